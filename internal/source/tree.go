@@ -1,0 +1,254 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// Doc is a parsed file: its values and where each of them stands.
+type Doc struct {
+	File string
+	root map[string]any
+	data []byte
+	ends []int           // where each line ends
+	keys map[string]span // path of a key → where the key (or table header) stands
+	vals map[string]span // path of a value → where the value stands
+}
+
+// A span is a range of bytes in the file.
+type span struct{ from, to int }
+
+// Parse reads a TOML file. A syntax error is a [List] with its position.
+func Parse(file string, data []byte) (*Doc, error) {
+	d := &Doc{File: file, data: data, keys: map[string]span{}, vals: map[string]span{}}
+	for i, b := range data {
+		if b == '\n' {
+			d.ends = append(d.ends, i)
+		}
+	}
+	if _, err := toml.Decode(string(data), &d.root); err != nil {
+		var syntax toml.ParseError
+		if errors.As(err, &syntax) {
+			return nil, List{{Pos: d.pos(syntax.Position.Start), Msg: syntax.Message}}
+		}
+		return nil, List{{Pos: Pos{File: file}, Msg: err.Error()}}
+	}
+	d.index()
+	return d, nil
+}
+
+// Root returns the file's top-level table.
+func (d *Doc) Root() Table {
+	return Table{doc: d, values: d.root, used: map[string]bool{}}
+}
+
+// pos turns a byte offset into a place.
+func (d *Doc) pos(offset int) Pos {
+	offset = max(0, min(offset, len(d.data)))
+	line, _ := slices.BinarySearch(d.ends, offset)
+	start := 0
+	if line > 0 {
+		start = d.ends[line-1] + 1
+	}
+	return Pos{File: d.File, Line: line + 1, Col: 1 + utf8.RuneCount(d.data[start:offset])}
+}
+
+// index finds the place of every key and every value.
+func (d *Doc) index() {
+	var p unstable.Parser
+	p.Reset(d.data)
+	prefix := ""
+	arrays := map[string]int{}
+	for p.NextExpression() {
+		e := p.Expression()
+		switch e.Kind {
+		case unstable.Table:
+			prefix = d.header(e, arrays, false)
+		case unstable.ArrayTable:
+			prefix = d.header(e, arrays, true)
+		case unstable.KeyValue:
+			d.keyValue(prefix, e)
+		}
+	}
+}
+
+// header returns the path of a [table] or [[table]] header, with the current
+// index after each array of tables in it.
+func (d *Doc) header(e *unstable.Node, arrays map[string]int, isArray bool) string {
+	path, first := "", -1
+	for it := e.Key(); it.Next(); {
+		n := it.Node()
+		if first < 0 {
+			first = int(n.Raw.Offset)
+		}
+		path = join(path, string(n.Data))
+		if it.IsLast() && isArray {
+			arrays[path]++
+			d.noteKey(path, first, int(n.Raw.Offset+n.Raw.Length))
+		}
+		if count, ok := arrays[path]; ok {
+			path = join(path, strconv.Itoa(count-1))
+		}
+		d.noteKey(path, first, int(n.Raw.Offset+n.Raw.Length))
+	}
+	return path
+}
+
+func (d *Doc) noteKey(path string, from, to int) {
+	if _, known := d.keys[path]; !known {
+		d.keys[path] = span{from, to}
+	}
+}
+
+func (d *Doc) keyValue(prefix string, e *unstable.Node) {
+	path := prefix
+	for it := e.Key(); it.Next(); {
+		n := it.Node()
+		path = join(path, string(n.Data))
+		d.noteKey(path, int(n.Raw.Offset), int(n.Raw.Offset+n.Raw.Length))
+	}
+	d.value(path, e.Value())
+}
+
+func (d *Doc) value(path string, n *unstable.Node) {
+	if n.Raw.Length > 0 {
+		d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+	}
+	switch n.Kind {
+	case unstable.Array:
+		i := 0
+		for it := n.Children(); it.Next(); {
+			if it.Node().Kind == unstable.Comment {
+				continue
+			}
+			d.value(join(path, strconv.Itoa(i)), it.Node())
+			i++
+		}
+	case unstable.InlineTable:
+		for it := n.Children(); it.Next(); {
+			if it.Node().Kind == unstable.KeyValue {
+				d.keyValue(path, it.Node())
+			}
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "\x00" + key
+}
+
+// Text is a string value together with where each of its runes stands.
+type Text struct {
+	Value string
+	doc   *Doc
+	span  span
+	base  Pos // for a text without a file of its own
+}
+
+// At returns the place of the rune with the given index in the value.
+func (t Text) At(rune int) Pos {
+	if t.doc == nil {
+		return t.base
+	}
+	return t.doc.pos(t.span.from + rawOffset(t.doc.data[t.span.from:t.span.to], rune))
+}
+
+// rawOffset finds the byte, within the raw text of a TOML string, at which the
+// n-th rune of its value is written.
+func rawOffset(raw []byte, n int) int {
+	open, escapes := 1, raw[0] == '"'
+	if len(raw) >= 6 && raw[1] == raw[0] && raw[2] == raw[0] {
+		open = 3
+		if raw[open] == '\r' {
+			open++
+		}
+		if raw[open] == '\n' { // the newline after the opening quotes is not part of the value
+			open++
+		}
+	}
+	i := open
+	for i < len(raw) {
+		if escapes && raw[i] == '\\' {
+			if skip := lineEnding(raw[i+1:]); skip > 0 {
+				i += 1 + skip
+				continue
+			}
+		}
+		if n == 0 {
+			return i
+		}
+		n--
+		switch {
+		case escapes && raw[i] == '\\':
+			i += escapeLength(raw[i:])
+		case raw[i] < utf8.RuneSelf:
+			i++
+		default:
+			_, size := utf8.DecodeRune(raw[i:])
+			i += size
+		}
+	}
+	return len(raw) - open
+}
+
+// lineEnding returns how much white space a backslash at the end of a line
+// swallows; 0 when the backslash is no such one.
+func lineEnding(rest []byte) int {
+	i, newline := 0, false
+	for i < len(rest) && strings.IndexByte(" \t\r\n", rest[i]) >= 0 {
+		newline = newline || rest[i] == '\n'
+		i++
+	}
+	if !newline {
+		return 0
+	}
+	return i
+}
+
+func escapeLength(raw []byte) int {
+	if len(raw) < 2 {
+		return len(raw)
+	}
+	switch raw[1] {
+	case 'x':
+		return 4
+	case 'u':
+		return 6
+	case 'U':
+		return 10
+	}
+	return 2
+}
+
+// Fragment is a text that stands in no file, for tools that compile one rule.
+func Fragment(name, value string) Text {
+	return Text{Value: value, base: Pos{File: name}}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "an integer"
+	case float64:
+		return "a number"
+	case bool:
+		return "a boolean"
+	case []any, []map[string]any:
+		return "an array"
+	case map[string]any:
+		return "a table"
+	}
+	return fmt.Sprintf("%T", v)
+}

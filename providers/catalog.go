@@ -1,0 +1,161 @@
+package providers
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+const (
+	operations = 9
+	phases     = 3
+)
+
+// Catalog is one provider: its codes, statuses, decode paths and contract.
+// It is read-only once loaded and safe for concurrent use.
+type Catalog struct {
+	Name       string
+	Title      string
+	Currency   string             // of amounts whose answer names none; empty: not known
+	Operations []policy.Operation // what the provider offers
+
+	Codes    []*Row // in the order of the files
+	Statuses []*Row
+
+	unit      amountUnit
+	cells     map[string]*cell // by code
+	states    map[state]*cell
+	decoders  [operations][phases]decoder
+	contracts [operations]policy.Contract
+	keyed     *policy.Contract // what an idempotency key adds; nil: the provider has none
+	envelopes []envelope
+}
+
+// Row is one code or status of a provider's tables and what it proves.
+type Row struct {
+	Provider    string // the catalogue's name
+	Scope       string // the table's own section; "-" where a table has none
+	Code        string // of a code
+	Status      string // of a status
+	SubStatus   string
+	Symbol      string // the provider's own name for a code
+	Final       policy.Finality
+	Class       policy.Class
+	Envelope    bool // says only that the request was heard
+	Description string
+	Facts       []RowFact
+	Source      string // FILE:LINE
+}
+
+// RowFact is what a row proves for one operation and phase.
+type RowFact struct {
+	Operation policy.Operation
+	Phase     policy.Phase
+	policy.Fact
+	Because string // the document or the reasoning behind it
+
+	wide bool // from operation "*", which gives way to a named one
+}
+
+type state struct{ status, sub string }
+
+// A cell is everything known about one code or status, over all its sections.
+type cell struct {
+	facts    [operations][phases]*entry
+	fallback policy.Fact
+	envelope bool
+}
+
+type entry struct {
+	policy.Fact
+	row  *Row
+	wide bool
+}
+
+func (c *cell) fact(op policy.Operation, ph policy.Phase) policy.Fact {
+	if e := c.facts[op][ph]; e != nil {
+		return e.Fact
+	}
+	return c.fallback
+}
+
+// Contract returns what the provider promises for an operation.
+func (c *Catalog) Contract(op policy.Operation) policy.Contract { return c.contracts[op] }
+
+// WithIdempotencyKey returns a contract with what the provider promises to a client
+// that sends its optional idempotency key. ok is false when there is no such key.
+func (c *Catalog) WithIdempotencyKey(base policy.Contract) (with policy.Contract, ok bool) {
+	if c.keyed == nil {
+		return base, false
+	}
+	base.Dedupe, base.DedupeWindow = c.keyed.Dedupe, c.keyed.DedupeWindow
+	base.Replay, base.ReplayCodes = c.keyed.Replay, c.keyed.ReplayCodes
+	return base, true
+}
+
+// Offers reports whether the provider has the operation at all.
+func (c *Catalog) Offers(op policy.Operation) bool {
+	for _, o := range c.Operations {
+		if o == op {
+			return true
+		}
+	}
+	return false
+}
+
+// HasCode reports whether a code or sub-code stands in the catalogue.
+func (c *Catalog) HasCode(code string) bool { return c.cells[code] != nil }
+
+// HasStatus reports whether a status stands in the catalogue, under any sub-status.
+func (c *Catalog) HasStatus(status string) bool {
+	for _, r := range c.Statuses {
+		if r.Status == status {
+			return true
+		}
+	}
+	return false
+}
+
+// HasSubStatus reports whether a sub-status stands in the catalogue.
+func (c *Catalog) HasSubStatus(sub string) bool {
+	for _, r := range c.Statuses {
+		if r.SubStatus == sub && sub != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Catalogs are all providers that are known, by name.
+type Catalogs struct{ byName map[string]*Catalog }
+
+// Get returns a provider's catalogue. An unknown name is an [*UnknownProviderError].
+func (cs *Catalogs) Get(name string) (*Catalog, error) {
+	if c := cs.byName[name]; c != nil {
+		return c, nil
+	}
+	return nil, &UnknownProviderError{Name: name, Known: cs.Names()}
+}
+
+// Names lists the providers in the order of the alphabet.
+func (cs *Catalogs) Names() []string {
+	names := make([]string, 0, len(cs.byName))
+	for n := range cs.byName {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// UnknownProviderError names a provider without a catalogue.
+type UnknownProviderError struct {
+	Name  string
+	Known []string
+}
+
+// Error names the providers that exist.
+func (e *UnknownProviderError) Error() string {
+	return fmt.Sprintf("unknown provider %q (there are: %s)", e.Name, strings.Join(e.Known, ", "))
+}

@@ -1,0 +1,9 @@
+// Package providers holds what is known of payment providers, as data: the codes
+// and statuses of each with what they prove, how to read their bodies, and what
+// they promise about identities.
+//
+// A provider is one TOML file; there is no Go code for any of them, and a fifth
+// provider is added by writing a fifth file (see [Catalogs.Add]). The files of the
+// built-in four are embedded. What a merchant wants done about a fact is none of
+// this package's business: that is for packages rules and engine.
+package providers

@@ -1,0 +1,87 @@
+package providers
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// An envelope is the shape of a body that the provider sends, as a JSON template
+// with places such as "$code:number". It is the reverse of the decode paths.
+type envelope struct {
+	operations []policy.Operation
+	phases     []policy.Phase
+	form       string // "code", "status", or empty for both
+	template   string
+}
+
+var placeholder = regexp.MustCompile(`"\$([a-z_]+)(:number)?"`)
+
+// Body writes what the provider would send to say this answer, in its own envelope.
+// It is for emulators and recordings. ok is false when the catalogue has no envelope
+// for the operation and phase. The fields of the answer that are empty become null.
+func (c *Catalog) Body(op policy.Operation, a *policy.Answer, at time.Time) (body []byte, ok bool) {
+	form := "code"
+	if a.Status != "" {
+		form = "status"
+	}
+	for _, e := range c.envelopes {
+		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) {
+			return c.render(e.template, op, a, at), true
+		}
+	}
+	return nil, false
+}
+
+func (c *Catalog) render(template string, op policy.Operation, a *policy.Answer, at time.Time) []byte {
+	values := map[string]string{
+		"code": a.Code, "sub_code": a.SubCode, "status": a.Status, "sub_status": a.SubStatus, "message": a.Message,
+		"order_id": a.OrderID, "request_id": a.RequestID, "provider_id": a.ProviderID, "currency": a.Currency,
+		"operation": op.String(), "time": at.UTC().Format("2006-01-02 15:04:05"), "time_ms": fmtMillis(at),
+	}
+	if a.Amount != 0 {
+		currency := a.Currency
+		if currency == "" {
+			currency = c.Currency
+		}
+		values["amount"] = c.unit.units(a.Amount, currency)
+	}
+	return []byte(placeholder.ReplaceAllStringFunc(template, func(place string) string {
+		m := placeholder.FindStringSubmatch(place)
+		value := values[m[1]]
+		switch {
+		case value == "":
+			return "null"
+		case m[2] != "":
+			return value
+		}
+		quoted, err := json.Marshal(value)
+		if err != nil {
+			return "null"
+		}
+		return string(quoted)
+	}))
+}
+
+func fmtMillis(at time.Time) string {
+	raw, _ := json.Marshal(at.UnixMilli())
+	return string(raw)
+}
+
+func contains[T comparable](list []T, item T) bool {
+	if len(list) == 0 {
+		return true // an empty list stands for all
+	}
+	for _, i := range list {
+		if i == item {
+			return true
+		}
+	}
+	return false
+}
+
+// splitPath reads "data.error_code".
+func splitPath(text string) path { return strings.Split(text, ".") }

@@ -1,0 +1,136 @@
+package providers
+
+import "github.com/recourse-pay/recourse/policy"
+
+// Judge says what an answer to the first send of an identity, to a query or in a
+// webhook proves by itself. What was sent before is not known here; package flow
+// takes it into account.
+//
+// The laws, in order: a fault is what it is; a status outranks a code; a reason
+// beside a failure can lower certainty and never raise it; what nobody listed is
+// unknown; a server error proves nothing unless the refusal was made at the door; a
+// refused query proves nothing; a hold is not yet a payment that captures itself.
+func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	if a.Fault != policy.NoFault {
+		return faultFact(a)
+	}
+	f, listed := c.statusFact(p.Operation, a)
+	if !listed {
+		f = c.codeFact(p.Operation, a)
+	}
+	if f.Effect == policy.NotExecuted {
+		serverError := a.HTTPStatus >= 500 && f.Stage != policy.Door
+		refusedQuery := a.Phase == policy.Query && f.Stage == policy.Door
+		if serverError || refusedQuery {
+			f.Effect = policy.Unknown
+		}
+	}
+	if f.Class == policy.Authorized && f.Effect == policy.Executed && p.Capture == policy.Auto && holds(p.Operation) {
+		f.Effect = policy.Pending
+	}
+	return f
+}
+
+// holds reports whether the operation can end in a hold.
+func holds(op policy.Operation) bool { return op == policy.Pay || op == policy.Checkout }
+
+func faultFact(a *policy.Answer) policy.Fact {
+	f := policy.Fact{Effect: policy.Unknown, Class: policy.NetworkError, Basis: policy.Documented}
+	switch {
+	case a.Fault == policy.NotSent && a.Phase == policy.Send:
+		f.Effect = policy.NotExecuted
+	case a.Fault == policy.Unreadable:
+		f.Class = httpClass(a.HTTPStatus)
+	}
+	return f
+}
+
+// statusFact is what the status proves; listed is false when there is none.
+func (c *Catalog) statusFact(op policy.Operation, a *policy.Answer) (f policy.Fact, listed bool) {
+	if a.Status == "" {
+		return f, false
+	}
+	known := c.states[state{a.Status, a.SubStatus}]
+	if known == nil {
+		// A status or sub-status that nobody listed still outranks every code.
+		return policy.Fact{}, true
+	}
+	f = known.fact(op, a.Phase)
+	reason := c.reason(a)
+	if reason == nil {
+		return f, true
+	}
+	r := reason.asReason(op, a.Phase)
+	switch {
+	case f.Effect == policy.NotExecuted:
+		f.Class = r.Class
+		if r.Effect != policy.NotExecuted {
+			f.Effect = policy.Unknown
+			f.Basis = r.Basis
+		}
+	case f.Effect == policy.Executed && (r.Class == policy.Mismatch || r.Class == policy.Disputed):
+		f.Class = r.Class
+	}
+	return f, true
+}
+
+// asReason is what a code proves beside a status. Alone in a query's answer, a code
+// of the door means that the query was refused; a refused query bears no status, so
+// here it is what the send was refused for.
+func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
+	e := c.facts[op][ph]
+	if e == nil || (ph == policy.Query && e.Stage == policy.Door && e.Effect == policy.Unknown) {
+		ph = policy.Send
+	}
+	return c.fact(op, ph)
+}
+
+// unlisted stands for a code that is not in the catalogue.
+var unlisted = &cell{}
+
+// reason returns the code that explains a status; nil when there is none, or when
+// the code says only that the request was heard.
+func (c *Catalog) reason(a *policy.Answer) *cell {
+	code := a.SubCode
+	if code == "" {
+		code = a.Code
+	}
+	if code == "" {
+		return nil
+	}
+	known := c.cells[code]
+	if known == nil {
+		return unlisted
+	}
+	if known.envelope {
+		return nil
+	}
+	return known
+}
+
+func (c *Catalog) codeFact(op policy.Operation, a *policy.Answer) policy.Fact {
+	known := c.cells[a.Code]
+	if a.SubCode != "" && (known == nil || known.envelope) {
+		if sub := c.cells[a.SubCode]; sub != nil {
+			// A reason without the status it belongs to explains; it proves nothing.
+			f := sub.fact(op, a.Phase)
+			f.Effect = policy.Unknown
+			return f
+		}
+	}
+	if known == nil {
+		return policy.Fact{Class: httpClass(a.HTTPStatus)}
+	}
+	return known.fact(op, a.Phase)
+}
+
+// httpClass is the reason when only the HTTP status is known.
+func httpClass(status int) policy.Class {
+	switch {
+	case status == 429:
+		return policy.RateLimited
+	case status >= 500:
+		return policy.ProviderError
+	}
+	return policy.Unrecognized
+}

@@ -1,0 +1,399 @@
+package providers
+
+import (
+	"embed"
+	"fmt"
+	"sort"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+//go:embed *.toml
+var builtin embed.FS
+
+// Builtin loads the embedded catalogues.
+func Builtin() (*Catalogs, error) {
+	cs := &Catalogs{byName: map[string]*Catalog{}}
+	files, err := builtin.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		data, err := builtin.ReadFile(f.Name())
+		if err != nil {
+			return nil, err
+		}
+		if err := cs.Add("providers/"+f.Name(), data); err != nil {
+			return nil, err
+		}
+	}
+	return cs, nil
+}
+
+// Add reads one catalogue. A provider that is known already is extended: the
+// file's codes, statuses and contract lines are added, and win over those that
+// stood there. Mistakes are returned all at once, each with FILE:LINE:COLUMN; a
+// file with mistakes changes nothing.
+func (cs *Catalogs) Add(file string, data []byte) error {
+	doc, err := source.Parse(file, data)
+	if err != nil {
+		return err
+	}
+	var errs source.List
+	root := doc.Root()
+	name := root.String(&errs, "name")
+	if name == "" {
+		errs.Add(root.KeyPos("name"), `a catalogue needs name = "…"`)
+	}
+	l := &loader{errs: &errs, c: &Catalog{Name: name, cells: map[string]*cell{}, states: map[state]*cell{}}}
+	if old := cs.byName[name]; old != nil {
+		l.inherit(old)
+	}
+	l.head(root)
+	l.contracts(root)
+	l.rows(root)
+	l.decoders(root)
+	l.envelopes(root)
+	root.Done(&errs)
+	l.index()
+	if refused, _ := errs.Split(); refused != nil {
+		return refused
+	}
+	cs.byName[name] = l.c
+	return nil
+}
+
+type loader struct {
+	c    *Catalog
+	errs *source.List
+	at   map[*Row]source.Pos // where this file's rows stand
+}
+
+func (l *loader) inherit(old *Catalog) {
+	kept := *old
+	kept.cells, kept.states = map[string]*cell{}, map[state]*cell{}
+	kept.Codes = append([]*Row(nil), old.Codes...)
+	kept.Statuses = append([]*Row(nil), old.Statuses...)
+	l.c = &kept
+}
+
+func (l *loader) head(root source.Table) {
+	c := l.c
+	if s := root.String(l.errs, "title"); s != "" {
+		c.Title = s
+	}
+	if s := root.String(l.errs, "currency"); s != "" {
+		c.Currency = s
+	}
+	root.Strings(l.errs, "sources") // for people
+	if root.Has("amount_unit") {
+		switch u := amountUnit(root.String(l.errs, "amount_unit")); u {
+		case unitMinor, unitMajor, unitHundredths:
+			c.unit = u
+		default:
+			l.errs.Add(root.ValuePos("amount_unit"), "amount_unit is %q; it must be minor, major or hundredths", u)
+		}
+	}
+	if root.Has("operations") {
+		c.Operations = source.Words[policy.Operation](root, l.errs, "operations")
+	}
+	if len(c.Operations) == 0 {
+		l.errs.Add(root.KeyPos("operations"), "a catalogue needs operations = [\"pay\", …]")
+	}
+}
+
+// contracts reads [contract], which holds for every operation, and
+// [contract.OPERATION] over it.
+func (l *loader) contracts(root source.Table) {
+	t, ok := root.Table(l.errs, "contract")
+	if !ok {
+		return
+	}
+	for _, op := range policy.Operations() {
+		ReadContract(t, l.errs, &l.c.contracts[op])
+	}
+	for _, op := range policy.Operations() {
+		if sub, ok := t.Table(l.errs, op.String()); ok {
+			ReadContract(sub, l.errs, &l.c.contracts[op])
+			sub.Done(l.errs)
+		}
+	}
+	if sub, ok := t.Table(l.errs, "idempotent_key"); ok {
+		l.c.keyed = &policy.Contract{}
+		ReadContract(sub, l.errs, l.c.keyed)
+		sub.Done(l.errs)
+	}
+	t.Done(l.errs)
+}
+
+// ReadContract reads the contract lines of a table over those in c. It serves the
+// catalogues and the [contract] of a merchant's rules.
+func ReadContract(t source.Table, errs *source.List, c *policy.Contract) {
+	if t.Has("dedupe") {
+		c.Dedupe = identifiers(t, errs, "dedupe")
+	}
+	if t.Has("query_by") {
+		c.QueryBy = identifiers(t, errs, "query_by")
+	}
+	if t.Has("replay_codes") {
+		c.ReplayCodes = t.Strings(errs, "replay_codes")
+	}
+	if t.Has("webhook") {
+		c.Webhook = t.Bool(errs, "webhook")
+	}
+	if t.Has("replay") {
+		switch r := policy.Replay(t.String(errs, "replay")); r {
+		case policy.FirstResult, policy.Rejected, policy.ExecutedAgain:
+			c.Replay = r
+		default:
+			errs.Add(t.ValuePos("replay"), "replay is %q; it must be first_result, rejected or executed_again", r)
+		}
+	}
+	if t.Has("dedupe_window") {
+		c.DedupeWindow = t.Duration(errs, "dedupe_window")
+	}
+	if t.Has("arrival_grace") {
+		c.ArrivalGrace = t.Duration(errs, "arrival_grace")
+	}
+	if t.Has("not_found_after") {
+		c.NotFoundAfter = t.Duration(errs, "not_found_after")
+	}
+	if t.Has("link_expiry") {
+		c.LinkExpiry = t.Duration(errs, "link_expiry")
+	}
+	if t.Has("timeout") {
+		c.Timeout = t.Duration(errs, "timeout")
+	}
+}
+
+func identifiers(t source.Table, errs *source.List, key string) []policy.Identifier {
+	var all []policy.Identifier
+	for _, s := range t.Strings(errs, key) {
+		switch id := policy.Identifier(s); id {
+		case policy.RequestID, policy.OrderID, policy.ProviderID:
+			all = append(all, id)
+		default:
+			errs.Add(t.ValuePos(key), "unknown identifier %q (there are: request_id, order_id, provider_id)", s)
+		}
+	}
+	return all
+}
+
+func (l *loader) decoders(root source.Table) {
+	// Blocks of this file win over inherited ones, earlier blocks over later ones.
+	var claimed [operations][phases][fieldCount]bool
+	for _, t := range root.Tables(l.errs, "decode") {
+		ops, phs := l.where(t)
+		for f, name := range fieldNames {
+			if !t.Has(name) {
+				continue
+			}
+			var paths []path
+			for _, p := range t.Strings(l.errs, name) {
+				paths = append(paths, splitPath(p))
+			}
+			for _, op := range ops {
+				for _, ph := range phs {
+					if !claimed[op][ph][f] {
+						l.c.decoders[op][ph][f] = paths
+						claimed[op][ph][f] = true
+					}
+				}
+			}
+		}
+		t.Done(l.errs)
+	}
+}
+
+// where reads the operations and phases that a block speaks of; absent means all.
+func (l *loader) where(t source.Table) ([]policy.Operation, []policy.Phase) {
+	ops := source.Words[policy.Operation](t, l.errs, "operation")
+	phs := source.Words[policy.Phase](t, l.errs, "phase")
+	if !t.Has("operation") {
+		ops = policy.Operations()
+	}
+	if !t.Has("phase") {
+		phs = policy.Phases()
+	}
+	return ops, phs
+}
+
+func (l *loader) envelopes(root source.Table) {
+	var read []envelope
+	for _, t := range root.Tables(l.errs, "envelope") {
+		ops, phs := l.where(t)
+		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body")}
+		if e.form != "" && e.form != "code" && e.form != "status" {
+			l.errs.Add(t.ValuePos("form"), "form is %q; it must be code or status", e.form)
+		}
+		t.Done(l.errs)
+		read = append(read, e)
+	}
+	l.c.envelopes = append(read, l.c.envelopes...)
+}
+
+func (l *loader) rows(root source.Table) {
+	l.at = map[*Row]source.Pos{}
+	for _, t := range root.Tables(l.errs, "code") {
+		code := t.String(l.errs, "code")
+		if code == "" {
+			l.errs.Add(t.KeyPos("code"), `a [[code]] needs code = "…"`)
+		}
+		r := l.row(t)
+		r.Code = code
+		l.c.Codes = l.place(l.c.Codes, r)
+	}
+	for _, t := range root.Tables(l.errs, "status") {
+		r := &Row{Status: t.String(l.errs, "status"), SubStatus: t.String(l.errs, "sub_status")}
+		if r.Status == "" {
+			l.errs.Add(t.KeyPos("status"), `a [[status]] needs status = "…"`)
+		}
+		read := l.row(t)
+		read.Status, read.SubStatus = r.Status, r.SubStatus
+		l.c.Statuses = l.place(l.c.Statuses, read)
+	}
+}
+
+// place adds a row, or puts it where an inherited row of the same name stood.
+func (l *loader) place(rows []*Row, r *Row) []*Row {
+	for i, old := range rows {
+		if old.Scope != r.Scope || old.Code != r.Code || old.Status != r.Status || old.SubStatus != r.SubStatus {
+			continue
+		}
+		if pos, here := l.at[old]; here {
+			l.errs.Add(l.at[r], "%s stands already at %s", r.name(), pos)
+			return rows
+		}
+		rows[i] = r
+		return rows
+	}
+	return append(rows, r)
+}
+
+func (r *Row) name() string {
+	switch {
+	case r.Code != "":
+		return fmt.Sprintf("code %q of section %q", r.Code, r.Scope)
+	case r.SubStatus != "":
+		return fmt.Sprintf("status %q with sub-status %q", r.Status, r.SubStatus)
+	}
+	return fmt.Sprintf("status %q", r.Status)
+}
+
+func (l *loader) row(t source.Table) *Row {
+	pos := t.Pos()
+	r := &Row{Provider: l.c.Name, Scope: "-", Source: fmt.Sprintf("%s:%d", pos.File, pos.Line)}
+	l.at[r] = pos
+	if s := t.String(l.errs, "scope"); s != "" {
+		r.Scope = s
+	}
+	r.Symbol = t.String(l.errs, "symbol")
+	r.Description = t.String(l.errs, "description")
+	r.Envelope = t.Bool(l.errs, "envelope")
+	t.Word(l.errs, "final", &r.Final)
+	t.Word(l.errs, "class", &r.Class)
+	facts := t.Tables(l.errs, "facts")
+	if len(facts) == 0 {
+		l.errs.Add(t.KeyPos("facts"), "a row needs at least one fact")
+	}
+	for _, ft := range facts {
+		r.Facts = append(r.Facts, l.facts(ft, r)...)
+	}
+	sort.SliceStable(r.Facts, func(i, j int) bool {
+		a, b := r.Facts[i], r.Facts[j]
+		if a.Operation != b.Operation {
+			return a.Operation < b.Operation
+		}
+		return a.Phase < b.Phase
+	})
+	t.Done(l.errs)
+	return r
+}
+
+// facts reads one entry of a row's facts and spreads it over its operations and phases.
+func (l *loader) facts(t source.Table, r *Row) []RowFact {
+	f := policy.Fact{Class: r.Class, Final: r.Final, Basis: policy.Inferred}
+	t.Word(l.errs, "effect", &f.Effect)
+	t.Word(l.errs, "class", &f.Class)
+	t.Word(l.errs, "stage", &f.Stage)
+	t.Word(l.errs, "reach", &f.Reach)
+	t.Word(l.errs, "basis", &f.Basis)
+	because := t.String(l.errs, "because")
+	for _, need := range []string{"operation", "phase", "effect", "stage"} {
+		if !t.Has(need) {
+			l.errs.Add(t.Pos(), "a fact needs %s", need)
+		}
+	}
+	wide := t.Has("operation") && t.String(&source.List{}, "operation") == "*"
+	ops := l.c.Operations
+	if !wide {
+		ops = source.Words[policy.Operation](t, l.errs, "operation")
+	}
+	phs := source.Words[policy.Phase](t, l.errs, "phase")
+	t.Done(l.errs)
+	var all []RowFact
+	for _, op := range ops {
+		for _, ph := range phs {
+			if broken := lawBroken(op, ph, f); broken != "" {
+				l.errs.Add(t.ValuePos("effect"), "%s, %s: %s", op, ph, broken)
+			}
+			all = append(all, RowFact{Operation: op, Phase: ph, Fact: f, Because: because, wide: wide})
+		}
+	}
+	return all
+}
+
+// lawBroken says why a fact cannot be true whatever a document says; empty if it can.
+func lawBroken(op policy.Operation, ph policy.Phase, f policy.Fact) string {
+	switch {
+	case f.Reach == policy.OneAttempt && f.Effect != policy.Pending:
+		return "an answer that ends one attempt leaves the payment pending"
+	case ph == policy.Query && f.Stage == policy.Door && f.Effect != policy.Unknown:
+		return "a refused query proves nothing; its effect is unknown"
+	case ph == policy.Query && f.Class == policy.NotFound && f.Effect != policy.Unknown:
+		return "a request that is not found may still be on its way; its effect is unknown (see not_found_after)"
+	case f.Class == policy.AlreadyDone && f.Effect == policy.Executed && op != policy.Cancel && op != policy.Unbind:
+		return "already_done proves an execution only where the operation is a state to reach (cancel, unbind)"
+	case f.Class == policy.Unrecognized && f.Effect.Settled():
+		return "an unrecognized answer proves nothing"
+	}
+	return ""
+}
+
+// index builds the look-up tables. Within a code or status, a named operation wins
+// over "*"; two sections that disagree with equal right are a mistake.
+func (l *loader) index() {
+	for _, r := range l.c.Codes {
+		known := l.c.cells[r.Code]
+		if known == nil {
+			known = &cell{fallback: policy.Fact{Class: r.Class, Final: r.Final}}
+			l.c.cells[r.Code] = known
+		}
+		l.fill(known, r)
+	}
+	for _, r := range l.c.Statuses {
+		known := &cell{fallback: policy.Fact{Class: r.Class, Final: r.Final}}
+		if l.c.states[state{r.Status, r.SubStatus}] != nil {
+			known = l.c.states[state{r.Status, r.SubStatus}]
+		}
+		l.c.states[state{r.Status, r.SubStatus}] = known
+		l.fill(known, r)
+	}
+}
+
+func (l *loader) fill(known *cell, r *Row) {
+	known.envelope = known.envelope || r.Envelope
+	for _, f := range r.Facts {
+		place := &known.facts[f.Operation][f.Phase]
+		switch old := *place; {
+		case old == nil || (old.wide && !f.wide):
+			*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
+		case !old.wide && f.wide:
+		case old.row == r:
+			l.errs.Add(l.at[r], "%s says two things of %s, %s", r.name(), f.Operation, f.Phase)
+		case old.Fact != f.Fact:
+			l.errs.Add(l.at[r], "%s disagrees with %s about %s, %s", r.name(), old.row.Source, f.Operation, f.Phase)
+		}
+	}
+}
