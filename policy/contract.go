@@ -70,8 +70,10 @@ type Limits struct {
 }
 
 // Terms are what holds for one payment: the provider's contract, with the
-// merchant's own lines in it, and the merchant's limits.
+// merchant's own lines in it, the merchant's limits, and the schedule of the queries
+// that no rule asked for.
 type Terms struct {
 	Contract Contract
 	Limits   Limits
+	Poll     *Schedule
 }

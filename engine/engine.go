@@ -1,0 +1,285 @@
+package engine
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// Engine is rules compiled against catalogues. It is read-only and safe for
+// concurrent use.
+type Engine struct {
+	Catalogs *providers.Catalogs
+	Rules    *rules.Set
+	Warnings []string // what is worth saying about rules that work
+
+	books map[string]map[string]*book // by provider, by merchant; "" is every other one
+	plain *book                       // of a provider that nobody knows
+}
+
+// Open reads the defaults and, where dir is not empty, the user's folder over them:
+// providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
+// mistake, one a line as FILE:LINE:COLUMN: …
+func Open(dir string) (*Engine, error) {
+	catalogs, err := providers.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	var errs source.List
+	if dir != "" {
+		addCatalogs(&errs, catalogs, dir)
+	}
+	set, mistakes := rules.Load(dir, providers.ReadContract)
+	errs = append(errs, mistakes...)
+	if set == nil {
+		refused, _ := errs.Split()
+		return nil, refused
+	}
+	return compileSet(catalogs, set, errs)
+}
+
+func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) {
+	files, err := fs.Glob(os.DirFS(dir), "providers/*.toml")
+	if err != nil {
+		errs.Add(source.Pos{File: dir}, "%s", err)
+	}
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f))
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = catalogs.Add(name, data)
+		}
+		errs.Join(name, err)
+	}
+}
+
+// New compiles rules against catalogues. The error holds every mistake.
+func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
+	return compileSet(catalogs, set, nil)
+}
+
+func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List) (*Engine, error) {
+	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]map[string]*book{}}
+	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}}
+	c.files()
+	refused, warnings := errs.Split()
+	if refused != nil {
+		return nil, refused
+	}
+	for _, w := range warnings {
+		e.Warnings = append(e.Warnings, w.Error())
+	}
+	for _, p := range catalogs.Names() {
+		e.books[p] = map[string]*book{}
+		for _, m := range append([]string{""}, set.MerchantNames()...) {
+			e.books[p][m] = c.book(p, m)
+		}
+	}
+	e.plain = c.book("", "")
+	return e, nil
+}
+
+// Err is the list of mistakes inside an error of Open or New, one string each. Any
+// other error is one string.
+func Err(err error) []string {
+	var list source.List
+	if !errors.As(err, &list) {
+		return []string{err.Error()}
+	}
+	lines := make([]string, len(list))
+	for i, e := range list {
+		lines[i] = e.Error()
+	}
+	return lines
+}
+
+type compiler struct {
+	e    *Engine
+	errs *source.List
+	done map[*rules.Rule]*compiled
+}
+
+// files compiles every rule of every file once.
+func (c *compiler) files() {
+	names := c.e.Catalogs.Names()
+	var all []*providers.Catalog
+	for _, n := range names {
+		cat, err := c.e.Catalogs.Get(n)
+		if err == nil {
+			all = append(all, cat)
+		}
+	}
+	if c.e.Rules.Baseline != nil {
+		c.file(c.e.Rules.Baseline, all, names)
+	}
+	for p, f := range c.e.Rules.Providers {
+		cat, err := c.e.Catalogs.Get(p)
+		if err != nil {
+			c.errs.Add(source.Pos{File: f.Name, Line: 1}, "%s; a rules file is named after its provider", err)
+			continue
+		}
+		c.file(f, []*providers.Catalog{cat}, names)
+	}
+	for _, f := range c.e.Rules.Merchants {
+		c.file(f, all, names)
+		if f.IdempotentKey && !anyKeyed(all) {
+			c.errs.Add(f.IdempotentKeyPos, "no provider has an optional idempotency key")
+		}
+	}
+}
+
+func anyKeyed(all []*providers.Catalog) bool {
+	for _, cat := range all {
+		if _, ok := cat.WithIdempotencyKey(policy.Contract{}); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []string) {
+	for _, r := range f.Rules {
+		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, errs: c.errs}); k != nil {
+			c.done[r] = k
+		}
+	}
+}
+
+// book joins the layers of one merchant at one provider.
+func (c *compiler) book(provider, merchant string) *book {
+	layers := c.e.Rules.Layers(provider, merchant)
+	b := &book{zone: layers.Timezone()}
+	constants := func(name string) any {
+		switch name {
+		case "provider":
+			return provider
+		case "merchant":
+			if merchant != "" {
+				return merchant
+			}
+		}
+		return nil
+	}
+	for _, r := range layers.Rules() {
+		k := c.done[r]
+		if k == nil || k.excluded(constants) {
+			continue
+		}
+		b.entries = append(b.entries, entry{compiled: k.inBook(constants), decision: policy.Decision{
+			Action: r.Then, Rule: r.ID, Source: r.Source(), Reason: r.Reason, Schedule: scheduleOf(layers, r),
+		}})
+	}
+	poll := layers.Schedule("poll")
+	b.none = policy.Decision{Action: policy.QueryStatus, Reason: "no rule holds, and something is in doubt", Schedule: poll}
+	b.lost = policy.Decision{Action: policy.Escalate, Reason: "no rule holds"}
+	for _, op := range policy.Operations() {
+		b.terms[op] = policy.Terms{Contract: c.contract(provider, layers, op), Limits: layers.Limits(op), Poll: poll}
+	}
+	b.index()
+	return b
+}
+
+// excluded reports whether a rule can never hold in a book.
+func (k *compiled) excluded(constants known) bool {
+	for _, part := range k.constant {
+		if holds(part, constants) == no {
+			return true
+		}
+	}
+	return false
+}
+
+// inBook returns the rule as a book tries it: what the book does not settle of its
+// conditions on provider and merchant is tried with the rest.
+func (k *compiled) inBook(constants known) *compiled {
+	for _, part := range k.constant {
+		if holds(part, constants) != yes {
+			return k.withConstants()
+		}
+	}
+	return k
+}
+
+func scheduleOf(l rules.Layers, r *rules.Rule) *policy.Schedule {
+	switch {
+	case r.Schedule != "":
+		return l.Schedule(r.Schedule)
+	case r.Then == policy.QueryStatus:
+		return l.Schedule("poll")
+	case r.Then.Sends():
+		return l.Schedule("retry")
+	}
+	return nil
+}
+
+func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation) policy.Contract {
+	var contract policy.Contract
+	if cat, err := c.e.Catalogs.Get(provider); err == nil {
+		contract = cat.Contract(op)
+		if l.IdempotentKey() {
+			contract, _ = cat.WithIdempotencyKey(contract)
+		}
+	}
+	l.ApplyContract(op, &contract)
+	return contract
+}
+
+func (e *Engine) book(p *policy.Payment) *book {
+	byMerchant := e.books[p.Provider]
+	if byMerchant == nil {
+		return e.plain
+	}
+	if b := byMerchant[p.Merchant]; b != nil {
+		return b
+	}
+	return byMerchant[""]
+}
+
+// Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
+// a provider without one is unknown.
+func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	cat, err := e.Catalogs.Get(p.Provider)
+	if err != nil {
+		return policy.Fact{}
+	}
+	return cat.Judge(p, a)
+}
+
+// Decide implements [policy.Decider]: the first rule that holds, of the merchant's
+// layer, the provider's and the baseline.
+func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.book(s.Payment).decide(s) }
+
+// Terms implements [policy.Decider].
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.book(p).terms[p.Operation] }
+
+// Check says what is wrong with a payment before anything is sent: an unknown
+// provider, or an operation that the provider does not offer.
+func (e *Engine) Check(p *policy.Payment) error {
+	cat, err := e.Catalogs.Get(p.Provider)
+	if err != nil {
+		return err
+	}
+	if !cat.Offers(p.Operation) {
+		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: cat.Operations}
+	}
+	return nil
+}
+
+// NotOfferedError names an operation that a provider does not have.
+type NotOfferedError struct {
+	Provider  string
+	Operation policy.Operation
+	Offered   []policy.Operation
+}
+
+// Error names the operations that the provider has.
+func (e *NotOfferedError) Error() string {
+	return e.Provider + " does not offer " + e.Operation.String() + " (it offers: " + strings.Join(names(e.Offered), ", ") + ")"
+}

@@ -1,0 +1,136 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Moment is what the machine cannot know by itself: the time, and a number in
+// [0, 1) to spread waits with (0.5: no spread).
+type Moment struct {
+	At     time.Time
+	Jitter float64
+}
+
+// Event is something that happened to a flow. The set is closed.
+type Event interface {
+	when() Moment
+}
+
+// Start begins a flow with its first identity.
+type Start struct {
+	Moment
+	OrderID    string
+	RequestID  string
+	ProviderID string // where the operation works on something that the provider named
+}
+
+// Answered brings the answer, or the fault, of the send under way.
+type Answered struct {
+	Moment
+	Answer policy.Answer
+}
+
+// Queried brings the answer, or the fault, of the query under way.
+type Queried struct {
+	Moment
+	Answer policy.Answer
+}
+
+// Received brings a webhook. It may come at any time, also after the end.
+type Received struct {
+	Moment
+	Answer policy.Answer
+}
+
+// Due says that the wait of [Wait] is over.
+type Due struct {
+	Moment
+	RequestID string // a fresh request id, for a new identity
+	OrderID   string // a new order id, if one was minted; empty: nobody can
+}
+
+// Resumed says that the process that drove the flow died and another took over. A
+// request that may have left is a request in doubt.
+type Resumed struct{ Moment }
+
+// Resolved is the word of a person, a reconciliation file, or a cancel that worked,
+// about the identity at an index of the ledger.
+type Resolved struct {
+	Moment
+	Identity int
+	Effect   policy.Effect // executed or not_executed
+	Who, Why string
+}
+
+func (m Moment) when() Moment { return m }
+
+// Command is something the driver has to do, in the order given. The set is closed.
+type Command interface{ command() }
+
+// Record: store the state that Step returned, durably, before anything that follows.
+type Record struct{}
+
+// Send the payment request under an identity.
+type Send struct {
+	Identity Identity
+	Attempt  int           // 1 is the first send of the flow
+	Action   policy.Action // what asked for it, of every attempt but the first
+	Deadline time.Time     // stop listening then; the request may still arrive later
+}
+
+// Ask the provider for the status.
+type Ask struct {
+	By       policy.Identifier
+	Identity Identity
+	Query    int // 1 is the first query of the flow
+	Deadline time.Time
+}
+
+// Wait until a time, then bring [Due]; a webhook may come first.
+type Wait struct {
+	Until  time.Time
+	Action policy.Action // what will be done
+	Via    Via           // for query_status
+}
+
+// Finish: the flow has ended, or an escalated one has been settled by proof.
+type Finish struct {
+	Outcome policy.Outcome
+	Reason  string
+}
+
+// Alert: after the end, something contradicts it. History is not changed.
+type Alert struct {
+	Reason   string
+	Evidence Evidence
+}
+
+// Decided reports a decision to whoever watches; there is nothing to do.
+type Decided struct {
+	At       time.Time
+	Phase    policy.Phase
+	Answer   policy.Answer
+	Fact     policy.Fact // as the flow took it
+	InDoubt  bool
+	Decision policy.Decision // what the rules wanted
+	Verdict  Verdict         // what is done
+}
+
+// Verdict is what became of a decision.
+type Verdict struct {
+	Action   policy.Action
+	Via      Via
+	Property Property      // S1, S2 or S3, when the interlock corrected the rules
+	Limit    string        // the limit that was spent, when one was
+	Delay    time.Duration // before the action, without jitter
+}
+
+func (Record) command()  {}
+func (Send) command()    {}
+func (Ask) command()     {}
+func (Wait) command()    {}
+func (Finish) command()  {}
+func (Alert) command()   {}
+func (Decided) command() {}

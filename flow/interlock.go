@@ -1,0 +1,128 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Property names what an action would have broken.
+type Property string
+
+// The properties that the interlock guards. S4 is kept by the limits.
+const (
+	S1 Property = "S1" // at most one execution
+	S2 Property = "S2" // never failed while money moved or can
+	S3 Property = "S3" // never succeeded without proof
+)
+
+// breaks says which property an action would break now; empty: none.
+func breaks(s *State, c *policy.Contract, a policy.Action, at time.Time) Property {
+	switch a {
+	case policy.MarkSucceeded:
+		if !s.proved() {
+			return S3
+		}
+	case policy.MarkFailed:
+		if !s.allNotExecuted() {
+			return S2
+		}
+	case policy.RetryNewRequest, policy.RetryNewOrder:
+		if !s.allNotExecuted() {
+			return S1
+		}
+	case policy.RetrySame:
+		if !s.mayRepeat(c, at) {
+			return S1
+		}
+	case policy.QueryStatus, policy.Escalate:
+	}
+	return ""
+}
+
+// mayRepeat reports whether the last identity may be sent once more: it is known not
+// to have executed, or the provider dedupes it; and nothing else is in doubt.
+func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
+	last := len(s.Ledger) - 1
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		switch {
+		case id.Sends == 0 || id.Effect == policy.NotExecuted:
+		case i == last && !id.Effect.Settled() && c.ReplaySafe(id.FirstSent, at):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// fallback is what is done in place of an action that would break a property, in
+// this order as far as contract and limits allow: a query; the same request again
+// where a replay is safe; a wait for the webhook; a person.
+func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
+	switch {
+	case !at.Before(s.limit(t)):
+		return policy.Escalate, ""
+	case s.queriesLeft(t) && s.canQuery(&t.Contract):
+		return policy.QueryStatus, ByQuery
+	case s.Attempts < t.Limits.MaxAttempts && s.InDoubt() && s.mayRepeat(&t.Contract, at):
+		return policy.RetrySame, ""
+	case t.Contract.Webhook && s.InDoubt():
+		return policy.QueryStatus, ByWebhook
+	}
+	return policy.Escalate, ""
+}
+
+func (s *State) queriesLeft(t *policy.Terms) bool { return s.Queries < t.Limits.MaxQueries }
+
+func (s *State) canQuery(c *policy.Contract) bool {
+	return c.QueryIdentifier(s.current().ProviderID != "") != ""
+}
+
+// limit is when the flow's time is over.
+func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits.MaxElapsed) }
+
+// settle turns what the rules want into what is done: the interlock first, then
+// the limits.
+func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
+	v := Verdict{Action: want}
+	if v.Property = breaks(s, &t.Contract, want, at); v.Property != "" {
+		v.Action, v.Via = fallback(s, t, at)
+		if v.Action == policy.Escalate && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
+			v.Limit = "max_queries"
+		}
+		return v
+	}
+	late := !at.Before(s.limit(t))
+	switch {
+	case want == policy.QueryStatus && late, want.Sends() && late:
+		v.Limit = "max_elapsed"
+	case want.Sends() && s.Attempts >= t.Limits.MaxAttempts:
+		v.Limit = "max_attempts"
+		if s.InDoubt() {
+			v.Action, v.Via = fallback(s, t, at)
+			return v
+		}
+	case want == policy.QueryStatus && !s.canQuery(&t.Contract):
+		// Nothing to ask; what is left is the same order as above.
+		v.Action, v.Via = fallback(s, t, at)
+		return v
+	case want == policy.QueryStatus && !s.queriesLeft(t):
+		v.Limit = "max_queries"
+	case want == policy.QueryStatus:
+		v.Via = ByQuery
+		return v
+	default:
+		return v
+	}
+	v.Action = s.exhausted()
+	return v
+}
+
+// exhausted is how a flow ends whose limits are spent.
+func (s *State) exhausted() policy.Action {
+	if s.allNotExecuted() {
+		return policy.MarkFailed
+	}
+	return policy.Escalate
+}

@@ -1,0 +1,146 @@
+package flow
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Stage is where a flow stands.
+type Stage string
+
+// The stages.
+const (
+	New      Stage = ""         // not started
+	Sending  Stage = "sending"  // a request is, or may be, on its way
+	Querying Stage = "querying" // a status query is on its way
+	Waiting  Stage = "waiting"  // for State.Next.At, or for a webhook
+	Ended    Stage = "ended"    // State.Outcome says how
+)
+
+// Identity is one pair of identifiers under which a request was sent, and what is
+// known of it.
+type Identity struct {
+	OrderID    string        `json:"order_id"`
+	RequestID  string        `json:"request_id"`
+	ProviderID string        `json:"provider_id,omitempty"` // the provider's own, once it said
+	Sends      int           `json:"sends"`
+	FirstSent  time.Time     `json:"first_sent"`
+	LastSent   time.Time     `json:"last_sent"`
+	Deadline   time.Time     `json:"deadline"` // of the last send: after it we stop listening
+	Effect     policy.Effect `json:"effect"`
+	Fact       policy.Fact   `json:"fact"`                // what proved the effect
+	Mismatch   bool          `json:"mismatch,omitempty"`  // executed with another amount or currency
+	Contested  bool          `json:"contested,omitempty"` // proved executed, then proved not
+	Prior      policy.Effect `json:"prior"`               // what was known before the last send
+}
+
+// Next is what a waiting flow will do.
+type Next struct {
+	Action policy.Action `json:"action"`
+	At     time.Time     `json:"at"`
+	Via    Via           `json:"via,omitempty"`
+}
+
+// Via is how a status is found out.
+type Via string
+
+// The ways to find out a status.
+const (
+	ByQuery   Via = "query"   // the provider has a query
+	ByWebhook Via = "webhook" // it has none, but reports the end by itself
+)
+
+// Evidence is one answer and what it was taken to prove.
+type Evidence struct {
+	At       time.Time     `json:"at"`
+	Phase    policy.Phase  `json:"phase"`
+	Identity int           `json:"identity"` // index in the ledger; -1: of no identity of ours
+	Answer   policy.Answer `json:"answer"`
+	Fact     policy.Fact   `json:"fact"`
+}
+
+// State is a flow at rest: plain data that can be stored as JSON between steps. The
+// zero value, with Payment set, is a flow that has not started.
+type State struct {
+	Payment  policy.Payment `json:"payment"`
+	Stage    Stage          `json:"stage"`
+	Started  time.Time      `json:"started"`
+	Ledger   []Identity     `json:"ledger"`
+	Attempts int            `json:"attempts"` // sends
+	Queries  int            `json:"queries"`
+	Hastened int            `json:"hastened,omitempty"` // queries brought forward by unverified webhooks
+	Fired    policy.Counts  `json:"fired,omitempty"`    // how often each rule was followed
+	Waits    policy.Counts  `json:"waits,omitempty"`    // how often each schedule was used
+	Asked    time.Time      `json:"asked"`              // when the query under way was asked
+	Next     Next           `json:"next"`
+	Outcome  policy.Outcome `json:"outcome"`
+	Reason   string         `json:"reason,omitempty"` // why it ended so
+	Class    policy.Class   `json:"class"`            // of the answer that ended it
+	Evidence []Evidence     `json:"evidence,omitempty"`
+
+	// NewOrderPossible: it failed, and could be tried under another order id that
+	// nobody minted.
+	NewOrderPossible bool `json:"new_order_possible,omitempty"`
+}
+
+// InDoubt reports whether an identity already sent may still execute.
+func (s *State) InDoubt() bool {
+	for i := range s.Ledger {
+		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// allNotExecuted reports whether every identity is known never to execute.
+func (s *State) allNotExecuted() bool {
+	for i := range s.Ledger {
+		if id := &s.Ledger[i]; id.Sends > 0 && id.Effect != policy.NotExecuted {
+			return false
+		}
+	}
+	return true
+}
+
+// proved reports whether the provider proved one execution, of this amount, that
+// nothing contradicts.
+func (s *State) proved() bool {
+	executed := 0
+	for i := range s.Ledger {
+		if id := &s.Ledger[i]; id.Effect == policy.Executed {
+			if id.Mismatch || id.Contested {
+				return false
+			}
+			executed++
+		}
+	}
+	return executed == 1
+}
+
+// current is the identity sent last.
+func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
+
+// own gives the state slices of its own before they are written to, so that the
+// caller's state stays as it was.
+func (s *State) own() { s.Ledger = append(make([]Identity, 0, len(s.Ledger)+1), s.Ledger...) }
+
+// Evidence is kept for the people who look at an escalation: the first answers and
+// the latest ones.
+const (
+	evidenceHead = 4
+	evidenceTail = 12
+)
+
+func (s *State) note(e Evidence) {
+	list := s.Evidence
+	if len(list) < evidenceHead+evidenceTail {
+		s.Evidence = append(list[:len(list):len(list)], e)
+		return
+	}
+	kept := make([]Evidence, 0, len(list))
+	kept = append(kept, list[:evidenceHead]...)
+	kept = append(kept, list[evidenceHead+1:]...)
+	s.Evidence = append(kept, e)
+}

@@ -1,0 +1,424 @@
+package flow
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// maxHastened bounds the queries that unverified webhooks can bring forward: anybody
+// can send one, and queries are limited.
+const maxHastened = 3
+
+// defaultTimeout bounds a call for which the contract names no timeout. Every send
+// has a deadline.
+const defaultTimeout = 30 * time.Second
+
+// Step advances a flow by one event. It is pure: the same state and event give the
+// same result, and the given state is not changed. The commands are to be carried out
+// in order. An event that does not fit the flow's stage is an error, and changes nothing.
+func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
+	m := machine{d: d, s: s, now: e.when()}
+	if err := m.step(e); err != nil {
+		return s, nil, err
+	}
+	return m.s, m.out, nil
+}
+
+// MisfitError says that an event does not fit the stage of the flow.
+type MisfitError struct {
+	Event Event
+	Stage Stage
+}
+
+// Error names the event and the stage.
+func (e *MisfitError) Error() string {
+	return fmt.Sprintf("flow: %T does not fit a flow that is %q", e.Event, string(e.Stage))
+}
+
+// Advise says what a flow in the given state would do about an answer, without doing
+// it. It is the same judgement that Step makes; limits and interlock included.
+func Advise(d policy.Decider, s State, a policy.Answer, now Moment) Decided {
+	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
+	m.s.own()
+	fact := absorb(d, m.t, &m.s, &a, now.At, now.At)
+	decided, _ := m.judge(&a, fact)
+	return decided
+}
+
+type machine struct {
+	d   policy.Decider
+	t   *policy.Terms
+	s   State
+	now Moment
+	out []Command
+}
+
+func (m *machine) do(c Command) { m.out = append(m.out, c) }
+
+func (m *machine) step(e Event) error {
+	m.t = m.d.Terms(&m.s.Payment)
+	m.out = make([]Command, 0, 4)
+	m.s.own()
+	started, ended := m.s.Stage != New, m.s.Stage == Ended
+	switch e := e.(type) {
+	case Start:
+		if started {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.s.Started = m.now.At
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
+		m.send(policy.RetryNewRequest)
+	case Answered:
+		switch {
+		case ended:
+			m.afterEnd(&e.Answer)
+		case m.s.Stage == Sending:
+			e.Answer.Phase = policy.Send
+			m.answered(&e.Answer, m.now.At)
+		default:
+			return &MisfitError{e, m.s.Stage}
+		}
+	case Queried:
+		switch {
+		case ended:
+			m.afterEnd(&e.Answer)
+		case m.s.Stage == Querying:
+			e.Answer.Phase = policy.Query
+			m.answered(&e.Answer, m.s.Asked)
+		default:
+			return &MisfitError{e, m.s.Stage}
+		}
+	case Received:
+		if !started {
+			return &MisfitError{e, m.s.Stage}
+		}
+		e.Answer.Phase = policy.Webhook
+		m.received(&e.Answer)
+	case Due:
+		if m.s.Stage != Waiting {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.due(e)
+	case Resumed:
+		if !started {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.resumed()
+	case Resolved:
+		if !started || e.Identity < 0 || e.Identity >= len(m.s.Ledger) || !e.Effect.Settled() {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.resolved(e)
+	}
+	return nil
+}
+
+// send puts the last identity on its way.
+func (m *machine) send(why policy.Action) {
+	id := m.s.current()
+	id.Prior = policy.NotExecuted
+	if id.Sends > 0 {
+		id.Prior = id.Effect
+	} else {
+		id.FirstSent = m.now.At
+	}
+	id.Sends++
+	id.LastSent = m.now.At
+	id.Deadline = m.now.At.Add(m.timeout())
+	if id.Effect == policy.NotExecuted || id.Sends == 1 {
+		id.Effect, id.Fact = policy.Unknown, policy.Fact{Class: policy.Processing}
+	}
+	m.s.Attempts++
+	m.s.Stage, m.s.Next = Sending, Next{}
+	m.do(Record{})
+	m.do(Send{Identity: *id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
+}
+
+func (m *machine) query() {
+	id := *m.s.current()
+	m.s.Queries++
+	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
+	m.do(Record{})
+	m.do(Ask{
+		By: m.t.Contract.QueryIdentifier(id.ProviderID != ""), Identity: id,
+		Query: m.s.Queries, Deadline: m.now.At.Add(m.timeout()),
+	})
+}
+
+func (m *machine) timeout() time.Duration {
+	if m.t.Contract.Timeout > 0 {
+		return m.t.Contract.Timeout
+	}
+	return defaultTimeout
+}
+
+// answered takes the answer of a call and decides.
+func (m *machine) answered(a *policy.Answer, asked time.Time) {
+	m.decide(a, absorb(m.d, m.t, &m.s, a, m.now.At, asked))
+}
+
+// received takes a webhook.
+func (m *machine) received(a *policy.Answer) {
+	if m.s.Stage == Ended {
+		m.afterEnd(a)
+		return
+	}
+	fact := absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
+	about := m.s.Evidence[len(m.s.Evidence)-1].Identity >= 0
+	switch {
+	case !about:
+		m.do(Record{})
+	case !a.Verified:
+		m.hasten()
+	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
+		m.decide(a, fact)
+	default:
+		// A call is on its way; its answer decides, and finds this fact in the ledger.
+		m.do(Record{})
+	}
+}
+
+// hasten brings a query forward because somebody, unverified, says that something
+// happened. Before a send it looks first.
+func (m *machine) hasten() {
+	if m.s.Stage != Waiting || m.s.Hastened >= maxHastened || !m.s.queriesLeft(m.t) || !m.s.canQuery(&m.t.Contract) {
+		m.do(Record{})
+		return
+	}
+	m.s.Hastened++
+	m.wait(policy.QueryStatus, ByQuery, m.now.At)
+}
+
+// resumed goes on after a crash.
+func (m *machine) resumed() {
+	lost := policy.Answer{Phase: policy.Send, Fault: policy.Timeout}
+	switch m.s.Stage {
+	case Sending:
+		m.answered(&lost, m.now.At)
+	case Querying:
+		lost.Phase = policy.Query
+		m.answered(&lost, m.s.Asked)
+	case Waiting:
+		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At)
+	case New, Ended:
+	}
+}
+
+// resolved takes the word of somebody who knows.
+func (m *machine) resolved(e Resolved) {
+	id := &m.s.Ledger[e.Identity]
+	id.Effect, id.Contested, id.Mismatch = e.Effect, false, false
+	id.Fact = policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
+	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: id.Fact,
+		Answer: policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
+	why := fmt.Sprintf("resolved by %s: %s", e.Who, e.Why)
+	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
+	switch {
+	case !open:
+		m.contradiction(e.Effect, why)
+	case m.s.proved():
+		m.finish(policy.Succeeded, why)
+	case m.s.allNotExecuted():
+		m.finish(policy.Failed, why)
+	default:
+		m.do(Record{})
+	}
+}
+
+// afterEnd takes what is said after the end: proof settles an escalation; what
+// contradicts another end is told, and changes nothing.
+func (m *machine) afterEnd(a *policy.Answer) {
+	before := m.s.InDoubt()
+	fact := absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
+	switch {
+	case m.s.Outcome != policy.Escalated:
+		m.contradiction(fact.Effect, fact.Class.String())
+	case m.s.proved() && fact.Effect == policy.Executed:
+		m.s.Class = fact.Class
+		m.finish(policy.Succeeded, "proved after it was escalated")
+	case before && m.s.allNotExecuted():
+		m.s.Class = fact.Class
+		m.finish(policy.Failed, "proved not executed after it was escalated")
+	default:
+		m.do(Record{})
+	}
+}
+
+func (m *machine) contradiction(e policy.Effect, what string) {
+	last := m.s.Evidence[len(m.s.Evidence)-1]
+	m.do(Record{})
+	switch {
+	case last.Identity < 0:
+	case m.s.Outcome == policy.Failed && (e == policy.Executed || e == policy.Pending):
+		m.do(Alert{Reason: "marked failed, and then: " + what, Evidence: last})
+	case m.s.Outcome == policy.Succeeded && (e == policy.NotExecuted || last.Fact.Class == policy.Disputed || last.Fact.Class == policy.Mismatch):
+		m.do(Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
+	}
+}
+
+// decide asks the rules about an answer and does what the interlock leaves of it.
+func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
+	waited := m.s.Next
+	decided, until := m.judge(a, fact)
+	want, v := &decided.Decision, &decided.Verdict
+	m.do(decided)
+	m.s.Class = decided.Fact.Class
+	m.s.Reason = endReason(want, v)
+	ends := v.Action == policy.MarkSucceeded || v.Action == policy.MarkFailed || v.Action == policy.Escalate
+	switch {
+	case ends && !until.After(m.now.At):
+		m.end(v.Action, m.s.Reason)
+	case m.s.Stage == Waiting && waited.Action == v.Action && waited.At.Before(until):
+		m.wait(v.Action, v.Via, waited.At) // a webhook that changes nothing postpones nothing
+	default:
+		m.wait(v.Action, v.Via, until)
+	}
+}
+
+// judge asks the rules, applies the interlock and the limits, and counts what was
+// followed.
+func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time) {
+	sit := situation(&m.s, a, fact, m.now.At)
+	want := m.d.Decide(&sit)
+	v := settle(&m.s, m.t, want.Action, m.now.At)
+	if want.Rule != "" {
+		m.s.Fired = m.s.Fired.Plus(want.Rule)
+	}
+	until := m.until(&v, want.Schedule, a.RetryAfter)
+	return Decided{
+		At: m.now.At, Phase: a.Phase, Answer: *a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
+	}, until
+}
+
+// situation is what the rules see of an answer: the fact that the flow took it for,
+// or a stronger one that the ledger holds.
+func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) policy.Situation {
+	if i := s.about(a); i >= 0 {
+		if id := &s.Ledger[i]; id.Effect.Settled() && !fact.Effect.Settled() {
+			fact = id.Fact
+		}
+	}
+	return policy.Situation{
+		Payment: &s.Payment, Answer: a, Fact: fact, InDoubt: s.InDoubt(),
+		Attempt: s.Attempts, Queries: s.Queries, Fired: s.Fired, Elapsed: at.Sub(s.Started), At: at,
+	}
+}
+
+// until is when a verdict is carried out: the schedule's next wait, no shorter than
+// the provider asked for, and not past the flow's time.
+func (m *machine) until(v *Verdict, sched *policy.Schedule, retryAfter time.Duration) time.Time {
+	over := m.s.limit(m.t)
+	if v.Via == ByWebhook {
+		v.Delay = over.Sub(m.now.At)
+		return over
+	}
+	if v.Property != "" || v.Limit != "" {
+		sched = nil // it was meant for another action
+		if v.Action == policy.QueryStatus || v.Action.Sends() {
+			sched = m.t.Poll
+		}
+	}
+	var spread time.Duration
+	if sched != nil {
+		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
+		spread = sched.Jittered(v.Delay, m.now.Jitter)
+		m.s.Waits = m.s.Waits.Plus(sched.Name)
+	}
+	if v.Action == policy.QueryStatus || v.Action.Sends() {
+		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)
+		v.Delay, spread = max(v.Delay, floor), max(spread, floor)
+	}
+	at := m.now.At.Add(spread)
+	if at.After(over) && over.After(m.now.At) {
+		if v.Action.Sends() {
+			// It could not be sent in time any more.
+			v.Action, v.Limit, v.Delay = m.s.exhausted(), "max_elapsed", 0
+			return m.now.At
+		}
+		return over
+	}
+	return at
+}
+
+func endReason(want *policy.Decision, v *Verdict) string {
+	switch {
+	case v.Limit != "":
+		return v.Limit + " spent: " + want.Reason
+	case v.Property != "":
+		return fmt.Sprintf("the rules wanted %s, which %s forbids: %s", want.Action, v.Property, want.Reason)
+	}
+	return want.Reason
+}
+
+func (m *machine) wait(a policy.Action, via Via, until time.Time) {
+	if until.Before(m.now.At) {
+		until = m.now.At
+	}
+	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
+	m.do(Record{})
+	m.do(Wait{Until: until, Action: a, Via: via})
+}
+
+// due carries out what was waited for, if it is still allowed: the ledger may have
+// changed meanwhile.
+func (m *machine) due(e Due) {
+	next := m.s.Next
+	if next.Via == ByWebhook {
+		m.end(m.s.exhausted(), "max_elapsed spent: no webhook came")
+		return
+	}
+	if breaks(&m.s, &m.t.Contract, next.Action, m.now.At) != "" {
+		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
+	}
+	switch next.Action {
+	case policy.QueryStatus:
+		if next.Via == ByWebhook {
+			m.wait(next.Action, next.Via, m.s.limit(m.t))
+			return
+		}
+		m.query()
+	case policy.RetrySame:
+		m.send(next.Action)
+	case policy.RetryNewRequest:
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(&m.s)})
+		m.send(next.Action)
+	case policy.RetryNewOrder:
+		if e.OrderID == "" {
+			m.s.NewOrderPossible = true
+			m.end(policy.MarkFailed, "a new order is possible, and nobody minted its id")
+			return
+		}
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID})
+		m.send(next.Action)
+	case policy.MarkSucceeded, policy.MarkFailed, policy.Escalate:
+		m.end(next.Action, m.s.Reason)
+	}
+}
+
+// keep returns the provider's id for operations on something that it named before.
+func keep(s *State) string {
+	switch s.Payment.Operation {
+	case policy.Capture, policy.Cancel:
+		return s.Ledger[0].ProviderID
+	}
+	return ""
+}
+
+func (m *machine) end(a policy.Action, reason string) {
+	switch a {
+	case policy.MarkSucceeded:
+		m.finish(policy.Succeeded, reason)
+	case policy.MarkFailed:
+		m.finish(policy.Failed, reason)
+	default:
+		m.finish(policy.Escalated, reason)
+	}
+}
+
+func (m *machine) finish(o policy.Outcome, reason string) {
+	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
+	m.do(Record{})
+	m.do(Finish{Outcome: o, Reason: reason})
+}

@@ -1,0 +1,13 @@
+// Package rules reads what merchants want: TOML files of rules, schedules, limits and
+// contract lines, in three layers.
+//
+//	merchants/<merchant>.toml   first
+//	<provider>.toml
+//	baseline.toml               last
+//
+// Within the layers of a payment the first rule whose condition holds decides. The
+// embedded files are the defaults; a folder of the user's replaces them file by file.
+//
+// This package knows the files and their places, not what conditions mean: package
+// engine compiles and checks them. No decision is made here.
+package rules

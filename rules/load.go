@@ -1,0 +1,352 @@
+package rules
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+//go:embed *.toml merchants/*.toml
+var builtin embed.FS
+
+const (
+	baselineFile = "baseline.toml"
+	merchantsDir = "merchants"
+)
+
+// Load reads the embedded defaults and, where dir is not empty, the files of that
+// folder over them: a file replaces the embedded one of the same name. Files that end
+// in .test.toml are no rules. contract reads a table of contract lines over c; it is
+// package providers' own reader.
+//
+// What could be read is returned together with every mistake that was found.
+func Load(dir string, contract ContractReader) (*Set, source.List) {
+	var errs source.List
+	files := map[string]file{}
+	collect(&errs, files, builtin, func(name string) string { return "rules/" + name })
+	if dir != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			if err == nil {
+				err = errors.New("not a folder")
+			}
+			errs.Add(source.Pos{File: dir}, "rules folder cannot be read: %s", err)
+			return nil, errs
+		}
+		collect(&errs, files, os.DirFS(dir), func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) })
+	}
+	set := &Set{Providers: map[string]*File{}, Merchants: map[string]*File{}}
+	names := make([]string, 0, len(files))
+	for n := range files {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		f := parse(&errs, files[n].shown, files[n].data, contract)
+		if f == nil {
+			continue
+		}
+		set.put(&errs, n, f)
+	}
+	set.check(&errs)
+	return set, errs
+}
+
+// ContractReader reads the contract lines of a table over those in c, and notes
+// mistakes.
+type ContractReader func(t source.Table, errs *source.List, c *policy.Contract)
+
+type file struct {
+	shown string
+	data  []byte
+}
+
+func collect(errs *source.List, into map[string]file, from fs.FS, shown func(string) string) {
+	for _, pattern := range []string{"*.toml", merchantsDir + "/*.toml"} {
+		names, err := fs.Glob(from, pattern)
+		if err != nil {
+			errs.Add(source.Pos{File: shown(pattern)}, "%s", err)
+		}
+		for _, n := range names {
+			if strings.HasSuffix(n, ".test.toml") {
+				continue
+			}
+			data, err := fs.ReadFile(from, n)
+			if err != nil {
+				errs.Add(source.Pos{File: shown(n)}, "%s", err)
+				continue
+			}
+			into[n] = file{shown(n), data}
+		}
+	}
+}
+
+// put files a layer by the name of its file.
+func (s *Set) put(errs *source.List, name string, f *File) {
+	stem := strings.TrimSuffix(path.Base(name), ".toml")
+	switch {
+	case name == baselineFile:
+		s.Baseline = f
+		if f.Provider != "" || f.Merchant != "" {
+			errs.Add(source.Pos{File: f.Name, Line: 1}, "the baseline names no provider and no merchant")
+		}
+	case path.Dir(name) == merchantsDir:
+		if f.Merchant != "" && f.Merchant != stem {
+			errs.Add(source.Pos{File: f.Name, Line: 1}, "merchant %q does not fit the file's name; rename one of them", f.Merchant)
+		}
+		f.Merchant = stem
+		s.Merchants[stem] = f
+	default:
+		if f.Provider != "" && f.Provider != stem {
+			errs.Add(source.Pos{File: f.Name, Line: 1}, "provider %q does not fit the file's name; rename one of them", f.Provider)
+		}
+		f.Provider = stem
+		s.Providers[stem] = f
+	}
+	if f.Merchant == "" && (f.contract != nil || len(f.Disable) > 0) {
+		errs.Add(source.Pos{File: f.Name, Line: 1}, "only a merchant's file can disable rules or hold a [contract]")
+	}
+}
+
+func parse(errs *source.List, name string, data []byte, contract ContractReader) *File {
+	doc, err := source.Parse(name, data)
+	if err != nil {
+		errs.Join(name, err)
+		return nil
+	}
+	root := doc.Root()
+	f := &File{
+		Name: name, Schedules: map[string]*policy.Schedule{},
+		perOp: map[policy.Operation]policy.Limits{}, declare: map[string]source.Pos{},
+	}
+	f.Provider = root.String(errs, "provider")
+	f.Merchant = root.String(errs, "merchant")
+	root.String(errs, "description") // for people
+	if zone := root.String(errs, "timezone"); zone != "" {
+		if f.Timezone, err = time.LoadLocation(zone); err != nil {
+			errs.Add(root.ValuePos("timezone"), `timezone %q is not known (write "Asia/Ho_Chi_Minh")`, zone)
+		}
+	}
+	for _, id := range root.Strings(errs, "disable") {
+		f.Disable = append(f.Disable, Disabled{ID: id, Pos: root.ValuePos("disable")})
+	}
+	f.readLimits(errs, root)
+	f.readSchedules(errs, root)
+	f.readContract(errs, root, contract)
+	f.readRules(errs, root)
+	root.Done(errs)
+	return f
+}
+
+func (f *File) readLimits(errs *source.List, root source.Table) {
+	t, ok := root.Table(errs, "limits")
+	if !ok {
+		return
+	}
+	f.limits = limits(t, errs)
+	for _, op := range policy.Operations() {
+		if sub, ok := t.Table(errs, op.String()); ok {
+			f.perOp[op] = limits(sub, errs)
+			sub.Done(errs)
+		}
+	}
+	t.Done(errs)
+}
+
+func limits(t source.Table, errs *source.List) policy.Limits {
+	return policy.Limits{
+		MaxAttempts:   t.Count(errs, "max_attempts", 1),
+		MaxQueries:    t.Count(errs, "max_queries", 1),
+		MaxElapsed:    t.Duration(errs, "max_elapsed"),
+		MaxRetryAfter: t.Duration(errs, "max_retry_after"),
+	}
+}
+
+func (f *File) readSchedules(errs *source.List, root source.Table) {
+	t, ok := root.Table(errs, "schedule")
+	if !ok {
+		return
+	}
+	for _, name := range t.Keys() {
+		sub, ok := t.Table(errs, name)
+		if !ok {
+			continue
+		}
+		s := &policy.Schedule{
+			Name:                name,
+			InitialInterval:     sub.Duration(errs, "initial_interval"),
+			Multiplier:          sub.Number(errs, "multiplier", 1, 1000, 1.5),
+			RandomizationFactor: sub.Number(errs, "randomization_factor", 0, 1, 0),
+			MaxInterval:         sub.Duration(errs, "max_interval"),
+			Intervals:           sub.Durations(errs, "intervals"),
+		}
+		switch ladder := sub.Has("intervals"); {
+		case ladder && (sub.Has("initial_interval") || sub.Has("max_interval") || sub.Has("multiplier")):
+			errs.Add(sub.Pos(), "schedule %q is either a ladder of intervals or an exponential one", name)
+		case ladder && len(s.Intervals) == 0:
+			if len(sub.Strings(&source.List{}, "intervals")) == 0 {
+				errs.Add(sub.ValuePos("intervals"), "schedule %q has no intervals", name)
+			}
+		case !ladder && !sub.Has("initial_interval"):
+			errs.Add(sub.Pos(), "schedule %q needs initial_interval or intervals", name)
+		}
+		if s.MaxInterval == 0 {
+			s.MaxInterval = max(time.Hour, s.InitialInterval)
+		}
+		if s.InitialInterval > s.MaxInterval {
+			errs.Add(sub.ValuePos("max_interval"), "schedule %q: max_interval is shorter than initial_interval", name)
+		}
+		f.Schedules[name] = s
+		f.declare[name] = sub.Pos()
+		sub.Done(errs)
+	}
+	t.Done(errs)
+}
+
+func (f *File) readContract(errs *source.List, root source.Table, read ContractReader) {
+	t, ok := root.Table(errs, "contract")
+	if !ok {
+		return
+	}
+	f.IdempotentKey = t.Bool(errs, "idempotent_key")
+	f.IdempotentKeyPos = t.KeyPos("idempotent_key")
+	read(t, errs, &policy.Contract{}) // once, for the mistakes
+	perOp := map[policy.Operation]source.Table{}
+	for _, op := range policy.Operations() {
+		if sub, ok := t.Table(errs, op.String()); ok {
+			perOp[op] = sub
+			read(sub, errs, &policy.Contract{})
+			sub.Done(errs)
+		}
+	}
+	t.Done(errs)
+	f.contract = func(op policy.Operation, c *policy.Contract) {
+		var known source.List
+		read(t, &known, c)
+		if sub, ok := perOp[op]; ok {
+			read(sub, &known, c)
+		}
+	}
+}
+
+func (f *File) readRules(errs *source.List, root source.Table) {
+	seen := map[string]source.Pos{}
+	for _, t := range root.Tables(errs, "rule") {
+		r := &Rule{
+			ID: t.String(errs, "id"), When: t.Text(errs, "when"), Schedule: t.String(errs, "schedule"),
+			Reason: t.String(errs, "reason"), Pos: t.Pos(),
+		}
+		for _, need := range []string{"id", "when", "then"} {
+			if !t.Has(need) {
+				errs.Add(t.Pos(), "a rule needs %s", need)
+			}
+		}
+		t.Word(errs, "then", &r.Then)
+		if t.Has("id") && r.ID == "" {
+			errs.Add(t.ValuePos("id"), "a rule needs a name in id")
+		}
+		if first, twice := seen[r.ID]; twice && r.ID != "" {
+			errs.Add(t.ValuePos("id"), "rule %q stands already at %s", r.ID, first)
+		}
+		seen[r.ID] = t.ValuePos("id")
+		t.Done(errs)
+		if r.ID != "" && r.When.Value != "" && t.Has("then") {
+			f.Rules = append(f.Rules, r)
+		}
+	}
+}
+
+// check looks at what only the files together can show.
+func (s *Set) check(errs *source.List) {
+	if s.Baseline != nil {
+		s.checkLayers(errs, Layers{s.Baseline})
+	}
+	providers := make([]string, 0, len(s.Providers))
+	for p := range s.Providers {
+		providers = append(providers, p)
+	}
+	sort.Strings(providers)
+	for _, p := range providers {
+		s.checkLayers(errs, s.Layers(p, ""))
+	}
+	for _, m := range s.MerchantNames() {
+		s.checkMerchant(errs, s.Merchants[m], providers)
+	}
+}
+
+// checkLayers looks at the first of the layers in the light of those below it.
+func (s *Set) checkLayers(errs *source.List, l Layers) {
+	top, below := l[0], l[1:]
+	taken := map[string]*Rule{}
+	for _, r := range below.Rules() {
+		taken[r.ID] = r
+	}
+	for _, r := range top.Rules {
+		if old := taken[r.ID]; old != nil {
+			errs.Add(r.Pos, "rule %q stands already at %s", r.ID, old.Source())
+		}
+		if r.Schedule != "" && l.Schedule(r.Schedule) == nil {
+			errs.Add(r.Pos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, l.scheduleNames()))
+		}
+	}
+}
+
+// checkMerchant looks at a merchant's file, which meets every provider's layer.
+func (s *Set) checkMerchant(errs *source.List, f *File, providers []string) {
+	known := map[string]bool{}
+	taken := map[string]*Rule{}
+	disabled := map[string]bool{}
+	for _, d := range f.Disable {
+		disabled[d.ID] = true
+	}
+	layers := Layers{f}
+	for _, p := range append([]string{""}, providers...) {
+		below := s.Layers(p, "")
+		for _, r := range below.Rules() {
+			known[r.ID] = true
+			if !disabled[r.ID] {
+				taken[r.ID] = r
+			}
+		}
+		layers = append(layers, below...)
+	}
+	for _, d := range f.Disable {
+		if !known[d.ID] {
+			names := make([]string, 0, len(known))
+			for k := range known {
+				names = append(names, k)
+			}
+			errs.Add(d.Pos, "there is no rule %q to disable%s", d.ID, source.Suggest(d.ID, names))
+		}
+	}
+	for _, r := range f.Rules {
+		if old := taken[r.ID]; old != nil {
+			errs.Add(r.Pos, "rule %q stands already at %s; disable it there or choose another id", r.ID, old.Source())
+		}
+		if r.Schedule != "" && layers.Schedule(r.Schedule) == nil {
+			errs.Add(r.Pos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, layers.scheduleNames()))
+		}
+	}
+}
+
+func (l Layers) scheduleNames() []string {
+	var names []string
+	for _, f := range l {
+		for n := range f.Schedules {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// String names the file, for messages.
+func (f *File) String() string { return fmt.Sprintf("rules of %s", f.Name) }

@@ -1,0 +1,169 @@
+package rules
+
+import (
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Rule is one [[rule]] of a file.
+type Rule struct {
+	ID       string
+	When     source.Text // an expr condition
+	Then     policy.Action
+	Schedule string // name of a schedule; empty: the action's own
+	Reason   string
+	Pos      source.Pos
+}
+
+// Source is FILE:LINE of the rule.
+func (r *Rule) Source() string { return fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line) }
+
+// File is one layer.
+type File struct {
+	Name      string // as it is shown in messages
+	Provider  string // of a provider's layer
+	Merchant  string // of a merchant's layer
+	Timezone  *time.Location
+	Rules     []*Rule
+	Schedules map[string]*policy.Schedule
+	Disable   []Disabled
+
+	// Contract lines of a merchant, which holds for all its providers.
+	IdempotentKey    bool
+	IdempotentKeyPos source.Pos
+	contract         func(op policy.Operation, c *policy.Contract)
+
+	limits  policy.Limits // zero fields are not set
+	perOp   map[policy.Operation]policy.Limits
+	declare map[string]source.Pos // where each schedule stands
+}
+
+// Disabled is a rule id of a lower layer that a merchant does without.
+type Disabled struct {
+	ID  string
+	Pos source.Pos
+}
+
+// Set is every file that is known.
+type Set struct {
+	Baseline  *File
+	Providers map[string]*File
+	Merchants map[string]*File
+}
+
+// MerchantNames lists the merchants that have a file, in the order of the alphabet.
+func (s *Set) MerchantNames() []string {
+	names := make([]string, 0, len(s.Merchants))
+	for n := range s.Merchants {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Layers are the files that speak for one merchant at one provider, first the one
+// that wins. Either may be unknown or empty.
+type Layers []*File
+
+// Layers returns the files that speak for a merchant's payments at a provider.
+func (s *Set) Layers(provider, merchant string) Layers {
+	var l Layers
+	if f := s.Merchants[merchant]; f != nil {
+		l = append(l, f)
+	}
+	if f := s.Providers[provider]; f != nil {
+		l = append(l, f)
+	}
+	if s.Baseline != nil {
+		l = append(l, s.Baseline)
+	}
+	return l
+}
+
+// Rules lists the layers' rules in their order, without the disabled ones.
+func (l Layers) Rules() []*Rule {
+	disabled := map[string]bool{}
+	var all []*Rule
+	for _, f := range l {
+		for _, r := range f.Rules {
+			if !disabled[r.ID] {
+				all = append(all, r)
+			}
+		}
+		for _, d := range f.Disable {
+			disabled[d.ID] = true
+		}
+	}
+	return all
+}
+
+// Schedule finds a schedule by name: the first layer that has it wins.
+func (l Layers) Schedule(name string) *policy.Schedule {
+	for _, f := range l {
+		if s := f.Schedules[name]; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// Limits joins the layers' limits for an operation, field by field: the first layer
+// that sets one wins, and within a layer the operation's own line.
+func (l Layers) Limits(op policy.Operation) policy.Limits {
+	var lim policy.Limits
+	for _, f := range l {
+		fill(&lim, f.perOp[op])
+		fill(&lim, f.limits)
+	}
+	fill(&lim, policy.Limits{MaxAttempts: 3, MaxQueries: 40, MaxElapsed: 26 * time.Hour, MaxRetryAfter: time.Hour})
+	return lim
+}
+
+func fill(to *policy.Limits, from policy.Limits) {
+	if to.MaxAttempts == 0 {
+		to.MaxAttempts = from.MaxAttempts
+	}
+	if to.MaxQueries == 0 {
+		to.MaxQueries = from.MaxQueries
+	}
+	if to.MaxElapsed == 0 {
+		to.MaxElapsed = from.MaxElapsed
+	}
+	if to.MaxRetryAfter == 0 {
+		to.MaxRetryAfter = from.MaxRetryAfter
+	}
+}
+
+// ApplyContract writes the merchant's contract lines, if any, over c.
+func (l Layers) ApplyContract(op policy.Operation, c *policy.Contract) {
+	for i := len(l) - 1; i >= 0; i-- {
+		if l[i].contract != nil {
+			l[i].contract(op, c)
+		}
+	}
+}
+
+// IdempotentKey reports whether the merchant's client sends the provider's optional
+// idempotency key.
+func (l Layers) IdempotentKey() bool {
+	for _, f := range l {
+		if f.IdempotentKey {
+			return true
+		}
+	}
+	return false
+}
+
+// Timezone is where hour and weekday are read; UTC unless a layer says otherwise.
+func (l Layers) Timezone() *time.Location {
+	for _, f := range l {
+		if f.Timezone != nil {
+			return f.Timezone
+		}
+	}
+	return time.UTC
+}
