@@ -16,21 +16,23 @@ type Trace struct {
 
 // Considered is one rule and what became of it.
 type Considered struct {
-	ID, Source, When string
-	Then             policy.Action
-	Candidate        bool // the index let it through
-	Held             bool
-	Decided          bool // it is the first that held
-	Condition        Part
+	ID        string        `json:"id"`
+	Source    string        `json:"source"` // FILE:LINE
+	When      string        `json:"when"`
+	Then      policy.Action `json:"then"`
+	Candidate bool          `json:"candidate"` // the index let it through
+	Held      bool          `json:"held"`
+	Decided   bool          `json:"decided"` // it is the first that held
+	Condition Part          `json:"condition"`
 }
 
 // Part is a piece of a condition and whether it held. Its parts are the operands of
 // &&, || and !.
 type Part struct {
-	Text  string
-	Held  bool
-	Err   string // a condition that failed at run time
-	Parts []Part
+	Text  string `json:"text"`
+	Held  bool   `json:"held"`
+	Err   string `json:"error,omitempty"` // of a part that failed at run time
+	Parts []Part `json:"parts,omitempty"`
 }
 
 // Explain decides like Decide and returns the whole trace: every rule, whether the

@@ -124,6 +124,7 @@ type Verdict struct {
 	Via      Via
 	Property Property      // S1, S2 or S3, when the interlock corrected the rules
 	Limit    string        // the limit that was spent, when one was
+	Schedule string        // whose turn Delay is; empty: none's
 	Delay    time.Duration // before the action, without jitter
 }
 

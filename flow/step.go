@@ -39,12 +39,14 @@ func (e *MisfitError) Error() string {
 
 // Advise says what a flow in the given state would do about an answer, without doing
 // it. It is the same judgement that Step makes; limits and interlock included.
-func Advise(d policy.Decider, s State, a policy.Answer, now Moment) Decided {
+// The situation is what the rules were shown.
+func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
 	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
 	m.s.own()
 	fact := absorb(d, m.t, &m.s, &a, now.At, now.At)
+	sit := situation(&m.s, &a, fact, now.At)
 	decided, _ := m.judge(&a, fact)
-	return decided
+	return sit, decided
 }
 
 type machine struct {
@@ -61,7 +63,7 @@ func (m *machine) step(e Event) error {
 	m.t = m.d.Terms(&m.s.Payment)
 	m.out = make([]Command, 0, 4)
 	m.s.own()
-	started, ended := m.s.Stage != New, m.s.Stage == Ended
+	started := m.s.Stage != New
 	switch e := e.(type) {
 	case Start:
 		if started {
@@ -71,25 +73,11 @@ func (m *machine) step(e Event) error {
 		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
 	case Answered:
-		switch {
-		case ended:
-			m.afterEnd(&e.Answer)
-		case m.s.Stage == Sending:
-			e.Answer.Phase = policy.Send
-			m.answered(&e.Answer, m.now.At)
-		default:
-			return &MisfitError{e, m.s.Stage}
-		}
+		e.Answer.Phase = policy.Send
+		return m.reply(e, &e.Answer, Sending, m.now.At)
 	case Queried:
-		switch {
-		case ended:
-			m.afterEnd(&e.Answer)
-		case m.s.Stage == Querying:
-			e.Answer.Phase = policy.Query
-			m.answered(&e.Answer, m.s.Asked)
-		default:
-			return &MisfitError{e, m.s.Stage}
-		}
+		e.Answer.Phase = policy.Query
+		return m.reply(e, &e.Answer, Querying, m.s.Asked)
 	case Received:
 		if !started {
 			return &MisfitError{e, m.s.Stage}
@@ -111,6 +99,25 @@ func (m *machine) step(e Event) error {
 			return &MisfitError{e, m.s.Stage}
 		}
 		m.resolved(e)
+	}
+	return nil
+}
+
+// reply takes the answer of a call. One that comes late, when the flow has gone on
+// because of a webhook, is evidence like any other.
+func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time) error {
+	switch m.s.Stage {
+	case stage:
+		m.answered(a, asked)
+	case New:
+		return &MisfitError{e, m.s.Stage}
+	case Ended:
+		m.afterEnd(a)
+	case Waiting:
+		m.answered(a, m.now.At)
+	case Sending, Querying:
+		absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
+		m.do(Record{})
 	}
 	return nil
 }
@@ -322,6 +329,7 @@ func (m *machine) until(v *Verdict, sched *policy.Schedule, retryAfter time.Dura
 	}
 	var spread time.Duration
 	if sched != nil {
+		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
 		m.s.Waits = m.s.Waits.Plus(sched.Name)

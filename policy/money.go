@@ -19,6 +19,11 @@ func Exponent(currency string) int {
 
 // FormatAmount writes an amount of minor units with its currency: "1,200.50 TWD".
 func FormatAmount(minor int64, currency string) string {
+	return strings.TrimSpace(FormatMinor(minor, currency) + " " + currency)
+}
+
+// FormatMinor writes an amount of minor units without naming its currency: "1,200.50".
+func FormatMinor(minor int64, currency string) string {
 	sign := ""
 	if minor < 0 {
 		sign, minor = "-", -minor
@@ -39,5 +44,5 @@ func FormatAmount(minor int64, currency string) string {
 	if exp > 0 {
 		fmt.Fprintf(&grouped, ".%0*d", exp, minor%unit)
 	}
-	return strings.TrimSpace(sign + grouped.String() + " " + currency)
+	return sign + grouped.String()
 }

@@ -159,3 +159,9 @@ type UnknownProviderError struct {
 func (e *UnknownProviderError) Error() string {
 	return fmt.Sprintf("unknown provider %q (there are: %s)", e.Name, strings.Join(e.Known, ", "))
 }
+
+// SaysSubCode reports whether the provider's bodies hold a sub-code for an operation
+// and phase, which is then where the reason of a failure stands.
+func (c *Catalog) SaysSubCode(op policy.Operation, ph policy.Phase) bool {
+	return len(c.decoders[op][ph][fieldSubCode]) > 0
+}

@@ -1,6 +1,10 @@
 package providers
 
-import "github.com/recourse-pay/recourse/policy"
+import (
+	"fmt"
+
+	"github.com/recourse-pay/recourse/policy"
+)
 
 // Judge says what an answer to the first send of an identity, to a query or in a
 // webhook proves by itself. What was sent before is not known here; package flow
@@ -133,4 +137,32 @@ func httpClass(status int) policy.Class {
 		return policy.ProviderError
 	}
 	return policy.Unrecognized
+}
+
+// Because gives the documents and reasonings behind what an answer's status and codes
+// are taken to prove, one a line, for people.
+func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
+	var why []string
+	add := func(name string, known *cell) {
+		if known == nil {
+			return
+		}
+		if e := known.facts[op][a.Phase]; e != nil {
+			for _, f := range e.row.Facts {
+				if f.Operation == op && f.Phase == a.Phase && f.Because != "" {
+					why = append(why, fmt.Sprintf("%s: %s (%s, %s)", name, f.Because, f.Basis, e.row.Source))
+				}
+			}
+		}
+	}
+	if a.Status != "" {
+		add("status "+a.Status, c.states[state{a.Status, a.SubStatus}])
+	}
+	if a.Code != "" {
+		add("code "+a.Code, c.cells[a.Code])
+	}
+	if a.SubCode != "" {
+		add("code "+a.SubCode, c.cells[a.SubCode])
+	}
+	return why
 }

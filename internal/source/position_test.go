@@ -116,7 +116,7 @@ func TestKeysAndValuesHaveTheirPlaces(t *testing.T) {
 		{"row 1 step 0", "n", "34:1", "34:5"},
 		{"row 1 note", "text", "36:1", "36:8"},
 		{"row 1", "absent", "31:3", "31:3"}, // the table that lacks it
-		{"", "absent", "1:1", "1:1"},
+		{"", "absent", "1:0", "1:0"},        // the whole first line
 	}
 	for _, tt := range tests {
 		t.Run(tt.in+"/"+tt.key, func(t *testing.T) {
@@ -133,7 +133,7 @@ func TestKeysAndValuesHaveTheirPlaces(t *testing.T) {
 
 func TestTablesHaveTheirPlaces(t *testing.T) {
 	for in, want := range map[string]string{
-		"":              "1:1",
+		"":              "1:0", // no column: the whole line
 		"owner":         "3:1",
 		"inline":        "8:1",
 		"inline b":      "8:19",

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// decision is one line that `decide` writes.
+type decision struct {
+	Action    policy.Action   `json:"action"`       // after the interlock
+	By        flow.Via        `json:"by,omitempty"` // how a status is found out: query, or webhook where there is no query
+	Rule      string          `json:"rule"`         // empty: no rule held
+	Source    string          `json:"source"`
+	Reason    string          `json:"reason"`
+	Effect    policy.Effect   `json:"effect"`
+	Class     policy.Class    `json:"class"`
+	Final     policy.Finality `json:"final"`
+	Schedule  *string         `json:"schedule"`
+	DelayMS   int64           `json:"delay_ms"` // before jitter
+	Interlock *interlock      `json:"interlock"`
+	Limit     string          `json:"limit,omitempty"` // the limit that is spent
+}
+
+type interlock struct {
+	Wanted   policy.Action `json:"wanted"`
+	Property flow.Property `json:"property"`
+}
+
+func (a *advice) decision() decision {
+	d, v := &a.decided, &a.decided.Verdict
+	out := decision{
+		Action: v.Action, By: v.Via, Rule: d.Decision.Rule, Source: d.Decision.Source, Reason: d.Decision.Reason,
+		Effect: d.Fact.Effect, Class: d.Fact.Class, Final: d.Fact.Final, DelayMS: v.Delay.Milliseconds(), Limit: v.Limit,
+	}
+	if v.Schedule != "" {
+		out.Schedule = &v.Schedule
+	}
+	if v.Property != "" {
+		out.Interlock = &interlock{Wanted: d.Decision.Action, Property: v.Property}
+	}
+	return out
+}
+
+func decideCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "decide",
+		Short: "Read answers as JSON lines, write one decision a line",
+		Long: `Reads JSON lines from standard input, each an answer of a provider, and writes for each
+line what would be done about it. "body" takes the raw response in place of the decoded
+fields: a JSON value, or a string with whatever came. A line that cannot be read gets
+{"error": …} in its place, and the exit code is then 1.`,
+		Example: `  echo '{"provider":"momo","operation":"pay","fault":"timeout"}' | recourse decide
+  echo '{"provider":"momo","operation":"pay","code":41,"in_doubt":true}' | recourse decide
+  echo '{"provider":"opi","operation":"payout","phase":"query","body":"<html>"}' | recourse decide`,
+		Args: cobra.NoArgs,
+	}
+	dir := rulesFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		e, err := open(cmd, *dir)
+		if err != nil {
+			return err
+		}
+		in := bufio.NewReaderSize(cmd.InOrStdin(), 1<<16)
+		out := bufio.NewWriter(cmd.OutOrStdout())
+		defer out.Flush()
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		unread := false
+		for {
+			raw, readErr := in.ReadBytes('\n')
+			if line := bytes.TrimSpace(raw); len(line) > 0 {
+				var answer any
+				q, err := readQuestion(line)
+				var adv *advice
+				if err == nil {
+					adv, err = q.ask(e)
+				}
+				if err != nil {
+					unread = true
+					answer = map[string]string{"error": err.Error()}
+				} else {
+					answer = adv.decision()
+				}
+				if err := enc.Encode(answer); err != nil {
+					return err
+				}
+				if in.Buffered() == 0 { // somebody may be waiting for this answer
+					if err := out.Flush(); err != nil {
+						return err
+					}
+				}
+			}
+			if readErr != nil {
+				break
+			}
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+		}
+		if unread {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+			return fmt.Errorf("a line could not be read: %w", errDoesNotHold)
+		}
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,93 @@
+// Command recourse decides what happens after a payment provider answered a call, and
+// simulates, explains and lists what it decides by. See the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/engine"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Exit codes: what was checked holds, does not hold, or could not be checked.
+const (
+	exitHolds    = 0
+	exitDoesNot  = 1
+	exitCouldNot = 2
+)
+
+// errDoesNotHold ends the command with exit code 1; everything was said already.
+var errDoesNotHold = errors.New("does not hold")
+
+// run is the command without the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitHolds
+	case errors.Is(err, errDoesNotHold):
+		return exitDoesNot
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "recourse: interrupted")
+		return exitCouldNot
+	}
+	for _, line := range engine.Err(err) {
+		fmt.Fprintln(stderr, line)
+	}
+	return exitCouldNot
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "recourse",
+		Short: "Decide what to do with a payment provider's answer, and never charge twice",
+		Long: `Recourse decides what happens after a payment provider answered a call with a code,
+a status, or silence: mark it succeeded or failed, ask for its status, send it again,
+or hand it to a person. Rules are TOML; whatever they say, no payment is sent under a
+new identity while an earlier one may still execute.
+
+Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(simulateCommand(), decideCommand(), explainCommand(), codesCommand())
+	return root
+}
+
+// rulesFlag adds --rules.
+func rulesFlag(cmd *cobra.Command) *string {
+	dir := cmd.Flags().String("rules", "", "folder of rules over the embedded defaults: baseline.toml, PROVIDER.toml, merchants/*.toml, providers/*.toml")
+	_ = cmd.MarkFlagDirname("rules")
+	return dir
+}
+
+// open loads catalogues and rules, and says on stderr what is worth saying of them.
+func open(cmd *cobra.Command, dir string) (*engine.Engine, error) {
+	e, err := engine.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range e.Warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), w)
+	}
+	return e, nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// question is one line that `decide` reads, and what the flags of `explain` fill.
+type question struct {
+	Provider     string             `json:"provider"`
+	Merchant     string             `json:"merchant"`
+	Operation    *policy.Operation  `json:"operation"`
+	Phase        policy.Phase       `json:"phase"`
+	Code         scalar             `json:"code"`
+	SubCode      scalar             `json:"sub_code"`
+	Status       scalar             `json:"status"`
+	SubStatus    scalar             `json:"sub_status"`
+	HTTPStatus   int                `json:"http_status"`
+	Fault        policy.Fault       `json:"fault"`
+	Message      string             `json:"message"`
+	Body         json.RawMessage    `json:"body"`
+	Attempt      int                `json:"attempt"`
+	Queries      int                `json:"queries"`
+	Fired        map[string]int     `json:"fired"`
+	ElapsedMS    int64              `json:"elapsed_ms"`
+	At           time.Time          `json:"at"`
+	RetryAfterMS int64              `json:"retry_after_ms"`
+	Amount       int64              `json:"amount"`
+	Currency     string             `json:"currency"`
+	Capture      policy.CaptureMode `json:"capture"`
+	Tags         map[string]string  `json:"tags"`
+	Replay       bool               `json:"replay"`
+	InDoubt      bool               `json:"in_doubt"`
+	Verified     bool               `json:"verified"`
+	OrderID      string             `json:"order_id"`
+	RequestID    string             `json:"request_id"`
+	ProviderID   string             `json:"provider_id"`
+	PaymentKey   string             `json:"payment_key"`
+}
+
+// scalar is a text that may be written as a number, as codes often are.
+type scalar string
+
+// UnmarshalJSON reads a string, a number or null.
+func (s *scalar) UnmarshalJSON(raw []byte) error {
+	if bytes.Equal(raw, []byte("null")) {
+		return nil
+	}
+	if len(raw) > 0 && raw[0] == '"' {
+		return json.Unmarshal(raw, (*string)(s))
+	}
+	var n json.Number
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return errors.New("must be a string or a number")
+	}
+	*s = scalar(n)
+	return nil
+}
+
+// readQuestion reads one JSON object.
+func readQuestion(raw []byte) (*question, error) {
+	var q question
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&q); err != nil {
+		return nil, fmt.Errorf("not a question: %w", err)
+	}
+	if d.More() {
+		return nil, errors.New("not a question: something follows the object")
+	}
+	switch {
+	case q.Provider == "":
+		return nil, errors.New("provider is missing")
+	case q.Operation == nil:
+		return nil, errors.New("operation is missing")
+	case q.Attempt < 0, q.Queries < 0, q.ElapsedMS < 0, q.RetryAfterMS < 0:
+		return nil, errors.New("attempt, queries, elapsed_ms and retry_after_ms count from 0 up")
+	}
+	return &q, nil
+}
+
+// advice is what would be done, and why.
+type advice struct {
+	situation policy.Situation
+	decided   flow.Decided
+}
+
+// ask puts a question to the rules, through the machine that runs in production.
+func (q *question) ask(e *engine.Engine) (*advice, error) {
+	cat, err := e.Catalogs.Get(q.Provider)
+	if err != nil {
+		return nil, err
+	}
+	a := policy.Answer{
+		Phase: q.Phase, Fault: q.Fault, HTTPStatus: q.HTTPStatus, Code: string(q.Code), SubCode: string(q.SubCode),
+		Status: string(q.Status), SubStatus: string(q.SubStatus), Message: q.Message,
+		RetryAfter: time.Duration(q.RetryAfterMS) * time.Millisecond, Verified: q.Verified,
+	}
+	if len(q.Body) > 0 && q.Fault == policy.NoFault {
+		body := []byte(q.Body)
+		if body[0] == '"' {
+			var text string
+			if err := json.Unmarshal(body, &text); err != nil {
+				return nil, err
+			}
+			body = []byte(text)
+		}
+		// A body that does not decode is the fault "unreadable", which is an answer.
+		_ = cat.Decode(*q.Operation, q.Phase, body, &a)
+	}
+	at := q.At
+	if at.IsZero() {
+		at = time.Now().UTC()
+	}
+	s := q.state(&a, at)
+	var adv advice
+	adv.situation, adv.decided = flow.Advise(e, s, a, flow.Moment{At: at, Jitter: 0.5})
+	return &adv, nil
+}
+
+// state is a flow that has lived through what the question says of it.
+func (q *question) state(a *policy.Answer, at time.Time) flow.State {
+	attempt := max(q.Attempt, 1)
+	started := at.Add(-time.Duration(q.ElapsedMS) * time.Millisecond)
+	s := flow.State{
+		Payment: policy.Payment{
+			Provider: q.Provider, Merchant: q.Merchant, Operation: *q.Operation, Key: q.PaymentKey,
+			Amount: q.Amount, Currency: q.Currency, Capture: q.Capture, Tags: q.Tags,
+		},
+		Started: started, Attempts: attempt, Queries: q.Queries,
+	}
+	for rule, n := range q.Fired {
+		s.Fired = append(s.Fired, policy.Count{Name: rule, N: n})
+	}
+	if q.InDoubt {
+		s.Ledger = append(s.Ledger, flow.Identity{OrderID: "an earlier one", Sends: 1, FirstSent: started, LastSent: started, Deadline: at})
+	}
+	id := flow.Identity{
+		OrderID: q.OrderID, RequestID: q.RequestID, ProviderID: q.ProviderID,
+		Sends: 1, FirstSent: started, LastSent: started, Deadline: at, Prior: policy.NotExecuted,
+	}
+	if q.Replay {
+		id.Sends, id.Prior = 2, policy.Unknown
+	}
+	if id.OrderID == "" {
+		id.OrderID = a.OrderID
+	}
+	if id.RequestID == "" {
+		id.RequestID = a.RequestID
+	}
+	if id.ProviderID == "" && q.Phase == policy.Query {
+		id.ProviderID = "asked by"
+	}
+	s.Ledger = append(s.Ledger, id)
+	switch q.Phase {
+	case policy.Send:
+		s.Stage = flow.Sending
+	case policy.Query:
+		s.Stage = flow.Querying
+	case policy.Webhook:
+		s.Stage = flow.Waiting
+	}
+	return s
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/simulate"
+)
+
+// memoryGoal is what the collector aims at while lines stream through, unless the
+// user set GOMEMLIMIT. It is a goal, not a bound: flows that are open need what they need.
+const memoryGoal = 128 << 20
+
+func simulateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "simulate RECORDING...",
+		Short: "Drive recorded traffic through the rules, beside what was recorded",
+		Long: `Reads recordings (JSON Lines, plain or gzipped: files, folders, or - for standard input)
+and shows what the rules would have done beside what the recorded client did. A recorded
+answer is used only where it would have been given; where a flow leaves the recording it
+is off the record, which is counted and never guessed.
+
+Exit code 1: with these rules a payment would have executed twice, been marked failed
+though it executed, or succeeded though it did not.`,
+		Example: `  recourse simulate testdata/recordings
+  recourse simulate --rules ./rules --json june.jsonl.gz july.jsonl.gz
+  recourse simulate testdata/recordings --flow f-0000042`,
+		Args: cobra.MinimumNArgs(1),
+	}
+	dir := rulesFlag(cmd)
+	window := cmd.Flags().Duration("window", simulate.DefaultWindow, "how far apart in recording time a flow's lines may lie")
+	strict := cmd.Flags().Bool("strict", false, "stop at the first line that cannot be read")
+	asJSON := cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+	flow := cmd.Flags().String("flow", "", "tell this flow's story, step by step")
+	merchant := cmd.Flags().String("merchant", "", "with --flow: of this merchant")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *window <= 0 {
+			return errors.New("--window must be longer than nothing")
+		}
+		e, err := open(cmd, *dir)
+		if err != nil {
+			return err
+		}
+		inputs, err := simulate.Inputs(args, cmd.InOrStdin())
+		if err != nil {
+			return err
+		}
+		if os.Getenv("GOMEMLIMIT") == "" {
+			defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
+		}
+		bar := newProgress(cmd.ErrOrStderr(), inputs)
+		report, err := simulate.Run(cmd.Context(), simulate.Options{
+			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Flow: *flow, Merchant: *merchant,
+			Progress: bar.show,
+			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
+		}, inputs)
+		bar.clear()
+		if err != nil {
+			return err
+		}
+		return printReport(cmd.OutOrStdout(), report, *flow, *asJSON)
+	}
+	return cmd
+}
+
+func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool) error {
+	var what any = report
+	if flow != "" {
+		stories := report.Stories()
+		if len(stories) == 0 {
+			return fmt.Errorf("no flow %q is in these recordings", flow)
+		}
+		what = stories
+	}
+	switch {
+	case asJSON:
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(what); err != nil {
+			return err
+		}
+	case flow != "":
+		for _, s := range report.Stories() {
+			writeStory(w, s)
+		}
+	default:
+		writeReport(w, report)
+	}
+	if flow == "" && !report.Holds() {
+		return errDoesNotHold
+	}
+	return nil
+}

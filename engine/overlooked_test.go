@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What a mistake is called is in testdata/mistakes; these are about its being noticed at
+// all, at the right place, and once.
+
+func ruleWith(line string) string { // a rule whose second line is given
+	return "[[rule]]\n" + line + "\nid = 'mine'\nthen = 'escalate'\n"
+}
+
+func TestNoMistakeIsOverlooked(t *testing.T) {
+	tests := []struct {
+		name, file, content, at string
+	}{
+		{"a condition that is empty", "opi.toml", ruleWith(`when = ''`), "opi.toml:2:8"},
+		{"a condition of white space", "opi.toml", ruleWith(`when = ' '`), "opi.toml:2"},
+		{"a condition that is boolean only at times", "opi.toml", ruleWith(`when = 'in_doubt ? code : true'`), "opi.toml:2"},
+		{"a text is never nil", "opi.toml", ruleWith(`when = 'code == nil'`), "opi.toml:2"},
+		{"a number among a tag's texts", "opi.toml", ruleWith(`when = 'tags.tier in ["gold", 1]'`), "opi.toml:2"},
+		{"a number among texts", "opi.toml", ruleWith(`when = 'lower(code) in ["ok", 41]'`), "opi.toml:2"},
+		{"an amount is a whole number", "opi.toml", ruleWith(`when = 'currency == "TWD" && amount == 1.5'`), "opi.toml:2"},
+		{"a provider's file for one merchant", "opi.toml", "\nmerchant = 'acme'\n", "opi.toml:2"},
+		{"a provider's file that disables", "opi.toml", "merchant = 'acme'\ndisable = ['closed']\n", "opi.toml"},
+		{"a merchant's file for one provider", "merchants/acme.toml", "\nprovider = 'momo'\n", "merchants/acme.toml:2"},
+		{"a timezone that is another one on every machine", "merchants/acme.toml", "\ntimezone = 'Local'\n", "merchants/acme.toml:2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{tt.file: tt.content})
+			_, err := Open(dir)
+			if err == nil {
+				t.Fatalf("nothing is said about\n%s", tt.content)
+			}
+			if !strings.HasPrefix(err.Error(), filepath.Join(dir, tt.at)) {
+				t.Errorf("the first mistake is\n%v\nwant one at %s", err, tt.at)
+			}
+		})
+	}
+}
+
+func TestMistakesStandWhereTheyAreMade(t *testing.T) {
+	tests := []struct {
+		name, file, content, at string
+	}{
+		{"another provider's name", "opi.toml", "# ours\nprovider = 'momo'\n", "opi.toml:2:12"},
+		{"another merchant's name", "merchants/acme.toml", "# ours\nmerchant = 'acne'\n", "merchants/acme.toml:2:12"},
+		{"a contract that is no merchant's", "opi.toml", "# ours\n[contract]\ntimeout = '1s'\n", "opi.toml:2:2"},
+		{"a rule disabled that is no merchant's", "opi.toml", "# ours\ndisable = 'closed'\n", "opi.toml:2:11"},
+		{"an unknown schedule", "opi.toml", ruleWith("when = 'true'\nschedule = 'pol'"), "opi.toml:3:12"},
+		{"the second rule to disable", "merchants/acme.toml", "disable = ['closed', 'faild']\n", "merchants/acme.toml:1:22"},
+		{"an unknown identifier", "merchants/acme.toml", "[contract]\ndedupe = ['order_id', 'requestid']\n", "merchants/acme.toml:2:24"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{tt.file: tt.content})
+			_, err := Open(dir)
+			if err == nil {
+				t.Fatalf("nothing is said about\n%s", tt.content)
+			}
+			if want := filepath.Join(dir, tt.at) + ": "; !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("the mistake is\n%v\nwant it at %s", err, want)
+			}
+		})
+	}
+}
+
+// A mistake in one file is no mistake of the files that rely on it: they may well be
+// the defaults, which the reader never wrote.
+func TestOneMistakeIsSaidOnce(t *testing.T) {
+	tests := []struct {
+		name  string
+		files map[string]string
+		at    string
+	}{
+		{"a baseline that is no TOML", map[string]string{"baseline.toml": "\n[[rule\n"}, "baseline.toml:2"},
+		{"a provider's file that is no TOML", map[string]string{"momo.toml": "[[rule\n"}, "momo.toml:1"},
+		{"a catalogue that is no TOML", map[string]string{
+			"providers/fifth.toml": "[[code\n", "fifth.toml": ruleWith(`when = 'code == "5"'`),
+		}, "providers/fifth.toml:1"},
+		{"an id that is no text", map[string]string{"opi.toml": "[[rule]]\nid = 7\nwhen = 'true'\nthen = 'escalate'\n"}, "opi.toml:2"},
+		{"a function that is off", map[string]string{"opi.toml": ruleWith(`when = 'elapsed > now()'`)}, "opi.toml:2"},
+		{"let", map[string]string{"opi.toml": ruleWith(`when = 'let n = 3; n == attempt'`)}, "opi.toml:2"},
+		{"a range", map[string]string{"opi.toml": ruleWith(`when = 'hour in 9..17'`)}, "opi.toml:2"},
+		{"a closure", map[string]string{"opi.toml": ruleWith(`when = 'any(["40"], # == code)'`)}, "opi.toml:2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folder(t, tt.files)
+			_, err := Open(dir)
+			if err == nil {
+				t.Fatal("nothing is said")
+			}
+			if said := Err(err); len(said) != 1 || !strings.HasPrefix(said[0], filepath.Join(dir, tt.at)) {
+				t.Errorf("said is\n%s\nwant one mistake, at %s", strings.Join(said, "\n"), tt.at)
+			}
+		})
+	}
+}
+
+// A folder with a file of one's own and nothing else is the first thing anybody tries.
+func TestOneFileOfOnesOwnOpens(t *testing.T) {
+	for _, name := range []string{"baseline.toml", "momo.toml", "opi.toml", "paykka.toml", "shopline.toml", "merchants/acme.toml"} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Open(folder(t, map[string]string{name: rule("mine", "true", "query_status")})); err != nil {
+				t.Errorf("the defaults do not get along with it:\n%v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,198 @@
+package flow_test
+
+import (
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A decider that wants anything: what is sensible, or what is drawn for the moment.
+type decider struct {
+	terms policy.Terms
+	wish  policy.Action
+	sane  bool
+	when  *policy.Schedule
+}
+
+func (d *decider) Terms(*policy.Payment) *policy.Terms { return &d.terms }
+
+func (d *decider) Judge(_ *policy.Payment, a *policy.Answer) policy.Fact {
+	if a.Fault != policy.NoFault {
+		f := policy.Fact{Class: policy.NetworkError}
+		if a.Fault == policy.NotSent && a.Phase == policy.Send {
+			f.Effect = policy.NotExecuted
+		}
+		return f
+	}
+	f := said[a.Code]
+	if a.Phase == policy.Query && f.Stage == policy.Door {
+		f.Effect = policy.Unknown // a refused query proves nothing
+	}
+	return f
+}
+
+func (d *decider) Decide(s *policy.Situation) policy.Decision {
+	want := policy.Decision{Action: d.wish, Rule: "wish", Schedule: d.when}
+	if d.sane {
+		want.Rule = "sane"
+		switch {
+		case s.Fact.Class == policy.Mismatch || s.Fact.Class == policy.Disputed:
+			want.Action = policy.Escalate
+		case s.Fact.Effect == policy.Executed:
+			want.Action = policy.MarkSucceeded
+		case s.InDoubt || s.Fact.Effect != policy.NotExecuted:
+			if !d.wish.Sends() {
+				want.Action = policy.QueryStatus
+			}
+		case !d.wish.Sends():
+			want.Action = policy.MarkFailed
+		}
+	}
+	return want
+}
+
+var (
+	wishes    = rapid.SampledFrom(policy.Actions())
+	schedules = rapid.SampledFrom([]*policy.Schedule{
+		nil,
+		{Name: "short", Intervals: []time.Duration{time.Second, 20 * time.Second}, RandomizationFactor: 0.5},
+		{Name: "long", Intervals: []time.Duration{time.Minute, 15 * time.Minute}},
+	})
+	lateness = rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 0, 0, time.Minute, 3 * time.Hour})
+	jitters  = rapid.Float64Range(0, 0.999)
+)
+
+// driver plays a flow against a world. It is a driver like any other, with bad luck:
+// it dies, wakes late, and hands over webhooks at any time.
+type driver struct {
+	t     *rapid.T
+	w     *world
+	d     *decider
+	state flow.State
+	now   time.Time
+
+	packet   *packet // of the send under way
+	deadline time.Time
+	by       policy.Identifier
+	asked    policy.Answer // what the query under way will be answered
+	steps    int           // events that no noise explains
+	noise    int           // webhooks, crashes, late wakings: bounded, the rest is not
+	late     bool          // it woke late at least once
+	history  []version
+}
+
+// version is a state that was handed to Step, and what it was then.
+type version struct {
+	state flow.State
+	text  string
+}
+
+func newDriver(t *rapid.T) *driver {
+	d := &decider{}
+	d.terms.Limits = policy.Limits{
+		MaxAttempts: rapid.IntRange(1, 4).Draw(t, "attempts"), MaxQueries: rapid.IntRange(1, 5).Draw(t, "queries"),
+		MaxElapsed:    rapid.SampledFrom([]time.Duration{time.Minute, 5 * time.Minute, 2 * time.Hour}).Draw(t, "elapsed"),
+		MaxRetryAfter: time.Minute,
+	}
+	d.terms.Poll = &policy.Schedule{Name: "poll", Intervals: []time.Duration{2 * time.Second, time.Minute}}
+	w := newWorld(t, 1200)
+	d.terms.Contract = w.contract
+	return &driver{t: t, w: w, d: d, now: dawn, state: flow.State{
+		Payment: policy.Payment{Provider: "any", Operation: policy.Pay, Amount: w.amount, Currency: "EUR"},
+	}}
+}
+
+// run plays the flow to its end, and a little beyond.
+func (r *driver) run() {
+	r.step(flow.Start{Moment: r.moment(), OrderID: "o-0", RequestID: "r-0"})
+	for r.state.Stage != flow.Ended {
+		if r.noise < 8 && rapid.IntRange(0, 3).Draw(r.t, "noise") == 0 {
+			r.noise++
+			r.disturb()
+			continue
+		}
+		r.steps++
+		r.proceed()
+	}
+	r.checkEnd()
+	for range rapid.IntRange(0, 3).Draw(r.t, "afterwards") {
+		r.disturb()
+	}
+	r.w.drain()
+	r.now = r.w.clock
+	r.checkTruth()
+	if coin.Draw(r.t, "reconciled") {
+		r.reconcile()
+		r.checkTruth()
+	}
+}
+
+func (r *driver) moment() flow.Moment {
+	return flow.Moment{At: r.now, Jitter: jitters.Draw(r.t, "jitter")}
+}
+
+func (r *driver) pass(to time.Time) {
+	if to.After(r.now) {
+		r.now = to
+	}
+	r.w.pass(r.now)
+}
+
+// proceed brings what the flow waits for.
+func (r *driver) proceed() {
+	switch r.state.Stage {
+	case flow.Sending:
+		a, at := r.w.answer(r.packet, r.now, r.deadline)
+		a.RetryAfter = moments.Draw(r.t, "retry after")
+		r.pass(at)
+		r.step(flow.Answered{Moment: r.moment(), Answer: a})
+	case flow.Querying:
+		r.pass(earlier(r.now.Add(moments.Draw(r.t, "query takes")), r.deadline))
+		r.step(flow.Queried{Moment: r.moment(), Answer: r.asked})
+	case flow.Waiting:
+		r.pass(r.state.Next.At)
+		if by := lateness.Draw(r.t, "late"); by > 0 && r.noise < 8 {
+			r.noise++
+			r.late = true
+			r.pass(r.now.Add(by))
+		}
+		e := flow.Due{Moment: r.moment(), RequestID: r.fresh("r-")}
+		if coin.Draw(r.t, "minted") {
+			e.OrderID = r.fresh("o-")
+		}
+		r.step(e)
+	}
+}
+
+func (r *driver) fresh(prefix string) string { return prefix + string(rune('0'+r.state.Attempts)) }
+
+// disturb is a webhook or a crash.
+func (r *driver) disturb() {
+	r.pass(r.now.Add(longWaits.Draw(r.t, "meanwhile")))
+	if rapid.IntRange(0, 3).Draw(r.t, "crash") == 0 {
+		r.step(flow.Resumed{Moment: r.moment()})
+		return
+	}
+	if a, ok := r.w.notice(&r.state); ok {
+		r.step(flow.Received{Moment: r.moment(), Answer: a})
+	}
+}
+
+// reconcile settles an identity by the truth, when all of it is known.
+func (r *driver) reconcile() {
+	i := rapid.IntRange(0, len(r.state.Ledger)-1).Draw(r.t, "identity")
+	id := &r.state.Ledger[i]
+	e := flow.Resolved{Moment: r.moment(), Identity: i, Effect: policy.NotExecuted, Who: "file", Why: "truth"}
+	for _, rec := range r.w.records {
+		if rec.executes && rec.request == id.RequestID {
+			if rec.short {
+				return // for a person
+			}
+			e.Effect = policy.Executed
+		}
+	}
+	r.step(e)
+}

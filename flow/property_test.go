@@ -1,0 +1,137 @@
+package flow_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// outliving lets a request arrive after the time for which the provider remembers
+// requests.
+const outliving = true
+
+// Whatever the rules want and whatever the provider does within its contract, the
+// four properties hold, and Step is what it promises to be.
+func TestWhateverTheRulesSay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { newDriver(t).run() })
+}
+
+// step gives an event to the machine and holds it to its promises.
+func (r *driver) step(e flow.Event) {
+	r.d.wish, r.d.sane, r.d.when = wishes.Draw(r.t, "wish"), rapid.IntRange(0, 2).Draw(r.t, "sane") > 0, schedules.Draw(r.t, "when")
+	text := encode(r.t, r.state)
+	r.history = append(r.history, version{r.state, text})
+	before := r.state
+	next, commands, err := flow.Step(r.d, before, e)
+	if err != nil {
+		r.t.Fatalf("%v", err)
+	}
+	var back flow.State
+	decode(r.t, text, &back)
+	again, same, err := flow.Step(r.d, back, e)
+	if err != nil || encode(r.t, again) != encode(r.t, next) || encode(r.t, same) != encode(r.t, commands) {
+		r.t.Fatalf("from JSON the step is another one (%v):\n%s\n%s", err, encode(r.t, next), encode(r.t, again))
+	}
+	r.state = next
+	r.t.Logf("%s %T %+v\n  -> %s %v %+v", r.now.Sub(dawn), e, e, next.Stage, next.Outcome, commands)
+	for _, v := range r.history {
+		if encode(r.t, v.state) != v.text {
+			r.t.Fatalf("a state that was given to Step changed:\n%s\n%s", v.text, encode(r.t, v.state))
+		}
+	}
+	checkOrder(r.t, commands)
+	for _, c := range commands {
+		r.obey(c, &before)
+	}
+	r.checkLimits()
+}
+
+// obey carries out a command, and checks that it may be given.
+func (r *driver) obey(c flow.Command, before *flow.State) {
+	switch c := c.(type) {
+	case flow.Send:
+		r.checkSend(&c)
+		r.packet, r.deadline = r.w.send(c), c.Deadline
+	case flow.Ask:
+		id := c.Identity
+		r.asked, r.deadline = r.w.look(c.By, &id), c.Deadline
+	case flow.Finish:
+		r.checkFinish(&c, before)
+	case flow.Alert:
+		r.t.Fatalf("an alert where nothing contradicts anything: %s\n%+v", c.Reason, c.Evidence)
+	case flow.Decided:
+		if c.Verdict.Limit != "" && c.Verdict.Property == "" && c.Verdict.Action == policy.Escalate && allNotExecuted(&r.state) {
+			r.t.Fatalf("%s is spent, everything is known not to have executed, and yet it escalates", c.Verdict.Limit)
+		}
+	}
+}
+
+func allNotExecuted(s *flow.State) bool {
+	for _, id := range s.Ledger {
+		if id.Effect != policy.NotExecuted {
+			return false
+		}
+	}
+	return true
+}
+
+// checkSend: a new identity leaves only when every other one is known not to have
+// executed, and an old one again only where that is safe.
+func (r *driver) checkSend(c *flow.Send) {
+	last := len(r.state.Ledger) - 1
+	for i, id := range r.state.Ledger {
+		if i != last && id.Effect != policy.NotExecuted {
+			r.t.Fatalf("S1: sent while %s %s is %s", id.OrderID, id.RequestID, id.Effect)
+		}
+	}
+	if id := c.Identity; id.Sends > 1 && id.Prior != policy.NotExecuted && !r.w.contract.ReplaySafe(id.FirstSent, r.now) {
+		r.t.Fatalf("S1: the same request again, in doubt, where nothing makes it safe")
+	}
+	if c.Attempt > 1 && !r.now.Before(r.state.Started.Add(r.d.terms.Limits.MaxElapsed)) {
+		r.t.Fatalf("S4: sent after the flow's time")
+	}
+}
+
+func (r *driver) checkFinish(c *flow.Finish, before *flow.State) {
+	if before.Stage == flow.Ended && before.Outcome != policy.Escalated {
+		r.t.Fatalf("%s, and now %s: history was changed", before.Outcome, c.Outcome)
+	}
+	if _, asAsked := r.w.executions(); c.Outcome == policy.Succeeded && asAsked == 0 {
+		r.t.Fatalf("S3: succeeded, and nothing executed")
+	}
+	r.checkTruth()
+}
+
+// checkTruth compares what the flow says with what happened.
+func (r *driver) checkTruth() {
+	all, _ := r.w.executions()
+	if all > 1 {
+		r.t.Fatalf("S1: executed %d times", all)
+	}
+	if all > 0 && r.state.Outcome == policy.Failed {
+		r.t.Fatalf("S2: failed, and it executed")
+	}
+}
+
+// checkLimits: the declared attempts and queries, and no end of steps.
+func (r *driver) checkLimits() {
+	l := &r.d.terms.Limits
+	if r.state.Attempts > l.MaxAttempts || r.state.Queries > l.MaxQueries {
+		r.t.Fatalf("S4: %d sends and %d queries of %d and %d", r.state.Attempts, r.state.Queries, l.MaxAttempts, l.MaxQueries)
+	}
+	if most := 2*(l.MaxAttempts+l.MaxQueries) + 2*r.noise + 2; r.steps > most {
+		r.t.Fatalf("S4: no end after %d steps", r.steps)
+	}
+}
+
+// checkEnd: the flow ended within its time and the call that was under way then.
+func (r *driver) checkEnd() {
+	over := r.state.Started.Add(r.d.terms.Limits.MaxElapsed + timeout)
+	if !r.late && r.noise == 0 && r.now.After(over) {
+		r.t.Fatalf("S4: ended %s too late", r.now.Sub(over).Round(time.Second))
+	}
+}

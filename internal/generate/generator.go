@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bufio"
+	"container/heap"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// epoch is when the recordings begin.
+var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+type generator struct {
+	engine *engine.Engine
+	seed   uint64
+	flows  int
+	span   time.Duration
+}
+
+// entry is one line of a recording, in the form that the README describes.
+type entry struct {
+	V            int               `json:"v"`
+	Flow         string            `json:"flow"`
+	At           string            `json:"at"`
+	Phase        string            `json:"phase"`
+	Provider     string            `json:"provider,omitempty"`
+	Merchant     string            `json:"merchant"`
+	Operation    string            `json:"operation,omitempty"`
+	PaymentKey   string            `json:"payment_key,omitempty"`
+	QueryBy      string            `json:"query_by,omitempty"`
+	OrderID      string            `json:"order_id,omitempty"`
+	RequestID    string            `json:"request_id,omitempty"`
+	ProviderID   string            `json:"provider_id,omitempty"`
+	Amount       int64             `json:"amount,omitempty"`
+	Currency     string            `json:"currency,omitempty"`
+	Capture      string            `json:"capture,omitempty"`
+	LatencyMS    int64             `json:"latency_ms,omitempty"`
+	Fault        string            `json:"fault,omitempty"`
+	HTTPStatus   int               `json:"http_status,omitempty"`
+	RetryAfterMS int64             `json:"retry_after_ms,omitempty"`
+	Verified     bool              `json:"verified,omitempty"`
+	Tags         map[string]string `json:"tags,omitempty"`
+	Outcome      string            `json:"outcome,omitempty"`
+	Executions   *[]executed       `json:"executions,omitempty"`
+	Body         json.RawMessage   `json:"body,omitempty"`
+
+	at   time.Time
+	file string
+}
+
+type executed struct {
+	OrderID   string `json:"order_id"`
+	RequestID string `json:"request_id"`
+	Amount    int64  `json:"amount"`
+	At        string `json:"at"`
+}
+
+const layout = "2006-01-02T15:04:05.000Z"
+
+// write makes every payment and writes the lines in the order of time. writers are by
+// provider; "" takes every provider's.
+func (g *generator) write(writers map[string]io.Writer) error {
+	out := map[string]*bufio.Writer{}
+	for p, w := range writers {
+		out[p] = bufio.NewWriterSize(w, 1<<20)
+	}
+	var waiting queue
+	put := func(until time.Time, all bool) error {
+		for len(waiting) > 0 && (all || waiting[0].at.Before(until)) {
+			e := heap.Pop(&waiting).(*entry)
+			w := out[e.file]
+			if w == nil {
+				w = out[""]
+			}
+			raw, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(raw, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i := range g.flows {
+		start := epoch.Add(time.Duration(float64(g.span) * float64(i) / float64(g.flows))).Truncate(time.Millisecond)
+		for _, e := range g.payment(i, start) {
+			heap.Push(&waiting, e)
+		}
+		if err := put(start, false); err != nil {
+			return err
+		}
+	}
+	if err := put(time.Time{}, true); err != nil {
+		return err
+	}
+	for _, w := range out {
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queue is a heap of lines by time.
+type queue []*entry
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].Flow+q[i].Phase < q[j].Flow+q[j].Phase
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements [heap.Interface].
+func (q *queue) Push(x any) { *q = append(*q, x.(*entry)) }
+
+// Pop implements [heap.Interface].
+func (q *queue) Pop() any {
+	old := *q
+	e := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return e
+}
+
+// trade is how often an operation is made at a provider, and by whom.
+type trade struct {
+	provider   string
+	operation  policy.Operation
+	weight     int
+	currencies []string
+	merchants  []string
+}
+
+var trades = []trade{
+	{"momo", policy.Checkout, 24, []string{"VND"}, []string{"lotus-mart", "midnight-drop"}},
+	{"momo", policy.Pay, 24, []string{"VND"}, []string{"evergreen-box", "lotus-mart"}},
+	{"momo", policy.Capture, 6, []string{"VND"}, []string{"lotus-mart"}},
+	{"momo", policy.Cancel, 6, []string{"VND"}, []string{"lotus-mart"}},
+	{"momo", policy.Refund, 12, []string{"VND"}, []string{"lotus-mart", "midnight-drop"}},
+	{"momo", policy.Payout, 10, []string{"VND"}, []string{"swift-payouts"}},
+	{"momo", policy.Bind, 5, []string{"VND"}, []string{"evergreen-box"}},
+	{"momo", policy.Unbind, 4, []string{"VND"}, []string{"evergreen-box"}},
+	{"opi", policy.Payout, 40, []string{"PHP", "IDR"}, []string{"swift-payouts", "harbour-wages"}},
+	{"opi", policy.Checkout, 20, []string{"PHP", "IDR"}, []string{"harbour-wages"}},
+	{"opi", policy.Refund, 8, []string{"PHP"}, []string{"harbour-wages"}},
+	{"opi", policy.Cancel, 5, []string{"PHP"}, []string{"harbour-wages"}},
+	{"shopline", policy.Checkout, 22, []string{"TWD"}, []string{"midnight-drop", "teahouse"}},
+	{"shopline", policy.Pay, 22, []string{"TWD"}, []string{"teahouse", "evergreen-box"}},
+	{"shopline", policy.Capture, 8, []string{"TWD"}, []string{"teahouse"}},
+	{"shopline", policy.Cancel, 6, []string{"TWD"}, []string{"teahouse"}},
+	{"shopline", policy.Refund, 10, []string{"TWD"}, []string{"teahouse"}},
+	{"shopline", policy.Bind, 4, []string{"TWD"}, []string{"evergreen-box"}},
+	{"shopline", policy.Unbind, 1, []string{"TWD"}, []string{"evergreen-box"}},
+	{"shopline", policy.Payout, 2, []string{"TWD"}, []string{"teahouse"}},
+	{"shopline", policy.Onboard, 2, []string{"TWD"}, []string{"teahouse"}},
+	{"paykka", policy.Checkout, 24, []string{"USD", "EUR", "HKD"}, []string{"old-town-books"}},
+	{"paykka", policy.Pay, 24, []string{"USD", "EUR", "HKD"}, []string{"old-town-books", "evergreen-box"}},
+	{"paykka", policy.Capture, 8, []string{"USD"}, []string{"old-town-books"}},
+	{"paykka", policy.Cancel, 6, []string{"USD"}, []string{"old-town-books"}},
+	{"paykka", policy.Refund, 12, []string{"USD", "EUR"}, []string{"old-town-books"}},
+}
+
+// amounts in minor units: from, to.
+var amounts = map[string][2]int64{
+	"VND": {20_000, 4_000_000}, "PHP": {10_000, 9_000_000}, "IDR": {1_000_000, 300_000_000}, "TWD": {9_900, 900_000},
+	"USD": {500, 60_000}, "EUR": {500, 60_000}, "HKD": {4_000, 500_000},
+}
+
+// payment makes one payment of a client, and now and then a second flow of the same
+// key: a shopper who was told that it failed.
+func (g *generator) payment(i int, start time.Time) []*entry {
+	r := rand.New(rand.NewPCG(g.seed, uint64(i)))
+	t := pickTrade(r)
+	currency := t.currencies[r.IntN(len(t.currencies))]
+	span := amounts[currency]
+	p := policy.Payment{
+		Provider: t.provider, Merchant: t.merchants[r.IntN(len(t.merchants))], Operation: t.operation,
+		Key: fmt.Sprintf("key-%07d", i), Amount: (span[0] + r.Int64N(span[1]-span[0])) / 100 * 100, Currency: currency,
+	}
+	if (p.Operation == policy.Pay || p.Operation == policy.Checkout) && r.IntN(5) == 0 && p.Provider != "opi" {
+		p.Capture = policy.Manual
+	}
+	if p.Operation == policy.Bind || p.Operation == policy.Unbind || p.Operation == policy.Onboard {
+		p.Amount = 0
+	}
+	careful := r.IntN(100) < 68
+	first := g.flow(r, p, fmt.Sprintf("f-%07d", i), start, careful)
+	entries := first.entries
+	if !careful && first.outcome == policy.Failed && r.IntN(3) == 0 {
+		again := start.Add(first.lasted + time.Duration(2+r.IntN(20))*time.Minute)
+		entries = append(entries, g.flow(r, p, fmt.Sprintf("f-%07d-again", i), again, false).entries...)
+	}
+	return entries
+}
+
+func pickTrade(r *rand.Rand) trade {
+	total := 0
+	for _, t := range trades {
+		total += t.weight
+	}
+	n := r.IntN(total)
+	for _, t := range trades {
+		if n -= t.weight; n < 0 {
+			return t
+		}
+	}
+	return trades[0]
+}
+
+func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time.Time, careful bool) *client {
+	cat, err := g.engine.Catalogs.Get(p.Provider)
+	if err != nil {
+		panic(err) // the trades name built-in providers
+	}
+	fate, faults := scenario(r, &p, careful)
+	world, ok := emulator.New(cat, p, fate, false, r)
+	if !ok {
+		panic("no words for " + p.Provider + " " + p.Operation.String())
+	}
+	c := &client{g: g, r: r, p: p, name: name, world: world, faults: faults, start: start}
+	if careful {
+		c.careful()
+	} else {
+		c.naive()
+	}
+	c.aftermath()
+	return c
+}
+
+// scenario draws what happens to a payment.
+func scenario(r *rand.Rand, p *policy.Payment, careful bool) (emulator.Fate, []fault) {
+	f := emulator.Fate{Executes: r.IntN(100) < 72, HookDelay: time.Duration(1+r.IntN(40)) * time.Second}
+	switch n := r.IntN(100); {
+	case p.Operation == policy.Checkout:
+		f.Settles = time.Duration(15+r.IntN(600)) * time.Second
+	case n < 50:
+	case n < 80:
+		f.Settles = time.Duration(3+r.IntN(240)) * time.Second
+	case n < 95:
+		f.Settles = time.Duration(5+r.IntN(120)) * time.Minute
+	default:
+		f.Settles = time.Duration(2+r.IntN(12)) * time.Hour
+	}
+	if r.IntN(20) == 0 {
+		f.HookDelay = time.Duration(10+r.IntN(300)) * time.Minute
+	}
+	f.HookRepeats = max(0, r.IntN(8)-6)
+	if r.IntN(12) == 0 {
+		f.Murky = true
+	}
+	if r.IntN(9) == 0 {
+		f.Refusals = 1 + r.IntN(2)
+		f.RefusedAs = [][]policy.Class{
+			{policy.Maintenance, policy.RateLimited}, {policy.Credentials, policy.Configuration},
+			{policy.InvalidRequest, policy.InvalidAmount, policy.Unsupported}, {policy.MerchantBalance, policy.Conflict},
+		}[r.IntN(4)]
+	}
+	var faults []fault
+	trouble := 30
+	if careful {
+		trouble = 22
+	}
+	for r.IntN(100) < trouble && len(faults) < 3 {
+		faults = append(faults, fault(1+r.IntN(int(faultKinds)-1)))
+	}
+	return f, faults
+}

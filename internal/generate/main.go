@@ -1,0 +1,107 @@
+// Command generate makes the recordings in testdata/recordings: payments at emulated
+// providers, with faults, called by a naive client that does what the providers' tables
+// say and by a careful one that is our own flow machine. The truth lines are the
+// emulators' ledgers.
+//
+//	go run ./internal/generate                           writes testdata/recordings anew
+//	go run ./internal/generate -flows 1000000 -out big.jsonl
+//
+// The same seed gives the same recordings.
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+)
+
+func main() {
+	var (
+		seed   = flag.Uint64("seed", 20261121, "seed of all randomness")
+		flows  = flag.Int("flows", 3200, "number of payments")
+		days   = flag.Int("days", 9, "days over which they are spread")
+		out    = flag.String("out", filepath.Join("testdata", "recordings"), "a folder (four files, gzipped), or one file")
+		stdout = flag.Bool("stdout", false, "write one stream to standard output")
+	)
+	flag.Parse()
+	if err := run(*seed, *flows, *days, *out, *stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(seed uint64, flows, days int, out string, stdout bool) error {
+	e, err := engine.Open("")
+	if err != nil {
+		return err
+	}
+	g := &generator{engine: e, seed: seed, flows: flows, span: time.Duration(days) * 24 * time.Hour}
+	switch {
+	case stdout:
+		return g.write(map[string]io.Writer{"": os.Stdout})
+	case strings.Contains(filepath.Base(out), ".jsonl"):
+		return g.writeFile(out)
+	}
+	return g.writeFolder(out)
+}
+
+func (g *generator) writeFile(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	var w io.Writer = f
+	var zip *gzip.Writer
+	if strings.HasSuffix(name, ".gz") {
+		zip = gzip.NewWriter(f)
+		w = zip
+	}
+	if err := g.write(map[string]io.Writer{"": w}); err != nil {
+		return err
+	}
+	if zip != nil {
+		if err := zip.Close(); err != nil {
+			return err
+		}
+	}
+	return f.Close()
+}
+
+// writeFolder writes one gzipped file a provider.
+func (g *generator) writeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	writers := map[string]io.Writer{}
+	var closers []func() error
+	for _, p := range g.engine.Catalogs.Names() {
+		f, err := os.Create(filepath.Join(dir, p+".jsonl.gz"))
+		if err != nil {
+			return err
+		}
+		zip, err := gzip.NewWriterLevel(f, gzip.BestCompression)
+		if err != nil {
+			return err
+		}
+		buf := bufio.NewWriter(zip)
+		writers[p] = buf
+		closers = append(closers, buf.Flush, zip.Close, f.Close)
+	}
+	if err := g.write(writers); err != nil {
+		return err
+	}
+	for _, c := range closers {
+		if err := c(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,313 @@
+package simulate
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Departure is why a flow left the recording.
+type Departure string
+
+// The departures.
+const (
+	OnRecord      Departure = ""
+	SendsMore     Departure = "sends again where the recorded client did not"
+	SendsOther    Departure = "sends under another identity than the recorded client"
+	AsksMore      Departure = "asks where the recording has no answer left"
+	KeyTaken      Departure = "would not start: an earlier flow of its payment key has not failed"
+	NothingToSend Departure = "no send is recorded"
+)
+
+// Step is one thing that happened in a simulated flow, for its story.
+type Step struct {
+	At      time.Time
+	Event   flow.Event   // what happened; nil where the flow did something
+	Command flow.Command // what the flow did
+}
+
+// ending is how a simulated flow came out.
+type ending struct {
+	outcome   policy.Outcome
+	departure Departure
+	stillOpen bool // it waits for a webhook, and the recording has no more
+	sends     int
+	queries   int
+	unasked   int // queries that the recording could not answer, where a webhook followed
+	corrected int // decisions that the interlock changed
+	alerts    int
+	endAt     moment
+	ledger    []flow.Identity
+}
+
+// driver carries one flow through its recording.
+type driver struct {
+	d     policy.Decider
+	watch func(Step)           // nil: nobody watches
+	rule  func(f flow.Decided) // every decision
+	r     *record
+	s     flow.State
+	end   ending
+	now   moment
+	shift moment // our last send against the recorded one
+
+	reply    *call // the recorded answer under way
+	replyAt  moment
+	querying bool   // it answers a query
+	asked    moment // when the recording asked what we ask
+	query    int    // recorded queries that are behind us
+	heard    *call  // what the step under way is about
+	wake     moment
+	waiting  bool
+	web      int // webhooks taken
+}
+
+// run drives the flow to its end, or to where it leaves the recording.
+func (v *driver) run() ending {
+	if len(v.r.sends) == 0 {
+		return ending{departure: NothingToSend}
+	}
+	first := &v.r.sends[0]
+	v.s = flow.State{Payment: v.r.payment}
+	v.now = first.at
+	v.step(flow.Start{Moment: v.moment(), OrderID: first.orderID, RequestID: first.requestID, ProviderID: first.providerID})
+	for v.end.departure == OnRecord && v.next() {
+	}
+	v.end.outcome = v.s.Outcome
+	if v.end.departure != OnRecord {
+		v.end.outcome = policy.Open
+	}
+	v.end.stillOpen = v.end.departure == OnRecord && v.s.Stage != flow.Ended
+	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, v.s.Ledger
+	return v.end
+}
+
+func (v *driver) moment() flow.Moment { return flow.Moment{At: v.now.time(), Jitter: 0.5} }
+
+// next takes whatever happens first; false when nothing is left to happen.
+func (v *driver) next() bool {
+	const never = moment(1<<63 - 1)
+	reply, wake, web := never, never, never
+	if v.reply != nil {
+		reply = v.replyAt
+	}
+	if v.waiting {
+		wake = v.wake
+	}
+	hook := v.hook()
+	if hook != nil {
+		web = max(hook.at+v.shift, v.now)
+	}
+	switch first := min(reply, wake, web); {
+	case first == never:
+		return false
+	case first == web:
+		v.now = web
+		v.web++
+		v.heard = hook
+		v.step(flow.Received{Moment: v.moment(), Answer: hook.answer})
+	case first == reply:
+		v.now = reply
+		v.answered()
+	default:
+		v.now = wake
+		v.due()
+	}
+	return true
+}
+
+// hook returns the next recorded webhook that came after as many sends as we made.
+func (v *driver) hook() *call {
+	for v.web < len(v.r.webhooks) && v.r.webhooks[v.web].after < v.s.Attempts {
+		v.web++
+	}
+	if v.web < len(v.r.webhooks) && v.r.webhooks[v.web].after == v.s.Attempts {
+		return &v.r.webhooks[v.web]
+	}
+	return nil
+}
+
+func (v *driver) answered() {
+	reply := v.reply
+	v.reply, v.heard = nil, reply
+	if v.querying {
+		// The answer speaks for the time at which the recording asked.
+		v.s.Asked = v.asked.time()
+		v.step(flow.Queried{Moment: v.moment(), Answer: reply.answer})
+		return
+	}
+	v.step(flow.Answered{Moment: v.moment(), Answer: reply.answer})
+}
+
+// due carries out what was waited for.
+func (v *driver) due() {
+	v.waiting = false
+	e := flow.Due{Moment: v.moment()}
+	if a := v.s.Next.Action; a.Sends() {
+		next, ok := v.recordedSend(a)
+		if !ok {
+			return
+		}
+		e.RequestID = next.requestID
+		if a == policy.RetryNewOrder {
+			e.OrderID = next.orderID
+		}
+	}
+	v.step(e)
+}
+
+// recordedSend finds the recorded send that a retry of ours equals; when there is
+// none, the flow leaves the recording.
+func (v *driver) recordedSend(a policy.Action) (*call, bool) {
+	if v.s.Attempts >= len(v.r.sends) {
+		v.end.departure = SendsMore
+		return nil, false
+	}
+	next := &v.r.sends[v.s.Attempts]
+	last := v.s.Ledger[len(v.s.Ledger)-1]
+	same := next.orderID == last.OrderID && next.requestID == last.RequestID
+	fresh := true
+	for i := range v.s.Ledger {
+		fresh = fresh && next.requestID != v.s.Ledger[i].RequestID
+	}
+	var fits bool
+	switch a {
+	case policy.RetrySame:
+		fits = same
+	case policy.RetryNewRequest:
+		fits = fresh && next.orderID == last.OrderID
+	case policy.RetryNewOrder:
+		fits = next.orderID != last.OrderID
+	}
+	if !fits {
+		v.end.departure = SendsOther
+	}
+	return next, fits
+}
+
+// step advances the machine and notes what it wants.
+func (v *driver) step(e flow.Event) {
+	s, commands, err := flow.Step(v.d, v.s, e)
+	if err != nil {
+		// The driver only brings events that fit the stage.
+		panic(err)
+	}
+	if v.watch != nil {
+		v.watch(Step{At: v.now.time(), Event: e})
+	}
+	v.s = s
+	for _, c := range commands {
+		v.command(c)
+		if v.watch != nil {
+			v.watch(Step{At: v.now.time(), Command: c})
+		}
+	}
+}
+
+func (v *driver) command(c flow.Command) {
+	switch c := c.(type) {
+	case flow.Send:
+		v.waiting = false
+		sent := &v.r.sends[c.Attempt-1]
+		v.shift = v.now - sent.at
+		v.reply, v.replyAt, v.querying = sent, v.now.plus(sent.latency), false
+	case flow.Ask:
+		v.waiting = false
+		v.ask()
+	case flow.Wait:
+		v.wait(c)
+	case flow.Decided:
+		if c.Verdict.Property != "" {
+			v.end.corrected++
+		}
+		if v.rule != nil {
+			v.rule(c)
+		}
+	case flow.Finish:
+		v.waiting = false
+		if v.end.endAt == 0 || v.s.Outcome != policy.Escalated {
+			v.end.endAt = v.now
+		}
+	case flow.Alert:
+		v.end.alerts++
+	case flow.Record:
+	}
+}
+
+// wait plans the next step for when it is wanted, or for when the recording has it.
+func (v *driver) wait(c flow.Wait) {
+	v.waiting, v.wake = true, moment(c.Until.UnixMicro())
+	switch {
+	case c.Via == flow.ByWebhook:
+		// Whether one comes after the recording nobody knows.
+		v.waiting = v.hook() != nil
+	case c.Action == policy.QueryStatus:
+		if i := v.recordedQuery(v.wake); i >= 0 {
+			v.wake = max(v.wake, v.r.queries[i].at+v.shift)
+			v.inTime(AsksMore)
+			return
+		}
+		if v.hook() != nil {
+			v.end.unasked++
+			v.waiting = false
+		}
+	case c.Action.Sends() && v.s.Attempts < len(v.r.sends):
+		v.wake = max(v.wake, v.r.sends[v.s.Attempts].at+v.shift)
+		v.inTime(SendsMore)
+	}
+}
+
+// inTime lets a flow leave the recording that would have to wait for it past its own
+// time.
+func (v *driver) inTime(d Departure) {
+	limit := v.s.Started.Add(v.d.Terms(&v.s.Payment).Limits.MaxElapsed)
+	if v.wake.time().After(limit) {
+		v.end.departure = d
+	}
+}
+
+// ask takes the recorded answer to a query of ours.
+func (v *driver) ask() {
+	i := v.recordedQuery(v.now)
+	if i < 0 {
+		v.end.departure = AsksMore
+		return
+	}
+	q := &v.r.queries[i]
+	v.query = i + 1
+	v.asked = min(q.at+v.shift, v.now)
+	v.reply, v.replyAt, v.querying = q, v.now.plus(q.latency), true
+}
+
+// recordedQuery finds a recorded query about our identity, made after as many sends as
+// ours and not behind us: the latest one no later than the given time, else the next
+// one. It is -1 when there is none.
+func (v *driver) recordedQuery(at moment) int {
+	best := -1
+	for i := v.query; i < len(v.r.queries); i++ {
+		q := &v.r.queries[i]
+		if q.after != v.s.Attempts || !v.about(q) {
+			continue
+		}
+		if best >= 0 && q.at+v.shift > at {
+			break
+		}
+		best = i
+	}
+	return best
+}
+
+// about reports whether a recorded query asked about the identity that we would ask
+// about.
+func (v *driver) about(q *call) bool {
+	id := &v.s.Ledger[len(v.s.Ledger)-1]
+	switch q.queryBy {
+	case policy.RequestID:
+		return q.requestID == id.RequestID
+	case policy.ProviderID:
+		return q.providerID != "" && q.providerID == id.ProviderID
+	default:
+		return q.orderID == id.OrderID
+	}
+}

@@ -1,0 +1,118 @@
+package simulate
+
+import (
+	"sort"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Harm is what went wrong with a payment, by what reconciliation found.
+type Harm string
+
+// The harms.
+const (
+	ExecutedTwice        Harm = "executed_twice"
+	FailedThoughExecuted Harm = "failed_though_executed"
+	SucceededThoughNot   Harm = "succeeded_though_not_executed"
+)
+
+// harm is the first thing that the recorded client did wrong in a group, and the
+// answer after which it did.
+type harm struct {
+	kind   Harm
+	record *record
+	misled *call  // nil: nothing was heard before
+	rule   string // the rule that met the same answer in the simulation
+}
+
+// findHarm looks at what the recorded client did; nil when nothing went wrong.
+func findHarm(d policy.Decider, records []record) *harm {
+	total := 0
+	for i := range records {
+		r := &records[i]
+		n := r.executions(d)
+		if total+n >= 2 {
+			return &harm{kind: ExecutedTwice, record: r, misled: lastHeard(records[:i+1], r.secondSend(total))}
+		}
+		total += n
+		if r.ended && r.outcome == policy.Failed && n > 0 {
+			return &harm{kind: FailedThoughExecuted, record: r, misled: lastHeard(records[i:i+1], r.endAt)}
+		}
+		if r.ended && r.outcome == policy.Succeeded && n == 0 && r.hasTruth {
+			return &harm{kind: SucceededThoughNot, record: r, misled: lastHeard(records[i:i+1], r.endAt)}
+		}
+	}
+	return nil
+}
+
+// secondSend is when the send left that brought the second execution. before is how
+// many executions earlier flows had.
+func (r *record) secondSend(before int) moment {
+	if before > 0 || !r.hasTruth {
+		if before > 0 && len(r.sends) > 0 {
+			return r.sends[0].at
+		}
+		return r.lastSend()
+	}
+	truth := append([]execution(nil), r.truth...)
+	sort.Slice(truth, func(i, j int) bool { return truth[i].at < truth[j].at })
+	first, second := truth[0], truth[1]
+	for i := range r.sends {
+		s := &r.sends[i]
+		if i > 0 && s.orderID == second.orderID && s.requestID == second.requestID &&
+			(first.orderID != second.orderID || first.requestID != second.requestID || i > 0) {
+			return s.at
+		}
+	}
+	return r.lastSend()
+}
+
+func (r *record) lastSend() moment {
+	if len(r.sends) == 0 {
+		return r.endAt
+	}
+	return r.sends[len(r.sends)-1].at
+}
+
+// lastHeard finds the answer that came last before a time.
+func lastHeard(records []record, before moment) *call {
+	var last *call
+	var at moment
+	for i := range records {
+		r := &records[i]
+		for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
+			for k := range calls {
+				c := &calls[k]
+				if heard := c.at.plus(c.latency); heard <= before && (last == nil || heard >= at) {
+					last, at = c, heard
+				}
+			}
+		}
+	}
+	return last
+}
+
+// label names an answer for a table: its fault, its status, its code.
+func label(a *policy.Answer) string {
+	switch {
+	case a.Fault != policy.NoFault:
+		return a.Fault.String()
+	case a.Status != "":
+		text := a.Status
+		if a.SubStatus != "" {
+			text += "/" + a.SubStatus
+		}
+		switch {
+		case a.SubCode != "":
+			text += " " + a.SubCode
+		case a.Code != "" && a.Status != "":
+			text += " " + a.Code
+		}
+		return text
+	case a.SubCode != "":
+		return a.Code + "/" + a.SubCode
+	case a.Code != "":
+		return a.Code
+	}
+	return "no code"
+}

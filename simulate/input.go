@@ -1,0 +1,200 @@
+package simulate
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// Input is one recording.
+type Input struct {
+	Name string // as it is shown in messages
+	Size int64  // in bytes as stored; 0: not known
+	Open func() (io.ReadCloser, error)
+}
+
+// Inputs finds the recordings that the arguments name: files, folders (whose .jsonl
+// and .jsonl.gz files are taken, in the order of their names), or "-" for stdin.
+func Inputs(args []string, stdin io.Reader) ([]Input, error) {
+	var all []Input
+	for _, arg := range args {
+		if arg == "-" {
+			all = append(all, Input{Name: "stdin", Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			continue
+		}
+		found, err := files(arg)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func files(path string) ([]Input, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []Input{fileInput(path, info.Size())}, nil
+	}
+	var all []Input
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !isRecording(p) {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		all = append(all, fileInput(p, info.Size()))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s: no .jsonl or .jsonl.gz file in this folder", path)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all, nil
+}
+
+func isRecording(p string) bool {
+	return strings.HasSuffix(p, ".jsonl") || strings.HasSuffix(p, ".jsonl.gz")
+}
+
+func fileInput(path string, size int64) Input {
+	return Input{Name: path, Size: size, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+}
+
+// batch is some whole lines of one file.
+type batch struct {
+	input     *Input
+	firstLine int
+	fresh     bool // the first of its file
+	data      []byte
+	read      int64 // bytes of the stored file so far
+
+	done   chan struct{}
+	lines  []line
+	broken []*LineError
+}
+
+// LineError is a line of a recording that could not be read.
+type LineError struct {
+	File string
+	Line int
+	Err  error
+}
+
+// Error is FILE:LINE: what is wrong.
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }
+
+const (
+	batchSize = 256 << 10
+	maxLine   = 16 << 20
+)
+
+// counted counts the bytes that were read through it.
+type counted struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// split reads one recording and hands on whole lines; give reports false to stop.
+func split(in *Input, give func(*batch) bool) error {
+	file, err := in.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	stored := &counted{r: file}
+	from, err := plain(stored)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.Name, err)
+	}
+	next := 1
+	fresh := true
+	var rest []byte
+	for {
+		buf := make([]byte, len(rest), max(batchSize, 2*len(rest)))
+		copy(buf, rest)
+		n, err := io.ReadFull(from, buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !last {
+			return fmt.Errorf("%s:%d: %w", in.Name, next, err)
+		}
+		cut := len(buf)
+		if !last {
+			cut = bytes.LastIndexByte(buf, '\n') + 1
+		}
+		rest = buf[cut:]
+		if cut == 0 && len(buf) > maxLine {
+			return fmt.Errorf("%s:%d: a line of more than %d MiB", in.Name, next, maxLine>>20)
+		}
+		if cut > 0 {
+			b := &batch{input: in, firstLine: next, fresh: fresh, data: buf[:cut], read: stored.n, done: make(chan struct{})}
+			fresh = false
+			next += bytes.Count(b.data, []byte{'\n'})
+			if !give(b) {
+				return nil
+			}
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+// plain unpacks a gzipped stream, which it recognises by its first bytes.
+func plain(r io.Reader) (io.Reader, error) {
+	br := bufio.NewReaderSize(r, 64<<10)
+	if magic, err := br.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		return gzip.NewReader(br)
+	}
+	return br, nil
+}
+
+// parse decodes the batch's lines.
+func (b *batch) parse(r *lineReader) {
+	defer close(b.done)
+	b.lines = make([]line, 0, len(b.data)/300+1)
+	number := b.firstLine
+	for data := b.data; len(data) > 0; number++ {
+		raw := data
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			raw, data = data[:i], data[i+1:]
+		} else {
+			data = nil
+		}
+		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
+			continue
+		}
+		b.lines = append(b.lines, line{})
+		if err := r.read(raw, &b.lines[len(b.lines)-1]); err != nil {
+			b.lines = b.lines[:len(b.lines)-1]
+			b.broken = append(b.broken, &LineError{b.input.Name, number, err})
+		}
+	}
+	b.data = nil
+}

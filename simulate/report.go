@@ -1,0 +1,213 @@
+package simulate
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// ReportVersion is the version of the report's JSON form.
+const ReportVersion = 1
+
+// Report is what a simulation found. Its JSON form is what `recourse simulate --json`
+// prints; it is described in docs/simulate.md.
+type Report struct {
+	Version     int `json:"version"`
+	Files       int `json:"files"`
+	Lines       int `json:"lines"`        // that could be read
+	BrokenLines int `json:"broken_lines"` // that could not
+	Incomplete  int `json:"incomplete"`   // flows without a send: not counted below
+	NoTruth     int `json:"no_truth"`     // flows without reconciliation, judged by what the answers prove
+
+	Recorded  Column `json:"recorded"`
+	Simulated Column `json:"simulated"`
+
+	OffRecord []OffRecord `json:"departures"` // why simulated flows left the recording
+	Money     []Money     `json:"money"`      // by currency
+	Harms     []HarmCount `json:"harms"`      // what the recorded client did wrong
+	Broken    []HarmCount `json:"broken"`     // what these rules do wrong; empty when S1 to S3 hold
+	Codes     []CodeCount `json:"codes"`      // the ones that misled the recorded client first
+	Rules     []RuleCount `json:"rules"`      // the ones that prevented harm first
+
+	stories []*Story
+}
+
+// Stories returns the stories of the flow that was asked for: one a merchant.
+func (r *Report) Stories() []*Story { return r.stories }
+
+// Holds reports whether the simulated column keeps S1 to S3.
+func (r *Report) Holds() bool {
+	c := &r.Simulated
+	return c.ExecutedTwice == 0 && c.FailedThoughExecuted == 0 && c.SucceededThoughNotExecuted == 0
+}
+
+// Column is one side of the comparison. Succeeded, Failed, Escalated, Open and
+// OffRecord add up to Flows.
+type Column struct {
+	Flows     int `json:"flows"`
+	Succeeded int `json:"succeeded"`
+	Failed    int `json:"failed"`
+	Escalated int `json:"escalated"`
+	Open      int `json:"open"`
+	OffRecord int `json:"off_record"`
+
+	ExecutedTwice              int `json:"executed_twice"` // payment keys with more than one execution
+	FailedThoughExecuted       int `json:"failed_though_executed"`
+	SucceededThoughNotExecuted int `json:"succeeded_though_not_executed"`
+
+	Sends   int `json:"sends"`
+	Queries int `json:"queries"`
+
+	Corrected int `json:"corrected"` // decisions that the interlock changed
+	Alerts    int `json:"alerts"`    // contradictions after the end
+	Unasked   int `json:"unasked"`   // queries left out because the recording had no answer, and a webhook followed
+
+	TimeToEnd Quantiles `json:"time_to_end_ms"`
+}
+
+// Quantiles of the time from the first send to the end, in milliseconds, over the
+// flows that ended.
+type Quantiles struct {
+	P50 int64 `json:"p50"`
+	P95 int64 `json:"p95"`
+	P99 int64 `json:"p99"`
+}
+
+// OffRecord is a reason why flows left the recording.
+type OffRecord struct {
+	Why     Departure `json:"why"`
+	Flows   int       `json:"flows"`
+	Example string    `json:"example"`
+}
+
+// Money is amounts of one currency, in its ISO 4217 minor units.
+type Money struct {
+	Currency  string     `json:"currency"`
+	Volume    int64      `json:"volume"` // of all flows
+	Recorded  MoneyHarms `json:"recorded"`
+	Simulated MoneyHarms `json:"simulated"`
+	Escalated int64      `json:"escalated"`  // handed to a person with the evidence
+	Open      int64      `json:"open"`       // still waiting for a webhook when the recording ends
+	OffRecord int64      `json:"off_record"` // not known: the bound of what these rules could still lose
+}
+
+// MoneyHarms is money at risk, by what went wrong.
+type MoneyHarms struct {
+	ExecutedTwice              int64 `json:"executed_twice"`
+	FailedThoughExecuted       int64 `json:"failed_though_executed"`
+	SucceededThoughNotExecuted int64 `json:"succeeded_though_not_executed"`
+}
+
+// Total is all of it.
+func (m MoneyHarms) Total() int64 {
+	return m.ExecutedTwice + m.FailedThoughExecuted + m.SucceededThoughNotExecuted
+}
+
+// HarmCount is one kind of harm and the first flow that it befell.
+type HarmCount struct {
+	Harm     Harm   `json:"harm"`
+	Payments int    `json:"payments"`
+	Example  string `json:"example"`
+}
+
+// CodeCount is one answer as it was said for one operation and phase.
+type CodeCount struct {
+	Provider  string           `json:"provider"`
+	Operation policy.Operation `json:"operation"`
+	Phase     policy.Phase     `json:"phase"`
+	Answer    string           `json:"answer"` // a fault, a status with its reason, or a code
+	Seen      int              `json:"seen"`
+	Misled    int              `json:"misled"` // payments harmed by what the recorded client did next
+	Example   string           `json:"example"`
+}
+
+// RuleCount is one rule as the simulation followed it.
+type RuleCount struct {
+	Rule      string        `json:"rule"` // empty: no rule held
+	Source    string        `json:"source"`
+	Action    policy.Action `json:"action"`
+	Reason    string        `json:"reason"`
+	Followed  int           `json:"followed"`
+	Corrected int           `json:"corrected"` // by the interlock
+	Prevented int           `json:"prevented"` // it met the answer after which the recorded client did harm
+	Example   string        `json:"example"`
+}
+
+func (t *tally) report() *Report {
+	r := &Report{
+		Version: ReportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth,
+		Recorded: t.recorded.report(), Simulated: t.simulated.report(),
+		OffRecord: []OffRecord{}, Money: []Money{}, Codes: []CodeCount{}, Rules: []RuleCount{},
+		Harms: harmCounts(t.harms), Broken: harmCounts(t.broken),
+	}
+	compare := func(a, b string) int { return strings.Compare(a, b) }
+	for _, d := range sorted(t.departures, func(a, b Departure) int { return compare(string(a), string(b)) }) {
+		e := t.departures[d]
+		r.OffRecord = append(r.OffRecord, OffRecord{d, e.n, e.flow})
+	}
+	for _, c := range sorted(t.money, compare) {
+		m := t.money[c]
+		r.Money = append(r.Money, Money{
+			Currency: c, Volume: m.volume, Recorded: moneyHarms(m.recorded), Simulated: moneyHarms(m.simulated),
+			Escalated: m.escalated, Open: m.open, OffRecord: m.offRecord,
+		})
+	}
+	for _, k := range sorted(t.codes, compareCodes) {
+		c := t.codes[k]
+		e := c.misled
+		if e.n == 0 {
+			e = c.sample
+		}
+		r.Codes = append(r.Codes, CodeCount{k.provider, k.operation, k.phase, k.label, c.seen, c.misled.n, e.flow})
+	}
+	sort.SliceStable(r.Codes, func(i, j int) bool {
+		return before(r.Codes[i].Misled, r.Codes[j].Misled, r.Codes[i].Seen, r.Codes[j].Seen)
+	})
+	for _, k := range sorted(t.rules, func(a, b ruleKey) int { return compare(a.id+a.source, b.id+b.source) }) {
+		c := t.rules[k]
+		e := c.prevented
+		if e.n == 0 {
+			e = c.sample
+		}
+		r.Rules = append(r.Rules, RuleCount{k.id, k.source, c.action, c.reason, c.followed, c.corrected, c.prevented.n, e.flow})
+	}
+	sort.SliceStable(r.Rules, func(i, j int) bool {
+		return before(r.Rules[i].Prevented, r.Rules[j].Prevented, r.Rules[i].Followed, r.Rules[j].Followed)
+	})
+	return r
+}
+
+// before orders by the first count, then by the second, the larger first.
+func before(a1, b1, a2, b2 int) bool {
+	if a1 != b1 {
+		return a1 > b1
+	}
+	return a2 > b2
+}
+
+func harmCounts(m map[Harm]*example) []HarmCount {
+	list := []HarmCount{}
+	for _, h := range []Harm{ExecutedTwice, FailedThoughExecuted, SucceededThoughNot} {
+		if e := m[h]; e != nil {
+			list = append(list, HarmCount{h, e.n, e.flow})
+		}
+	}
+	return list
+}
+
+func moneyHarms(m map[Harm]int64) MoneyHarms {
+	return MoneyHarms{m[ExecutedTwice], m[FailedThoughExecuted], m[SucceededThoughNot]}
+}
+
+func (c *column) report() Column {
+	return Column{
+		Flows: c.flows, Succeeded: c.succeeded, Failed: c.failed, Escalated: c.escalated, Open: c.open, OffRecord: c.offRecord,
+		ExecutedTwice: c.harms[ExecutedTwice], FailedThoughExecuted: c.harms[FailedThoughExecuted],
+		SucceededThoughNotExecuted: c.harms[SucceededThoughNot],
+		Sends:                      c.sends, Queries: c.queries, Corrected: c.corrected, Alerts: c.alerts, Unasked: c.unasked,
+		TimeToEnd: Quantiles{
+			c.time.quantile(0.50).Milliseconds(), c.time.quantile(0.95).Milliseconds(), c.time.quantile(0.99).Milliseconds(),
+		},
+	}
+}

@@ -1,0 +1,271 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// DefaultWindow is how far apart in recording time a flow's lines may lie.
+const DefaultWindow = 48 * time.Hour
+
+// Options of a simulation. Decider and Catalogs are needed; the rest may be zero.
+type Options struct {
+	Decider  policy.Decider
+	Catalogs *providers.Catalogs
+	Window   time.Duration     // zero: DefaultWindow
+	Strict   bool              // stop at the first line that cannot be read
+	Broken   func(*LineError)  // told of every such line, in order; may be nil
+	Progress func(bytes int64) // told of the bytes read so far; may be nil
+	Flow     string            // tell this flow's story; empty: none
+	Merchant string            // with Flow: of this merchant; empty: of any
+	stories  func(s *Story)    // for Run itself
+}
+
+// Run simulates recordings. It stops early when ctx is cancelled, with ctx's error.
+func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
+	if o.Window <= 0 {
+		o.Window = DefaultWindow
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	workers := runtime.GOMAXPROCS(0)
+	queue := make(chan *batch, 2*workers) // in the order of the files
+	work := make(chan *batch, 2*workers)
+	jobs := make(chan job, 2*workers)
+
+	var reading, parsing, driving sync.WaitGroup
+	reading.Go(func() {
+		defer close(queue)
+		defer close(work)
+		if err := readAll(ctx, inputs, queue, work); err != nil {
+			stop(err)
+		}
+	})
+	for range workers {
+		parsing.Go(func() {
+			r := newLineReader(o.Catalogs)
+			for b := range work {
+				b.parse(r)
+			}
+		})
+	}
+	totals := make([]*tally, workers)
+	var storyMutex sync.Mutex
+	var stories []*Story
+	if o.Flow != "" {
+		o.stories = func(s *Story) {
+			storyMutex.Lock()
+			defer storyMutex.Unlock()
+			stories = append(stories, s)
+		}
+	}
+	for i := range totals {
+		totals[i] = newTally()
+		driving.Go(func() {
+			r := runner{o: &o, t: totals[i]}
+			for j := range jobs {
+				r.run(j)
+			}
+		})
+	}
+	a := newAssembler(&o, jobs)
+	err := a.assemble(ctx, queue)
+	if err != nil {
+		stop(err)
+	}
+	for range queue { // let the reader finish
+	}
+	close(jobs)
+	reading.Wait()
+	parsing.Wait()
+	driving.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, cause
+	}
+	total := totals[0]
+	for _, t := range totals[1:] {
+		total.join(t)
+	}
+	report := total.report()
+	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
+	report.stories = stories
+	return report, nil
+}
+
+func readAll(ctx context.Context, inputs []Input, queue, work chan<- *batch) error {
+	for i := range inputs {
+		err := split(&inputs[i], func(b *batch) bool {
+			for _, to := range []chan<- *batch{work, queue} {
+				select {
+				case to <- b:
+				case <-ctx.Done():
+					return false
+				}
+			}
+			return true
+		})
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// job is some groups of flows that are complete, with the texts that they refer to.
+type job struct {
+	texts  []string
+	groups [][]*tape
+}
+
+// group is the flows of one payment key.
+type group struct {
+	key   string
+	tapes []*tape
+	open  int
+}
+
+// assembler puts lines together to flows, and hands flows on when no more of their
+// lines can come. It is one goroutine.
+type assembler struct {
+	o      *Options
+	jobs   chan<- job
+	shelf  *shelf
+	flows  map[string]*openFlow
+	groups map[string]*group
+	head   *openFlow // the flows that are open, in the order of their first lines
+	tail   *openFlow
+	now    moment // the latest time in this file
+	ready  [][]*tape
+	lines  int
+	broken int
+	before int64 // bytes of the files before this one
+}
+
+type openFlow struct {
+	key   string
+	tape  tape
+	group *group
+	next  *openFlow
+}
+
+const jobSize = 64
+
+func newAssembler(o *Options, jobs chan<- job) *assembler {
+	return &assembler{o: o, jobs: jobs, shelf: newShelf(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
+}
+
+func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
+	var last int64
+	for b := range queue {
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			return nil
+		}
+		if b.fresh {
+			a.before += last
+			a.now = 0
+		}
+		last = b.read
+		for _, e := range b.broken {
+			a.broken++
+			if a.o.Broken != nil {
+				a.o.Broken(e)
+			}
+			if a.o.Strict {
+				return fmt.Errorf("stopped at the first broken line (--strict): %w", e)
+			}
+		}
+		for i := range b.lines {
+			a.add(&b.lines[i])
+		}
+		a.lines += len(b.lines)
+		if a.o.Progress != nil {
+			a.o.Progress(a.before + b.read)
+		}
+	}
+	a.closeUntil(func(*openFlow) bool { return true })
+	a.flush()
+	return nil
+}
+
+func (a *assembler) add(l *line) {
+	if l.at > a.now {
+		a.now = l.at
+		a.closeUntil(func(f *openFlow) bool { return a.now-f.tape.first > moment(a.o.Window/time.Microsecond) })
+	}
+	key := l.payment.Merchant + "\x00" + l.flow
+	f := a.flows[key]
+	if f == nil {
+		f = &openFlow{key: key}
+		f.tape.flow = key[len(l.payment.Merchant)+1:]
+		a.flows[key] = f
+		if a.tail == nil {
+			a.head = f
+		} else {
+			a.tail.next = f
+		}
+		a.tail = f
+	}
+	if f.group == nil && l.phase == lineSend {
+		a.join(f, l)
+	}
+	a.shelf.put(&f.tape, l)
+}
+
+// join puts a flow beside the others of its payment key.
+func (a *assembler) join(f *openFlow, l *line) {
+	p := &l.payment
+	if p.Key == "" {
+		f.group = &group{}
+	} else {
+		key := p.Merchant + "\x00" + p.Operation.String() + "\x00" + p.Key
+		if f.group = a.groups[key]; f.group == nil {
+			f.group = &group{key: key}
+			a.groups[key] = f.group
+		}
+	}
+	f.group.tapes = append(f.group.tapes, &f.tape)
+	f.group.open++
+}
+
+// closeUntil closes flows, the oldest first, while over says that no more can come.
+func (a *assembler) closeUntil(over func(*openFlow) bool) {
+	for a.head != nil && over(a.head) {
+		f := a.head
+		if a.head = f.next; a.head == nil {
+			a.tail = nil
+		}
+		delete(a.flows, f.key)
+		g := f.group
+		if g == nil { // lines without a send
+			a.hand([]*tape{&f.tape})
+			continue
+		}
+		if g.open--; g.open == 0 {
+			delete(a.groups, g.key)
+			a.hand(g.tapes)
+		}
+	}
+}
+
+func (a *assembler) hand(tapes []*tape) {
+	a.ready = append(a.ready, tapes)
+	if len(a.ready) >= jobSize {
+		a.flush()
+	}
+}
+
+func (a *assembler) flush() {
+	if len(a.ready) > 0 {
+		a.jobs <- job{texts: a.shelf.texts, groups: a.ready}
+		a.ready = nil
+	}
+}

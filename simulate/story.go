@@ -1,0 +1,153 @@
+package simulate
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Story is one flow told step by step: what was recorded, and what these rules would
+// have done.
+type Story struct {
+	Flow      string         `json:"flow"`
+	Payment   policy.Payment `json:"payment"`
+	Recorded  []StoryLine    `json:"recorded"`
+	Simulated []StoryLine    `json:"simulated"`
+	Outcome   policy.Outcome `json:"outcome"`             // of the simulation
+	Departure Departure      `json:"departure,omitempty"` // why it left the recording
+
+	record *record
+	steps  []Step
+}
+
+// StoryLine is one step.
+type StoryLine struct {
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	Rule   string    `json:"rule,omitempty"`
+	Source string    `json:"source,omitempty"` // FILE:LINE of the rule
+	Reason string    `json:"reason,omitempty"`
+}
+
+// finish turns what was watched into lines.
+func (s *Story) finish(e ending) {
+	s.Flow, s.Payment = s.record.flow, s.record.payment
+	s.Outcome, s.Departure = e.outcome, e.departure
+	s.Recorded = s.record.story()
+	for i := range s.steps {
+		if l := s.steps[i].line(); l.What != "" {
+			s.Simulated = append(s.Simulated, l)
+		}
+	}
+	if e.departure != OnRecord && len(s.steps) > 0 {
+		s.Simulated = append(s.Simulated, StoryLine{At: s.steps[len(s.steps)-1].At, What: "off the record: " + string(e.departure)})
+	}
+	s.record, s.steps = nil, nil
+}
+
+func (r *record) story() []StoryLine {
+	var lines []StoryLine
+	for i := range r.sends {
+		c := &r.sends[i]
+		lines = append(lines,
+			StoryLine{At: c.at.time(), What: fmt.Sprintf("send %d as order %s, request %s", i+1, c.orderID, c.requestID)},
+			StoryLine{At: c.at.plus(c.latency).time(), What: fmt.Sprintf("answer to send %d: %s", i+1, describe(&c.answer))})
+	}
+	for i := range r.queries {
+		c := &r.queries[i]
+		lines = append(lines, StoryLine{At: c.at.plus(c.latency).time(), What: "answer to a query: " + describe(&c.answer)})
+	}
+	for i := range r.webhooks {
+		c := &r.webhooks[i]
+		lines = append(lines, StoryLine{At: c.at.time(), What: webhook(&c.answer)})
+	}
+	if r.ended {
+		lines = append(lines, StoryLine{At: r.endAt.time(), What: "the recorded client concluded: " + r.outcome.String()})
+	}
+	sort.SliceStable(lines, func(i, j int) bool { return lines[i].At.Before(lines[j].At) })
+	if r.hasTruth {
+		lines = append(lines, r.truthLine())
+	}
+	return lines
+}
+
+func (r *record) truthLine() StoryLine {
+	if len(r.truth) == 0 {
+		return StoryLine{What: "reconciliation found no execution"}
+	}
+	parts := make([]string, len(r.truth))
+	for i, x := range r.truth {
+		parts[i] = fmt.Sprintf("order %s, request %s at %s", x.orderID, x.requestID, x.at.time().Format(time.TimeOnly))
+	}
+	return StoryLine{What: fmt.Sprintf("reconciliation found %d: %s", len(r.truth), strings.Join(parts, "; "))}
+}
+
+func webhook(a *policy.Answer) string {
+	if a.Verified {
+		return "webhook: " + describe(a)
+	}
+	return "webhook, not verified: " + describe(a)
+}
+
+// describe says what an answer said.
+func describe(a *policy.Answer) string {
+	text := label(a)
+	if a.HTTPStatus != 0 && a.HTTPStatus != 200 {
+		text += fmt.Sprintf(" (HTTP %d)", a.HTTPStatus)
+	}
+	if a.Message != "" {
+		text += fmt.Sprintf(" %q", a.Message)
+	}
+	return text
+}
+
+func (s *Step) line() StoryLine {
+	l := StoryLine{At: s.At}
+	switch e := s.Event.(type) {
+	case flow.Answered:
+		l.What = "heard " + describe(&e.Answer)
+	case flow.Queried:
+		l.What = "the query says " + describe(&e.Answer)
+	case flow.Received:
+		l.What = webhook(&e.Answer)
+	}
+	switch c := s.Command.(type) {
+	case flow.Send:
+		l.What = fmt.Sprintf("send %d as order %s, request %s", c.Attempt, c.Identity.OrderID, c.Identity.RequestID)
+	case flow.Ask:
+		l.What = fmt.Sprintf("query %d by %s", c.Query, c.By)
+	case flow.Decided:
+		l.What, l.Rule, l.Source, l.Reason = verdict(&c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason
+	case flow.Finish:
+		l.What = fmt.Sprintf("end: %s (%s)", c.Outcome, c.Reason)
+	case flow.Alert:
+		l.What = "alert: " + c.Reason
+	}
+	return l
+}
+
+// verdict says what was made of an answer, and what will be done.
+func verdict(d *flow.Decided) string {
+	doubt := ""
+	if d.InDoubt {
+		doubt = ", in doubt"
+	}
+	text := fmt.Sprintf("it is %s, %s%s: %s", d.Fact.Effect, d.Fact.Class, doubt, d.Verdict.Action)
+	switch {
+	case d.Verdict.Via == flow.ByWebhook:
+		text += " by waiting for the webhook"
+	case d.Verdict.Delay > 0:
+		text += " in " + d.Verdict.Delay.String()
+	}
+	if d.Verdict.Property != "" {
+		text += fmt.Sprintf(" (the rules wanted %s, which %s forbids)", d.Decision.Action, d.Verdict.Property)
+	}
+	if d.Verdict.Limit != "" {
+		text += fmt.Sprintf(" (%s is spent)", d.Verdict.Limit)
+	}
+	return text
+}

@@ -1,0 +1,358 @@
+package simulate
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// tally adds up results. Tallies of several goroutines are joined at the end; the
+// order does not matter.
+type tally struct {
+	recorded, simulated column
+	money               map[string]*money
+	codes               map[codeKey]*codeCount
+	rules               map[ruleKey]*ruleCount
+	departures          map[Departure]*example
+	harms               map[Harm]*example // of the recorded client
+	broken              map[Harm]*example // of the simulation
+	incomplete          int
+	noTruth             int
+}
+
+type column struct {
+	flows, succeeded, failed, escalated, open, offRecord int
+	harms                                                map[Harm]int
+	sends, queries                                       int
+	corrected, alerts, unasked                           int
+	time                                                 histogram
+}
+
+// money of one currency, in minor units.
+type money struct {
+	volume, escalated, open, offRecord int64
+	recorded, simulated                map[Harm]int64
+}
+
+type codeKey struct {
+	provider  string
+	operation policy.Operation
+	phase     policy.Phase
+	label     string
+}
+
+type codeCount struct {
+	seen   int // answers
+	misled example
+	sample example
+}
+
+type ruleKey struct{ id, source string }
+
+type ruleCount struct {
+	action    policy.Action
+	reason    string
+	followed  int
+	corrected int
+	prevented example
+	sample    example
+}
+
+// example counts something and remembers the first flow of it.
+type example struct {
+	n        int
+	flow     string
+	merchant string
+	at       moment
+}
+
+func (e *example) count(r *record) {
+	e.n++
+	e.seen(example{flow: r.flow, merchant: r.payment.Merchant, at: r.start()})
+}
+
+func (e *example) seen(o example) {
+	if e.flow == "" || o.flow != "" && (o.at < e.at || o.at == e.at && o.flow < e.flow) {
+		e.flow, e.merchant, e.at = o.flow, o.merchant, o.at
+	}
+}
+
+func (e *example) join(o *example) {
+	e.n += o.n
+	e.seen(*o)
+}
+
+func newTally() *tally {
+	return &tally{
+		recorded: column{harms: map[Harm]int{}}, simulated: column{harms: map[Harm]int{}},
+		money: map[string]*money{}, codes: map[codeKey]*codeCount{}, rules: map[ruleKey]*ruleCount{},
+		departures: map[Departure]*example{}, harms: map[Harm]*example{}, broken: map[Harm]*example{},
+	}
+}
+
+func at[K comparable, V any](m map[K]*V, k K) *V {
+	v := m[k]
+	if v == nil {
+		v = new(V)
+		m[k] = v
+	}
+	return v
+}
+
+// add takes the flows of one payment key.
+func (t *tally) add(results []result, h *harm) {
+	recorded, simulated := 0, 0
+	for i := range results {
+		res := &results[i]
+		r := res.r
+		if len(r.sends) == 0 {
+			t.incomplete++
+			continue
+		}
+		if !r.hasTruth {
+			t.noTruth++
+		}
+		t.seen(r)
+		t.recordedFlow(res)
+		t.simulatedFlow(res)
+		m := t.moneyOf(r)
+		twice(t.recorded.harms, m.recorded, &recorded, res.recordedExecutions, r)
+		if twice(t.simulated.harms, m.simulated, &simulated, res.simulatedExecutions, r) {
+			at(t.broken, ExecutedTwice).count(r)
+		}
+	}
+	if h != nil {
+		t.misled(h)
+	}
+}
+
+// twice counts a key that executed more than once, and every execution too many.
+func twice(harms map[Harm]int, amounts map[Harm]int64, total *int, n int, r *record) bool {
+	before := *total
+	*total += n
+	if *total < 2 || n == 0 {
+		return false
+	}
+	if before < 2 {
+		harms[ExecutedTwice]++
+	}
+	amounts[ExecutedTwice] += int64(*total-max(before, 1)) * r.payment.Amount
+	return before < 2
+}
+
+func (t *tally) moneyOf(r *record) *money {
+	currency := r.payment.Currency
+	m := t.money[currency]
+	if m == nil {
+		m = &money{recorded: map[Harm]int64{}, simulated: map[Harm]int64{}}
+		t.money[currency] = m
+	}
+	return m
+}
+
+func (t *tally) recordedFlow(res *result) {
+	r, c := res.r, &t.recorded
+	c.flows++
+	c.sends += len(r.sends)
+	c.queries += len(r.queries)
+	m := t.moneyOf(r)
+	m.volume += r.payment.Amount
+	if !r.ended {
+		c.open++
+		return
+	}
+	c.end(r.outcome, r.start(), r.endAt)
+	if h := wrong(r, r.outcome, res.recordedExecutions); h != "" {
+		c.harms[h]++
+		m.recorded[h] += r.payment.Amount
+	}
+}
+
+func (t *tally) simulatedFlow(res *result) {
+	r, e, c := res.r, &res.end, &t.simulated
+	c.flows++
+	c.sends += e.sends
+	c.queries += e.queries
+	c.corrected += e.corrected
+	c.alerts += e.alerts
+	c.unasked += e.unasked
+	m := t.moneyOf(r)
+	switch {
+	case e.departure != OnRecord:
+		c.offRecord++
+		m.offRecord += r.payment.Amount
+		at(t.departures, e.departure).count(r)
+		return
+	case e.stillOpen:
+		c.open++
+		m.open += r.payment.Amount
+		return
+	case e.outcome == policy.Escalated:
+		m.escalated += r.payment.Amount
+	}
+	c.end(e.outcome, r.start(), e.endAt)
+	if h := wrong(r, e.outcome, res.simulatedExecutions); h != "" {
+		c.harms[h]++
+		m.simulated[h] += r.payment.Amount
+		at(t.broken, h).count(r)
+	}
+}
+
+func (c *column) end(o policy.Outcome, start, end moment) {
+	switch o {
+	case policy.Succeeded:
+		c.succeeded++
+	case policy.Failed:
+		c.failed++
+	case policy.Escalated:
+		c.escalated++
+	case policy.Open:
+		c.open++
+		return
+	}
+	c.time.add(end.time().Sub(start.time()))
+}
+
+// wrong compares an outcome with what happened.
+func wrong(r *record, o policy.Outcome, executions int) Harm {
+	switch {
+	case o == policy.Failed && executions > 0:
+		return FailedThoughExecuted
+	case o == policy.Succeeded && executions == 0 && r.hasTruth:
+		return SucceededThoughNot
+	}
+	return ""
+}
+
+func (t *tally) seen(r *record) {
+	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
+		for i := range calls {
+			c := at(t.codes, keyOf(r, &calls[i]))
+			c.seen++
+			c.sample.count(r)
+		}
+	}
+}
+
+func keyOf(r *record, c *call) codeKey {
+	return codeKey{r.payment.Provider, r.payment.Operation, c.answer.Phase, label(&c.answer)}
+}
+
+func (t *tally) misled(h *harm) {
+	at(t.harms, h.kind).count(h.record)
+	if h.misled == nil {
+		return
+	}
+	at(t.codes, keyOf(h.record, h.misled)).misled.count(h.record)
+	if h.rule != "" {
+		for k, r := range t.rules {
+			if k.id == h.rule {
+				r.prevented.count(h.record)
+				break
+			}
+		}
+	}
+}
+
+func (t *tally) rule(r *record, d *flow.Decided) {
+	c := at(t.rules, ruleKey{d.Decision.Rule, d.Decision.Source})
+	c.action, c.reason = d.Decision.Action, d.Decision.Reason
+	c.followed++
+	if d.Verdict.Property != "" {
+		c.corrected++
+	}
+	c.sample.count(r)
+}
+
+func (t *tally) join(o *tally) {
+	t.recorded.join(&o.recorded)
+	t.simulated.join(&o.simulated)
+	for k, m := range o.money {
+		mine := t.money[k]
+		if mine == nil {
+			t.money[k] = m
+			continue
+		}
+		mine.join(m)
+	}
+	for k, c := range o.codes {
+		mine := at(t.codes, k)
+		mine.seen += c.seen
+		mine.misled.join(&c.misled)
+		mine.sample.join(&c.sample)
+	}
+	for k, c := range o.rules {
+		mine := at(t.rules, k)
+		mine.action, mine.reason = c.action, c.reason
+		mine.followed += c.followed
+		mine.corrected += c.corrected
+		mine.prevented.join(&c.prevented)
+		mine.sample.join(&c.sample)
+	}
+	joinExamples(t.departures, o.departures)
+	joinExamples(t.harms, o.harms)
+	joinExamples(t.broken, o.broken)
+	t.incomplete += o.incomplete
+	t.noTruth += o.noTruth
+}
+
+func joinExamples[K comparable](to, from map[K]*example) {
+	for k, e := range from {
+		at(to, k).join(e)
+	}
+}
+
+func (c *column) join(o *column) {
+	c.flows += o.flows
+	c.succeeded += o.succeeded
+	c.failed += o.failed
+	c.escalated += o.escalated
+	c.open += o.open
+	c.offRecord += o.offRecord
+	c.sends += o.sends
+	c.queries += o.queries
+	c.corrected += o.corrected
+	c.alerts += o.alerts
+	c.unasked += o.unasked
+	for h, n := range o.harms {
+		c.harms[h] += n
+	}
+	c.time.join(&o.time)
+}
+
+func (m *money) join(o *money) {
+	m.volume += o.volume
+	m.escalated += o.escalated
+	m.open += o.open
+	m.offRecord += o.offRecord
+	for h, n := range o.recorded {
+		m.recorded[h] += n
+	}
+	for h, n := range o.simulated {
+		m.simulated[h] += n
+	}
+}
+
+// sorted lists a map's keys by less.
+func sorted[K comparable, V any](m map[K]V, less func(a, b K) int) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return less(keys[i], keys[j]) < 0 })
+	return keys
+}
+
+func compareCodes(a, b codeKey) int {
+	for _, c := range []int{
+		strings.Compare(a.provider, b.provider), int(a.operation) - int(b.operation),
+		int(a.phase) - int(b.phase), strings.Compare(a.label, b.label),
+	} {
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
+}
