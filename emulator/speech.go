@@ -3,6 +3,8 @@ package emulator
 import (
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -21,7 +23,27 @@ type speech struct {
 	phrases [3][]phrase
 }
 
-// newSpeech collects what the catalogue lists for a payment.
+// speeches are kept: collecting one is a thousand times the work of using it.
+var speeches sync.Map // of *speech by speechKey
+
+type speechKey struct {
+	cat       *providers.Catalog
+	operation policy.Operation
+	capture   policy.CaptureMode
+}
+
+// speechFor returns what the catalogue lists for a payment.
+func speechFor(cat *providers.Catalog, p policy.Payment) *speech {
+	key := speechKey{cat, p.Operation, p.Capture}
+	if s, ok := speeches.Load(key); ok {
+		return s.(*speech)
+	}
+	s := newSpeech(cat, policy.Payment{Provider: p.Provider, Operation: p.Operation, Capture: p.Capture})
+	speeches.Store(key, s)
+	return s
+}
+
+// newSpeech collects what the catalogue lists for payments of one kind.
 func newSpeech(cat *providers.Catalog, p policy.Payment) *speech {
 	s := &speech{cat: cat, payment: p}
 	for _, ph := range policy.Phases() {
@@ -74,11 +96,29 @@ func (s *speech) status(r *providers.Row, ph policy.Phase) {
 	}
 }
 
+// add keeps a phrase that the provider's envelope can carry.
 func (s *speech) add(a policy.Answer) {
+	if !s.carried(a) {
+		return
+	}
 	fact := s.cat.Judge(&s.payment, &a)
 	a.Message = strings.ReplaceAll(fact.Class.String(), "_", " ")
 	a.HTTPStatus = s.httpStatus(&a, fact)
 	s.phrases[a.Phase] = append(s.phrases[a.Phase], phrase{a, s.cat.Judge(&s.payment, &a)})
+}
+
+// carried reports whether an answer reads the same when it comes out of its envelope.
+func (s *speech) carried(a policy.Answer) bool {
+	body, ok := s.cat.Body(s.payment.Operation, &a, time.Unix(0, 0))
+	if !ok {
+		return false
+	}
+	read := policy.Answer{Phase: a.Phase}
+	if err := s.cat.Decode(s.payment.Operation, a.Phase, body, &read); err != nil {
+		return false
+	}
+	return read.Status == a.Status && read.SubStatus == a.SubStatus && read.SubCode == a.SubCode &&
+		(read.Code == a.Code || a.Code == "" && a.Status != "")
 }
 
 // httpStatus is 200 for providers that tell everything by codes, and by reason for
@@ -118,6 +158,15 @@ func (s *speech) pick(r *rand.Rand, ph policy.Phase, fits func(*phrase) bool) (p
 		return codes[r.IntN(len(codes))], true
 	}
 	return phrase{}, false
+}
+
+// underWay fits what is said of a transaction before its end. A hold is only spoken
+// of where the money will be taken.
+func underWay(executes bool) func(*phrase) bool {
+	return func(p *phrase) bool {
+		return p.fact.Effect == policy.Pending && p.fact.Stage == policy.Result && p.fact.Reach == policy.WholePayment &&
+			(executes || p.fact.Class != policy.Authorized)
+	}
 }
 
 func effect(e policy.Effect, stage policy.Stage, classes ...policy.Class) func(*phrase) bool {

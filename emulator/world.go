@@ -54,6 +54,7 @@ type transaction struct {
 	executes                       bool
 	first                          policy.Answer                  // to the call
 	final                          bool                           // the first answer is the end
+	waiting                        *policy.Answer                 // what queries say until then
 	ends                           map[policy.Phase]policy.Answer // how its end is told
 }
 
@@ -64,7 +65,7 @@ func New(cat *providers.Catalog, p policy.Payment, f Fate, keyed bool, r *rand.R
 	if keyed {
 		contract, _ = cat.WithIdempotencyKey(contract)
 	}
-	w = &World{cat: cat, contract: contract, payment: p, fate: f, speech: newSpeech(cat, p), rand: r}
+	w = &World{cat: cat, contract: contract, payment: p, fate: f, speech: speechFor(cat, p), rand: r}
 	_, ok = w.speech.pick(r, policy.Send, func(p *phrase) bool { return p.fact.Effect != policy.Unknown })
 	return w, ok
 }
@@ -142,7 +143,7 @@ func (w *World) firstAnswer(t *transaction) policy.Answer {
 			return a
 		}
 	}
-	if p, ok := w.speech.pick(w.rand, policy.Send, effect(policy.Pending, policy.Result)); ok {
+	if p, ok := w.speech.pick(w.rand, policy.Send, underWay(t.executes)); ok {
 		return w.name(p.answer, t.orderID, t.requestID, t.providerID)
 	}
 	if a, ok := w.end(t, policy.Send); ok { // no words for "in process": it ends at once
@@ -216,14 +217,29 @@ func (w *World) Query(at time.Time, orderID, requestID string) policy.Answer {
 	case found.over(at):
 		return w.last(found, policy.Query)
 	}
-	p, ok := w.speech.pick(w.rand, policy.Query, effect(policy.Pending, policy.Result))
-	if !ok {
-		p, ok = w.speech.pick(w.rand, policy.Query, effect(policy.Unknown, policy.Result, policy.NotYet, policy.Processing))
+	return w.underWay(found)
+}
+
+// underWay is what a query says of a transaction before its end, the same every time
+// but for a shopper's try that failed.
+func (w *World) underWay(t *transaction) policy.Answer {
+	tries := func(p *phrase) bool { return p.fact.Reach == policy.OneAttempt }
+	if w.rand.IntN(8) == 0 {
+		if p, ok := w.speech.pick(w.rand, policy.Query, tries); ok {
+			return w.name(p.answer, t.orderID, t.requestID, t.providerID)
+		}
 	}
-	if !ok {
-		p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 200}
+	if t.waiting == nil {
+		p, ok := w.speech.pick(w.rand, policy.Query, underWay(t.executes))
+		if !ok {
+			p, ok = w.speech.pick(w.rand, policy.Query, effect(policy.Unknown, policy.Result, policy.NotYet, policy.Processing))
+		}
+		if !ok {
+			p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 200}
+		}
+		t.waiting = &p.answer
 	}
-	return w.name(p.answer, orderID, found.requestID, found.providerID)
+	return w.name(*t.waiting, t.orderID, t.requestID, t.providerID)
 }
 
 // Hooks lists the webhooks that the world sends, in no order.

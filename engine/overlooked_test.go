@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// What a mistake is called is in testdata/mistakes; these are about its being noticed at
-// all, at the right place, and once.
-
-func ruleWith(line string) string { // a rule whose second line is given
-	return "[[rule]]\n" + line + "\nid = 'mine'\nthen = 'escalate'\n"
+// ruleWith writes a rule with the given lines from the second on. How mistakes are said
+// is in testdata/mistakes; these tests are about being noticed at all, at the right
+// place, and once.
+func ruleWith(lines string) string {
+	return "[[rule]]\n" + lines + "\nid = 'mine'\nthen = 'escalate'\n"
 }
 
 func TestNoMistakeIsOverlooked(t *testing.T) {
@@ -53,7 +53,7 @@ func TestMistakesStandWhereTheyAreMade(t *testing.T) {
 		{"a rule disabled that is no merchant's", "opi.toml", "# ours\ndisable = 'closed'\n", "opi.toml:2:11"},
 		{"an unknown schedule", "opi.toml", ruleWith("when = 'true'\nschedule = 'pol'"), "opi.toml:3:12"},
 		{"the second rule to disable", "merchants/acme.toml", "disable = ['closed', 'faild']\n", "merchants/acme.toml:1:22"},
-		{"an unknown identifier", "merchants/acme.toml", "[contract]\ndedupe = ['order_id', 'requestid']\n", "merchants/acme.toml:2:24"},
+		{"an unknown identifier", "merchants/acme.toml", "[contract]\ndedupe = ['order_id', 'requestid']\n", "merchants/acme.toml:2:23"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,9 +84,7 @@ func TestOneMistakeIsSaidOnce(t *testing.T) {
 		}, "providers/fifth.toml:1"},
 		{"an id that is no text", map[string]string{"opi.toml": "[[rule]]\nid = 7\nwhen = 'true'\nthen = 'escalate'\n"}, "opi.toml:2"},
 		{"a function that is off", map[string]string{"opi.toml": ruleWith(`when = 'elapsed > now()'`)}, "opi.toml:2"},
-		{"let", map[string]string{"opi.toml": ruleWith(`when = 'let n = 3; n == attempt'`)}, "opi.toml:2"},
 		{"a range", map[string]string{"opi.toml": ruleWith(`when = 'hour in 9..17'`)}, "opi.toml:2"},
-		{"a closure", map[string]string{"opi.toml": ruleWith(`when = 'any(["40"], # == code)'`)}, "opi.toml:2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -74,14 +74,20 @@ type driver struct {
 	state flow.State
 	now   time.Time
 
-	packet   *packet // of the send under way
+	call    *call   // under way
+	orphans []*call // whose answers nobody waits for any more
+	steps   int     // events that no noise explains
+	noise   int     // webhooks, crashes, late wakings: bounded, the rest is not
+	late    bool    // it woke late at least once
+	history []version
+}
+
+// call is a send or a query, of which an answer may come.
+type call struct {
+	stage    flow.Stage
+	packet   *packet
+	answer   policy.Answer // to a query
 	deadline time.Time
-	by       policy.Identifier
-	asked    policy.Answer // what the query under way will be answered
-	steps    int           // events that no noise explains
-	noise    int           // webhooks, crashes, late wakings: bounded, the rest is not
-	late     bool          // it woke late at least once
-	history  []version
 }
 
 // version is a state that was handed to Step, and what it was then.
@@ -145,13 +151,13 @@ func (r *driver) pass(to time.Time) {
 func (r *driver) proceed() {
 	switch r.state.Stage {
 	case flow.Sending:
-		a, at := r.w.answer(r.packet, r.now, r.deadline)
+		a, at := r.w.answer(r.call.packet, r.now, r.call.deadline)
 		a.RetryAfter = moments.Draw(r.t, "retry after")
 		r.pass(at)
 		r.step(flow.Answered{Moment: r.moment(), Answer: a})
 	case flow.Querying:
-		r.pass(earlier(r.now.Add(moments.Draw(r.t, "query takes")), r.deadline))
-		r.step(flow.Queried{Moment: r.moment(), Answer: r.asked})
+		r.pass(earlier(r.now.Add(moments.Draw(r.t, "query takes")), r.call.deadline))
+		r.step(flow.Queried{Moment: r.moment(), Answer: r.call.answer})
 	case flow.Waiting:
 		r.pass(r.state.Next.At)
 		if by := lateness.Draw(r.t, "late"); by > 0 && r.noise < 8 {
@@ -169,16 +175,40 @@ func (r *driver) proceed() {
 
 func (r *driver) fresh(prefix string) string { return prefix + string(rune('0'+r.state.Attempts)) }
 
-// disturb is a webhook or a crash.
+// disturb is a webhook, a crash, or the answer of a call that the flow did not wait for.
 func (r *driver) disturb() {
 	r.pass(r.now.Add(longWaits.Draw(r.t, "meanwhile")))
-	if rapid.IntRange(0, 3).Draw(r.t, "crash") == 0 {
+	stage, call := r.state.Stage, r.call
+	switch rapid.IntRange(0, 4).Draw(r.t, "disturbance") {
+	case 0:
 		r.step(flow.Resumed{Moment: r.moment()})
+	case 1:
+		r.belated()
+		return
+	default:
+		if a, ok := r.w.notice(&r.state); ok {
+			r.step(flow.Received{Moment: r.moment(), Answer: a})
+		}
+	}
+	if (stage == flow.Sending || stage == flow.Querying) && r.state.Stage != stage {
+		r.orphans = append(r.orphans, call)
+	}
+}
+
+// belated brings the answer of a call that the flow left behind. An answer of the same
+// kind as the one that the flow waits for is the driver's to tell apart.
+func (r *driver) belated() {
+	if len(r.orphans) == 0 || r.orphans[0].stage == r.state.Stage {
 		return
 	}
-	if a, ok := r.w.notice(&r.state); ok {
-		r.step(flow.Received{Moment: r.moment(), Answer: a})
+	c := r.orphans[0]
+	r.orphans = r.orphans[1:]
+	if c.stage == flow.Querying {
+		r.step(flow.Queried{Moment: r.moment(), Answer: c.answer})
+		return
 	}
+	a, _ := r.w.answer(c.packet, r.now, r.now)
+	r.step(flow.Answered{Moment: r.moment(), Answer: a})
 }
 
 // reconcile settles an identity by the truth, when all of it is known.

@@ -110,10 +110,8 @@ func (w *world) look(by policy.Identifier, id *flow.Identity) policy.Answer {
 		return policy.Answer{Code: "executed", ProviderID: id.ProviderID, Amount: w.amount}
 	case found == nil || w.overlooks(found):
 		return policy.Answer{Code: "not_found"}
-	case coin.Draw(w.t, "names itself"):
-		return w.tell(found.says(w.clock), found, []policy.Identifier{by})
 	}
-	return w.tell(found.says(w.clock), found, nil)
+	return w.tell(found.says(w.clock), found, naming.Draw(w.t, "names"))
 }
 
 // overlooks: until the contract's time, and for ever if it names none, a query may

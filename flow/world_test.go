@@ -108,16 +108,20 @@ func (w *world) send(s flow.Send) *packet {
 // remembered for.
 func (w *world) late(s flow.Send) time.Time {
 	at := s.Deadline.Add(longWaits.Draw(w.t, "late"))
-	if w.contract.ArrivalGrace > 0 {
-		at = earlier(at, s.Deadline.Add(w.contract.ArrivalGrace))
-	}
-	if w.contract.DedupeWindow > 0 && !outliving {
-		at = earlier(at, s.Identity.FirstSent.Add(w.contract.DedupeWindow-1))
-	}
-	if at.Before(s.Identity.LastSent) {
-		return s.Identity.LastSent
+	switch {
+	case w.contract.ArrivalGrace > 0:
+		return earlier(at, s.Deadline.Add(w.contract.ArrivalGrace))
+	case w.contract.DedupeWindow > 0:
+		return later(s.Identity.LastSent, earlier(at, s.Identity.FirstSent.Add(w.contract.DedupeWindow-1)))
 	}
 	return at
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

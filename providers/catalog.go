@@ -108,6 +108,12 @@ func (c *Catalog) Offers(op policy.Operation) bool {
 // HasCode reports whether a code or sub-code stands in the catalogue.
 func (c *Catalog) HasCode(code string) bool { return c.cells[code] != nil }
 
+// OnlyHeard reports whether a code says only that the request was heard.
+func (c *Catalog) OnlyHeard(code string) bool {
+	known := c.cells[code]
+	return known != nil && known.envelope
+}
+
 // HasStatus reports whether a status stands in the catalogue, under any sub-status.
 func (c *Catalog) HasStatus(status string) bool {
 	for _, r := range c.Statuses {

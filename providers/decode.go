@@ -56,7 +56,8 @@ var parsers fastjson.ParserPool
 
 // Decode reads a raw body into a's fields. A body that is no JSON object gives
 // [ErrUnreadable] and the fault unreadable in a; fields that are already set and
-// that the body does not hold are kept.
+// that the body does not hold are kept. Set Currency to the payment's beforehand: where
+// neither the body nor the catalogue names one, an amount cannot be read without it.
 func (c *Catalog) Decode(op policy.Operation, phase policy.Phase, body []byte, a *policy.Answer) error {
 	p := parsers.Get()
 	defer parsers.Put(p)
@@ -94,7 +95,7 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		if currency == "" {
 			currency = c.Currency
 		}
-		if minor, ok := c.unit.minor(said, currency); ok {
+		if minor, ok := c.unit.minor(said, currency); ok && (currency != "" || c.unit == unitMinor) {
 			a.Amount = minor
 		}
 	}

@@ -55,7 +55,7 @@ func (c *Catalog) render(template string, op policy.Operation, a *policy.Answer,
 		switch {
 		case value == "":
 			return "null"
-		case m[2] != "":
+		case m[2] != "" && json.Valid([]byte(value)):
 			return value
 		}
 		quoted, err := json.Marshal(value)

@@ -18,9 +18,9 @@ func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if a.Fault != policy.NoFault {
 		return faultFact(a)
 	}
-	f, listed := c.statusFact(p.Operation, a)
+	f, listed := c.statusFact(p, a)
 	if !listed {
-		f = c.codeFact(p.Operation, a)
+		f = hold(p, c.codeFact(p.Operation, a))
 	}
 	if f.Effect == policy.NotExecuted {
 		serverError := a.HTTPStatus >= 500 && f.Stage != policy.Door
@@ -29,6 +29,11 @@ func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 			f.Effect = policy.Unknown
 		}
 	}
+	return f
+}
+
+// hold is a fact of a payment that captures itself: a hold is not yet its end.
+func hold(p *policy.Payment, f policy.Fact) policy.Fact {
 	if f.Class == policy.Authorized && f.Effect == policy.Executed && p.Capture == policy.Auto && holds(p.Operation) {
 		f.Effect = policy.Pending
 	}
@@ -50,7 +55,7 @@ func faultFact(a *policy.Answer) policy.Fact {
 }
 
 // statusFact is what the status proves; listed is false when there is none.
-func (c *Catalog) statusFact(op policy.Operation, a *policy.Answer) (f policy.Fact, listed bool) {
+func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact, listed bool) {
 	if a.Status == "" {
 		return f, false
 	}
@@ -59,12 +64,12 @@ func (c *Catalog) statusFact(op policy.Operation, a *policy.Answer) (f policy.Fa
 		// A status or sub-status that nobody listed still outranks every code.
 		return policy.Fact{}, true
 	}
-	f = known.fact(op, a.Phase)
+	f = hold(p, known.fact(p.Operation, a.Phase))
 	reason := c.reason(a)
 	if reason == nil {
 		return f, true
 	}
-	r := reason.asReason(op, a.Phase)
+	r := reason.asReason(p.Operation, a.Phase)
 	switch {
 	case f.Effect == policy.NotExecuted:
 		f.Class = r.Class
@@ -72,7 +77,12 @@ func (c *Catalog) statusFact(op policy.Operation, a *policy.Answer) (f policy.Fa
 			f.Effect = policy.Unknown
 			f.Basis = r.Basis
 		}
-	case f.Effect == policy.Executed && (r.Class == policy.Mismatch || r.Class == policy.Disputed):
+	case f.Reach == policy.OneAttempt:
+		f.Class = r.Class
+		if r.Effect == policy.Unknown {
+			f.Effect, f.Reach, f.Basis = policy.Unknown, policy.WholePayment, r.Basis
+		}
+	case r.Class == policy.Mismatch || r.Class == policy.Disputed:
 		f.Class = r.Class
 	}
 	return f, true
@@ -115,12 +125,13 @@ func (c *Catalog) reason(a *policy.Answer) *cell {
 func (c *Catalog) codeFact(op policy.Operation, a *policy.Answer) policy.Fact {
 	known := c.cells[a.Code]
 	if a.SubCode != "" && (known == nil || known.envelope) {
+		// A reason without the status it belongs to explains; it proves nothing.
+		var f policy.Fact
 		if sub := c.cells[a.SubCode]; sub != nil {
-			// A reason without the status it belongs to explains; it proves nothing.
-			f := sub.fact(op, a.Phase)
-			f.Effect = policy.Unknown
-			return f
+			f = sub.fact(op, a.Phase)
 		}
+		f.Effect = policy.Unknown
+		return f
 	}
 	if known == nil {
 		return policy.Fact{Class: httpClass(a.HTTPStatus)}

@@ -110,8 +110,10 @@ func (l *loader) contracts(root source.Table) {
 	if !ok {
 		return
 	}
+	said := l.errs
 	for _, op := range policy.Operations() {
-		ReadContract(t, l.errs, &l.c.contracts[op])
+		ReadContract(t, said, &l.c.contracts[op])
+		said = &source.List{} // the mistakes of [contract] are said once
 	}
 	for _, op := range policy.Operations() {
 		if sub, ok := t.Table(l.errs, op.String()); ok {
@@ -120,7 +122,11 @@ func (l *loader) contracts(root source.Table) {
 		}
 	}
 	if sub, ok := t.Table(l.errs, "idempotent_key"); ok {
-		l.c.keyed = &policy.Contract{}
+		var keyed policy.Contract
+		if l.c.keyed != nil {
+			keyed = *l.c.keyed
+		}
+		l.c.keyed = &keyed
 		ReadContract(sub, l.errs, l.c.keyed)
 		sub.Done(l.errs)
 	}
@@ -387,7 +393,10 @@ func (l *loader) fill(known *cell, r *Row) {
 	for _, f := range r.Facts {
 		place := &known.facts[f.Operation][f.Phase]
 		switch old := *place; {
-		case old == nil || (old.wide && !f.wide):
+		case old == nil || l.inherited(old.row) && !l.inherited(r):
+			*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
+		case l.inherited(r) && !l.inherited(old.row):
+		case old.wide && !f.wide:
 			*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
 		case !old.wide && f.wide:
 		case old.row == r:
@@ -397,3 +406,6 @@ func (l *loader) fill(known *cell, r *Row) {
 		}
 	}
 }
+
+// inherited reports whether a row stood in the catalogue before this file.
+func (l *loader) inherited(r *Row) bool { _, here := l.at[r]; return !here }

@@ -2,8 +2,10 @@ package simulate
 
 import (
 	"sort"
+	"strings"
 
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // Harm is what went wrong with a payment, by what reconciliation found.
@@ -92,27 +94,39 @@ func lastHeard(records []record, before moment) *call {
 	return last
 }
 
-// label names an answer for a table: its fault, its status, its code.
-func label(a *policy.Answer) string {
-	switch {
-	case a.Fault != policy.NoFault:
-		return a.Fault.String()
-	case a.Status != "":
-		text := a.Status
-		if a.SubStatus != "" {
-			text += "/" + a.SubStatus
-		}
-		switch {
-		case a.SubCode != "":
-			text += " " + a.SubCode
-		case a.Code != "" && a.Status != "":
-			text += " " + a.Code
-		}
-		return text
-	case a.SubCode != "":
-		return a.Code + "/" + a.SubCode
-	case a.Code != "":
-		return a.Code
+// label names an answer for a table: its fault, its status with the reason, its code.
+// heard says which codes only mean that the request was heard.
+func label(a *policy.Answer, heard func(code string) bool) string {
+	code := a.Code
+	if code != "" && (a.Status != "" || a.SubCode != "") && heard(code) {
+		code = ""
 	}
-	return "no code"
+	parts := make([]string, 0, 3)
+	if a.Fault != policy.NoFault {
+		return a.Fault.String()
+	}
+	if a.Status != "" && a.SubStatus != "" {
+		parts = append(parts, a.Status+"/"+a.SubStatus)
+	} else if a.Status != "" {
+		parts = append(parts, a.Status)
+	}
+	for _, c := range []string{code, a.SubCode} {
+		if c != "" {
+			parts = append(parts, c)
+		}
+	}
+	if len(parts) == 0 {
+		return "no code"
+	}
+	return strings.Join(parts, " ")
+}
+
+// heardBy returns what says which codes of a provider only mean that the request was
+// heard.
+func heardBy(catalogs *providers.Catalogs, provider string) func(string) bool {
+	cat, err := catalogs.Get(provider)
+	if err != nil {
+		return func(string) bool { return false }
+	}
+	return cat.OnlyHeard
 }

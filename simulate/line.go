@@ -181,7 +181,7 @@ func (r *lineReader) answer(cat *providers.Catalog, v *fastjson.Value, l *line) 
 	a.Verified = v.GetBool("verified")
 	a.Code, a.SubCode, a.Message = scalarText(v, "code"), scalarText(v, "sub_code"), r.text(v, "message")
 	a.Status, a.SubStatus = r.text(v, "status"), r.text(v, "sub_status")
-	a.ProviderID = l.providerID
+	a.ProviderID, a.Currency = l.providerID, l.payment.Currency
 	if l.phase == lineWebhook {
 		a.OrderID, a.RequestID = l.orderID, l.requestID
 	}

@@ -67,7 +67,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 		}
 	}
 	for i := range totals {
-		totals[i] = newTally()
+		totals[i] = newTally(o.Catalogs)
 		driving.Go(func() {
 			r := runner{o: &o, t: totals[i]}
 			for j := range jobs {

@@ -85,7 +85,7 @@ func (r *runner) drive(rec *record, harm *harm) ending {
 	}
 	var story *Story
 	if r.o.stories != nil && rec.flow == r.o.Flow && (r.o.Merchant == "" || rec.payment.Merchant == r.o.Merchant) {
-		story = &Story{record: rec}
+		story = &Story{record: rec, voice: heardBy(r.o.Catalogs, rec.payment.Provider)}
 		v.watch = func(s Step) { story.steps = append(story.steps, s) }
 	}
 	end := v.run()
@@ -163,12 +163,12 @@ func (r *record) executionsOf(d policy.Decider, e *ending) int {
 	n := 0
 	for i := range e.ledger {
 		id := &e.ledger[i]
-		n += min(id.Sends, r.executedUnder(d, id))
+		n += min(id.Sends, r.executedUnder(d, id, e.sends))
 	}
 	return n
 }
 
-func (r *record) executedUnder(d policy.Decider, id *flow.Identity) int {
+func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int) int {
 	n := 0
 	if !r.hasTruth {
 		for _, p := range r.provedIdentities(d) {
@@ -179,9 +179,28 @@ func (r *record) executedUnder(d policy.Decider, id *flow.Identity) int {
 		return n
 	}
 	for _, x := range r.truth {
-		if x.orderID == id.OrderID && (x.requestID == "" || x.requestID == id.RequestID) {
+		if x.orderID == id.OrderID && (x.requestID == "" || x.requestID == id.RequestID) && !r.laterSends(d, id, attempts, x.at) {
 			n++
 		}
 	}
 	return n
+}
+
+// laterSends reports whether an execution is that of a recorded send which the simulated
+// flow did not make: it came after one under the same identity, and the provider had
+// turned away every one that the flow did make.
+func (r *record) laterSends(d policy.Decider, id *flow.Identity, attempts int, at moment) bool {
+	for i := range r.sends {
+		s := &r.sends[i]
+		if s.orderID != id.OrderID || s.requestID != id.RequestID {
+			continue
+		}
+		if i >= attempts {
+			return s.at <= at
+		}
+		if f := d.Judge(&r.payment, &s.answer); f.Effect != policy.NotExecuted || f.Stage != policy.Door {
+			return false
+		}
+	}
+	return false
 }

@@ -22,6 +22,7 @@ type Story struct {
 
 	record *record
 	steps  []Step
+	voice  voice
 }
 
 // StoryLine is one step.
@@ -37,33 +38,33 @@ type StoryLine struct {
 func (s *Story) finish(e ending) {
 	s.Flow, s.Payment = s.record.flow, s.record.payment
 	s.Outcome, s.Departure = e.outcome, e.departure
-	s.Recorded = s.record.story()
+	s.Recorded = s.record.story(s.voice)
 	for i := range s.steps {
-		if l := s.steps[i].line(); l.What != "" {
+		if l := s.steps[i].line(s.voice); l.What != "" {
 			s.Simulated = append(s.Simulated, l)
 		}
 	}
 	if e.departure != OnRecord && len(s.steps) > 0 {
 		s.Simulated = append(s.Simulated, StoryLine{At: s.steps[len(s.steps)-1].At, What: "off the record: " + string(e.departure)})
 	}
-	s.record, s.steps = nil, nil
+	s.record, s.steps, s.voice = nil, nil, nil
 }
 
-func (r *record) story() []StoryLine {
+func (r *record) story(v voice) []StoryLine {
 	var lines []StoryLine
 	for i := range r.sends {
 		c := &r.sends[i]
 		lines = append(lines,
 			StoryLine{At: c.at.time(), What: fmt.Sprintf("send %d as order %s, request %s", i+1, c.orderID, c.requestID)},
-			StoryLine{At: c.at.plus(c.latency).time(), What: fmt.Sprintf("answer to send %d: %s", i+1, describe(&c.answer))})
+			StoryLine{At: c.at.plus(c.latency).time(), What: fmt.Sprintf("answer to send %d: %s", i+1, v.describe(&c.answer))})
 	}
 	for i := range r.queries {
 		c := &r.queries[i]
-		lines = append(lines, StoryLine{At: c.at.plus(c.latency).time(), What: "answer to a query: " + describe(&c.answer)})
+		lines = append(lines, StoryLine{At: c.at.plus(c.latency).time(), What: "answer to a query: " + v.describe(&c.answer)})
 	}
 	for i := range r.webhooks {
 		c := &r.webhooks[i]
-		lines = append(lines, StoryLine{At: c.at.time(), What: webhook(&c.answer)})
+		lines = append(lines, StoryLine{At: c.at.time(), What: v.webhook(&c.answer)})
 	}
 	if r.ended {
 		lines = append(lines, StoryLine{At: r.endAt.time(), What: "the recorded client concluded: " + r.outcome.String()})
@@ -86,16 +87,19 @@ func (r *record) truthLine() StoryLine {
 	return StoryLine{What: fmt.Sprintf("reconciliation found %d: %s", len(r.truth), strings.Join(parts, "; "))}
 }
 
-func webhook(a *policy.Answer) string {
+// voice puts answers into words; it knows which codes only mean that a request was heard.
+type voice func(code string) bool
+
+func (v voice) webhook(a *policy.Answer) string {
 	if a.Verified {
-		return "webhook: " + describe(a)
+		return "webhook: " + v.describe(a)
 	}
-	return "webhook, not verified: " + describe(a)
+	return "webhook, not verified: " + v.describe(a)
 }
 
 // describe says what an answer said.
-func describe(a *policy.Answer) string {
-	text := label(a)
+func (v voice) describe(a *policy.Answer) string {
+	text := label(a, v)
 	if a.HTTPStatus != 0 && a.HTTPStatus != 200 {
 		text += fmt.Sprintf(" (HTTP %d)", a.HTTPStatus)
 	}
@@ -105,15 +109,15 @@ func describe(a *policy.Answer) string {
 	return text
 }
 
-func (s *Step) line() StoryLine {
+func (s *Step) line(v voice) StoryLine {
 	l := StoryLine{At: s.At}
 	switch e := s.Event.(type) {
 	case flow.Answered:
-		l.What = "heard " + describe(&e.Answer)
+		l.What = "heard " + v.describe(&e.Answer)
 	case flow.Queried:
-		l.What = "the query says " + describe(&e.Answer)
+		l.What = "the query says " + v.describe(&e.Answer)
 	case flow.Received:
-		l.What = webhook(&e.Answer)
+		l.What = v.webhook(&e.Answer)
 	}
 	switch c := s.Command.(type) {
 	case flow.Send:

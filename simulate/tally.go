@@ -6,11 +6,13 @@ import (
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // tally adds up results. Tallies of several goroutines are joined at the end; the
 // order does not matter.
 type tally struct {
+	catalogs            *providers.Catalogs
 	recorded, simulated column
 	money               map[string]*money
 	codes               map[codeKey]*codeCount
@@ -84,8 +86,9 @@ func (e *example) join(o *example) {
 	e.seen(*o)
 }
 
-func newTally() *tally {
+func newTally(c *providers.Catalogs) *tally {
 	return &tally{
+		catalogs: c,
 		recorded: column{harms: map[Harm]int{}}, simulated: column{harms: map[Harm]int{}},
 		money: map[string]*money{}, codes: map[codeKey]*codeCount{}, rules: map[ruleKey]*ruleCount{},
 		departures: map[Departure]*example{}, harms: map[Harm]*example{}, broken: map[Harm]*example{},
@@ -229,15 +232,16 @@ func wrong(r *record, o policy.Outcome, executions int) Harm {
 func (t *tally) seen(r *record) {
 	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
 		for i := range calls {
-			c := at(t.codes, keyOf(r, &calls[i]))
+			c := at(t.codes, t.keyOf(r, &calls[i]))
 			c.seen++
 			c.sample.count(r)
 		}
 	}
 }
 
-func keyOf(r *record, c *call) codeKey {
-	return codeKey{r.payment.Provider, r.payment.Operation, c.answer.Phase, label(&c.answer)}
+func (t *tally) keyOf(r *record, c *call) codeKey {
+	heard := heardBy(t.catalogs, r.payment.Provider)
+	return codeKey{r.payment.Provider, r.payment.Operation, c.answer.Phase, label(&c.answer, heard)}
 }
 
 func (t *tally) misled(h *harm) {
@@ -245,7 +249,7 @@ func (t *tally) misled(h *harm) {
 	if h.misled == nil {
 		return
 	}
-	at(t.codes, keyOf(h.record, h.misled)).misled.count(h.record)
+	at(t.codes, t.keyOf(h.record, h.misled)).misled.count(h.record)
 	if h.rule != "" {
 		for k, r := range t.rules {
 			if k.id == h.rule {

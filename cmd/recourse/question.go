@@ -101,7 +101,7 @@ func (q *question) ask(e *engine.Engine) (*advice, error) {
 	a := policy.Answer{
 		Phase: q.Phase, Fault: q.Fault, HTTPStatus: q.HTTPStatus, Code: string(q.Code), SubCode: string(q.SubCode),
 		Status: string(q.Status), SubStatus: string(q.SubStatus), Message: q.Message,
-		RetryAfter: time.Duration(q.RetryAfterMS) * time.Millisecond, Verified: q.Verified,
+		RetryAfter: time.Duration(q.RetryAfterMS) * time.Millisecond, Verified: q.Verified, Currency: q.Currency,
 	}
 	if len(q.Body) > 0 && q.Fault == policy.NoFault {
 		body := []byte(q.Body)

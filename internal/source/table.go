@@ -46,7 +46,13 @@ func (t Table) ValuePos(key string) Pos {
 }
 
 // Has reports whether the table has the key.
-func (t Table) Has(key string) bool { _, ok := t.values[key]; return ok }
+func (t Table) Has(key string) bool {
+	_, ok := t.values[key]
+	if !ok {
+		t.used[key] = true // a key that could have been meant
+	}
+	return ok
+}
 
 // Keys lists the table's keys in the order of the alphabet.
 func (t Table) Keys() []string {
@@ -238,25 +244,26 @@ func (t Table) Tables(errs *List, key string) []Table {
 	if !ok {
 		return nil
 	}
-	var maps []map[string]any
+	path := join(t.path, key)
+	var all []Table
+	add := func(i int, m map[string]any) {
+		all = append(all, Table{doc: t.doc, path: join(path, strconv.Itoa(i)), values: m, used: map[string]bool{}})
+	}
 	switch v := v.(type) {
 	case []map[string]any:
-		maps = v
+		for i, m := range v {
+			add(i, m)
+		}
 	case []any:
-		for _, item := range v {
-			m, ok := item.(map[string]any)
-			if !ok {
-				errs.Add(t.ValuePos(key), "%s holds %s; every item must be a table", key, kindOf(item))
+		for i, item := range v {
+			if m, ok := item.(map[string]any); ok {
+				add(i, m)
 				continue
 			}
-			maps = append(maps, m)
+			errs.Add(Table{doc: t.doc, path: path}.ValuePos(strconv.Itoa(i)), "%s holds %s; every item must be a table", key, kindOf(item))
 		}
 	default:
 		errs.Add(t.ValuePos(key), "%s is %s; it must be an array of tables", key, kindOf(v))
-	}
-	all := make([]Table, len(maps))
-	for i, m := range maps {
-		all[i] = Table{doc: t.doc, path: join(join(t.path, key), strconv.Itoa(i)), values: m, used: map[string]bool{}}
 	}
 	return all
 }
@@ -282,7 +289,7 @@ func Suggest(got string, known []string) string {
 	sort.Strings(known)
 	best, least := "", 3
 	for _, k := range known {
-		if d := editDistance(got, k); d < least {
+		if d := editDistance(got, k); d < least && len(got) > 1 && 2*d <= len(got)+1 {
 			best, least = k, d
 		}
 	}

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,6 +28,7 @@ type span struct{ from, to int }
 
 // Parse reads a TOML file. A syntax error is a [List] with its position.
 func Parse(file string, data []byte) (*Doc, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	d := &Doc{File: file, data: data, keys: map[string]span{}, vals: map[string]span{}}
 	for i, b := range data {
 		if b == '\n' {

@@ -1,0 +1,70 @@
+package rules_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/providers"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// loaded reads a folder of the given files, each named by its path, over the defaults.
+func loaded(t *testing.T, files map[string]string) (set *rules.Set, mistakes source.List, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set, mistakes = rules.Load(dir, providers.ReadContract)
+	return set, mistakes, dir
+}
+
+// flawless reads a folder that has to be free of mistakes.
+func flawless(t *testing.T, files map[string]string) *rules.Set {
+	t.Helper()
+	set, mistakes, _ := loaded(t, files)
+	if len(mistakes) > 0 {
+		t.Fatalf("the rules do not load:\n%v", mistakes)
+	}
+	return set
+}
+
+// alone adds an empty file for every default one, so that only the given files speak.
+func alone(t *testing.T, files map[string]string) map[string]string {
+	t.Helper()
+	set, mistakes := rules.Load("", providers.ReadContract)
+	if len(mistakes) > 0 {
+		t.Fatalf("the default rules: %v", mistakes)
+	}
+	all := map[string]string{"baseline.toml": ""}
+	for p := range set.Providers {
+		all[p+".toml"] = ""
+	}
+	for m := range set.Merchants {
+		all["merchants/"+m+".toml"] = ""
+	}
+	for name, content := range files {
+		all[name] = content
+	}
+	return all
+}
+
+// rule writes a [[rule]] that always holds.
+func rule(id string) string { return "[[rule]]\nid = '" + id + "'\nwhen = 'true'\nthen = 'escalate'\n" }
+
+func ids(l rules.Layers) string {
+	var all []string
+	for _, r := range l.Rules() {
+		all = append(all, r.ID)
+	}
+	return strings.Join(all, " ")
+}
