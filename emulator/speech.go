@@ -160,6 +160,18 @@ func (s *speech) pick(r *rand.Rand, ph policy.Phase, fits func(*phrase) bool) (p
 	return phrase{}, false
 }
 
+// canSucceed reports whether the provider has words for an execution.
+func (s *speech) canSucceed() bool {
+	for _, phrases := range s.phrases {
+		for i := range phrases {
+			if phrases[i].fact.Effect == policy.Executed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // underWay fits what is said of a transaction before its end. A hold is only spoken
 // of where the money will be taken.
 func underWay(executes bool) func(*phrase) bool {

@@ -66,6 +66,9 @@ func New(cat *providers.Catalog, p policy.Payment, f Fate, keyed bool, r *rand.R
 		contract, _ = cat.WithIdempotencyKey(contract)
 	}
 	w = &World{cat: cat, contract: contract, payment: p, fate: f, speech: speechFor(cat, p), rand: r}
+	if !w.speech.canSucceed() {
+		w.fate.Executes = false // what could never be told is not done
+	}
 	_, ok = w.speech.pick(r, policy.Send, func(p *phrase) bool { return p.fact.Effect != policy.Unknown })
 	return w, ok
 }
@@ -158,8 +161,9 @@ func misses(c policy.Class) bool {
 	switch c {
 	case policy.ProviderError, policy.ChannelError, policy.NetworkError, policy.Processing:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // end is how a settled transaction is told in a phase.

@@ -229,6 +229,7 @@ func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
 		if d, ok := fixedDuration(fixed); ok {
 			return comparison{id.Value, op, int64(d)}, true
 		}
+	default:
 	}
 	return comparison{}, false
 }

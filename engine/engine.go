@@ -39,7 +39,7 @@ func Open(dir string) (*Engine, error) {
 	set, mistakes := rules.Load(dir, providers.ReadContract)
 	errs = append(errs, mistakes...)
 	if set == nil {
-		refused, _ := errs.Split()
+		_, refused := errs.Split()
 		return nil, refused
 	}
 	return compileSet(catalogs, set, errs)
@@ -69,7 +69,7 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List) 
 	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]map[string]*book{}}
 	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}}
 	c.files()
-	refused, warnings := errs.Split()
+	warnings, refused := errs.Split()
 	if refused != nil {
 		return nil, refused
 	}

@@ -53,6 +53,7 @@ func holds(n ast.Node, k known) truth {
 			return holds(n.Exp1, k)
 		case no:
 			return holds(n.Exp2, k)
+		default:
 		}
 		if a, b := holds(n.Exp1, k), holds(n.Exp2, k); a == b {
 			return a

@@ -96,7 +96,7 @@ type version struct {
 	text  string
 }
 
-func newDriver(t *rapid.T) *driver {
+func newDriver(t *rapid.T, promise func(*policy.Contract)) *driver {
 	d := &decider{}
 	d.terms.Limits = policy.Limits{
 		MaxAttempts: rapid.IntRange(1, 4).Draw(t, "attempts"), MaxQueries: rapid.IntRange(1, 5).Draw(t, "queries"),
@@ -104,7 +104,7 @@ func newDriver(t *rapid.T) *driver {
 		MaxRetryAfter: time.Minute,
 	}
 	d.terms.Poll = &policy.Schedule{Name: "poll", Intervals: []time.Duration{2 * time.Second, time.Minute}}
-	w := newWorld(t, 1200)
+	w := newWorld(t, 1200, promise)
 	d.terms.Contract = w.contract
 	return &driver{t: t, w: w, d: d, now: dawn, state: flow.State{
 		Payment: policy.Payment{Provider: "any", Operation: policy.Pay, Amount: w.amount, Currency: "EUR"},

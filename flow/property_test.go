@@ -13,7 +13,37 @@ import (
 // Whatever the rules want and whatever the provider does within its contract, the
 // four properties hold, and Step is what it promises to be.
 func TestWhateverTheRulesSay(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { newDriver(t).run() })
+	for _, p := range promises {
+		t.Run(p.name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { newDriver(t, p.make).run() })
+		})
+	}
+}
+
+// promises are kinds of contract, each worth a look of its own; whatever one leaves
+// open is drawn.
+var promises = []struct {
+	name string
+	make func(c *policy.Contract)
+}{
+	{"anything", func(*policy.Contract) {}},
+	{"nothing dedupes", func(c *policy.Contract) { c.Dedupe, c.QueryBy = nil, byOrder }},
+	{"executed again", func(c *policy.Contract) { c.Replay, c.QueryBy = policy.ExecutedAgain, byOrder }},
+	{"first result", func(c *policy.Contract) { remember(c, policy.FirstResult) }},
+	{"refused replays", func(c *policy.Contract) { remember(c, policy.Rejected) }},
+	{"arrival known", func(c *policy.Contract) {
+		c.QueryBy, c.ArrivalGrace, c.NotFoundAfter = byOrder, 90*time.Second, 2*time.Minute
+	}},
+	{"asked by their id", func(c *policy.Contract) {
+		c.QueryBy, c.ArrivalGrace = []policy.Identifier{policy.ProviderID}, 90*time.Second
+	}},
+	{"webhooks only", func(c *policy.Contract) { c.QueryBy, c.Webhook = nil, true }},
+}
+
+var byOrder = []policy.Identifier{policy.OrderID}
+
+func remember(c *policy.Contract, replay policy.Replay) {
+	c.Dedupe, c.DedupeWindow, c.Replay = []policy.Identifier{policy.RequestID}, 10*time.Minute, replay
 }
 
 // step gives an event to the machine and holds it to its promises.
@@ -22,6 +52,7 @@ func (r *driver) step(e flow.Event) {
 	text := encode(r.t, r.state)
 	r.history = append(r.history, version{r.state, text})
 	before := r.state
+	advised := r.advised(e)
 	next, commands, err := flow.Step(r.d, before, e)
 	if err != nil {
 		r.t.Fatalf("%v", err)
@@ -40,10 +71,24 @@ func (r *driver) step(e flow.Event) {
 		}
 	}
 	checkOrder(r.t, commands)
+	if advised != nil && encode(r.t, *advised) != encode(r.t, commands[0]) {
+		r.t.Fatalf("Advise says\n%+v\nand Step\n%+v", *advised, commands[0])
+	}
 	for _, c := range commands {
 		r.obey(c, &before)
 	}
 	r.checkLimits()
+}
+
+// advised is what [flow.Advise] says of the answer that a send waits for.
+func (r *driver) advised(e flow.Event) *flow.Decided {
+	answered, ok := e.(flow.Answered)
+	if !ok || r.state.Stage != flow.Sending {
+		return nil
+	}
+	answered.Answer.Phase = policy.Send
+	_, decided := flow.Advise(r.d, r.state, answered.Answer, answered.Moment)
+	return &decided
 }
 
 // obey carries out a command, and checks that it may be given.

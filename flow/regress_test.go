@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -249,14 +248,5 @@ func TestReplayMayArriveLate(t *testing.T) {
 	}
 	if c.ReplaySafe(dawn, dawn.Add(45*time.Minute)) {
 		t.Error("sent after 45 minutes, arriving after 75 at the latest, and remembered for 60: safe?")
-	}
-}
-
-// Advise is open to everybody, also before a flow has begun.
-func TestAdviseOnAFlowThatHasNotBegun(t *testing.T) {
-	s := flow.State{Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: 1, Currency: "VND"}}
-	_, got := flow.Advise(defaults, s, policy.Answer{Code: "1006"}, flow.Moment{At: dawn, Jitter: 0.5})
-	if got.Verdict.Action == policy.MarkSucceeded {
-		t.Errorf("advised %+v", got.Verdict)
 	}
 }

@@ -407,8 +407,7 @@ func (m *machine) due(e Due) {
 
 // keep returns the provider's id for operations on something that it named before.
 func keep(s *State) string {
-	switch s.Payment.Operation {
-	case policy.Capture, policy.Cancel:
+	if op := s.Payment.Operation; op == policy.Capture || op == policy.Cancel {
 		return s.Ledger[0].ProviderID
 	}
 	return ""

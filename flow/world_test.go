@@ -68,12 +68,13 @@ var (
 
 const timeout = 30 * time.Second
 
-func newWorld(t *rapid.T, amount int64) *world {
+func newWorld(t *rapid.T, amount int64, promise func(*policy.Contract)) *world {
 	c := policy.Contract{
 		Dedupe: identSets.Draw(t, "dedupe"), DedupeWindow: spans.Draw(t, "window"), Replay: replays.Draw(t, "replay"),
 		QueryBy: askSets.Draw(t, "query by"), Webhook: coin.Draw(t, "webhook"), Timeout: timeout,
 		ArrivalGrace: spans.Draw(t, "grace"), NotFoundAfter: spans.Draw(t, "not found after"),
 	}
+	promise(&c)
 	w := &world{t: t, contract: c, dedupe: c.Dedupe, window: c.DedupeWindow, replay: c.Replay, amount: amount, clock: dawn}
 	if w.replay == "" {
 		w.replay = truly.Draw(t, "true replay")

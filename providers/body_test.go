@@ -136,18 +136,25 @@ func TestBodyIsReadBack(t *testing.T) {
 						if form == "status" {
 							a.Status = word.Draw(t, "status")
 						}
-						if provider == "momo" || provider == "opi" {
-							a.Currency = "" // their bodies name none
+						var back policy.Answer
+						switch provider {
+						case "momo": // its body names no currency, and its catalogue does
+							a.Currency = ""
+						case "opi": // neither does; the caller knows the payment's
+							back.Currency = a.Currency
 						}
 						raw, ok := c.Body(op, &a, noon)
 						if !ok {
 							t.Fatalf("there is no envelope")
 						}
-						var back policy.Answer
 						if err := c.Decode(op, ph, raw, &back); err != nil {
 							t.Fatalf("%s does not decode: %v", raw, err)
 						}
-						if want := only(a, carriedFields(t, provider, form, op, ph)); back != want {
+						want := only(a, carriedFields(t, provider, form, op, ph))
+						if provider == "opi" {
+							want.Currency = a.Currency
+						}
+						if back != want {
 							t.Fatalf("%s\nis read as %+v\nwant       %+v", raw, back, want)
 						}
 					}))

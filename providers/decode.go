@@ -150,6 +150,7 @@ func (u amountUnit) minor(text, currency string) (minor int64, ok bool) {
 		decimals = exp
 	case unitHundredths:
 		decimals = exp - 2
+	default: // minor units already
 	}
 	whole, fraction, _ := strings.Cut(text, ".")
 	fraction = strings.TrimRight(fraction, "0")
@@ -195,6 +196,7 @@ func (u amountUnit) units(minor int64, currency string) string {
 		if exp > 0 {
 			return fmt.Sprintf("%d.%0*d", minor/unit, exp, minor%unit)
 		}
+	default: // minor units already
 	}
 	return fmt.Sprint(minor)
 }

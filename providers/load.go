@@ -57,7 +57,7 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	l.envelopes(root)
 	root.Done(&errs)
 	l.index()
-	if refused, _ := errs.Split(); refused != nil {
+	if _, refused := errs.Split(); refused != nil {
 		return refused
 	}
 	cs.byName[name] = l.c

@@ -179,6 +179,7 @@ func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 		fits = fresh && next.orderID == last.OrderID
 	case policy.RetryNewOrder:
 		fits = next.orderID != last.OrderID
+	default: // nothing else sends
 	}
 	if !fits {
 		v.end.departure = SendsOther

@@ -119,8 +119,9 @@ func (r *lineReader) read(raw []byte, l *line) error {
 		return r.end(v, l)
 	case lineTruth:
 		return r.truth(v, l)
+	default:
+		return r.call(v, l)
 	}
-	return r.call(v, l)
 }
 
 func (r *lineReader) end(v *fastjson.Value, l *line) error {

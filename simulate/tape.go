@@ -19,8 +19,6 @@ type tape struct {
 	request  string
 	lines    int
 	log      []byte
-	closed   bool
-	next     *tape // the next flow of the same payment key
 }
 
 // shelf packs lines. Texts that recur are kept once; a slot is written before the tape

@@ -263,6 +263,7 @@ func (c *client) wait(s *flow.State, due time.Time) flow.Event {
 		c.newRequest()
 	case policy.RetryNewOrder:
 		c.newOrder()
+	default: // the same request, or no request
 	}
 	e.RequestID, e.OrderID = c.requestID, c.orderID
 	return e

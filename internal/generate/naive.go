@@ -66,8 +66,9 @@ func (c *client) reaction(a *policy.Answer) policy.Action {
 		return policy.RetryNewRequest // "try again later"
 	case policy.Maintenance, policy.RateLimited:
 		return policy.RetryNewRequest
+	default:
+		return policy.MarkFailed
 	}
-	return policy.MarkFailed
 }
 
 // heardByWebhook ends the payment if a webhook has told its end already.

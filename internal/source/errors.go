@@ -73,8 +73,8 @@ func (l List) Unwrap() []error {
 }
 
 // Split sorts the list and separates what must be refused from the warnings.
-// Errors is nil when nothing must be refused.
-func (l List) Split() (refused error, warnings List) {
+// refused is nil when nothing must be refused.
+func (l List) Split() (warnings List, refused error) {
 	sorted := append(List(nil), l...)
 	sort.SliceStable(sorted, func(i, j int) bool {
 		a, b := sorted[i].Pos, sorted[j].Pos
@@ -95,9 +95,9 @@ func (l List) Split() (refused error, warnings List) {
 		}
 	}
 	if len(bad) == 0 {
-		return nil, warnings
+		return warnings, nil
 	}
-	return bad, warnings
+	return warnings, bad
 }
 
 // Join appends err to the list: the mistakes of a [List] one by one, any other

@@ -92,7 +92,7 @@ func TestUnknownKeysAreRefusedWithASuggestion(t *testing.T) {
 		root.Count(&errs, key, 0)
 	}
 	root.Done(&errs)
-	refused, _ := errs.Split()
+	_, refused := errs.Split()
 	want := `f.toml:2:1: unknown key "wehn"; did you mean "when"?
 f.toml:3:1: unknown key "than"; did you mean "then"?
 f.toml:4:1: unknown key "frobnicate" (there are: rule, schedule, then, when)
@@ -160,7 +160,7 @@ func TestSplitSortsAndPartsErrorsFromWarnings(t *testing.T) {
 	l.Add(source.Pos{File: "a.toml", Line: 10, Col: 2}, "third")
 	l.Add(source.Pos{File: "a.toml", Line: 9, Col: 30}, "second")
 	l.Add(source.Pos{File: "a.toml", Line: 9, Col: 4}, "first")
-	refused, warnings := l.Split()
+	warnings, refused := l.Split()
 	if want := "a.toml:9:4: first\na.toml:9:30: second\na.toml:10:2: third\nb.toml:1:1: fourth"; refused.Error() != want {
 		t.Errorf("refused is\n%s\nwant\n%s", refused, want)
 	}
@@ -174,7 +174,7 @@ func TestSplitSortsAndPartsErrorsFromWarnings(t *testing.T) {
 	if !errors.As(refused, &first) || first.Msg != "first" {
 		t.Errorf("errors.As finds %v, want the first mistake", first)
 	}
-	if refused, _ := l[1:2].Split(); refused != nil {
+	if _, refused := l[1:2].Split(); refused != nil {
 		t.Errorf("warnings alone refuse: %v", refused)
 	}
 }

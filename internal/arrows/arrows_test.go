@@ -1,0 +1,82 @@
+// Package arrows holds the test that the packages know only those below them.
+package arrows
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/recourse-pay/recourse/"
+
+// may lists what each package may import of ours, and why the rest is not for it.
+var may = map[string]struct {
+	imports []string
+	why     string
+}{
+	"policy":            {nil, "the vocabulary: everybody imports it, so it imports nobody"},
+	"internal/source":   {nil, "TOML with positions; it does not know what the keys mean"},
+	"providers":         {[]string{"policy", "internal/source"}, "facts; a catalogue knows no rule and no flow"},
+	"rules":             {[]string{"policy", "internal/source"}, "what merchants want; it knows no provider and does not compile"},
+	"engine":            {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
+	"flow":              {[]string{"policy"}, "pure: facts and decisions reach it through policy.Decider"},
+	"emulator":          {[]string{"policy", "providers"}, "a provider knows neither rules nor flows"},
+	"simulate":          {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
+	"internal/generate": {[]string{"policy", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
+	"cmd/recourse":      {[]string{"policy", "providers", "engine", "flow", "simulate"}, "wires everything; nobody imports it"},
+	"internal/arrows":   {nil, "this test"},
+}
+
+// forbidden are packages of the standard library that the core must not use.
+var forbidden = map[string]map[string]string{
+	"policy": {"os": "no I/O", "net/http": "no I/O", "math/rand": "no randomness", "math/rand/v2": "no randomness", "sync": "no goroutines"},
+	"flow":   {"os": "no I/O", "net/http": "no I/O", "math/rand": "jitter arrives in events", "math/rand/v2": "jitter arrives in events", "sync": "no goroutines", "context": "no waiting"},
+}
+
+func TestArrowsOnlyGoDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"...").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	seen := 0
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		path, imports, _ := strings.Cut(line, " ")
+		pkg := strings.TrimPrefix(path, module)
+		rule, known := may[pkg]
+		if !known {
+			t.Errorf("package %s is not in the picture; add it to this test with what it may import, and why", pkg)
+			continue
+		}
+		seen++
+		for _, imported := range strings.Fields(imports) {
+			if reason, not := forbidden[pkg][imported]; not {
+				t.Errorf("%s imports %s: %s", pkg, imported, reason)
+			}
+			ours, isOurs := strings.CutPrefix(imported, module)
+			if isOurs && !slices.Contains(rule.imports, ours) {
+				t.Errorf("%s imports %s, which is not below it: %s", pkg, ours, rule.why)
+			}
+			if !isOurs && pkg == "policy" && strings.Contains(imported, ".") {
+				t.Errorf("policy imports %s: it is standard library only", imported)
+			}
+		}
+	}
+	if seen != len(may) {
+		t.Errorf("%d of the %d packages of the picture are there", seen, len(may))
+	}
+}
+
+// The pure core must not look at the clock.
+func TestNoClockInTheCore(t *testing.T) {
+	for _, pkg := range []string{"policy", "flow", "engine", "rules", "providers"} {
+		out, err := exec.Command("go", "list", "-f", "{{.Dir}}|{{join .GoFiles \"|\"}}", module+pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := strings.Split(strings.TrimSpace(string(out)), "|")
+		for _, f := range files[1:] {
+			checkNoClock(t, files[0]+"/"+f)
+		}
+	}
+}
