@@ -93,12 +93,12 @@ func BenchmarkThousandRules(b *testing.B) {
 	}
 }
 
-func thousand(b *testing.B) *Engine {
+func thousand(b testing.TB) *Engine {
 	random := rand.New(rand.NewPCG(1, 2)) // the same rules every time
-	var catalogue, text strings.Builder
-	catalogue.WriteString("name = \"fifth\"\noperations = [\"pay\"]\n")
+	var codes, text strings.Builder
+	codes.WriteString("name = \"fifth\"\noperations = [\"pay\"]\n")
 	for i := range 1000 {
-		fmt.Fprintf(&catalogue, "[[code]]\ncode = \"c%d\"\nclass = \"provider_error\"\nfacts = [{ operation = \"*\", phase = [\"send\"], "+
+		fmt.Fprintf(&codes, "[[code]]\ncode = \"c%d\"\nclass = \"provider_error\"\nfacts = [{ operation = \"*\", phase = [\"send\"], "+
 			"effect = \"unknown\", stage = \"result\" }]\n", i)
 		when := fmt.Sprintf(`code == "c%d"`, i)
 		switch {
@@ -111,7 +111,7 @@ func thousand(b *testing.B) *Engine {
 		}
 		text.WriteString(rule(fmt.Sprintf("r%d", i), when, "escalate"))
 	}
-	return opened(b, alone(b, map[string]string{"providers/fifth.toml": catalogue.String(), "fifth.toml": text.String()}))
+	return opened(b, alone(b, map[string]string{"providers/fifth.toml": codes.String(), "fifth.toml": text.String()}))
 }
 
 func BenchmarkOpen(b *testing.B) {

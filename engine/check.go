@@ -141,15 +141,10 @@ func isDuration(n ast.Node) bool {
 	case *ast.IdentifierNode:
 		v, known := variables[n.Value]
 		return !known || v.kind == duration
-	case *ast.BuiltinNode:
-		return n.Name == "duration"
-	case *ast.CallNode:
-		callee, ok := n.Callee.(*ast.IdentifierNode)
-		return ok && callee.Value == "duration"
-	case *ast.BinaryNode, *ast.ConditionalNode, *ast.UnaryNode:
-		return true // expr knows their types
+	case *ast.IntegerNode, *ast.FloatNode, *ast.StringNode, *ast.BoolNode:
+		return false
 	}
-	return false
+	return true // expr knows the types of the rest
 }
 
 // member looks at the items of "x in [...]": expr compiles code in ["40", 41], and
@@ -165,6 +160,9 @@ func (c *checker) member(n *ast.BinaryNode) {
 	case !known:
 		return
 	case !isList:
+		if b, ok := n.Right.(*ast.BinaryNode); ok && b.Operator == ".." {
+			return // refused as a range
+		}
 		if other, ok := n.Right.(*ast.IdentifierNode); !ok || other.Value != "tags" {
 			c.fail(n.Right, "in needs a list such as [\"a\", \"b\"]")
 		}

@@ -62,18 +62,22 @@ func TestUnknownProvidersDecideLikeTheTwin(t *testing.T) {
 	conditions := []string{
 		`provider == ""`, `provider != ""`, `provider startsWith "nopay"`, `provider endsWith "y"`, `provider contains "op"`,
 		`provider in ["", "momo"]`, `provider not in ["momo"]`, `provider == "momo" || in_doubt`, `provider matches "^n"`,
-		`provider != "momo" && merchant == "alpha"`, `merchant != ""`, `merchant startsWith "al"`, `merchant in ["beta", ""]`,
+		`provider startsWith "mo"`, `!(provider startsWith "om")`, `provider endsWith "mo"`, `not (provider endsWith "om")`,
+		`provider contains "om"`, `provider != "momo" && merchant == "alpha"`, `merchant != ""`, `merchant startsWith "al"`, `merchant in ["beta", ""]`,
 	}
 	for _, when := range conditions {
 		t.Run(when, func(t *testing.T) {
 			e := opened(t, alone(t, map[string]string{
 				"baseline.toml":        rule("base", when, "escalate"),
-				"merchants/alpha.toml": rule("alphas", when+" && attempt < 2", "query_status"),
+				"merchants/alpha.toml": rule("alphas", "("+when+") && attempt < 2 && (in_doubt || attempt < 1)", "query_status"),
 			}))
 			tw := newTwin(t, e)
 			for _, provider := range []string{"nopay", "", "momo"} {
 				for _, merchant := range []string{"", "alpha", "nobody"} {
-					agree(t, e, tw, judged(e, paying(provider, merchant), policy.Answer{Code: "40"}))
+					s := judged(e, paying(provider, merchant), policy.Answer{Code: "40"})
+					for _, s.InDoubt = range []bool{false, true} {
+						agree(t, e, tw, s)
+					}
 				}
 			}
 		})

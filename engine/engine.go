@@ -21,7 +21,6 @@ type Engine struct {
 	Warnings []string // what is worth saying about rules that work
 
 	books map[string]map[string]*book // by provider, by merchant; "" is every other one
-	plain *book                       // of a provider that nobody knows
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
@@ -76,13 +75,12 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List) 
 	for _, w := range warnings {
 		e.Warnings = append(e.Warnings, w.Error())
 	}
-	for _, p := range catalogs.Names() {
+	for _, p := range append([]string{""}, catalogs.Names()...) {
 		e.books[p] = map[string]*book{}
 		for _, m := range append([]string{""}, set.MerchantNames()...) {
 			e.books[p][m] = c.book(p, m)
 		}
 	}
-	e.plain = c.book("", "")
 	return e, nil
 }
 
@@ -157,15 +155,13 @@ func (c *compiler) book(provider, merchant string) *book {
 	layers := c.e.Rules.Layers(provider, merchant)
 	b := &book{zone: layers.Timezone()}
 	constants := func(name string) any {
-		switch name {
-		case "provider":
+		switch {
+		case name == "provider" && provider != "":
 			return provider
-		case "merchant":
-			if merchant != "" {
-				return merchant
-			}
+		case name == "merchant" && merchant != "":
+			return merchant
 		}
-		return nil
+		return nil // known only at decision time
 	}
 	for _, r := range layers.Rules() {
 		k := c.done[r]
@@ -234,7 +230,7 @@ func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation
 func (e *Engine) book(p *policy.Payment) *book {
 	byMerchant := e.books[p.Provider]
 	if byMerchant == nil {
-		return e.plain
+		byMerchant = e.books[""]
 	}
 	if b := byMerchant[p.Merchant]; b != nil {
 		return b

@@ -27,7 +27,7 @@ var (
 		"provider": {"momo", "opi", "paykka", "shopline", ""}, "merchant": {"alpha", "beta", "nobody", ""},
 		"message": {"please retry", "xin thử lại", ""},
 	}
-	fragments = []string{"", "4", "40", "1", "SUC", "ED", "nopay", "mo", "a", "retry", "thử"}
+	fragments = []string{"", "4", "40", "1", "SUC", "ED", "nopay", "mo", "om", "op", "a", "retry", "thử"}
 	patterns  = []string{"^4", "0$", "^[0-9]{2}$", "^(40|41)$", "(?i)vnd", "^$", "a|é", "."}
 	limits    = map[string][]int{
 		"attempt": {0, 1, 2, 3}, "queries": {0, 2, 4}, "fired": {0, 1, 2, 3}, "http_status": {0, 200, 429, 500},
@@ -153,27 +153,37 @@ func (g *grammar) quoted(s string) string {
 func (g *grammar) rules(n int) (text string, ids []string) {
 	var b strings.Builder
 	for range n {
-		g.written++
-		id := fmt.Sprintf("r%d", g.written)
-		ids = append(ids, id)
-		then := one(g.t, "then", policy.Actions())
-		b.WriteString(rule(id, g.condition(rapid.IntRange(0, 3).Draw(g.t, "depth")), then.String()))
+		ids = append(ids, g.rule(&b, g.condition(rapid.IntRange(0, 3).Draw(g.t, "depth"))))
 	}
 	return b.String(), ids
 }
 
-// folder writes a whole folder: every layer, and sometimes more rules than fit into
-// one word of bits.
-func (g *grammar) folder(files map[string]string) map[string]string {
-	many := 0
-	if rapid.IntRange(0, 9).Draw(g.t, "many") == 0 {
-		many = 70
+func (g *grammar) rule(b *strings.Builder, when string) (id string) {
+	g.written++
+	id = fmt.Sprintf("r%d", g.written)
+	b.WriteString(rule(id, when, one(g.t, "then", policy.Actions()).String()))
+	return id
+}
+
+// crowd writes more rules than fit into a word of bits, most of which hold seldom.
+func (g *grammar) crowd() string {
+	var b strings.Builder
+	for n := range 70 {
+		g.rule(&b, fmt.Sprintf("attempt == %d && queries == %d && (%s)", n%6, n/12, g.atom()))
 	}
+	return b.String()
+}
+
+// folder writes a whole folder: every layer, and sometimes a crowd.
+func (g *grammar) folder(files map[string]string) map[string]string {
 	some := func(from, to int) int { return rapid.IntRange(from, to).Draw(g.t, "rules") }
 	var below, ids []string
 	g.texts = anyTexts
-	files["baseline.toml"], ids = g.rules(some(1, 6) + many)
+	files["baseline.toml"], ids = g.rules(some(1, 6))
 	below = append(below, ids...)
+	if rapid.IntRange(0, 9).Draw(g.t, "crowded") == 0 {
+		files["baseline.toml"] = g.crowd() + files["baseline.toml"]
+	}
 	g.texts = momoTexts
 	files["momo.toml"], ids = g.rules(some(0, 4))
 	below = append(below, ids...)

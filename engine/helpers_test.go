@@ -77,6 +77,16 @@ func opened(t testing.TB, files map[string]string) *Engine {
 	return open(t, folder(t, files))
 }
 
+// catalogue is a provider's.
+func catalogue(t failer, e *Engine, provider string) *providers.Catalog {
+	t.Helper()
+	cat, err := e.Catalogs.Get(provider)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return cat
+}
+
 // paying is a payment of 120,000 dong.
 func paying(provider, merchant string) policy.Payment {
 	return policy.Payment{Provider: provider, Merchant: merchant, Operation: policy.Pay, Amount: 120_000, Currency: "VND"}

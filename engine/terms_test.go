@@ -53,15 +53,8 @@ func TestContractLines(t *testing.T) {
 		p := policy.Payment{Provider: provider, Merchant: merchant, Operation: op}
 		return e.Terms(&p).Contract
 	}
-	catalog := func(provider string) *providers.Catalog {
-		cat, err := e.Catalogs.Get(provider)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return cat
-	}
 	for _, op := range policy.Operations() {
-		plain := catalog("shopline").Contract(op)
+		plain := catalogue(t, e, "shopline").Contract(op)
 		if got := contract("shopline", "", op); !reflect.DeepEqual(got, plain) {
 			t.Errorf("%s, no merchant: %+v, want the catalogue's %+v", op, got, plain)
 		}
@@ -77,7 +70,7 @@ func TestContractLines(t *testing.T) {
 		if got := contract("shopline", "promised", op); !reflect.DeepEqual(got, keyed) {
 			t.Errorf("%s, promised: %+v, want %+v", op, got, keyed)
 		}
-		if got, want := contract("momo", "keyed", op), catalog("momo").Contract(op); !reflect.DeepEqual(got, want) {
+		if got, want := contract("momo", "keyed", op), catalogue(t, e, "momo").Contract(op); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: MoMo has no such key, and the contract is %+v, want %+v", op, got, want)
 		}
 		if got := contract("nopay", "keyed", op); !reflect.DeepEqual(got, policy.Contract{}) {

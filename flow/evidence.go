@@ -70,7 +70,8 @@ func (s *State) weigh(c *policy.Contract, id *Identity, a *policy.Answer, f poli
 	case policy.Send:
 		// A refusal to a replay is about the replay, unless replays get the stored result.
 		replay := id.Sends > 1 && id.Prior != policy.NotExecuted
-		ok = !replay || (c.Replay == policy.FirstResult && f.Stage == policy.Result && a.Fault == policy.NoFault)
+		ok = !replay || (c.Replay == policy.FirstResult && c.ReplaySafe(id.FirstSent, asked) &&
+			f.Stage == policy.Result && a.Fault == policy.NoFault)
 	case policy.Query, policy.Webhook:
 		ok = s.speaksOfAll(c, id, asked)
 	}

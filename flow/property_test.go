@@ -31,7 +31,8 @@ var promises = []struct {
 	{"executed again", func(c *policy.Contract) { c.Replay, c.QueryBy = policy.ExecutedAgain, byOrder }},
 	{"first result", func(c *policy.Contract) { remember(c, policy.FirstResult) }},
 	{"refused replays", func(c *policy.Contract) { remember(c, policy.Rejected) }},
-	{"arrival known", func(c *policy.Contract) {
+	{"arrival known", func(c *policy.Contract) { c.QueryBy, c.ArrivalGrace = byOrder, 90*time.Second }},
+	{"absence known", func(c *policy.Contract) {
 		c.QueryBy, c.ArrivalGrace, c.NotFoundAfter = byOrder, 90*time.Second, 2*time.Minute
 	}},
 	{"asked by their id", func(c *policy.Contract) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -34,6 +35,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 	var errs source.List
 	files := map[string]file{}
 	collect(&errs, files, builtin, func(name string) string { return "rules/" + name })
+	defaults := maps.Clone(files)
 	if dir != "" {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			if err == nil {
@@ -55,10 +57,26 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 		if f == nil {
 			continue
 		}
+		if old, replaced := defaults[n]; replaced {
+			f.builtin = old.shown == files[n].shown
+			if !f.builtin {
+				f.keepSchedules(parse(&source.List{}, old.shown, old.data, contract))
+			}
+		}
 		set.put(&errs, n, f)
 	}
 	set.check(&errs)
 	return set, errs
+}
+
+// keepSchedules takes over the schedules that the replaced file had and this one has
+// not: rules of other files may name them.
+func (f *File) keepSchedules(old *File) {
+	for name, s := range old.Schedules {
+		if f.Schedules[name] == nil {
+			f.Schedules[name] = s
+		}
+	}
 }
 
 // ContractReader reads the contract lines of a table over those in c, and notes
@@ -126,7 +144,7 @@ func parse(errs *source.List, name string, data []byte, contract ContractReader)
 	root := doc.Root()
 	f := &File{
 		Name: name, Schedules: map[string]*policy.Schedule{},
-		perOp: map[policy.Operation]policy.Limits{}, declare: map[string]source.Pos{},
+		perOp: map[policy.Operation]policy.Limits{},
 	}
 	f.Provider = root.String(errs, "provider")
 	f.Merchant = root.String(errs, "merchant")
@@ -206,7 +224,6 @@ func (f *File) readSchedules(errs *source.List, root source.Table) {
 			errs.Add(sub.ValuePos("max_interval"), "schedule %q: max_interval is shorter than initial_interval", name)
 		}
 		f.Schedules[name] = s
-		f.declare[name] = sub.Pos()
 		sub.Done(errs)
 	}
 	t.Done(errs)
@@ -241,9 +258,10 @@ func (f *File) readContract(errs *source.List, root source.Table, read ContractR
 func (f *File) readRules(errs *source.List, root source.Table) {
 	seen := map[string]source.Pos{}
 	for _, t := range root.Tables(errs, "rule") {
+		mistakes := len(*errs)
 		r := &Rule{
 			ID: t.String(errs, "id"), When: t.Text(errs, "when"), Schedule: t.String(errs, "schedule"),
-			Reason: t.String(errs, "reason"), Pos: t.Pos(),
+			Reason: t.String(errs, "reason"), Pos: t.Pos(), schedulePos: t.ValuePos("schedule"),
 		}
 		for _, need := range []string{"id", "when", "then"} {
 			if !t.Has(need) {
@@ -251,7 +269,7 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 			}
 		}
 		t.Word(errs, "then", &r.Then)
-		if t.Has("id") && r.ID == "" {
+		if t.Has("id") && r.ID == "" && len(*errs) == mistakes {
 			errs.Add(t.ValuePos("id"), "a rule needs a name in id")
 		}
 		if first, twice := seen[r.ID]; twice && r.ID != "" {
@@ -283,19 +301,12 @@ func (s *Set) check(errs *source.List) {
 	}
 }
 
-// checkLayers looks at the first of the layers in the light of those below it.
+// checkLayers looks at the first of the layers in the light of those below it. Two
+// layers may have rules of the same id: both are tried, and counted together.
 func (s *Set) checkLayers(errs *source.List, l Layers) {
-	top, below := l[0], l[1:]
-	taken := map[string]*Rule{}
-	for _, r := range below.Rules() {
-		taken[r.ID] = r
-	}
-	for _, r := range top.Rules {
-		if old := taken[r.ID]; old != nil {
-			errs.Add(r.Pos, "rule %q stands already at %s", r.ID, old.Source())
-		}
+	for _, r := range l[0].Rules {
 		if r.Schedule != "" && l.Schedule(r.Schedule) == nil {
-			errs.Add(r.Pos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, l.scheduleNames()))
+			errs.Add(r.schedulePos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, l.scheduleNames()))
 		}
 	}
 }
@@ -303,21 +314,17 @@ func (s *Set) checkLayers(errs *source.List, l Layers) {
 // checkMerchant looks at a merchant's file, which meets every provider's layer.
 func (s *Set) checkMerchant(errs *source.List, f *File, providers []string) {
 	known := map[string]bool{}
-	taken := map[string]*Rule{}
-	disabled := map[string]bool{}
-	for _, d := range f.Disable {
-		disabled[d.ID] = true
-	}
 	layers := Layers{f}
 	for _, p := range append([]string{""}, providers...) {
 		below := s.Layers(p, "")
 		for _, r := range below.Rules() {
 			known[r.ID] = true
-			if !disabled[r.ID] {
-				taken[r.ID] = r
-			}
 		}
 		layers = append(layers, below...)
+	}
+	s.checkLayers(errs, layers)
+	if f.builtin {
+		return // the user's own files may lack what the examples do without
 	}
 	for _, d := range f.Disable {
 		if !known[d.ID] {
@@ -326,14 +333,6 @@ func (s *Set) checkMerchant(errs *source.List, f *File, providers []string) {
 				names = append(names, k)
 			}
 			errs.Add(d.Pos, "there is no rule %q to disable%s", d.ID, source.Suggest(d.ID, names))
-		}
-	}
-	for _, r := range f.Rules {
-		if old := taken[r.ID]; old != nil {
-			errs.Add(r.Pos, "rule %q stands already at %s; disable it there or choose another id", r.ID, old.Source())
-		}
-		if r.Schedule != "" && layers.Schedule(r.Schedule) == nil {
-			errs.Add(r.Pos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, layers.scheduleNames()))
 		}
 	}
 }

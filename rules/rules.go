@@ -17,6 +17,8 @@ type Rule struct {
 	Schedule string // name of a schedule; empty: the action's own
 	Reason   string
 	Pos      source.Pos
+
+	schedulePos source.Pos
 }
 
 // Source is FILE:LINE of the rule.
@@ -39,7 +41,7 @@ type File struct {
 
 	limits  policy.Limits // zero fields are not set
 	perOp   map[policy.Operation]policy.Limits
-	declare map[string]source.Pos // where each schedule stands
+	builtin bool // an embedded default
 }
 
 // Disabled is a rule id of a lower layer that a merchant does without.

@@ -1,0 +1,199 @@
+package simulate
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+)
+
+// A failed property prints the seed that repeats it; no file is left in the tree.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// failer is what *testing.T, *testing.B and *rapid.T have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+var openDefaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
+
+// defaults are the embedded rules, compiled once.
+func defaults(t failer) *engine.Engine {
+	t.Helper()
+	e, err := openDefaults()
+	if err != nil {
+		t.Fatalf("the default rules do not load: %v", err)
+	}
+	return e
+}
+
+// withRules compiles files over the defaults; with none it is the defaults.
+func withRules(t testing.TB, files map[string]string) *engine.Engine {
+	t.Helper()
+	if len(files) == 0 {
+		return defaults(t)
+	}
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatalf("the test's rules: %v", err)
+	}
+	return e
+}
+
+// text is a recording of the given lines.
+func text(name string, lines ...string) Input {
+	return raw(name, []byte(strings.Join(lines, "\n")+"\n"))
+}
+
+func raw(name string, data []byte) Input {
+	return Input{Name: name, Size: int64(len(data)), Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}
+}
+
+func zipped(t failer, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(data); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return b.Bytes()
+}
+
+// simulate runs inputs through the default rules, or through o's.
+func simulate(t failer, o Options, inputs ...Input) *Report {
+	t.Helper()
+	if o.Decider == nil {
+		e := defaults(t)
+		o.Decider, o.Catalogs = e, e.Catalogs
+	}
+	r, err := Run(context.Background(), o, inputs)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	return r
+}
+
+// asJSON is a report as the command prints it.
+func asJSON(t failer, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return string(b)
+}
+
+// dawn is when the small recordings of these tests begin.
+var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+
+// fields of a line; "at" may be a time.Duration since dawn.
+type fields map[string]any
+
+// say writes one line of a recording: a send of a payment at MoMo, unless told otherwise.
+func say(t failer, flow string, at time.Duration, phase string, more fields) string {
+	t.Helper()
+	line := fields{"v": 1, "flow": flow, "at": dawn.Add(at).Format("2006-01-02T15:04:05.000Z"), "phase": phase, "merchant": "acme"}
+	if phase == "send" || phase == "query" || phase == "webhook" {
+		line["provider"], line["operation"] = "momo", "pay"
+		line["order_id"], line["request_id"] = "o-1", "r-1"
+	}
+	if phase == "send" {
+		line["payment_key"], line["amount"], line["currency"] = "key-"+flow, 1000, "VND"
+	}
+	if phase == "query" {
+		line["query_by"], line["request_id"] = "order_id", "q"
+	}
+	for k, v := range more {
+		line[k] = v
+	}
+	b, err := json.Marshal(line)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return string(b)
+}
+
+// code is MoMo's body with a result code.
+func code(n int) fields { return fields{"body": fields{"resultCode": n}} }
+
+// truth is a line of reconciliation: pairs of order and request that executed.
+func truth(t failer, flow string, at time.Duration, executions ...[2]string) string {
+	t.Helper()
+	list := []fields{}
+	for _, x := range executions {
+		e := fields{"order_id": x[0], "amount": 1000, "at": dawn.Format(time.RFC3339)}
+		if x[1] != "" {
+			e["request_id"] = x[1]
+		}
+		list = append(list, e)
+	}
+	return say(t, flow, at, "truth", fields{"executions": list})
+}
+
+func end(t failer, flow string, at time.Duration, outcome string) string {
+	t.Helper()
+	return say(t, flow, at, "end", fields{"outcome": outcome})
+}
+
+// with joins fields; the later win.
+func with(all ...fields) fields {
+	joined := fields{}
+	for _, f := range all {
+		for k, v := range f {
+			joined[k] = v
+		}
+	}
+	return joined
+}
+
+// column writes the counts of a column that are not zero.
+func columnText(c Column) string {
+	var parts []string
+	for _, n := range []struct {
+		n    int
+		what string
+	}{
+		{c.Succeeded, "succeeded"}, {c.Failed, "failed"}, {c.Escalated, "escalated"}, {c.Open, "open"}, {c.OffRecord, "off the record"},
+		{c.ExecutedTwice, "executed twice"}, {c.FailedThoughExecuted, "failed though executed"},
+		{c.SucceededThoughNotExecuted, "succeeded though not executed"},
+		{c.Sends, "sends"}, {c.Queries, "queries"}, {c.Corrected, "corrected"}, {c.Alerts, "alerts"}, {c.Unasked, "unasked"},
+	} {
+		if n.n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n.n, n.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,126 @@
+package simulate
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "write what comes out into testdata/use")
+
+// TestRuleOfUse tells small recordings through the rules. Each file of testdata/use
+// begins with what it shows, holds a recording, rules where the defaults do not show it,
+// and ends with the stories and the two columns. -update writes the latter anew.
+func TestRuleOfUse(t *testing.T) {
+	files, err := filepath.Glob("testdata/use/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file) })
+	}
+}
+
+func tell(t *testing.T, file string) {
+	script, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recording, want string
+	rules := map[string]string{}
+	for _, f := range script.Files {
+		switch f.Name {
+		case "recording.jsonl":
+			recording = string(f.Data)
+		case "want":
+			want = string(f.Data)
+		default:
+			rules[f.Name] = string(f.Data)
+		}
+	}
+	e := withRules(t, rules)
+	got := stories(t, Options{Decider: e, Catalogs: e.Catalogs}, recording)
+	if got == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("comes out as\n%s\nwant\n%s", got, want)
+	}
+	script.Files = append(script.Files[:len(script.Files):len(script.Files)], txtar.File{Name: "want"})
+	kept := script.Files[:0]
+	for _, f := range script.Files[:len(script.Files)-1] {
+		if f.Name != "want" {
+			kept = append(kept, f)
+		}
+	}
+	script.Files = append(kept, txtar.File{Name: "want", Data: []byte(got)})
+	if err := os.WriteFile(file, txtar.Format(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stories tells every flow of a recording, and then the columns.
+func stories(t failer, o Options, recording string) string {
+	in := raw("recording.jsonl", []byte(recording))
+	o.Broken = func(e *LineError) { t.Fatalf("%v", e) }
+	var b strings.Builder
+	for _, flow := range flowsOf(t, o, recording) {
+		o.Flow = flow
+		told := simulate(t, o, in).Stories()
+		if len(told) == 0 {
+			fmt.Fprintf(&b, "%s: no story\n", flow)
+		}
+		for _, s := range told {
+			b.WriteString(storyText(s))
+		}
+	}
+	o.Flow = ""
+	r := simulate(t, o, in)
+	for _, d := range r.OffRecord {
+		fmt.Fprintf(&b, "off the record: %d: %s\n", d.Flows, d.Why)
+	}
+	fmt.Fprintf(&b, "recorded:  %s\nsimulated: %s\n", columnText(r.Recorded), columnText(r.Simulated))
+	return b.String()
+}
+
+// flowsOf lists the flows in the order in which they first appear.
+func flowsOf(t failer, o Options, recording string) []string {
+	r := newLineReader(o.Catalogs)
+	var flows []string
+	seen := map[string]bool{}
+	for _, raw := range strings.Split(strings.TrimSpace(recording), "\n") {
+		var l line
+		if err := r.read([]byte(raw), &l); err != nil {
+			t.Fatalf("%v:\n%s", err, raw)
+		}
+		if !seen[l.flow] {
+			seen[l.flow], flows = true, append(flows, l.flow)
+		}
+	}
+	return flows
+}
+
+func storyText(s *Story) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", s.Flow, s.Outcome)
+	for _, l := range s.Simulated {
+		fmt.Fprintf(&b, "  %s  %s", clock(l.At), l.What)
+		if l.Rule != "" {
+			fmt.Fprintf(&b, " [%s]", l.Rule)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// clock leaves the day out of a time on the day of most recordings here.
+func clock(at time.Time) string {
+	text := at.UTC().Format("2006-01-02 15:04:05.999")
+	return strings.TrimPrefix(text, "2026-01-02 ")
+}
