@@ -15,7 +15,8 @@ const operations = 9
 // book is the compiled layers of one merchant at one provider.
 type book struct {
 	entries []entry
-	words   int // of 64 rules each
+	layers  []listed // every rule, for explanations
+	words   int      // of 64 rules each
 	all     []uint64
 	// fits[d] has, for each value of dimension d, the rules that can hold with it.
 	// A dictionary's value 0 is every text that no rule mentions.
@@ -28,6 +29,13 @@ type book struct {
 	terms [operations]policy.Terms
 	none  policy.Decision // when no rule holds and something is in doubt
 	lost  policy.Decision // when no rule holds and nothing is
+}
+
+// listed is a rule of the layers. entry is its place in the book's entries; -1 for a
+// rule that can never hold here.
+type listed struct {
+	*compiled
+	entry int
 }
 
 type entry struct {

@@ -131,8 +131,17 @@ func (c *checker) compare(n *ast.BinaryNode, side, other ast.Node) {
 	case v.kind == duration && !isDuration(other):
 		c.fail(other, `%s is a duration; compare it with duration("15m")`, id.Value)
 	}
-	if s, ok := other.(*ast.StringNode); ok && equality {
-		c.value(id.Value, v, s)
+	switch other := other.(type) {
+	case *ast.StringNode:
+		if equality {
+			c.value(id.Value, v, other)
+		}
+	case *ast.NilNode:
+		c.fail(other, "%s is never nil; an absent text is \"\"", id.Value)
+	case *ast.FloatNode:
+		if v.kind == number && equality {
+			c.fail(other, "%s is a whole number and never equals %v", id.Value, other.Value)
+		}
 	}
 }
 
@@ -150,12 +159,12 @@ func isDuration(n ast.Node) bool {
 // member looks at the items of "x in [...]": expr compiles code in ["40", 41], and
 // the 41 would never match.
 func (c *checker) member(n *ast.BinaryNode) {
-	id, ok := n.Left.(*ast.IdentifierNode)
-	if !ok {
-		return
-	}
-	v, known := variables[id.Value]
 	list, isList := n.Right.(*ast.ArrayNode)
+	name, v, known := "this", variable{kind: text}, true
+	if id, ok := n.Left.(*ast.IdentifierNode); ok {
+		name = id.Value
+		v, known = variables[name]
+	}
 	switch {
 	case !known:
 		return
@@ -167,20 +176,20 @@ func (c *checker) member(n *ast.BinaryNode) {
 			c.fail(n.Right, "in needs a list such as [\"a\", \"b\"]")
 		}
 		return
-	case id.Value == "amount":
+	case name == "amount":
 		c.amount = n
 	}
 	for _, item := range list.Nodes {
 		switch item := item.(type) {
 		case *ast.StringNode:
 			if v.kind != text && v.kind != word {
-				c.fail(item, "%s is not a text, so it never equals %q", id.Value, item.Value)
+				c.fail(item, "%s is not a text, so it never equals %q", name, item.Value)
 				continue
 			}
-			c.value(id.Value, v, item)
+			c.value(name, v, item)
 		case *ast.IntegerNode:
 			if v.kind != number {
-				c.fail(item, "%s never equals the number %d; write \"%d\"", id.Value, item.Value, item.Value)
+				c.fail(item, "%s never equals the number %d; write \"%d\"", name, item.Value, item.Value)
 			}
 		default:
 			c.fail(item, "every item of the list must be a fixed value")

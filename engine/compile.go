@@ -40,7 +40,7 @@ type comparison struct {
 }
 
 func options() []expr.Option {
-	o := []expr.Option{expr.Env(sample()), expr.AsBool(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	o := []expr.Option{expr.Env(sample()), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
 	for _, b := range builtins {
 		o = append(o, expr.EnableBuiltin(b))
 	}
@@ -93,7 +93,7 @@ func firstLine(s string) string {
 // split sorts the conjuncts of a condition into what the book settles, what the
 // index settles, and what is left to try.
 func (k *compiled) split() error {
-	var rest []string
+	var rest []ast.Node
 	for _, part := range conjuncts(k.cond) {
 		vars := mentions(part)
 		switch {
@@ -105,13 +105,13 @@ func (k *compiled) split() error {
 				k.compares = append(k.compares, cmp)
 				continue
 			}
-			rest = append(rest, "("+part.String()+")")
+			rest = append(rest, part)
 		}
 	}
 	if len(rest) == 0 {
 		return nil
 	}
-	program, err := expr.Compile(strings.Join(rest, " && "), options()...)
+	program, err := expr.Compile(k.write(rest), options()...)
 	if err != nil {
 		return fmt.Errorf("rule %q: %w", k.rule.ID, err)
 	}
@@ -119,17 +119,35 @@ func (k *compiled) split() error {
 	return nil
 }
 
+// write joins conjuncts to a condition. expr does not write every tree back as it
+// read it; where it does not, the whole condition stands in.
+func (k *compiled) write(parts []ast.Node) string {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		text, ok := written(part)
+		if !ok {
+			return k.rule.When.Value
+		}
+		texts[i] = "(" + text + ")"
+	}
+	return strings.Join(texts, " && ")
+}
+
+// written is a tree as a text; ok says that it reads back as the same tree.
+func written(n ast.Node) (text string, ok bool) {
+	text = n.String()
+	back, err := parser.Parse(text)
+	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
+}
+
 // withConstants returns the rule with its conditions on provider and merchant among
 // what is tried.
 func (k *compiled) withConstants() *compiled {
-	parts := make([]string, 0, len(k.constant)+1)
-	for _, part := range k.constant {
-		parts = append(parts, "("+part.String()+")")
-	}
+	text := k.write(k.constant)
 	if k.program != nil {
-		parts = append(parts, "("+k.program.Source().String()+")")
+		text += " && (" + k.program.Source().String() + ")"
 	}
-	program, err := expr.Compile(strings.Join(parts, " && "), options()...)
+	program, err := expr.Compile(text, options()...)
 	if err != nil {
 		return k // it compiled as a whole before, so its parts do
 	}

@@ -32,8 +32,9 @@ func Open(dir string) (*Engine, error) {
 		return nil, err
 	}
 	var errs source.List
+	var unread map[string]bool
 	if dir != "" {
-		addCatalogs(&errs, catalogs, dir)
+		unread = addCatalogs(&errs, catalogs, dir)
 	}
 	set, mistakes := rules.Load(dir, providers.ReadContract)
 	errs = append(errs, mistakes...)
@@ -41,10 +42,12 @@ func Open(dir string) (*Engine, error) {
 		_, refused := errs.Split()
 		return nil, refused
 	}
-	return compileSet(catalogs, set, errs)
+	return compileSet(catalogs, set, errs, unread)
 }
 
-func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) {
+// addCatalogs reads the user's catalogues, and returns the names of those with mistakes.
+func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) (unread map[string]bool) {
+	unread = map[string]bool{}
 	files, err := fs.Glob(os.DirFS(dir), "providers/*.toml")
 	if err != nil {
 		errs.Add(source.Pos{File: dir}, "%s", err)
@@ -55,18 +58,24 @@ func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) {
 		if err == nil {
 			err = catalogs.Add(name, data)
 		}
+		if err != nil {
+			unread[strings.TrimSuffix(filepath.Base(name), ".toml")] = true
+		}
 		errs.Join(name, err)
 	}
+	return unread
 }
 
 // New compiles rules against catalogues. The error holds every mistake.
 func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
-	return compileSet(catalogs, set, nil)
+	return compileSet(catalogs, set, nil, nil)
 }
 
-func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List) (*Engine, error) {
+// compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
+// that rely on them are not looked at.
+func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, unread map[string]bool) (*Engine, error) {
 	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]map[string]*book{}}
-	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}}
+	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
 	warnings, refused := errs.Split()
 	if refused != nil {
@@ -102,6 +111,8 @@ type compiler struct {
 	e    *Engine
 	errs *source.List
 	done map[*rules.Rule]*compiled
+
+	unread map[string]bool
 }
 
 // files compiles every rule of every file once.
@@ -119,6 +130,9 @@ func (c *compiler) files() {
 	}
 	for p, f := range c.e.Rules.Providers {
 		cat, err := c.e.Catalogs.Get(p)
+		if c.unread[p] {
+			continue
+		}
 		if err != nil {
 			c.errs.Add(source.Pos{File: f.Name, Line: 1}, "%s; a rules file is named after its provider", err)
 			continue
@@ -165,9 +179,14 @@ func (c *compiler) book(provider, merchant string) *book {
 	}
 	for _, r := range layers.Rules() {
 		k := c.done[r]
-		if k == nil || k.excluded(constants) {
+		if k == nil {
 			continue
 		}
+		if k.excluded(constants) {
+			b.layers = append(b.layers, listed{k, -1})
+			continue
+		}
+		b.layers = append(b.layers, listed{k, len(b.entries)})
 		b.entries = append(b.entries, entry{compiled: k.inBook(constants), decision: policy.Decision{
 			Action: r.Then, Rule: r.ID, Source: r.Source(), Reason: r.Reason, Schedule: scheduleOf(layers, r),
 		}})
@@ -206,7 +225,14 @@ func (k *compiled) inBook(constants known) *compiled {
 func scheduleOf(l rules.Layers, r *rules.Rule) *policy.Schedule {
 	switch {
 	case r.Schedule != "":
-		return l.Schedule(r.Schedule)
+		if s := l.Schedule(r.Schedule); s != nil {
+			return s
+		}
+		// A merchant's rule may name the schedule of one provider, and be tried at another.
+		if r.Then.Sends() {
+			return l.Schedule("retry")
+		}
+		return l.Schedule("poll")
 	case r.Then == policy.QueryStatus:
 		return l.Schedule("poll")
 	case r.Then.Sends():

@@ -41,14 +41,14 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 	b := e.book(s.Payment)
 	t := Trace{Decision: b.decide(s), Fact: s.Fact}
 	decided := false
-	for i := range b.entries {
-		en := &b.entries[i]
+	for _, en := range b.layers {
 		vars := makeEnv(s, s.Fired.Of(en.rule.ID), b.zone)
 		c := Considered{
 			ID: en.rule.ID, Source: en.rule.Source(), When: en.rule.When.Value, Then: en.rule.Then,
-			Candidate: b.candidate(i, s), Condition: explain(en.cond, vars),
+			Candidate: en.entry >= 0 && b.candidate(en.entry, s), Condition: explain(en.cond, vars),
 		}
-		c.Held = c.Condition.Held
+		c.Condition.evaluate(en.rule.When.Value, vars)
+		c.Held = c.Candidate && c.Condition.Held
 		c.Decided = c.Held && !decided
 		decided = decided || c.Held
 		t.Rules = append(t.Rules, c)
@@ -58,16 +58,12 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 
 // explain evaluates a condition and every part of it.
 func explain(n ast.Node, vars env) Part {
-	p := Part{Text: n.String()}
-	program, err := expr.Compile(p.Text, options()...)
-	if err == nil {
-		var out any
-		if out, err = expr.Run(program, vars); err == nil {
-			p.Held, _ = out.(bool)
-		}
-	}
-	if err != nil {
-		p.Err = firstLine(err.Error())
+	text, ok := written(n)
+	p := Part{Text: text}
+	if ok {
+		p.evaluate(text, vars)
+	} else {
+		p.Err = "cannot be shown by itself"
 	}
 	switch n := n.(type) {
 	case *ast.BinaryNode:
@@ -81,6 +77,20 @@ func explain(n ast.Node, vars env) Part {
 		}
 	}
 	return p
+}
+
+func (p *Part) evaluate(text string, vars env) {
+	p.Held, p.Err = false, ""
+	program, err := expr.Compile(text, options()...)
+	if err == nil {
+		var out any
+		if out, err = expr.Run(program, vars); err == nil {
+			p.Held, _ = out.(bool)
+		}
+	}
+	if err != nil {
+		p.Err = firstLine(err.Error())
+	}
 }
 
 func flatten(op string, n ast.Node, vars env) []Part {

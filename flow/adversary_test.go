@@ -55,7 +55,10 @@ func (d *decider) Decide(s *policy.Situation) policy.Decision {
 }
 
 var (
-	wishes    = rapid.SampledFrom(policy.Actions())
+	wishes = rapid.SampledFrom([]policy.Action{
+		policy.RetryNewRequest, policy.RetryNewRequest, policy.RetryNewOrder, policy.RetryNewOrder, policy.RetrySame,
+		policy.RetrySame, policy.MarkFailed, policy.MarkSucceeded, policy.QueryStatus, policy.Escalate,
+	})
 	schedules = rapid.SampledFrom([]*policy.Schedule{
 		nil,
 		{Name: "short", Intervals: []time.Duration{time.Second, 20 * time.Second}, RandomizationFactor: 0.5},
@@ -99,8 +102,8 @@ type version struct {
 func newDriver(t *rapid.T, promise func(*policy.Contract)) *driver {
 	d := &decider{}
 	d.terms.Limits = policy.Limits{
-		MaxAttempts: rapid.IntRange(1, 4).Draw(t, "attempts"), MaxQueries: rapid.IntRange(1, 5).Draw(t, "queries"),
-		MaxElapsed:    rapid.SampledFrom([]time.Duration{time.Minute, 5 * time.Minute, 2 * time.Hour}).Draw(t, "elapsed"),
+		MaxAttempts: rapid.SampledFrom([]int{4, 3, 2}).Draw(t, "attempts"), MaxQueries: rapid.SampledFrom([]int{6, 4, 2, 1}).Draw(t, "queries"),
+		MaxElapsed:    rapid.SampledFrom([]time.Duration{2 * time.Hour, 10 * time.Hour, 5 * time.Minute, time.Minute}).Draw(t, "elapsed"),
 		MaxRetryAfter: time.Minute,
 	}
 	d.terms.Poll = &policy.Schedule{Name: "poll", Intervals: []time.Duration{2 * time.Second, time.Minute}}
@@ -115,7 +118,7 @@ func newDriver(t *rapid.T, promise func(*policy.Contract)) *driver {
 func (r *driver) run() {
 	r.step(flow.Start{Moment: r.moment(), OrderID: "o-0", RequestID: "r-0"})
 	for r.state.Stage != flow.Ended {
-		if r.noise < 8 && rapid.IntRange(0, 3).Draw(r.t, "noise") == 0 {
+		if r.noise < 8 && rare(r.t, "noise", 2) {
 			r.noise++
 			r.disturb()
 			continue
@@ -179,10 +182,10 @@ func (r *driver) fresh(prefix string) string { return prefix + string(rune('0'+r
 func (r *driver) disturb() {
 	r.pass(r.now.Add(longWaits.Draw(r.t, "meanwhile")))
 	stage, call := r.state.Stage, r.call
-	switch rapid.IntRange(0, 4).Draw(r.t, "disturbance") {
-	case 0:
+	switch {
+	case rare(r.t, "crash", 2):
 		r.step(flow.Resumed{Moment: r.moment()})
-	case 1:
+	case rare(r.t, "belated", 2):
 		r.belated()
 		return
 	default:

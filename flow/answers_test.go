@@ -68,11 +68,11 @@ func (w *world) answer(p *packet, from, deadline time.Time) (policy.Answer, time
 		return policy.Answer{Fault: policy.NotSent}, at
 	}
 	w.pass(at)
-	if !p.arrived || rapid.IntRange(0, 3).Draw(w.t, "answer lost") == 0 {
-		switch rapid.IntRange(0, 3).Draw(w.t, "fault") {
-		case 0:
+	if !p.arrived || rare(w.t, "answer lost", 2) {
+		switch {
+		case rare(w.t, "reset", 2):
 			return policy.Answer{Fault: policy.Reset}, at
-		case 1:
+		case rare(w.t, "odd", 2):
 			return policy.Answer{Code: "odd"}, at
 		}
 		w.pass(deadline)
@@ -86,12 +86,12 @@ func (w *world) answer(p *packet, from, deadline time.Time) (policy.Answer, time
 
 // look answers a query as of now.
 func (w *world) look(by policy.Identifier, id *flow.Identity) policy.Answer {
-	switch rapid.IntRange(0, 9).Draw(w.t, "look") {
-	case 0:
+	switch {
+	case rare(w.t, "no answer", 4):
 		return policy.Answer{Fault: policy.Timeout}
-	case 1:
+	case rare(w.t, "refused", 4):
 		return policy.Answer{Code: "refused"} // the query itself
-	case 2:
+	case rare(w.t, "about another", 4):
 		return policy.Answer{Code: "executed", OrderID: "o-somebody"}
 	}
 	var found *record
@@ -124,15 +124,15 @@ func (w *world) overlooks(r *record) bool {
 // notice is a webhook: true, forged, or about somebody else. ok is false when there is
 // nothing to tell.
 func (w *world) notice(s *flow.State) (a policy.Answer, ok bool) {
-	switch kind := rapid.IntRange(0, 5).Draw(w.t, "notice"); {
-	case kind == 0:
+	switch {
+	case rare(w.t, "forged", 2):
 		a = policy.Answer{Code: rapid.SampledFrom([]string{"executed", "failed", "disputed", "pending"}).Draw(w.t, "forged")}
 		a.OrderID = s.Ledger[rapid.IntRange(0, len(s.Ledger)-1).Draw(w.t, "of")].OrderID
 		if coin.Draw(w.t, "forged id") {
 			a.ProviderID = "P-forger"
 		}
 		return a, true
-	case kind == 1:
+	case rare(w.t, "about another", 3):
 		return policy.Answer{Code: "executed", OrderID: "o-somebody", Verified: true}, true
 	case len(w.records) == 0:
 		return a, false

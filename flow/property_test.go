@@ -49,7 +49,7 @@ func remember(c *policy.Contract, replay policy.Replay) {
 
 // step gives an event to the machine and holds it to its promises.
 func (r *driver) step(e flow.Event) {
-	r.d.wish, r.d.sane, r.d.when = wishes.Draw(r.t, "wish"), rapid.IntRange(0, 2).Draw(r.t, "sane") > 0, schedules.Draw(r.t, "when")
+	r.d.wish, r.d.sane, r.d.when = wishes.Draw(r.t, "wish"), !rare(r.t, "mad", 2), schedules.Draw(r.t, "when")
 	text := encode(r.t, r.state)
 	r.history = append(r.history, version{r.state, text})
 	before := r.state

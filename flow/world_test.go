@@ -54,17 +54,27 @@ type record struct {
 var (
 	coin      = rapid.Bool()
 	identSets = rapid.SampledFrom([][]policy.Identifier{
-		nil, {policy.RequestID}, {policy.OrderID}, {policy.RequestID, policy.OrderID},
+		{policy.RequestID}, nil, {policy.OrderID}, {policy.RequestID, policy.OrderID},
 	})
 	askSets = rapid.SampledFrom([][]policy.Identifier{
-		nil, {policy.OrderID}, {policy.RequestID}, {policy.ProviderID}, {policy.ProviderID, policy.OrderID},
+		{policy.OrderID}, {policy.ProviderID, policy.OrderID}, {policy.RequestID}, {policy.ProviderID}, nil,
 	})
-	replays   = rapid.SampledFrom([]policy.Replay{"", policy.FirstResult, policy.FirstResult, policy.Rejected, policy.ExecutedAgain})
-	truly     = rapid.SampledFrom([]policy.Replay{policy.FirstResult, policy.Rejected, policy.ExecutedAgain})
-	spans     = rapid.SampledFrom([]time.Duration{0, 0, 90 * time.Second, 10 * time.Minute, 24 * time.Hour})
+	replays   = rapid.SampledFrom([]policy.Replay{policy.FirstResult, policy.Rejected, "", policy.ExecutedAgain})
+	truly     = rapid.SampledFrom([]policy.Replay{policy.ExecutedAgain, policy.FirstResult, policy.Rejected})
+	spans     = rapid.SampledFrom([]time.Duration{90 * time.Second, 0, 10 * time.Minute, 24 * time.Hour})
 	moments   = rapid.SampledFrom([]time.Duration{0, time.Second, 7 * time.Second, 25 * time.Second})
 	longWaits = rapid.SampledFrom([]time.Duration{0, time.Second, 40 * time.Second, 2 * time.Minute, 30 * time.Minute})
 )
+
+// rare is true once in 2 to the power of n.
+func rare(t *rapid.T, what string, n int) bool {
+	for range n {
+		if !coin.Draw(t, what) {
+			return false
+		}
+	}
+	return true
+}
 
 const timeout = 30 * time.Second
 
@@ -89,13 +99,16 @@ func newWorld(t *rapid.T, amount int64, promise func(*policy.Contract)) *world {
 func (w *world) send(s flow.Send) *packet {
 	p := &packet{
 		order: s.Identity.OrderID, request: s.Identity.RequestID, sent: s.Identity.LastSent,
-		door: rapid.IntRange(0, 3).Draw(w.t, "door") == 0, fate: coin.Draw(w.t, "executes"), takes: longWaits.Draw(w.t, "takes"),
+		door: rare(w.t, "door", 2), fate: coin.Draw(w.t, "executes"),
 	}
-	switch rapid.IntRange(0, 9).Draw(w.t, "way") {
-	case 0:
+	if coin.Draw(w.t, "slow") {
+		p.takes = longWaits.Draw(w.t, "takes")
+	}
+	switch {
+	case rare(w.t, "not sent", 3):
 		p.notSent = true
-	case 1: // lost
-	case 2, 3, 4:
+	case rare(w.t, "lost", 3):
+	case rare(w.t, "late", 2):
 		p.arrives = w.late(s)
 	default:
 		p.arrives = p.sent.Add(moments.Draw(w.t, "arrives"))
@@ -162,7 +175,7 @@ func (w *world) arrive(p *packet) {
 	default:
 		r := &record{
 			order: p.order, request: p.request, provider: "P-" + p.request, from: p.arrives, ends: p.arrives.Add(p.takes),
-			executes: p.fate, short: rapid.IntRange(0, 9).Draw(w.t, "short") == 0,
+			executes: p.fate, short: rare(w.t, "short", 4),
 		}
 		if slices.ContainsFunc(w.records, func(old *record) bool { return old.provider == r.provider }) {
 			r.provider += "-" + p.arrives.Sub(dawn).String()

@@ -39,7 +39,8 @@ type Contract struct {
 }
 
 // ReplaySafe reports whether the same request may be sent again at the given
-// time although an earlier copy of it, first sent at first, may still execute.
+// time although an earlier copy of it, first sent at first, may still execute: the
+// provider dedupes it, and will when the repeated one arrives at the latest.
 func (c *Contract) ReplaySafe(first, at time.Time) bool {
 	if len(c.Dedupe) == 0 || c.DedupeWindow <= 0 {
 		return false
@@ -47,7 +48,7 @@ func (c *Contract) ReplaySafe(first, at time.Time) bool {
 	if c.Replay != FirstResult && c.Replay != Rejected {
 		return false
 	}
-	return at.Add(c.Timeout).Before(first.Add(c.DedupeWindow))
+	return at.Add(c.Timeout + c.ArrivalGrace).Before(first.Add(c.DedupeWindow))
 }
 
 // QueryIdentifier returns the identifier that a status query asks by, given

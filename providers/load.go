@@ -175,14 +175,14 @@ func ReadContract(t source.Table, errs *source.List, c *policy.Contract) {
 
 func identifiers(t source.Table, errs *source.List, key string) []policy.Identifier {
 	var all []policy.Identifier
-	for _, s := range t.Strings(errs, key) {
+	t.Each(errs, key, func(pos source.Pos, s string) {
 		switch id := policy.Identifier(s); id {
 		case policy.RequestID, policy.OrderID, policy.ProviderID:
 			all = append(all, id)
 		default:
-			errs.Add(t.ValuePos(key), "unknown identifier %q (there are: request_id, order_id, provider_id)", s)
+			errs.Add(pos, "unknown identifier %q (there are: request_id, order_id, provider_id)", s)
 		}
-	}
+	})
 	return all
 }
 

@@ -46,6 +46,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 		}
 		collect(&errs, files, os.DirFS(dir), func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) })
 	}
+	unread := false
 	set := &Set{Providers: map[string]*File{}, Merchants: map[string]*File{}}
 	names := make([]string, 0, len(files))
 	for n := range files {
@@ -55,6 +56,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 	for _, n := range names {
 		f := parse(&errs, files[n].shown, files[n].data, contract)
 		if f == nil {
+			unread = true
 			continue
 		}
 		if old, replaced := defaults[n]; replaced {
@@ -65,7 +67,9 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 		}
 		set.put(&errs, n, f)
 	}
-	set.check(&errs)
+	if !unread { // else what is missing may well be in the file that could not be read
+		set.check(&errs)
+	}
 	return set, errs
 }
 
@@ -114,24 +118,37 @@ func (s *Set) put(errs *source.List, name string, f *File) {
 	switch {
 	case name == baselineFile:
 		s.Baseline = f
-		if f.Provider != "" || f.Merchant != "" {
-			errs.Add(source.Pos{File: f.Name, Line: 1}, "the baseline names no provider and no merchant")
-		}
+		f.notHere(errs, "the baseline is for every provider and merchant", f.Provider, f.providerPos)
+		f.notHere(errs, "the baseline is for every provider and merchant", f.Merchant, f.merchantPos)
 	case path.Dir(name) == merchantsDir:
 		if f.Merchant != "" && f.Merchant != stem {
-			errs.Add(source.Pos{File: f.Name, Line: 1}, "merchant %q does not fit the file's name; rename one of them", f.Merchant)
+			errs.Add(f.merchantPos, "merchant %q does not fit the file's name; rename one of them", f.Merchant)
 		}
+		f.notHere(errs, `a merchant's file is for every provider; write provider == "…" in the conditions`, f.Provider, f.providerPos)
 		f.Merchant = stem
 		s.Merchants[stem] = f
 	default:
 		if f.Provider != "" && f.Provider != stem {
-			errs.Add(source.Pos{File: f.Name, Line: 1}, "provider %q does not fit the file's name; rename one of them", f.Provider)
+			errs.Add(f.providerPos, "provider %q does not fit the file's name; rename one of them", f.Provider)
 		}
+		f.notHere(errs, "a provider's file is for every merchant; write merchants/NAME.toml", f.Merchant, f.merchantPos)
 		f.Provider = stem
 		s.Providers[stem] = f
 	}
-	if f.Merchant == "" && (f.contract != nil || len(f.Disable) > 0) {
-		errs.Add(source.Pos{File: f.Name, Line: 1}, "only a merchant's file can disable rules or hold a [contract]")
+	if path.Dir(name) == merchantsDir {
+		return
+	}
+	if f.contract != nil {
+		errs.Add(f.contractPos, "only a merchant's file can hold a [contract]; a provider's stands in providers/NAME.toml")
+	}
+	for _, d := range f.Disable {
+		errs.Add(d.Pos, "only a merchant's file can disable rules")
+	}
+}
+
+func (f *File) notHere(errs *source.List, why, value string, pos source.Pos) {
+	if value != "" {
+		errs.Add(pos, "%q does not belong here: %s", value, why)
 	}
 }
 
@@ -146,19 +163,20 @@ func parse(errs *source.List, name string, data []byte, contract ContractReader)
 		Name: name, Schedules: map[string]*policy.Schedule{},
 		perOp: map[policy.Operation]policy.Limits{},
 	}
-	f.Provider = root.String(errs, "provider")
-	f.Merchant = root.String(errs, "merchant")
+	f.Provider, f.providerPos = root.String(errs, "provider"), root.ValuePos("provider")
+	f.Merchant, f.merchantPos = root.String(errs, "merchant"), root.ValuePos("merchant")
 	root.String(errs, "description") // for people
 	if zone := root.String(errs, "timezone"); zone != "" {
-		if f.Timezone, err = time.LoadLocation(zone); err != nil {
+		if f.Timezone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
 			errs.Add(root.ValuePos("timezone"), `timezone %q is not known (write "Asia/Ho_Chi_Minh")`, zone)
 		}
 	}
-	for _, id := range root.Strings(errs, "disable") {
-		f.Disable = append(f.Disable, Disabled{ID: id, Pos: root.ValuePos("disable")})
-	}
+	root.Each(errs, "disable", func(pos source.Pos, id string) {
+		f.Disable = append(f.Disable, Disabled{ID: id, Pos: pos})
+	})
 	f.readLimits(errs, root)
 	f.readSchedules(errs, root)
+	f.contractPos = root.KeyPos("contract")
 	f.readContract(errs, root, contract)
 	f.readRules(errs, root)
 	root.Done(errs)
@@ -277,7 +295,10 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 		}
 		seen[r.ID] = t.ValuePos("id")
 		t.Done(errs)
-		if r.ID != "" && r.When.Value != "" && t.Has("then") {
+		if t.Has("when") && len(*errs) == mistakes && strings.TrimSpace(r.When.Value) == "" {
+			errs.Add(t.ValuePos("when"), "the condition is empty; write 'true' for always")
+		}
+		if r.ID != "" && strings.TrimSpace(r.When.Value) != "" && t.Has("then") {
 			f.Rules = append(f.Rules, r)
 		}
 	}

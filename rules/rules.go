@@ -42,6 +42,8 @@ type File struct {
 	limits  policy.Limits // zero fields are not set
 	perOp   map[policy.Operation]policy.Limits
 	builtin bool // an embedded default
+
+	providerPos, merchantPos, contractPos source.Pos
 }
 
 // Disabled is a rule id of a lower layer that a merchant does without.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,14 +53,8 @@ func tell(t *testing.T, file string) {
 	if !*update {
 		t.Fatalf("comes out as\n%s\nwant\n%s", got, want)
 	}
-	script.Files = append(script.Files[:len(script.Files):len(script.Files)], txtar.File{Name: "want"})
-	kept := script.Files[:0]
-	for _, f := range script.Files[:len(script.Files)-1] {
-		if f.Name != "want" {
-			kept = append(kept, f)
-		}
-	}
-	script.Files = append(kept, txtar.File{Name: "want", Data: []byte(got)})
+	script.Files = slices.DeleteFunc(script.Files, func(f txtar.File) bool { return f.Name == "want" })
+	script.Files = append(script.Files, txtar.File{Name: "want", Data: []byte(got)})
 	if err := os.WriteFile(file, txtar.Format(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +77,6 @@ func stories(t failer, o Options, recording string) string {
 	}
 	o.Flow = ""
 	r := simulate(t, o, in)
-	for _, d := range r.OffRecord {
-		fmt.Fprintf(&b, "off the record: %d: %s\n", d.Flows, d.Why)
-	}
 	fmt.Fprintf(&b, "recorded:  %s\nsimulated: %s\n", columnText(r.Recorded), columnText(r.Simulated))
 	return b.String()
 }
@@ -108,8 +100,15 @@ func flowsOf(t failer, o Options, recording string) []string {
 
 func storyText(s *Story) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", s.Flow, s.Outcome)
+	if s.Departure == OnRecord {
+		fmt.Fprintf(&b, "%s: %s\n", s.Flow, s.Outcome)
+	} else {
+		fmt.Fprintf(&b, "%s: off the record: %s\n", s.Flow, s.Departure)
+	}
 	for _, l := range s.Simulated {
+		if strings.HasPrefix(l.What, "off the record") {
+			continue // it is said above
+		}
 		fmt.Fprintf(&b, "  %s  %s", clock(l.At), l.What)
 		if l.Rule != "" {
 			fmt.Fprintf(&b, " [%s]", l.Rule)

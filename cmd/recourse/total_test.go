@@ -33,6 +33,7 @@ func everywhere(t *testing.T, f func(t *testing.T, cat *providers.Catalog, op po
 			t.Fatal(err)
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, op := range policy.Operations() {
 				for _, ph := range policy.Phases() {
 					f(t, cat, op, ph)

@@ -165,7 +165,7 @@ func duration(errs *List, pos Pos, key, s string) time.Duration {
 // Durations reads an array of durations above zero.
 func (t Table) Durations(errs *List, key string) []time.Duration {
 	var all []time.Duration
-	t.each(errs, key, func(pos Pos, s string) {
+	t.Each(errs, key, func(pos Pos, s string) {
 		if d := duration(errs, pos, key, s); d > 0 {
 			all = append(all, d)
 		}
@@ -176,11 +176,12 @@ func (t Table) Durations(errs *List, key string) []time.Duration {
 // Strings reads an array of strings; a single string counts as an array of one.
 func (t Table) Strings(errs *List, key string) []string {
 	var all []string
-	t.each(errs, key, func(_ Pos, s string) { all = append(all, s) })
+	t.Each(errs, key, func(_ Pos, s string) { all = append(all, s) })
 	return all
 }
 
-func (t Table) each(errs *List, key string, visit func(Pos, string)) {
+// Each visits the items of an array of strings, with their places.
+func (t Table) Each(errs *List, key string, visit func(Pos, string)) {
 	v, ok := t.take(key)
 	if !ok {
 		return
@@ -221,7 +222,7 @@ func Words[W any, P interface {
 	encoding.TextUnmarshaler
 }](t Table, errs *List, key string) []W {
 	var all []W
-	t.each(errs, key, func(pos Pos, s string) {
+	t.Each(errs, key, func(pos Pos, s string) {
 		var w W
 		if err := P(&w).UnmarshalText([]byte(s)); err != nil {
 			errs.Add(pos, "%s", err)

@@ -1,0 +1,151 @@
+package simulate
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// drawRecord draws a recording without sense: answers in any order, of every provider.
+func drawRecord(t *rapid.T) *record {
+	e := defaults(t)
+	r := &record{flow: "f", payment: policy.Payment{
+		Provider:  rapid.SampledFrom(e.Catalogs.Names()).Draw(t, "provider"),
+		Merchant:  rapid.SampledFrom([]string{"", "evergreen-box", "midnight-drop", "swift-payouts"}).Draw(t, "merchant"),
+		Operation: rapid.SampledFrom(policy.Operations()).Draw(t, "operation"),
+		Capture:   rapid.SampledFrom(policy.CaptureModes()).Draw(t, "capture"),
+		Amount:    1000, Currency: "VND",
+	}}
+	cat, err := e.Catalogs.Get(r.payment.Provider)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var codes, statuses []string
+	for _, row := range cat.Codes {
+		codes = append(codes, row.Code)
+	}
+	for _, row := range cat.Statuses {
+		statuses = append(statuses, row.Status)
+	}
+	codes, statuses = append(codes, "", "new"), append(statuses, "", "NEW")
+	draw := func(what string, ph policy.Phase) []call {
+		return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call {
+			c := call{at: moment(dawn.UnixMicro()).plus(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(t, "at"))),
+				latency: time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "latency"))}
+			c.orderID = rapid.SampledFrom([]string{"o-1", "o-1", "o-2"}).Draw(t, "order")
+			c.requestID = rapid.SampledFrom([]string{"r-1", "r-1", "r-2", "r-3"}).Draw(t, "request")
+			c.queryBy = rapid.SampledFrom([]policy.Identifier{policy.OrderID, policy.RequestID, policy.ProviderID}).Draw(t, "by")
+			c.answer = policy.Answer{Phase: ph, Code: rapid.SampledFrom(codes).Draw(t, "code"), Status: rapid.SampledFrom(statuses).Draw(t, "status"),
+				Fault: rapid.SampledFrom([]policy.Fault{0, 0, 0, policy.NotSent, policy.Timeout}).Draw(t, "fault"), Verified: rapid.Bool().Draw(t, "verified")}
+			if ph == policy.Webhook {
+				c.answer.OrderID = c.orderID
+			}
+			return c
+		}), 0, 6).Draw(t, what)
+	}
+	r.sends, r.queries, r.webhooks = draw("sends", policy.Send), draw("queries", policy.Query), draw("webhooks", policy.Webhook)
+	r.order()
+	return r
+}
+
+// Whatever was recorded, the rule of use holds at every step.
+func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := drawRecord(t)
+		v := driver{d: defaults(t), r: r}
+		sends, last := 0, time.Time{}
+		used := map[*call]bool{}
+		v.watch = func(s Step) {
+			if s.At.Before(last) {
+				t.Fatalf("time goes back from %s to %s", last, s.At)
+			}
+			last = s.At
+			switch c := s.Command.(type) {
+			case flow.Send:
+				rec := &r.sends[sends]
+				if sends++; c.Attempt != sends || c.Identity.OrderID != rec.orderID || c.Identity.RequestID != rec.requestID {
+					t.Fatalf("send %d is %+v, recorded %+v", sends, c.Identity, rec)
+				}
+				if v.now < rec.at {
+					t.Fatalf("send %d before the recorded one", sends)
+				}
+			case flow.Ask:
+				if v.s.Attempts != sends {
+					t.Fatalf("%d sends, and the flow counts %d", sends, v.s.Attempts)
+				}
+			}
+			if s.Event == nil || v.heard == nil {
+				return
+			}
+			switch s.Event.(type) {
+			case flow.Queried, flow.Received:
+				if used[v.heard] {
+					t.Fatalf("an answer was used twice: %+v", v.heard)
+				}
+				used[v.heard] = true
+				if v.now < v.heard.at+v.shift || v.heard.after != sends {
+					t.Fatalf("after %d sends, at %s, used what was said after %d at %s", sends, v.now.time(), v.heard.after, (v.heard.at + v.shift).time())
+				}
+			}
+		}
+		e := v.run()
+		if e.sends != sends || e.sends > len(r.sends) || e.queries > len(r.queries)+1 {
+			t.Fatalf("%+v", e)
+		}
+		if e.departure != OnRecord && e.outcome != policy.Open {
+			t.Fatalf("off the record, and yet %s", e.outcome)
+		}
+		if e.corrected != 0 {
+			t.Fatalf("the interlock corrected the default rules %d times", e.corrected)
+		}
+	})
+}
+
+// The answer to a query that is late counts for when it was asked, with the shift of the
+// send before it.
+func TestAskedIsWhenTheRecordingAsked(t *testing.T) {
+	at := func(d time.Duration) moment { return moment(dawn.UnixMicro()).plus(d) }
+	v := driver{d: defaults(t), now: at(time.Hour), shift: moment(time.Minute / time.Microsecond), r: &record{
+		payment: policy.Payment{Provider: "momo", Operation: policy.Pay},
+		queries: []call{{at: at(time.Minute), orderID: "o", after: 1}, {at: at(30 * time.Minute), orderID: "o", after: 1}, {at: at(2 * time.Hour), orderID: "o", after: 1}},
+	}}
+	v.s = flow.State{Attempts: 1, Ledger: []flow.Identity{{OrderID: "o"}}}
+	for i, want := range []time.Duration{31 * time.Minute, time.Hour} {
+		v.ask()
+		if v.asked != at(want) || v.query != i+2 {
+			t.Errorf("asked as of %s (query %d), want %s", v.asked.time(), v.query, at(want).time())
+		}
+		v.now = at(3 * time.Hour)
+		if i == 0 {
+			v.now = at(time.Hour)
+		}
+	}
+	if v.ask(); v.end.departure != AsksMore {
+		t.Errorf("nothing is left to ask, and it is %q", v.end.departure)
+	}
+}
+
+// A story is told of every flow of that name, one a merchant, in the order of their names.
+func TestStoriesOfManyMerchants(t *testing.T) {
+	var lines []string
+	for i := range 300 { // over several goroutines
+		lines = append(lines, say(t, "f", time.Duration(i), "send", with(code(0), fields{"merchant": fmt.Sprintf("m-%03d", 299-i)})))
+	}
+	told := simulate(t, Options{Flow: "f"}, text("r", lines...)).Stories()
+	if len(told) != 300 {
+		t.Fatalf("%d stories", len(told))
+	}
+	for i, s := range told {
+		if want := fmt.Sprintf("m-%03d", i); s.Payment.Merchant != want {
+			t.Fatalf("story %d is of %s, want %s", i, s.Payment.Merchant, want)
+		}
+	}
+	if one := simulate(t, Options{Flow: "f", Merchant: "m-007"}, text("r", lines...)).Stories(); len(one) != 1 || one[0].Payment.Merchant != "m-007" {
+		t.Errorf("of one merchant: %d", len(one))
+	}
+}

@@ -1,0 +1,217 @@
+package simulate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sort"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+)
+
+func oneByte(name string, data []byte) Input {
+	return Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(iotest.OneByteReader(bytes.NewReader(data))), nil }}
+}
+
+func readAllOf(t failer, in Input) []byte {
+	t.Helper()
+	r, err := in.Open()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return data
+}
+
+func sortBy(lines []string, key map[string]string) {
+	sort.SliceStable(lines, func(i, j int) bool { return key[lines[i]] < key[lines[j]] })
+}
+
+func TestInputsThatAreNot(t *testing.T) {
+	if _, err := Inputs([]string{"testdata/no-such-file.jsonl"}, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err := Inputs([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), ".jsonl") {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// Broken lines are told in the order of the files, with the numbers that an editor shows,
+// and the rest goes on.
+func TestBrokenLinesAreTold(t *testing.T) {
+	good := say(t, "f", 0, "send", code(0))
+	var inputs []Input
+	var want []string
+	for _, file := range []string{"b", "a"} {
+		var lines []string
+		for n := 1; n <= 6000; n++ { // several batches
+			switch {
+			case n%997 == 0:
+				want = append(want, fmt.Sprintf("%s:%d", file, n))
+				lines = append(lines, good[:len(good)/2])
+			case n%499 == 0:
+				lines = append(lines, "")
+			default:
+				lines = append(lines, good)
+			}
+		}
+		inputs = append(inputs, raw(file, []byte(strings.Join(lines, "\r\n"))))
+	}
+	var told []string
+	r := simulate(t, Options{Broken: func(e *LineError) {
+		told = append(told, fmt.Sprintf("%s:%d", e.File, e.Line))
+		if !strings.HasPrefix(e.Error(), told[len(told)-1]+": ") || errors.Unwrap(e) == nil {
+			t.Errorf("it reads %q", e)
+		}
+	}}, inputs...)
+	if strings.Join(told, " ") != strings.Join(want, " ") {
+		t.Errorf("told of %v, want %v", told, want)
+	}
+	if empty := 2 * 12; r.BrokenLines != len(want) || r.Lines != 2*6000-len(want)-empty {
+		t.Errorf("%d lines, %d broken", r.Lines, r.BrokenLines)
+	}
+}
+
+func TestStrictStopsAtTheFirst(t *testing.T) {
+	good := say(t, "f", 0, "send", code(0))
+	e := defaults(t)
+	told := 0
+	o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true, Broken: func(*LineError) { told++ }}
+	report, err := Run(context.Background(), o, []Input{text("a", good, "", "{", "["), text("b", "broken too")})
+	var line *LineError
+	if report != nil || !errors.As(err, &line) || line.File != "a" || line.Line != 3 || told != 1 {
+		t.Errorf("%v (told %d)", err, told)
+	}
+	if _, err := Run(context.Background(), o, []Input{text("a", good)}); err != nil {
+		t.Errorf("nothing is broken: %v", err)
+	}
+}
+
+// A line as long as many batches is a line like others.
+func TestALongLine(t *testing.T) {
+	long := say(t, "f", 0, "send", fields{"body": fields{"resultCode": 0, "message": strings.Repeat("very ", 300_000)}})
+	r := simulate(t, Options{Strict: true}, text("a", long, end(t, "f", time.Second, "succeeded"), long))
+	if r.Lines != 3 || r.Simulated.Succeeded != 1 {
+		t.Errorf("%d lines, %+v", r.Lines, r.Simulated)
+	}
+}
+
+// A line too long to be kept is a broken line: named, counted, and the rest goes on.
+func TestALineThatNeverEnds(t *testing.T) {
+	var told []int
+	r, err := Run(context.Background(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Broken: func(e *LineError) { told = append(told, e.Line) }},
+		[]Input{text("a", say(t, "f", 0, "send", code(0)), strings.Repeat("x", 2*maxLine+1), say(t, "g", 0, "send", code(0)))})
+	if err != nil || r.Lines != 2 || len(told) != 1 || told[0] != 2 {
+		t.Errorf("told of %v; %v", told, err)
+	}
+}
+
+// A byte order mark costs no more than its line, and is named.
+func TestAByteOrderMark(t *testing.T) {
+	var told []string
+	r := simulate(t, Options{Broken: func(e *LineError) { told = append(told, e.Error()) }},
+		text("a", "\ufeff"+say(t, "f", 0, "send", code(0)), say(t, "g", 0, "send", code(0))))
+	if r.Lines+r.BrokenLines != 2 || r.BrokenLines > 1 || r.BrokenLines == 1 && !strings.HasPrefix(told[0], "a:1: ") {
+		t.Errorf("%d lines; %v", r.Lines, told)
+	}
+}
+
+// What cannot be read to its end is an error: a report on half of it would be a lie.
+func TestInputsThatBreakOff(t *testing.T) {
+	good := say(t, "f", 0, "send", code(0))
+	gz := zipped(t, []byte(strings.Repeat(good+"\n", 2000)))
+	spoilt := append([]byte(nil), gz...)
+	spoilt[len(spoilt)-5] ^= 0xff // in the checksum
+	lost := errors.New("the disk is gone")
+	for _, tt := range []struct {
+		name string
+		in   Input
+		is   error
+	}{
+		{"gzip cut short", raw("a.gz", gz[:len(gz)-20]), io.ErrUnexpectedEOF},
+		{"gzip cut in its head", raw("a.gz", gz[:5]), io.ErrUnexpectedEOF},
+		{"gzip spoilt", raw("a.gz", spoilt), nil},
+		{"a disk that fails", Input{Name: "a", Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(strings.NewReader(good+"\n"), iotest.ErrReader(lost))), nil
+		}}, lost},
+		{"a file that does not open", Input{Name: "a", Open: func() (io.ReadCloser, error) { return nil, lost }}, lost},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := defaults(t)
+			r, err := Run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, []Input{text("first", good), tt.in})
+			if err == nil || r != nil || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// endless is a recording without an end.
+type endless struct{ line []byte }
+
+func (e endless) Read(p []byte) (int, error) { return copy(p, e.line), nil }
+
+// A cancelled simulation stops, and leaves no goroutine behind: synctest waits for
+// every one, and panics if one is stuck.
+func TestCancel(t *testing.T) {
+	e := defaults(t)
+	line := []byte(say(t, "f", 0, "send", code(0)) + "\n")
+	because := errors.New("enough")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		seen := 0
+		o := Options{Decider: e, Catalogs: e.Catalogs, Progress: func(int64) {
+			if seen++; seen == 3 {
+				cancel(because)
+			}
+		}}
+		in := Input{Name: "endless", Open: func() (io.ReadCloser, error) { return io.NopCloser(endless{line}), nil }}
+		if r, err := Run(ctx, o, []Input{in}); r != nil || !errors.Is(err, because) {
+			t.Errorf("%v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := Run(ctx, Options{Decider: e, Catalogs: e.Catalogs}, []Input{text("a", string(line))}); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled before it began: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // stopped by itself, with the reader far ahead
+		o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true}
+		in := Input{Name: "endless", Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(strings.NewReader("broken\n"), endless{line})), nil
+		}}
+		if _, err := Run(t.Context(), o, []Input{in}); err == nil {
+			t.Error("it did not stop")
+		}
+	})
+}
+
+// Progress counts stored bytes, over all files, and ends at their sum.
+func TestProgress(t *testing.T) {
+	data := []byte(strings.Repeat(say(t, "f", 0, "send", code(0))+"\n", 3000))
+	inputs := []Input{raw("a", data), raw("b.gz", zipped(t, data)), raw("c", data)}
+	var last, total int64
+	for _, in := range inputs {
+		total += in.Size
+	}
+	simulate(t, Options{Progress: func(n int64) {
+		if n < last {
+			t.Errorf("%d after %d", n, last)
+		}
+		last = n
+	}}, inputs...)
+	if last != total {
+		t.Errorf("ends at %d of %d", last, total)
+	}
+}

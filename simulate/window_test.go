@@ -1,0 +1,120 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// traffic is a synthetic recording: a flow a minute, sent, and reconciled a day later.
+func traffic(file, flows int) []line {
+	var lines []line
+	for i := range flows {
+		at := moment(dawn.Add(time.Duration(i) * time.Minute).UnixMicro())
+		l := line{flow: fmt.Sprintf("f-%d-%d", file, i), at: at, phase: lineSend, orderID: "o", requestID: "r"}
+		l.payment.Provider, l.payment.Key = "momo", fmt.Sprintf("k-%d-%d", file, i)
+		lines = append(lines, l)
+		if i >= 1440 {
+			lines = append(lines, line{flow: fmt.Sprintf("f-%d-%d", file, i-1440), at: at, phase: lineTruth})
+		}
+	}
+	return lines
+}
+
+// mostOpen streams batches of files through an assembler and returns how many flows, and
+// how many payment keys, were open at once; and how many flows were handed on.
+func mostOpen(t failer, o Options, files ...[]line) (flows, keys, handed int) {
+	t.Helper()
+	const step = 500
+	jobs := make(chan job, 1)
+	counted := make(chan int)
+	go func() {
+		n := 0
+		for j := range jobs {
+			for _, g := range j.groups {
+				n += len(g)
+			}
+		}
+		counted <- n
+	}()
+	var a *assembler
+	o.Progress = func(int64) { flows, keys = max(flows, len(a.flows)), max(keys, len(a.groups)) }
+	a = newAssembler(&o, jobs)
+	queue := make(chan *batch)
+	parsed := make(chan struct{})
+	close(parsed)
+	go func() {
+		defer close(queue)
+		for _, lines := range files {
+			for i := 0; i < len(lines); i += step {
+				queue <- &batch{fresh: i == 0, done: parsed, lines: lines[i:min(i+step, len(lines))]}
+			}
+		}
+	}()
+	if err := a.assemble(context.Background(), queue); err != nil {
+		t.Fatalf("%v", err)
+	}
+	close(jobs)
+	if len(a.flows) > 0 || len(a.groups) > 0 || a.head != nil || a.tail != nil {
+		t.Fatalf("%d flows and %d keys are left over", len(a.flows), len(a.groups))
+	}
+	return flows, keys, <-counted
+}
+
+const (
+	aMonth = 30 * 1440
+	open   = 2*1440 + 500 // of a window of two days, give or take a batch
+)
+
+// Memory grows with the flows open at once, not with the file.
+func TestTheWindowClosesFlows(t *testing.T) {
+	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, aMonth))
+	if handed != aMonth {
+		t.Errorf("%d flows of %d came out", handed, aMonth)
+	}
+	if flows > open || keys > open {
+		t.Errorf("%d flows and %d keys were open at once; a window has %d", flows, keys, open)
+	}
+	if flows, _, _ := mostOpen(t, Options{Window: time.Hour}, traffic(0, aMonth)); flows > 2*60+500 {
+		t.Errorf("%d flows were open at once, and the window is an hour", flows)
+	}
+}
+
+// Nor with the files: each of them covers the same month.
+func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
+	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, aMonth), traffic(1, aMonth), traffic(2, aMonth))
+	if handed != 3*aMonth {
+		t.Errorf("%d flows of %d came out", handed, 3*aMonth)
+	}
+	if flows > 3*open || keys > 3*open {
+		t.Errorf("%d flows and %d keys were open at once; three windows have %d", flows, keys, 3*open)
+	}
+}
+
+// One line with a clock that ran wild does not keep the rest open.
+func TestAClockThatRanWild(t *testing.T) {
+	lines := traffic(0, aMonth)
+	wild := append(append(append([]line{}, lines[:3000]...), line{flow: "wild", at: moment(dawn.AddDate(50, 0, 0).UnixMicro()), phase: lineSend}), lines[3000:]...)
+	if flows, _, _ := mostOpen(t, Options{Window: DefaultWindow}, wild); flows > 3*open {
+		t.Errorf("%d flows were open at once; a window has %d", flows, open)
+	}
+}
+
+// A flow's lines within the window are one flow; one that comes after it is over is
+// another, and is seen to lack its send.
+func TestTheEdgeOfTheWindow(t *testing.T) {
+	tick := func(after time.Duration) string {
+		return say(t, "other", after, "send", with(code(0), fields{"order_id": "o-9", "request_id": "r-9"}))
+	}
+	o := Options{Window: time.Hour}
+	r := simulate(t, o, text("r", say(t, "f", 0, "send", code(0)), tick(time.Hour), end(t, "f", time.Hour, "succeeded")))
+	if r.Recorded.Flows != 2 || r.Incomplete != 0 || r.Recorded.Succeeded != 1 {
+		t.Errorf("at the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
+	}
+	late := time.Hour + time.Millisecond
+	r = simulate(t, o, text("r", say(t, "f", 0, "send", code(0)), tick(late), end(t, "f", late, "succeeded")))
+	if r.Recorded.Flows != 2 || r.Incomplete != 1 || r.Recorded.Succeeded != 0 {
+		t.Errorf("past the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
+	}
+}
