@@ -21,6 +21,8 @@ func TestCornersDecideLikeTheTwin(t *testing.T) {
 		{"a variable in a list", `"40" in [code, sub_code]`, answered("40", ""), nil},
 		{"a variable in a list, not there", `"40" not in [code]`, answered("40", ""), nil},
 		{"a variable in a list, with a condition", `"40" in [code] && attempt == 1`, answered("40", ""), nil},
+		{"a number of runes in a list", `len(code) in [1, 2]`, answered("40", ""), nil},
+		{"a sum in a list", `attempt + queries not in [1, 2]`, answered("40", ""), nil},
 		{"a slice of a sum", `(code + sub_code)[0:2] == "40"`, answered("4001", "x"), nil},
 		{"a member of a choice", `(in_doubt ? tags : tags).tier == "gold"`, answered("40", ""), map[string]string{"tier": "gold"}},
 		{"a choice without a question mark", `(if in_doubt { code } else { sub_code }) == "40"`, answered("x", "40"), nil},

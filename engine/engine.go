@@ -264,6 +264,17 @@ func (e *Engine) book(p *policy.Payment) *book {
 	return byMerchant[""]
 }
 
+// ScheduleName returns the name of the schedule that a rule waits by in a payment's
+// layers; empty when there is no such rule, or it waits for nothing.
+func (e *Engine) ScheduleName(p *policy.Payment, rule string) string {
+	for _, en := range e.book(p).entries {
+		if en.rule.ID == rule && en.decision.Schedule != nil {
+			return en.decision.Schedule.Name
+		}
+	}
+	return ""
+}
+
 // Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
 // a provider without one is unknown.
 func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {

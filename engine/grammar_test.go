@@ -82,6 +82,7 @@ func (g *grammar) atom() string {
 	}
 	return g.one("true", "false", "code == sub_code", "status != code", "code == code", "effect == class", "stage != stage",
 		`"momo" == provider`, `lower(currency) == "vnd"`, "1 < attempt <= 3", "attempt + queries < 4", "-attempt < -1",
+		`lower(currency) in ["vnd", "php"]`,
 		"in_doubt == (attempt < 2)", `(fired == 0) != in_doubt`, `"é\"" contains "\x22"`, `code == (in_doubt ? "40" : "41")`)
 }
 

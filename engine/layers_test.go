@@ -62,6 +62,30 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// Rules of one name in two layers are two rules, tried one after the other and counted
+// together.
+func TestOneNameInTwoLayers(t *testing.T) {
+	e := opened(t, alone(t, map[string]string{
+		"baseline.toml":       rule("again", `fired < 4`, "query_status"),
+		"merchants/acme.toml": rule("again", `fired < 2`, "escalate"),
+	}))
+	tests := []struct {
+		fired int
+		want  policy.Action
+		file  string
+	}{
+		{0, policy.Escalate, "acme.toml"}, {1, policy.Escalate, "acme.toml"},
+		{2, policy.QueryStatus, "baseline.toml"}, {3, policy.QueryStatus, "baseline.toml"},
+	}
+	for _, tt := range tests {
+		s := judged(e, paying("momo", "acme"), policy.Answer{Fault: policy.Timeout})
+		s.Fired = policy.Counts{{Name: "again", N: tt.fired}}
+		if got := e.Decide(s); got.Action != tt.want || !strings.Contains(got.Source, tt.file) {
+			t.Errorf("after %d times: %s, want %s by %s", tt.fired, told(got), tt.want, tt.file)
+		}
+	}
+}
+
 // Without a rule the engine asks as long as money may move, and else calls a person.
 func TestNoRuleHolds(t *testing.T) {
 	e := opened(t, alone(t, map[string]string{"baseline.toml": "[schedule.poll]\ninitial_interval = \"7s\"\n"}))

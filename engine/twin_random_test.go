@@ -12,7 +12,7 @@ import (
 
 // Each of a thousand codes meets its own rule, if its condition holds.
 func TestThousandRulesDecideLikeTheTwin(t *testing.T) {
-	e := thousand(t)
+	e := thousand(t, 10)
 	tw := newTwin(t, e)
 	reached := map[string]bool{}
 	for _, row := range catalogue(t, e, "fifth").Codes {

@@ -17,6 +17,7 @@ import (
 type twin struct {
 	rules    *rules.Set
 	programs map[*rules.Rule]*vm.Program
+	machine  vm.VM
 }
 
 func newTwin(t failer, e *Engine) *twin {
@@ -48,7 +49,7 @@ func (tw *twin) layers(s *policy.Situation) rules.Layers {
 }
 
 func (tw *twin) holds(r *rules.Rule, s *policy.Situation, zone *time.Location) bool {
-	out, err := expr.Run(tw.programs[r], makeEnv(s, s.Fired.Of(r.ID), zone))
+	out, err := tw.machine.Run(tw.programs[r], makeEnv(s, s.Fired.Of(r.ID), zone))
 	return err == nil && out == true
 }
 

@@ -6,40 +6,73 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
+// hearing is an answer on its way into the ledger.
+type hearing struct {
+	answer *policy.Answer
+	at     time.Time // now
+	asked  time.Time // when the provider was asked, or when its message came
+	late   bool      // a reply to a call that the flow no longer waits for
+}
+
+// trusted reports whether nobody but the provider can have said it.
+func (h *hearing) trusted() bool { return h.answer.Phase != policy.Webhook || h.answer.Verified }
+
 // absorb takes an answer into the ledger and returns what it proves to this flow,
-// which is less than what it proves by itself whenever more than one reading is
-// left. asked is when the provider was asked, or when its message came.
-func absorb(d policy.Decider, t *policy.Terms, s *State, a *policy.Answer, at, asked time.Time) policy.Fact {
+// which is less than what it proves by itself whenever more than one reading is left.
+func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact {
+	a := h.answer
 	fact := d.Judge(&s.Payment, a)
-	i := s.about(a)
+	i, sure := s.about(a)
 	if i < 0 {
 		// An answer about another payment is no evidence.
 		fact = policy.Fact{Basis: policy.Documented, Final: fact.Final}
-		s.note(Evidence{At: at, Phase: a.Phase, Identity: -1, Answer: *a, Fact: fact})
+		s.note(Evidence{At: h.at, Phase: a.Phase, Identity: -1, Answer: *a, Fact: fact})
 		return fact
 	}
 	id := &s.Ledger[i]
-	if a.ProviderID != "" {
+	if a.ProviderID != "" && sure && h.trusted() {
 		id.ProviderID = a.ProviderID
 	}
-	fact.Effect = s.weigh(&t.Contract, id, a, fact, asked)
+	if a.Phase == policy.Send && !h.late && fact.Effect == policy.NotExecuted && fact.Stage == policy.Door {
+		id.Copies-- // this one left nothing there
+	}
+	fact.Effect = s.weigh(&t.Contract, id, &h, fact, sure)
 	if fact.Effect == policy.Executed && s.otherAmount(a) {
 		fact.Class = policy.Mismatch
 	}
 	id.learn(fact)
-	s.note(Evidence{At: at, Phase: a.Phase, Identity: i, Answer: *a, Fact: fact})
+	s.note(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: *a, Fact: fact})
 	return fact
 }
 
 // about finds the identity that an answer speaks of: the one it names, else the one
-// sent last. It is -1 when the answer names a payment that is none of ours.
-func (s *State) about(a *policy.Answer) int {
+// sent last. It is -1 when the answer names a payment that is none of ours, and not sure
+// when it may as well speak of another one.
+func (s *State) about(a *policy.Answer) (i int, sure bool) {
+	if a.OrderID == "" && a.RequestID == "" && a.ProviderID != "" && a.Phase != policy.Send {
+		return s.aboutTheirs(a.ProviderID)
+	}
 	for i := len(s.Ledger) - 1; i >= 0; i-- {
 		if s.Ledger[i].named(a.OrderID) && s.Ledger[i].named(a.RequestID) {
-			return i
+			return i, true
 		}
 	}
-	return -1
+	return -1, false
+}
+
+// aboutTheirs finds the identity by the provider's own id, where that is all there is.
+func (s *State) aboutTheirs(theirs string) (i int, sure bool) {
+	i, nameless := -1, 0
+	for k := len(s.Ledger) - 1; k >= 0; k-- {
+		switch id := &s.Ledger[k]; {
+		case id.ProviderID == theirs:
+			return k, true
+		case id.ProviderID == "" && id.Sends > 0:
+			i = max(i, k)
+			nameless++
+		}
+	}
+	return i, nameless == 1
 }
 
 // named reports whether an identifier in an answer is one of the identity's. An
@@ -55,25 +88,28 @@ func (s *State) otherAmount(a *policy.Answer) bool {
 }
 
 // weigh says how much of an answer's effect may be believed about an identity.
-func (s *State) weigh(c *policy.Contract, id *Identity, a *policy.Answer, f policy.Fact, asked time.Time) policy.Effect {
-	if a.Phase == policy.Webhook && !a.Verified {
-		return policy.Unknown // anybody can have sent it
+func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fact, sure bool) policy.Effect {
+	a := h.answer
+	if !h.trusted() {
+		return policy.Unknown
 	}
-	if f.Effect == policy.Unknown && f.Class == policy.NotFound && a.Phase == policy.Query && s.absent(c, id, asked) {
+	if f.Effect == policy.Unknown && f.Class == policy.NotFound && a.Phase == policy.Query && s.absent(c, id, h.asked) {
 		return policy.NotExecuted
 	}
 	if f.Effect != policy.NotExecuted {
 		return f.Effect
 	}
-	ok := true
+	ok := sure
 	switch a.Phase {
 	case policy.Send:
-		// A refusal to a replay is about the replay, unless replays get the stored result.
+		// A refusal to a replay is about the replay, unless replays get the stored result;
+		// and a reply that comes late may be that of an earlier send.
 		replay := id.Sends > 1 && id.Prior != policy.NotExecuted
-		ok = !replay || (c.Replay == policy.FirstResult && c.ReplaySafe(id.FirstSent, asked) &&
-			f.Stage == policy.Result && a.Fault == policy.NoFault)
+		stored := c.Replay == policy.FirstResult && c.ReplaySafe(id.FirstSent, h.asked) &&
+			f.Stage == policy.Result && a.Fault == policy.NoFault
+		ok = ok && (!replay || stored) && (!h.late || s.Attempts == 1)
 	case policy.Query, policy.Webhook:
-		ok = s.speaksOfAll(c, id, asked)
+		ok = ok && s.speaksOfAll(c, id, h)
 	}
 	if !ok {
 		return policy.Unknown
@@ -102,22 +138,25 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 }
 
 // speaksOfAll reports whether a failure told by a query or webhook is the end of the
-// identity. It is when the identity was sent once, or is deduped, and nothing else
-// was sent under the same order: a stored failure may be that of another copy.
-func (s *State) speaksOfAll(c *policy.Contract, id *Identity, asked time.Time) bool {
-	copies := 0
-	for i := range s.Ledger {
-		other := &s.Ledger[i]
-		if other.OrderID != id.OrderID || other.Sends == 0 {
-			continue
-		}
-		if other == id && other.Sends > 1 && c.ReplaySafe(id.FirstSent, asked) {
-			copies++
-			continue
-		}
-		copies += other.Sends
+// identity. It is when there is one copy of it only, or the provider dedupes them, and
+// the answer cannot be about another identity of the same order: a stored failure may
+// well be that of another copy. A query that is asked when every copy has arrived looks
+// at all of them; a webhook may be an old one, and the provider's own id names one copy.
+func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
+	a := h.answer
+	copies := id.Copies
+	if copies > 1 && c.ReplaySafe(id.FirstSent, h.asked) {
+		copies = 1
 	}
-	return copies <= 1 || s.arrived(c, asked)
+	if a.RequestID == "" || a.RequestID != id.RequestID {
+		for i := range s.Ledger {
+			if other := &s.Ledger[i]; other != id && other.OrderID == id.OrderID {
+				copies += other.Copies
+			}
+		}
+	}
+	looks := a.Phase == policy.Query && (a.OrderID != "" || a.RequestID != "" || a.ProviderID == "")
+	return copies <= 1 || looks && s.arrived(c, h.asked)
 }
 
 // learn enters a fact into the identity. Certainty is never lost to a later doubt.

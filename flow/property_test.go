@@ -64,6 +64,13 @@ func (r *driver) step(e flow.Event) {
 	if err != nil || encode(r.t, again) != encode(r.t, next) || encode(r.t, same) != encode(r.t, commands) {
 		r.t.Fatalf("from JSON the step is another one (%v):\n%s\n%s", err, encode(r.t, next), encode(r.t, again))
 	}
+	after := encode(r.t, next)
+	if _, _, err := flow.Step(r.d, before, flow.Resumed{Moment: r.moment()}); before.Stage != flow.New && err != nil {
+		r.t.Fatalf("%v", err)
+	}
+	if encode(r.t, next) != after {
+		r.t.Fatalf("two steps from one state share memory:\n%s\n%s", after, encode(r.t, next))
+	}
 	r.state = next
 	r.t.Logf("%s %T %+v\n  -> %s %v %+v", r.now.Sub(dawn), e, e, next.Stage, next.Outcome, commands)
 	for _, v := range r.history {

@@ -25,6 +25,7 @@ type Identity struct {
 	RequestID  string        `json:"request_id"`
 	ProviderID string        `json:"provider_id,omitempty"` // the provider's own, once it said
 	Sends      int           `json:"sends"`
+	Copies     int           `json:"copies"` // sends that may have left something at the provider
 	FirstSent  time.Time     `json:"first_sent"`
 	LastSent   time.Time     `json:"last_sent"`
 	Deadline   time.Time     `json:"deadline"` // of the last send: after it we stop listening
@@ -105,14 +106,15 @@ func (s *State) allNotExecuted() bool {
 }
 
 // proved reports whether the provider proved one execution, of this amount, that
-// nothing contradicts.
+// nothing contradicts, while no other identity may execute as well.
 func (s *State) proved() bool {
 	executed := 0
 	for i := range s.Ledger {
-		if id := &s.Ledger[i]; id.Effect == policy.Executed {
-			if id.Mismatch || id.Contested {
-				return false
-			}
+		switch id := &s.Ledger[i]; {
+		case id.Sends == 0 || id.Effect == policy.NotExecuted:
+		case id.Effect != policy.Executed || id.Mismatch || id.Contested:
+			return false
+		default:
 			executed++
 		}
 	}

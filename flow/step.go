@@ -43,7 +43,7 @@ func (e *MisfitError) Error() string {
 func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
 	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
 	m.s.own()
-	fact := absorb(d, m.t, &m.s, &a, now.At, now.At)
+	fact := absorb(d, m.t, &m.s, hearing{answer: &a, at: now.At, asked: now.At})
 	sit := situation(&m.s, &a, fact, now.At)
 	decided, _ := m.judge(&a, fact)
 	return sit, decided
@@ -53,6 +53,7 @@ type machine struct {
 	d   policy.Decider
 	t   *policy.Terms
 	s   State
+	was []Identity // the ledger before this event
 	now Moment
 	out []Command
 }
@@ -62,6 +63,7 @@ func (m *machine) do(c Command) { m.out = append(m.out, c) }
 func (m *machine) step(e Event) error {
 	m.t = m.d.Terms(&m.s.Payment)
 	m.out = make([]Command, 0, 4)
+	m.was = m.s.Ledger
 	m.s.own()
 	started := m.s.Stage != New
 	switch e := e.(type) {
@@ -112,14 +114,23 @@ func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time)
 	case New:
 		return &MisfitError{e, m.s.Stage}
 	case Ended:
-		m.afterEnd(a)
+		m.afterEnd(m.hear(a, asked, true))
 	case Waiting:
-		m.answered(a, m.now.At)
+		m.decide(a, m.hear(a, asked, true))
 	case Sending, Querying:
-		absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
+		m.hear(a, asked, true)
 		m.do(Record{})
 	}
 	return nil
+}
+
+// hear takes an answer into the ledger. When the provider was asked for a late reply is
+// not known, so it proves no absence.
+func (m *machine) hear(a *policy.Answer, asked time.Time, late bool) policy.Fact {
+	if late {
+		asked = time.Time{}
+	}
+	return absorb(m.d, m.t, &m.s, hearing{answer: a, at: m.now.At, asked: asked, late: late})
 }
 
 // send puts the last identity on its way.
@@ -132,6 +143,7 @@ func (m *machine) send(why policy.Action) {
 		id.FirstSent = m.now.At
 	}
 	id.Sends++
+	id.Copies++
 	id.LastSent = m.now.At
 	id.Deadline = m.now.At.Add(m.timeout())
 	if id.Effect == policy.NotExecuted || id.Sends == 1 {
@@ -163,22 +175,24 @@ func (m *machine) timeout() time.Duration {
 
 // answered takes the answer of a call and decides.
 func (m *machine) answered(a *policy.Answer, asked time.Time) {
-	m.decide(a, absorb(m.d, m.t, &m.s, a, m.now.At, asked))
+	m.decide(a, m.hear(a, asked, false))
 }
 
 // received takes a webhook.
 func (m *machine) received(a *policy.Answer) {
 	if m.s.Stage == Ended {
-		m.afterEnd(a)
+		m.afterEnd(m.hear(a, m.now.At, false))
 		return
 	}
-	fact := absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
-	about := m.s.Evidence[len(m.s.Evidence)-1].Identity >= 0
+	fact := m.hear(a, m.now.At, false)
+	i := m.s.Evidence[len(m.s.Evidence)-1].Identity
 	switch {
-	case !about:
+	case i < 0:
 		m.do(Record{})
 	case !a.Verified:
 		m.hasten()
+	case m.s.Stage == Waiting && m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class:
+		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At) // told again; what was decided stands
 	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
 		m.decide(a, fact)
 	default:
@@ -224,7 +238,7 @@ func (m *machine) resolved(e Resolved) {
 	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
 	switch {
 	case !open:
-		m.contradiction(e.Effect, why)
+		m.contradiction(why)
 	case m.s.proved():
 		m.finish(policy.Succeeded, why)
 	case m.s.allNotExecuted():
@@ -236,16 +250,14 @@ func (m *machine) resolved(e Resolved) {
 
 // afterEnd takes what is said after the end: proof settles an escalation; what
 // contradicts another end is told, and changes nothing.
-func (m *machine) afterEnd(a *policy.Answer) {
-	before := m.s.InDoubt()
-	fact := absorb(m.d, m.t, &m.s, a, m.now.At, m.now.At)
+func (m *machine) afterEnd(fact policy.Fact) {
 	switch {
 	case m.s.Outcome != policy.Escalated:
-		m.contradiction(fact.Effect, fact.Class.String())
+		m.contradiction(fact.Class.String())
 	case m.s.proved() && fact.Effect == policy.Executed:
 		m.s.Class = fact.Class
 		m.finish(policy.Succeeded, "proved after it was escalated")
-	case before && m.s.allNotExecuted():
+	case fact.Effect == policy.NotExecuted && m.s.allNotExecuted():
 		m.s.Class = fact.Class
 		m.finish(policy.Failed, "proved not executed after it was escalated")
 	default:
@@ -253,14 +265,20 @@ func (m *machine) afterEnd(a *policy.Answer) {
 	}
 }
 
-func (m *machine) contradiction(e policy.Effect, what string) {
+// contradiction tells what the ledger, or a dispute, says against the end.
+func (m *machine) contradiction(what string) {
 	last := m.s.Evidence[len(m.s.Evidence)-1]
 	m.do(Record{})
+	if last.Identity < 0 || last.Phase == policy.Webhook && !last.Answer.Verified {
+		return
+	}
+	disputed := last.Fact.Class == policy.Disputed
+	says, was, is := last.Fact.Effect, m.was[last.Identity].Effect, m.s.Ledger[last.Identity].Effect
 	switch {
-	case last.Identity < 0:
-	case m.s.Outcome == policy.Failed && (e == policy.Executed || e == policy.Pending):
+	case m.s.Outcome == policy.Failed && (disputed || says != policy.Unknown && is != policy.NotExecuted):
 		m.do(Alert{Reason: "marked failed, and then: " + what, Evidence: last})
-	case m.s.Outcome == policy.Succeeded && (e == policy.NotExecuted || last.Fact.Class == policy.Disputed || last.Fact.Class == policy.Mismatch):
+	case m.s.Outcome == policy.Succeeded && disputed,
+		m.s.Outcome == policy.Succeeded && !m.s.proved() && says != policy.Unknown && (says != was || was != policy.NotExecuted):
 		m.do(Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
 	}
 }
@@ -293,7 +311,7 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 	if want.Rule != "" {
 		m.s.Fired = m.s.Fired.Plus(want.Rule)
 	}
-	until := m.until(&v, want.Schedule, a.RetryAfter)
+	until := m.until(&v, &want, a.RetryAfter)
 	return Decided{
 		At: m.now.At, Phase: a.Phase, Answer: *a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
 	}, until
@@ -302,7 +320,7 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 // situation is what the rules see of an answer: the fact that the flow took it for,
 // or a stronger one that the ledger holds.
 func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) policy.Situation {
-	if i := s.about(a); i >= 0 {
+	if i, _ := s.about(a); i >= 0 {
 		if id := &s.Ledger[i]; id.Effect.Settled() && !fact.Effect.Settled() {
 			fact = id.Fact
 		}
@@ -315,13 +333,14 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 
 // until is when a verdict is carried out: the schedule's next wait, no shorter than
 // the provider asked for, and not past the flow's time.
-func (m *machine) until(v *Verdict, sched *policy.Schedule, retryAfter time.Duration) time.Time {
+func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Duration) time.Time {
 	over := m.s.limit(m.t)
 	if v.Via == ByWebhook {
 		v.Delay = over.Sub(m.now.At)
 		return over
 	}
-	if v.Property != "" || v.Limit != "" {
+	sched := want.Schedule
+	if v.Action != want.Action || v.Property != "" || v.Limit != "" {
 		sched = nil // it was meant for another action
 		if v.Action == policy.QueryStatus || v.Action.Sends() {
 			sched = m.t.Poll
@@ -339,15 +358,17 @@ func (m *machine) until(v *Verdict, sched *policy.Schedule, retryAfter time.Dura
 		v.Delay, spread = max(v.Delay, floor), max(spread, floor)
 	}
 	at := m.now.At.Add(spread)
-	if at.After(over) && over.After(m.now.At) {
-		if v.Action.Sends() {
-			// It could not be sent in time any more.
-			v.Action, v.Limit, v.Delay = m.s.exhausted(), "max_elapsed", 0
-			return m.now.At
-		}
+	switch {
+	case !at.After(over):
+		return at
+	case v.Action.Sends():
+		// It could not be sent in time any more.
+		v.Action, v.Limit, v.Delay, v.Schedule = m.s.exhausted(), "max_elapsed", 0, ""
+		return m.now.At
+	case over.After(m.now.At):
 		return over
 	}
-	return at
+	return m.now.At
 }
 
 func endReason(want *policy.Decision, v *Verdict) string {
@@ -377,8 +398,17 @@ func (m *machine) due(e Due) {
 		m.end(m.s.exhausted(), "max_elapsed spent: no webhook came")
 		return
 	}
-	if breaks(&m.s, &m.t.Contract, next.Action, m.now.At) != "" {
+	if p := breaks(&m.s, &m.t.Contract, next.Action, m.now.At); p != "" {
+		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
+		m.do(Decided{
+			At: m.now.At, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
+			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
+		})
+	}
+	if next.Action.Sends() && !m.now.At.Before(m.s.limit(m.t)) {
+		m.end(m.s.exhausted(), "max_elapsed spent: "+m.s.Reason)
+		return
 	}
 	switch next.Action {
 	case policy.QueryStatus:

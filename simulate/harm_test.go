@@ -33,6 +33,10 @@ func TestHarms(t *testing.T) {
 			say(t, "f", 0, "send", with(first, code(0))), end(t, "f", s, "succeeded"), truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}),
 			say(t, "g", 60*s, "send", with(second, code(0))), end(t, "g", 61*s, "succeeded"), truth(t, "g", time.Hour, [2]string{"o-2", "r-2"}),
 		}, "2 succeeded, 1 executed twice, 2 sends", "1 succeeded, 1 off the record, 1 sends", [2]MoneyHarms{{ExecutedTwice: 1000}, {}}},
+		{"executed in three flows of a key: two too many, one payment", []string{
+			say(t, "f", 0, "send", with(first, code(0))), say(t, "g", 60*s, "send", with(second, code(0))),
+			say(t, "h", 90*s, "send", with(first, code(0), fields{"order_id": "o-3", "request_id": "r-3"})),
+		}, "3 open, 1 executed twice, 3 sends", "1 succeeded, 2 off the record, 1 sends", [2]MoneyHarms{{ExecutedTwice: 2000}, {}}},
 		{"a key of two operations is two keys", []string{
 			say(t, "f", 0, "send", with(first, code(0))), truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}),
 			say(t, "g", 60*s, "send", with(second, refund, code(0))), truth(t, "g", time.Hour, [2]string{"o-2", "r-2"}),
@@ -53,6 +57,9 @@ func TestHarms(t *testing.T) {
 		{"without a truth what the answers prove counts", []string{
 			say(t, "f", 0, "send", timeout), say(t, "f", 60*s, "query", code(0)), end(t, "f", 90*s, "failed"),
 		}, "1 failed, 1 failed though executed, 1 sends, 1 queries", "1 succeeded, 1 sends, 1 queries", [2]MoneyHarms{{FailedThoughExecuted: 1000}, {}}},
+		{"without a truth a success that nothing proves is no harm that is known", []string{
+			say(t, "f", 0, "send", timeout), end(t, "f", 90*s, "succeeded"),
+		}, "1 succeeded, 1 sends", "1 off the record, 1 sends, 1 queries", [2]MoneyHarms{}},
 		{"one proof told twice is one execution", []string{
 			say(t, "f", 0, "send", code(0)), say(t, "f", 60*s, "query", code(0)), say(t, "f", 90*s, "webhook", with(code(0), fields{"verified": true})),
 		}, "1 open, 1 sends, 1 queries", "1 succeeded, 1 sends", [2]MoneyHarms{}},

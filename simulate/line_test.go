@@ -78,6 +78,7 @@ func TestAnswersOfLines(t *testing.T) {
 			policy.Answer{Code: "41", Status: "S", SubStatus: "T", Message: "m"}},
 		{"decoded fields, in strings", fields{"code": "0041", "sub_code": "x"}, policy.Answer{Code: "0041", SubCode: "x"}},
 		{"refused", fields{"fault": "not_sent"}, policy.Answer{Fault: policy.NotSent}},
+		{"a fault outranks a body", with(fields{"fault": "timeout"}, code(0)), policy.Answer{Fault: policy.Timeout}},
 		{"reset", fields{"fault": "reset"}, policy.Answer{Fault: policy.Reset}},
 		{"unreadable, said outright", fields{"fault": "unreadable"}, policy.Answer{Fault: policy.Unreadable}},
 		{"no fault, said outright", with(fields{"fault": ""}, code(0)), policy.Answer{Code: "0"}},

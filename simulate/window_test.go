@@ -63,29 +63,29 @@ func mostOpen(t failer, o Options, files ...[]line) (flows, keys, handed int) {
 }
 
 const (
-	aMonth = 30 * 1440
+	twelveDays = 12 * 1440
 	open   = 2*1440 + 500 // of a window of two days, give or take a batch
 )
 
 // Memory grows with the flows open at once, not with the file.
 func TestTheWindowClosesFlows(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, aMonth))
-	if handed != aMonth {
-		t.Errorf("%d flows of %d came out", handed, aMonth)
+	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, twelveDays))
+	if handed != twelveDays {
+		t.Errorf("%d flows of %d came out", handed, twelveDays)
 	}
 	if flows > open || keys > open {
 		t.Errorf("%d flows and %d keys were open at once; a window has %d", flows, keys, open)
 	}
-	if flows, _, _ := mostOpen(t, Options{Window: time.Hour}, traffic(0, aMonth)); flows > 2*60+500 {
+	if flows, _, _ := mostOpen(t, Options{Window: time.Hour}, traffic(0, twelveDays)); flows > 2*60+500 {
 		t.Errorf("%d flows were open at once, and the window is an hour", flows)
 	}
 }
 
-// Nor with the files: each of them covers the same month.
+// Nor with the files: each of them covers the same days.
 func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, aMonth), traffic(1, aMonth), traffic(2, aMonth))
-	if handed != 3*aMonth {
-		t.Errorf("%d flows of %d came out", handed, 3*aMonth)
+	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, twelveDays), traffic(1, twelveDays), traffic(2, twelveDays))
+	if handed != 3*twelveDays {
+		t.Errorf("%d flows of %d came out", handed, 3*twelveDays)
 	}
 	if flows > 3*open || keys > 3*open {
 		t.Errorf("%d flows and %d keys were open at once; three windows have %d", flows, keys, 3*open)
@@ -94,7 +94,7 @@ func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
 
 // One line with a clock that ran wild does not keep the rest open.
 func TestAClockThatRanWild(t *testing.T) {
-	lines := traffic(0, aMonth)
+	lines := traffic(0, twelveDays)
 	wild := append(append(append([]line{}, lines[:3000]...), line{flow: "wild", at: moment(dawn.AddDate(50, 0, 0).UnixMicro()), phase: lineSend}), lines[3000:]...)
 	if flows, _, _ := mostOpen(t, Options{Window: DefaultWindow}, wild); flows > 3*open {
 		t.Errorf("%d flows were open at once; a window has %d", flows, open)

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -97,8 +99,11 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 					}
 				}
 			}
-			if readErr != nil {
+			if errors.Is(readErr, io.EOF) {
 				break
+			}
+			if readErr != nil {
+				return readErr
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err

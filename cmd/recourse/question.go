@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
@@ -72,18 +74,36 @@ func readQuestion(raw []byte) (*question, error) {
 	if err := d.Decode(&q); err != nil {
 		return nil, fmt.Errorf("not a question: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("not a question: something follows the object")
 	}
-	switch {
-	case q.Provider == "":
+	if q.Provider == "" {
 		return nil, errors.New("provider is missing")
-	case q.Operation == nil:
+	}
+	if q.Operation == nil {
 		return nil, errors.New("operation is missing")
-	case q.Attempt < 0, q.Queries < 0, q.ElapsedMS < 0, q.RetryAfterMS < 0:
-		return nil, errors.New("attempt, queries, elapsed_ms and retry_after_ms count from 0 up")
 	}
 	return &q, nil
+}
+
+// check refuses numbers that no flow can have.
+func (q *question) check() error {
+	least := min(int64(q.Attempt), int64(q.Queries), q.ElapsedMS, q.RetryAfterMS, q.Amount)
+	for _, n := range q.Fired {
+		least = min(least, int64(n))
+	}
+	if least < 0 {
+		return errors.New("attempt, queries, fired, elapsed, retry_after and amount count from 0 up")
+	}
+	return nil
+}
+
+// span turns milliseconds into a duration; one longer than durations are is the longest.
+func span(ms int64) time.Duration {
+	if ms > math.MaxInt64/int64(time.Millisecond) {
+		return math.MaxInt64
+	}
+	return time.Duration(ms) * time.Millisecond
 }
 
 // advice is what would be done, and why.
@@ -98,10 +118,13 @@ func (q *question) ask(e *engine.Engine) (*advice, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
 	a := policy.Answer{
 		Phase: q.Phase, Fault: q.Fault, HTTPStatus: q.HTTPStatus, Code: string(q.Code), SubCode: string(q.SubCode),
 		Status: string(q.Status), SubStatus: string(q.SubStatus), Message: q.Message,
-		RetryAfter: time.Duration(q.RetryAfterMS) * time.Millisecond, Verified: q.Verified, Currency: q.Currency,
+		RetryAfter: span(q.RetryAfterMS), Verified: q.Verified, Currency: q.Currency,
 	}
 	if len(q.Body) > 0 && q.Fault == policy.NoFault {
 		body := []byte(q.Body)
@@ -120,15 +143,39 @@ func (q *question) ask(e *engine.Engine) (*advice, error) {
 		at = time.Now().UTC()
 	}
 	s := q.state(&a, at)
+	now := flow.Moment{At: at, Jitter: 0.5}
 	var adv advice
-	adv.situation, adv.decided = flow.Advise(e, s, a, flow.Moment{At: at, Jitter: 0.5})
+	adv.situation, adv.decided = flow.Advise(e, s, a, now)
+	if v := adv.decided.Verdict; v.Schedule != "" {
+		// Which turn of its schedule it is follows from what was done so far.
+		s.Waits = policy.Counts{{Name: v.Schedule, N: q.turns(e, &s.Payment, &v)}}
+		adv.situation, adv.decided = flow.Advise(e, s, a, now)
+	}
 	return &adv, nil
+}
+
+// turns counts how often a schedule was used: by the rules that were followed, or, where
+// the question does not say, by the queries or sends so far.
+func (q *question) turns(e *engine.Engine, p *policy.Payment, v *flow.Verdict) int {
+	switch {
+	case len(q.Fired) > 0:
+		n := 0
+		for id, times := range q.Fired {
+			if e.ScheduleName(p, id) == v.Schedule {
+				n += times
+			}
+		}
+		return n
+	case v.Action.Sends():
+		return max(q.Attempt, 1) - 1
+	}
+	return q.Queries
 }
 
 // state is a flow that has lived through what the question says of it.
 func (q *question) state(a *policy.Answer, at time.Time) flow.State {
 	attempt := max(q.Attempt, 1)
-	started := at.Add(-time.Duration(q.ElapsedMS) * time.Millisecond)
+	started := at.Add(-span(q.ElapsedMS))
 	s := flow.State{
 		Payment: policy.Payment{
 			Provider: q.Provider, Merchant: q.Merchant, Operation: *q.Operation, Key: q.PaymentKey,

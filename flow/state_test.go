@@ -1,0 +1,48 @@
+package flow_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A person who looks at an escalation sees how it began and how it stands; what lies
+// between is dropped, so that a state stays small.
+func TestEvidenceIsBounded(t *testing.T) {
+	s := flow.State{Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: 120000, Currency: "VND"}}
+	give := func(e flow.Event) {
+		t.Helper()
+		var err error
+		if s, _, err = flow.Step(defaults, s, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(n int) flow.Moment { return flow.Moment{At: dawn.Add(time.Duration(n) * time.Second), Jitter: 0.5} }
+	give(flow.Start{Moment: at(0), OrderID: "o-1", RequestID: "r-1"})
+	for n := range 40 {
+		a := policy.Answer{Code: "7002", OrderID: "o-1", Message: fmt.Sprint(n), Verified: true}
+		give(flow.Received{Moment: at(n), Answer: a})
+	}
+	var kept string
+	for _, e := range s.Evidence {
+		kept += e.Answer.Message + " "
+	}
+	if want := "0 1 2 3 28 29 30 31 32 33 34 35 36 37 38 39 "; kept != want {
+		t.Errorf("of 40 answers these are kept: %s; want %s", kept, want)
+	}
+}
+
+// An error of Step names what did not fit.
+func TestMisfit(t *testing.T) {
+	_, commands, err := flow.Step(defaults, flow.State{}, flow.Due{})
+	misfit, ok := err.(*flow.MisfitError)
+	if !ok || misfit.Stage != flow.New || commands != nil {
+		t.Fatalf("got %v and %v", commands, err)
+	}
+	if _, ok := misfit.Event.(flow.Due); !ok {
+		t.Errorf("the error speaks of %T", misfit.Event)
+	}
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+)
+
+var defaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
+
+// generated makes recordings as one stream.
+func generated(t *testing.T, seed uint64, flows, days int) []byte {
+	t.Helper()
+	e, err := defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &generator{engine: e, seed: seed, flows: flows, span: time.Duration(days) * 24 * time.Hour}
+	var b bytes.Buffer
+	if err := g.write(map[string]io.Writer{"": &b}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestTheSameSeedMakesTheSame(t *testing.T) {
+	first := generated(t, 7, 200, 2)
+	if !bytes.Equal(first, generated(t, 7, 200, 2)) {
+		t.Error("the same seed made something else")
+	}
+	if bytes.Equal(first, generated(t, 8, 200, 2)) {
+		t.Error("another seed made the same")
+	}
+}
+
+// Every line is JSON of version 1, and the lines are in the order of time.
+func TestLinesAreInOrder(t *testing.T) {
+	last := ""
+	for i, raw := range bytes.Split(bytes.TrimSpace(generated(t, 7, 200, 2)), []byte("\n")) {
+		var l struct {
+			V        int
+			Flow, At string
+		}
+		if err := json.Unmarshal(raw, &l); err != nil || l.V != 1 || l.Flow == "" {
+			t.Fatalf("line %d: %v\n%s", i+1, err, raw)
+		}
+		if l.At < last {
+			t.Fatalf("line %d is of %s, after %s", i+1, l.At, last)
+		}
+		last = l.At
+	}
+}
+
+// A flow's lines lie within the window that a simulation has by default.
+func TestFlowsLieWithinTheWindow(t *testing.T) {
+	first := map[string]time.Time{}
+	for _, raw := range bytes.Split(bytes.TrimSpace(generated(t, 9, 400, 2)), []byte("\n")) {
+		var l struct {
+			Flow string
+			At   time.Time
+		}
+		if err := json.Unmarshal(raw, &l); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := first[l.Flow]; !ok {
+			first[l.Flow] = l.At
+		}
+		if d := l.At.Sub(first[l.Flow]); d > 48*time.Hour {
+			t.Errorf("%s lasts %s", l.Flow, d)
+		}
+	}
+}
+
+// The recordings in the repository are what the generator makes with its own flags. If
+// this fails after the rules or the catalogues changed: go run ./internal/generate
+func TestTheShippedRecordingsAreCurrent(t *testing.T) {
+	dir := t.TempDir()
+	if err := run(20261121, 3200, 9, dir, false); err != nil {
+		t.Fatal(err)
+	}
+	const shipped = "../../testdata/recordings"
+	made, kept := folder(t, dir), folder(t, shipped)
+	if len(kept) < 4 || len(made) != len(kept) {
+		t.Errorf("%d files, made are %d", len(kept), len(made))
+	}
+	for name, data := range made {
+		if bytes.Equal(data, kept[name]) {
+			continue
+		}
+		got, want := strings.Split(string(kept[name]), "\n"), strings.Split(string(data), "\n")
+		for i := range min(len(got), len(want)) {
+			if got[i] != want[i] {
+				t.Errorf("%s:%d is\n%s\nand the generator makes\n%s", name, i+1, got[i], want[i])
+				break
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s has %d lines, and the generator makes %d", name, len(got)-1, len(want)-1)
+		}
+	}
+}
+
+// folder reads a folder's gzipped files, unpacked.
+func folder(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]byte{}
+	for _, name := range names {
+		all[filepath.Base(name)] = unpacked(t, name)
+	}
+	return all
+}
+
+func unpacked(t *testing.T, name string) []byte {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// One file, plain or gzipped by its name, holds what the stream holds.
+func TestOneFile(t *testing.T) {
+	want := generated(t, 7, 50, 2)
+	dir := t.TempDir()
+	for _, name := range []string{"all.jsonl", "all.jsonl.gz"} {
+		path := filepath.Join(dir, name)
+		if err := run(7, 50, 2, path, false); err != nil {
+			t.Fatal(err)
+		}
+		var data []byte
+		if strings.HasSuffix(name, ".gz") {
+			data = unpacked(t, path)
+		} else {
+			data, _ = os.ReadFile(path)
+		}
+		if !bytes.Equal(data, want) {
+			t.Errorf("%s holds something else", name)
+		}
+	}
+}
