@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -123,7 +124,9 @@ func (w *World) replay(t *transaction, at time.Time, requestID string) policy.An
 		class = policy.DuplicateRequest
 	}
 	for _, c := range []policy.Class{class, policy.DuplicateOrder, policy.DuplicateRequest} {
-		if p, ok := w.speech.pick(w.rand, policy.Send, effect(policy.Unknown, policy.Door, c)); ok {
+		if p, ok := w.speech.pick(w.rand, policy.Send, func(p *phrase) bool {
+			return effect(policy.Unknown, policy.Door, c)(p) && (len(w.contract.ReplayCodes) == 0 || slices.Contains(w.contract.ReplayCodes, p.answer.Code))
+		}); ok {
 			return w.name(p.answer, t.orderID, requestID, "")
 		}
 	}

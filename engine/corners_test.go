@@ -40,7 +40,7 @@ func TestCornersDecideLikeTheTwin(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := Open(folder(t, alone(t, map[string]string{"baseline.toml": rule("corner", tt.when, "escalate")})))
+			e, err := opening(folder(t, alone(t, map[string]string{"baseline.toml": rule("corner", tt.when, "escalate")})))
 			if err != nil {
 				t.Logf("refused: %v", err)
 				return

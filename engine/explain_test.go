@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/rules"
 )
 
 func TestExplainAgreesWithDecide(t *testing.T) {
@@ -33,7 +32,7 @@ func TestExplainAgreesWithDecideForRandomRules(t *testing.T) {
 		defer os.RemoveAll(dir)
 		g := grammar{t: t, texts: anyTexts}
 		files := maps.Clone(empty)
-		files["baseline.toml"], _ = g.rules(3)
+		files["baseline.toml"], _ = g.rules(2)
 		write(t, dir, files)
 		e := open(t, dir)
 		explained(t, e, newTwin(t, e), drawnFrom(e).situation(t))
@@ -48,10 +47,7 @@ func explained(t failer, e *Engine, tw *twin, s *policy.Situation) {
 		t.Fatalf("%s\nexplained is %+v about %+v\ndecided is %+v", shown(s), trace.Decision, trace.Fact, want)
 	}
 	layers, b := tw.layers(s), e.book(s.Payment)
-	at := map[*rules.Rule]int{}
-	for i := range b.entries {
-		at[b.entries[i].rule] = i
-	}
+	at := places(b)
 	left, decided := trace.Rules, ""
 	for _, r := range layers.Rules() {
 		held := tw.holds(r, s, layers.Timezone())

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,14 +62,33 @@ func alone(t failer, files map[string]string) map[string]string {
 	return all
 }
 
+// builtin are the embedded catalogues; reading them takes most of the time of Open.
+var builtin = sync.OnceValues(providers.Builtin)
+
 // open opens a folder that has to be free of mistakes; "" is the defaults.
 func open(t failer, dir string) *Engine {
 	t.Helper()
-	e, err := Open(dir)
+	e, err := opening(dir)
 	if err != nil {
 		t.Fatalf("the rules do not open:\n%v", err)
 	}
 	return e
+}
+
+// opening is Open, and does not read the catalogues again where it need not.
+func opening(dir string) (*Engine, error) {
+	if _, err := os.Stat(filepath.Join(dir, "providers")); err == nil {
+		return Open(dir)
+	}
+	catalogs, err := builtin()
+	if err != nil {
+		return nil, err
+	}
+	set, mistakes := rules.Load(dir, providers.ReadContract)
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return New(catalogs, set)
 }
 
 // opened opens a folder of the given files.

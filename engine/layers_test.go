@@ -175,7 +175,7 @@ func TestEveryRepetitionWaits(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := Open(folder(t, tt.files))
+			e, err := opening(folder(t, tt.files))
 			if err != nil {
 				return // refused, which is as good
 			}

@@ -95,20 +95,27 @@ func agree(t failer, e *Engine, tw *twin, s *policy.Situation) {
 	if got != want {
 		t.Fatalf("%s\nthe engine decides %s\nthe twin decides   %s", shown(s), told(got), told(want))
 	}
-	layers := tw.layers(s)
-	b := e.book(s.Payment)
+	layers, b := tw.layers(s), e.book(s.Payment)
+	at := places(b)
+	for _, r := range layers.Rules() {
+		i, listed := at[r]
+		candidate := listed && b.candidate(i, s)
+		switch held := tw.holds(r, s, layers.Timezone()); {
+		case held && !candidate:
+			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When.Value)
+		case candidate && b.entries[i].rest(s, b.zone) != held:
+			t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree: %s", shown(s), r.ID, held, r.When.Value)
+		}
+	}
+}
+
+// places finds a book's rules in its entries.
+func places(b *book) map[*rules.Rule]int {
 	at := map[*rules.Rule]int{}
 	for i := range b.entries {
 		at[b.entries[i].rule] = i
 	}
-	for _, r := range layers.Rules() {
-		if !tw.holds(r, s, layers.Timezone()) {
-			continue
-		}
-		if i, ok := at[r]; !ok || !b.candidate(i, s) {
-			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When.Value)
-		}
-	}
+	return at
 }
 
 func TestDefaultsDecideLikeTheTwin(t *testing.T) {

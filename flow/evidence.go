@@ -30,6 +30,7 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 		return fact
 	}
 	id := &s.Ledger[i]
+	sure = sure && (!h.late || len(s.Ledger) == 1) // a late reply may be about an earlier one
 	if a.ProviderID != "" && sure && h.trusted() {
 		id.ProviderID = a.ProviderID
 	}
@@ -148,15 +149,18 @@ func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
 	if copies > 1 && c.ReplaySafe(id.FirstSent, h.asked) {
 		copies = 1
 	}
-	if a.RequestID == "" || a.RequestID != id.RequestID {
+	query := a.Phase == policy.Query
+	named := a.RequestID != "" && a.RequestID == id.RequestID ||
+		query && s.AskedBy == policy.RequestID && !h.late && id == s.current()
+	if !named {
 		for i := range s.Ledger {
 			if other := &s.Ledger[i]; other != id && other.OrderID == id.OrderID {
 				copies += other.Copies
 			}
 		}
 	}
-	looks := a.Phase == policy.Query && (a.OrderID != "" || a.RequestID != "" || a.ProviderID == "")
-	return copies <= 1 || looks && s.arrived(c, h.asked)
+	oneCopy := s.AskedBy == policy.ProviderID || a.OrderID == "" && a.RequestID == "" && a.ProviderID != ""
+	return copies <= 1 || query && !oneCopy && s.arrived(c, h.asked)
 }
 
 // learn enters a fact into the identity. Certainty is never lost to a later doubt.

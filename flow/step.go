@@ -159,9 +159,10 @@ func (m *machine) query() {
 	id := *m.s.current()
 	m.s.Queries++
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
+	m.s.AskedBy = m.t.Contract.QueryIdentifier(id.ProviderID != "")
 	m.do(Record{})
 	m.do(Ask{
-		By: m.t.Contract.QueryIdentifier(id.ProviderID != ""), Identity: id,
+		By: m.s.AskedBy, Identity: id,
 		Query: m.s.Queries, Deadline: m.now.At.Add(m.timeout()),
 	})
 }
@@ -238,7 +239,7 @@ func (m *machine) resolved(e Resolved) {
 	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
 	switch {
 	case !open:
-		m.contradiction(why)
+		m.contradiction(why, true)
 	case m.s.proved():
 		m.finish(policy.Succeeded, why)
 	case m.s.allNotExecuted():
@@ -253,7 +254,7 @@ func (m *machine) resolved(e Resolved) {
 func (m *machine) afterEnd(fact policy.Fact) {
 	switch {
 	case m.s.Outcome != policy.Escalated:
-		m.contradiction(fact.Class.String())
+		m.contradiction(fact.Class.String(), false)
 	case m.s.proved() && fact.Effect == policy.Executed:
 		m.s.Class = fact.Class
 		m.finish(policy.Succeeded, "proved after it was escalated")
@@ -265,20 +266,21 @@ func (m *machine) afterEnd(fact policy.Fact) {
 	}
 }
 
-// contradiction tells what the ledger, or a dispute, says against the end.
-func (m *machine) contradiction(what string) {
+// contradiction tells what the ledger, or a dispute, says against the end. What only
+// repeats what is known is not told again, unless somebody vouches for it.
+func (m *machine) contradiction(what string, vouched bool) {
 	last := m.s.Evidence[len(m.s.Evidence)-1]
 	m.do(Record{})
 	if last.Identity < 0 || last.Phase == policy.Webhook && !last.Answer.Verified {
 		return
 	}
 	disputed := last.Fact.Class == policy.Disputed
-	says, was, is := last.Fact.Effect, m.was[last.Identity].Effect, m.s.Ledger[last.Identity].Effect
+	was, is := m.was[last.Identity], m.s.Ledger[last.Identity]
+	changed := vouched || was.Effect != is.Effect || was.Contested != is.Contested || was.Mismatch != is.Mismatch
 	switch {
-	case m.s.Outcome == policy.Failed && (disputed || says != policy.Unknown && is != policy.NotExecuted):
+	case m.s.Outcome == policy.Failed && (disputed || changed && is.Effect != policy.NotExecuted):
 		m.do(Alert{Reason: "marked failed, and then: " + what, Evidence: last})
-	case m.s.Outcome == policy.Succeeded && disputed,
-		m.s.Outcome == policy.Succeeded && !m.s.proved() && says != policy.Unknown && (says != was || was != policy.NotExecuted):
+	case m.s.Outcome == policy.Succeeded && (disputed || changed && !m.s.proved()):
 		m.do(Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
 	}
 }

@@ -23,8 +23,8 @@ const (
 type harm struct {
 	kind   Harm
 	record *record
-	misled *call  // nil: nothing was heard before
-	rule   string // the rule that met the same answer in the simulation
+	misled *call   // nil: nothing was heard before
+	rule   ruleKey // the rule that met the same answer in the simulation
 }
 
 // findHarm looks at what the recorded client did; nil when nothing went wrong.

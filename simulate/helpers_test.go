@@ -119,7 +119,7 @@ func asJSON(t failer, v any) string {
 // dawn is when the small recordings of these tests begin.
 var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
-// fields of a line; "at" may be a time.Duration since dawn.
+// fields of a line.
 type fields map[string]any
 
 // say writes one line of a recording: a send of a payment at MoMo, unless told otherwise.
@@ -179,7 +179,7 @@ func with(all ...fields) fields {
 	return joined
 }
 
-// column writes the counts of a column that are not zero.
+// columnText writes the counts of a column that are not zero.
 func columnText(c Column) string {
 	var parts []string
 	for _, n := range []struct {

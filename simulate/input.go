@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -83,6 +82,7 @@ type batch struct {
 	firstLine int
 	fresh     bool // the first of its file
 	data      []byte
+	tooLong   bool  // in place of data: a line that is not kept
 	read      int64 // bytes of the stored file so far
 
 	done   chan struct{}
@@ -120,6 +120,16 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// fill reads until buf is full or reading ends.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var got int
+		got, err = r.Read(buf[n:])
+		n += got
+	}
+	return n, err
+}
+
 // split reads one recording and hands on whole lines; give reports false to stop.
 func split(in *Input, give func(*batch) bool) error {
 	file, err := in.Open()
@@ -134,15 +144,28 @@ func split(in *Input, give func(*batch) bool) error {
 	}
 	next := 1
 	fresh := true
+	skipping := false // the rest of a line that is too long
 	var rest []byte
 	for {
 		buf := make([]byte, len(rest), max(batchSize, 2*len(rest)))
 		copy(buf, rest)
-		n, err := io.ReadFull(from, buf[len(buf):cap(buf)])
+		n, err := fill(from, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		last := err == io.EOF // ErrUnexpectedEOF is a gzip stream that was cut short
 		if err != nil && !last {
 			return fmt.Errorf("%s:%d: %w", in.Name, next, err)
+		}
+		if skipping {
+			i := bytes.IndexByte(buf, '\n')
+			if i < 0 && !last {
+				rest = nil
+				continue
+			}
+			if i < 0 {
+				i = len(buf) - 1
+			}
+			buf, skipping = buf[i+1:], false
+			next++
 		}
 		cut := len(buf)
 		if !last {
@@ -150,7 +173,11 @@ func split(in *Input, give func(*batch) bool) error {
 		}
 		rest = buf[cut:]
 		if cut == 0 && len(buf) > maxLine {
-			return fmt.Errorf("%s:%d: a line of more than %d MiB", in.Name, next, maxLine>>20)
+			if !give(&batch{input: in, firstLine: next, fresh: fresh, tooLong: true, read: stored.n, done: make(chan struct{})}) {
+				return nil
+			}
+			fresh, skipping, rest = false, true, nil
+			continue
 		}
 		if cut > 0 {
 			b := &batch{input: in, firstLine: next, fresh: fresh, data: buf[:cut], read: stored.n, done: make(chan struct{})}
@@ -178,6 +205,10 @@ func plain(r io.Reader) (io.Reader, error) {
 // parse decodes the batch's lines.
 func (b *batch) parse(r *lineReader) {
 	defer close(b.done)
+	if b.tooLong {
+		b.broken = []*LineError{{b.input.Name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
+		return
+	}
 	b.lines = make([]line, 0, len(b.data)/300+1)
 	number := b.firstLine
 	for data := b.data; len(data) > 0; number++ {

@@ -66,6 +66,8 @@ func newLineReader(c *providers.Catalogs) *lineReader {
 	return &lineReader{catalogs: c, texts: map[string]string{}}
 }
 
+const maxLatency = 48 * time.Hour
+
 // maxTexts bounds the texts that are kept for sharing.
 const maxTexts = 1 << 14
 
@@ -132,7 +134,11 @@ func (r *lineReader) end(v *fastjson.Value, l *line) error {
 }
 
 func (r *lineReader) truth(v *fastjson.Value, l *line) error {
-	for _, x := range v.GetArray("executions") {
+	list := v.Get("executions")
+	if list == nil || list.Type() != fastjson.TypeArray {
+		return errors.New("executions is missing; it is a list, empty where nothing executed")
+	}
+	for _, x := range list.GetArray() {
 		at, err := readTime(x.GetStringBytes("at"))
 		if err != nil {
 			at = l.at
@@ -165,7 +171,14 @@ func (r *lineReader) call(v *fastjson.Value, l *line) error {
 	}
 	l.orderID, l.requestID, l.providerID = name(v, "order_id"), name(v, "request_id"), name(v, "provider_id")
 	l.latency = time.Duration(v.GetInt64("latency_ms")) * time.Millisecond
-	l.queryBy = policy.Identifier(r.text(v, "query_by"))
+	if l.latency < 0 || l.latency > maxLatency {
+		return fmt.Errorf("latency_ms is %d; it must be from 0 to %d", v.GetInt64("latency_ms"), maxLatency.Milliseconds())
+	}
+	switch l.queryBy = policy.Identifier(r.text(v, "query_by")); l.queryBy {
+	case "", policy.OrderID, policy.RequestID, policy.ProviderID:
+	default:
+		return fmt.Errorf("unknown query_by %q (there are: order_id, request_id, provider_id)", l.queryBy)
+	}
 	return r.answer(cat, v, l)
 }
 
@@ -234,7 +247,7 @@ func fastTime(b []byte) (moment, bool) {
 	hour, ok4 := digits(b[11:13])
 	minute, ok5 := digits(b[14:16])
 	second, ok6 := digits(b[17:19])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) ||
+	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || year < 1 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) ||
 		hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"sort"
 	"strings"
 
@@ -164,7 +165,9 @@ func (t *tally) report() *Report {
 	sort.SliceStable(r.Codes, func(i, j int) bool {
 		return before(r.Codes[i].Misled, r.Codes[j].Misled, r.Codes[i].Seen, r.Codes[j].Seen)
 	})
-	for _, k := range sorted(t.rules, func(a, b ruleKey) int { return compare(a.id+a.source, b.id+b.source) }) {
+	for _, k := range sorted(t.rules, func(a, b ruleKey) int {
+		return cmp.Or(compare(a.id, b.id), compare(a.source, b.source), int(a.action)-int(b.action))
+	}) {
 		c := t.rules[k]
 		e := c.prevented
 		if e.n == 0 {

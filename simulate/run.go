@@ -1,9 +1,12 @@
 package simulate
 
 import (
+	"container/heap"
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -95,6 +98,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 	}
 	report := total.report()
 	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
+	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
 	report.stories = stories
 	return report, nil
 }
@@ -139,9 +143,9 @@ type assembler struct {
 	shelf  *shelf
 	flows  map[string]*openFlow
 	groups map[string]*group
-	head   *openFlow // the flows that are open, in the order of their first lines
-	tail   *openFlow
-	now    moment // the latest time in this file
+	open   byFirst // the flows that are open, the oldest first
+	last   moment  // of the line before
+	now    moment  // the latest time in this file
 	ready  [][]*tape
 	lines  int
 	broken int
@@ -152,7 +156,21 @@ type openFlow struct {
 	key   string
 	tape  tape
 	group *group
-	next  *openFlow
+	first moment
+}
+
+type byFirst []*openFlow
+
+func (q byFirst) Len() int           { return len(q) }
+func (q byFirst) Less(i, j int) bool { return q[i].first < q[j].first }
+func (q byFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *byFirst) Push(x any)        { *q = append(*q, x.(*openFlow)) }
+func (q *byFirst) Pop() any {
+	old := *q
+	f := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	return f
 }
 
 const jobSize = 64
@@ -171,7 +189,7 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 		}
 		if b.fresh {
 			a.before += last
-			a.now = 0
+			a.now, a.last = 0, 0
 		}
 		last = b.read
 		for _, e := range b.broken {
@@ -197,22 +215,19 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 }
 
 func (a *assembler) add(l *line) {
-	if l.at > a.now {
-		a.now = l.at
+	// Two lines have to agree on how late it is: one clock that ran wild closes nothing.
+	if now := min(l.at, a.last); now > a.now {
+		a.now = now
 		a.closeUntil(func(f *openFlow) bool { return a.now-f.tape.first > moment(a.o.Window/time.Microsecond) })
 	}
+	a.last = l.at
 	key := l.payment.Merchant + "\x00" + l.flow
 	f := a.flows[key]
 	if f == nil {
-		f = &openFlow{key: key}
+		f = &openFlow{key: key, first: l.at}
 		f.tape.flow = key[len(l.payment.Merchant)+1:]
 		a.flows[key] = f
-		if a.tail == nil {
-			a.head = f
-		} else {
-			a.tail.next = f
-		}
-		a.tail = f
+		heap.Push(&a.open, f)
 	}
 	if f.group == nil && l.phase == lineSend {
 		a.join(f, l)
@@ -238,11 +253,8 @@ func (a *assembler) join(f *openFlow, l *line) {
 
 // closeUntil closes flows, the oldest first, while over says that no more can come.
 func (a *assembler) closeUntil(over func(*openFlow) bool) {
-	for a.head != nil && over(a.head) {
-		f := a.head
-		if a.head = f.next; a.head == nil {
-			a.tail = nil
-		}
+	for len(a.open) > 0 && over(a.open[0]) {
+		f := heap.Pop(&a.open).(*openFlow)
 		delete(a.flows, f.key)
 		g := f.group
 		if g == nil { // lines without a send

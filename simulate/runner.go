@@ -48,6 +48,10 @@ func (r *runner) group(texts []string, tapes []*tape) {
 			res.end = r.drive(rec, harm)
 		} else {
 			res.end = ending{departure: KeyTaken}
+			if story := r.story(rec); story != nil {
+				story.finish(res.end)
+				r.o.stories(story)
+			}
 		}
 		free = free && res.end.departure == OnRecord && res.end.outcome == policy.Failed &&
 			(i+1 == len(records) || len(records[i+1].sends) == 0 || res.end.endAt <= records[i+1].sends[0].at)
@@ -80,12 +84,11 @@ func (r *runner) drive(rec *record, harm *harm) ending {
 	v.rule = func(d flow.Decided) {
 		r.t.rule(rec, &d)
 		if harm != nil && v.heard == harm.misled {
-			harm.rule = d.Decision.Rule
+			harm.rule = keyOf(&d)
 		}
 	}
 	var story *Story
-	if r.o.stories != nil && rec.flow == r.o.Flow && (r.o.Merchant == "" || rec.payment.Merchant == r.o.Merchant) {
-		story = &Story{record: rec, voice: heardBy(r.o.Catalogs, rec.payment.Provider)}
+	if story = r.story(rec); story != nil {
 		v.watch = func(s Step) { story.steps = append(story.steps, s) }
 	}
 	end := v.run()
@@ -94,6 +97,14 @@ func (r *runner) drive(rec *record, harm *harm) ending {
 		r.o.stories(story)
 	}
 	return end
+}
+
+// story begins the story of a flow, if it is the one that was asked for.
+func (r *runner) story(rec *record) *Story {
+	if r.o.stories == nil || rec.flow != r.o.Flow || r.o.Merchant != "" && rec.payment.Merchant != r.o.Merchant {
+		return nil
+	}
+	return &Story{record: rec, voice: heardBy(r.o.Catalogs, rec.payment.Provider)}
 }
 
 // executions counts how often the recorded flow executed: what reconciliation found,
@@ -179,11 +190,27 @@ func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int
 		return n
 	}
 	for _, x := range r.truth {
-		if x.orderID == id.OrderID && (x.requestID == "" || x.requestID == id.RequestID) && !r.laterSends(d, id, attempts, x.at) {
+		if r.causedBy(&x, id) && !r.laterSends(d, id, attempts, x.at) {
 			n++
 		}
 	}
 	return n
+}
+
+// causedBy reports whether an execution that reconciliation found is an identity's. One
+// that names only the order, or only the request, is that of the last send before it.
+func (r *record) causedBy(x *execution, id *flow.Identity) bool {
+	if x.orderID != "" && x.requestID != "" {
+		return x.orderID == id.OrderID && x.requestID == id.RequestID
+	}
+	var sent *call
+	for i := range r.sends {
+		s := &r.sends[i]
+		if (x.orderID == "" || x.orderID == s.orderID) && (x.requestID == "" || x.requestID == s.requestID) && (sent == nil || s.at <= x.at) {
+			sent = s
+		}
+	}
+	return sent != nil && sent.orderID == id.OrderID && sent.requestID == id.RequestID
 }
 
 // laterSends reports whether an execution is that of a recorded send which the simulated

@@ -36,7 +36,7 @@ var halfADay = sync.OnceValue(func() []string {
 	var all []string
 	for _, in := range inputs {
 		chosen := map[string]bool{}
-		split(&in, func(b *batch) bool {
+		err := split(&in, func(b *batch) bool {
 			for _, raw := range strings.Split(strings.TrimSpace(string(b.data)), "\n") {
 				at, flow := between(raw, `"at":"`), between(raw, `"flow":"`)
 				if at < "2026-01-05T12" {
@@ -48,6 +48,9 @@ var halfADay = sync.OnceValue(func() []string {
 			}
 			return true
 		})
+		if err != nil {
+			panic(err)
+		}
 	}
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	byTime(all)

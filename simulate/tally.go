@@ -51,7 +51,14 @@ type codeCount struct {
 	sample example
 }
 
-type ruleKey struct{ id, source string }
+type ruleKey struct {
+	id, source string
+	action     policy.Action // tells the two answers apart that are given where no rule holds
+}
+
+func keyOf(d *flow.Decided) ruleKey {
+	return ruleKey{d.Decision.Rule, d.Decision.Source, d.Decision.Action}
+}
 
 type ruleCount struct {
 	action    policy.Action
@@ -250,18 +257,13 @@ func (t *tally) misled(h *harm) {
 		return
 	}
 	at(t.codes, t.keyOf(h.record, h.misled)).misled.count(h.record)
-	if h.rule != "" {
-		for k, r := range t.rules {
-			if k.id == h.rule {
-				r.prevented.count(h.record)
-				break
-			}
-		}
+	if h.rule != (ruleKey{}) {
+		at(t.rules, h.rule).prevented.count(h.record)
 	}
 }
 
 func (t *tally) rule(r *record, d *flow.Decided) {
-	c := at(t.rules, ruleKey{d.Decision.Rule, d.Decision.Source})
+	c := at(t.rules, keyOf(d))
 	c.action, c.reason = d.Decision.Action, d.Decision.Reason
 	c.followed++
 	if d.Verdict.Property != "" {

@@ -14,7 +14,7 @@ type tape struct {
 	payment  policy.Payment // of the first send; of another line until then
 	hasSend  bool
 	first    moment // of the line that opened it
-	earliest moment
+	earliest moment // send
 	order    string // the identifiers of the first line that has them
 	request  string
 	lines    int
@@ -76,11 +76,11 @@ func (s *shelf) number(t *tape, n int64) { t.log = binary.AppendVarint(t.log, n)
 // put packs a line onto a tape.
 func (s *shelf) put(t *tape, l *line) {
 	if t.lines == 0 {
-		t.first, t.earliest = l.at, l.at
+		t.first = l.at
 		t.payment = l.payment
 	}
 	if l.phase == lineSend && (!t.hasSend || l.at < t.earliest) {
-		t.payment, t.hasSend = l.payment, true
+		t.payment, t.hasSend, t.earliest = l.payment, true, l.at
 	}
 	if t.order == "" {
 		t.order = l.orderID
@@ -88,7 +88,6 @@ func (s *shelf) put(t *tape, l *line) {
 	if t.request == "" && l.phase == lineSend {
 		t.request = l.requestID
 	}
-	t.earliest = min(t.earliest, l.at)
 	t.lines++
 	t.log = append(t.log, byte(l.phase))
 	s.number(t, int64(l.at-t.first))

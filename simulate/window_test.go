@@ -56,7 +56,7 @@ func mostOpen(t failer, o Options, files ...[]line) (flows, keys, handed int) {
 		t.Fatalf("%v", err)
 	}
 	close(jobs)
-	if len(a.flows) > 0 || len(a.groups) > 0 || a.head != nil || a.tail != nil {
+	if len(a.flows) > 0 || len(a.groups) > 0 {
 		t.Fatalf("%d flows and %d keys are left over", len(a.flows), len(a.groups))
 	}
 	return flows, keys, <-counted
@@ -64,7 +64,7 @@ func mostOpen(t failer, o Options, files ...[]line) (flows, keys, handed int) {
 
 const (
 	twelveDays = 12 * 1440
-	open   = 2*1440 + 500 // of a window of two days, give or take a batch
+	open       = 2*1440 + 500 // of a window of two days, give or take a batch
 )
 
 // Memory grows with the flows open at once, not with the file.
