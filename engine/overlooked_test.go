@@ -62,9 +62,8 @@ func TestRightConditionsAreTaken(t *testing.T) {
 	for i, when := range conditions {
 		file.WriteString(rule(fmt.Sprint(i), when, "escalate"))
 	}
-	dir := folder(t, alone(t, map[string]string{"baseline.toml": file.String()}))
-	if _, err := Open(dir); err != nil {
-		t.Errorf("refused are\n%v\nof\n%s", err, file.String())
+	if got := mistakes(t, alone(t, map[string]string{"baseline.toml": file.String()})); got != "nothing\n" {
+		t.Errorf("said is\n%s\nwant nothing", got)
 	}
 }
 

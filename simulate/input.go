@@ -39,6 +39,11 @@ func Inputs(args []string, stdin io.Reader) ([]Input, error) {
 }
 
 func files(path string) ([]Input, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		if info, err := os.Stat(target); err == nil && info.IsDir() {
+			path = target // a walk does not follow the link that it starts from
+		}
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err

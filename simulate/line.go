@@ -99,6 +99,9 @@ func (r *lineReader) read(raw []byte, l *line) error {
 	if v.Type() != fastjson.TypeObject {
 		return errors.New("not a JSON object")
 	}
+	if err := checkTypes(v); err != nil {
+		return err
+	}
 	if n := v.GetInt("v"); n != 1 {
 		return fmt.Errorf("version is %d; this reads version 1", n)
 	}
@@ -139,9 +142,17 @@ func (r *lineReader) truth(v *fastjson.Value, l *line) error {
 		return errors.New("executions is missing; it is a list, empty where nothing executed")
 	}
 	for _, x := range list.GetArray() {
-		at, err := readTime(x.GetStringBytes("at"))
-		if err != nil {
-			at = l.at
+		if x.Type() != fastjson.TypeObject {
+			return errors.New("executions holds something that is no object")
+		}
+		if err := checkTypes(x); err != nil {
+			return fmt.Errorf("executions: %w", err)
+		}
+		at, err := l.at, error(nil)
+		if said := x.GetStringBytes("at"); len(said) > 0 {
+			if at, err = readTime(said); err != nil {
+				return fmt.Errorf("executions: %w", err)
+			}
 		}
 		l.executions = append(l.executions, execution{name(x, "order_id"), name(x, "request_id"), x.GetInt64("amount"), at})
 	}
@@ -204,6 +215,50 @@ func (r *lineReader) answer(cat *providers.Catalog, v *fastjson.Value, l *line) 
 		_ = cat.DecodeValue(l.payment.Operation, a.Phase, body, a)
 	}
 	return nil
+}
+
+// checkTypes refuses a field of another type than it has to be: read as absent, it
+// could change what a payment is taken to be.
+func checkTypes(v *fastjson.Value) error {
+	o, err := v.Object()
+	if err != nil {
+		return err
+	}
+	var wrong error
+	o.Visit(func(key []byte, x *fastjson.Value) {
+		want := ""
+		switch string(key) {
+		case "flow", "at", "phase", "provider", "merchant", "operation", "payment_key", "query_by", "order_id", "request_id",
+			"provider_id", "currency", "capture", "fault", "outcome", "status", "sub_status", "message":
+			if x.Type() != fastjson.TypeString {
+				want = "a string"
+			}
+		case "v", "amount", "latency_ms", "http_status", "retry_after_ms":
+			if _, err := x.Int64(); err != nil {
+				want = "a whole number"
+			}
+		case "verified":
+			if x.Type() != fastjson.TypeTrue && x.Type() != fastjson.TypeFalse {
+				want = "true or false"
+			}
+		case "tags":
+			if x.Type() != fastjson.TypeObject {
+				want = "an object"
+			}
+		case "executions":
+			if x.Type() != fastjson.TypeArray {
+				want = "a list, empty where nothing executed"
+			}
+		case "code", "sub_code":
+			if x.Type() != fastjson.TypeString && x.Type() != fastjson.TypeNumber {
+				want = "a string or a number"
+			}
+		}
+		if want != "" && wrong == nil && x.Type() != fastjson.TypeNull {
+			wrong = fmt.Errorf("%s is %s; it must be %s", key, x.Type(), want)
+		}
+	})
+	return wrong
 }
 
 // scalarText reads a string or a number.

@@ -41,7 +41,9 @@ func codesCommand() *cobra.Command {
 		Use:   "codes",
 		Short: "List the providers' codes and what each proves",
 		Long: `Lists every code of the catalogues with what it proves for each operation and phase. A
-hold (class authorized, effect executed) is pending where the capture is automatic.`,
+hold (class authorized, effect executed) is pending where the capture is automatic.
+
+Exit codes: 0 listed, 2 could not run.`,
 		Example: `  recourse codes --provider momo
   recourse codes --json | jq 'select(.class=="duplicate_order")'`,
 		Args: cobra.NoArgs,

@@ -69,13 +69,13 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 		if err != nil {
 			return err
 		}
-		in := bufio.NewReaderSize(cmd.InOrStdin(), 1<<16)
+		in := bufio.NewReaderSize(interruptible(cmd.Context(), cmd.InOrStdin()), 1<<16)
 		out := bufio.NewWriter(cmd.OutOrStdout())
 		defer out.Flush()
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		unread := false
-		for {
+		for number := 1; ; number++ {
 			raw, readErr := in.ReadBytes('\n')
 			if line := bytes.TrimSpace(raw); len(line) > 0 {
 				var answer any
@@ -86,6 +86,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 				}
 				if err != nil {
 					unread = true
+					fmt.Fprintf(cmd.ErrOrStderr(), "stdin:%d: %s\n", number, err)
 					answer = map[string]string{"error": err.Error()}
 				} else {
 					answer = adv.decision()
@@ -103,7 +104,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 				break
 			}
 			if readErr != nil {
-				return readErr
+				return fmt.Errorf("stdin: %w", readErr)
 			}
 			if err := cmd.Context().Err(); err != nil {
 				return err
@@ -113,7 +114,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 			if err := out.Flush(); err != nil {
 				return err
 			}
-			return fmt.Errorf("a line could not be read: %w", errDoesNotHold)
+			return errDoesNotHold
 		}
 		return nil
 	}

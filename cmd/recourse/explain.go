@@ -18,7 +18,9 @@ func explainCommand() *cobra.Command {
 		Use:   "explain",
 		Short: "Say what would be done about one answer, and why",
 		Long: `Shows what an answer proves, every rule that was looked at with the parts of its
-condition that held, and what the interlock left of the decision.`,
+condition that held, and what the interlock left of the decision.
+
+Exit codes: 0 explained, 2 could not run.`,
 		Example: `  recourse explain --provider momo --operation pay --code 41 --in-doubt
   recourse explain --provider shopline --operation refund --phase webhook --verified --status FAILED --code 4701
   recourse explain --provider momo --merchant evergreen-box --operation pay --code 1001`,
@@ -72,7 +74,7 @@ condition that held, and what the interlock left of the decision.`,
 		}
 		q.Operation = new(policy.Operation)
 		q.ElapsedMS, q.RetryAfterMS = elapsed.Milliseconds(), retryAfter.Milliseconds()
-		if body != "" {
+		if cmd.Flags().Changed("body") {
 			if q.Body, err = json.Marshal(body); err != nil {
 				return err
 			}

@@ -73,6 +73,17 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 	return root
 }
 
+// interruptible reads r until ctx is cancelled, even while r keeps it waiting.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { in.CloseWithError(context.Canceled) })
+	return out
+}
+
 // rulesFlag adds --rules.
 func rulesFlag(cmd *cobra.Command) *string {
 	dir := cmd.Flags().String("rules", "", "folder of rules over the embedded defaults: baseline.toml, PROVIDER.toml, merchants/*.toml, providers/*.toml")

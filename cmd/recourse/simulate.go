@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ import (
 
 // memoryGoal is what the collector aims at while lines stream through, unless the
 // user set GOMEMLIMIT. It is a goal, not a bound: flows that are open need what they need.
-const memoryGoal = 128 << 20
+const memoryGoal = 144 << 20
 
 func simulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -43,11 +44,18 @@ though it executed, or succeeded though it did not.`,
 		if *window <= 0 {
 			return errors.New("--window must be longer than nothing")
 		}
+		if *merchant != "" && *flow == "" {
+			return errors.New("--merchant goes with --flow")
+		}
 		e, err := open(cmd, *dir)
 		if err != nil {
 			return err
 		}
-		inputs, err := simulate.Inputs(args, cmd.InOrStdin())
+		stdin := cmd.InOrStdin()
+		if slices.Contains(args, "-") {
+			stdin = interruptible(cmd.Context(), stdin)
+		}
+		inputs, err := simulate.Inputs(args, stdin)
 		if err != nil {
 			return err
 		}
