@@ -149,7 +149,7 @@ func (b *book) decide(s *policy.Situation) policy.Decision {
 		}
 		for ; left != 0; left &= left - 1 {
 			e := &b.entries[w*64+bits.TrailingZeros64(left)]
-			if e.rest(s, b.zone) {
+			if e.rest(s, b) {
 				return e.decision
 			}
 		}
@@ -173,17 +173,12 @@ func (b *book) candidate(i int, s *policy.Situation) bool {
 var machines = sync.Pool{New: func() any { return new(vm.VM) }}
 
 // rest tries what the index could not settle.
-func (e *entry) rest(s *policy.Situation, zone *time.Location) bool {
-	if len(e.compares) == 0 && e.program == nil {
+func (e *entry) rest(s *policy.Situation, b *book) bool {
+	if len(e.tests) == 0 && e.program == nil {
 		return true
 	}
 	fired := s.Fired.Of(e.rule.ID)
-	for i := range e.compares {
-		if !e.compares[i].holds(s, fired, zone) {
-			return false
-		}
-	}
-	return e.program == nil || run(e.program, makeEnv(s, fired, zone))
+	return e.tests.holds(s, fired, b) && (e.program == nil || run(e.program, makeEnv(s, fired, b.zone)))
 }
 
 // run evaluates a condition. One that fails at run time does not hold.

@@ -156,15 +156,28 @@ func isDuration(n ast.Node) bool {
 	return true // expr knows the types of the rest
 }
 
+// leftOf says what stands left of an in: a variable, something else that is a text, or,
+// taken for a number, anything else.
+func leftOf(n ast.Node) (name string, v variable, known bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		v, known = variables[n.Value]
+		return n.Value, v, known
+	case *ast.StringNode, *ast.MemberNode:
+		return "this text", variable{kind: text}, true
+	case *ast.BuiltinNode:
+		if n.Name != "len" {
+			return "this text", variable{kind: text}, true
+		}
+	}
+	return "this number", variable{kind: number}, true
+}
+
 // member looks at the items of "x in [...]": expr compiles code in ["40", 41], and
 // the 41 would never match.
 func (c *checker) member(n *ast.BinaryNode) {
 	list, isList := n.Right.(*ast.ArrayNode)
-	name, v, known := "this", variable{kind: text}, true
-	if id, ok := n.Left.(*ast.IdentifierNode); ok {
-		name = id.Value
-		v, known = variables[name]
-	}
+	name, v, known := leftOf(n.Left)
 	switch {
 	case !known:
 		return

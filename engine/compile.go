@@ -27,9 +27,9 @@ type compiled struct {
 
 	// constant conjuncts look at provider and merchant only; a book knows both.
 	constant []ast.Node
-	// What the index cannot settle: simple comparisons, and the rest as a program.
-	compares []comparison
-	program  *vm.Program // nil: nothing is left
+	// What the index cannot settle: tests, and the rest as a program.
+	tests   allOf
+	program *vm.Program // nil: nothing is left
 }
 
 // comparison is a numeric variable against a fixed number.
@@ -101,8 +101,8 @@ func (k *compiled) split() error {
 			k.constant = append(k.constant, part)
 		case settledByIndex(part, vars):
 		default:
-			if cmp, ok := simpleComparison(part); ok {
-				k.compares = append(k.compares, cmp)
+			if t, ok := native(part); ok {
+				k.tests = append(k.tests, t)
 				continue
 			}
 			rest = append(rest, part)
@@ -143,16 +143,19 @@ func written(n ast.Node) (text string, ok bool) {
 // withConstants returns the rule with its conditions on provider and merchant among
 // what is tried.
 func (k *compiled) withConstants() *compiled {
-	text := k.write(k.constant)
-	if k.program != nil {
-		text += " && (" + k.program.Source().String() + ")"
-	}
-	program, err := expr.Compile(text, options()...)
-	if err != nil {
-		return k // it compiled as a whole before, so its parts do
-	}
 	tried := *k
-	tried.program = program
+	tried.tests = append(allOf(nil), k.tests...)
+	for _, part := range k.constant {
+		t, ok := native(part)
+		if !ok {
+			// It compiled as a whole before, so it does again.
+			if program, err := expr.Compile(k.rule.When.Value, options()...); err == nil {
+				tried.tests, tried.program = nil, program
+			}
+			return &tried
+		}
+		tried.tests = append(tried.tests, t)
+	}
 	return &tried
 }
 
@@ -276,7 +279,7 @@ func fixedDuration(n ast.Node) (time.Duration, bool) {
 }
 
 // holds tries a comparison.
-func (c *comparison) holds(s *policy.Situation, fired int, zone *time.Location) bool {
+func (c comparison) holds(s *policy.Situation, fired int, b *book) bool {
 	var v int64
 	switch c.variable {
 	case "attempt":
@@ -294,7 +297,7 @@ func (c *comparison) holds(s *policy.Situation, fired int, zone *time.Location) 
 	case "retry_after":
 		v = int64(s.Answer.RetryAfter)
 	case "hour":
-		v = int64(s.At.In(zone).Hour())
+		v = int64(s.At.In(b.zone).Hour())
 	}
 	switch c.op {
 	case "<":

@@ -108,7 +108,7 @@ func TestComparisonsDecideLikeTheTwin(t *testing.T) {
 				}
 				for given := limit - 1; given <= limit+1; given++ {
 					s := numbered(given)
-					if got, want := cmp.holds(s, given, time.UTC), explain(tree.Node, makeEnv(s, given, time.UTC)).Held; got != want {
+					if got, want := cmp.holds(s, given, &book{zone: time.UTC}), explain(tree.Node, makeEnv(s, given, time.UTC)).Held; got != want {
 						t.Errorf("%s holds for %d: %t, and expr says %t", when, given, got, want)
 					}
 				}

@@ -103,7 +103,7 @@ func agree(t failer, e *Engine, tw *twin, s *policy.Situation) {
 		switch held := tw.holds(r, s, layers.Timezone()); {
 		case held && !candidate:
 			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When.Value)
-		case candidate && b.entries[i].rest(s, b.zone) != held:
+		case candidate && b.entries[i].rest(s, b) != held:
 			t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree: %s", shown(s), r.ID, held, r.When.Value)
 		}
 	}

@@ -26,7 +26,7 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 	if i < 0 {
 		// An answer about another payment is no evidence.
 		fact = policy.Fact{Basis: policy.Documented, Final: fact.Final}
-		s.note(Evidence{At: h.at, Phase: a.Phase, Identity: -1, Answer: *a, Fact: fact})
+		s.note(Evidence{At: h.at, Phase: a.Phase, Identity: -1, Answer: a, Fact: fact})
 		return fact
 	}
 	id := &s.Ledger[i]
@@ -42,7 +42,7 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 		fact.Class = policy.Mismatch
 	}
 	id.learn(fact)
-	s.note(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: *a, Fact: fact})
+	s.note(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: a, Fact: fact})
 	return fact
 }
 

@@ -54,11 +54,11 @@ const (
 
 // Evidence is one answer and what it was taken to prove.
 type Evidence struct {
-	At       time.Time     `json:"at"`
-	Phase    policy.Phase  `json:"phase"`
-	Identity int           `json:"identity"` // index in the ledger; -1: of no identity of ours
-	Answer   policy.Answer `json:"answer"`
-	Fact     policy.Fact   `json:"fact"`
+	At       time.Time      `json:"at"`
+	Phase    policy.Phase   `json:"phase"`
+	Identity int            `json:"identity"` // index in the ledger; -1: of no identity of ours
+	Answer   *policy.Answer `json:"answer"`
+	Fact     policy.Fact    `json:"fact"`
 }
 
 // State is a flow at rest: plain data that can be stored as JSON between steps. The

@@ -234,7 +234,7 @@ func (m *machine) resolved(e Resolved) {
 	id.Effect, id.Contested, id.Mismatch = e.Effect, false, false
 	id.Fact = policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
 	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: id.Fact,
-		Answer: policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
+		Answer: &policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
 	why := fmt.Sprintf("resolved by %s: %s", e.Who, e.Why)
 	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
 	switch {
