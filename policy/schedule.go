@@ -25,14 +25,14 @@ func (s *Schedule) Delay(n int) time.Duration {
 	if len(s.Intervals) > 0 {
 		return s.Intervals[min(n, len(s.Intervals)-1)]
 	}
-	d := float64(s.InitialInterval)
+	d := s.InitialInterval
 	for range n {
-		d *= s.Multiplier
-		if d >= float64(s.MaxInterval) {
+		if float64(d) >= float64(s.MaxInterval)/s.Multiplier {
 			return s.MaxInterval
 		}
+		d = time.Duration(float64(d) * s.Multiplier)
 	}
-	return min(time.Duration(d), s.MaxInterval)
+	return min(d, s.MaxInterval)
 }
 
 // Jittered spreads a delay by the schedule's randomization factor; u is uniform

@@ -56,7 +56,7 @@ func TestScheduleDelay(t *testing.T) {
 func TestExponentialDelayIsTheFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sched := policy.Schedule{
-			InitialInterval: time.Duration(rapid.Int64Range(1, int64(h)).Draw(t, "initial")),
+			InitialInterval: time.Duration(rapid.Int64Range(int64(s), int64(h)).Draw(t, "initial")),
 			Multiplier:      rapid.Float64Range(1, 10).Draw(t, "multiplier"),
 			MaxInterval:     time.Duration(rapid.Int64Range(int64(h), int64(100*24*h)).Draw(t, "max")),
 		}
