@@ -23,7 +23,7 @@ var (
 	}
 	anyTexts = map[string][]string{
 		"code": {"0", "40", "41", "1000", "1201", "4001", "6002", "7000", ""}, "sub_code": {"40", "2007", ""},
-		"status": {"REVIEWING", "SUCCEEDED", "FAILED", ""}, "currency": {"VND", "TWD", "PHP", ""},
+		"status": {"REVIEWING", "SUCCEEDED", "FAILED", ""}, "sub_status": {"AUTHORIZED", "CAPTURED", ""}, "currency": {"VND", "TWD", "PHP", ""},
 		"provider": {"momo", "opi", "paykka", "shopline", ""}, "merchant": {"alpha", "beta", "nobody", ""},
 		"message": {"please retry", "xin thử lại", ""},
 	}
@@ -92,7 +92,7 @@ func (g *grammar) wordAtom() string {
 }
 
 func (g *grammar) textAtom() string {
-	name := g.one("code", "code", "code", "sub_code", "status", "currency", "provider", "provider", "merchant", "message")
+	name := g.one("code", "code", "code", "sub_code", "status", "sub_status", "currency", "provider", "provider", "merchant", "message")
 	known := g.texts[name]
 	if len(known) == 0 {
 		known = []string{""}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -17,18 +18,18 @@ func TestVariables(t *testing.T) {
 		},
 		Answer: &policy.Answer{
 			Phase: policy.Webhook, Fault: policy.Unreadable, HTTPStatus: 503, Code: "40", SubCode: "41", Status: "REVIEWING",
-			SubStatus: "", Message: "xin thử lại", RetryAfter: 90 * time.Second, Amount: 99, Currency: "VND",
+			SubStatus: "CAPTURED", Message: "xin thử lại", RetryAfter: 90 * time.Second, Amount: 99, Currency: "VND",
 		},
 		Fact: policy.Fact{
 			Effect: policy.Pending, Class: policy.NotYet, Stage: policy.Result, Reach: policy.OneAttempt, Final: policy.NotFinal,
 		},
-		InDoubt: true, Attempt: 3, Queries: 7, Fired: policy.Counts{{Name: "other", N: 9}, {Name: "v", N: 2}, {Name: "unless", N: 2}},
+		InDoubt: true, Attempt: 3, Queries: 7, Fired: policy.Counts{{Name: "other", N: 9}},
 		Elapsed: 5 * time.Minute, At: time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC),
 	}
 	tests := map[string]string{ // by variable
 		"provider": `provider == "momo"`, "merchant": `merchant == "acme"`, "operation": `operation == "refund"`,
 		"phase": `phase == "webhook"`, "code": `code == "40"`, "sub_code": `sub_code == "41"`, "status": `status == "REVIEWING"`,
-		"sub_status": `sub_status == ""`, "message": `message == "xin thử lại"`, "http_status": `http_status == 503`,
+		"sub_status": `sub_status == "CAPTURED"`, "message": `message == "xin thử lại"`, "http_status": `http_status == 503`,
 		"fault": `fault == "unreadable"`, "effect": `effect == "pending"`, "class": `class == "not_yet"`, "stage": `stage == "result"`,
 		"reach": `reach == "attempt"`, "final": `final == "no"`, "in_doubt": `in_doubt`, "attempt": `attempt == 3`,
 		"queries": `queries == 7`, "fired": `fired == 2`, "elapsed": `elapsed == duration("5m")`, "amount": `amount == 1234`,
@@ -42,15 +43,21 @@ func TestVariables(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			e := opened(t, alone(t, map[string]string{
-				"merchants/acme.toml": "timezone = \"Asia/Ho_Chi_Minh\"\n" +
-					rule("unless", "!("+when+")", "escalate") + rule("v", when, "mark_failed"),
-			}))
-			if got := e.Decide(&s); got.Rule != "v" {
-				t.Errorf("%s does not hold: %s", when, told(got))
-			}
-			if got := e.Explain(&s).Decision; got.Rule != "v" {
-				t.Errorf("%s does not hold in an explanation: %s", when, told(got))
+			// By the index, natively, and by expr.
+			for _, form := range []string{"%s", "(%s) || attempt > 99", "(%s) == true"} {
+				holds := fmt.Sprintf(form, when)
+				e := opened(t, alone(t, map[string]string{
+					"merchants/acme.toml": "timezone = \"Asia/Ho_Chi_Minh\"\n" +
+						rule("unless", "!("+holds+")", "escalate") + rule("holds", holds, "mark_failed"),
+				}))
+				s := s
+				s.Fired = s.Fired.Plus("unless").Plus("unless").Plus("holds").Plus("holds")
+				if got := e.Decide(&s); got.Rule != "holds" {
+					t.Errorf("%s does not hold: %s", holds, told(got))
+				}
+				if got := e.Explain(&s).Rules; got[0].Held || !got[1].Held {
+					t.Errorf("%s does not hold in an explanation: %+v", holds, got)
+				}
 			}
 		})
 	}

@@ -111,9 +111,9 @@ func (r *driver) obey(c flow.Command, before *flow.State) {
 	case flow.Finish:
 		r.checkFinish(&c, before)
 	case flow.Alert:
-		// A notice of pending that was overtaken by the end is worth an alert; nothing else is.
-		if c.Evidence.Fact.Effect != policy.Pending {
-			r.t.Fatalf("an alert where nothing contradicts anything: %s\n%+v", c.Reason, c.Evidence)
+		// A notice of pending that its end overtook brings doubt back; nothing else does.
+		if !r.state.InDoubt() {
+			r.t.Fatalf("an alert where nothing contradicts anything: %s\n%s", c.Reason, encode(r.t, c.Evidence))
 		}
 	case flow.Decided:
 		if c.Verdict.Limit != "" && c.Verdict.Property == "" && c.Verdict.Action == policy.Escalate && allNotExecuted(&r.state) {

@@ -1,0 +1,137 @@
+package simulate
+
+import (
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// executions counts how often the recorded flow executed: what reconciliation found,
+// else what the recorded answers prove.
+func (r *record) executions(d policy.Decider) int {
+	if r.hasTruth {
+		return len(r.truth)
+	}
+	return len(r.proofs(d))
+}
+
+// proof is an identity that a recorded answer proved executed. sends is how many sends
+// had been made when it came.
+type proof struct {
+	orderID, requestID string
+	sends              int
+}
+
+// proofs lists the identities that recorded answers proved executed, each once.
+func (r *record) proofs(d policy.Decider) []proof {
+	var all []proof
+	add := func(s *call, sends int) {
+		for i := range all {
+			if p := &all[i]; p.orderID == s.orderID && p.requestID == s.requestID {
+				p.sends = min(p.sends, sends)
+				return
+			}
+		}
+		all = append(all, proof{s.orderID, s.requestID, sends})
+	}
+	proves := func(c *call) bool {
+		trusted := c.answer.Phase != policy.Webhook || c.answer.Verified
+		return trusted && d.Judge(&r.payment, &c.answer).Effect == policy.Executed
+	}
+	for i := range r.sends {
+		if c := &r.sends[i]; proves(c) {
+			add(c, i+1)
+		}
+	}
+	for _, calls := range [][]call{r.queries, r.webhooks} {
+		for i := range calls {
+			c := &calls[i]
+			if s := r.sentUnder(c); s != nil && proves(c) {
+				add(s, c.after)
+			}
+		}
+	}
+	return all
+}
+
+// sentUnder finds the send that a query or webhook speaks of: the latest before it
+// under the same order.
+func (r *record) sentUnder(c *call) *call {
+	for i := min(c.after, len(r.sends)) - 1; i >= 0; i-- {
+		s := &r.sends[i]
+		if c.orderID == "" || c.orderID == s.orderID || c.requestID == s.requestID {
+			return s
+		}
+	}
+	return nil
+}
+
+// executionsOf counts the executions that the simulated flow would have caused. Those
+// that came before any send it did not make are its own. Those that came after one under
+// the same identity may be either's: they are counted against the copies that the flow
+// may have left with the provider. A flow that left the recording is not counted; what
+// it would have done is not known.
+func (r *record) executionsOf(d policy.Decider, e *ending) int {
+	if e.departure != OnRecord {
+		return 0
+	}
+	n := 0
+	for i := range e.ledger {
+		id := &e.ledger[i]
+		own, either := r.executedUnder(d, id, e.sends)
+		own = min(own, id.Sends)
+		n += own + min(either, max(id.Copies-own, 0))
+	}
+	return n
+}
+
+func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int) (own, either int) {
+	count := func(later bool) {
+		if later {
+			either++
+		} else {
+			own++
+		}
+	}
+	if !r.hasTruth {
+		for _, p := range r.proofs(d) {
+			if p.orderID == id.OrderID && p.requestID == id.RequestID {
+				count(p.sends > attempts)
+			}
+		}
+		return own, either
+	}
+	for i := range r.truth {
+		if x := &r.truth[i]; r.causedBy(x, id) {
+			count(r.sentLater(id, attempts, x.at))
+		}
+	}
+	return own, either
+}
+
+// causedBy reports whether an execution that reconciliation found is an identity's. One
+// that names only the order, or only the request, is that of the last send before it.
+func (r *record) causedBy(x *execution, id *flow.Identity) bool {
+	if x.orderID != "" && x.requestID != "" {
+		return x.orderID == id.OrderID && x.requestID == id.RequestID
+	}
+	var sent *call
+	for i := range r.sends {
+		s := &r.sends[i]
+		if (x.orderID == "" || x.orderID == s.orderID) && (x.requestID == "" || x.requestID == s.requestID) && (sent == nil || s.at <= x.at) {
+			sent = s
+		}
+	}
+	return sent != nil && sent.orderID == id.OrderID && sent.requestID == id.RequestID
+}
+
+// sentLater reports whether the recorded client sent an identity once more, before a
+// time, where the simulated flow did not.
+func (r *record) sentLater(id *flow.Identity, attempts int, at moment) bool {
+	for i := attempts; i < len(r.sends); i++ {
+		s := &r.sends[i]
+		if s.orderID == id.OrderID && s.requestID == id.RequestID && s.at <= at {
+			return true
+		}
+	}
+	return false
+}
