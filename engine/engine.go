@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -53,6 +54,9 @@ func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) (u
 		errs.Add(source.Pos{File: dir}, "%s", err)
 	}
 	for _, f := range files {
+		if strings.HasSuffix(f, ".test.toml") || strings.HasPrefix(path.Base(f), ".") {
+			continue
+		}
 		name := filepath.Join(dir, filepath.FromSlash(f))
 		data, err := os.ReadFile(name)
 		if err == nil {

@@ -137,6 +137,55 @@ var traps = []trap{
 			at +1s resume
 			at +5m query code=42`,
 		never: "ended failed"},
+	{name: "a late reply to a query knows nothing of the next copy",
+		// Asked when SHOPLINE held the first copy only; the second is sent when the key
+		// is forgotten.
+		rules: `
+			[contract]
+			idempotent_key = true
+
+			[contract.pay]
+			query_by = ["order_id"]
+
+			[schedule.tomorrow]
+			intervals = ["24h"]
+
+			[[rule]]
+			id       = "same-again"
+			when     = 'class == "insufficient_funds" && effect == "not_executed" && !in_doubt && attempt == 1'
+			then     = "retry_same_request"
+			schedule = "tomorrow"
+			reason   = "payday"
+			`,
+		lines: `payment shopline pay 120000 TWD merchant=acme
+			start o-1 r-1
+			at +30s answer fault=timeout
+			due
+			at +1s resume
+			due
+			at +1s query status=FAILED code=4454
+			due
+			at +30s answer fault=timeout
+			at +1s query status=FAILED code=4454`,
+		always: "0 o-1 r-1 sent 2: unknown"},
+	{name: "the order does not tell whose id theirs is",
+		rules: `
+			[contract.pay]
+			query_by = ["provider_id", "order_id"]
+
+			[[rule]]
+			id     = "another-request"
+			when   = 'class == "insufficient_funds" && effect == "not_executed" && !in_doubt'
+			then   = "retry_new_request"
+			reason = "the shopper put money on the card"
+			`,
+		lines: `payment shopline pay 120000 TWD merchant=acme
+			start o-1 r-1
+			at +2s answer status=FAILED code=4454
+			due request=r-2
+			at +30s answer fault=timeout
+			at +1s webhook verified status=FAILED code=4454 order=o-1 provider=T-1`,
+		never: "theirs T-1"},
 	{name: "a late reply to a send is no reply to the next one",
 		rules: onceMore,
 		lines: `payment momo pay 120000 VND merchant=acme

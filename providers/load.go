@@ -3,7 +3,9 @@ package providers
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"sort"
+	"sync"
 
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -12,8 +14,17 @@ import (
 //go:embed *.toml
 var builtin embed.FS
 
-// Builtin loads the embedded catalogues.
+// Builtin returns the embedded catalogues. They are read once; what is added to the
+// returned ones is nobody else's.
 func Builtin() (*Catalogs, error) {
+	cs, err := readBuiltin()
+	if err != nil {
+		return nil, err
+	}
+	return &Catalogs{byName: maps.Clone(cs.byName)}, nil
+}
+
+var readBuiltin = sync.OnceValues(func() (*Catalogs, error) {
 	cs := &Catalogs{byName: map[string]*Catalog{}}
 	files, err := builtin.ReadDir(".")
 	if err != nil {
@@ -29,7 +40,7 @@ func Builtin() (*Catalogs, error) {
 		}
 	}
 	return cs, nil
-}
+})
 
 // Add reads one catalogue. A provider that is known already is extended: the
 // file's codes, statuses and contract lines are added, and win over those that

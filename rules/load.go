@@ -99,7 +99,7 @@ func collect(errs *source.List, into map[string]file, from fs.FS, shown func(str
 			errs.Add(source.Pos{File: shown(pattern)}, "%s", err)
 		}
 		for _, n := range names {
-			if strings.HasSuffix(n, ".test.toml") {
+			if strings.HasSuffix(n, ".test.toml") || strings.HasPrefix(path.Base(n), ".") {
 				continue
 			}
 			data, err := fs.ReadFile(from, n)

@@ -151,6 +151,20 @@ func TestFilesOfAFolder(t *testing.T) {
 	}
 }
 
+// A file without a name would be the layer of every payment that has no merchant, and an
+// editor's lock beside a file is no layer of anybody.
+func TestHiddenFilesAreNoRules(t *testing.T) {
+	set, _, _ := loaded(t, map[string]string{"merchants/.toml": rule("nobodys"), "merchants/.#acme.toml": rule("locked")})
+	for _, name := range set.MerchantNames() {
+		if name == "" || strings.HasPrefix(name, ".") {
+			t.Errorf("%s are read as the rules of merchant %q", set.Merchants[name].Name, name)
+		}
+	}
+	if got := ids(set.Layers("nopay", "")[:1]); strings.Contains(got, "nobodys") {
+		t.Errorf("a payment without a merchant has the rules %s", got)
+	}
+}
+
 func TestFolderThatCannotBeRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rules.toml")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
