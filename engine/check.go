@@ -42,10 +42,6 @@ func (c *checker) Visit(node *ast.Node) {
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
 			c.call(n, callee.Value, n.Arguments)
 		}
-	case *ast.MemberNode:
-		if _, list := n.Node.(*ast.ArrayNode); list {
-			c.fail(n, "a list is for in; nothing is picked out of it")
-		}
 	case *ast.VariableDeclaratorNode:
 		c.fail(n, "let is not part of the rules' language; write the condition out")
 	case *ast.PredicateNode, *ast.PointerNode, *ast.SequenceNode:
