@@ -23,6 +23,19 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 	a := h.answer
 	fact := d.Judge(&s.Payment, a)
 	i, sure := s.about(a)
+	if k, found := s.stranger(a, fact); i < 0 && found && h.trusted() {
+		if a.Phase == policy.Send && !h.late && s.current().OrderID == a.OrderID {
+			// The reply to our own call: the name is the provider's for our request.
+			i, sure = len(s.Ledger)-1, true
+			s.current().ProviderID = a.RequestID
+		} else {
+			id := &s.Ledger[k]
+			fact.Effect, fact.Class = policy.Unknown, policy.Conflict
+			id.Effect, id.Fact, id.Contested = policy.Unknown, fact, true
+			s.note(Evidence{At: h.at, Phase: a.Phase, Identity: k, Answer: a, Fact: fact})
+			return fact
+		}
+	}
 	if i < 0 {
 		// An answer about another payment is no evidence.
 		fact = policy.Fact{Basis: policy.Documented, Final: fact.Final}
@@ -31,7 +44,7 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 	}
 	id := &s.Ledger[i]
 	sure = sure && (!h.late || len(s.Ledger) == 1) // a late reply may be about an earlier one
-	if a.ProviderID != "" && sure && h.trusted() {
+	if a.ProviderID != "" && sure && h.trusted() && s.tellsApart(a, id) {
 		id.ProviderID = a.ProviderID
 	}
 	if a.Phase == policy.Send && !h.late && fact.Effect == policy.NotExecuted && fact.Stage == policy.Door {
@@ -59,6 +72,35 @@ func (s *State) about(a *policy.Answer) (i int, sure bool) {
 		}
 	}
 	return -1, false
+}
+
+// stranger reports whether an answer tells of money that moved, or may yet, under one of
+// our orders and a request that is none of ours. It proves nothing of our requests, and
+// nothing can be certain of the order any more.
+func (s *State) stranger(a *policy.Answer, f policy.Fact) (i int, found bool) {
+	if a.OrderID == "" || a.RequestID == "" || f.Effect != policy.Executed && f.Effect != policy.Pending {
+		return -1, false
+	}
+	for i := len(s.Ledger) - 1; i >= 0; i-- {
+		if s.Ledger[i].Sends > 0 && s.Ledger[i].OrderID == a.OrderID {
+			return i, true
+		}
+	}
+	return -1, false
+}
+
+// tellsApart reports whether an answer names one identity, and not only an order under
+// which several were sent.
+func (s *State) tellsApart(a *policy.Answer, id *Identity) bool {
+	if a.Phase == policy.Send || a.RequestID != "" && a.RequestID == id.RequestID {
+		return true
+	}
+	for i := range s.Ledger {
+		if other := &s.Ledger[i]; other != id && other.Sends > 0 && other.OrderID == id.OrderID {
+			return false
+		}
+	}
+	return true
 }
 
 // aboutTheirs finds the identity by the provider's own id, where that is all there is.
@@ -100,15 +142,15 @@ func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fac
 	if f.Effect != policy.NotExecuted {
 		return f.Effect
 	}
-	ok := sure
+	// A reply that comes late may be that of an earlier call.
+	ok := sure && (!h.late || s.Attempts == 1)
 	switch a.Phase {
 	case policy.Send:
-		// A refusal to a replay is about the replay, unless replays get the stored result;
-		// and a reply that comes late may be that of an earlier send.
+		// A refusal to a replay is about the replay, unless replays get the stored result.
 		replay := id.Sends > 1 && id.Prior != policy.NotExecuted
 		stored := c.Replay == policy.FirstResult && c.ReplaySafe(id.FirstSent, h.asked) &&
 			f.Stage == policy.Result && a.Fault == policy.NoFault
-		ok = ok && (!replay || stored) && (!h.late || s.Attempts == 1)
+		ok = ok && (!replay || stored)
 	case policy.Query, policy.Webhook:
 		ok = ok && s.speaksOfAll(c, id, h)
 	}
@@ -168,6 +210,8 @@ func (id *Identity) learn(f policy.Fact) {
 	switch {
 	case id.Effect == policy.Executed && f.Effect == policy.NotExecuted:
 		id.Contested = true
+	case id.Contested && f.Effect == policy.NotExecuted:
+		// Somebody's money moved under its order: no refusal closes that.
 	case id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
 		// It was said to be over, and it goes on: in doubt again.
 		id.Effect, id.Fact = f.Effect, f

@@ -32,7 +32,7 @@ type Identity struct {
 	Effect     policy.Effect `json:"effect"`
 	Fact       policy.Fact   `json:"fact"`                // what proved the effect
 	Mismatch   bool          `json:"mismatch,omitempty"`  // executed with another amount or currency
-	Contested  bool          `json:"contested,omitempty"` // proved executed, then proved not
+	Contested  bool          `json:"contested,omitempty"` // proved executed and proved not, or a stranger's request executed under its order
 	Prior      policy.Effect `json:"prior"`               // what was known before the last send
 }
 

@@ -31,9 +31,13 @@ type Answer struct {
 	OrderID    string `json:"order_id,omitempty"`
 	RequestID  string `json:"request_id,omitempty"`
 	ProviderID string `json:"provider_id,omitempty"`
-	Amount     int64  `json:"amount,omitempty"` // ISO 4217 minor units; 0: not said
+	Amount     int64  `json:"amount,omitempty"` // ISO 4217 minor units; 0: not said; or OddAmount
 	Currency   string `json:"currency,omitempty"`
 }
+
+// OddAmount is the amount of an answer that names one which cannot be a payment's: zero,
+// below zero, or no number. It differs from every amount that can be asked for.
+const OddAmount int64 = -1
 
 // Fact is what an answer proves about one identity of one operation.
 type Fact struct {

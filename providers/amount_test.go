@@ -20,17 +20,17 @@ func TestAmountsInHundredths(t *testing.T) {
 		{"as a number with decimals", `120050.00`, "TWD", 120050},
 		{"rupiah", `1200000`, "IDR", 1200000},
 		{"dong have no hundredths", `12000000`, "VND", 120000},
-		{"a broken dong is not compared", `12000050`, "VND", 0},
+		{"a broken dong is not compared", `12000050`, "VND", policy.OddAmount},
 		{"dinars have thousandths", `1250`, "KWD", 12500},
 		{"half a hundredth of a dinar", `1250.5`, "KWD", 12505},
-		{"half a hundredth of a dollar", `1250.5`, "TWD", 0},
-		{"less than a dong", `50`, "VND", 0},
-		{"an exponent is not read", `1e5`, "TWD", 0},
-		{"a negative amount is not read", `-5`, "TWD", 0},
-		{"nor one with commas", `"1,200"`, "TWD", 0},
-		{"nor words", `"free"`, "TWD", 0},
-		{"nor more than fits", `92233720368547758070`, "TWD", 0},
-		{"nor more than fits once it is scaled", `9223372036854775800`, "KWD", 0},
+		{"half a hundredth of a dollar", `1250.5`, "TWD", policy.OddAmount},
+		{"less than a dong", `50`, "VND", policy.OddAmount},
+		{"an exponent is not read", `1e5`, "TWD", policy.OddAmount},
+		{"a negative amount is not read", `-5`, "TWD", policy.OddAmount},
+		{"nor one with commas", `"1,200"`, "TWD", policy.OddAmount},
+		{"nor words", `"free"`, "TWD", policy.OddAmount},
+		{"nor more than fits", `92233720368547758070`, "TWD", policy.OddAmount},
+		{"nor more than fits once it is scaled", `9223372036854775800`, "KWD", policy.OddAmount},
 		{"nearly the largest", `9223372036854775799`, "TWD", 9223372036854775799},
 		{"null", `null`, "TWD", 0},
 	}
@@ -51,7 +51,7 @@ func TestAmountsInHundredths(t *testing.T) {
 // MoMo writes whole units, and names no currency: it is the catalogue's.
 func TestAmountsInWholeUnits(t *testing.T) {
 	for value, want := range map[string]int64{
-		`120000`: 120000, `"120000"`: 120000, `120000.0`: 120000, `120000.5`: 0, `0`: 0, `"007"`: 7,
+		`120000`: 120000, `"120000"`: 120000, `120000.0`: 120000, `120000.5`: policy.OddAmount, `0`: policy.OddAmount, `"007"`: 7,
 	} {
 		var a policy.Answer
 		if err := catalog(t, "momo").Decode(pay, send, []byte(`{"amount":`+value+`}`), &a); err != nil || a.Amount != want {
@@ -98,7 +98,7 @@ func TestHundredthsAreMinorUnitsOverThePowerOfTen(t *testing.T) {
 		hundredths := rapid.Int64Range(1, 1e15).Draw(t, "hundredths")
 		want := map[int]int64{0: hundredths / 100, 2: hundredths, 3: hundredths * 10}[policy.Exponent(currency)]
 		if policy.Exponent(currency) == 0 && hundredths%100 != 0 {
-			want = 0
+			want = policy.OddAmount
 		}
 		var a policy.Answer
 		body := fmt.Sprintf(`{"amount":{"value":%d,"currency":%q}}`, hundredths, currency)

@@ -31,12 +31,13 @@ const (
 	fieldProviderID
 	fieldAmount
 	fieldCurrency
+	fieldNotAbout // a value here says that the body is about something else
 	fieldCount
 )
 
 var fieldNames = [fieldCount]string{
 	"code", "sub_code", "status", "sub_status", "message",
-	"order_id", "request_id", "provider_id", "amount", "currency",
+	"order_id", "request_id", "provider_id", "amount", "currency", "not_about",
 }
 
 // amountUnit is how a provider writes amounts.
@@ -81,6 +82,9 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		return ErrUnreadable
 	}
 	d := &c.decoders[op][phase]
+	if d.text(v, fieldNotAbout, "") != "" {
+		return nil // it says nothing of this operation
+	}
 	a.Code = d.text(v, fieldCode, a.Code)
 	a.SubCode = d.text(v, fieldSubCode, a.SubCode)
 	a.Status = d.text(v, fieldStatus, a.Status)
@@ -95,8 +99,11 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		if currency == "" {
 			currency = c.Currency
 		}
-		if minor, ok := c.unit.minor(said, currency); ok && (currency != "" || c.unit == unitMinor) {
+		switch minor, ok := c.unit.minor(said, currency); {
+		case ok && minor > 0 && (currency != "" || c.unit == unitMinor):
 			a.Amount = minor
+		case !ok || minor <= 0:
+			a.Amount = policy.OddAmount
 		}
 	}
 	return nil

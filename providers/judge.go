@@ -24,7 +24,7 @@ func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	}
 	if f.Effect == policy.NotExecuted {
 		serverError := a.HTTPStatus >= 500 && f.Stage != policy.Door
-		refusedQuery := a.Phase == policy.Query && f.Stage == policy.Door
+		refusedQuery := a.Phase == policy.Query && (f.Stage == policy.Door || a.HTTPStatus >= 400)
 		if serverError || refusedQuery {
 			f.Effect = policy.Unknown
 		}
@@ -90,13 +90,39 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 
 // asReason is what a code proves beside a status. Alone in a query's answer, a code
 // of the door means that the query was refused; a refused query bears no status, so
-// here it is what the send was refused for.
+// here it is what the send was refused for. A code of another section's operations is
+// what it proves for all of them.
 func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
 	e := c.facts[op][ph]
 	if e == nil || (ph == policy.Query && e.Stage == policy.Door && e.Effect == policy.Unknown) {
 		ph = policy.Send
 	}
-	return c.fact(op, ph)
+	if c.says(op) {
+		return c.fact(op, ph)
+	}
+	f := c.fallback
+	for o := range c.facts {
+		for _, e := range c.facts[o] {
+			switch {
+			case e == nil:
+			case e.Effect != policy.NotExecuted:
+				return policy.Fact{Class: e.Class, Final: e.Final}
+			default:
+				f = e.Fact
+			}
+		}
+	}
+	return f
+}
+
+// says reports whether a code is listed for an operation at all.
+func (c *cell) says(op policy.Operation) bool {
+	for _, e := range c.facts[op] {
+		if e != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // unlisted stands for a code that is not in the catalogue.

@@ -298,7 +298,7 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 		if t.Has("when") && len(*errs) == mistakes && strings.TrimSpace(r.When.Value) == "" {
 			errs.Add(t.ValuePos("when"), "the condition is empty; write 'true' for always")
 		}
-		if r.ID != "" && strings.TrimSpace(r.When.Value) != "" && t.Has("then") {
+		if strings.TrimSpace(r.When.Value) != "" { // without an id too, for the mistakes in it
 			f.Rules = append(f.Rules, r)
 		}
 	}

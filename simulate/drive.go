@@ -303,12 +303,16 @@ func (v *driver) recordedQuery(at moment) int {
 // about.
 func (v *driver) about(q *call) bool {
 	id := &v.s.Ledger[len(v.s.Ledger)-1]
-	switch q.queryBy {
-	case policy.RequestID:
-		return q.requestID == id.RequestID
-	case policy.ProviderID:
-		return q.providerID != "" && q.providerID == id.ProviderID
-	default:
+	switch {
+	case q.queryBy == policy.RequestID && q.requestID == id.RequestID:
+		return true
+	case q.queryBy == policy.ProviderID && q.providerID != "":
+		return q.providerID == id.ProviderID
+	case q.orderID != "":
 		return q.orderID == id.OrderID
+	case q.queryBy == policy.RequestID && q.requestID != "":
+		return false
 	}
+	// The line does not say; the answer may, and a flow of one identity has no other.
+	return q.answer.OrderID == id.OrderID || q.answer.OrderID == "" && len(v.s.Ledger) == 1
 }

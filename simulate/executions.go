@@ -81,7 +81,32 @@ func (r *record) executionsOf(d policy.Decider, e *ending) int {
 		own = min(own, id.Sends)
 		n += own + min(either, max(id.Copies-own, 0))
 	}
-	return n
+	return n + r.namelessExecutions(e, n)
+}
+
+// namelessExecutions counts those that reconciliation knows by the order only, or by the
+// request only: as many as there were sends that fit.
+func (r *record) namelessExecutions(e *ending, counted int) int {
+	n, sends := 0, 0
+	for i := range r.truth {
+		x := &r.truth[i]
+		if x.orderID != "" && x.requestID != "" {
+			continue
+		}
+		for k := range e.ledger {
+			id := &e.ledger[k]
+			if (x.orderID == "" || x.orderID == id.OrderID) && (x.requestID == "" || x.requestID == id.RequestID) {
+				if !r.sentLater(id, e.sends, x.at) || id.Copies > 0 {
+					n++
+				}
+				break
+			}
+		}
+	}
+	for k := range e.ledger {
+		sends += e.ledger[k].Sends
+	}
+	return min(n, max(sends-counted, 0))
 }
 
 func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int) (own, either int) {
@@ -101,27 +126,11 @@ func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int
 		return own, either
 	}
 	for i := range r.truth {
-		if x := &r.truth[i]; r.causedBy(x, id) {
+		if x := &r.truth[i]; x.orderID == id.OrderID && x.requestID == id.RequestID {
 			count(r.sentLater(id, attempts, x.at))
 		}
 	}
 	return own, either
-}
-
-// causedBy reports whether an execution that reconciliation found is an identity's. One
-// that names only the order, or only the request, is that of the last send before it.
-func (r *record) causedBy(x *execution, id *flow.Identity) bool {
-	if x.orderID != "" && x.requestID != "" {
-		return x.orderID == id.OrderID && x.requestID == id.RequestID
-	}
-	var sent *call
-	for i := range r.sends {
-		s := &r.sends[i]
-		if (x.orderID == "" || x.orderID == s.orderID) && (x.requestID == "" || x.requestID == s.requestID) && (sent == nil || s.at <= x.at) {
-			sent = s
-		}
-	}
-	return sent != nil && sent.orderID == id.OrderID && sent.requestID == id.RequestID
 }
 
 // sentLater reports whether the recorded client sent an identity once more, before a

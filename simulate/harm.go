@@ -24,6 +24,7 @@ type harm struct {
 	kind   Harm
 	record *record
 	misled *call   // nil: nothing was heard before
+	heard  *record // whose answer that is
 	rule   ruleKey // the rule that met the same answer in the simulation
 }
 
@@ -34,17 +35,23 @@ func findHarm(d policy.Decider, records []record) *harm {
 		r := &records[i]
 		n := r.executions(d)
 		if total+n >= 2 {
-			return &harm{kind: ExecutedTwice, record: r, misled: lastHeard(records[:i+1], r.secondSend(total))}
+			return newHarm(ExecutedTwice, r, records[:i+1], r.secondSend(total))
 		}
 		total += n
 		if r.ended && r.outcome == policy.Failed && n > 0 {
-			return &harm{kind: FailedThoughExecuted, record: r, misled: lastHeard(records[i:i+1], r.endAt)}
+			return newHarm(FailedThoughExecuted, r, records[i:i+1], r.endAt)
 		}
 		if r.ended && r.outcome == policy.Succeeded && n == 0 && r.hasTruth {
-			return &harm{kind: SucceededThoughNot, record: r, misled: lastHeard(records[i:i+1], r.endAt)}
+			return newHarm(SucceededThoughNot, r, records[i:i+1], r.endAt)
 		}
 	}
 	return nil
+}
+
+func newHarm(kind Harm, r *record, records []record, before moment) *harm {
+	h := &harm{kind: kind, record: r}
+	h.misled, h.heard = lastHeard(records, before)
+	return h
 }
 
 // secondSend is when the send left that brought the second execution. before is how
@@ -77,8 +84,7 @@ func (r *record) lastSend() moment {
 }
 
 // lastHeard finds the answer that came last before a time.
-func lastHeard(records []record, before moment) *call {
-	var last *call
+func lastHeard(records []record, before moment) (last *call, by *record) {
 	var at moment
 	for i := range records {
 		r := &records[i]
@@ -86,12 +92,12 @@ func lastHeard(records []record, before moment) *call {
 			for k := range calls {
 				c := &calls[k]
 				if heard := c.at.plus(c.latency); heard <= before && (last == nil || heard >= at) {
-					last, at = c, heard
+					last, by, at = c, r, heard
 				}
 			}
 		}
 	}
-	return last
+	return last, by
 }
 
 // label names an answer for a table: its fault, its status with the reason, its code.

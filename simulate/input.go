@@ -230,7 +230,9 @@ func (b *batch) parse(r *lineReader) {
 		if err := r.read(raw, &b.lines[len(b.lines)-1]); err != nil {
 			b.lines = b.lines[:len(b.lines)-1]
 			b.broken = append(b.broken, &LineError{b.input.Name, number, err})
+			continue
 		}
+		b.lines[len(b.lines)-1].number = number
 	}
 	b.data = nil
 }

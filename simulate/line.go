@@ -32,6 +32,7 @@ var linePhases = map[string]linePhase{"send": lineSend, "query": lineQuery, "web
 
 // line is one line of a recording, decoded.
 type line struct {
+	number  int // in its file
 	flow    string
 	at      moment
 	phase   linePhase
@@ -176,6 +177,9 @@ func (r *lineReader) call(v *fastjson.Value, l *line) error {
 		}
 	}
 	p.Key, p.Amount, p.Currency = name(v, "payment_key"), v.GetInt64("amount"), r.text(v, "currency")
+	if p.Amount < 0 {
+		return fmt.Errorf("amount is %d; it must be at least 0", p.Amount)
+	}
 	if tags := v.GetObject("tags"); tags != nil {
 		p.Tags = map[string]string{}
 		tags.Visit(func(k []byte, t *fastjson.Value) { p.Tags[string(k)] = string(t.GetStringBytes()) })
@@ -213,6 +217,9 @@ func (r *lineReader) answer(cat *providers.Catalog, v *fastjson.Value, l *line) 
 	if body := v.Get("body"); body != nil && body.Type() != fastjson.TypeNull && a.Fault == policy.NoFault {
 		// A body that does not decode is the fault "unreadable", which is an answer.
 		_ = cat.DecodeValue(l.payment.Operation, a.Phase, body, a)
+	}
+	if l.phase == lineSend && a.RequestID != "" && l.requestID == "" {
+		l.requestID = a.RequestID // the reply to a call names what the call was
 	}
 	return nil
 }

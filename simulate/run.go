@@ -193,18 +193,20 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 		}
 		last = b.read
 		for _, e := range b.broken {
-			a.broken++
-			if a.o.Broken != nil {
-				a.o.Broken(e)
-			}
-			if a.o.Strict {
-				return fmt.Errorf("stopped at the first broken line (--strict): %w", e)
+			if err := a.refuse(e); err != nil {
+				return err
 			}
 		}
 		for i := range b.lines {
-			a.add(&b.lines[i])
+			l := &b.lines[i]
+			if err := a.add(l); err != nil {
+				if err := a.refuse(&LineError{b.input.Name, l.number, err}); err != nil {
+					return err
+				}
+				continue
+			}
+			a.lines++
 		}
-		a.lines += len(b.lines)
 		if a.o.Progress != nil {
 			a.o.Progress(a.before + b.read)
 		}
@@ -214,7 +216,20 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 	return nil
 }
 
-func (a *assembler) add(l *line) {
+// refuse counts a broken line; the error is that of --strict.
+func (a *assembler) refuse(e *LineError) error {
+	a.broken++
+	if a.o.Broken != nil {
+		a.o.Broken(e)
+	}
+	if a.o.Strict {
+		return fmt.Errorf("stopped at the first broken line (--strict): %w", e)
+	}
+	return nil
+}
+
+// add puts a line to its flow. A flow has one provider and one operation.
+func (a *assembler) add(l *line) error {
 	// Two lines have to agree on how late it is: one clock that ran wild closes nothing.
 	if now := min(l.at, a.last); now > a.now {
 		a.now = now
@@ -229,10 +244,14 @@ func (a *assembler) add(l *line) {
 		a.flows[key] = f
 		heap.Push(&a.open, f)
 	}
+	if p, q := &f.tape.payment, &l.payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
+		return fmt.Errorf("flow %q is %s %s; this line says %s %s", l.flow, p.Provider, p.Operation, q.Provider, q.Operation)
+	}
 	if f.group == nil && l.phase == lineSend {
 		a.join(f, l)
 	}
 	a.shelf.put(&f.tape, l)
+	return nil
 }
 
 // join puts a flow beside the others of its payment key.

@@ -44,8 +44,12 @@ func (s *Story) finish(e ending) {
 			s.Simulated = append(s.Simulated, l)
 		}
 	}
-	if e.departure != OnRecord && len(s.steps) > 0 {
-		s.Simulated = append(s.Simulated, StoryLine{At: s.steps[len(s.steps)-1].At, What: "off the record: " + string(e.departure)})
+	if e.departure != OnRecord {
+		at := s.record.start().time()
+		if n := len(s.steps); n > 0 {
+			at = s.steps[n-1].At
+		}
+		s.Simulated = append(s.Simulated, StoryLine{At: at, What: "off the record: " + string(e.departure)})
 	}
 	s.record, s.steps, s.voice = nil, nil, nil
 }

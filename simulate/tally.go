@@ -256,7 +256,7 @@ func (t *tally) misled(h *harm) {
 	if h.misled == nil {
 		return
 	}
-	at(t.codes, t.keyOf(h.record, h.misled)).misled.count(h.record)
+	at(t.codes, t.keyOf(h.heard, h.misled)).misled.count(h.record)
 	if h.rule != (ruleKey{}) {
 		at(t.rules, h.rule).prevented.count(h.record)
 	}

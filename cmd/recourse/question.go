@@ -203,7 +203,10 @@ func (q *question) state(a *policy.Answer, at time.Time) flow.State {
 		id.RequestID = a.RequestID
 	}
 	if id.ProviderID == "" && q.Phase == policy.Query {
-		id.ProviderID = "asked by"
+		id.ProviderID = a.ProviderID
+	}
+	if id.ProviderID == "" && q.Phase == policy.Query {
+		id.ProviderID = "asked by" // it can be asked once more
 	}
 	s.Ledger = append(s.Ledger, id)
 	switch q.Phase {
