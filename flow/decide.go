@@ -45,9 +45,17 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 // or a stronger one that the ledger holds.
 func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) policy.Situation {
 	if i, _ := s.about(a); i >= 0 {
-		if id := &s.Ledger[i]; id.Effect.Settled() && !fact.Effect.Settled() {
+		id := &s.Ledger[i]
+		if id.Effect.Settled() && !fact.Effect.Settled() {
 			fact = id.Fact
 		}
+		if id.Mismatch && fact.Effect == policy.Executed {
+			fact.Class = policy.Mismatch // said once, it stays so
+		}
+	}
+	if fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved() {
+		// Something executed, and what, nobody can say: the rules are not to conclude from it.
+		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
 	return policy.Situation{
 		Payment: &s.Payment, Answer: a, Fact: fact, InDoubt: s.InDoubt(),
