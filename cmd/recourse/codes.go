@@ -102,13 +102,24 @@ func writeCodes(w io.Writer, cat *providers.Catalog) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "SECTION\tCODE\tFINAL\tCLASS\tDESCRIPTION")
 	for _, r := range cat.Codes {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", r.Scope, r.Code, r.Final, r.Class, r.Description)
-		for _, f := range groupFacts(r.Facts) {
-			fmt.Fprintf(tw, "\t\t\t  %s\t  %s\n", f.effect, f.where)
+		writeRow(tw, r.Scope, r.Code, r)
+	}
+	for _, r := range cat.Statuses {
+		name := r.Status
+		if r.SubStatus != "" {
+			name += "/" + r.SubStatus
 		}
+		writeRow(tw, "status", name, r)
 	}
 	fmt.Fprintln(tw)
 	return tw.Flush()
+}
+
+func writeRow(w io.Writer, section, name string, r *providers.Row) {
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", section, name, r.Final, r.Class, r.Description)
+	for _, f := range groupFacts(r.Facts) {
+		fmt.Fprintf(w, "\t\t\t  %s\t  %s\n", f.effect, f.where)
+	}
 }
 
 type factGroup struct{ effect, where string }
