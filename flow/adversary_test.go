@@ -173,6 +173,7 @@ func (r *driver) proceed() {
 			e.OrderID = r.fresh("o-")
 		}
 		r.step(e)
+	default:
 	}
 }
 

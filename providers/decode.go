@@ -133,8 +133,9 @@ func (p path) text(v *fastjson.Value) string {
 		return string(v.GetStringBytes())
 	case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
 		return string(v.MarshalTo(nil))
+	default:
+		return ""
 	}
-	return ""
 }
 
 // nested reads JSON that stands in a string.

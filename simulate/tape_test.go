@@ -31,6 +31,7 @@ func drawLine(t *rapid.T) line {
 				rapid.Int64().Draw(t, "amount"), l.at + moment(span.Draw(t, "executed"))})
 		}
 		return l
+	default:
 	}
 	l.payment = policy.Payment{Provider: "momo", Key: many.Draw(t, "key"), Amount: rapid.Int64().Draw(t, "of"), Currency: few.Draw(t, "in")}
 	l.orderID, l.requestID, l.providerID = many.Draw(t, "order"), many.Draw(t, "request"), many.Draw(t, "provider id")

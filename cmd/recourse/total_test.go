@@ -154,6 +154,7 @@ func TestDoubtForbidsNewIdentities(t *testing.T) {
 			switch d := decided(t, line).decision(); d.Action {
 			case policy.MarkFailed, policy.RetryNewRequest, policy.RetryNewOrder, policy.RetrySame:
 				t.Errorf("%s: %s", line, d.Action)
+			default:
 			}
 		}
 	})

@@ -77,6 +77,7 @@ func (d *Doc) index() {
 			prefix = d.header(e, arrays, true)
 		case unstable.KeyValue:
 			d.keyValue(prefix, e)
+		default: // a comment
 		}
 	}
 }
@@ -139,6 +140,7 @@ func (d *Doc) value(path string, n *unstable.Node) {
 				d.keyValue(path, it.Node())
 			}
 		}
+	default: // a plain value
 	}
 }
 
