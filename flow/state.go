@@ -107,16 +107,18 @@ func (s *State) allNotExecuted() bool {
 }
 
 // proved reports whether the provider proved one execution, of this amount, that
-// nothing contradicts, while no other identity may execute as well.
+// nothing contradicts, while no identity that was sent after it may execute as well.
 func (s *State) proved() bool {
 	executed := 0
 	for i := range s.Ledger {
 		switch id := &s.Ledger[i]; {
 		case id.Sends == 0 || id.Effect == policy.NotExecuted:
-		case id.Effect != policy.Executed || id.Mismatch || id.Contested:
+		case id.Contested:
 			return false
-		default:
+		case id.Effect == policy.Executed && !id.Mismatch:
 			executed++
+		case id.Effect == policy.Executed || executed > 0:
+			return false
 		}
 	}
 	return executed == 1

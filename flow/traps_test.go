@@ -11,6 +11,17 @@ then   = "retry_new_request"
 reason = "the shopper pressed the wrong button"
 `
 
+const payday = `
+[contract]
+arrival_grace = "1m"
+
+[[rule]]
+id     = "same-again"
+when   = 'class == "insufficient_funds" && effect == "not_executed" && !in_doubt && attempt == 1'
+then   = "retry_same_request"
+reason = "the shopper put money on the card"
+`
+
 const anotherOrder = `
 [[rule]]
 id     = "another-order"
@@ -61,16 +72,10 @@ var traps = []trap{
 			at +2s answer status=PROCESSING provider=T-1
 			at +1s webhook verified status=SUCCEEDED sub_status=CAPTURED provider=T-9`,
 		never: "ended succeeded"},
-	{name: "their id of the copy that failed does not find the next one",
-		rules: `
-			[contract]
-			arrival_grace = "1m"
-
-			[[rule]]
-			id     = "same-again"
-			when   = 'class == "insufficient_funds" && effect == "not_executed" && !in_doubt && attempt == 1'
-			then   = "retry_same_request"
-			reason = "the shopper put money on the card"
+	{name: "their id of the copy that failed, in an answer that names no more",
+		rules: payday + `
+			[contract.pay]
+			query_by = ["order_id"]
 			`,
 		lines: `payment shopline pay 120000 TWD merchant=acme
 			start o-1 r-1
@@ -79,6 +84,16 @@ var traps = []trap{
 			at +30s answer fault=timeout
 			at +5m due
 			at +1s query status=FAILED code=4454 provider=T-1`,
+		never: "ended failed"},
+	{name: "their id of the copy that failed, in the question",
+		rules: payday,
+		lines: `payment shopline pay 120000 TWD merchant=acme
+			start o-1 r-1
+			at +2s answer status=FAILED code=4454 provider=T-1
+			due
+			at +30s answer fault=timeout
+			at +5m due
+			at +1s query status=FAILED code=4454 order=o-1`,
 		never: "ended failed"},
 	{name: "a late reply to a query is as old as its question",
 		// Asked at 32s, when the request was on its way; the process slept over it.
@@ -169,6 +184,30 @@ var traps = []trap{
 			at +30s answer fault=timeout
 			at +1s answer code=10`,
 		always: "0 o-1 r-1 sent 2: unknown"},
+	{name: "a late reply brings no id for the next identity",
+		rules: onceMore,
+		lines: `payment momo pay 120000 VND merchant=acme
+			start o-1 r-1
+			at +1s resume
+			at +1s webhook verified code=1006 order=o-1 request=r-1
+			due request=r-2
+			at +30s answer fault=timeout
+			at +1s answer code=7002 provider=T-1`,
+		never: "theirs T-1"},
+	{name: "nobody unverified contests an order",
+		lines: `payment momo pay 120000 VND
+			start o-1 r-1
+			at +30s answer fault=timeout
+			at +1s webhook code=0 order=o-1 request=r-9 amount=120000`,
+		never: "contested"},
+	{name: "no refusal closes an order under which a stranger moved money",
+		lines: `payment momo pay 120000 VND
+			start o-1 r-1
+			at +30s answer fault=timeout
+			at +1s webhook verified code=0 order=o-1 request=r-9 amount=120000
+			due
+			at +1s query code=1006 order=o-1`,
+		never: "ended failed", always: "contested"},
 	{name: "nothing is sent after the flow's time",
 		lines: `payment momo pay 120000 VND
 			start o-1 r-1
