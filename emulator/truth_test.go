@@ -45,7 +45,7 @@ func TestTheEmulatorTellsTheTruth(t *testing.T) {
 		fate := drawFate(t)
 		made, ok := emulator.New(catalog(t, provider), p, fate, rapid.Bool().Draw(t, "keyed"), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)))
 		if !ok {
-			t.Skip("no words for it")
+			return // the provider has no words for it
 		}
 		w := world{made, t, catalog(t, provider), p}
 		var all []said
