@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ type trap struct {
 }
 
 func TestTraps(t *testing.T) {
-	for _, tt := range traps {
+	for _, tt := range slices.Concat(traps, limitTraps) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &story{}
 			if tt.rules != "" {

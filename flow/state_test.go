@@ -46,3 +46,38 @@ func TestMisfit(t *testing.T) {
 		t.Errorf("the error speaks of %T", misfit.Event)
 	}
 }
+
+// A contract that names no timeout has one nevertheless: every call has a deadline.
+func TestEveryCallHasADeadline(t *testing.T) {
+	d := &decider{wish: policy.QueryStatus}
+	d.terms = policy.Terms{
+		Contract: policy.Contract{QueryBy: byOrder},
+		Limits:   policy.Limits{MaxAttempts: 1, MaxQueries: 1, MaxElapsed: time.Hour},
+	}
+	var s flow.State
+	deadline := func(e flow.Event) (at time.Time) {
+		t.Helper()
+		next, commands, err := flow.Step(d, s, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s = next
+		for _, c := range commands {
+			switch c := c.(type) {
+			case flow.Send:
+				at = c.Deadline
+			case flow.Ask:
+				at = c.Deadline
+			}
+		}
+		return at
+	}
+	m := flow.Moment{At: dawn}
+	if got := deadline(flow.Start{Moment: m, OrderID: "o-1", RequestID: "r-1"}); !got.Equal(dawn.Add(30 * time.Second)) {
+		t.Errorf("the send is listened to until %s", got)
+	}
+	deadline(flow.Answered{Moment: m, Answer: policy.Answer{Fault: policy.Timeout}})
+	if got := deadline(flow.Due{Moment: m}); !got.Equal(dawn.Add(30 * time.Second)) {
+		t.Errorf("the query is listened to until %s", got)
+	}
+}

@@ -208,60 +208,6 @@ var traps = []trap{
 			due
 			at +1s query code=1006 order=o-1`,
 		never: "ended failed", always: "contested"},
-	{name: "nothing is sent after the flow's time",
-		lines: `payment momo pay 120000 VND
-			start o-1 r-1
-			at +1s answer code=10
-			at +27h due request=r-2`,
-		never: "send      2", always: "ended failed"},
-	{name: "an end is not put off beyond the flow's time",
-		rules: `
-			[limits]
-			max_elapsed = "10m"
-
-			[schedule.poll]
-			intervals = ["10m"]
-
-			[schedule.hesitate]
-			intervals = ["1h"]
-
-			[[rule]]
-			id       = "give-up"
-			when     = 'effect == "not_executed" && !in_doubt'
-			then     = "mark_failed"
-			schedule = "hesitate"
-			reason   = "the shopper refused"
-			`,
-		lines: `payment momo pay 120000 VND merchant=acme
-			start o-1 r-1
-			at +30s answer fault=timeout
-			due
-			at +1s query code=1006`,
-		always: "ended failed"},
-	{name: "a refusal told again does not use up a rule",
-		lines: `payment momo pay 120000 VND merchant=evergreen-box
-			start o-1 r-1
-			at +2s answer code=1001 order=o-1 request=r-1
-			at +1m webhook verified code=1001 order=o-1 request=r-1
-			at +1m webhook verified code=1001 order=o-1 request=r-1
-			at +1m webhook verified code=1001 order=o-1 request=r-1`,
-		never: "ended failed", always: "wait      until 24h0m2s, then retry_new_order"},
-	{name: "what the interlock does when the time has come is told",
-		rules: `
-			[contract]
-			idempotent_key = true
-
-			[[rule]]
-			id     = "again"
-			when   = 'in_doubt && fault == "timeout"'
-			then   = "retry_same_request"
-			reason = "the key makes it safe"
-			`,
-		lines: `payment shopline pay 120000 TWD merchant=acme
-			start o-1 r-1
-			at +30s answer fault=timeout
-			at +2h due`,
-		never: "send      2", always: "interlock S1"},
 	{name: "an earlier identity's refusal does not contradict the payment",
 		lines: `payment momo pay 120000 VND merchant=evergreen-box
 			start o-1 r-1

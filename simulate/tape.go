@@ -17,6 +17,7 @@ type tape struct {
 	earliest moment // send
 	order    string // the identifiers of the first line that has them
 	request  string
+	provider string
 	lines    int
 	log      []byte
 }
@@ -34,12 +35,14 @@ func newShelf() *shelf {
 	return &shelf{texts: make([]string, 0, shelfSize), index: map[string]int{}}
 }
 
-// How a text is written: 0 none, 1 the tape's order id, 2 its request id; from 3 on
-// odd numbers are slots of the shelf and even ones lengths of what follows.
+// How a text is written: 0 none, 1 the tape's order id, 2 its request id, 3 the
+// provider's id; from 4 on even numbers are slots of the shelf and odd ones lengths of
+// what follows.
 const (
 	textNone = iota
 	textOrder
 	textRequest
+	textProvider
 	textOther
 )
 
@@ -53,6 +56,9 @@ func (s *shelf) text(t *tape, v string, shared bool) {
 		return
 	case v == t.request:
 		t.log = append(t.log, textRequest)
+		return
+	case v == t.provider:
+		t.log = append(t.log, textProvider)
 		return
 	}
 	if shared {
@@ -89,6 +95,13 @@ func (s *shelf) put(t *tape, l *line) {
 		t.request = l.requestID
 	}
 	t.lines++
+	if t.provider == "" {
+		t.provider = l.answer.ProviderID
+	}
+	if l.phase == lineQuery && l.queryBy != policy.RequestID {
+		l.requestID = "" // the query's own name, which nobody asks for
+	}
+	t.grow()
 	t.log = append(t.log, byte(l.phase))
 	s.number(t, int64(l.at-t.first))
 	switch l.phase {
@@ -104,6 +117,14 @@ func (s *shelf) put(t *tape, l *line) {
 		}
 	case lineSend, lineQuery, lineWebhook:
 		s.call(t, l)
+	}
+}
+
+// grow makes room for a line without the half-empty space that appending leaves.
+func (t *tape) grow() {
+	const room, step = 48, 64
+	if cap(t.log)-len(t.log) < room {
+		t.log = append(make([]byte, 0, len(t.log)+len(t.log)/8+room+step), t.log...)
 	}
 }
 
@@ -162,6 +183,8 @@ func (u *unpacker) text() string {
 		return u.t.order
 	case textRequest:
 		return u.t.request
+	case textProvider:
+		return u.t.provider
 	}
 	n -= textOther
 	if n%2 == 0 {

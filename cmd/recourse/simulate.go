@@ -14,9 +14,9 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-// memoryGoal is what the collector aims at while lines stream through, unless the
-// user set GOMEMLIMIT. It is a goal, not a bound: flows that are open need what they need.
-const memoryGoal = 144 << 20
+// collectAt is how much garbage, in percent of what is in use, is let stand while lines
+// stream through, unless the user set GOGC: the flows that are open are most of it.
+const collectAt = 40
 
 func simulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -59,8 +59,8 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return err
 		}
-		if os.Getenv("GOMEMLIMIT") == "" {
-			defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryGoal))
+		if os.Getenv("GOGC") == "" {
+			defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 		}
 		bar := newProgress(cmd.ErrOrStderr(), inputs)
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
