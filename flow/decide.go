@@ -134,7 +134,7 @@ func (m *machine) due(e Due) {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
 		m.do(Decided{
-			At: m.now.At, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
+			At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
 		})
 	}

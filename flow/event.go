@@ -26,16 +26,20 @@ type Start struct {
 	ProviderID string // where the operation works on something that the provider named
 }
 
-// Answered brings the answer, or the fault, of the send under way.
+// Answered brings the answer, or the fault, of a send. Attempt is that of [Send]; 0 stands
+// for the one under way.
 type Answered struct {
 	Moment
-	Answer policy.Answer
+	Answer  policy.Answer
+	Attempt int
 }
 
-// Queried brings the answer, or the fault, of the query under way.
+// Queried brings the answer, or the fault, of a query. Query is that of [Ask]; 0 stands for
+// the one under way.
 type Queried struct {
 	Moment
 	Answer policy.Answer
+	Query  int
 }
 
 // Received brings a webhook. It may come at any time, also after the end.
@@ -110,6 +114,7 @@ type Alert struct {
 // Decided reports a decision to whoever watches; there is nothing to do.
 type Decided struct {
 	At       time.Time
+	Due      bool // no answer came: what was waited for is not allowed any more
 	Phase    policy.Phase
 	Answer   policy.Answer
 	Fact     policy.Fact // as the flow took it

@@ -202,7 +202,7 @@ func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
 		}
 	}
 	oneCopy := s.AskedBy == policy.ProviderID || a.OrderID == "" && a.RequestID == "" && a.ProviderID != ""
-	return copies <= 1 || query && !oneCopy && s.arrived(c, h.asked)
+	return copies <= 1 || query && !oneCopy && s.absent(c, id, h.asked)
 }
 
 // learn enters a fact into the identity. Certainty is never lost to a later doubt.

@@ -62,7 +62,7 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	switch {
 	case !at.Before(s.limit(t)):
-		return policy.Escalate, ""
+		return s.exhausted(), ""
 	case s.queriesLeft(t) && s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
 	case s.Attempts < t.Limits.MaxAttempts && s.InDoubt() && s.mayRepeat(&t.Contract, at):
@@ -70,7 +70,7 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
 	}
-	return policy.Escalate, ""
+	return s.exhausted(), ""
 }
 
 func (s *State) queriesLeft(t *policy.Terms) bool { return s.Queries < t.Limits.MaxQueries }

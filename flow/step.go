@@ -11,10 +11,6 @@ import (
 // can send one, and queries are limited.
 const maxHastened = 3
 
-// defaultTimeout bounds a call for which the contract names no timeout. Every send
-// has a deadline.
-const defaultTimeout = 30 * time.Second
-
 // Step advances a flow by one event. It is pure: the same state and event give the
 // same result, and the given state is not changed. The commands are to be carried out
 // in order. An event that does not fit the flow's stage is an error, and changes nothing.
@@ -76,10 +72,10 @@ func (m *machine) step(e Event) error {
 		m.send(policy.RetryNewRequest)
 	case Answered:
 		e.Answer.Phase = policy.Send
-		return m.reply(e, &e.Answer, Sending, m.now.At)
+		return m.reply(e, &e.Answer, Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts)
 	case Queried:
 		e.Answer.Phase = policy.Query
-		return m.reply(e, &e.Answer, Querying, m.s.Asked)
+		return m.reply(e, &e.Answer, Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries)
 	case Received:
 		if !started {
 			return &MisfitError{e, m.s.Stage}
@@ -87,7 +83,7 @@ func (m *machine) step(e Event) error {
 		e.Answer.Phase = policy.Webhook
 		m.received(&e.Answer)
 	case Due:
-		if m.s.Stage != Waiting {
+		if m.s.Stage != Waiting || !m.fresh(e) {
 			return &MisfitError{e, m.s.Stage}
 		}
 		m.due(e)
@@ -107,10 +103,12 @@ func (m *machine) step(e Event) error {
 
 // reply takes the answer of a call. One that comes late, when the flow has gone on
 // because of a webhook, is evidence like any other.
-func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time) error {
-	switch m.s.Stage {
-	case stage:
+func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time, stale bool) error {
+	if m.s.Stage == stage && !stale {
 		m.answered(a, asked)
+		return nil
+	}
+	switch m.s.Stage {
 	case New:
 		return &MisfitError{e, m.s.Stage}
 	case Ended:
@@ -131,6 +129,20 @@ func (m *machine) hear(a *policy.Answer, asked time.Time, late bool) policy.Fact
 		asked = time.Time{}
 	}
 	return absorb(m.d, m.t, &m.s, hearing{answer: a, at: m.now.At, asked: asked, late: late})
+}
+
+// fresh reports whether a wait's end brings the new identifiers that its action needs.
+func (m *machine) fresh(e Due) bool {
+	for i := range m.s.Ledger {
+		id := &m.s.Ledger[i]
+		switch {
+		case m.s.Next.Action == policy.RetryNewRequest && (e.RequestID == "" || e.RequestID == id.RequestID):
+			return false
+		case m.s.Next.Action == policy.RetryNewOrder && e.OrderID == id.OrderID && e.OrderID != "":
+			return false
+		}
+	}
+	return true
 }
 
 // send puts the last identity on its way.
@@ -168,10 +180,7 @@ func (m *machine) query() {
 }
 
 func (m *machine) timeout() time.Duration {
-	if m.t.Contract.Timeout > 0 {
-		return m.t.Contract.Timeout
-	}
-	return defaultTimeout
+	return m.t.Contract.CallTimeout()
 }
 
 // answered takes the answer of a call and decides.
@@ -181,6 +190,14 @@ func (m *machine) answered(a *policy.Answer, asked time.Time) {
 
 // received takes a webhook.
 func (m *machine) received(a *policy.Answer) {
+	if !a.Verified { // anybody can have sent it: it is no evidence, and at most a hint
+		if i, _ := m.s.about(a); i >= 0 && m.s.Stage != Ended {
+			m.hasten()
+			return
+		}
+		m.do(Record{})
+		return
+	}
 	if m.s.Stage == Ended {
 		m.afterEnd(m.hear(a, m.now.At, false))
 		return
@@ -190,8 +207,6 @@ func (m *machine) received(a *policy.Answer) {
 	switch {
 	case i < 0:
 		m.do(Record{})
-	case !a.Verified:
-		m.hasten()
 	case m.s.Stage == Waiting && m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class:
 		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At) // told again; what was decided stands
 	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
@@ -231,6 +246,11 @@ func (m *machine) resumed() {
 // resolved takes the word of somebody who knows.
 func (m *machine) resolved(e Resolved) {
 	id := &m.s.Ledger[e.Identity]
+	if m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
+		// It speaks of earlier copies; one is on its way, and its answer decides.
+		m.do(Record{})
+		return
+	}
 	id.Effect, id.Contested, id.Mismatch = e.Effect, false, false
 	id.Fact = policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
 	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: id.Fact,
@@ -252,10 +272,11 @@ func (m *machine) resolved(e Resolved) {
 // afterEnd takes what is said after the end: proof settles an escalation; what
 // contradicts another end is told, and changes nothing.
 func (m *machine) afterEnd(fact policy.Fact) {
+	before := State{Ledger: m.was}
 	switch {
 	case m.s.Outcome != policy.Escalated:
 		m.contradiction(fact.Class.String(), false)
-	case m.s.proved() && fact.Effect == policy.Executed:
+	case m.s.proved() && !before.proved() && fact.Class != policy.Disputed:
 		m.s.Class = fact.Class
 		m.finish(policy.Succeeded, "proved after it was escalated")
 	case fact.Effect == policy.NotExecuted && m.s.allNotExecuted():

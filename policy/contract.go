@@ -48,7 +48,19 @@ func (c *Contract) ReplaySafe(first, at time.Time) bool {
 	if c.Replay != FirstResult && c.Replay != Rejected {
 		return false
 	}
-	return at.Add(c.Timeout + c.ArrivalGrace).Before(first.Add(c.DedupeWindow))
+	return at.Add(c.CallTimeout() + c.ArrivalGrace).Before(first.Add(c.DedupeWindow))
+}
+
+// defaultTimeout bounds a call for which the contract names no timeout. Every send has a
+// deadline.
+const defaultTimeout = 30 * time.Second
+
+// CallTimeout is how long to wait for an answer.
+func (c *Contract) CallTimeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return defaultTimeout
 }
 
 // QueryIdentifier returns the identifier that a status query asks by, given

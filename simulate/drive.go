@@ -43,14 +43,15 @@ type ending struct {
 
 // driver carries one flow through its recording.
 type driver struct {
-	d     policy.Decider
-	watch func(Step)           // nil: nobody watches
-	rule  func(f flow.Decided) // every decision
-	r     *record
-	s     flow.State
-	end   ending
-	now   moment
-	shift moment // our last send against the recorded one
+	d       policy.Decider
+	watch   func(Step)           // nil: nobody watches
+	rule    func(f flow.Decided) // every decision
+	r       *record
+	s       flow.State
+	end     ending
+	now     moment
+	unasked time.Time // when the query would have been asked that was left out last
+	shift   moment    // our last send against the recorded one
 
 	reply    *call // the recorded answer under way
 	replyAt  moment
@@ -142,7 +143,7 @@ func (v *driver) answered() {
 
 // due carries out what was waited for.
 func (v *driver) due() {
-	v.waiting = false
+	v.waiting, v.heard = false, nil
 	e := flow.Due{Moment: v.moment()}
 	if a := v.s.Next.Action; a.Sends() {
 		next, ok := v.recordedSend(a)
@@ -219,6 +220,9 @@ func (v *driver) command(c flow.Command) {
 	case flow.Wait:
 		v.wait(c)
 	case flow.Decided:
+		if c.Due {
+			return // the recording made it wait too long; no rule was asked
+		}
 		if c.Verdict.Property != "" {
 			v.end.corrected++
 		}
@@ -250,7 +254,10 @@ func (v *driver) wait(c flow.Wait) {
 			return
 		}
 		if v.hook() != nil {
-			v.end.unasked++
+			if v.unasked != v.s.Next.At {
+				v.end.unasked++
+			}
+			v.unasked = v.s.Next.At
 			v.waiting = false
 		}
 	case c.Action.Sends() && v.s.Attempts < len(v.r.sends):

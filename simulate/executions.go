@@ -58,7 +58,7 @@ func (r *record) proofs(d policy.Decider) []proof {
 func (r *record) sentUnder(c *call) *call {
 	for i := min(c.after, len(r.sends)) - 1; i >= 0; i-- {
 		s := &r.sends[i]
-		if c.orderID == "" || c.orderID == s.orderID || c.requestID == s.requestID {
+		if c.orderID == "" || c.orderID == s.orderID || c.requestID != "" && c.requestID == s.requestID {
 			return s
 		}
 	}

@@ -33,6 +33,9 @@ func findHarm(d policy.Decider, records []record) *harm {
 	total := 0
 	for i := range records {
 		r := &records[i]
+		if len(r.sends) == 0 {
+			continue // it is in no column either
+		}
 		n := r.executions(d)
 		if total+n >= 2 {
 			return newHarm(ExecutedTwice, r, records[:i+1], r.secondSend(total))

@@ -67,7 +67,10 @@ func newLineReader(c *providers.Catalogs) *lineReader {
 	return &lineReader{catalogs: c, texts: map[string]string{}}
 }
 
-const maxLatency = 48 * time.Hour
+const (
+	maxLatency = 48 * time.Hour
+	maxAmount  = int64(1e15) // so that sums of thousands of them still fit
+)
 
 // maxTexts bounds the texts that are kept for sharing.
 const maxTexts = 1 << 14
@@ -177,18 +180,20 @@ func (r *lineReader) call(v *fastjson.Value, l *line) error {
 		}
 	}
 	p.Key, p.Amount, p.Currency = name(v, "payment_key"), v.GetInt64("amount"), r.text(v, "currency")
-	if p.Amount < 0 {
-		return fmt.Errorf("amount is %d; it must be at least 0", p.Amount)
+	if p.Amount < 0 || p.Amount > maxAmount {
+		return fmt.Errorf("amount is %d; it must be from 0 to %d", p.Amount, maxAmount)
 	}
 	if tags := v.GetObject("tags"); tags != nil {
 		p.Tags = map[string]string{}
 		tags.Visit(func(k []byte, t *fastjson.Value) { p.Tags[string(k)] = string(t.GetStringBytes()) })
 	}
 	l.orderID, l.requestID, l.providerID = name(v, "order_id"), name(v, "request_id"), name(v, "provider_id")
-	l.latency = time.Duration(v.GetInt64("latency_ms")) * time.Millisecond
-	if l.latency < 0 || l.latency > maxLatency {
-		return fmt.Errorf("latency_ms is %d; it must be from 0 to %d", v.GetInt64("latency_ms"), maxLatency.Milliseconds())
+	for _, key := range []string{"latency_ms", "retry_after_ms"} {
+		if ms := v.GetInt64(key); ms < 0 || ms > maxLatency.Milliseconds() {
+			return fmt.Errorf("%s is %d; it must be from 0 to %d", key, ms, maxLatency.Milliseconds())
+		}
 	}
+	l.latency = time.Duration(v.GetInt64("latency_ms")) * time.Millisecond
 	switch l.queryBy = policy.Identifier(r.text(v, "query_by")); l.queryBy {
 	case "", policy.OrderID, policy.RequestID, policy.ProviderID:
 	default:

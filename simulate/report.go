@@ -131,7 +131,7 @@ type RuleCount struct {
 	Reason    string        `json:"reason"`
 	Followed  int           `json:"followed"`
 	Corrected int           `json:"corrected"` // by the interlock
-	Prevented int           `json:"prevented"` // it met the answer after which the recorded client did harm
+	Prevented int           `json:"met"`       // it met the answer after which the recorded client did harm
 	Example   string        `json:"example"`
 }
 
