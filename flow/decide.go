@@ -10,6 +10,7 @@ import (
 // decide asks the rules about an answer and does what the interlock leaves of it.
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
+	m.s.Displaced = nil
 	decided, until := m.judge(a, fact)
 	want, v := &decided.Decision, &decided.Verdict
 	m.do(decided)

@@ -64,22 +64,23 @@ type Evidence struct {
 // State is a flow at rest: plain data that can be stored as JSON between steps. The
 // zero value, with Payment set, is a flow that has not started.
 type State struct {
-	Payment  policy.Payment    `json:"payment"`
-	Stage    Stage             `json:"stage"`
-	Started  time.Time         `json:"started"`
-	Ledger   []Identity        `json:"ledger"`
-	Attempts int               `json:"attempts"` // sends
-	Queries  int               `json:"queries"`
-	Hastened int               `json:"hastened,omitempty"` // queries brought forward by unverified webhooks
-	Fired    policy.Counts     `json:"fired,omitempty"`    // how often each rule was followed
-	Waits    policy.Counts     `json:"waits,omitempty"`    // how often each schedule was used
-	Asked    time.Time         `json:"asked"`              // when the latest query was asked
-	AskedBy  policy.Identifier `json:"asked_by,omitempty"` // and by which identifier
-	Next     Next              `json:"next"`
-	Outcome  policy.Outcome    `json:"outcome"`
-	Reason   string            `json:"reason,omitempty"` // why it ended so
-	Class    policy.Class      `json:"class"`            // of the answer that ended it
-	Evidence []Evidence        `json:"evidence,omitempty"`
+	Payment   policy.Payment    `json:"payment"`
+	Stage     Stage             `json:"stage"`
+	Started   time.Time         `json:"started"`
+	Ledger    []Identity        `json:"ledger"`
+	Attempts  int               `json:"attempts"` // sends
+	Queries   int               `json:"queries"`
+	Hastened  int               `json:"hastened,omitempty"`  // queries brought forward by unverified webhooks
+	Fired     policy.Counts     `json:"fired,omitempty"`     // how often each rule was followed
+	Waits     policy.Counts     `json:"waits,omitempty"`     // how often each schedule was used
+	Asked     time.Time         `json:"asked"`               // when the latest query was asked
+	AskedBy   policy.Identifier `json:"asked_by,omitempty"`  // and by which identifier
+	Displaced *Next             `json:"displaced,omitempty"` // what an unverified webhook made wait for a look
+	Next      Next              `json:"next"`
+	Outcome   policy.Outcome    `json:"outcome"`
+	Reason    string            `json:"reason,omitempty"` // why it ended so
+	Class     policy.Class      `json:"class"`            // of the answer that ended it
+	Evidence  []Evidence        `json:"evidence,omitempty"`
 
 	// NewOrderPossible: it failed, and could be tried under another order id that
 	// nobody minted.

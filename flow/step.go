@@ -185,7 +185,15 @@ func (m *machine) timeout() time.Duration {
 
 // answered takes the answer of a call and decides.
 func (m *machine) answered(a *policy.Answer, asked time.Time) {
-	m.decide(a, m.hear(a, asked, false))
+	fact := m.hear(a, asked, false)
+	if next := m.s.Displaced; next != nil && a.Phase == policy.Query {
+		m.s.Displaced = nil
+		if m.nothingNew() {
+			m.wait(next.Action, next.Via, next.At) // the hint was empty
+			return
+		}
+	}
+	m.decide(a, fact)
 }
 
 // received takes a webhook.
@@ -217,6 +225,16 @@ func (m *machine) received(a *policy.Answer) {
 	}
 }
 
+// nothingNew reports whether this event left every identity's effect as it was.
+func (m *machine) nothingNew() bool {
+	for i := range m.was {
+		if m.was[i].Effect != m.s.Ledger[i].Effect {
+			return false
+		}
+	}
+	return true
+}
+
 // hasten brings a query forward because somebody, unverified, says that something
 // happened. Before a send it looks first.
 func (m *machine) hasten() {
@@ -225,6 +243,9 @@ func (m *machine) hasten() {
 		return
 	}
 	m.s.Hastened++
+	if next := m.s.Next; next.Action != policy.QueryStatus {
+		m.s.Displaced = &next
+	}
 	m.wait(policy.QueryStatus, ByQuery, m.now.At)
 }
 

@@ -2,6 +2,14 @@ package flow_test
 
 // What limits, waits and the word of a person must not do.
 var limitTraps = []trap{
+	{name: "a forged webhook does not cost the planned retry",
+		lines: `payment momo pay 120000 VND
+			start o-1 r-1
+			at +1s answer fault=not_sent
+			at +100ms webhook code=0
+			due
+			at +1s query code=42`,
+		never: "ended", always: "then retry_same_request"},
 	{name: "nothing is sent after the flow's time",
 		lines: `payment momo pay 120000 VND
 			start o-1 r-1
