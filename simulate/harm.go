@@ -68,11 +68,10 @@ func (r *record) secondSend(before int) moment {
 	}
 	truth := append([]execution(nil), r.truth...)
 	sort.Slice(truth, func(i, j int) bool { return truth[i].at < truth[j].at })
-	first, second := truth[0], truth[1]
+	second := truth[1]
 	for i := range r.sends {
 		s := &r.sends[i]
-		if i > 0 && s.orderID == second.orderID && s.requestID == second.requestID &&
-			(first.orderID != second.orderID || first.requestID != second.requestID || i > 0) {
+		if i > 0 && s.orderID == second.orderID && s.requestID == second.requestID {
 			return s.at
 		}
 	}

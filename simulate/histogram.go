@@ -10,7 +10,7 @@ type histogram struct {
 
 const (
 	bucketsPerOctave = 64
-	octaves          = 48 // of a microsecond: nine years
+	octaves          = 48 // of a microsecond: two centuries
 )
 
 func (h *histogram) add(d time.Duration) {

@@ -90,7 +90,7 @@ type Money struct {
 	Simulated MoneyHarms `json:"simulated"`
 	Escalated int64      `json:"escalated"`  // handed to a person with the evidence
 	Open      int64      `json:"open"`       // still waiting for a webhook when the recording ends
-	OffRecord int64      `json:"off_record"` // not known: the bound of what these rules could still lose
+	OffRecord int64      `json:"off_record"` // what these rules would have done with it is not known
 }
 
 // MoneyHarms is money at risk, by what went wrong.
