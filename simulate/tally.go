@@ -71,20 +71,19 @@ type ruleCount struct {
 
 // example counts something and remembers the first flow of it.
 type example struct {
-	n        int
-	flow     string
-	merchant string
-	at       moment
+	n    int
+	flow string
+	at   moment
 }
 
 func (e *example) count(r *record) {
 	e.n++
-	e.seen(example{flow: r.flow, merchant: r.payment.Merchant, at: r.start()})
+	e.seen(example{flow: r.flow, at: r.start()})
 }
 
 func (e *example) seen(o example) {
 	if e.flow == "" || o.flow != "" && (o.at < e.at || o.at == e.at && o.flow < e.flow) {
-		e.flow, e.merchant, e.at = o.flow, o.merchant, o.at
+		e.flow, e.at = o.flow, o.at
 	}
 }
 
