@@ -160,8 +160,8 @@ func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fac
 	return policy.NotExecuted
 }
 
-// absent reports whether "not found" proves that nothing executed: the contract says
-// after how long, and no copy of the request can still be on its way.
+// absent reports whether what a query does not find, or does not tell of, is not there: the
+// contract says after how long, and no copy of a request can still be on its way.
 func (s *State) absent(c *policy.Contract, id *Identity, asked time.Time) bool {
 	return c.NotFoundAfter > 0 && !asked.Before(id.LastSent.Add(c.NotFoundAfter)) && s.arrived(c, asked)
 }
@@ -183,8 +183,9 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 // speaksOfAll reports whether a failure told by a query or webhook is the end of the
 // identity. It is when there is one copy of it only, or the provider dedupes them, and
 // the answer cannot be about another identity of the same order: a stored failure may
-// well be that of another copy. A query that is asked when every copy has arrived looks
-// at all of them; a webhook may be an old one, and the provider's own id names one copy.
+// well be that of another copy. A query looks at all of them once every copy has arrived
+// and can no longer be overlooked; a webhook may be an old one, and the provider's own id
+// names one copy.
 func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
 	a := h.answer
 	copies := id.Copies

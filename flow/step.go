@@ -157,7 +157,7 @@ func (m *machine) send(why policy.Action) {
 	id.Sends++
 	id.Copies++
 	id.LastSent = m.now.At
-	id.Deadline = m.now.At.Add(m.timeout())
+	id.Deadline = m.now.At.Add(m.t.Contract.CallTimeout())
 	if id.Effect == policy.NotExecuted || id.Sends == 1 {
 		id.Effect, id.Fact = policy.Unknown, policy.Fact{Class: policy.Processing}
 	}
@@ -175,12 +175,8 @@ func (m *machine) query() {
 	m.do(Record{})
 	m.do(Ask{
 		By: m.s.AskedBy, Identity: id,
-		Query: m.s.Queries, Deadline: m.now.At.Add(m.timeout()),
+		Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout()),
 	})
-}
-
-func (m *machine) timeout() time.Duration {
-	return m.t.Contract.CallTimeout()
 }
 
 // answered takes the answer of a call and decides.
@@ -267,15 +263,16 @@ func (m *machine) resumed() {
 // resolved takes the word of somebody who knows.
 func (m *machine) resolved(e Resolved) {
 	id := &m.s.Ledger[e.Identity]
+	fact := policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
+	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: fact,
+		Answer: &policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
 	if m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
-		// It speaks of earlier copies; one is on its way, and its answer decides.
+		// It speaks of earlier copies: one is on its way, and its answer decides. The word is
+		// kept among the evidence.
 		m.do(Record{})
 		return
 	}
-	id.Effect, id.Contested, id.Mismatch = e.Effect, false, false
-	id.Fact = policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
-	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: id.Fact,
-		Answer: &policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
+	id.Effect, id.Fact, id.Contested, id.Mismatch = e.Effect, fact, false, false
 	why := fmt.Sprintf("resolved by %s: %s", e.Who, e.Why)
 	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
 	switch {

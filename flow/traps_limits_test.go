@@ -2,6 +2,11 @@ package flow_test
 
 // What limits, waits and the word of a person must not do.
 var limitTraps = []trap{
+	{name: "somebody's word of earlier copies ends nothing while one is on its way",
+		lines: `payment momo pay 120000 VND
+			start o-1 r-1
+			at +1s resolve 0 not_executed by=recon why="this morning's file"`,
+		never: "ended"},
 	{name: "a forged webhook does not cost the planned retry",
 		lines: `payment momo pay 120000 VND
 			start o-1 r-1

@@ -55,10 +55,6 @@ func TestTextAt(t *testing.T) {
 }
 
 func TestTextWithoutAPlaceOfItsOwn(t *testing.T) {
-	fragment := source.Fragment("<rule>", "a == b")
-	if got := fragment.At(3).String(); got != "<rule>" {
-		t.Errorf("a fragment's rune stands at %q, want <rule>", got)
-	}
 	var errs source.List
 	root := open(t, "a = 1\n\nk = 5")
 	if got := lineCol(root.Text(&errs, "k").At(2)); got != "3:1" {

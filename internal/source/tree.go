@@ -234,11 +234,6 @@ func escapeLength(raw []byte) int {
 	return 2
 }
 
-// Fragment is a text that stands in no file, for tools that compile one rule.
-func Fragment(name, value string) Text {
-	return Text{Value: value, base: Pos{File: name}}
-}
-
 func kindOf(v any) string {
 	switch v.(type) {
 	case string:
