@@ -22,8 +22,8 @@ type Options struct {
 	Decider  policy.Decider
 	Catalogs *providers.Catalogs
 	Window   time.Duration     // zero: DefaultWindow
-	Strict   bool              // stop at the first line that cannot be read
-	Broken   func(*LineError)  // told of every such line, in order; may be nil
+	Strict   bool              // stop at the first line that cannot be read, with its *LineError
+	Broken   func(*LineError)  // told of every such line that is passed over, in order; may be nil
 	Progress func(bytes int64) // told of the bytes read so far; may be nil
 	Flow     string            // tell this flow's story; empty: none
 	Merchant string            // with Flow: of this merchant; empty: of any
@@ -219,11 +219,11 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 // refuse counts a broken line; the error is that of --strict.
 func (a *assembler) refuse(e *LineError) error {
 	a.broken++
+	if a.o.Strict {
+		return e // which names the line, so nobody needs to be told of it as well
+	}
 	if a.o.Broken != nil {
 		a.o.Broken(e)
-	}
-	if a.o.Strict {
-		return fmt.Errorf("stopped at the first broken line (--strict): %w", e)
 	}
 	return nil
 }
