@@ -82,7 +82,9 @@ type driver struct {
 	steps   int     // events that no noise explains
 	noise   int     // webhooks, crashes, late wakings: bounded, the rest is not
 	late    bool    // it woke late at least once
-	history []version
+
+	withdrawnAt int // the sends by then; 0: it was not withdrawn
+	history     []version
 }
 
 // call is a send or a query, of which an answer may come.
@@ -189,6 +191,9 @@ func (r *driver) disturb() {
 	case rare(r.t, "belated", 2):
 		r.belated()
 		return
+	case r.state.Stage != flow.Ended && r.state.Stage != flow.New && rare(r.t, "withdrawn", 3):
+		r.withdrawnAt = r.state.Attempts
+		r.step(flow.Withdrawn{Moment: r.moment(), Why: "left"})
 	default:
 		if a, ok := r.w.notice(&r.state); ok {
 			r.step(flow.Received{Moment: r.moment(), Answer: a})

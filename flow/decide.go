@@ -106,6 +106,8 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 
 func endReason(want *policy.Decision, v *Verdict) string {
 	switch {
+	case v.Limit == withdrawn:
+		return "withdrawn: " + want.Reason
 	case v.Limit != "":
 		return v.Limit + " spent: " + want.Reason
 	case v.Property != "":

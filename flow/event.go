@@ -68,6 +68,13 @@ type Resolved struct {
 	Who, Why string
 }
 
+// Withdrawn says that whoever wanted the payment does not any more. Nothing more is sent;
+// what may have been executed is found out as ever.
+type Withdrawn struct {
+	Moment
+	Why string
+}
+
 func (m Moment) when() Moment { return m }
 
 // Command is something the driver has to do, in the order given. The set is closed.

@@ -65,12 +65,16 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 		return s.exhausted(), ""
 	case s.queriesLeft(t) && s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
-	case s.Attempts < t.Limits.MaxAttempts && s.InDoubt() && s.mayRepeat(&t.Contract, at):
+	case s.sendsLeft(t) && s.InDoubt() && s.mayRepeat(&t.Contract, at):
 		return policy.RetrySame, ""
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
 	}
 	return s.exhausted(), ""
+}
+
+func (s *State) sendsLeft(t *policy.Terms) bool {
+	return s.Withdrawn == "" && s.Attempts < t.Limits.MaxAttempts
 }
 
 func (s *State) queriesLeft(t *policy.Terms) bool { return s.Queries < t.Limits.MaxQueries }
@@ -97,8 +101,11 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 	switch {
 	case want == policy.QueryStatus && late, want.Sends() && late:
 		v.Limit = "max_elapsed"
-	case want.Sends() && s.Attempts >= t.Limits.MaxAttempts:
+	case want.Sends() && !s.sendsLeft(t):
 		v.Limit = "max_attempts"
+		if s.Withdrawn != "" {
+			v.Limit = withdrawn
+		}
 		if s.InDoubt() {
 			v.Action, v.Via = fallback(s, t, at)
 			return v
@@ -118,6 +125,9 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 	v.Action = s.exhausted()
 	return v
 }
+
+// withdrawn stands in the place of a limit when nobody wants the payment any more.
+const withdrawn = "withdrawn"
 
 // exhausted is how a flow ends whose limits are spent.
 func (s *State) exhausted() policy.Action {

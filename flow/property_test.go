@@ -134,6 +134,9 @@ func allNotExecuted(s *flow.State) bool {
 // checkSend: a new identity leaves only when every other one is known not to have
 // executed, and an old one again only where that is safe.
 func (r *driver) checkSend(c *flow.Send) {
+	if r.withdrawnAt > 0 {
+		r.t.Fatalf("sent after it was withdrawn: %+v", *c)
+	}
 	last := len(r.state.Ledger) - 1
 	for i, id := range r.state.Ledger {
 		if i != last && id.Effect != policy.NotExecuted {

@@ -81,6 +81,7 @@ type State struct {
 	Reason    string            `json:"reason,omitempty"` // why it ended so
 	Class     policy.Class      `json:"class"`            // of the answer that ended it
 	Evidence  []Evidence        `json:"evidence,omitempty"`
+	Withdrawn string            `json:"withdrawn,omitempty"` // why nothing more is sent; empty: nobody withdrew it
 
 	// NewOrderPossible: it failed, and could be tried under another order id that
 	// nobody minted.

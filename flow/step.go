@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -97,6 +98,11 @@ func (m *machine) step(e Event) error {
 			return &MisfitError{e, m.s.Stage}
 		}
 		m.resolved(e)
+	case Withdrawn:
+		if !started || m.s.Stage == Ended {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.withdrawn(e)
 	}
 	return nil
 }
@@ -257,6 +263,36 @@ func (m *machine) resumed() {
 	case Waiting:
 		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At)
 	case New, Ended:
+	}
+}
+
+// withdrawn sends nothing more. A send that was waited for gives way to its end, or to
+// finding out.
+func (m *machine) withdrawn(e Withdrawn) {
+	m.s.Withdrawn = cmp.Or(e.Why, withdrawn)
+	if next := m.s.Displaced; next != nil && next.Action.Sends() {
+		m.s.Displaced = nil
+	}
+	next := m.s.Next
+	if m.s.Stage != Waiting || !next.Action.Sends() {
+		m.do(Record{})
+		return
+	}
+	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
+	v := Verdict{Action: m.s.exhausted(), Limit: withdrawn}
+	if m.s.InDoubt() {
+		v.Action, v.Via = fallback(&m.s, m.t, m.now.At)
+	}
+	m.do(Decided{At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
+	m.s.Reason = endReason(&wanted, &v)
+	switch {
+	case v.Action != policy.QueryStatus:
+		m.s.NewOrderPossible = v.Action == policy.MarkFailed && next.Action == policy.RetryNewOrder
+		m.end(v.Action, m.s.Reason)
+	case v.Via == ByWebhook:
+		m.wait(v.Action, v.Via, m.s.limit(m.t))
+	default:
+		m.wait(v.Action, v.Via, m.now.At)
 	}
 }
 

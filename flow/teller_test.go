@@ -25,6 +25,7 @@ var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 //	[at +DURATION] webhook [verified] FIELDS…
 //	[at +DURATION] due [request=R] [order=O]
 //	[at +DURATION] resume
+//	[at +DURATION] withdraw why="…"
 //	[at +DURATION] resolve IDENTITY EFFECT by=WHO why="…"
 //
 // where a duration counts from the line before. A due without one comes at the time
@@ -167,6 +168,8 @@ func (r *teller) event(words []string) (flow.Event, error) {
 		return flow.Due{Moment: m, RequestID: f.answer.RequestID, OrderID: f.answer.OrderID}, nil
 	case "resume":
 		return flow.Resumed{Moment: m}, nil
+	case "withdraw":
+		return flow.Withdrawn{Moment: m, Why: f.text["why"]}, nil
 	case "resolve":
 		e := flow.Resolved{Moment: m, Who: f.text["by"], Why: f.text["why"]}
 		if e.Identity, err = strconv.Atoi(f.plain[0]); err != nil {

@@ -1,0 +1,56 @@
+package flow
+
+import "github.com/recourse-pay/recourse/policy"
+
+// Sent returns a flow after somebody else, whom nobody held back, sent a request. It is for
+// watching code that decides by itself: the ledger takes what it did as a fact, and what
+// this machine would have done is not asked. Under the identifiers of an earlier request it
+// is that request again. The flow then waits for [Answered].
+func Sent(d policy.Decider, s State, now Moment, orderID, requestID string) State {
+	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
+	m.s.own()
+	if m.s.Stage == New {
+		m.s.Started = now.At
+	}
+	again := -1
+	for i := range m.s.Ledger {
+		if m.s.Ledger[i].OrderID == orderID && m.s.Ledger[i].RequestID == requestID {
+			again = i
+		}
+	}
+	switch {
+	case again < 0:
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: orderID, RequestID: requestID})
+	case again < len(m.s.Ledger)-1: // the one sent last stands last
+		id := m.s.Ledger[again]
+		m.s.Ledger = append(append(m.s.Ledger[:again:again], m.s.Ledger[again+1:]...), id)
+		m.s.Evidence = moved(m.s.Evidence, again, len(m.s.Ledger)-1)
+	}
+	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
+	m.send(policy.RetryNewRequest)
+	return m.s
+}
+
+// moved returns evidence whose indexes follow an identity that went to the end.
+func moved(list []Evidence, from, to int) []Evidence {
+	next := make([]Evidence, len(list))
+	for i, e := range list {
+		switch {
+		case e.Identity == from:
+			e.Identity = to
+		case e.Identity > from:
+			e.Identity--
+		}
+		next[i] = e
+	}
+	return next
+}
+
+// Asked returns a flow after somebody else asked the provider for the status. The flow
+// then waits for [Queried].
+func Asked(d policy.Decider, s State, now Moment) State {
+	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
+	m.s.own()
+	m.query()
+	return m.s
+}
