@@ -18,6 +18,9 @@ type Event interface {
 	when() Moment
 }
 
+// When is the moment of an event.
+func When(e Event) Moment { return e.when() }
+
 // Start begins a flow with its first identity.
 type Start struct {
 	Moment

@@ -99,10 +99,16 @@ func (m *machine) step(e Event) error {
 		}
 		m.resolved(e)
 	case Withdrawn:
-		if !started || m.s.Stage == Ended {
+		switch m.s.Stage {
+		case Ended:
 			return &MisfitError{e, m.s.Stage}
+		case New:
+			m.s.Withdrawn = cmp.Or(e.Why, withdrawn)
+			m.s.Started = m.now.At
+			m.finish(policy.Failed, "withdrawn before anything was sent")
+		default:
+			m.withdrawn(e)
 		}
-		m.withdrawn(e)
 	}
 	return nil
 }

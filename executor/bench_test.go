@@ -1,0 +1,60 @@
+package executor_test
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// paid is a client whose provider answers at once.
+type paid struct{ reply executor.Reply }
+
+func (c *paid) Send(context.Context, *executor.Attempt) (executor.Reply, error)  { return c.reply, nil }
+func (c *paid) Query(context.Context, *executor.Attempt) (executor.Reply, error) { return c.reply, nil }
+
+func BenchmarkPaidAtOnce(b *testing.B) {
+	rules, err := engine.Open("")
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := executor.Request{
+		Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: 120_000, Currency: "VND"}, OrderID: "o-1",
+	}
+	client := &paid{executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: "0", OrderID: "o-1"}}}
+	ctx := context.Background()
+	b.Run("bare call", func(b *testing.B) {
+		b.ReportAllocs()
+		var c executor.Client = client
+		for b.Loop() {
+			if r, err := c.Send(ctx, nil); err != nil || r.Answer.Code != "0" {
+				b.Fatal(r, err)
+			}
+		}
+	})
+	for _, keyed := range []bool{false, true} {
+		name := "executor"
+		if keyed {
+			name = "executor, with a payment key"
+		}
+		b.Run(name, func(b *testing.B) {
+			x, err := executor.New(rules, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer x.Close(ctx)
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				if keyed {
+					q.Key = strconv.Itoa(n)
+				}
+				if r, err := x.Do(ctx, q, client); err != nil || r.Outcome != policy.Succeeded {
+					b.Fatal(r, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package executor
+
+import (
+	"context"
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Client makes the calls to a provider. It is what a team has already, in two methods;
+// [Call] and [HTTP] turn what net/http gives into what they return.
+//
+// Neither method retries, and each makes at most one request: the retry is the executor's.
+// They return when ctx is done. An error says that no answer was read; [FaultOf] tells what
+// it proves, and whoever knows that nothing left wraps [ErrNotSent].
+type Client interface {
+	// Send makes the payment request under the identifiers of a.
+	Send(ctx context.Context, a *Attempt) (Reply, error)
+	// Query asks for the status by the identifier a.By.
+	Query(ctx context.Context, a *Attempt) (Reply, error)
+}
+
+// Attempt is one call that is to be made. It is read, not written to.
+type Attempt struct {
+	Flow    string          // the flow's id
+	Payment *policy.Payment // amounts in ISO 4217 minor units
+	Data    []byte          // Request.Data, as it was given
+
+	OrderID    string
+	RequestID  string
+	ProviderID string            // the provider's own id, once it is known
+	By         policy.Identifier // of a query: what to ask by
+	QueryID    string            // of a query: a fresh id, for providers that want every request named
+
+	Number   int           // of the sends, or of the queries; 1 is the flow's first
+	Action   policy.Action // what asked for this send; of the first it means nothing
+	Deadline time.Time     // stop listening then; ctx ends with it
+}
+
+// Reply is what a provider answered: a raw response, which the catalogue reads, or one
+// that the client has read.
+type Reply struct {
+	HTTPStatus int
+	RetryAfter time.Duration  // what the provider asked for; 0: nothing
+	Body       []byte         // raw
+	Answer     *policy.Answer // set: Body is only kept for recordings, and this is what was said
+
+	// What the shopper must do next, as far as the client knows more than the catalogue.
+	Shopper policy.ShopperAction
+}

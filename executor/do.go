@@ -1,0 +1,299 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"crypto/rand"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Request is a payment that is wanted.
+type Request struct {
+	// Payment: what, at which provider, for whom. Key is the purchase, payout or refund that
+	// is meant: under one key at most one execution is made, however often it is asked for.
+	// Without a key nothing is told apart.
+	policy.Payment
+
+	OrderID    string // the merchant's name for it at the provider; needed
+	RequestID  string // of the first request; empty: a new one
+	ProviderID string // the provider's name for what a capture, cancel or refund works on
+
+	// Data is what the client needs besides to make the same request again, in this process
+	// or the next: it is handed to it in every [Attempt], and stands in the journal as it is.
+	// Leave secrets and card numbers out.
+	Data []byte
+}
+
+// Do carries a payment to its end: succeeded, failed, or escalated. An error says that there
+// is no end, or that nothing was sent at all; [PendingError] is the former.
+//
+// ctx bounds the wait, and what is sent: when it is over, or would be before there is
+// anything to do, Do returns, nothing more is sent, and the flow goes on in the background
+// to find out what became of what was sent. For payments that last, see [Executor.Start].
+//
+// A payment key that has an open flow joins it. One whose earlier flow succeeded gets that
+// flow's result, with Repeated set; one whose earlier flow may have moved money is a
+// [*DoubtError]; one that was used for something else a [*MismatchError].
+func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
+	r, joined, err := x.admit(ctx, &q, c)
+	if err != nil {
+		return nil, err
+	}
+	if joined {
+		return r.wait(ctx)
+	}
+	defer x.active.Done()
+	return r.leave(ctx, r.drive(ctx))
+}
+
+// leave is the end of Do: with the flow's, or without.
+func (r *run) leave(ctx context.Context, err error) (*Result, error) {
+	r.mu.Lock()
+	result, begun := r.ended(), r.version > 0 || r.state.Stage != flow.New
+	r.mu.Unlock()
+	switch {
+	case result != nil:
+		r.x.forget(r)
+		return result, nil
+	case !begun: // nothing was sent, and nothing written
+		r.release()
+		r.vanish(err)
+		return nil, err
+	case errors.Is(err, ErrTakenOver):
+		r.x.forget(r)
+		return nil, r.pending(err)
+	case errors.Is(err, errReplaced):
+		return r.wait(ctx)
+	case errors.Is(err, ErrClosed):
+		return nil, r.pending(err)
+	}
+	cause := ctx.Err()
+	if cause == nil {
+		cause = context.DeadlineExceeded
+	}
+	pending := r.pending(cause)
+	if err := r.withdraw(cause.Error()); err != nil {
+		r.x.trouble(err)
+	}
+	r.x.background(r)
+	return nil, pending
+}
+
+// withdraw sends nothing more. What the journal does not take is brought again by the driver.
+func (r *run) withdraw(why string) error {
+	e := flow.Withdrawn{Moment: r.x.moment(), Why: why}
+	err := r.apply(e)
+	var misfit *flow.MisfitError
+	if errors.As(err, &misfit) {
+		return nil // it has ended
+	}
+	if err != nil {
+		r.mu.Lock()
+		if r.kept == nil {
+			r.kept = e
+		}
+		r.mu.Unlock()
+	}
+	return err
+}
+
+// Start begins a payment and returns at once: with a journal, when it is written down. It
+// goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
+// Of payment keys the same is true as in [Executor.Do].
+func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
+	r, joined, err := x.admit(ctx, &q, c)
+	if err != nil {
+		return nil, err
+	}
+	if joined {
+		return &Handle{r}, nil
+	}
+	defer x.active.Done()
+	if err := x.accept(r); err != nil {
+		r.release()
+		r.vanish(err)
+		return nil, err
+	}
+	x.background(r)
+	return &Handle{r}, nil
+}
+
+// accept writes a flow down. If the provider takes no calls now, it begins later.
+func (x *Executor) accept(r *run) error {
+	if r.held() == 0 {
+		return r.start()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.put(&r.state, nil, journal.Synced)
+}
+
+// background drives a flow without anybody waiting.
+func (x *Executor) background(r *run) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return
+	}
+	x.active.Go(func() {
+		err := r.drive(x.life)
+		r.mu.Lock()
+		ended := r.state.Stage == flow.Ended
+		r.mu.Unlock()
+		switch {
+		case ended, errors.Is(err, ErrTakenOver):
+			x.forget(r)
+		case err != nil && x.life.Err() == nil && !errors.Is(err, errReplaced):
+			x.trouble(fmt.Errorf("executor: flow %s: %w", r.id, err))
+		}
+	})
+}
+
+// admit checks a request and finds the flow that it is: that of its key, or a new one, which
+// counts as active until the caller says that it is done.
+func (x *Executor) admit(ctx context.Context, q *Request, c Client) (r *run, joined bool, err error) {
+	if err := x.check(ctx, q, c); err != nil {
+		return nil, false, err
+	}
+	r = &run{x: x, id: x.prefix + strconv.FormatUint(x.count.Add(1), 36), req: *q, client: c}
+	r.state.Payment = q.Payment
+	r.bucket, r.gate = x.guards.of(&r.req.Payment)
+	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
+	if x.cfg.Journal != nil || q.Key != "" {
+		r.digest = digest(q)
+	}
+	live, err := x.register(r)
+	if err != nil {
+		return nil, false, err
+	}
+	if live != nil {
+		return live, true, live.same(r)
+	}
+	earlier, err := x.earlier(ctx, r)
+	switch {
+	case err != nil:
+		r.vanish(err)
+		x.active.Done()
+		return nil, false, err
+	case earlier != nil:
+		x.active.Done()
+		r.vanish(&movedError{earlier})
+		return earlier, true, nil
+	}
+	return r, false, nil
+}
+
+func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var errs []error
+	if c == nil {
+		errs = append(errs, errors.New("executor: there is no client"))
+	}
+	if q.OrderID == "" {
+		errs = append(errs, errors.New("executor: the request has no order id"))
+	}
+	if q.Amount < 0 {
+		errs = append(errs, fmt.Errorf("executor: the amount %d is below zero", q.Amount))
+	}
+	if err := x.rules.Check(&q.Payment); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// vanish takes a flow back that never began, and tells those who joined it.
+func (r *run) vanish(why error) {
+	r.mu.Lock()
+	r.gone = why
+	r.broadcast()
+	r.mu.Unlock()
+	r.x.forget(r)
+}
+
+// same checks that two requests of a key mean the same payment.
+func (r *run) same(other *run) error {
+	if r.digest != other.digest {
+		return &MismatchError{Flow: r.id, Key: r.key.Payment}
+	}
+	return nil
+}
+
+// earlier looks at the flows that the key had before. The one that succeeded, or is open,
+// is the one.
+func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
+	if x.cfg.Journal == nil || r.key.Payment == "" {
+		return nil, nil
+	}
+	rows, err := x.cfg.Journal.ByKey(ctx, r.key)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		old, err := x.read(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case rows[i].Open:
+			if err := old.same(r); err != nil {
+				return nil, err
+			}
+			return x.adopt(old, r.client)
+		case old.spent():
+		case old.state.Outcome == policy.Succeeded:
+			if err := old.same(r); err != nil {
+				return nil, err
+			}
+			old.repeats = true
+			return old, nil
+		default:
+			return nil, &DoubtError{Flow: old.id, Key: r.key.Payment, State: old.state}
+		}
+	}
+	return nil, nil
+}
+
+// spent reports whether a flow that has ended is known to have moved nothing.
+func (r *run) spent() bool {
+	for i := range r.state.Ledger {
+		if id := &r.state.Ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
+			return false
+		}
+	}
+	return true
+}
+
+// unpaid looks again whether a payment key is unpaid, before another order of it is made.
+func (x *Executor) unpaid(r *run) error {
+	if x.cfg.Journal == nil || r.key.Payment == "" {
+		return nil
+	}
+	rows, err := x.cfg.Journal.ByKey(x.life, r.key)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].ID == r.id {
+			continue
+		}
+		old, err := x.read(&rows[i])
+		if err != nil {
+			return err
+		}
+		if !old.spent() {
+			return &DoubtError{Flow: old.id, Key: r.key.Payment, State: old.state}
+		}
+	}
+	return nil
+}
+
+// newPrefix makes the beginning of the ids of a process's flows.
+func newPrefix() string { return "f-" + rand.Text()[:12] + "-" }

@@ -1,0 +1,272 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// drive carries a flow on: to its end (nil), or until ctx is over, or would be before there
+// is anything to do. It is backoff's loop; what it waits by is what the flow decided.
+func (r *run) drive(ctx context.Context) error {
+	r.mu.Lock()
+	r.driver++
+	r.driven = true
+	r.pace = pace{r: r, ctx: ctx, turn: r.driver}
+	p := &r.pace
+	if r.driver > 1 { // an earlier one may be looking at its own
+		p = &pace{r: r, ctx: ctx, turn: r.driver}
+	}
+	r.mu.Unlock()
+	err := loop(p, p.proceed, &r.sleep)
+	r.mu.Lock()
+	if r.driver == p.turn {
+		r.driven = false
+	}
+	r.mu.Unlock()
+	return err
+}
+
+// pace is a driver's place in a flow, and the back-off of its loop.
+type pace struct {
+	r     *run
+	ctx   context.Context
+	turn  uint64
+	until time.Time // when there is something to do
+	tries int       // of what the journal would not take
+	over  bool      // ctx is, before that
+}
+
+// Context implements [backoff.BackOffContext].
+func (p *pace) Context() context.Context { return p.ctx }
+
+// Reset does nothing: the flow knows where it is.
+func (p *pace) Reset() {}
+
+// NextBackOff is what is left of the flow's wait. It stops rather than sleep past the
+// deadline of the context.
+func (p *pace) NextBackOff() time.Duration {
+	if at, ok := p.ctx.Deadline(); ok && at.Before(p.until) {
+		p.over = true
+		return backoff.Stop
+	}
+	return max(0, p.until.Sub(wallClock()))
+}
+
+func (p *pace) late() bool { return p.over }
+
+// errWaiting: there is nothing to do yet.
+var errWaiting = errors.New("the flow waits")
+
+// errHeld: nothing is sent now.
+var errHeld = errors.New("executor: the provider refuses everything; nothing was sent")
+
+// errReplaced: another goroutine drives the flow.
+var errReplaced = errors.New("executor: the call returned after its flow had gone on")
+
+// proceed does what there is to do, until the flow has ended (nil) or waits.
+func (p *pace) proceed() error {
+	r := p.r
+	for {
+		r.mu.Lock()
+		next, seq, kept, lost, replaced := r.next, r.seq, r.kept, r.lost, r.driver != p.turn
+		r.mu.Unlock()
+		switch {
+		case replaced:
+			return backoff.Permanent(errReplaced)
+		case lost:
+			return backoff.Permanent(ErrTakenOver)
+		case r.x.life.Err() != nil && p.ctx != r.x.life:
+			return backoff.Permanent(ErrClosed)
+		case p.ctx.Err() != nil:
+			return backoff.Permanent(p.ctx.Err())
+		}
+		if kept != nil {
+			if err := p.retry(kept); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, ended := next.(flow.Finish); ended {
+			r.release()
+			r.tell()
+			return nil
+		}
+		if err := p.advance(next, seq); err != nil {
+			return err
+		}
+	}
+}
+
+// retry brings once more what the journal did not take.
+func (p *pace) retry(kept flow.Event) error {
+	err := p.r.apply(kept)
+	var misfit *flow.MisfitError
+	if err != nil && !errors.As(err, &misfit) {
+		return p.stall(err)
+	}
+	p.r.mu.Lock()
+	p.r.kept = nil
+	p.r.mu.Unlock()
+	p.tries = 0
+	return nil
+}
+
+// stall waits for a journal to work again.
+func (p *pace) stall(err error) error {
+	if errors.Is(err, ErrTakenOver) {
+		return backoff.Permanent(err)
+	}
+	p.r.x.trouble(err)
+	p.tries++
+	p.until = wallClock().Add(min(100*time.Millisecond<<min(p.tries, 8), 10*time.Second))
+	return errWaiting
+}
+
+func (p *pace) advance(next flow.Command, seq uint64) error {
+	r := p.r
+	switch c := next.(type) {
+	case nil:
+		return p.begin()
+	case flow.Send:
+		return p.heard(r.send(p.ctx, &c))
+	case flow.Ask:
+		return p.heard(r.ask(p.ctx, &c))
+	case flow.Wait:
+		return p.wake(&c, seq)
+	}
+	return backoff.Permanent(errors.New("executor: nothing to do"))
+}
+
+// begin sends for the first time, if the provider takes calls.
+func (p *pace) begin() error {
+	r := p.r
+	if wait := r.held(); wait > 0 {
+		p.until = wallClock().Add(wait)
+		return errHeld
+	}
+	if err := r.start(); err != nil {
+		if r.version > 0 { // it was accepted, and is in the journal
+			return p.stall(err)
+		}
+		return backoff.Permanent(err)
+	}
+	return nil
+}
+
+// start takes the first step.
+func (r *run) start() error {
+	id := r.req.RequestID
+	if id == "" {
+		id = r.x.cfg.NewRequestID(&r.req.Payment)
+	}
+	return r.apply(flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID})
+}
+
+// heard takes the answer of a call.
+func (p *pace) heard(e flow.Event) error {
+	r := p.r
+	err := r.apply(e)
+	var misfit *flow.MisfitError
+	if err == nil || errors.As(err, &misfit) {
+		return nil
+	}
+	r.mu.Lock()
+	r.kept = e
+	r.mu.Unlock()
+	return p.stall(err)
+}
+
+// wake does what was waited for, when its time has come and nothing holds it.
+func (p *pace) wake(w *flow.Wait, seq uint64) error {
+	r := p.r
+	now := wallClock()
+	if now.Before(w.Until) {
+		p.until = w.Until
+		return errWaiting
+	}
+	if wait := r.hold(w, now); wait > 0 {
+		p.until = now.Add(wait)
+		return errWaiting
+	}
+	e := flow.Due{Moment: r.x.moment()}
+	if w.Action.Sends() && w.Action != policy.RetrySame {
+		r.identify(w.Action, &e)
+	}
+	r.mu.Lock()
+	if r.seq != seq { // something else came meanwhile
+		r.mu.Unlock()
+		return nil
+	}
+	err := r.applyLocked(e)
+	if err == nil {
+		r.funded = false
+		p.tries = 0
+	}
+	r.mu.Unlock()
+	if err != nil {
+		return p.stall(err)
+	}
+	return nil
+}
+
+// identify brings the identifiers of a new identity.
+func (r *run) identify(a policy.Action, e *flow.Due) {
+	e.RequestID = r.x.cfg.NewRequestID(&r.req.Payment)
+	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
+		return
+	}
+	r.mu.Lock()
+	ledger := append([]flow.Identity(nil), r.state.Ledger...)
+	r.mu.Unlock()
+	if err := r.x.unpaid(r); err != nil {
+		r.x.trouble(err)
+		return
+	}
+	id, err := r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
+	if err != nil {
+		r.x.trouble(err)
+		return
+	}
+	e.OrderID = id
+}
+
+// hold is how long a call that is due has to wait, because of the budget or the breaker. At
+// the end of the flow's time nothing is held: the flow ends, by a last query if it must.
+func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
+	r.mu.Lock()
+	left := r.state.Started.Add(r.x.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	funded, cost := r.funded, r.cost()
+	r.mu.Unlock()
+	if left <= 0 || w.Via == flow.ByWebhook {
+		return 0
+	}
+	phase := policy.Query
+	switch {
+	case w.Action.Sends():
+		phase = policy.Send
+	case w.Action != policy.QueryStatus:
+		return 0
+	}
+	wait, by := r.held(), "breaker"
+	if wait == 0 && phase == policy.Send && !funded {
+		wait, by = r.bucket.take(cost, now), "budget"
+		r.mu.Lock()
+		r.funded = wait == 0
+		r.mu.Unlock()
+	}
+	if wait <= 0 {
+		return 0
+	}
+	wait = min(wait, left)
+	for _, o := range r.x.cfg.Observers {
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by,
+			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
+	}
+	return wait
+}

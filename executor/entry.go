@@ -1,0 +1,147 @@
+package executor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// entryVersion is that of the form in which flows stand in a journal.
+const entryVersion = 1
+
+// entry is a flow in a journal, as JSON in [journal.Row.State].
+type entry struct {
+	V          int                  `json:"v"`
+	State      flow.State           `json:"state"`
+	OrderID    string               `json:"order_id"`
+	RequestID  string               `json:"request_id,omitempty"`
+	ProviderID string               `json:"provider_id,omitempty"`
+	Data       []byte               `json:"data,omitempty"`
+	Digest     string               `json:"digest"`
+	Shopper    policy.ShopperAction `json:"shopper,omitzero"`
+	Owed       []owed               `json:"owed,omitempty"`
+}
+
+// owed is something that somebody has to be told: an alert, or that the flow escalated.
+type owed struct {
+	Alert *flow.Alert `json:"alert,omitempty"` // nil: escalated
+}
+
+// digest stands for what makes a payment that payment: everything but the identifiers.
+func digest(q *Request) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %q %q %d %q %q %q\n", q.Provider, q.Merchant, q.Operation, q.Key, q.Amount, q.Currency, q.Capture, q.ProviderID)
+	h.Write(q.Data)
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// put writes the flow as it is to be, before it is so. The lock is held.
+func (r *run) put(s *flow.State, owes []owed, d journal.Durability) error {
+	j := r.x.cfg.Journal
+	if j == nil && s.Stage == flow.Sending {
+		return nil // most end with the answer, and nobody asks for them
+	}
+	names := r.names(s)
+	if j == nil {
+		if len(names) > r.named {
+			r.x.index(r, names[r.named:])
+			r.named = len(names)
+		}
+		return nil
+	}
+	row := journal.Row{
+		ID: r.id, Version: r.version + 1, Key: r.key, Provider: s.Payment.Provider, Names: names[r.named:],
+		Open: s.Stage != flow.Ended, Due: r.due(s, owes), At: wallClock(),
+	}
+	var err error
+	row.State, err = json.Marshal(&entry{
+		V: entryVersion, State: *s, OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID,
+		Data: r.req.Data, Digest: r.digest, Shopper: r.shopper, Owed: owes,
+	})
+	if err != nil {
+		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
+	}
+	// A caller that gives up must not leave it open whether the row was stored.
+	err = j.Put(r.x.forever, &row, d)
+	switch {
+	case err == nil:
+		r.version++
+		r.named = len(names)
+	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
+		r.lost = true
+		r.sleep.wake()
+		return fmt.Errorf("%w: %w", ErrTakenOver, err)
+	}
+	return err
+}
+
+// names are the identifiers under which the provider may speak of the flow. The list only
+// grows.
+func (r *run) names(s *flow.State) []string {
+	r.allNames = addName(r.allNames, r.req.OrderID)
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		r.allNames = addName(addName(addName(r.allNames, id.OrderID), id.RequestID), id.ProviderID)
+	}
+	return r.allNames
+}
+
+func addName(all []string, text string) []string {
+	if text == "" || slices.Contains(all, text) {
+		return all
+	}
+	return append(all, text)
+}
+
+// due is when somebody has to look at the flow if this process does not.
+func (r *run) due(s *flow.State, owes []owed) time.Time {
+	terms := r.x.rules.Terms(&s.Payment)
+	switch s.Stage {
+	case flow.New:
+		return wallClock()
+	case flow.Sending:
+		return s.Ledger[len(s.Ledger)-1].Deadline
+	case flow.Querying:
+		return s.Asked.Add(terms.Contract.CallTimeout())
+	case flow.Waiting:
+		return s.Next.At
+	case flow.Ended:
+		if len(owes) > 0 {
+			return wallClock().Add(tellAgain)
+		}
+	}
+	return time.Time{}
+}
+
+// tellAgain is after how long somebody who could not be told is told again.
+const tellAgain = 30 * time.Second
+
+// read makes a flow out of a row.
+func (x *Executor) read(row *journal.Row) (*run, error) {
+	var e entry
+	if err := json.Unmarshal(row.State, &e); err != nil {
+		return nil, fmt.Errorf("executor: flow %s in the journal: %w", row.ID, err)
+	}
+	if e.V != entryVersion {
+		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
+	}
+	r := &run{
+		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, digest: e.Digest, shopper: e.Shopper, owes: e.Owed,
+		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
+	}
+	r.named = len(r.names(&r.state))
+	r.bucket, r.gate = x.guards.of(&r.state.Payment)
+	r.client = x.cfg.Clients[r.state.Payment.Provider]
+	if r.state.Stage == flow.Ended {
+		r.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
+	}
+	return r, nil
+}

@@ -1,0 +1,174 @@
+package executor
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mrand "math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Rules decide, and read what providers say. [github.com/recourse-pay/recourse/engine.Engine]
+// is what is meant. Safe for concurrent use.
+type Rules interface {
+	policy.Decider
+	// Check says what is wrong with a payment before anything is sent.
+	Check(p *policy.Payment) error
+	// Read decodes a raw body into a, whose Phase is set; an error is the fault unreadable.
+	Read(p *policy.Payment, body []byte, a *policy.Answer) error
+	// Shopper returns what a raw body says that the shopper must do next.
+	Shopper(p *policy.Payment, ph policy.Phase, body []byte) policy.ShopperAction
+}
+
+// Config is how an executor works. The zero value does, in memory only.
+type Config struct {
+	// Journal is where flows are written ahead. Nil: they end with the process, in doubt or
+	// not, and a payment key is guarded only while a flow of it is open.
+	Journal journal.Journal
+
+	// Clients, by provider, make the calls of flows that another process began.
+	Clients map[string]Client
+
+	// NewRequestID makes the request id of every new identity. It must never give the same
+	// twice. Nil: 26 random letters and digits.
+	NewRequestID func(p *policy.Payment) string
+
+	// NewOrder makes an order id when the rules want to try again under another order. The
+	// flow's identities so far are known not to have executed. Nil, or an empty id or an
+	// error: the flow ends failed, and says that a new order would be possible.
+	NewOrder func(ctx context.Context, p *policy.Payment, ledger []flow.Identity) (string, error)
+
+	// Verify checks the signature of a webhook. An error: it is not genuine, and at most a
+	// reason to query. Nil: [Webhook.Verified] is taken as it is.
+	Verify func(ctx context.Context, w *Webhook) error
+
+	// OnEscalate hands a flow to a person, with the evidence. It is called until it returns
+	// nil; with a journal, also by the next process. So it may be told twice.
+	OnEscalate func(ctx context.Context, r *Result) error
+
+	// OnAlert tells of what contradicts the end of a flow. As OnEscalate, until it returns nil.
+	OnAlert func(ctx context.Context, a *Alert) error
+
+	// OnError is told of what went wrong where nobody waits for an error: a journal that
+	// cannot be written, a flow without a client. Nil: nobody is told.
+	OnError func(err error)
+
+	Observers []Observer
+	Budget    Budget         // of retries, per provider
+	Breaker   Breaker        // per provider and operation
+	Jitter    func() float64 // uniform in [0, 1), to spread waits; nil: math/rand/v2
+	Sweep     time.Duration  // how often to look for what nobody drives; 0: 5 s
+}
+
+// Executor carries payments to their end. It is safe for concurrent use.
+type Executor struct {
+	rules  Rules
+	cfg    Config
+	guards *guards
+
+	forever context.Context // for what must not be broken off
+	life    context.Context // ends with Close
+	close   context.CancelFunc
+	active  sync.WaitGroup // drivers and the sweeper
+
+	mu     sync.Mutex
+	closed bool
+	byID   map[string]*run
+	byKey  map[journal.Key]*run
+	byName map[name]*run
+
+	prefix string // of the flows' ids
+	count  atomic.Uint64
+}
+
+// name is an identifier of an operation at a provider.
+type name struct {
+	provider  string
+	operation policy.Operation
+	text      string
+}
+
+// New returns an executor. c may be nil. Close it.
+func New(rules Rules, c *Config) (*Executor, error) {
+	x := &Executor{rules: rules, byID: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name]*run{}, prefix: newPrefix()}
+	if c != nil {
+		x.cfg = *c
+	}
+	cfg := &x.cfg
+	cfg.Budget, cfg.Breaker = cfg.Budget.withDefaults(), cfg.Breaker.withDefaults()
+	if cfg.NewRequestID == nil {
+		cfg.NewRequestID = func(*policy.Payment) string { return rand.Text() }
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = mrand.Float64
+	}
+	cfg.Sweep = or(cfg.Sweep, 5*time.Second)
+	if err := cfg.validate(rules); err != nil {
+		return nil, err
+	}
+	x.guards = newGuards(cfg.Budget, cfg.Breaker)
+	x.forever = context.Background()
+	x.life, x.close = context.WithCancel(context.Background())
+	x.active.Go(x.sweep)
+	return x, nil
+}
+
+func (c *Config) validate(rules Rules) error {
+	errs := []error{c.Budget.validate(), c.Breaker.validate()}
+	if rules == nil {
+		errs = append(errs, errors.New("executor: there are no rules"))
+	}
+	if c.Sweep < 0 {
+		errs = append(errs, fmt.Errorf("executor: it cannot sweep every %s", c.Sweep))
+	}
+	for p, client := range c.Clients {
+		if client == nil {
+			errs = append(errs, fmt.Errorf("executor: the client for %q is nil", p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close stops: no call begins any more, and those that are under way are waited for until
+// ctx is over. Open flows stay in the journal, for the next process; without a journal they
+// are lost, and the error says how many. The journal is left open.
+func (x *Executor) Close(ctx context.Context) error {
+	x.mu.Lock()
+	x.closed = true
+	for _, r := range x.byID {
+		r.sleep.wake()
+	}
+	x.mu.Unlock()
+	x.close()
+	done := make(chan struct{})
+	go func() { x.active.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("executor: calls are still under way: %w", ctx.Err())
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.cfg.Journal == nil && len(x.byID) > 0 {
+		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", len(x.byID))
+	}
+	return nil
+}
+
+func (x *Executor) trouble(err error) {
+	if err != nil && x.cfg.OnError != nil {
+		x.cfg.OnError(err)
+	}
+}
+
+// moment is now, with a number to spread waits by.
+func (x *Executor) moment() flow.Moment {
+	return flow.Moment{At: wallClock(), Jitter: unit(x.cfg.Jitter())}
+}

@@ -1,0 +1,213 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Budget bounds the retries that a provider gets from all flows together, as a bucket of
+// tokens: when it is empty a retry waits. Queries are free, for they settle a doubt.
+// Zero fields take the defaults.
+type Budget struct {
+	Tokens  float64       // the bucket's size; 500
+	Retry   float64       // what sending again costs; 5
+	Timeout float64       // what it costs after silence; 10
+	Success float64       // what a call that is answered gives back; 1
+	Every   time.Duration // a token comes back by itself in this time, or retries alone could starve; 1 s
+	Off     bool
+}
+
+// Breaker stops calls of one operation of a provider that refuses everything: in maintenance,
+// limiting the rate, or not to be reached. Calls then wait. Zero fields take the defaults.
+type Breaker struct {
+	Failures int           // in a row, before it opens; 5
+	Open     time.Duration // before one call is let through to see; 15 s
+	Off      bool
+}
+
+func (b Budget) withDefaults() Budget {
+	b.Tokens, b.Retry = or(b.Tokens, 500), or(b.Retry, 5)
+	b.Timeout, b.Success = or(b.Timeout, 10), or(b.Success, 1)
+	b.Every = or(b.Every, time.Second)
+	return b
+}
+
+func (b Breaker) withDefaults() Breaker {
+	b.Failures, b.Open = or(b.Failures, 5), or(b.Open, 15*time.Second)
+	return b
+}
+
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func (b Budget) validate() error {
+	if b.Tokens < 0 || b.Retry < 0 || b.Timeout < 0 || b.Success < 0 || b.Every < 0 {
+		return fmt.Errorf("executor: a budget with a negative number: %+v", b)
+	}
+	if b.Retry > b.Tokens || b.Timeout > b.Tokens {
+		return fmt.Errorf("executor: a budget of %g tokens never pays for a retry of %g", b.Tokens, max(b.Retry, b.Timeout))
+	}
+	return nil
+}
+
+func (b Breaker) validate() error {
+	if b.Failures < 0 || b.Open < 0 {
+		return fmt.Errorf("executor: a breaker with a negative number: %+v", b)
+	}
+	return nil
+}
+
+// bucket is the retry budget of one provider.
+type bucket struct {
+	terms  Budget
+	mu     sync.Mutex
+	tokens float64
+	filled time.Time
+}
+
+func (b *bucket) fill(now time.Time) {
+	if b.filled.IsZero() {
+		b.tokens = b.terms.Tokens
+	} else if d := now.Sub(b.filled); d > 0 {
+		b.tokens = min(b.terms.Tokens, b.tokens+float64(d)/float64(b.terms.Every))
+	}
+	b.filled = now
+}
+
+// take pays for a retry; if it cannot, it says how long to wait before asking again.
+func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
+	if b.terms.Off {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill(now)
+	if b.tokens >= cost {
+		b.tokens -= cost
+		return 0
+	}
+	return time.Duration((cost - b.tokens) * float64(b.terms.Every))
+}
+
+func (b *bucket) give(tokens float64) {
+	if b.terms.Off {
+		return
+	}
+	b.mu.Lock()
+	b.tokens = min(b.terms.Tokens, b.tokens+tokens)
+	b.mu.Unlock()
+}
+
+// gate is the breaker of one operation of a provider.
+type gate struct {
+	terms   Breaker
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	calm    atomic.Bool // nothing failed since the last success: there is nothing to ask
+}
+
+var errRefused = errors.New("the provider refuses everything")
+
+func newGate(terms Breaker) *gate {
+	g := &gate{terms: terms}
+	g.calm.Store(true)
+	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:     terms.Open,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= terms.Failures },
+	})
+	return g
+}
+
+// allow lets a call through and returns what is to be told of it when it is over, or says
+// how long to wait.
+func (g *gate) allow() (over func(troubled bool), wait time.Duration) {
+	if g.terms.Off || g.calm.Load() {
+		return g.told, 0
+	}
+	done, err := g.breaker.Allow()
+	if err != nil {
+		return nil, g.terms.Open
+	}
+	return func(troubled bool) {
+		if troubled {
+			done(errRefused)
+			return
+		}
+		done(nil)
+		if g.breaker.State() == gobreaker.StateClosed {
+			g.calm.Store(true)
+		}
+	}, 0
+}
+
+// told is of a call that was let through unasked: only a failure is worth counting.
+func (g *gate) told(troubled bool) {
+	if g.terms.Off || !troubled {
+		return
+	}
+	g.calm.Store(false)
+	if done, err := g.breaker.Allow(); err == nil {
+		done(errRefused)
+	}
+}
+
+// troubled reports whether an answer's class says that the provider refuses everything.
+func troubled(c policy.Class) bool {
+	switch c {
+	case policy.Maintenance, policy.RateLimited, policy.NetworkError:
+		return true
+	default:
+		return false
+	}
+}
+
+// guards are the budgets and breakers of all providers.
+type guards struct {
+	budget  Budget
+	breaker Breaker
+	mu      sync.RWMutex
+	buckets map[string]*bucket
+	gates   map[gateKey]*gate
+}
+
+type gateKey struct {
+	provider  string
+	operation policy.Operation
+}
+
+func newGuards(b Budget, k Breaker) *guards {
+	return &guards{budget: b, breaker: k, buckets: map[string]*bucket{}, gates: map[gateKey]*gate{}}
+}
+
+// of returns what guards a payment's provider and operation.
+func (g *guards) of(p *policy.Payment) (*bucket, *gate) {
+	key := gateKey{p.Provider, p.Operation}
+	g.mu.RLock()
+	b, k := g.buckets[p.Provider], g.gates[key]
+	g.mu.RUnlock()
+	if b != nil && k != nil {
+		return b, k
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if b = g.buckets[p.Provider]; b == nil {
+		b = &bucket{terms: g.budget}
+		g.buckets[p.Provider] = b
+	}
+	if k = g.gates[key]; k == nil {
+		k = newGate(g.breaker)
+		g.gates[key] = k
+	}
+	return b, k
+}

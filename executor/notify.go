@@ -1,0 +1,189 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Webhook is a message that a provider sent by itself, or that came with the shopper's
+// browser.
+type Webhook struct {
+	Provider string
+	Merchant string         // empty: every merchant's flows are looked at
+	Header   http.Header    // for Config.Verify
+	Body     []byte         // raw
+	Answer   *policy.Answer // set: what was said, and Body is for Config.Verify only
+	Verified bool           // its signature was checked; Config.Verify overrides it
+}
+
+// Notify hands in a webhook. It returns when what was heard is written down, so that the
+// provider may be told that it arrived. A message that nobody verified proves nothing: it
+// brings a query forward, a few times. The error is [ErrUnknownFlow] when no flow has any
+// of the names in it.
+func (x *Executor) Notify(ctx context.Context, w Webhook) error {
+	if x.cfg.Verify != nil {
+		w.Verified = x.cfg.Verify(ctx, &w) == nil
+	}
+	ids, err := x.named(ctx, &w)
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return ErrUnknownFlow
+	}
+	var errs []error
+	for _, id := range ids {
+		errs = append(errs, x.touch(ctx, id, func(r *run) flow.Event {
+			a := x.hear(&w, &r.req.Payment)
+			for _, o := range x.cfg.Observers {
+				o.Heard(ctx, &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
+			}
+			return flow.Received{Moment: x.moment(), Answer: a}
+		}))
+	}
+	return errors.Join(errs...)
+}
+
+// hear reads a webhook as one about a payment.
+func (x *Executor) hear(w *Webhook, p *policy.Payment) policy.Answer {
+	if w.Answer != nil {
+		a := *w.Answer
+		a.Phase, a.Verified = policy.Webhook, w.Verified
+		return a
+	}
+	a := policy.Answer{Phase: policy.Webhook, Verified: w.Verified}
+	if err := x.rules.Read(p, w.Body, &a); err != nil {
+		a.Fault = policy.Unreadable
+	}
+	return a
+}
+
+// named finds the flows that a webhook may speak of. What it says, and of whom, depends on
+// the operation that it is read as one of.
+func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
+	var names, ids []string
+	known := false
+	for _, op := range policy.Operations() {
+		p := policy.Payment{Provider: w.Provider, Merchant: w.Merchant, Operation: op}
+		if x.rules.Check(&p) != nil {
+			continue
+		}
+		known = true
+		a := x.hear(w, &p)
+		for _, text := range []string{a.OrderID, a.RequestID, a.ProviderID} {
+			names = addName(names, text)
+			if r := x.byNames(w.Provider, op, text); r != nil && !slices.Contains(ids, r.id) {
+				ids = append(ids, r.id)
+			}
+		}
+	}
+	switch {
+	case !known:
+		return nil, fmt.Errorf("executor: a webhook of %q, of whom the rules know nothing", w.Provider)
+	case x.cfg.Journal == nil || len(names) == 0:
+		return ids, nil
+	}
+	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
+	if err != nil {
+		return nil, err
+	}
+	ids = ids[:0]
+	for i := range rows {
+		if w.Merchant == "" || w.Merchant == rows[i].Key.Merchant {
+			ids = append(ids, rows[i].ID)
+		}
+	}
+	return ids, nil
+}
+
+// Resolution is the word of a person, a reconciliation file, or a cancel that worked.
+type Resolution struct {
+	OrderID   string // of the identity that it speaks of
+	RequestID string // needed where several requests have the order id
+	Effect    policy.Effect
+	Who, Why  string // both needed; they stand in the evidence
+}
+
+// Resolve tells a flow, open or not, what became of one of its identities.
+func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
+	if w.Who == "" || w.Why == "" {
+		return errors.New("executor: a resolution says who and why")
+	}
+	if !w.Effect.Settled() {
+		return fmt.Errorf("executor: a resolution says executed or not_executed, not %s", w.Effect)
+	}
+	var missing error
+	err := x.touch(ctx, id, func(r *run) flow.Event {
+		i, err := r.identity(w.OrderID, w.RequestID)
+		if missing = err; err != nil {
+			return nil
+		}
+		return flow.Resolved{Moment: x.moment(), Identity: i, Effect: w.Effect, Who: w.Who, Why: w.Why}
+	})
+	return errors.Join(missing, err)
+}
+
+// identity finds the one that a resolution speaks of. The lock is held.
+func (r *run) identity(orderID, requestID string) (int, error) {
+	found, n := -1, 0
+	for i := range r.state.Ledger {
+		if id := &r.state.Ledger[i]; id.OrderID == orderID && (requestID == "" || id.RequestID == requestID) {
+			found = i
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return -1, fmt.Errorf("executor: flow %s sent nothing as order %q, request %q", r.id, orderID, requestID)
+	case 1:
+		return found, nil
+	}
+	return -1, fmt.Errorf("executor: flow %s sent %d requests of order %q; say which", r.id, n, orderID)
+}
+
+// touch gives an event to a flow, open or ended, in memory or not. event may be asked more
+// than once, and is called with the flow's lock held; nil: there is nothing to give.
+func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.Event) error {
+	const tries = 5 // against others who load the same flow from the journal
+	var err error
+	for range tries {
+		var r *run
+		if r, err = x.find(ctx, id); err != nil {
+			return err
+		}
+		if r, err = x.enliven(r); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		if e := event(r); e != nil {
+			err = r.applyLocked(e)
+		}
+		r.mu.Unlock()
+		if !errors.Is(err, ErrTakenOver) {
+			r.tell()
+			return err
+		}
+		x.forget(r)
+	}
+	return err
+}
+
+// enliven goes on with an open flow that nobody drives, if it can.
+func (x *Executor) enliven(r *run) (*run, error) {
+	x.mu.Lock()
+	live := x.byID[r.id]
+	x.mu.Unlock()
+	switch {
+	case live != nil:
+		return live, nil
+	case r.state.Stage == flow.Ended || r.client == nil:
+		return r, nil
+	}
+	return x.adopt(r, r.client)
+}

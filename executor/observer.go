@@ -1,0 +1,113 @@
+package executor
+
+import (
+	"context"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Observer watches flows. The methods are called in the order of what happens to a flow,
+// one at a time for a flow, for several flows at once. They are quick, keep none of the
+// pointers that they are given, and call no method of the executor. Embed [Unobserved] to be
+// told only of some things, and of none that a later version adds.
+type Observer interface {
+	// Calling comes before a call; the context that it returns is the call's.
+	Calling(ctx context.Context, c *CallEvent) context.Context
+	// Called comes after it, with the same c and that context.
+	Called(ctx context.Context, c *CallEvent)
+	// Heard: a webhook was handed in.
+	Heard(ctx context.Context, w *WebhookEvent)
+	// Decided: the rules and the interlock have spoken.
+	Decided(ctx context.Context, d *DecisionEvent)
+	// Waiting: nothing happens until a time, or until a webhook comes.
+	Waiting(ctx context.Context, w *WaitEvent)
+	// Ended: the flow has an outcome. An escalated one can end again, by proof.
+	Ended(ctx context.Context, e *EndEvent)
+	// Alerted: after the end something contradicts it.
+	Alerted(ctx context.Context, a *AlertEvent)
+}
+
+// CallEvent is a send or a query.
+type CallEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	Phase   policy.Phase // Send or Query
+	Attempt *Attempt
+	Start   time.Time
+
+	// Known when it is over:
+	End    time.Time
+	Reply  Reply
+	Err    error         // as the client returned it
+	Answer policy.Answer // decoded, or the fault
+}
+
+// WebhookEvent is a message of the provider that came by itself.
+type WebhookEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	At      time.Time
+	Body    []byte // raw; nil when it was handed in decoded
+	Answer  policy.Answer
+}
+
+// DecisionEvent is a decision and what became of it.
+type DecisionEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	Decided *flow.Decided
+}
+
+// WaitEvent is a wait.
+type WaitEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	At      time.Time
+	Wait    flow.Wait
+	Held    string // what holds it longer than the rules asked: "budget" or "breaker"; else empty
+}
+
+// EndEvent is the end of a flow.
+type EndEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	At      time.Time
+	Outcome policy.Outcome
+	Reason  string
+	State   *flow.State
+}
+
+// AlertEvent is a contradiction after the end.
+type AlertEvent struct {
+	Flow    string
+	Payment *policy.Payment
+	At      time.Time
+	Alert   flow.Alert
+	State   *flow.State
+}
+
+// Unobserved is an [Observer] that looks away.
+type Unobserved struct{}
+
+// Calling implements [Observer].
+func (Unobserved) Calling(ctx context.Context, _ *CallEvent) context.Context { return ctx }
+
+// Called implements [Observer].
+func (Unobserved) Called(context.Context, *CallEvent) {}
+
+// Heard implements [Observer].
+func (Unobserved) Heard(context.Context, *WebhookEvent) {}
+
+// Decided implements [Observer].
+func (Unobserved) Decided(context.Context, *DecisionEvent) {}
+
+// Waiting implements [Observer].
+func (Unobserved) Waiting(context.Context, *WaitEvent) {}
+
+// Ended implements [Observer].
+func (Unobserved) Ended(context.Context, *EndEvent) {}
+
+// Alerted implements [Observer].
+func (Unobserved) Alerted(context.Context, *AlertEvent) {}

@@ -1,0 +1,136 @@
+package executor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Result is how a flow ended.
+type Result struct {
+	Flow     string // its id
+	Outcome  policy.Outcome
+	Reason   string
+	Class    policy.Class // of the answer that ended it
+	State    flow.State   // the identities that were used, and the evidence
+	Shopper  policy.ShopperAction
+	Trace    []Entry // what was done in this process
+	Repeated bool    // it was not this call that carried it out: the payment key had this flow already
+}
+
+// Entry is one line of a trace: Send, Ask, Decided, Wait, Finish or Alert of package flow.
+type Entry struct {
+	At      time.Time
+	Command flow.Command
+}
+
+// Story is the trace for people, a line for each thing.
+func (r *Result) Story() string {
+	var b strings.Builder
+	for _, e := range r.Trace {
+		if d := e.At.Sub(r.State.Started).Round(time.Millisecond); d > 0 {
+			fmt.Fprintf(&b, "%9s  ", "+"+d.String())
+		} else {
+			fmt.Fprintf(&b, "%9s  ", "0s")
+		}
+		fmt.Fprintln(&b, flow.Describe(e.Command))
+	}
+	return b.String()
+}
+
+// Alert tells that something contradicts the end of a flow: paid after it was marked
+// failed, disputed after it was marked succeeded. History is not changed.
+type Alert struct {
+	Flow     string
+	Reason   string
+	Evidence flow.Evidence
+	State    flow.State
+}
+
+// Errors of the executor.
+var (
+	// ErrClosed: the executor is closed. A flow that was open stays in the journal.
+	ErrClosed = errors.New("executor: closed")
+	// ErrUnknownFlow: no flow has this id, or any of the names that a webhook bears.
+	ErrUnknownFlow = errors.New("executor: no such flow")
+	// ErrTakenOver: another process has written this flow. It is that process's now.
+	ErrTakenOver = errors.New("executor: another process has taken the flow over")
+
+	errTooLate = fmt.Errorf("%w: its time was over before it could leave", ErrNotSent)
+)
+
+// PendingError says that a flow has no outcome yet. It matches what kept it from one, such
+// as [context.DeadlineExceeded], and the last answer as an [*AnswerError].
+type PendingError struct {
+	Flow  string       // its id, for [Executor.Handle]
+	Next  flow.Next    // what it does next, in the background
+	Last  *AnswerError // what was heard last; nil: nothing yet
+	Cause error
+}
+
+// Error says what is known.
+func (e *PendingError) Error() string {
+	text := fmt.Sprintf("executor: flow %s is open", e.Flow)
+	if e.Last != nil {
+		text += ": " + e.Last.Error()
+	}
+	return text + ": " + e.Cause.Error()
+}
+
+// Unwrap gives the cause and the last answer.
+func (e *PendingError) Unwrap() []error {
+	if e.Last == nil {
+		return []error{e.Cause}
+	}
+	return []error{e.Cause, e.Last}
+}
+
+// AnswerError is an answer that is not the end.
+type AnswerError struct {
+	Answer policy.Answer
+	Err    error // what the client returned; nil: the provider answered
+}
+
+// Error names the code, the status, or the fault.
+func (e *AnswerError) Error() string {
+	if e.Answer.Fault != policy.NoFault {
+		if e.Err != nil {
+			return fmt.Sprintf("%s: %v", e.Answer.Fault, e.Err)
+		}
+		return e.Answer.Fault.String()
+	}
+	return "the provider answered " + flow.DescribeAnswer(&e.Answer)
+}
+
+// Unwrap gives what the client returned.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// MismatchError says that a payment key is used for another payment: the merchant, the
+// operation and the key are those of a flow, and the rest is not.
+type MismatchError struct {
+	Flow string // the one that has the key
+	Key  string
+}
+
+// Error names the flow.
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("executor: payment key %q is that of flow %s, whose amount, currency or data differ", e.Key, e.Flow)
+}
+
+// DoubtError says that a payment key cannot be used again: an earlier flow of it may have
+// moved money, and nobody knows. Resolve that first.
+type DoubtError struct {
+	Flow  string
+	Key   string
+	State flow.State
+}
+
+// Error names the flow and how it ended.
+func (e *DoubtError) Error() string {
+	return fmt.Sprintf("executor: flow %s of payment key %q ended %s and may have moved money (%s); resolve it first",
+		e.Flow, e.Key, e.State.Outcome, e.State.Reason)
+}

@@ -1,0 +1,180 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Resume picks up every open flow of the journal; call it once, at start. What was being
+// sent when the process died is in doubt, and is asked for; waits go on. It returns how
+// many flows go on, and one error for each that cannot: they stay in the journal.
+func (x *Executor) Resume(ctx context.Context) (int, error) {
+	if x.cfg.Journal == nil {
+		return 0, nil
+	}
+	end := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	return x.pickUp(ctx, end, func(err error) error { return err })
+}
+
+// page is how many rows are read at a time.
+const page = 256
+
+// pickUp goes on with the flows that are due by a time and that nobody drives here.
+func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) error) (n int, err error) {
+	var errs []error
+	var after journal.Cursor
+	for {
+		rows, err := x.cfg.Journal.Due(ctx, by, after, page)
+		if err != nil {
+			return n, errors.Join(append(errs, err)...)
+		}
+		for i := range rows {
+			went, err := x.pickUpOne(&rows[i])
+			if went {
+				n++
+			}
+			if err != nil {
+				errs = append(errs, worth(err))
+			}
+		}
+		if len(rows) < page {
+			return n, errors.Join(errs...)
+		}
+		last := &rows[len(rows)-1]
+		after = journal.Cursor{Due: last.Due, ID: last.ID}
+	}
+}
+
+func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
+	x.mu.Lock()
+	live := x.byID[row.ID]
+	x.mu.Unlock()
+	if live != nil {
+		return false, nil
+	}
+	r, err := x.read(row)
+	if err != nil {
+		return false, err
+	}
+	if row.Open {
+		got, err := x.adopt(r, r.client)
+		return got == r, err
+	}
+	x.mu.Lock()
+	if x.byID[r.id] == nil && !x.closed {
+		x.enter(r)
+		x.active.Go(func() {
+			r.tell()
+			x.forget(r)
+		})
+	}
+	x.mu.Unlock()
+	return false, nil
+}
+
+// resume goes on where another process stopped.
+func (r *run) resume() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.Stage == flow.New {
+		return nil
+	}
+	return r.applyLocked(flow.Resumed{Moment: r.x.moment()})
+}
+
+func errNoClient(r *run) error {
+	return fmt.Errorf("executor: flow %s is open, and there is no client for %s", r.id, r.state.Payment.Provider)
+}
+
+// sweep looks now and then for what nobody looks after: flows that are overdue in the
+// journal, calls that do not return, and people who have not been told.
+func (x *Executor) sweep() {
+	tick := time.NewTicker(x.cfg.Sweep)
+	defer tick.Stop()
+	said := map[string]bool{}
+	once := func(err error) error {
+		if said[err.Error()] {
+			return nil
+		}
+		said[err.Error()] = true
+		return err
+	}
+	for {
+		select {
+		case <-x.life.Done():
+			return
+		case <-tick.C:
+		}
+		x.watch()
+		if x.cfg.Journal != nil {
+			_, err := x.pickUp(x.life, wallClock().Add(-overdue), once)
+			if x.life.Err() == nil {
+				x.trouble(err)
+			}
+		}
+	}
+}
+
+const (
+	overdue = 15 * time.Second // of a row that nobody drives
+	hung    = 5 * time.Second  // of a call past its deadline
+)
+
+// watch looks at the flows in memory.
+func (x *Executor) watch() {
+	x.mu.Lock()
+	all := make([]*run, 0, len(x.byID))
+	for _, r := range x.byID {
+		all = append(all, r)
+	}
+	x.mu.Unlock()
+	now := wallClock()
+	for _, r := range all {
+		if r.hangs(now) {
+			x.background(r)
+		}
+		r.mu.Lock()
+		owes, ended := len(r.owes) > 0 && !r.telling && now.After(r.tellAt), r.state.Stage == flow.Ended
+		r.mu.Unlock()
+		if owes {
+			r.tell()
+			if ended {
+				x.forget(r)
+			}
+		}
+	}
+}
+
+// hangs ends a call whose client does not return although its time is over. The flow goes
+// on in another goroutine; if the call ever returns, its answer is a late one.
+func (r *run) hangs(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.calling
+	if c == nil || now.Before(c.deadline.Add(hung)) || r.state.Stage == flow.Ended {
+		return false
+	}
+	if c.over != nil {
+		c.over(true)
+		c.over = nil
+	}
+	r.calling = nil
+	r.driver++
+	c.ctx.end(context.DeadlineExceeded)
+	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
+	r.last = &AnswerError{Answer: lost, Err: context.DeadlineExceeded}
+	var e flow.Event = flow.Answered{Moment: r.x.moment(), Answer: lost, Attempt: c.number}
+	if c.phase == policy.Query {
+		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.number}
+	}
+	if err := r.applyLocked(e); err != nil {
+		r.kept = e
+	}
+	return true
+}

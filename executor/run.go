@@ -1,0 +1,310 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// run is one flow in this process: the machine's state, and what is to be done next. One
+// goroutine, its driver, makes the calls and sleeps; webhooks and people come from others.
+type run struct {
+	x      *Executor
+	id     string
+	req    Request
+	key    journal.Key
+	digest string
+	client Client
+	bucket *bucket
+	gate   *gate
+	sleep  sleeper
+	pace   pace
+
+	mu       sync.Mutex
+	state    flow.State
+	version  int64        // of the row in the journal
+	next     flow.Command // Send, Ask, Wait or Finish; nil: it has to begin
+	seq      uint64       // counts what next was
+	pass     func(bool)   // the breaker has let the next call through
+	funded   bool         // the send that next waits for was paid for
+	driver   uint64       // counts the goroutines that drove it; only the last does
+	driven   bool
+	lost     bool // another process has it
+	calling  *underWay
+	kept     flow.Event // an answer that the journal would not take
+	shopper  policy.ShopperAction
+	last     *AnswerError
+	trace    []Entry
+	owes     []owed
+	telling  bool
+	tellAt   time.Time
+	result   *Result // once it has ended
+	repeats  bool
+	changed  chan struct{} // closed by what waiters look for
+	named    int           // names that the journal has
+	allNames []string
+	gone     error // why it never began; a *movedError: another flow is the one
+}
+
+// movedError sends those who joined a flow to the one that it turned out to be.
+type movedError struct{ to *run }
+
+func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
+
+// underWay is a call that has not returned.
+type underWay struct {
+	ctx      *callContext
+	phase    policy.Phase
+	number   int // of the attempt or query
+	deadline time.Time
+	over     func(troubled bool) // nil: it was told
+}
+
+// apply takes an event: through the machine, into the journal, and out as what is to be done.
+func (r *run) apply(e flow.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.applyLocked(e)
+}
+
+func (r *run) applyLocked(e flow.Event) error {
+	if r.lost {
+		return ErrTakenOver
+	}
+	next, commands, err := flow.Step(r.x.rules, r.state, e)
+	if err != nil {
+		return err
+	}
+	owes, durability := r.owing(&next, commands), journal.Lazy
+	if urgent(e, commands) {
+		durability = journal.Synced
+	}
+	if err := r.put(&next, owes, durability); err != nil {
+		return err
+	}
+	r.state, r.owes = next, owes
+	at := flow.When(e).At
+	for _, c := range commands {
+		r.obey(at, c)
+	}
+	return nil
+}
+
+// urgent reports whether a step must be on stable storage before anybody hears of it: a send
+// that follows, an end, and what nobody will tell again. Of anything else it is enough that
+// it is stored before what comes later: if it is lost, the flow asks again.
+func urgent(e flow.Event, commands []flow.Command) bool {
+	switch e.(type) {
+	case flow.Received, flow.Resolved, flow.Withdrawn:
+		return true
+	}
+	for _, c := range commands {
+		switch c.(type) {
+		case flow.Send, flow.Finish, flow.Alert:
+			return true
+		}
+	}
+	return false
+}
+
+// owing is what has to be told after a step, to whoever wants to be told.
+func (r *run) owing(s *flow.State, commands []flow.Command) []owed {
+	list := r.owes
+	for _, c := range commands {
+		switch c := c.(type) {
+		case flow.Finish:
+			list = nil // an escalation that proof has settled
+			if s.Outcome == policy.Escalated && r.x.cfg.OnEscalate != nil {
+				list = []owed{{}}
+			}
+		case flow.Alert:
+			if r.x.cfg.OnAlert != nil {
+				list = append(list[:len(list):len(list)], owed{Alert: &c})
+			}
+		}
+	}
+	return list
+}
+
+// obey takes note of a command. The lock is held.
+func (r *run) obey(at time.Time, c flow.Command) {
+	switch c := c.(type) {
+	case flow.Record:
+		return
+	case flow.Send, flow.Ask:
+		r.plan(c)
+	case flow.Wait:
+		r.pause(at, c)
+	case flow.Finish:
+		r.plan(c)
+		r.finished(at, c)
+	case flow.Decided:
+		for _, o := range r.x.cfg.Observers {
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
+		}
+	case flow.Alert:
+		for _, o := range r.x.cfg.Observers {
+			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: &r.state})
+		}
+	}
+	r.note(Entry{At: at, Command: c})
+}
+
+// A trace keeps its beginning and its end.
+const (
+	traceHead = 64
+	traceTail = 192
+)
+
+func (r *run) note(e Entry) {
+	if len(r.trace) >= traceHead+traceTail {
+		copy(r.trace[traceHead:], r.trace[traceHead+1:])
+		r.trace = r.trace[:len(r.trace)-1]
+	}
+	r.trace = append(r.trace, e)
+}
+
+func (r *run) plan(c flow.Command) {
+	r.next = c
+	r.seq++
+}
+
+// pause is paid for before it begins, if it ends with sending again.
+func (r *run) pause(at time.Time, w flow.Wait) {
+	if r.funded { // what it was paid for did not happen
+		r.bucket.give(r.cost())
+	}
+	r.plan(w)
+	r.funded = w.Action.Sends() && r.bucket.take(r.cost(), at) == 0
+	r.sleep.wake()
+	for _, o := range r.x.cfg.Observers {
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: w})
+	}
+}
+
+// cost is what sending again takes from the budget: more, after silence.
+func (r *run) cost() float64 { // the lock is held
+	if r.last != nil && r.last.Answer.Fault != policy.NoFault && r.last.Answer.Fault != policy.NotSent {
+		return r.x.cfg.Budget.Timeout
+	}
+	return r.x.cfg.Budget.Retry
+}
+
+// finished makes the result. The lock is held.
+func (r *run) finished(at time.Time, c flow.Finish) {
+	for _, o := range r.x.cfg.Observers {
+		o.Ended(r.x.forever, &EndEvent{
+			Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: &r.state,
+		})
+	}
+	r.result = nil
+	r.broadcast()
+	r.sleep.wake()
+	if r.calling != nil { // what it asks is answered
+		r.calling.ctx.end(context.Canceled)
+	}
+}
+
+// ended returns the result once there is one, else nil. The lock is held.
+func (r *run) ended() *Result {
+	if r.state.Stage != flow.Ended {
+		return nil
+	}
+	if r.result == nil {
+		s := &r.state
+		r.result = &Result{
+			Flow: r.id, Outcome: s.Outcome, Reason: s.Reason, Class: s.Class, State: *s, Shopper: r.shopper,
+			Trace: r.trace[:len(r.trace):len(r.trace)],
+		}
+	}
+	return r.result
+}
+
+// broadcast wakes those who wait for a change. The lock is held.
+func (r *run) broadcast() {
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// await blocks until look is content, ctx is over, or the executor is closed. look is
+// called with the lock held.
+func (r *run) await(ctx context.Context, look func() bool) error {
+	for {
+		r.mu.Lock()
+		if look() {
+			r.mu.Unlock()
+			return nil
+		}
+		if r.gone != nil {
+			r.mu.Unlock()
+			return r.gone
+		}
+		if r.lost {
+			r.mu.Unlock()
+			return r.pending(ErrTakenOver)
+		}
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return r.pending(ctx.Err())
+		case <-r.x.life.Done():
+			return r.pending(ErrClosed)
+		}
+	}
+}
+
+// pending is the error of a flow that goes on without whoever waited.
+func (r *run) pending(cause error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &PendingError{Flow: r.id, Next: r.state.Next, Last: r.last, Cause: cause}
+}
+
+// tell delivers what is owed, until somebody does not take it.
+func (r *run) tell() {
+	for {
+		r.mu.Lock()
+		if len(r.owes) == 0 || r.telling {
+			r.mu.Unlock()
+			return
+		}
+		r.telling = true
+		item, result := r.owes[0], r.ended()
+		r.mu.Unlock()
+		err := r.tellOne(item, result)
+		r.mu.Lock()
+		r.telling = false
+		if err != nil {
+			r.tellAt = wallClock().Add(tellAgain)
+			r.mu.Unlock()
+			r.x.trouble(err)
+			return
+		}
+		if len(r.owes) > 0 && r.owes[0] == item {
+			if err := r.put(&r.state, r.owes[1:], journal.Lazy); err != nil && !errors.Is(err, ErrTakenOver) {
+				r.x.trouble(err)
+			}
+			r.owes = r.owes[1:]
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (r *run) tellOne(item owed, result *Result) error {
+	if item.Alert == nil {
+		return r.x.cfg.OnEscalate(r.x.forever, result)
+	}
+	return r.x.cfg.OnAlert(r.x.forever, &Alert{Flow: r.id, Reason: item.Alert.Reason, Evidence: item.Alert.Evidence, State: result.State})
+}
