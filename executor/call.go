@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -71,12 +73,18 @@ func (r *run) call(ctx context.Context, phase policy.Phase, a *Attempt) policy.A
 }
 
 // deliver hands a call to the client, unless its time is over: a process that was paused
-// after it wrote ahead must not send when it wakes.
-func (r *run) deliver(ctx context.Context, phase policy.Phase, a *Attempt) (Reply, error) {
-	if !wallClock().Before(a.Deadline) {
-		return Reply{}, errTooLate
-	}
-	if phase == policy.Send {
+// after it wrote ahead must not send when it wakes. A client that panics may have sent.
+func (r *run) deliver(ctx context.Context, phase policy.Phase, a *Attempt) (reply Reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Flow: r.id, Value: p, Stack: debug.Stack()}
+			r.x.trouble(err)
+		}
+	}()
+	switch {
+	case ctx.Err() != nil:
+		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, ctx.Err())
+	case phase == policy.Send:
 		return r.client.Send(ctx, a)
 	}
 	return r.client.Query(ctx, a)
@@ -116,9 +124,13 @@ func (r *run) shopperOf(phase policy.Phase, e *CallEvent) policy.ShopperAction {
 }
 
 // judge tells budget and breaker how the provider does.
-func (r *run) judge(a *policy.Answer, over func(bool)) {
+func (r *run) judge(a *policy.Answer, over pass) {
 	bad := troubled(r.x.rules.Judge(&r.req.Payment, a).Class)
-	over(bad)
+	if bad {
+		over(inTrouble)
+	} else {
+		over(fine)
+	}
 	if !bad && a.Fault == policy.NoFault {
 		r.bucket.give(r.x.cfg.Budget.Success)
 	}
@@ -142,7 +154,7 @@ func (r *run) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pass != nil {
-		r.pass(true)
+		r.pass(notMade)
 		r.pass = nil
 	}
 	if r.funded {

@@ -78,8 +78,11 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 		cause = context.DeadlineExceeded
 	}
 	pending := r.pending(cause)
-	if err := r.withdraw(cause.Error()); err != nil {
-		r.x.trouble(err)
+	r.mu.Lock()
+	joined := r.joined
+	r.mu.Unlock()
+	if !joined { // by somebody who may have more time
+		r.x.trouble(errors.Join(r.unsent(), r.withdraw(cause.Error())))
 	}
 	r.x.background(r)
 	return nil, pending
@@ -87,20 +90,20 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 
 // withdraw sends nothing more. What the journal does not take is brought again by the driver.
 func (r *run) withdraw(why string) error {
-	e := flow.Withdrawn{Moment: r.x.moment(), Why: why}
-	err := r.apply(e)
-	var misfit *flow.MisfitError
-	if errors.As(err, &misfit) {
-		return nil // it has ended
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keep(flow.Withdrawn{Moment: r.x.moment(), Why: why})
+}
+
+// unsent says of a send that was written down, and will not be made, that it was not.
+func (r *run) unsent() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
+		r.last = &AnswerError{Answer: policy.Answer{Phase: policy.Send, Fault: policy.NotSent}, Err: ErrNotSent}
+		return r.keep(flow.Answered{Moment: r.x.moment(), Answer: r.last.Answer, Attempt: c.Attempt})
 	}
-	if err != nil {
-		r.mu.Lock()
-		if r.kept == nil {
-			r.kept = e
-		}
-		r.mu.Unlock()
-	}
-	return err
+	return nil
 }
 
 // Start begins a payment and returns at once: with a journal, when it is written down. It
@@ -112,7 +115,11 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 		return nil, err
 	}
 	if joined {
-		return &Handle{r}, nil
+		begun := func() bool { return r.version > 0 || r.state.Stage != flow.New }
+		if err := r.await(ctx, begun); err != nil && !moved(err) {
+			return nil, err
+		}
+		return &Handle{r: r}, nil
 	}
 	defer x.active.Done()
 	if err := x.accept(r); err != nil {
@@ -121,7 +128,7 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 		return nil, err
 	}
 	x.background(r)
-	return &Handle{r}, nil
+	return &Handle{r: r}, nil
 }
 
 // accept writes a flow down. If the provider takes no calls now, it begins later.
@@ -134,25 +141,18 @@ func (x *Executor) accept(r *run) error {
 	return r.put(&r.state, nil, journal.Synced)
 }
 
-// background drives a flow without anybody waiting.
-func (x *Executor) background(r *run) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.closed {
-		return
+// carry drives a flow in the background.
+func (x *Executor) carry(r *run) {
+	err := r.drive(x.life)
+	r.mu.Lock()
+	over := r.state.Stage == flow.Ended || r.lost
+	r.mu.Unlock()
+	switch {
+	case over:
+		x.forget(r)
+	case err != nil && x.life.Err() == nil && !errors.Is(err, errReplaced):
+		x.trouble(fmt.Errorf("executor: flow %s: %w", r.id, err))
 	}
-	x.active.Go(func() {
-		err := r.drive(x.life)
-		r.mu.Lock()
-		ended := r.state.Stage == flow.Ended
-		r.mu.Unlock()
-		switch {
-		case ended, errors.Is(err, ErrTakenOver):
-			x.forget(r)
-		case err != nil && x.life.Err() == nil && !errors.Is(err, errReplaced):
-			x.trouble(fmt.Errorf("executor: flow %s: %w", r.id, err))
-		}
-	})
 }
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
@@ -173,7 +173,7 @@ func (x *Executor) admit(ctx context.Context, q *Request, c Client) (r *run, joi
 		return nil, false, err
 	}
 	if live != nil {
-		return live, true, live.same(r)
+		return live, true, live.join(r)
 	}
 	earlier, err := x.earlier(ctx, r)
 	switch {
@@ -216,6 +216,14 @@ func (r *run) vanish(why error) {
 	r.broadcast()
 	r.mu.Unlock()
 	r.x.forget(r)
+}
+
+// join waits with the one who asked first.
+func (r *run) join(other *run) error {
+	r.mu.Lock()
+	r.joined = true
+	r.mu.Unlock()
+	return r.same(other)
 }
 
 // same checks that two requests of a key mean the same payment.

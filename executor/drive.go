@@ -2,7 +2,10 @@ package executor
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -14,29 +17,22 @@ import (
 // drive carries a flow on: to its end (nil), or until ctx is over, or would be before there
 // is anything to do. It is backoff's loop; what it waits by is what the flow decided.
 func (r *run) drive(ctx context.Context) error {
-	r.mu.Lock()
-	r.driver++
-	r.driven = true
-	r.pace = pace{r: r, ctx: ctx, turn: r.driver}
 	p := &r.pace
-	if r.driver > 1 { // an earlier one may be looking at its own
-		p = &pace{r: r, ctx: ctx, turn: r.driver}
-	}
-	r.mu.Unlock()
-	err := loop(p, p.proceed, &r.sleep)
 	r.mu.Lock()
-	if r.driver == p.turn {
-		r.driven = false
+	if r.driver != nil { // which may still be looking at its own
+		p = new(pace)
 	}
+	p.r, p.ctx = r, ctx
+	r.driver = p
 	r.mu.Unlock()
-	return err
+	return loop(p, p.proceed, &p.sleep)
 }
 
 // pace is a driver's place in a flow, and the back-off of its loop.
 type pace struct {
 	r     *run
 	ctx   context.Context
-	turn  uint64
+	sleep sleeper
 	until time.Time // when there is something to do
 	tries int       // of what the journal would not take
 	over  bool      // ctx is, before that
@@ -74,7 +70,7 @@ func (p *pace) proceed() error {
 	r := p.r
 	for {
 		r.mu.Lock()
-		next, seq, kept, lost, replaced := r.next, r.seq, r.kept, r.lost, r.driver != p.turn
+		next, seq, kept, lost, replaced := r.next, r.seq, len(r.kept) > 0, r.lost, r.driver != p
 		r.mu.Unlock()
 		switch {
 		case replaced:
@@ -86,8 +82,8 @@ func (p *pace) proceed() error {
 		case p.ctx.Err() != nil:
 			return backoff.Permanent(p.ctx.Err())
 		}
-		if kept != nil {
-			if err := p.retry(kept); err != nil {
+		if kept {
+			if err := p.retry(); err != nil {
 				return err
 			}
 			continue
@@ -104,16 +100,43 @@ func (p *pace) proceed() error {
 }
 
 // retry brings once more what the journal did not take.
-func (p *pace) retry(kept flow.Event) error {
-	err := p.r.apply(kept)
-	var misfit *flow.MisfitError
-	if err != nil && !errors.As(err, &misfit) {
+func (p *pace) retry() error {
+	r := p.r
+	r.mu.Lock()
+	var err error
+	for len(r.kept) > 0 && err == nil {
+		if err = fits(r.applyLocked(r.kept[0])); err == nil {
+			r.kept = r.kept[1:]
+		}
+	}
+	r.mu.Unlock()
+	if err != nil {
 		return p.stall(err)
 	}
-	p.r.mu.Lock()
-	p.r.kept = nil
-	p.r.mu.Unlock()
 	p.tries = 0
+	return nil
+}
+
+// fits passes over an event that came too late for its flow.
+func fits(err error) error {
+	if misfit := (*flow.MisfitError)(nil); errors.As(err, &misfit) {
+		return nil
+	}
+	return err
+}
+
+// keep applies an event that must not be lost. The lock is held.
+func (r *run) keep(e flow.Event) error {
+	if len(r.kept) == 0 {
+		err := fits(r.applyLocked(e))
+		if err == nil || errors.Is(err, ErrTakenOver) {
+			return err
+		}
+		r.kept = append(r.kept, e)
+		r.wake()
+		return err
+	}
+	r.kept = append(r.kept, e) // after those that came before
 	return nil
 }
 
@@ -138,7 +161,7 @@ func (p *pace) advance(next flow.Command, seq uint64) error {
 	case flow.Ask:
 		return p.heard(r.ask(p.ctx, &c))
 	case flow.Wait:
-		return p.wake(&c, seq)
+		return p.due(&c, seq)
 	}
 	return backoff.Permanent(errors.New("executor: nothing to do"))
 }
@@ -150,13 +173,17 @@ func (p *pace) begin() error {
 		p.until = wallClock().Add(wait)
 		return errHeld
 	}
-	if err := r.start(); err != nil {
-		if r.version > 0 { // it was accepted, and is in the journal
-			return p.stall(err)
-		}
-		return backoff.Permanent(err)
+	err := fits(r.start())
+	r.mu.Lock()
+	accepted := r.version > 0
+	r.mu.Unlock()
+	switch {
+	case err == nil:
+		return nil
+	case accepted:
+		return p.stall(err)
 	}
-	return nil
+	return backoff.Permanent(err)
 }
 
 // start takes the first step.
@@ -170,20 +197,17 @@ func (r *run) start() error {
 
 // heard takes the answer of a call.
 func (p *pace) heard(e flow.Event) error {
-	r := p.r
-	err := r.apply(e)
-	var misfit *flow.MisfitError
-	if err == nil || errors.As(err, &misfit) {
-		return nil
+	p.r.mu.Lock()
+	err := p.r.keep(e)
+	p.r.mu.Unlock()
+	if err != nil {
+		return p.stall(err)
 	}
-	r.mu.Lock()
-	r.kept = e
-	r.mu.Unlock()
-	return p.stall(err)
+	return nil
 }
 
-// wake does what was waited for, when its time has come and nothing holds it.
-func (p *pace) wake(w *flow.Wait, seq uint64) error {
+// due does what was waited for, when its time has come and nothing holds it.
+func (p *pace) due(w *flow.Wait, seq uint64) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
@@ -217,13 +241,20 @@ func (p *pace) wake(w *flow.Wait, seq uint64) error {
 
 // identify brings the identifiers of a new identity.
 func (r *run) identify(a policy.Action, e *flow.Due) {
-	e.RequestID = r.x.cfg.NewRequestID(&r.req.Payment)
-	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
-		return
-	}
 	r.mu.Lock()
 	ledger := append([]flow.Identity(nil), r.state.Ledger...)
 	r.mu.Unlock()
+	used := func(of func(*flow.Identity) string, text string) bool {
+		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
+	}
+	e.RequestID = r.x.cfg.NewRequestID(&r.req.Payment)
+	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
+		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
+		e.RequestID = rand.Text()
+	}
+	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
+		return
+	}
 	if err := r.x.unpaid(r); err != nil {
 		r.x.trouble(err)
 		return
@@ -231,6 +262,10 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	id, err := r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
 	if err != nil {
 		r.x.trouble(err)
+		return
+	}
+	if used(func(id *flow.Identity) string { return id.OrderID }, id) {
+		r.x.trouble(fmt.Errorf("executor: NewOrder gave flow %s order %q once more; there is no new order", r.id, id))
 		return
 	}
 	e.OrderID = id
@@ -253,12 +288,15 @@ func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 	case w.Action != policy.QueryStatus:
 		return 0
 	}
-	wait, by := r.held(), "breaker"
-	if wait == 0 && phase == policy.Send && !funded {
-		wait, by = r.bucket.take(cost, now), "budget"
+	wait, by := time.Duration(0), "budget"
+	if phase == policy.Send && !funded {
+		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
 		r.funded = wait == 0
 		r.mu.Unlock()
+	}
+	if wait == 0 {
+		wait, by = r.held(), "breaker"
 	}
 	if wait <= 0 {
 		return 0

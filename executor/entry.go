@@ -46,7 +46,7 @@ func digest(q *Request) string {
 // put writes the flow as it is to be, before it is so. The lock is held.
 func (r *run) put(s *flow.State, owes []owed, d journal.Durability) error {
 	j := r.x.cfg.Journal
-	if j == nil && s.Stage == flow.Sending {
+	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
 		return nil // most end with the answer, and nobody asks for them
 	}
 	names := r.names(s)
@@ -77,7 +77,8 @@ func (r *run) put(s *flow.State, owes []owed, d journal.Durability) error {
 		r.named = len(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.lost = true
-		r.sleep.wake()
+		r.broadcast()
+		r.wake()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
 	}
 	return err

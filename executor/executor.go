@@ -82,22 +82,18 @@ type Executor struct {
 	closed bool
 	byID   map[string]*run
 	byKey  map[journal.Key]*run
-	byName map[name]*run
+	byName map[name][]*run // without a journal
 
 	prefix string // of the flows' ids
 	count  atomic.Uint64
 }
 
-// name is an identifier of an operation at a provider.
-type name struct {
-	provider  string
-	operation policy.Operation
-	text      string
-}
+// name is an identifier at a provider.
+type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, byID: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name]*run{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, byID: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -142,11 +138,13 @@ func (c *Config) validate(rules Rules) error {
 func (x *Executor) Close(ctx context.Context) error {
 	x.mu.Lock()
 	x.closed = true
-	for _, r := range x.byID {
-		r.sleep.wake()
-	}
 	x.mu.Unlock()
 	x.close()
+	for _, r := range x.live() {
+		r.mu.Lock()
+		r.wake()
+		r.mu.Unlock()
+	}
 	done := make(chan struct{})
 	go func() { x.active.Wait(); close(done) }()
 	select {

@@ -117,7 +117,19 @@ type gate struct {
 	calm    atomic.Bool // nothing failed since the last success: there is nothing to ask
 }
 
-var errRefused = errors.New("the provider refuses everything")
+// pass is a call that the breaker let through; it is told what became of it.
+type pass func(fate)
+
+// fate is what became of a call, for the breaker.
+type fate int
+
+const (
+	fine      fate = iota
+	inTrouble      // the provider refuses everything
+	notMade
+)
+
+var errRefused, errNotMade = errors.New("the provider refuses everything"), errors.New("the call was not made")
 
 func newGate(terms Breaker) *gate {
 	g := &gate{terms: terms}
@@ -125,13 +137,14 @@ func newGate(terms Breaker) *gate {
 	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:     terms.Open,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= terms.Failures },
+		IsExcluded:  func(err error) bool { return err == errNotMade },
 	})
 	return g
 }
 
 // allow lets a call through and returns what is to be told of it when it is over, or says
 // how long to wait.
-func (g *gate) allow() (over func(troubled bool), wait time.Duration) {
+func (g *gate) allow() (over pass, wait time.Duration) {
 	if g.terms.Off || g.calm.Load() {
 		return g.told, 0
 	}
@@ -139,21 +152,24 @@ func (g *gate) allow() (over func(troubled bool), wait time.Duration) {
 	if err != nil {
 		return nil, g.terms.Open
 	}
-	return func(troubled bool) {
-		if troubled {
+	return func(f fate) {
+		switch f {
+		case inTrouble:
 			done(errRefused)
-			return
-		}
-		done(nil)
-		if g.breaker.State() == gobreaker.StateClosed {
-			g.calm.Store(true)
+		case notMade:
+			done(errNotMade)
+		case fine:
+			done(nil)
+			if g.breaker.State() == gobreaker.StateClosed {
+				g.calm.Store(true)
+			}
 		}
 	}, 0
 }
 
 // told is of a call that was let through unasked: only a failure is worth counting.
-func (g *gate) told(troubled bool) {
-	if g.terms.Off || !troubled {
+func (g *gate) told(f fate) {
+	if g.terms.Off || f != inTrouble {
 		return
 	}
 	g.calm.Store(false)

@@ -12,13 +12,14 @@ import (
 type Handle struct{ r *run }
 
 // Flow is the flow's id.
-func (h *Handle) Flow() string { return h.r.id }
+func (h *Handle) Flow() string { return h.r.real().id }
 
 // State is how the flow stands. It is not to be written to.
 func (h *Handle) State() flow.State {
-	h.r.mu.Lock()
-	defer h.r.mu.Unlock()
-	return h.r.state
+	r := h.r.real()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state
 }
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a
@@ -35,40 +36,60 @@ func (r *run) wait(ctx context.Context) (*Result, error) {
 		}
 		return result != nil
 	})
-	if moved := (*movedError)(nil); errors.As(err, &moved) {
-		return moved.to.wait(ctx)
+	if moved(err) {
+		return r.real().wait(ctx)
 	}
 	return result, err
+}
+
+// moved reports whether a flow that somebody joined has turned out to be another one.
+func moved(err error) bool {
+	var to *movedError
+	return errors.As(err, &to)
+}
+
+// real is the flow that this one has turned out to be.
+func (r *run) real() *run {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if to := (*movedError)(nil); errors.As(r.gone, &to) {
+		return to.to
+	}
+	return r
 }
 
 // Shopper is what the shopper must do next, as soon as the provider has said it, such as a
 // link to pay by. It is zero when the flow ends without.
 func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
+	r := h.r.real()
 	var s policy.ShopperAction
-	err := h.r.await(ctx, func() bool {
-		s = h.r.shopper
-		return !s.IsZero() || h.r.state.Stage == flow.Ended
+	err := r.await(ctx, func() bool {
+		s = r.shopper
+		return !s.IsZero() || r.state.Stage == flow.Ended
 	})
-	if moved := (*movedError)(nil); errors.As(err, &moved) {
-		return (&Handle{moved.to}).Shopper(ctx)
+	if moved(err) {
+		return h.Shopper(ctx)
 	}
 	return s, err
 }
 
-// Withdraw says that the payment is not wanted any more: nothing more is sent. The flow then
-// ends failed if nothing was executed, and otherwise as what was sent turns out.
+// Withdraw says that the payment is not wanted any more: nothing more is sent, but for a
+// send that is under way. The flow then ends failed if nothing was executed, and otherwise
+// as what was sent turns out.
 func (h *Handle) Withdraw(why string) error {
-	err := h.r.withdraw(why)
-	h.r.tell()
+	r := h.r.real()
+	err := r.withdraw(why)
+	r.tell()
 	return err
 }
 
 // Handle finds a flow by its id, open or not. The error is [ErrUnknownFlow] when there is
 // none.
 func (x *Executor) Handle(ctx context.Context, flow string) (*Handle, error) {
-	r, err := x.find(ctx, flow)
+	r, letGo, err := x.find(ctx, flow)
 	if err != nil {
 		return nil, err
 	}
-	return &Handle{r}, nil
+	letGo()
+	return &Handle{r: r}, nil
 }

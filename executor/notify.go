@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -67,7 +66,7 @@ func (x *Executor) hear(w *Webhook, p *policy.Payment) policy.Answer {
 // named finds the flows that a webhook may speak of. What it says, and of whom, depends on
 // the operation that it is read as one of.
 func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
-	var names, ids []string
+	var names []string
 	known := false
 	for _, op := range policy.Operations() {
 		p := policy.Payment{Provider: w.Provider, Merchant: w.Merchant, Operation: op}
@@ -78,28 +77,31 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 		a := x.hear(w, &p)
 		for _, text := range []string{a.OrderID, a.RequestID, a.ProviderID} {
 			names = addName(names, text)
-			if r := x.byNames(w.Provider, op, text); r != nil && !slices.Contains(ids, r.id) {
-				ids = append(ids, r.id)
-			}
 		}
 	}
-	switch {
-	case !known:
+	if !known {
 		return nil, fmt.Errorf("executor: a webhook of %q, of whom the rules know nothing", w.Provider)
-	case x.cfg.Journal == nil || len(names) == 0:
+	}
+	var ids []string
+	add := func(id, merchant string) {
+		if w.Merchant == "" || w.Merchant == merchant {
+			ids = append(ids, id)
+		}
+	}
+	if x.cfg.Journal == nil {
+		for _, r := range x.knows(w.Provider, names) {
+			add(r.id, r.req.Merchant)
+		}
 		return ids, nil
 	}
+	if len(names) == 0 {
+		return nil, nil
+	}
 	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
-	if err != nil {
-		return nil, err
-	}
-	ids = ids[:0]
 	for i := range rows {
-		if w.Merchant == "" || w.Merchant == rows[i].Key.Merchant {
-			ids = append(ids, rows[i].ID)
-		}
+		add(rows[i].ID, rows[i].Key.Merchant)
 	}
-	return ids, nil
+	return ids, err
 }
 
 // Resolution is the word of a person, a reconciliation file, or a cancel that worked.
@@ -150,40 +152,25 @@ func (r *run) identity(orderID, requestID string) (int, error) {
 // touch gives an event to a flow, open or ended, in memory or not. event may be asked more
 // than once, and is called with the flow's lock held; nil: there is nothing to give.
 func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.Event) error {
-	const tries = 5 // against others who load the same flow from the journal
+	const tries = 5 // against a flow that is let go just now, and loaded anew
 	var err error
 	for range tries {
-		var r *run
-		if r, err = x.find(ctx, id); err != nil {
-			return err
-		}
-		if r, err = x.enliven(r); err != nil {
-			return err
+		r, letGo, failed := x.find(ctx, id)
+		if failed != nil {
+			return failed
 		}
 		r.mu.Lock()
 		if e := event(r); e != nil {
 			err = r.applyLocked(e)
 		}
 		r.mu.Unlock()
-		if !errors.Is(err, ErrTakenOver) {
+		if err == nil {
 			r.tell()
+		}
+		letGo()
+		if !errors.Is(err, ErrTakenOver) {
 			return err
 		}
-		x.forget(r)
 	}
 	return err
-}
-
-// enliven goes on with an open flow that nobody drives, if it can.
-func (x *Executor) enliven(r *run) (*run, error) {
-	x.mu.Lock()
-	live := x.byID[r.id]
-	x.mu.Unlock()
-	switch {
-	case live != nil:
-		return live, nil
-	case r.state.Stage == flow.Ended || r.client == nil:
-		return r, nil
-	}
-	return x.adopt(r, r.client)
 }

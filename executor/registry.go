@@ -3,10 +3,10 @@ package executor
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
-	"github.com/recourse-pay/recourse/policy"
 )
 
 // register takes a flow into memory, as active. The flow that has its key already is returned.
@@ -32,61 +32,84 @@ func (x *Executor) enter(r *run) {
 	if r.key.Payment != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key] = r
 	}
-	if x.cfg.Journal == nil {
-		x.byName[r.name(r.req.OrderID)] = r
-	}
 }
 
-// name is an identifier as one of the flow's operation.
-func (r *run) name(text string) name {
-	return name{r.req.Provider, r.req.Operation, text}
-}
-
-// index makes a flow known by its names, where no journal does.
-func (x *Executor) index(r *run, names []string) {
+// live lists the flows in memory.
+func (x *Executor) live() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byID[r.id] != r {
-		return
+	all := make([]*run, 0, len(x.byID))
+	for _, r := range x.byID {
+		all = append(all, r)
 	}
-	for _, text := range names {
-		x.byName[r.name(text)] = r
-	}
-}
-
-// byNames finds a flow by name, where no journal does.
-func (x *Executor) byNames(provider string, op policy.Operation, text string) *run {
-	if x.cfg.Journal != nil || text == "" {
-		return nil
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.byName[name{provider, op, text}]
+	return all
 }
 
 // forget lets go of a flow that has ended, or that never began, unless somebody has still
 // to be told.
 func (x *Executor) forget(r *run) {
 	r.mu.Lock()
-	keep, names := len(r.owes) > 0 && !r.lost, r.allNames
+	keep, named := len(r.owes) > 0 && !r.lost, r.allNames[:r.named]
 	r.mu.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.byKey[r.key] == r {
 		delete(x.byKey, r.key)
 	}
-	if keep {
+	if keep || r.pins > 0 || x.byID[r.id] != r {
 		return
 	}
 	delete(x.byID, r.id)
 	if x.cfg.Journal != nil {
 		return
 	}
-	for _, text := range names {
-		if n := r.name(text); x.byName[n] == r {
+	for _, text := range named {
+		n := name{r.req.Provider, text}
+		if x.byName[n] = slices.DeleteFunc(x.byName[n], func(o *run) bool { return o == r }); len(x.byName[n]) == 0 {
 			delete(x.byName, n)
 		}
 	}
+}
+
+// index makes a flow known by its names, where no journal does.
+func (x *Executor) index(r *run, names []string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, text := range names {
+		n := name{r.req.Provider, text}
+		x.byName[n] = append(x.byName[n], r)
+	}
+}
+
+// knows finds the flows in memory by name, where no journal does. A flow whose first request
+// has not been answered yet is not in the index: most end with the answer.
+func (x *Executor) knows(provider string, names []string) []*run {
+	var found []*run
+	x.mu.Lock()
+	for _, text := range names {
+		for _, r := range x.byName[name{provider, text}] {
+			if !slices.Contains(found, r) {
+				found = append(found, r)
+			}
+		}
+	}
+	x.mu.Unlock()
+	if len(found) > 0 {
+		return found
+	}
+	for _, r := range x.live() {
+		r.mu.Lock()
+		sending := r.state.Stage == flow.Sending
+		id := flow.Identity{OrderID: r.req.OrderID}
+		if sending {
+			id = r.state.Ledger[len(r.state.Ledger)-1]
+		}
+		r.mu.Unlock()
+		if r.req.Provider == provider && (slices.Contains(names, id.OrderID) || slices.Contains(names, id.RequestID)) {
+			found = append(found, r)
+		}
+	}
+	return found
 }
 
 // adopt takes an open flow of the journal that nobody drives here, and goes on with it.
@@ -106,30 +129,72 @@ func (x *Executor) adopt(old *run, c Client) (*run, error) {
 	x.enter(old)
 	x.mu.Unlock()
 	if err := old.resume(); err != nil {
-		x.forget(old)
+		old.vanish(err)
 		return nil, err
 	}
 	x.background(old)
 	return old, nil
 }
 
-// find returns a flow by its id: the one in memory, else the journal's.
-func (x *Executor) find(ctx context.Context, id string) (*run, error) {
-	x.mu.Lock()
-	r := x.byID[id]
-	x.mu.Unlock()
-	if r != nil {
-		return r, nil
+// find returns a flow by its id: the one in memory, else the journal's, which goes on if it
+// is open and somebody can make its calls. The flow stays in memory until let go.
+func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), err error) {
+	if r := x.pin(id, nil); r != nil {
+		return r, func() { x.unpin(r) }, nil
 	}
 	if x.cfg.Journal == nil {
-		return nil, ErrUnknownFlow
+		return nil, nil, ErrUnknownFlow
 	}
 	row, err := x.cfg.Journal.Get(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
-		return nil, ErrUnknownFlow
+		return nil, nil, ErrUnknownFlow
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return x.read(&row)
+	if r, err = x.read(&row); err != nil {
+		return nil, nil, err
+	}
+	if row.Open && r.client != nil {
+		if r, err = x.adopt(r, r.client); err != nil {
+			return nil, nil, err
+		}
+	}
+	r = x.pin(id, r)
+	return r, func() { x.unpin(r) }, nil
+}
+
+// pin keeps a flow in memory: the one that is there, else r.
+func (x *Executor) pin(id string, r *run) *run {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if live := x.byID[id]; live != nil {
+		r = live
+	}
+	if r != nil {
+		x.byID[id] = r
+		r.pins++
+	}
+	return r
+}
+
+func (x *Executor) unpin(r *run) {
+	r.mu.Lock()
+	over := r.state.Stage == flow.Ended || r.lost || r.client == nil
+	r.mu.Unlock()
+	x.mu.Lock()
+	r.pins--
+	x.mu.Unlock()
+	if over {
+		x.forget(r)
+	}
+}
+
+// background drives a flow without anybody waiting.
+func (x *Executor) background(r *run) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.closed {
+		x.active.Go(func() { x.carry(r) })
+	}
 }

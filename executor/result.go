@@ -59,8 +59,6 @@ var (
 	ErrUnknownFlow = errors.New("executor: no such flow")
 	// ErrTakenOver: another process has written this flow. It is that process's now.
 	ErrTakenOver = errors.New("executor: another process has taken the flow over")
-
-	errTooLate = fmt.Errorf("%w: its time was over before it could leave", ErrNotSent)
 )
 
 // PendingError says that a flow has no outcome yet. It matches what kept it from one, such
@@ -108,6 +106,18 @@ func (e *AnswerError) Error() string {
 
 // Unwrap gives what the client returned.
 func (e *AnswerError) Unwrap() error { return e.Err }
+
+// PanicError is a panic of a client. What it was about to send may have left.
+type PanicError struct {
+	Flow  string
+	Value any
+	Stack []byte
+}
+
+// Error names the flow and what was panicked with.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("executor: the client of flow %s panicked: %v\n%s", e.Flow, e.Value, e.Stack)
+}
 
 // MismatchError says that a payment key is used for another payment: the merchant, the
 // operation and the key are those of a flow, and the rest is not.

@@ -128,14 +128,8 @@ const (
 
 // watch looks at the flows in memory.
 func (x *Executor) watch() {
-	x.mu.Lock()
-	all := make([]*run, 0, len(x.byID))
-	for _, r := range x.byID {
-		all = append(all, r)
-	}
-	x.mu.Unlock()
 	now := wallClock()
-	for _, r := range all {
+	for _, r := range x.live() {
 		if r.hangs(now) {
 			x.background(r)
 		}
@@ -143,10 +137,12 @@ func (x *Executor) watch() {
 		owes, ended := len(r.owes) > 0 && !r.telling && now.After(r.tellAt), r.state.Stage == flow.Ended
 		r.mu.Unlock()
 		if owes {
-			r.tell()
-			if ended {
-				x.forget(r)
-			}
+			x.active.Go(func() { // it may take its time
+				r.tell()
+				if ended {
+					x.forget(r)
+				}
+			})
 		}
 	}
 }
@@ -161,11 +157,11 @@ func (r *run) hangs(now time.Time) bool {
 		return false
 	}
 	if c.over != nil {
-		c.over(true)
+		c.over(inTrouble)
 		c.over = nil
 	}
 	r.calling = nil
-	r.driver++
+	r.driver = new(pace) // nobody's, until one takes it up
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
 	r.last = &AnswerError{Answer: lost, Err: context.DeadlineExceeded}
@@ -173,8 +169,6 @@ func (r *run) hangs(now time.Time) bool {
 	if c.phase == policy.Query {
 		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.number}
 	}
-	if err := r.applyLocked(e); err != nil {
-		r.kept = e
-	}
+	r.x.trouble(r.keep(e))
 	return true
 }

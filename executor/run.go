@@ -22,21 +22,21 @@ type run struct {
 	client Client
 	bucket *bucket
 	gate   *gate
-	sleep  sleeper
-	pace   pace
+	pace   pace // of the first driver
 
 	mu       sync.Mutex
 	state    flow.State
 	version  int64        // of the row in the journal
 	next     flow.Command // Send, Ask, Wait or Finish; nil: it has to begin
 	seq      uint64       // counts what next was
-	pass     func(bool)   // the breaker has let the next call through
+	pass     pass         // the breaker has let the next call through
 	funded   bool         // the send that next waits for was paid for
-	driver   uint64       // counts the goroutines that drove it; only the last does
-	driven   bool
-	lost     bool // another process has it
+	driver   *pace        // of the goroutine that drives it, or did last
+	lost     bool         // another process has it
 	calling  *underWay
-	kept     flow.Event // an answer that the journal would not take
+	kept     []flow.Event // what the journal would not take
+	joined   bool         // others than the first wait for it
+	pins     int          // that want it in memory; x.mu guards it
 	shopper  policy.ShopperAction
 	last     *AnswerError
 	trace    []Entry
@@ -62,7 +62,7 @@ type underWay struct {
 	phase    policy.Phase
 	number   int // of the attempt or query
 	deadline time.Time
-	over     func(troubled bool) // nil: it was told
+	over     pass // nil: it was told
 }
 
 // apply takes an event: through the machine, into the journal, and out as what is to be done.
@@ -99,8 +99,10 @@ func (r *run) applyLocked(e flow.Event) error {
 // that follows, an end, and what nobody will tell again. Of anything else it is enough that
 // it is stored before what comes later: if it is lost, the flow asks again.
 func urgent(e flow.Event, commands []flow.Command) bool {
-	switch e.(type) {
-	case flow.Received, flow.Resolved, flow.Withdrawn:
+	switch e := e.(type) {
+	case flow.Received:
+		return e.Answer.Verified
+	case flow.Resolved, flow.Withdrawn:
 		return true
 	}
 	for _, c := range commands {
@@ -162,11 +164,19 @@ const (
 )
 
 func (r *run) note(e Entry) {
-	if len(r.trace) >= traceHead+traceTail {
-		copy(r.trace[traceHead:], r.trace[traceHead+1:])
-		r.trace = r.trace[:len(r.trace)-1]
+	if len(r.trace) >= traceHead+traceTail { // somebody may be reading the old one
+		kept := make([]Entry, 0, traceHead+traceTail)
+		kept = append(kept, r.trace[:traceHead]...)
+		r.trace = append(kept, r.trace[traceHead+traceTail/2:]...)
 	}
 	r.trace = append(r.trace, e)
+}
+
+// wake ends the driver's sleep. The lock is held.
+func (r *run) wake() {
+	if r.driver != nil {
+		r.driver.sleep.wake()
+	}
 }
 
 func (r *run) plan(c flow.Command) {
@@ -181,7 +191,7 @@ func (r *run) pause(at time.Time, w flow.Wait) {
 	}
 	r.plan(w)
 	r.funded = w.Action.Sends() && r.bucket.take(r.cost(), at) == 0
-	r.sleep.wake()
+	r.wake()
 	for _, o := range r.x.cfg.Observers {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: w})
 	}
@@ -204,7 +214,7 @@ func (r *run) finished(at time.Time, c flow.Finish) {
 	}
 	r.result = nil
 	r.broadcast()
-	r.sleep.wake()
+	r.wake()
 	if r.calling != nil { // what it asks is answered
 		r.calling.ctx.end(context.Canceled)
 	}
