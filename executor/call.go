@@ -10,66 +10,104 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// send makes the payment request.
-func (r *run) send(ctx context.Context, c *flow.Send) flow.Event {
-	a := &Attempt{
-		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, Number: c.Attempt, Action: c.Action, Deadline: c.Deadline,
+// exchange is one call, in one piece.
+type exchange struct {
+	ctx      callContext
+	phase    policy.Phase
+	attempt  Attempt
+	over     pass          // nil: it was told
+	answered flow.Answered // of a send
+}
+
+// exchange returns memory for the next call.
+func (r *run) exchange() *exchange {
+	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
+		return &r.first.call
 	}
-	answer := r.call(ctx, policy.Send, a)
-	return flow.Answered{Moment: r.x.moment(), Answer: answer, Attempt: c.Attempt}
+	return new(exchange)
+}
+
+// send makes the payment request.
+func (r *run) send(ctx context.Context, id *flow.Identity, number int, why policy.Action, deadline time.Time) flow.Event {
+	x := r.exchange()
+	x.phase = policy.Send
+	x.attempt = Attempt{
+		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
+		ProviderID: id.ProviderID, Number: number, Action: why, Deadline: deadline,
+	}
+	e := &x.answered
+	e.Attempt = number
+	r.call(ctx, x, &e.Answer)
+	e.Moment = r.x.moment()
+	return e
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, c *flow.Ask) flow.Event {
-	a := &Attempt{
+func (r *run) ask(ctx context.Context, c flow.Ask) flow.Event {
+	x := r.exchange()
+	x.phase = policy.Query
+	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
 		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.cfg.NewRequestID(&r.req.Payment), Number: c.Query, Deadline: c.Deadline,
 	}
-	answer := r.call(ctx, policy.Query, a)
-	return flow.Queried{Moment: r.x.moment(), Answer: answer, Query: c.Query}
+	e := &flow.Queried{Query: c.Query}
+	r.call(ctx, x, &e.Answer)
+	e.Moment = r.x.moment()
+	return e
 }
 
-// call makes one call and reads what came of it.
-func (r *run) call(ctx context.Context, phase policy.Phase, a *Attempt) policy.Answer {
-	cctx := &callContext{Context: ctx, deadline: a.Deadline}
-	mine := &underWay{ctx: cctx, phase: phase, number: a.Number, deadline: a.Deadline}
+// call makes one call and reads what came of it into a.
+func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
+	x.ctx.Context, x.ctx.deadline = ctx, x.attempt.Deadline
 	r.mu.Lock()
-	mine.over, r.pass = r.pass, nil
-	if mine.over == nil {
-		mine.over = r.gate.told
+	x.over, r.pass = r.pass, nil
+	if x.over == nil {
+		x.over = r.gate.unasked
 	}
-	r.calling = mine
+	r.calling = x
 	r.mu.Unlock()
 
-	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: phase, Attempt: a, Start: wallClock()}
-	var observed context.Context = cctx
-	for _, o := range r.x.cfg.Observers {
-		observed = o.Calling(observed, &e)
+	var reply Reply
+	var err error
+	if len(r.x.cfg.Observers) > 0 {
+		reply, err = r.watched(x, a)
+	} else {
+		reply, err = r.deliver(&x.ctx, x.phase, &x.attempt)
+		r.read(a, x.phase, &reply, err)
 	}
-	e.Reply, e.Err = r.deliver(observed, phase, a)
-	cctx.end(context.Canceled)
-	e.Answer, e.End = r.read(phase, &e.Reply, e.Err), wallClock()
-	for _, o := range r.x.cfg.Observers {
-		o.Called(observed, &e)
-	}
+	x.ctx.end(context.Canceled)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	over := mine.over
-	mine.over = nil
-	if r.calling == mine {
+	over := x.over
+	x.over = nil
+	if r.calling == x {
 		r.calling = nil
 	}
 	if over != nil {
-		r.judge(&e.Answer, over)
+		r.judge(a, over)
 	}
-	r.last = &AnswerError{Answer: e.Answer, Err: e.Err}
-	if s := r.shopperOf(phase, &e); !s.IsZero() && s != r.shopper {
+	r.last, r.lastErr = a, err
+	if s := r.shopperOf(x.phase, &reply, a); !s.IsZero() && s != r.shopper {
 		r.shopper = s
 		r.broadcast()
 	}
-	return e.Answer
+}
+
+// watched makes a call that somebody watches.
+func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
+	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
+	var ctx context.Context = &x.ctx
+	for _, o := range r.x.cfg.Observers {
+		ctx = o.Calling(ctx, &e)
+	}
+	e.Reply, e.Err = r.deliver(ctx, x.phase, &x.attempt)
+	r.read(a, x.phase, &e.Reply, e.Err)
+	e.Answer, e.End = *a, wallClock()
+	for _, o := range r.x.cfg.Observers {
+		o.Called(ctx, &e)
+	}
+	return e.Reply, e.Err
 }
 
 // deliver hands a call to the client, unless its time is over: a process that was paused
@@ -91,36 +129,35 @@ func (r *run) deliver(ctx context.Context, phase policy.Phase, a *Attempt) (repl
 }
 
 // read says what an answer is: decoded by the client, by the catalogue, or a fault.
-func (r *run) read(phase policy.Phase, reply *Reply, err error) policy.Answer {
-	a := policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
+func (r *run) read(a *policy.Answer, phase policy.Phase, reply *Reply, err error) {
+	*a = policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
 	switch {
 	case err != nil:
 		if a.Fault = FaultOf(err); a.Fault == policy.NoFault {
 			a.Fault = policy.Reset
 		}
 	case reply.Answer != nil:
-		a = *reply.Answer
+		*a = *reply.Answer
 		a.Phase, a.Verified = phase, false
 		a.HTTPStatus = or(a.HTTPStatus, reply.HTTPStatus)
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
 	default:
-		if err := r.x.rules.Read(&r.req.Payment, reply.Body, &a); err != nil {
+		if err := r.x.rules.Read(&r.req.Payment, reply.Body, a); err != nil {
 			a.Fault = policy.Unreadable
 		}
 	}
-	return a
 }
 
 // shopperOf is what the shopper must do next: as the client says, else as the catalogue
 // reads it.
-func (r *run) shopperOf(phase policy.Phase, e *CallEvent) policy.ShopperAction {
+func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) policy.ShopperAction {
 	switch {
-	case !e.Reply.Shopper.IsZero():
-		return e.Reply.Shopper
-	case e.Answer.Fault != policy.NoFault || len(e.Reply.Body) == 0:
+	case !reply.Shopper.IsZero():
+		return reply.Shopper
+	case a.Fault != policy.NoFault || len(reply.Body) == 0:
 		return policy.ShopperAction{}
 	}
-	return r.x.rules.Shopper(&r.req.Payment, phase, e.Reply.Body)
+	return r.x.rules.Shopper(&r.req.Payment, phase, reply.Body)
 }
 
 // judge tells budget and breaker how the provider does.

@@ -100,8 +100,9 @@ func (r *run) unsent() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
-		r.last = &AnswerError{Answer: policy.Answer{Phase: policy.Send, Fault: policy.NotSent}, Err: ErrNotSent}
-		return r.keep(flow.Answered{Moment: r.x.moment(), Answer: r.last.Answer, Attempt: c.Attempt})
+		e := &flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
+		r.last, r.lastErr = &e.Answer, ErrNotSent
+		return r.keep(e)
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func (x *Executor) accept(r *run) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.put(&r.state, nil, journal.Synced)
+	return r.put(nil, journal.Synced)
 }
 
 // carry drives a flow in the background.
@@ -163,6 +164,7 @@ func (x *Executor) admit(ctx context.Context, q *Request, c Client) (r *run, joi
 	}
 	r = &run{x: x, id: x.prefix + strconv.FormatUint(x.count.Add(1), 36), req: *q, client: c}
 	r.state.Payment = q.Payment
+	r.state.Ledger, r.trace = r.first.ledger[:0], r.first.trace[:0]
 	r.bucket, r.gate = x.guards.of(&r.req.Payment)
 	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
 	if x.cfg.Journal != nil || q.Key != "" {

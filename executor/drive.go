@@ -25,7 +25,8 @@ func (r *run) drive(ctx context.Context) error {
 	p.r, p.ctx = r, ctx
 	r.driver = p
 	r.mu.Unlock()
-	return loop(p, p.proceed, &p.sleep)
+	_, err := backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, &p.sleep)
+	return err
 }
 
 // pace is a driver's place in a flow, and the back-off of its loop.
@@ -35,7 +36,6 @@ type pace struct {
 	sleep sleeper
 	until time.Time // when there is something to do
 	tries int       // of what the journal would not take
-	over  bool      // ctx is, before that
 }
 
 // Context implements [backoff.BackOffContext].
@@ -48,13 +48,10 @@ func (p *pace) Reset() {}
 // deadline of the context.
 func (p *pace) NextBackOff() time.Duration {
 	if at, ok := p.ctx.Deadline(); ok && at.Before(p.until) {
-		p.over = true
 		return backoff.Stop
 	}
 	return max(0, p.until.Sub(wallClock()))
 }
-
-func (p *pace) late() bool { return p.over }
 
 // errWaiting: there is nothing to do yet.
 var errWaiting = errors.New("the flow waits")
@@ -66,37 +63,44 @@ var errHeld = errors.New("executor: the provider refuses everything; nothing was
 var errReplaced = errors.New("executor: the call returned after its flow had gone on")
 
 // proceed does what there is to do, until the flow has ended (nil) or waits.
-func (p *pace) proceed() error {
-	r := p.r
-	for {
-		r.mu.Lock()
-		next, seq, kept, lost, replaced := r.next, r.seq, len(r.kept) > 0, r.lost, r.driver != p
-		r.mu.Unlock()
-		switch {
-		case replaced:
-			return backoff.Permanent(errReplaced)
-		case lost:
-			return backoff.Permanent(ErrTakenOver)
-		case r.x.life.Err() != nil && p.ctx != r.x.life:
-			return backoff.Permanent(ErrClosed)
-		case p.ctx.Err() != nil:
-			return backoff.Permanent(p.ctx.Err())
-		}
-		if kept {
-			if err := p.retry(); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, ended := next.(flow.Finish); ended {
-			r.release()
-			r.tell()
-			return nil
-		}
-		if err := p.advance(next, seq); err != nil {
-			return err
-		}
+func (p *pace) proceed() (none struct{}, err error) {
+	for ended := false; !ended && err == nil; {
+		ended, err = p.step()
 	}
+	return none, err
+}
+
+// step does one thing.
+func (p *pace) step() (ended bool, err error) {
+	r := p.r
+	r.mu.Lock()
+	next, seq, kept, lost, replaced := r.next, r.seq, len(r.kept) > 0, r.lost, r.driver != p
+	r.mu.Unlock()
+	switch {
+	case replaced:
+		return false, backoff.Permanent(errReplaced)
+	case lost:
+		return false, backoff.Permanent(ErrTakenOver)
+	case p.ctx != r.x.life && r.x.life.Err() != nil:
+		return false, backoff.Permanent(ErrClosed)
+	case p.ctx.Err() != nil: // a ready timer and a done context: backoff's loop may take either
+		return false, backoff.Permanent(p.ctx.Err())
+	case kept:
+		return false, p.retry()
+	}
+	switch c := next.(type) {
+	case nil:
+		return false, p.begin()
+	case flow.Send:
+		return false, p.heard(r.send(p.ctx, &c.Identity, c.Attempt, c.Action, c.Deadline))
+	case flow.Ask:
+		return false, p.heard(r.ask(p.ctx, c))
+	case flow.Wait:
+		return false, p.due(c, seq)
+	}
+	r.release()
+	r.tell()
+	return true, nil
 }
 
 // retry brings once more what the journal did not take.
@@ -119,6 +123,9 @@ func (p *pace) retry() error {
 
 // fits passes over an event that came too late for its flow.
 func fits(err error) error {
+	if err == nil {
+		return nil
+	}
 	if misfit := (*flow.MisfitError)(nil); errors.As(err, &misfit) {
 		return nil
 	}
@@ -151,21 +158,6 @@ func (p *pace) stall(err error) error {
 	return errWaiting
 }
 
-func (p *pace) advance(next flow.Command, seq uint64) error {
-	r := p.r
-	switch c := next.(type) {
-	case nil:
-		return p.begin()
-	case flow.Send:
-		return p.heard(r.send(p.ctx, &c))
-	case flow.Ask:
-		return p.heard(r.ask(p.ctx, &c))
-	case flow.Wait:
-		return p.due(&c, seq)
-	}
-	return backoff.Permanent(errors.New("executor: nothing to do"))
-}
-
 // begin sends for the first time, if the provider takes calls.
 func (p *pace) begin() error {
 	r := p.r
@@ -192,7 +184,9 @@ func (r *run) start() error {
 	if id == "" {
 		id = r.x.cfg.NewRequestID(&r.req.Payment)
 	}
-	return r.apply(flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID})
+	e := &r.first.start
+	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID}
+	return r.apply(e)
 }
 
 // heard takes the answer of a call.
@@ -207,7 +201,7 @@ func (p *pace) heard(e flow.Event) error {
 }
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *pace) due(w *flow.Wait, seq uint64) error {
+func (p *pace) due(w flow.Wait, seq uint64) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
@@ -273,7 +267,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 
 // hold is how long a call that is due has to wait, because of the budget or the breaker. At
 // the end of the flow's time nothing is held: the flow ends, by a last query if it must.
-func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
+func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.state.Started.Add(r.x.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
 	funded, cost := r.funded, r.cost()

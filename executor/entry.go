@@ -43,9 +43,9 @@ func digest(q *Request) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// put writes the flow as it is to be, before it is so. The lock is held.
-func (r *run) put(s *flow.State, owes []owed, d journal.Durability) error {
-	j := r.x.cfg.Journal
+// put writes the flow down. The lock is held.
+func (r *run) put(owes []owed, d journal.Durability) error {
+	s, j := &r.state, r.x.cfg.Journal
 	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
 		return nil // most end with the answer, and nobody asks for them
 	}

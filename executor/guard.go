@@ -115,6 +115,7 @@ type gate struct {
 	terms   Breaker
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
 	calm    atomic.Bool // nothing failed since the last success: there is nothing to ask
+	unasked pass        // of calls that are made without asking
 }
 
 // pass is a call that the breaker let through; it is told what became of it.
@@ -134,6 +135,7 @@ var errRefused, errNotMade = errors.New("the provider refuses everything"), erro
 func newGate(terms Breaker) *gate {
 	g := &gate{terms: terms}
 	g.calm.Store(true)
+	g.unasked = g.told
 	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:     terms.Open,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= terms.Failures },
@@ -146,7 +148,7 @@ func newGate(terms Breaker) *gate {
 // how long to wait.
 func (g *gate) allow() (over pass, wait time.Duration) {
 	if g.terms.Off || g.calm.Load() {
-		return g.told, 0
+		return g.unasked, 0
 	}
 	done, err := g.breaker.Allow()
 	if err != nil {

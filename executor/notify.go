@@ -43,7 +43,7 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 			for _, o := range x.cfg.Observers {
 				o.Heard(ctx, &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
 			}
-			return flow.Received{Moment: x.moment(), Answer: a}
+			return &flow.Received{Moment: x.moment(), Answer: a}
 		}))
 	}
 	return errors.Join(errs...)

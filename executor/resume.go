@@ -153,7 +153,7 @@ func (r *run) hangs(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.calling
-	if c == nil || now.Before(c.deadline.Add(hung)) || r.state.Stage == flow.Ended {
+	if c == nil || now.Before(c.attempt.Deadline.Add(hung)) || r.state.Stage == flow.Ended {
 		return false
 	}
 	if c.over != nil {
@@ -164,10 +164,10 @@ func (r *run) hangs(now time.Time) bool {
 	r.driver = new(pace) // nobody's, until one takes it up
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
-	r.last = &AnswerError{Answer: lost, Err: context.DeadlineExceeded}
-	var e flow.Event = flow.Answered{Moment: r.x.moment(), Answer: lost, Attempt: c.number}
+	r.last, r.lastErr = &lost, context.DeadlineExceeded
+	var e flow.Event = flow.Answered{Moment: r.x.moment(), Answer: lost, Attempt: c.attempt.Number}
 	if c.phase == policy.Query {
-		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.number}
+		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.attempt.Number}
 	}
 	r.x.trouble(r.keep(e))
 	return true

@@ -24,21 +24,32 @@ type run struct {
 	gate   *gate
 	pace   pace // of the first driver
 
-	mu       sync.Mutex
-	state    flow.State
-	version  int64        // of the row in the journal
-	next     flow.Command // Send, Ask, Wait or Finish; nil: it has to begin
-	seq      uint64       // counts what next was
-	pass     pass         // the breaker has let the next call through
-	funded   bool         // the send that next waits for was paid for
-	driver   *pace        // of the goroutine that drives it, or did last
-	lost     bool         // another process has it
-	calling  *underWay
-	kept     []flow.Event // what the journal would not take
-	joined   bool         // others than the first wait for it
-	pins     int          // that want it in memory; x.mu guards it
+	mu      sync.Mutex
+	state   flow.State
+	version int64        // of the row in the journal
+	next    flow.Command // Send, Ask, Wait or Finish; nil: it has to begin
+	seq     uint64       // counts what next was
+	pass    pass         // the breaker has let the next call through
+	funded  bool         // the send that next waits for was paid for
+	driver  *pace        // of the goroutine that drives it, or did last
+	lost    bool         // another process has it
+	calling *exchange    // that has not returned
+	kept    []flow.Event // what the journal would not take
+	joined  bool         // others than the first wait for it
+	pins    int          // that want it in memory; x.mu guards it
+	scratch flow.Scratch
+
+	// Most flows are one call: what they need is here, in one piece.
+	first struct {
+		call   exchange
+		start  flow.Start
+		ledger [1]flow.Identity
+		trace  [4]Entry
+		result Result
+	}
 	shopper  policy.ShopperAction
-	last     *AnswerError
+	last     *policy.Answer // heard last
+	lastErr  error          // of the client, with it
 	trace    []Entry
 	owes     []owed
 	telling  bool
@@ -56,15 +67,6 @@ type movedError struct{ to *run }
 
 func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
 
-// underWay is a call that has not returned.
-type underWay struct {
-	ctx      *callContext
-	phase    policy.Phase
-	number   int // of the attempt or query
-	deadline time.Time
-	over     pass // nil: it was told
-}
-
 // apply takes an event: through the machine, into the journal, and out as what is to be done.
 func (r *run) apply(e flow.Event) error {
 	r.mu.Lock()
@@ -76,18 +78,20 @@ func (r *run) applyLocked(e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
-	next, commands, err := flow.Step(r.x.rules, r.state, e)
+	before := r.state
+	commands, err := r.scratch.Advance(r.x.rules, &r.state, e)
 	if err != nil {
 		return err
 	}
-	owes, durability := r.owing(&next, commands), journal.Lazy
+	owes, durability := r.owing(commands), journal.Lazy
 	if urgent(e, commands) {
 		durability = journal.Synced
 	}
-	if err := r.put(&next, owes, durability); err != nil {
+	if err := r.put(owes, durability); err != nil {
+		r.state = before
 		return err
 	}
-	r.state, r.owes = next, owes
+	r.owes = owes
 	at := flow.When(e).At
 	for _, c := range commands {
 		r.obey(at, c)
@@ -100,7 +104,7 @@ func (r *run) applyLocked(e flow.Event) error {
 // it is stored before what comes later: if it is lost, the flow asks again.
 func urgent(e flow.Event, commands []flow.Command) bool {
 	switch e := e.(type) {
-	case flow.Received:
+	case *flow.Received:
 		return e.Answer.Verified
 	case flow.Resolved, flow.Withdrawn:
 		return true
@@ -115,13 +119,13 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 }
 
 // owing is what has to be told after a step, to whoever wants to be told.
-func (r *run) owing(s *flow.State, commands []flow.Command) []owed {
+func (r *run) owing(commands []flow.Command) []owed {
 	list := r.owes
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Finish:
 			list = nil // an escalation that proof has settled
-			if s.Outcome == policy.Escalated && r.x.cfg.OnEscalate != nil {
+			if c.Outcome == policy.Escalated && r.x.cfg.OnEscalate != nil {
 				list = []owed{{}}
 			}
 		case flow.Alert:
@@ -135,26 +139,40 @@ func (r *run) owing(s *flow.State, commands []flow.Command) []owed {
 
 // obey takes note of a command. The lock is held.
 func (r *run) obey(at time.Time, c flow.Command) {
-	switch c := c.(type) {
+	switch w := c.(type) {
 	case flow.Record:
 		return
 	case flow.Send, flow.Ask:
 		r.plan(c)
 	case flow.Wait:
-		r.pause(at, c)
+		r.pause(at, w.Action)
+		r.plan(c)
 	case flow.Finish:
 		r.plan(c)
-		r.finished(at, c)
-	case flow.Decided:
-		for _, o := range r.x.cfg.Observers {
+		r.finished()
+	}
+	if len(r.x.cfg.Observers) > 0 {
+		r.show(at, c)
+	}
+	r.note(Entry{At: at, Command: c})
+}
+
+// show tells the observers of a command.
+func (r *run) show(at time.Time, c flow.Command) {
+	for _, o := range r.x.cfg.Observers {
+		switch c := c.(type) {
+		case flow.Decided:
 			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
-		}
-	case flow.Alert:
-		for _, o := range r.x.cfg.Observers {
+		case flow.Wait:
+			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
+		case flow.Finish:
+			o.Ended(r.x.forever, &EndEvent{
+				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: &r.state,
+			})
+		case flow.Alert:
 			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: &r.state})
 		}
 	}
-	r.note(Entry{At: at, Command: c})
 }
 
 // A trace keeps its beginning and its end.
@@ -185,33 +203,24 @@ func (r *run) plan(c flow.Command) {
 }
 
 // pause is paid for before it begins, if it ends with sending again.
-func (r *run) pause(at time.Time, w flow.Wait) {
+func (r *run) pause(at time.Time, then policy.Action) {
 	if r.funded { // what it was paid for did not happen
 		r.bucket.give(r.cost())
 	}
-	r.plan(w)
-	r.funded = w.Action.Sends() && r.bucket.take(r.cost(), at) == 0
+	r.funded = then.Sends() && r.bucket.take(r.cost(), at) == 0
 	r.wake()
-	for _, o := range r.x.cfg.Observers {
-		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: w})
-	}
 }
 
 // cost is what sending again takes from the budget: more, after silence.
 func (r *run) cost() float64 { // the lock is held
-	if r.last != nil && r.last.Answer.Fault != policy.NoFault && r.last.Answer.Fault != policy.NotSent {
+	if r.last != nil && r.last.Fault != policy.NoFault && r.last.Fault != policy.NotSent {
 		return r.x.cfg.Budget.Timeout
 	}
 	return r.x.cfg.Budget.Retry
 }
 
-// finished makes the result. The lock is held.
-func (r *run) finished(at time.Time, c flow.Finish) {
-	for _, o := range r.x.cfg.Observers {
-		o.Ended(r.x.forever, &EndEvent{
-			Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: &r.state,
-		})
-	}
+// finished tells those who wait. The lock is held.
+func (r *run) finished() {
 	r.result = nil
 	r.broadcast()
 	r.wake()
@@ -226,8 +235,12 @@ func (r *run) ended() *Result {
 		return nil
 	}
 	if r.result == nil {
-		s := &r.state
-		r.result = &Result{
+		s, result := &r.state, &r.first.result
+		if result.Flow != "" { // somebody has it
+			result = new(Result)
+		}
+		r.result = result
+		*result = Result{
 			Flow: r.id, Outcome: s.Outcome, Reason: s.Reason, Class: s.Class, State: *s, Shopper: r.shopper,
 			Trace: r.trace[:len(r.trace):len(r.trace)],
 		}
@@ -279,7 +292,11 @@ func (r *run) await(ctx context.Context, look func() bool) error {
 func (r *run) pending(cause error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return &PendingError{Flow: r.id, Next: r.state.Next, Last: r.last, Cause: cause}
+	e := &PendingError{Flow: r.id, Next: r.state.Next, Cause: cause}
+	if r.last != nil {
+		e.Last = &AnswerError{Answer: *r.last, Err: r.lastErr}
+	}
+	return e
 }
 
 // tell delivers what is owed, until somebody does not take it.
@@ -303,7 +320,7 @@ func (r *run) tell() {
 			return
 		}
 		if len(r.owes) > 0 && r.owes[0] == item {
-			if err := r.put(&r.state, r.owes[1:], journal.Lazy); err != nil && !errors.Is(err, ErrTakenOver) {
+			if err := r.put(r.owes[1:], journal.Lazy); err != nil && !errors.Is(err, ErrTakenOver) {
 				r.x.trouble(err)
 			}
 			r.owes = r.owes[1:]

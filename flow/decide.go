@@ -30,9 +30,10 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 // judge asks the rules, applies the interlock and the limits, and counts what was
 // followed.
 func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time) {
-	sit := situation(&m.s, a, fact, m.now.At)
-	want := m.d.Decide(&sit)
-	v := settle(&m.s, m.t, want.Action, m.now.At)
+	m.sit = situation(m.s, a, fact, m.now.At)
+	sit := &m.sit
+	want := m.d.Decide(sit)
+	v := settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
 		m.s.Fired = m.s.Fired.Plus(want.Rule)
 	}
@@ -133,9 +134,9 @@ func (m *machine) due(e Due) {
 		m.end(m.s.exhausted(), "max_elapsed spent: no webhook came")
 		return
 	}
-	if p := breaks(&m.s, &m.t.Contract, next.Action, m.now.At); p != "" {
+	if p := breaks(m.s, &m.t.Contract, next.Action, m.now.At); p != "" {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
-		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
+		next.Action, next.Via = fallback(m.s, m.t, m.now.At)
 		m.do(Decided{
 			At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
@@ -155,7 +156,7 @@ func (m *machine) due(e Due) {
 	case policy.RetrySame:
 		m.send(next.Action)
 	case policy.RetryNewRequest:
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(&m.s)})
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(m.s)})
 		m.send(next.Action)
 	case policy.RetryNewOrder:
 		if e.OrderID == "" {

@@ -7,8 +7,8 @@ import "github.com/recourse-pay/recourse/policy"
 // this machine would have done is not asked. Under the identifiers of an earlier request it
 // is that request again. The flow then waits for [Answered].
 func Sent(d policy.Decider, s State, now Moment, orderID, requestID string) State {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
-	m.s.own()
+	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
+	m.s.own(1)
 	if m.s.Stage == New {
 		m.s.Started = now.At
 	}
@@ -28,7 +28,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID string) Stat
 	}
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.send(policy.RetryNewRequest)
-	return m.s
+	return s
 }
 
 // moved returns evidence whose indexes follow an identity that went to the end.
@@ -49,8 +49,8 @@ func moved(list []Evidence, from, to int) []Evidence {
 // Asked returns a flow after somebody else asked the provider for the status. The flow
 // then waits for [Queried].
 func Asked(d policy.Decider, s State, now Moment) State {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
-	m.s.own()
+	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
+	m.s.own(1)
 	m.query()
-	return m.s
+	return s
 }

@@ -130,8 +130,10 @@ func (s *State) proved() bool {
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
 // own gives the state slices of its own before they are written to, so that the
-// caller's state stays as it was.
-func (s *State) own() { s.Ledger = append(make([]Identity, 0, len(s.Ledger)+1), s.Ledger...) }
+// caller's state stays as it was. There is room for more identities.
+func (s *State) own(more int) {
+	s.Ledger = append(make([]Identity, 0, len(s.Ledger)+more), s.Ledger...)
+}
 
 // Evidence is kept for the people who look at an escalation: the first answers and
 // the latest ones.

@@ -16,11 +16,32 @@ const maxHastened = 3
 // same result, and the given state is not changed. The commands are to be carried out
 // in order. An event that does not fit the flow's stage is an error, and changes nothing.
 func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
-	m := machine{d: d, s: s, now: e.when()}
-	if err := m.step(e); err != nil {
+	next := s
+	commands, err := new(Scratch).Advance(d, &next, e)
+	if err != nil {
 		return s, nil, err
 	}
-	return m.s, m.out, nil
+	return next, commands, nil
+}
+
+// Scratch is memory for a driver that counts allocations. The zero value is ready; it is for
+// one goroutine at a time.
+type Scratch struct {
+	m   machine
+	out [6]Command
+}
+
+// Advance is [Step] in place. What s points into, such as its ledger, is not written to, so
+// that a copy of *s from before stays what it was. An event may be given as a pointer, and is
+// then kept. The commands stand in the scratch until it is used again.
+func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
+	before := *s
+	w.m = machine{d: d, s: s, now: e.when(), out: w.out[:0]}
+	if err := w.m.step(e); err != nil {
+		*s = before
+		return nil, err
+	}
+	return w.m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -38,20 +59,20 @@ func (e *MisfitError) Error() string {
 // it. It is the same judgement that Step makes; limits and interlock included.
 // The situation is what the rules were shown.
 func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s, now: now}
-	m.s.own()
-	fact := absorb(d, m.t, &m.s, hearing{answer: &a, at: now.At, asked: now.At})
-	sit := situation(&m.s, &a, fact, now.At)
+	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
+	m.s.own(0)
+	fact := absorb(d, m.t, m.s, hearing{answer: &a, at: now.At, asked: now.At})
 	decided, _ := m.judge(&a, fact)
-	return sit, decided
+	return m.sit, decided
 }
 
 type machine struct {
 	d   policy.Decider
 	t   *policy.Terms
-	s   State
+	s   *State
 	was []Identity // the ledger before this event
 	now Moment
+	sit policy.Situation // what the rules were shown
 	out []Command
 }
 
@@ -59,30 +80,60 @@ func (m *machine) do(c Command) { m.out = append(m.out, c) }
 
 func (m *machine) step(e Event) error {
 	m.t = m.d.Terms(&m.s.Payment)
-	m.out = make([]Command, 0, 4)
 	m.was = m.s.Ledger
-	m.s.own()
 	started := m.s.Stage != New
+	if started {
+		m.s.own(adds(e))
+	}
 	switch e := e.(type) {
-	case Start:
+	case *Start:
 		if started {
-			return &MisfitError{e, m.s.Stage}
+			return &MisfitError{*e, m.s.Stage}
 		}
 		m.s.Started = m.now.At
 		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
-	case Answered:
+	case *Answered:
 		e.Answer.Phase = policy.Send
-		return m.reply(e, &e.Answer, Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts)
-	case Queried:
+		if !m.reply(&e.Answer, Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
+			return &MisfitError{*e, m.s.Stage}
+		}
+	case *Queried:
 		e.Answer.Phase = policy.Query
-		return m.reply(e, &e.Answer, Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries)
-	case Received:
+		if !m.reply(&e.Answer, Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries) {
+			return &MisfitError{*e, m.s.Stage}
+		}
+	case *Received:
 		if !started {
-			return &MisfitError{e, m.s.Stage}
+			return &MisfitError{*e, m.s.Stage}
 		}
 		e.Answer.Phase = policy.Webhook
 		m.received(&e.Answer)
+	case Start:
+		return m.step(&e)
+	case Answered:
+		return m.step(&e)
+	case Queried:
+		return m.step(&e)
+	case Received:
+		return m.step(&e)
+	default:
+		return m.turn(e, started)
+	}
+	return nil
+}
+
+// adds is how many identities an event may add to the ledger.
+func adds(e Event) int {
+	if _, due := e.(Due); due {
+		return 1
+	}
+	return 0
+}
+
+// turn takes an event that brings no answer.
+func (m *machine) turn(e Event, started bool) error {
+	switch e := e.(type) {
 	case Due:
 		if m.s.Stage != Waiting || !m.fresh(e) {
 			return &MisfitError{e, m.s.Stage}
@@ -109,20 +160,22 @@ func (m *machine) step(e Event) error {
 		default:
 			m.withdrawn(e)
 		}
+	default:
+		return &MisfitError{e, m.s.Stage}
 	}
 	return nil
 }
 
 // reply takes the answer of a call. One that comes late, when the flow has gone on
 // because of a webhook, is evidence like any other.
-func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time, stale bool) error {
+func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bool) (fits bool) {
 	if m.s.Stage == stage && !stale {
 		m.answered(a, asked)
-		return nil
+		return true
 	}
 	switch m.s.Stage {
 	case New:
-		return &MisfitError{e, m.s.Stage}
+		return false
 	case Ended:
 		m.afterEnd(m.hear(a, asked, true))
 	case Waiting:
@@ -131,7 +184,7 @@ func (m *machine) reply(e Event, a *policy.Answer, stage Stage, asked time.Time,
 		m.hear(a, asked, true)
 		m.do(Record{})
 	}
-	return nil
+	return true
 }
 
 // hear takes an answer into the ledger. When the provider was asked for a late reply is
@@ -140,7 +193,7 @@ func (m *machine) hear(a *policy.Answer, asked time.Time, late bool) policy.Fact
 	if late {
 		asked = time.Time{}
 	}
-	return absorb(m.d, m.t, &m.s, hearing{answer: a, at: m.now.At, asked: asked, late: late})
+	return absorb(m.d, m.t, m.s, hearing{answer: a, at: m.now.At, asked: asked, late: late})
 }
 
 // fresh reports whether a wait's end brings the new identifiers that its action needs.
@@ -287,7 +340,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 	v := Verdict{Action: m.s.exhausted(), Limit: withdrawn}
 	if m.s.InDoubt() {
-		v.Action, v.Via = fallback(&m.s, m.t, m.now.At)
+		v.Action, v.Via = fallback(m.s, m.t, m.now.At)
 	}
 	m.do(Decided{At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
 	m.s.Reason = endReason(&wanted, &v)
