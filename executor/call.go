@@ -73,7 +73,7 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 		reply, err = r.watched(x, a)
 	} else {
 		reply, err = r.deliver(&x.ctx, x.phase, &x.attempt)
-		r.read(a, x.phase, &reply, err)
+		r.x.interpret(&r.req.Payment, a, x.phase, &reply, err)
 	}
 	x.ctx.end(context.Canceled)
 
@@ -102,7 +102,7 @@ func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 		ctx = o.Calling(ctx, &e)
 	}
 	e.Reply, e.Err = r.deliver(ctx, x.phase, &x.attempt)
-	r.read(a, x.phase, &e.Reply, e.Err)
+	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
 	for _, o := range r.x.cfg.Observers {
 		o.Called(ctx, &e)
@@ -128,8 +128,8 @@ func (r *run) deliver(ctx context.Context, phase policy.Phase, a *Attempt) (repl
 	return r.client.Query(ctx, a)
 }
 
-// read says what an answer is: decoded by the client, by the catalogue, or a fault.
-func (r *run) read(a *policy.Answer, phase policy.Phase, reply *Reply, err error) {
+// interpret says what an answer is: decoded by the client, by the catalogue, or a fault.
+func (x *Executor) interpret(p *policy.Payment, a *policy.Answer, phase policy.Phase, reply *Reply, err error) {
 	*a = policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
 	switch {
 	case err != nil:
@@ -142,7 +142,7 @@ func (r *run) read(a *policy.Answer, phase policy.Phase, reply *Reply, err error
 		a.HTTPStatus = or(a.HTTPStatus, reply.HTTPStatus)
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
 	default:
-		if err := r.x.rules.Read(&r.req.Payment, reply.Body, a); err != nil {
+		if err := x.rules.Read(p, reply.Body, a); err != nil {
 			a.Fault = policy.Unreadable
 		}
 	}

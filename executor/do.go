@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ type Request struct {
 // flow's result, with Repeated set; one whose earlier flow may have moved money is a
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
-	r, joined, err := x.admit(ctx, &q, c)
+	r, joined, err := x.admit(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (r *run) unsent() error {
 // goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
 // Of payment keys the same is true as in [Executor.Do].
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
-	r, joined, err := x.admit(ctx, &q, c)
+	r, joined, err := x.admit(ctx, q, c)
 	if err != nil {
 		return nil, err
 	}
@@ -158,18 +159,16 @@ func (x *Executor) carry(r *run) {
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
-func (x *Executor) admit(ctx context.Context, q *Request, c Client) (r *run, joined bool, err error) {
-	if err := x.check(ctx, q, c); err != nil {
+func (x *Executor) admit(ctx context.Context, q Request, c Client) (r *run, joined bool, err error) {
+	r = &run{x: x, req: q, client: c}
+	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
-	r = &run{x: x, id: x.prefix + strconv.FormatUint(x.count.Add(1), 36), req: *q, client: c}
+	r.id = x.prefix + strconv.FormatUint(x.count.Add(1), 36)
 	r.state.Payment = q.Payment
 	r.state.Ledger, r.trace = r.first.ledger[:0], r.first.trace[:0]
 	r.bucket, r.gate = x.guards.of(&r.req.Payment)
 	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
-	if x.cfg.Journal != nil || q.Key != "" {
-		r.digest = digest(q)
-	}
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err
@@ -228,9 +227,12 @@ func (r *run) join(other *run) error {
 	return r.same(other)
 }
 
-// same checks that two requests of a key mean the same payment.
+// same checks that two requests of a key mean the same payment, whatever their identifiers
+// and tags.
 func (r *run) same(other *run) error {
-	if r.digest != other.digest {
+	a, b := &r.req, &other.req
+	if a.Provider != b.Provider || a.Amount != b.Amount || a.Currency != b.Currency || a.Capture != b.Capture ||
+		a.ProviderID != b.ProviderID || !bytes.Equal(a.Data, b.Data) {
 		return &MismatchError{Flow: r.id, Key: r.key.Payment}
 	}
 	return nil

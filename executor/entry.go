@@ -1,8 +1,6 @@
 package executor
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +23,6 @@ type entry struct {
 	RequestID  string               `json:"request_id,omitempty"`
 	ProviderID string               `json:"provider_id,omitempty"`
 	Data       []byte               `json:"data,omitempty"`
-	Digest     string               `json:"digest"`
 	Shopper    policy.ShopperAction `json:"shopper,omitzero"`
 	Owed       []owed               `json:"owed,omitempty"`
 }
@@ -33,14 +30,6 @@ type entry struct {
 // owed is something that somebody has to be told: an alert, or that the flow escalated.
 type owed struct {
 	Alert *flow.Alert `json:"alert,omitempty"` // nil: escalated
-}
-
-// digest stands for what makes a payment that payment: everything but the identifiers.
-func digest(q *Request) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %d %q %q %q\n", q.Provider, q.Merchant, q.Operation, q.Key, q.Amount, q.Currency, q.Capture, q.ProviderID)
-	h.Write(q.Data)
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // put writes the flow down. The lock is held.
@@ -64,7 +53,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 	var err error
 	row.State, err = json.Marshal(&entry{
 		V: entryVersion, State: *s, OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID,
-		Data: r.req.Data, Digest: r.digest, Shopper: r.shopper, Owed: owes,
+		Data: r.req.Data, Shopper: r.shopper, Owed: owes,
 	})
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
@@ -135,7 +124,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
 	r := &run{
-		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, digest: e.Digest, shopper: e.Shopper, owes: e.Owed,
+		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, shopper: e.Shopper, owes: e.Owed,
 		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
 	}
 	r.named = len(r.names(&r.state))

@@ -18,7 +18,6 @@ type run struct {
 	id     string
 	req    Request
 	key    journal.Key
-	digest string
 	client Client
 	bucket *bucket
 	gate   *gate

@@ -54,3 +54,8 @@ func Asked(d policy.Decider, s State, now Moment) State {
 	m.query()
 	return s
 }
+
+// Breaks says which property an action would break if it were carried out now; empty: none.
+func Breaks(d policy.Decider, s *State, a policy.Action, now Moment) Property {
+	return breaks(s, &d.Terms(&s.Payment).Contract, a, now.At)
+}

@@ -1,0 +1,163 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Shadow watches code that makes its own calls and draws its own conclusions, and says what
+// would have been done. It changes nothing, writes nothing into the journal, and its
+// observers see what they would of a flow: so a recording can be made, and read.
+// It is safe for concurrent use.
+type Shadow struct {
+	x   *Executor
+	id  string
+	req Request
+
+	mu         sync.Mutex
+	state      flow.State
+	advice     flow.Decided
+	objections []string
+}
+
+// Shadow begins to watch a payment. Of the request the payment and the order id are used.
+func (x *Executor) Shadow(q Request) (*Shadow, error) {
+	if err := x.rules.Check(&q.Payment); err != nil {
+		return nil, err
+	}
+	s := &Shadow{x: x, id: x.prefix + strconv.FormatUint(x.count.Add(1), 36), req: q}
+	s.state.Payment = q.Payment
+	return s, nil
+}
+
+// Sending is called before the watched code sends, and what it returns after: with the
+// reply, as a [Client] gives it. That says what would have been done about it.
+func (s *Shadow) Sending(ctx context.Context, orderID, requestID string) func(Reply, error) flow.Decided {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.x.moment()
+	if s.state.Stage != flow.New {
+		action := policy.RetryNewRequest
+		for i := range s.state.Ledger {
+			if s.state.Ledger[i].OrderID == orderID && s.state.Ledger[i].RequestID == requestID {
+				action = policy.RetrySame
+			}
+		}
+		s.object(now, action, fmt.Sprintf("sent as order %s, request %s", orderID, requestID))
+	}
+	s.state = flow.Sent(s.x.rules, s.state, now, orderID, requestID)
+	return s.exchange(ctx, policy.Send, &Attempt{OrderID: orderID, RequestID: requestID, Number: s.state.Attempts})
+}
+
+// Querying is [Shadow.Sending] for a status query.
+func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Stage == flow.New {
+		return func(Reply, error) flow.Decided { return flow.Decided{} }
+	}
+	s.state = flow.Asked(s.x.rules, s.state, s.x.moment())
+	id := &s.state.Ledger[len(s.state.Ledger)-1]
+	return s.exchange(ctx, policy.Query, &Attempt{
+		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, By: s.state.AskedBy,
+		QueryID: s.x.cfg.NewRequestID(&s.req.Payment), Number: s.state.Queries,
+	})
+}
+
+// exchange tells the observers of a call that begins; the lock is held.
+func (s *Shadow) exchange(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
+	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
+	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: wallClock()}
+	for _, o := range s.x.cfg.Observers {
+		ctx = o.Calling(ctx, e)
+	}
+	return func(reply Reply, err error) flow.Decided {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		e.Reply, e.Err = reply, err
+		s.x.interpret(&s.req.Payment, &e.Answer, phase, &e.Reply, err)
+		e.End = wallClock()
+		for _, o := range s.x.cfg.Observers {
+			o.Called(ctx, e)
+		}
+		if phase == policy.Query {
+			return s.step(flow.Queried{Moment: s.x.moment(), Answer: e.Answer, Query: a.Number})
+		}
+		return s.step(flow.Answered{Moment: s.x.moment(), Answer: e.Answer, Attempt: a.Number})
+	}
+}
+
+// Received takes a webhook.
+func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
+	if s.x.cfg.Verify != nil {
+		w.Verified = s.x.cfg.Verify(ctx, &w) == nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.x.hear(&w, &s.req.Payment)
+	for _, o := range s.x.cfg.Observers {
+		o.Heard(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
+	}
+	return s.step(flow.Received{Moment: s.x.moment(), Answer: a})
+}
+
+// step keeps what the machine says. What it would do is not done.
+func (s *Shadow) step(e flow.Event) flow.Decided {
+	next, commands, err := flow.Step(s.x.rules, s.state, e)
+	if err != nil {
+		return s.advice
+	}
+	s.state = next
+	for _, c := range commands {
+		d, ok := c.(flow.Decided)
+		if !ok {
+			continue
+		}
+		s.advice = d
+		for _, o := range s.x.cfg.Observers {
+			o.Decided(s.x.forever, &DecisionEvent{Flow: s.id, Payment: &s.req.Payment, Decided: &d})
+		}
+	}
+	return s.advice
+}
+
+// Ended is called when the watched code has concluded. It returns what it did, and
+// concluded, that Recourse would not have let it: that is the harm that it prevents.
+func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.x.moment()
+	switch o {
+	case policy.Succeeded:
+		s.object(now, policy.MarkSucceeded, "marked succeeded")
+	case policy.Failed:
+		s.object(now, policy.MarkFailed, "marked failed")
+	case policy.Escalated, policy.Open:
+	}
+	for _, w := range s.x.cfg.Observers {
+		w.Ended(ctx, &EndEvent{Flow: s.id, Payment: &s.req.Payment, At: now.At, Outcome: o, Reason: "concluded by the watched code", State: &s.state})
+	}
+	return s.objections
+}
+
+// object notes what the interlock would have forbidden.
+func (s *Shadow) object(now flow.Moment, a policy.Action, what string) {
+	if p := flow.Breaks(s.x.rules, &s.state, a, now); p != "" {
+		s.objections = append(s.objections, fmt.Sprintf("%s: %s (%s)", what, because(p, &s.state), p))
+	}
+}
+
+func because(p flow.Property, s *flow.State) string {
+	switch {
+	case p == flow.S3:
+		return "the provider has not proved it"
+	case s.InDoubt():
+		return "an earlier request may still execute"
+	}
+	return "an earlier request has executed"
+}
