@@ -15,17 +15,23 @@ var may = map[string]struct {
 	imports []string
 	why     string
 }{
-	"policy":            {nil, "the vocabulary: everybody imports it, so it imports nobody"},
-	"internal/source":   {nil, "TOML with positions; it does not know what the keys mean"},
-	"providers":         {[]string{"policy", "internal/source"}, "facts; a catalogue knows no rule and no flow"},
-	"rules":             {[]string{"policy", "internal/source"}, "what merchants want; it knows no provider and does not compile"},
-	"engine":            {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
-	"flow":              {[]string{"policy"}, "pure: facts and decisions reach it through policy.Decider"},
-	"emulator":          {[]string{"policy", "providers"}, "a provider knows neither rules nor flows"},
-	"simulate":          {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
-	"internal/generate": {[]string{"policy", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
-	"cmd/recourse":      {[]string{"policy", "providers", "engine", "flow", "simulate"}, "wires everything; nobody imports it"},
-	"internal/arrows":   {nil, "this test"},
+	"policy":              {nil, "the vocabulary: everybody imports it, so it imports nobody"},
+	"internal/source":     {nil, "TOML with positions; it does not know what the keys mean"},
+	"providers":           {[]string{"policy", "internal/source"}, "facts; a catalogue knows no rule and no flow"},
+	"rules":               {[]string{"policy", "internal/source"}, "what merchants want; it knows no provider and does not compile"},
+	"engine":              {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
+	"flow":                {[]string{"policy"}, "pure: facts and decisions reach it through policy.Decider"},
+	"emulator":            {[]string{"policy", "internal/source", "providers"}, "a provider knows neither rules nor flows"},
+	"simulate":            {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
+	"internal/generate":   {[]string{"policy", "providers", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
+	"recording":           {[]string{"policy", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
+	"cmd/recourse":        {[]string{"policy", "providers", "engine", "flow", "emulator", "simulate"}, "wires everything; nobody imports it"},
+	"executor":            {[]string{"policy", "flow", "journal"}, "a driver: no other driver; rules and what providers say reach it through executor.Rules"},
+	"journal":             {[]string{"policy"}, "stores rows; what a flow is it does not know"},
+	"journal/sqlite":      {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
+	"journal/journaltest": {[]string{"journal", "policy"}, "proves journals by their interface alone"},
+	"internal/killtest":   {nil, "a test: nobody imports it"},
+	"internal/arrows":     {nil, "this test"},
 }
 
 // forbidden are packages of the standard library that the core must not use.

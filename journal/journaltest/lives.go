@@ -1,0 +1,279 @@
+package journaltest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+var lazies = []row{
+	{"a lazy row can be read at once", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		putLazily(t, j, a)
+		stored(t, j, a)
+		b := next(a, func(r *journal.Row) { r.Names = append(r.Names, "txn-1") })
+		putLazily(t, j, b)
+		named(t, j, "momo", []string{"txn-1"}, "a")
+		c := next(b, func(r *journal.Row) { r.Due = epoch.Add(time.Hour) })
+		putLazily(t, j, c)
+		due(t, j, epoch)
+		d := next(c, closed)
+		putLazily(t, j, d)
+		byKey(t, j, a.Key, "a")
+		stored(t, j, d)
+	}},
+	{"a lazy row stands before those put later and after those put before", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		for i := range 200 {
+			if i%3 == 0 {
+				put(t, j, a)
+			} else {
+				putLazily(t, j, a)
+			}
+			a = next(a, func(r *journal.Row) { r.Names = []string{fmt.Sprint("name-", r.Version)} })
+		}
+		refused(t, j, next(a, nil), journal.ErrConflict)
+		put(t, j, a)
+		named(t, j, "momo", []string{"name-2", "name-77", "name-201"}, "a")
+	}},
+	{"a lazy close frees the key for the flow after it", func(t *testing.T, j journal.Journal) {
+		k := flow("a").Key
+		for i := range 50 {
+			r := flow(fmt.Sprint(i))
+			r.Key = k
+			putLazily(t, j, r, next(r, closed))
+		}
+		last := flow("last")
+		last.Key = k
+		put(t, j, last)
+	}},
+	{"lazy flows keep their age", func(t *testing.T, j journal.Journal) {
+		var want []string
+		k := journal.Key{Merchant: "acme"}
+		for i := range 30 {
+			r := flow(fmt.Sprint("f", (i*7)%30))
+			r.Key = k
+			want = append(want, r.ID)
+			putLazily(t, j, r)
+			if i%2 == 0 {
+				putLazily(t, j, next(r, closed))
+			}
+		}
+		byKey(t, j, k, want...)
+	}},
+	{"the row after a lazy one that was refused is a conflict", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		put(t, j, a, next(a, nil))
+		mine := next(a, func(r *journal.Row) { r.State = []byte("mine"); r.Names = []string{"mine"} })
+		if lazily(t, j, mine) { // another writer was first
+			refused(t, j, next(mine, nil), journal.ErrConflict)
+		}
+		got := get(t, j, "a")
+		if string(got.State) == "mine" {
+			t.Fatal("a refused row was stored")
+		}
+		named(t, j, "momo", []string{"mine"})
+		put(t, j, next(&got, nil)) // who has read the flow goes on
+	}},
+	{"the rows after a lazy one that found its key taken are conflicts", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		b.Key = a.Key
+		put(t, j, a)
+		lazily(t, j, b)
+		lazily(t, j, next(b, nil))
+		refused(t, j, next(next(b, nil), nil), journal.ErrConflict)
+		byKey(t, j, a.Key, "a")
+	}},
+}
+
+// lazily puts a row that must be refused: at once, or silently, which it says.
+func lazily(t *testing.T, j journal.Journal, r *journal.Row) (silently bool) {
+	t.Helper()
+	err := j.Put(context.Background(), r, journal.Lazy)
+	var open *journal.OpenError
+	if err != nil && !errors.Is(err, journal.ErrConflict) && !errors.As(err, &open) {
+		t.Fatalf("lazy Put of %s version %d: %v", r.ID, r.Version, err)
+	}
+	return err == nil
+}
+
+var lives = []row{
+	{"a row is not kept after the call, nor given away", func(t *testing.T, j journal.Journal) {
+		for _, d := range []journal.Durability{journal.Synced, journal.Lazy} {
+			a, want := flow(fmt.Sprint(d)), flow(fmt.Sprint(d))
+			if err := j.Put(context.Background(), a, d); err != nil {
+				t.Fatal(err)
+			}
+			spoil := func(r *journal.Row) {
+				copy(r.State, "XXXXXXXX")
+				r.Names[0] = "spoiled"
+			}
+			spoil(a)
+			got := get(t, j, a.ID)
+			spoil(&got)
+			stored(t, j, want)
+		}
+	}},
+	{"Prune removes what nobody has to look at, with its names", func(t *testing.T, j journal.Journal) {
+		for _, id := range []string{"done", "recent", "open", "watched"} {
+			r := flow(id)
+			put(t, j, r)
+			end := next(r, closed)
+			switch id {
+			case "recent":
+				end.At = epoch.Add(time.Hour)
+			case "open":
+				continue
+			case "watched":
+				end.Due = epoch
+			}
+			put(t, j, end)
+		}
+		if n, err := j.Prune(context.Background(), epoch); n != 0 || err != nil {
+			t.Fatalf("Prune before any row removed %d, %v", n, err)
+		}
+		if n, err := j.Prune(context.Background(), epoch.Add(time.Second)); n != 1 || err != nil {
+			t.Fatalf("Prune removed %d, %v; want 1", n, err)
+		}
+		if _, err := j.Get(context.Background(), "done"); !errors.Is(err, journal.ErrNotFound) {
+			t.Fatalf("Get of a pruned flow returned %v", err)
+		}
+		named(t, j, "momo", []string{"order-done", "order-recent", "order-open", "order-watched"}, "recent", "open", "watched")
+		byKey(t, j, flow("done").Key)
+		put(t, j, flow("done"))
+	}},
+	{"Prune sees lazy rows and takes many", func(t *testing.T, j journal.Journal) {
+		for i := range 700 {
+			r := flow(fmt.Sprint(i))
+			closed(r)
+			putLazily(t, j, r)
+		}
+		if n, err := j.Prune(context.Background(), epoch.Add(time.Second)); n != 700 || err != nil {
+			t.Fatalf("Prune removed %d, %v; want 700", n, err)
+		}
+	}},
+	{"calls after Close say so", func(t *testing.T, j journal.Journal) {
+		put(t, j, flow("a"))
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for call, err := range everyCall(context.Background(), j) {
+			if !errors.Is(err, journal.ErrClosed) {
+				t.Errorf("%s returned %v, want ErrClosed", call, err)
+			}
+		}
+		if err := j.Close(); !errors.Is(err, journal.ErrClosed) {
+			t.Errorf("Close returned %v, want ErrClosed", err)
+		}
+	}},
+	{"a call whose context has ended does nothing", func(t *testing.T, j journal.Journal) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		for call, err := range everyCall(ctx, j) {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s returned %v, want context.Canceled", call, err)
+			}
+		}
+		if _, err := j.Get(context.Background(), "b"); !errors.Is(err, journal.ErrNotFound) {
+			t.Errorf("something was stored: %v", err)
+		}
+	}},
+	{"Close amid puts loses none that were acknowledged, and no call hangs", func(t *testing.T, j journal.Journal) {
+		var all sync.WaitGroup
+		for w := range 20 {
+			all.Go(func() {
+				for i := range 1000 {
+					d := journal.Durability(i % 2)
+					if err := j.Put(context.Background(), flow(fmt.Sprint(w, "-", i)), d); err != nil {
+						if !errors.Is(err, journal.ErrClosed) {
+							t.Errorf("Put: %v", err)
+						}
+						return
+					}
+				}
+			})
+		}
+		put(t, j, flow("first"))
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+		all.Wait()
+	}},
+}
+
+// everyCall makes each call once, with flow b.
+func everyCall(ctx context.Context, j journal.Journal) map[string]error {
+	errs := map[string]error{
+		"Put":      j.Put(ctx, flow("b"), journal.Synced),
+		"lazy Put": j.Put(ctx, flow("b"), journal.Lazy),
+	}
+	_, errs["Get"] = j.Get(ctx, "a")
+	_, errs["ByKey"] = j.ByKey(ctx, flow("a").Key)
+	_, errs["Named"] = j.Named(ctx, "momo", "order-a")
+	_, errs["Due"] = j.Due(ctx, epoch, journal.Cursor{}, 1)
+	_, errs["Prune"] = j.Prune(ctx, epoch)
+	return errs
+}
+
+var sizes = []row{
+	{"a state may have a megabyte, or nothing", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		a.State = bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+		b.State = nil
+		put(t, j, a, b)
+		stored(t, j, a)
+		stored(t, j, b)
+		c := next(a, func(r *journal.Row) { r.State = nil })
+		put(t, j, c)
+		stored(t, j, c)
+	}},
+	{"texts may be long", func(t *testing.T, j journal.Journal) {
+		a := flow(strings.Repeat("i", 1000))
+		a.Names = []string{strings.Repeat("n", 5000)}
+		a.Key.Payment = strings.Repeat("p", 5000)
+		put(t, j, a)
+		stored(t, j, a)
+		named(t, j, "momo", a.Names, a.ID)
+	}},
+	{"5,000 rows of 50 writers", func(t *testing.T, j journal.Journal) {
+		var all sync.WaitGroup
+		for w := range 50 {
+			all.Go(func() {
+				for i := range 50 {
+					r := flow(fmt.Sprintf("%02d-%02d", w, i))
+					put(t, j, r)
+					putLazily(t, j, next(r, nil))
+				}
+			})
+		}
+		all.Wait()
+		seen := 0
+		var after journal.Cursor
+		for {
+			rows, err := j.Due(context.Background(), epoch, after, 333)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(rows) == 0 {
+				break
+			}
+			for _, r := range rows {
+				if r.ID <= after.ID || r.Version != 2 {
+					t.Fatalf("%s version %d comes after %s", r.ID, r.Version, after.ID)
+				}
+				after = journal.Cursor{Due: r.Due, ID: r.ID}
+				seen++
+			}
+		}
+		if seen != 2500 {
+			t.Fatalf("%d of 2,500 flows are due", seen)
+		}
+	}},
+}

@@ -1,0 +1,215 @@
+package journaltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+var versions = []row{
+	{"a row comes back as it was put", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		a.Names = []string{"order-a", "ünï\x00\xff 7", ""}
+		a.State = []byte{0, 1, 2, 0xff}
+		put(t, j, a)
+		stored(t, j, a)
+	}},
+	{"row n takes the place of row n-1", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		b := next(a, nil)
+		put(t, j, a, b, next(b, closed))
+		stored(t, j, next(b, closed))
+	}},
+	{"a first row beside a stored one is refused and changes nothing", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		put(t, j, a)
+		again := flow("a")
+		again.State = []byte("another writer's")
+		again.Names = []string{"another-name"}
+		refused(t, j, again, journal.ErrConflict)
+		stored(t, j, a)
+		named(t, j, "momo", []string{"another-name"})
+	}},
+	{"a version that does not follow is refused and changes nothing", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		second := next(a, nil)
+		put(t, j, a, second)
+		for _, version := range []int64{1, 2, 4, 1 << 40} {
+			refused(t, j, next(a, func(r *journal.Row) { r.Version = version; closed(r) }), journal.ErrConflict)
+		}
+		stored(t, j, second)
+	}},
+	{"a later version of nothing is refused", func(t *testing.T, j journal.Journal) {
+		refused(t, j, next(flow("a"), nil), journal.ErrConflict)
+		if _, err := j.Get(context.Background(), "a"); !errors.Is(err, journal.ErrNotFound) {
+			t.Fatalf("Get returned %v, want ErrNotFound", err)
+		}
+	}},
+	{"of 50 writers of one version exactly one wins", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		put(t, j, a)
+		for range 20 {
+			a = fiftyWriters(t, j, a)
+			stored(t, j, a)
+		}
+	}},
+	{"a row that is not fit is refused", func(t *testing.T, j journal.Journal) {
+		for what, spoil := range map[string]func(*journal.Row){
+			"no id":                func(r *journal.Row) { r.ID = "" },
+			"version 0":            func(r *journal.Row) { r.Version = 0 },
+			"open and never due":   func(r *journal.Row) { closed(r); r.Open = true },
+			"an unknown operation": func(r *journal.Row) { r.Key.Operation = policy.Operation(200) },
+			"a negative version":   func(r *journal.Row) { r.Version = -1 },
+		} {
+			a := flow("a")
+			spoil(a)
+			if err := j.Put(context.Background(), a, journal.Synced); err == nil {
+				t.Errorf("%s: stored", what)
+			}
+		}
+	}},
+	{"a flow keeps its key and its provider", func(t *testing.T, j journal.Journal) {
+		a := flow("a")
+		put(t, j, a)
+		for _, change := range []func(*journal.Row){
+			func(r *journal.Row) { r.Key.Payment = "cart-other" },
+			func(r *journal.Row) { r.Key.Merchant = "other" },
+			func(r *journal.Row) { r.Key.Operation = policy.Refund },
+			func(r *journal.Row) { r.Provider = "vnpay" },
+		} {
+			if err := j.Put(context.Background(), next(a, change), journal.Synced); err == nil {
+				t.Error("a row with another key or provider was stored")
+			}
+		}
+		stored(t, j, a)
+	}},
+}
+
+// fiftyWriters have one version each, the same, and return the row that was stored.
+func fiftyWriters(t *testing.T, j journal.Journal, a *journal.Row) *journal.Row {
+	t.Helper()
+	var won atomic.Pointer[journal.Row]
+	var wins atomic.Int64
+	var all sync.WaitGroup
+	for w := range 50 {
+		all.Go(func() {
+			mine := next(a, func(r *journal.Row) { r.State = fmt.Appendf(nil, "of writer %d", w) })
+			switch err := j.Put(context.Background(), mine, journal.Synced); {
+			case err == nil:
+				wins.Add(1)
+				won.Store(mine)
+			case !errors.Is(err, journal.ErrConflict):
+				t.Errorf("writer %d: %v", w, err)
+			}
+		})
+	}
+	all.Wait()
+	if wins.Load() != 1 {
+		t.Fatalf("%d of 50 writers of version %d won", wins.Load(), a.Version+1)
+	}
+	return won.Load()
+}
+
+var keys = []row{
+	{"a second open flow of a key is refused, and the open one is named", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		b.Key = a.Key
+		put(t, j, a)
+		refusedFor(t, j, b, "a")
+		named(t, j, "momo", []string{"order-b"})
+		due(t, j, epoch, "a")
+	}},
+	{"a second flow of a key is taken when the first is closed", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		b.Key = a.Key
+		put(t, j, a, next(a, closed), b)
+		byKey(t, j, a.Key, "a", "b")
+	}},
+	{"a closed flow beside an open one of its key is taken", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		b.Key = a.Key
+		closed(b)
+		put(t, j, a, b)
+	}},
+	{"a flow that reopens beside an open one of its key is refused", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		b.Key = a.Key
+		ended := next(a, closed)
+		put(t, j, a, ended, b)
+		again := next(ended, func(r *journal.Row) { r.Open, r.Due = true, epoch })
+		refusedFor(t, j, again, "b")
+		stored(t, j, ended)
+		put(t, j, next(b, closed), again)
+		stored(t, j, again)
+		refusedFor(t, j, next(next(b, closed), func(r *journal.Row) { r.Open, r.Due = true, epoch }), "a")
+	}},
+	{"merchant, operation and payment make a key", func(t *testing.T, j journal.Journal) {
+		a, b, c, d := flow("a"), flow("b"), flow("c"), flow("d")
+		b.Key, c.Key, d.Key = a.Key, a.Key, a.Key
+		b.Key.Merchant, c.Key.Operation, d.Key.Payment = "other", policy.Refund, "cart-other"
+		put(t, j, a, b, c, d)
+		byKey(t, j, c.Key, "c")
+	}},
+	{"a key without a payment guards nothing", func(t *testing.T, j journal.Journal) {
+		a, b := flow("a"), flow("b")
+		a.Key.Payment = ""
+		b.Key = a.Key
+		put(t, j, a, b)
+		put(t, j, next(a, nil), next(b, nil))
+		byKey(t, j, a.Key, "a", "b")
+	}},
+	{"of 50 flows of one key at once exactly one opens", func(t *testing.T, j journal.Journal) {
+		var wins atomic.Int64
+		var all sync.WaitGroup
+		for w := range 50 {
+			all.Go(func() {
+				r := flow(fmt.Sprint(w))
+				r.Key = flow("a").Key
+				err := j.Put(context.Background(), r, journal.Synced)
+				var open *journal.OpenError
+				switch {
+				case err == nil:
+					wins.Add(1)
+				case !errors.As(err, &open):
+					t.Errorf("flow %d: %v", w, err)
+				}
+			})
+		}
+		all.Wait()
+		if wins.Load() != 1 {
+			t.Fatalf("%d of 50 flows opened", wins.Load())
+		}
+	}},
+	{"the flows of a key come oldest first, whatever their ids and times", func(t *testing.T, j journal.Journal) {
+		k := flow("a").Key
+		for i, id := range []string{"m", "z", "a"} {
+			r := flow(id)
+			r.Key, r.At = k, epoch.Add(-1*epochStep(i))
+			ended := next(r, closed)
+			put(t, j, r, ended)
+		}
+		z := next(next(flow("z"), closed), closed)
+		z.Key = k
+		put(t, j, z)
+		byKey(t, j, k, "m", "z", "a")
+		byKey(t, j, journal.Key{Merchant: "nobody"})
+	}},
+}
+
+func refusedFor(t *testing.T, j journal.Journal, r *journal.Row, open string) {
+	t.Helper()
+	err := j.Put(context.Background(), r, journal.Synced)
+	var e *journal.OpenError
+	if !errors.As(err, &e) {
+		t.Fatalf("Put of %s version %d returned %v, want an *OpenError", r.ID, r.Version, err)
+	}
+	if e.ID != open || e.Key != r.Key {
+		t.Fatalf("the error names flow %q of %s, want %q of %s", e.ID, e.Key, open, r.Key)
+	}
+}

@@ -1,0 +1,232 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// paused holds the committer until resume is called, so that what is put meanwhile makes
+// one group.
+func paused(t *testing.T, j *Journal) (resume func()) {
+	t.Helper()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- j.run(context.Background(), func(*writer) error {
+			close(entered)
+			<-leave
+			return nil
+		})
+	}()
+	<-entered
+	return func() {
+		close(leave)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// putLater puts a synced row from another goroutine and returns when it is queued.
+func putLater(t *testing.T, j *Journal, r *journal.Row) <-chan error {
+	t.Helper()
+	result := make(chan error, 1)
+	req := newRequest(r, journal.Synced)
+	if err := j.enqueue(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	go func() { result <- wait(context.Background(), req) }()
+	return result
+}
+
+// changes counts the rows that the writer has changed in the tables so far.
+func changes(t *testing.T, j *Journal) (n int64) {
+	t.Helper()
+	err := j.run(t.Context(), func(w *writer) error { return w.one("SELECT total_changes()", &n) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestGroupWritesAFlowOnce(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	a := testRow("a")
+	put(t, j, journal.Synced, a)
+	before := changes(t, j)
+
+	resume := paused(t, j)
+	for i := range 10 {
+		a = later(a)
+		a.Names = []string{[]string{"x", "y"}[i%2]}
+		put(t, j, journal.Lazy, a)
+	}
+	resume()
+	version(t, j, "a", 11)
+	if got := changes(t, j) - before; got != 3 {
+		t.Errorf("ten rows changed %d table rows, want 1 flow and 2 names", got)
+	}
+	r, err := j.Get(t.Context(), "a")
+	if err != nil || !slices.Equal(r.Names, []string{"order-a", "x", "y"}) || string(r.State) != string(a.State) {
+		t.Errorf("stored is %+v, %v", r, err)
+	}
+}
+
+func TestGroupRefusesRowsOneByOne(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	a, b := testRow("a"), testRow("b")
+	put(t, j, journal.Synced, a)
+	second := later(a)
+	second.Open, second.Due = false, a.Due
+	b.Key = a.Key
+	stale := later(second)
+	stale.Version = 2
+	other := testRow("other")
+	other.Key = a.Key
+	last := later(second) // closed too: it must not be in the way of b
+
+	resume := paused(t, j)
+	rows := []*journal.Row{later(testRow("nobody")), second, stale, b, testRow("c"), other, last, testRow("c")}
+	var results []<-chan error
+	for _, r := range rows {
+		results = append(results, putLater(t, j, r))
+	}
+	resume()
+	for i, want := range []error{journal.ErrConflict, nil, journal.ErrConflict, nil, nil, &journal.OpenError{Key: a.Key, ID: "b"}, nil, journal.ErrConflict} {
+		err := <-results[i]
+		var open, wantOpen *journal.OpenError
+		if errors.As(want, &wantOpen) {
+			if !errors.As(err, &open) || *open != *wantOpen {
+				t.Errorf("row %d: %v, want %v", i, err, want)
+			}
+		} else if !errors.Is(err, want) {
+			t.Errorf("row %d: %v, want %v", i, err, want)
+		}
+	}
+	version(t, j, "a", 3)
+	version(t, j, "b", 1)
+	version(t, j, "c", 1)
+	version(t, j, "other", 0)
+}
+
+// A writer whose lazy row was refused may not overwrite the one who was first, even if the
+// versions would fit.
+func TestGroupBurnsTheVersionOfARefusedLazyRow(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	a := testRow("a")
+	put(t, j, journal.Synced, a)
+	resume := paused(t, j)
+	theirs, mine := later(a), later(a)
+	first := putLater(t, j, theirs)
+	put(t, j, journal.Lazy, mine, later(mine))
+	third := putLater(t, j, later(later(mine)))
+	resume()
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if err := <-third; !errors.Is(err, journal.ErrConflict) {
+		t.Fatalf("the row after two refused ones: %v", err)
+	}
+	version(t, j, "a", 4)
+	r, err := j.Get(t.Context(), "a")
+	if err != nil || string(r.State) != string(theirs.State) {
+		t.Fatalf("stored is %q, %v", r.State, err)
+	}
+	put(t, j, journal.Synced, later(&r))
+}
+
+// endsLater is a context that has ended from the second look at it on.
+type endsLater struct {
+	context.Context
+	looks int
+}
+
+func (c *endsLater) Err() error {
+	if c.looks++; c.looks == 1 {
+		return nil
+	}
+	return context.Canceled
+}
+
+func (c *endsLater) Done() <-chan struct{} {
+	ended := make(chan struct{})
+	close(ended)
+	return ended
+}
+
+func TestFullQueueHoldsPutBack(t *testing.T) {
+	j := opened(t, newPath(t), &Options{Queue: 3})
+	resume := paused(t, j)
+	for _, id := range []string{"a", "b", "c"} {
+		put(t, j, journal.Lazy, testRow(id))
+	}
+	// Its context ends when Put waits, not before.
+	if err := j.Put(&endsLater{Context: t.Context()}, testRow("d"), journal.Lazy); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a fourth row was queued: %v", err)
+	}
+	blocked := make(chan error)
+	go func() { blocked <- j.Put(t.Context(), testRow("e"), journal.Lazy) }()
+	resume()
+	if err := <-blocked; err != nil {
+		t.Fatal(err)
+	}
+	version(t, j, "c", 1)
+	version(t, j, "d", 0)
+	version(t, j, "e", 1)
+}
+
+// A synced Put whose context ends returns at once; its row may be stored all the same.
+func TestPutThatIsLeft(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	resume := paused(t, j)
+	ctx, cancel := context.WithCancel(t.Context())
+	req := newRequest(testRow("a"), journal.Synced)
+	if err := j.enqueue(ctx, req); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := wait(ctx, req); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Put returned %v, want context.Canceled", err)
+	}
+	resume()
+	put(t, j, journal.Synced, testRow("b"))
+	version(t, j, "a", 1)
+}
+
+// Lazy rows are committed without anybody asking for them.
+func TestLazyRowsAreCommittedByThemselves(t *testing.T) {
+	path := newPath(t)
+	j := opened(t, path, nil)
+	put(t, j, journal.Lazy, testRow("a"))
+	j.mu.Lock()
+	for j.stored < j.put {
+		j.turn = make(chan struct{})
+		turn := j.turn
+		j.mu.Unlock()
+		<-turn
+		j.mu.Lock()
+	}
+	j.mu.Unlock()
+	version(t, j, "a", 1)
+}
+
+// A flow may reopen in the group in which the other flow of its key ends.
+func TestGroupReopensAFlow(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	a, b := testRow("a"), testRow("b")
+	b.Key, b.Open = a.Key, false
+	put(t, j, journal.Synced, a, b)
+	ended, again := later(a), later(b)
+	ended.Open, again.Open = false, true
+	resume := paused(t, j)
+	first, second := putLater(t, j, ended), putLater(t, j, again)
+	resume()
+	if err := errors.Join(<-first, <-second); err != nil {
+		t.Fatal(err)
+	}
+	version(t, j, "b", 2)
+}

@@ -1,0 +1,163 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// reader reads on connections that cannot write.
+type reader struct {
+	db                     *sql.DB
+	get, byKey, named, due *sql.Stmt
+}
+
+const (
+	readers = 4 // connections
+
+	columns = `SELECT f.id, f.version, f.merchant, f.operation, f.payment, f.provider, f.names, f.open, f.due, f.at, f.state `
+
+	fewNames  = 4      // the statement for these is prepared
+	manyNames = 30_000 // SQLite has room for a little more
+)
+
+func newReader(path string) (*reader, error) {
+	db, err := sql.Open("sqlite", dsn(path, true, "busy_timeout(5000)"))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(readers)
+	db.SetMaxIdleConns(readers)
+	r := &reader{db: db}
+	for _, s := range []struct {
+		into  **sql.Stmt
+		query string
+	}{
+		{&r.get, columns + `FROM flow f WHERE f.id = ?`},
+		{&r.byKey, columns + `FROM flow f WHERE f.payment = ? AND f.merchant = ? AND f.operation = ? ORDER BY f.n`},
+		{&r.named, namedQuery(fewNames)},
+		{&r.due, columns + `FROM flow f WHERE f.due IS NOT NULL AND f.due <= ? AND (f.due, f.id) > (?, ?) ORDER BY f.due, f.id LIMIT ?`},
+	} {
+		prepared, err := db.Prepare(s.query)
+		if err != nil {
+			return nil, errors.Join(err, r.close())
+		}
+		*s.into = prepared
+	}
+	return r, nil
+}
+
+// close also closes the statements.
+func (r *reader) close() error { return r.db.Close() }
+
+// Get implements [journal.Journal].
+func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
+	rows, err := j.read(ctx, func() (*sql.Rows, error) { return j.reads.get.QueryContext(ctx, id) })
+	if err != nil {
+		return journal.Row{}, err
+	}
+	if len(rows) == 0 {
+		return journal.Row{}, fmt.Errorf("%w: %s", journal.ErrNotFound, id)
+	}
+	return rows[0], nil
+}
+
+// ByKey implements [journal.Journal].
+func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
+	return j.read(ctx, func() (*sql.Rows, error) {
+		return j.reads.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
+	})
+}
+
+// Named implements [journal.Journal].
+func (j *Journal) Named(ctx context.Context, provider string, names ...string) ([]journal.Row, error) {
+	if len(names) == 0 {
+		return nil, j.settle(ctx)
+	}
+	if len(names) > manyNames {
+		return nil, fmt.Errorf("sqlite: %d names in one call; at most %d are looked up", len(names), manyNames)
+	}
+	args := make([]any, 0, max(len(names), fewNames)+1)
+	args = append(args, provider)
+	for _, name := range names {
+		args = append(args, name)
+	}
+	return j.read(ctx, func() (*sql.Rows, error) {
+		if len(names) > fewNames {
+			return j.reads.db.QueryContext(ctx, namedQuery(len(names)), args...)
+		}
+		for len(args) < fewNames+1 {
+			args = append(args, names[0])
+		}
+		return j.reads.named.QueryContext(ctx, args...)
+	})
+}
+
+// namedQuery asks for the flows that have one of n names.
+func namedQuery(n int) string {
+	return columns + `FROM flow f WHERE f.n IN (SELECT n FROM name WHERE provider = ? AND name IN (?` +
+		strings.Repeat(", ?", n-1) + `)) ORDER BY f.n`
+}
+
+// Due implements [journal.Journal].
+func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
+	return j.read(ctx, func() (*sql.Rows, error) {
+		return j.reads.due.QueryContext(ctx, by.UnixMicro(), after.Due.UnixMicro(), after.ID, max(limit, 0))
+	})
+}
+
+// read asks when all that was put can be read.
+func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]journal.Row, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := collect(ask())
+	if err == nil {
+		return rows, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	j.mu.Lock()
+	gone := j.usable()
+	j.mu.Unlock()
+	if gone != nil {
+		return nil, gone // it was closed meanwhile
+	}
+	return nil, fmt.Errorf("sqlite: reading %s: %w", j.path, err)
+}
+
+func collect(found *sql.Rows, err error) ([]journal.Row, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var rows []journal.Row
+	for found.Next() {
+		var r journal.Row
+		var operation, names []byte
+		var due sql.NullInt64
+		var at int64
+		err := found.Scan(&r.ID, &r.Version, &r.Key.Merchant, &operation, &r.Key.Payment, &r.Provider, &names, &r.Open, &due, &at, &r.State)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.Key.Operation.UnmarshalText(operation); err != nil {
+			return nil, fmt.Errorf("flow %s: %w", r.ID, err)
+		}
+		if r.Names, err = decodeNames(names); err != nil {
+			return nil, fmt.Errorf("flow %s: %w", r.ID, err)
+		}
+		if due.Valid {
+			r.Due = time.UnixMicro(due.Int64).UTC()
+		}
+		r.At = time.UnixMicro(at).UTC()
+		rows = append(rows, r)
+	}
+	return rows, found.Err()
+}

@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"fmt"
+	"io"
+)
+
+// applicationID marks a file as a journal, in the field that SQLite keeps for it: "Rcrs".
+const applicationID = 0x52637273
+
+// migrations bring a file from version i to i+1. Those that were released never change.
+//
+// A flow's number is its age. Operations are stored by name, as their numbers may move. The
+// columns stand in the order of use: SQLite reads a row from its beginning, and the state
+// is the longest.
+var migrations = []string{`
+CREATE TABLE owner (
+	one   INTEGER PRIMARY KEY CHECK (one = 1),
+	token TEXT NOT NULL,
+	pid   INTEGER NOT NULL,
+	host  TEXT NOT NULL
+);
+CREATE TABLE flow (
+	n         INTEGER PRIMARY KEY,
+	version   INTEGER NOT NULL,
+	open      INTEGER NOT NULL,
+	due       INTEGER,          -- microseconds since 1970, as is at
+	at        INTEGER NOT NULL,
+	id        TEXT NOT NULL UNIQUE,
+	merchant  TEXT NOT NULL,
+	operation TEXT NOT NULL,
+	payment   TEXT NOT NULL,
+	provider  TEXT NOT NULL,
+	names     BLOB NOT NULL,    -- each after its length
+	state     BLOB NOT NULL
+);
+CREATE TABLE name (
+	provider TEXT NOT NULL,
+	name     TEXT NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (provider, name, n)
+) WITHOUT ROWID;
+CREATE INDEX flow_due ON flow (due, id) WHERE due IS NOT NULL;
+CREATE INDEX flow_done ON flow (at) WHERE due IS NULL;
+CREATE INDEX flow_key ON flow (payment, merchant, operation);
+CREATE UNIQUE INDEX flow_open ON flow (payment, merchant, operation) WHERE open = 1 AND payment <> '';
+`}
+
+// migrate makes the file a journal of the newest version. Each step is one transaction, so
+// that an interrupted one leaves the version before it.
+func migrate(c *conn, path string, steps []string) error {
+	version, err := examine(c, path, len(steps))
+	if err != nil {
+		return err
+	}
+	for ; version < len(steps); version++ {
+		script := fmt.Sprintf("BEGIN IMMEDIATE; %s; PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+			steps[version], applicationID, version+1)
+		if err := c.exec(script); err != nil {
+			c.rollback()
+			return fmt.Errorf("sqlite: %s: from schema version %d to %d: %w", path, version, version+1, err)
+		}
+	}
+	return nil
+}
+
+// examine returns the version of the file's schema; 0 for a file with nothing in it.
+func examine(c *conn, path string, known int) (int, error) {
+	var app, version, tables int64
+	for query, into := range map[string]*int64{
+		"PRAGMA application_id":              &app,
+		"PRAGMA user_version":                &version,
+		"SELECT count(*) FROM sqlite_schema": &tables,
+	} {
+		err := c.one(query, into)
+		if err != nil && err != io.EOF {
+			return 0, fmt.Errorf("sqlite: %s: %w", path, err)
+		}
+	}
+	switch {
+	case app == 0 && version == 0 && tables == 0:
+		return 0, nil
+	case app != applicationID:
+		return 0, &ForeignError{Path: path, ApplicationID: app}
+	case int(version) > known:
+		return 0, &SchemaError{Path: path, File: int(version), Known: known}
+	}
+	return int(version), nil
+}

@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// made runs a script in a file of its own, as another program would.
+func made(t *testing.T, script string) string {
+	t.Helper()
+	path := newPath(t)
+	c, err := connect(dsn(path, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.exec(script); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestForeignFileIsLeftAlone(t *testing.T) {
+	for script, id := range map[string]int64{
+		"CREATE TABLE users (name TEXT)":                           0,
+		"PRAGMA application_id = 77":                               77,
+		"PRAGMA user_version = 3":                                  0,
+		"PRAGMA application_id = 77; CREATE TABLE flow (n, state)": 77,
+	} {
+		path := made(t, script)
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(path, nil)
+		var foreign *ForeignError
+		if !errors.As(err, &foreign) || foreign.ApplicationID != id {
+			t.Errorf("%s: Open returned %v", script, err)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || string(after) != string(before) {
+			t.Errorf("%s: the file was changed (%v)", script, err)
+		}
+	}
+}
+
+func TestNewerSchema(t *testing.T) {
+	path := newPath(t)
+	j := opened(t, path, nil)
+	set(t, j, "PRAGMA user_version = 9")
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(path, nil)
+	var newer *SchemaError
+	if !errors.As(err, &newer) || newer.File != 9 || newer.Known != len(migrations) {
+		t.Fatalf("Open returned %v", err)
+	}
+	if said := err.Error(); !strings.Contains(said, "9") || !strings.Contains(said, "up to 1") || !strings.Contains(said, path) {
+		t.Fatalf("the error says %q", said)
+	}
+}
+
+// A creation that was interrupted leaves an empty file, or one with nothing but its mode.
+func TestInterruptedCreation(t *testing.T) {
+	half := strings.SplitAfter(migrations[0], ");")[0]
+	for what, path := range map[string]string{
+		"an empty file":     newPath(t),
+		"only the mode":     made(t, "PRAGMA journal_mode = WAL"),
+		"a step undone":     made(t, "PRAGMA journal_mode = WAL; BEGIN; "+half+"; ROLLBACK"),
+		"tables made again": made(t, half+"; DROP TABLE owner"),
+	} {
+		if what == "an empty file" {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j := opened(t, path, nil)
+		put(t, j, journal.Synced, testRow("a"))
+		version(t, j, "a", 1)
+	}
+}
+
+func TestMigrations(t *testing.T) {
+	path := newPath(t)
+	c, err := connect(dsn(path, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	look := func(version, applied int64) {
+		t.Helper()
+		var v, n int64
+		if err := errors.Join(c.one("PRAGMA user_version", &v), c.one("SELECT count(*) FROM step", &n)); err != nil {
+			t.Fatal(err)
+		}
+		if v != version || n != applied {
+			t.Fatalf("version %d after %d steps, want %d after %d", v, n, version, applied)
+		}
+	}
+	steps := []string{"CREATE TABLE step (n)", "INSERT INTO step VALUES (1)", "INSERT INTO step VALUES (2); INSERT INTO nothing VALUES (3)"}
+	if err := migrate(c, path, steps[:1]); err != nil {
+		t.Fatal(err)
+	}
+	look(1, 0)
+	err = migrate(c, path, steps)
+	if err == nil || !strings.Contains(err.Error(), "from schema version 2 to 3") {
+		t.Fatalf("a step that fails: %v", err)
+	}
+	look(2, 1) // the second step was done, the third one undone
+	steps[2] = "INSERT INTO step VALUES (2)"
+	for range 2 {
+		if err := migrate(c, path, steps); err != nil {
+			t.Fatal(err)
+		}
+		look(3, 2)
+	}
+}
+
+// The queries find their rows by an index, in its order.
+func TestQueriesUseTheirIndex(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	for query, index := range map[string]string{
+		`SELECT n FROM flow f WHERE f.due IS NOT NULL AND f.due <= ? AND (f.due, f.id) > (?, ?) ORDER BY f.due, f.id LIMIT ?`: "flow_due",
+		`SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`:             "flow_open",
+		`SELECT n FROM flow f WHERE f.payment = ? AND f.merchant = ? AND f.operation = ? ORDER BY f.n`:                        "flow_key",
+		`SELECT n, id FROM flow WHERE due IS NULL AND at < ? LIMIT 1`:                                                         "flow_done",
+		namedQuery(3): "PRIMARY KEY",
+	} {
+		rows, err := j.reads.db.Query("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := ""
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan += detail + "\n"
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, index) || strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE FOR ORDER") {
+			t.Errorf("%s:\n%s", query, plan)
+		}
+	}
+}
