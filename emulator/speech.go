@@ -194,3 +194,23 @@ func effect(e policy.Effect, stage policy.Stage, classes ...policy.Class) func(*
 		return len(classes) == 0
 	}
 }
+
+// refusal is how the provider turns a request away at the door for a reason. ok is false
+// when it has no words for it.
+func (s *speech) refusal(r *rand.Rand, ph policy.Phase, classes ...policy.Class) (policy.Answer, bool) {
+	proves := policy.NotExecuted
+	if ph == policy.Query {
+		proves = policy.Unknown // a refused query leaves the payment as it was
+	}
+	p, ok := s.pick(r, ph, effect(proves, policy.Door, classes...))
+	return p.answer, ok
+}
+
+// notFound is what a query is told about nothing.
+func (s *speech) notFound(r *rand.Rand, q *question) policy.Answer {
+	p, ok := s.pick(r, policy.Query, effect(policy.Unknown, policy.Door, policy.NotFound))
+	if !ok {
+		p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 404}
+	}
+	return name(p.answer, q.orderID, q.requestID)
+}

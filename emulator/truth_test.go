@@ -17,7 +17,7 @@ func drawFate(t *rapid.T) emulator.Fate {
 		Settles:   time.Duration(rapid.SampledFrom([]int{0, 0, 5, 90, 4000}).Draw(t, "settles")) * time.Second,
 		Murky:     rapid.IntRange(0, 3).Draw(t, "murky") == 0,
 		Refusals:  rapid.IntRange(0, 2).Draw(t, "refusals"),
-		HookDelay: time.Duration(rapid.IntRange(0, 600).Draw(t, "hook")) * time.Second, HookRepeats: rapid.IntRange(0, 2).Draw(t, "repeats"),
+		HookDelay: time.Duration(rapid.IntRange(0, 600).Draw(t, "hook")) * time.Second,
 	}
 }
 

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -10,63 +9,79 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// Fate is what becomes of the transactions of a world.
+// Fate is what becomes of the transactions of a payment.
 type Fate struct {
-	Executes    bool          // else it is declined
-	Settles     time.Duration // after it arrived; 0: at once, within the call
-	Murky       bool          // the call is answered by something that proves nothing
-	Refusals    int           // so many arrivals are refused at the door first
-	RefusedAs   []policy.Class
-	HookDelay   time.Duration // from the end to the first webhook
-	HookRepeats int           // further webhooks of the same
+	Executes  bool           // else it is declined
+	Settles   time.Duration  // after it arrived; 0: at once, within the call
+	Murky     bool           // the call is answered by something that proves nothing
+	Refusals  int            // so many arrivals are refused at the door first
+	RefusedAs []policy.Class // for one of these reasons; none: for any
+	HookDelay time.Duration  // from the end to the webhook
 }
 
-// Execution is one movement of money.
+// Execution is one movement of money, or whatever else an operation brings about.
 type Execution struct {
-	OrderID   string
-	RequestID string
-	Amount    int64
-	At        time.Time
+	Operation  policy.Operation `json:"operation"`
+	OrderID    string           `json:"order_id"`
+	RequestID  string           `json:"request_id"`
+	ProviderID string           `json:"provider_id"`
+	Amount     int64            `json:"amount"` // ISO 4217 minor units; 0: the request named none
+	Currency   string           `json:"currency,omitempty"`
+	At         time.Time        `json:"at"`
 }
 
-// Hook is a webhook and when it is sent.
+// Hook is a webhook and when it is sent. Answer.Verified says whether its signature is good.
 type Hook struct {
 	At        time.Time
+	Operation policy.Operation
 	OrderID   string
 	RequestID string
+	URL       string // that the request named; empty: none
 	Answer    policy.Answer
+	Body      []byte // as it is sent, before it is signed
+	Fault     FaultKind
 }
 
-// World is one payment at one provider.
+// World is one payment at one provider, in virtual time and without faults. It is not
+// safe for concurrent use; [Provider] is.
 type World struct {
 	cat      *providers.Catalog
 	contract policy.Contract
+	keyed    bool
+	withKey  policy.Contract
+	space    string // of order ids
 	payment  policy.Payment
 	fate     Fate
 	speech   *speech
 	rand     *rand.Rand
-	made     []*transaction
+	book     *book
 	refused  int
 }
 
-type transaction struct {
+// arrival is a request that reaches the provider.
+type arrival struct {
 	orderID, requestID, providerID string
-	arrived, settles               time.Time
-	executes                       bool
-	first                          policy.Answer                  // to the call
-	final                          bool                           // the first answer is the end
-	waiting                        *policy.Answer                 // what queries say until then
-	ends                           map[policy.Phase]policy.Answer // how its end is told
+	keyed                          bool
+	amount                         int64
+	currency                       string
+	notify                         string
+	hidden                         time.Duration // after it arrived; queries find nothing until then
 }
 
 // New makes a world for one payment. keyed: the client sends the optional idempotency
 // key. ok is false when the provider has no words for the operation.
 func New(cat *providers.Catalog, p policy.Payment, f Fate, keyed bool, r *rand.Rand) (w *World, ok bool) {
-	contract := cat.Contract(p.Operation)
-	if keyed {
-		contract, _ = cat.WithIdempotencyKey(contract)
+	w, ok = newWorld(cat, p, f, r, newBook())
+	w.keyed = keyed
+	return w, ok
+}
+
+func newWorld(cat *providers.Catalog, p policy.Payment, f Fate, r *rand.Rand, b *book) (w *World, ok bool) {
+	w = &World{
+		cat: cat, contract: cat.Contract(p.Operation), space: cat.OrderIDSpace(p.Operation),
+		payment: p, fate: f, speech: speechFor(cat, p), rand: r, book: b,
 	}
-	w = &World{cat: cat, contract: contract, payment: p, fate: f, speech: speechFor(cat, p), rand: r}
+	w.withKey, _ = cat.WithIdempotencyKey(w.contract)
 	if !w.speech.canSucceed() {
 		w.fate.Executes = false // what could never be told is not done
 	}
@@ -75,49 +90,56 @@ func New(cat *providers.Catalog, p policy.Payment, f Fate, keyed bool, r *rand.R
 }
 
 // Contract is what the emulated provider keeps to.
-func (w *World) Contract() policy.Contract { return w.contract }
+func (w *World) Contract() policy.Contract { return *w.promises(w.keyed) }
+
+func (w *World) promises(keyed bool) *policy.Contract {
+	if keyed {
+		return &w.withKey
+	}
+	return &w.contract
+}
 
 // Arrive processes a request that reaches the provider, and returns its answer.
 func (w *World) Arrive(at time.Time, orderID, requestID string) policy.Answer {
-	if dup := w.duplicate(orderID, requestID); dup != nil {
-		return w.replay(dup, at, requestID)
+	a, _ := w.arrive(at, &arrival{
+		orderID: orderID, requestID: requestID, keyed: w.keyed, amount: w.payment.Amount, currency: w.payment.Currency,
+	})
+	return a
+}
+
+// arrive is Arrive; made is the transaction, if the request was let in and is no repetition.
+func (w *World) arrive(at time.Time, in *arrival) (a policy.Answer, made *transaction) {
+	if dup := w.book.duplicate(w, in); dup != nil {
+		return w.replay(dup, at, in), nil
 	}
 	if w.refused < w.fate.Refusals {
 		if p, ok := w.speech.pick(w.rand, policy.Send, effect(policy.NotExecuted, policy.Door, w.fate.RefusedAs...)); ok {
 			w.refused++
-			return w.name(p.answer, orderID, requestID, "")
+			return name(p.answer, in.orderID, in.requestID), nil
 		}
 		w.refused = w.fate.Refusals
 	}
 	t := &transaction{
-		orderID: orderID, requestID: requestID, providerID: fmt.Sprint(4_000_000_000 + w.rand.Int64N(999_999_999)),
-		arrived: at, settles: at.Add(w.fate.Settles), executes: w.fate.Executes, ends: map[policy.Phase]policy.Answer{},
+		world: w, orderID: in.orderID, requestID: in.requestID, providerID: in.providerID, keyed: in.keyed,
+		amount: in.amount, currency: in.currency, notify: in.notify, arrived: at, settles: at.Add(w.fate.Settles),
+		hidden: at.Add(in.hidden), executes: w.fate.Executes, ends: map[policy.Phase]policy.Answer{},
 	}
-	w.made = append(w.made, t)
+	if t.providerID == "" {
+		t.providerID = w.book.providerID(w.rand)
+	}
+	w.book.add(t)
 	t.first = w.firstAnswer(t)
-	return t.first
-}
-
-// duplicate finds the transaction that a request repeats, by what the contract dedupes.
-func (w *World) duplicate(orderID, requestID string) *transaction {
-	for _, t := range w.made {
-		for _, by := range w.contract.Dedupe {
-			if by == policy.OrderID && t.orderID == orderID || by == policy.RequestID && t.requestID == requestID {
-				return t
-			}
-		}
-	}
-	return nil
+	return t.first, t
 }
 
 // replay answers a request that was seen before.
-func (w *World) replay(t *transaction, at time.Time, requestID string) policy.Answer {
-	sameRequest := t.requestID == requestID
-	if sameRequest && w.contract.Replay == policy.FirstResult && t.over(at) {
+func (w *World) replay(t *transaction, at time.Time, in *arrival) policy.Answer {
+	contract, sameRequest := w.promises(in.keyed), t.requestID == in.requestID
+	if sameRequest && t.world.payment.Operation == w.payment.Operation && contract.Replay == policy.FirstResult && t.over(at) {
 		if t.final {
 			return t.first
 		}
-		return w.last(t, policy.Send)
+		return t.last(policy.Send)
 	}
 	class := policy.DuplicateOrder
 	if sameRequest {
@@ -125,173 +147,44 @@ func (w *World) replay(t *transaction, at time.Time, requestID string) policy.An
 	}
 	for _, c := range []policy.Class{class, policy.DuplicateOrder, policy.DuplicateRequest} {
 		if p, ok := w.speech.pick(w.rand, policy.Send, func(p *phrase) bool {
-			return effect(policy.Unknown, policy.Door, c)(p) && (len(w.contract.ReplayCodes) == 0 || slices.Contains(w.contract.ReplayCodes, p.answer.Code))
+			return effect(policy.Unknown, policy.Door, c)(p) && (len(contract.ReplayCodes) == 0 || slices.Contains(contract.ReplayCodes, p.answer.Code))
 		}); ok {
-			return w.name(p.answer, t.orderID, requestID, "")
+			return name(p.answer, t.orderID, in.requestID)
 		}
 	}
-	return w.name(policy.Answer{Phase: policy.Send, HTTPStatus: 409}, t.orderID, requestID, "")
-}
-
-func (t *transaction) over(at time.Time) bool { return !at.Before(t.settles) }
-
-func (w *World) firstAnswer(t *transaction) policy.Answer {
-	if w.fate.Murky {
-		if p, ok := w.speech.pick(w.rand, policy.Send, func(p *phrase) bool {
-			return p.fact.Effect == policy.Unknown && misses(p.fact.Class)
-		}); ok {
-			return w.name(p.answer, t.orderID, t.requestID, "")
-		}
-	}
-	if t.settles.Equal(t.arrived) {
-		if a, ok := w.end(t, policy.Send); ok {
-			t.final = true
-			return a
-		}
-	}
-	if p, ok := w.speech.pick(w.rand, policy.Send, underWay(t.executes)); ok {
-		return w.name(p.answer, t.orderID, t.requestID, t.providerID)
-	}
-	if a, ok := w.end(t, policy.Send); ok { // no words for "in process": it ends at once
-		t.settles, t.final = t.arrived, true
-		return a
-	}
-	return w.name(policy.Answer{Phase: policy.Send, HTTPStatus: 200}, t.orderID, t.requestID, "")
-}
-
-// misses reports whether a reason can be said of a request that was processed.
-func misses(c policy.Class) bool {
-	switch c {
-	case policy.ProviderError, policy.ChannelError, policy.NetworkError, policy.Processing:
-		return true
-	default:
-		return false
-	}
-}
-
-// end is how a settled transaction is told in a phase.
-func (w *World) end(t *transaction, ph policy.Phase) (policy.Answer, bool) {
-	if a, ok := t.ends[ph]; ok {
-		return a, true
-	}
-	want := effect(policy.Executed, policy.Result, policy.Success, policy.Authorized, policy.Cancelled, policy.AlreadyDone)
-	if !t.executes {
-		want = effect(policy.NotExecuted, policy.Result)
-		for _, said := range t.ends { // the same reason in every phase, if it has one
-			reason := said
-			if p, ok := w.speech.pick(w.rand, ph, func(p *phrase) bool {
-				return p.fact.Effect == policy.NotExecuted && p.answer.Code == reason.Code && p.answer.SubCode == reason.SubCode && p.answer.Status == reason.Status
-			}); ok {
-				return w.name(p.answer, t.orderID, t.requestID, t.providerID), true
-			}
-		}
-	}
-	p, ok := w.speech.pick(w.rand, ph, want)
-	if !ok {
-		return policy.Answer{}, false
-	}
-	a := w.name(p.answer, t.orderID, t.requestID, t.providerID)
-	t.ends[ph] = a
-	return a, true
-}
-
-// last is what the provider says of a settled transaction, in a phase that may have no
-// words for its end.
-func (w *World) last(t *transaction, ph policy.Phase) policy.Answer {
-	if a, ok := w.end(t, ph); ok {
-		return a
-	}
-	if p, ok := w.speech.pick(w.rand, ph, func(p *phrase) bool { return !p.fact.Effect.Settled() && p.fact.Stage == policy.Result }); ok {
-		return w.name(p.answer, t.orderID, t.requestID, t.providerID)
-	}
-	return w.name(policy.Answer{Phase: ph, HTTPStatus: 200}, t.orderID, t.requestID, t.providerID)
+	return name(policy.Answer{Phase: policy.Send, HTTPStatus: 409}, t.orderID, in.requestID)
 }
 
 // Query answers a question about an order, or about one request of it.
 func (w *World) Query(at time.Time, orderID, requestID string) policy.Answer {
-	var found *transaction
-	for _, t := range w.made {
-		if t.orderID == orderID && !t.arrived.After(at) && (requestID == "" || requestID == t.requestID) {
-			found = t
-		}
+	q := &question{operations: []policy.Operation{w.payment.Operation}, orderID: orderID, requestID: requestID}
+	if t := w.book.find(at, q); t != nil {
+		return t.asked(at)
 	}
-	switch {
-	case found == nil:
-		if p, ok := w.speech.pick(w.rand, policy.Query, effect(policy.Unknown, policy.Door, policy.NotFound)); ok {
-			return w.name(p.answer, orderID, requestID, "")
-		}
-		return w.name(policy.Answer{Phase: policy.Query, HTTPStatus: 404}, orderID, requestID, "")
-	case found.over(at):
-		return w.last(found, policy.Query)
-	}
-	return w.underWay(found)
-}
-
-// underWay is what a query says of a transaction before its end, the same every time
-// but for a shopper's try that failed.
-func (w *World) underWay(t *transaction) policy.Answer {
-	tries := func(p *phrase) bool { return p.fact.Reach == policy.OneAttempt }
-	if w.rand.IntN(8) == 0 {
-		if p, ok := w.speech.pick(w.rand, policy.Query, tries); ok {
-			return w.name(p.answer, t.orderID, t.requestID, t.providerID)
-		}
-	}
-	if t.waiting == nil {
-		p, ok := w.speech.pick(w.rand, policy.Query, underWay(t.executes))
-		if !ok {
-			p, ok = w.speech.pick(w.rand, policy.Query, effect(policy.Unknown, policy.Result, policy.NotYet, policy.Processing))
-		}
-		if !ok {
-			p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 200}
-		}
-		t.waiting = &p.answer
-	}
-	return w.name(*t.waiting, t.orderID, t.requestID, t.providerID)
+	return w.speech.notFound(w.rand, q)
 }
 
 // Hooks lists the webhooks that the world sends, in no order.
 func (w *World) Hooks() []Hook {
 	var all []Hook
-	if !w.contract.Webhook {
-		return nil
-	}
-	for _, t := range w.made {
-		if t.final {
-			continue // it was told in the answer
-		}
-		a, ok := w.end(t, policy.Webhook)
-		if !ok {
-			continue
-		}
-		a.Verified = true
-		for i := range 1 + w.fate.HookRepeats {
-			at := t.settles.Add(w.fate.HookDelay).Add(time.Duration(i) * 7 * time.Minute)
-			all = append(all, Hook{At: at, OrderID: t.orderID, RequestID: t.requestID, Answer: a})
+	for _, t := range w.book.made {
+		if h, ok := t.hook(); ok {
+			all = append(all, h)
 		}
 	}
 	return all
 }
 
 // Ledger lists the money that has moved by a time.
-func (w *World) Ledger(until time.Time) []Execution {
-	var all []Execution
-	for _, t := range w.made {
-		if t.executes && !t.settles.After(until) {
-			all = append(all, Execution{OrderID: t.orderID, RequestID: t.requestID, Amount: w.payment.Amount, At: t.settles})
-		}
-	}
-	return all
-}
+func (w *World) Ledger(until time.Time) []Execution { return w.book.ledger(until) }
 
 // Body writes an answer in the provider's envelope; ok is false where it has none.
 func (w *World) Body(a *policy.Answer, at time.Time) (body []byte, ok bool) {
 	return w.cat.Body(w.payment.Operation, a, at)
 }
 
-func (w *World) name(a policy.Answer, orderID, requestID, providerID string) policy.Answer {
-	a.OrderID, a.RequestID, a.ProviderID = orderID, requestID, providerID
-	if providerID != "" {
-		a.Amount, a.Currency = w.payment.Amount, w.payment.Currency
-	}
+// name says which request a refusal is about.
+func name(a policy.Answer, orderID, requestID string) policy.Answer {
+	a.OrderID, a.RequestID = orderID, requestID
 	return a
 }

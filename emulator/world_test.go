@@ -188,8 +188,12 @@ func TestLedger(t *testing.T) {
 	if f := w.judge(w.Query(after(slow.Settles), "o-1", "")); f.Effect != policy.Executed {
 		t.Errorf("a query after the end says %s", f.Effect)
 	}
-	want := emulator.Execution{OrderID: "o-1", RequestID: "r-1", Amount: w.p.Amount, At: after(slow.Settles)}
-	if moved := w.Ledger(after(slow.Settles)); len(moved) != 1 || moved[0] != want {
+	want := emulator.Execution{Operation: policy.Pay, OrderID: "o-1", RequestID: "r-1", Amount: w.p.Amount, Currency: "VND", At: after(slow.Settles)}
+	moved := w.Ledger(after(slow.Settles))
+	if len(moved) == 1 {
+		want.ProviderID = moved[0].ProviderID
+	}
+	if len(moved) != 1 || moved[0] != want || want.ProviderID == "" {
 		t.Errorf("%+v, want %+v", moved, want)
 	}
 	w = begin(t, "momo", policy.Pay, declined, false, 1)
@@ -200,19 +204,17 @@ func TestLedger(t *testing.T) {
 }
 
 func TestHooks(t *testing.T) {
-	f := slow
-	f.HookRepeats = 2
-	w := begin(t, "momo", policy.Pay, f, false, 1)
+	w := begin(t, "momo", policy.Pay, slow, false, 1)
 	if hooks := w.Hooks(); len(hooks) > 0 {
 		t.Errorf("nothing was asked of it, and it sends %+v", hooks)
 	}
 	w.Arrive(dawn, "o-1", "r-1")
 	hooks := w.Hooks()
-	if len(hooks) != 3 {
-		t.Fatalf("%d webhooks, want one and two repeats", len(hooks))
+	if len(hooks) != 1 {
+		t.Fatalf("%d webhooks, want one", len(hooks))
 	}
 	for _, h := range hooks {
-		if h.At.Before(after(f.Settles+f.HookDelay)) || h.OrderID != "o-1" || h.RequestID != "r-1" || !h.Answer.Verified || w.judge(h.Answer).Effect != policy.Executed {
+		if !h.At.Equal(after(slow.Settles+slow.HookDelay)) || h.OrderID != "o-1" || h.RequestID != "r-1" || !h.Answer.Verified || w.judge(h.Answer).Effect != policy.Executed {
 			t.Errorf("%+v", h)
 		}
 	}

@@ -31,6 +31,8 @@ type Catalog struct {
 	contracts [operations]policy.Contract
 	keyed     *policy.Contract // what an idempotency key adds; nil: the provider has none
 	envelopes []envelope
+	endpoints []*Endpoint
+	webhook   *WebhookShape // nil: not said
 }
 
 // Row is one code or status of a provider's tables and what it proves.

@@ -32,12 +32,18 @@ const (
 	fieldAmount
 	fieldCurrency
 	fieldNotAbout // a value here says that the body is about something else
+	fieldPayURL   // from here on: what the shopper has to do next
+	fieldDeeplink
+	fieldQRCode
+	fieldRedirectURL
+	fieldToken
 	fieldCount
 )
 
 var fieldNames = [fieldCount]string{
 	"code", "sub_code", "status", "sub_status", "message",
 	"order_id", "request_id", "provider_id", "amount", "currency", "not_about",
+	"pay_url", "deeplink", "qr_code", "redirect_url", "token",
 }
 
 // amountUnit is how a provider writes amounts.

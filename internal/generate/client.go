@@ -9,20 +9,7 @@ import (
 	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
-)
-
-// fault is what goes wrong with one send.
-type fault int
-
-const (
-	fine       fault = iota
-	notSent          // refused connection
-	lost             // the request never arrives; the client waits in vain
-	late             // it arrives after the client gave up
-	dropped          // it is processed; the answer is lost
-	reset            // it is processed; the connection breaks
-	unreadable       // it is processed; a proxy answers in its stead
-	faultKinds
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // client makes one payment and writes down what it sees.
@@ -31,15 +18,13 @@ type client struct {
 	r       *rand.Rand
 	p       policy.Payment
 	name    string
-	world   *emulator.World
-	faults  []fault
+	at      *emulator.Provider
 	start   time.Time
 	now     time.Time
 	entries []*entry
 	calls   int
 	orders  int
 	asks    int
-	told    []emulator.Hook // webhooks that were written down
 	outcome policy.Outcome
 	lasted  time.Duration
 
@@ -68,120 +53,69 @@ func (c *client) entry(phase string, at time.Time) *entry {
 // send makes the call at c.now and returns what the client heard, and when.
 func (c *client) send() (policy.Answer, time.Time) {
 	c.calls++
-	f := fine
-	if len(c.faults) > 0 {
-		f, c.faults = c.faults[0], c.faults[1:]
-	}
-	latency := time.Duration(80+c.r.IntN(1900)) * time.Millisecond
-	arrives := c.now.Add(latency / 2)
-	answer := policy.Answer{Phase: policy.Send}
-	switch f {
-	case notSent:
-		answer.Fault, latency = policy.NotSent, 5*time.Millisecond
-	case lost:
-		answer.Fault, latency = policy.Timeout, callTimeout
-	case late:
-		c.world.Arrive(c.now.Add(callTimeout+time.Duration(1+c.r.IntN(400))*time.Second), c.orderID, c.requestID)
-		answer.Fault, latency = policy.Timeout, callTimeout
-	case dropped:
-		c.world.Arrive(arrives, c.orderID, c.requestID)
-		answer.Fault, latency = policy.Timeout, callTimeout
-	case reset:
-		c.world.Arrive(arrives, c.orderID, c.requestID)
-		answer.Fault = policy.Reset
-	case unreadable:
-		c.world.Arrive(arrives, c.orderID, c.requestID)
-		answer.Fault, answer.HTTPStatus = policy.Unreadable, 502
-	default:
-		answer = c.world.Arrive(arrives, c.orderID, c.requestID)
-	}
+	d := c.call(policy.Send, providers.Request{OrderID: c.orderID, RequestID: c.requestID})
 	e := c.entry("send", c.now)
 	e.PaymentKey, e.OrderID, e.RequestID = c.p.Key, c.orderID, c.requestID
 	e.Amount, e.Currency, e.Capture = c.p.Amount, c.p.Currency, c.p.Capture.String()
-	heard := c.now.Add(latency)
-	c.write(e, &answer, latency, heard)
-	if answer.ProviderID != "" {
-		c.providerID = answer.ProviderID
+	return c.heard(e, d)
+}
+
+// call makes a call at c.now, and waits for it as long as a client does.
+func (c *client) call(ph policy.Phase, r providers.Request) emulator.Delivery {
+	r.Phase, r.Operations = ph, []policy.Operation{c.p.Operation}
+	r.Amount, r.Currency, r.Capture = c.p.Amount, c.p.Currency, c.p.Capture
+	return c.at.Call(c.now, r).Within(c.now.Add(callTimeout))
+}
+
+// heard writes what a call came to, and returns what the client heard, and when.
+func (c *client) heard(e *entry, d emulator.Delivery) (policy.Answer, time.Time) {
+	e.LatencyMS = d.Heard.Sub(c.now).Milliseconds()
+	e.RetryAfterMS = d.Answer.RetryAfter.Milliseconds()
+	write(e, &d.Answer, d.Body)
+	if d.Answer.ProviderID != "" {
+		c.providerID = d.Answer.ProviderID
 	}
-	return answer, heard
+	return d.Answer, d.Heard
 }
 
 // write puts an answer into a line: the raw body, as the provider sends it.
-func (c *client) write(e *entry, a *policy.Answer, latency time.Duration, heard time.Time) {
-	e.LatencyMS, e.HTTPStatus = latency.Milliseconds(), a.HTTPStatus
-	if a.Fault == policy.Unreadable {
-		e.Body, _ = json.Marshal("<html><body><h1>502 Bad Gateway</h1></body></html>")
-		return
+func write(e *entry, a *policy.Answer, body []byte) {
+	e.HTTPStatus = a.HTTPStatus
+	switch a.Fault {
+	case policy.NoFault:
+		e.Body = body
+	case policy.Unreadable: // a page, which is no JSON
+		e.Body, _ = json.Marshal(string(body))
+	default:
+		e.Fault = a.Fault.String()
 	}
-	if e.Fault = a.Fault.String(); a.Fault != policy.NoFault {
-		return
-	}
-	body, ok := c.world.Body(a, heard)
-	if !ok {
-		body = []byte("{}")
-	}
-	e.Body = body
 }
 
 // ask makes a status query.
 func (c *client) ask(by policy.Identifier) (policy.Answer, time.Time) {
 	c.asks++
-	latency := time.Duration(40+c.r.IntN(600)) * time.Millisecond
-	answer := policy.Answer{Phase: policy.Query}
-	if c.r.IntN(25) == 0 {
-		answer.Fault, latency = policy.Timeout, callTimeout
-	} else {
-		request := ""
-		if by == policy.RequestID {
-			request = c.requestID
-		}
-		answer = c.world.Query(c.now.Add(latency/2), c.orderID, request)
-	}
+	q := providers.Request{OrderID: c.orderID}
 	e := c.entry("query", c.now)
 	e.QueryBy, e.OrderID, e.ProviderID = string(by), c.orderID, c.providerID
 	e.RequestID = fmt.Sprintf("q-%s-%d", c.name, c.asks)
-	if by == policy.RequestID {
-		e.RequestID = c.requestID
+	switch by {
+	case policy.RequestID:
+		q.RequestID, e.RequestID = c.requestID, c.requestID
+	case policy.ProviderID:
+		q.ProviderID = c.providerID
+	case policy.OrderID:
 	}
-	heard := c.now.Add(latency)
-	c.write(e, &answer, latency, heard)
-	if answer.ProviderID != "" {
-		c.providerID = answer.ProviderID
-	}
-	return answer, heard
-}
-
-// hook returns the next webhook that was not written down, if it comes by a time.
-func (c *client) hook(by time.Time) *emulator.Hook {
-	var next *emulator.Hook
-	hooks := c.world.Hooks()
-	for i := range hooks {
-		h := &hooks[i]
-		if !h.At.After(by) && !c.wasTold(h) && (next == nil || h.At.Before(next.At)) {
-			next = h
-		}
-	}
-	return next
-}
-
-func (c *client) wasTold(h *emulator.Hook) bool {
-	for i := range c.told {
-		if c.told[i].RequestID == h.RequestID && c.told[i].OrderID == h.OrderID && c.told[i].At.Equal(h.At) {
-			return true
-		}
-	}
-	return false
+	return c.heard(e, c.call(policy.Query, q))
 }
 
 func (c *client) hear(h *emulator.Hook) {
-	c.told = append(c.told, *h)
 	at := h.At
 	if at.Before(c.now) {
 		at = c.now
 	}
 	e := c.entry("webhook", at.Truncate(time.Millisecond))
 	e.OrderID, e.RequestID, e.ProviderID, e.Verified = h.OrderID, h.RequestID, h.Answer.ProviderID, h.Answer.Verified
-	c.write(e, &h.Answer, 0, at)
+	write(e, &h.Answer, h.Body)
 }
 
 func (c *client) end(o policy.Outcome) {
@@ -193,11 +127,11 @@ func (c *client) end(o policy.Outcome) {
 // aftermath writes the webhooks that come after the end, and the truth.
 func (c *client) aftermath() {
 	over := c.start.Add(46 * time.Hour)
-	for h := c.hook(over); h != nil; h = c.hook(over) {
-		c.hear(h)
+	for h, ok := c.at.NextWebhook(over); ok; h, ok = c.at.NextWebhook(over) {
+		c.hear(&h)
 	}
 	all := []executed{}
-	for _, x := range c.world.Ledger(over) {
+	for _, x := range c.at.Ledger(over) {
 		all = append(all, executed{x.OrderID, x.RequestID, x.Amount, x.At.UTC().Format(layout)})
 	}
 	e := c.entry("truth", c.start.Add(47*time.Hour))
@@ -246,11 +180,11 @@ func (c *client) until(at time.Time, then func() flow.Event) flow.Event {
 }
 
 func (c *client) wait(s *flow.State, due time.Time) flow.Event {
-	if h := c.hook(due); h != nil {
+	if h, ok := c.at.NextWebhook(due); ok {
 		if h.At.After(c.now) {
 			c.now = h.At.Truncate(time.Millisecond)
 		}
-		c.hear(h)
+		c.hear(&h)
 		return flow.Received{Moment: c.moment(), Answer: h.Answer}
 	}
 	if due.Sub(c.start) > 45*time.Hour {

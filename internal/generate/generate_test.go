@@ -24,7 +24,10 @@ func generated(t *testing.T, seed uint64, flows, days int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &generator{engine: e, seed: seed, flows: flows, span: time.Duration(days) * 24 * time.Hour}
+	g, err := newGenerator(e, seed, flows, time.Duration(days)*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b bytes.Buffer
 	if err := g.write(map[string]io.Writer{"": &b}); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"container/heap"
+	_ "embed" // traffic.toml
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +23,17 @@ type generator struct {
 	seed   uint64
 	flows  int
 	span   time.Duration
+
+	traffic *emulator.Plan
+}
+
+//go:embed traffic.toml
+var traffic []byte
+
+// newGenerator makes a generator of the traffic that traffic.toml describes.
+func newGenerator(e *engine.Engine, seed uint64, flows int, span time.Duration) (*generator, error) {
+	plan, err := emulator.ReadPlan("traffic.toml", traffic)
+	return &generator{engine: e, seed: seed, flows: flows, span: span, traffic: plan}, err
 }
 
 // entry is one line of a recording, in the form that the README describes.
@@ -222,12 +234,8 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 	if err != nil {
 		panic(err) // the trades name built-in providers
 	}
-	fate, faults := scenario(r, &p, careful)
-	world, ok := emulator.New(cat, p, fate, false, r)
-	if !ok {
-		panic("no words for " + p.Provider + " " + p.Operation.String())
-	}
-	c := &client{g: g, r: r, p: p, name: name, world: world, faults: faults, start: start}
+	provider := emulator.NewProvider(cat, &emulator.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
+	c := &client{g: g, r: r, p: p, name: name, at: provider, start: start}
 	if careful {
 		c.careful()
 	} else {
@@ -235,43 +243,4 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 	}
 	c.aftermath()
 	return c
-}
-
-// scenario draws what happens to a payment.
-func scenario(r *rand.Rand, p *policy.Payment, careful bool) (emulator.Fate, []fault) {
-	f := emulator.Fate{Executes: r.IntN(100) < 72, HookDelay: time.Duration(1+r.IntN(40)) * time.Second}
-	switch n := r.IntN(100); {
-	case p.Operation == policy.Checkout:
-		f.Settles = time.Duration(15+r.IntN(600)) * time.Second
-	case n < 50:
-	case n < 80:
-		f.Settles = time.Duration(3+r.IntN(240)) * time.Second
-	case n < 95:
-		f.Settles = time.Duration(5+r.IntN(120)) * time.Minute
-	default:
-		f.Settles = time.Duration(2+r.IntN(12)) * time.Hour
-	}
-	if r.IntN(20) == 0 {
-		f.HookDelay = time.Duration(10+r.IntN(300)) * time.Minute
-	}
-	f.HookRepeats = max(0, r.IntN(8)-6)
-	if r.IntN(12) == 0 {
-		f.Murky = true
-	}
-	if r.IntN(9) == 0 {
-		f.Refusals = 1 + r.IntN(2)
-		f.RefusedAs = [][]policy.Class{
-			{policy.Maintenance, policy.RateLimited}, {policy.Credentials, policy.Configuration},
-			{policy.InvalidRequest, policy.InvalidAmount, policy.Unsupported}, {policy.MerchantBalance, policy.Conflict},
-		}[r.IntN(4)]
-	}
-	var faults []fault
-	trouble := 30
-	if careful {
-		trouble = 22
-	}
-	for r.IntN(100) < trouble && len(faults) < 3 {
-		faults = append(faults, fault(1+r.IntN(int(faultKinds)-1)))
-	}
-	return f, faults
 }

@@ -43,7 +43,10 @@ func run(seed uint64, flows, days int, out string, stdout bool) error {
 	if err != nil {
 		return err
 	}
-	g := &generator{engine: e, seed: seed, flows: flows, span: time.Duration(days) * 24 * time.Hour}
+	g, err := newGenerator(e, seed, flows, time.Duration(days)*24*time.Hour)
+	if err != nil {
+		return err
+	}
 	switch {
 	case stdout:
 		return g.write(map[string]io.Writer{"": os.Stdout})

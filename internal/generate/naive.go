@@ -73,11 +73,11 @@ func (c *client) reaction(a *policy.Answer) policy.Action {
 
 // heardByWebhook ends the payment if a webhook has told its end already.
 func (c *client) heardByWebhook() bool {
-	h := c.hook(c.now)
-	if h == nil {
+	h, ok := c.at.NextWebhook(c.now)
+	if !ok {
 		return false
 	}
-	c.hear(h)
+	c.hear(&h)
 	c.end(c.believe(&h.Answer))
 	return true
 }
@@ -91,7 +91,7 @@ func (c *client) believe(a *policy.Answer) policy.Outcome {
 
 // poll asks a few times; what is not paid by then is called failed.
 func (c *client) poll() {
-	contract := c.world.Contract()
+	contract := c.at.Contract(c.p.Operation)
 	by := contract.QueryIdentifier(c.providerID != "")
 	for i := 0; i < 6 && by != ""; i++ {
 		c.now = c.now.Add(time.Duration(5+c.r.IntN(10)) * time.Second << i)

@@ -33,7 +33,7 @@ type orders struct {
 	Flows    int    // keys k0, k1, …
 	AtOnce   int
 	Sabotage string // "", "no write-ahead", "no query"
-	KillAt   string // "", "before send", "after send", "in commit"
+	KillAt   string // "", "before send", "after send", "in commit"; "pause before send"
 	KillNth  int64
 }
 
@@ -197,6 +197,9 @@ func (p *payer) listen() error {
 // Send implements [executor.Client], plainly, with net/http.
 func (p *payer) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
 	p.mayDie("before send")
+	if p.Sabotage == "deaf client" {
+		ctx = context.WithoutCancel(ctx)
+	}
 	reply, err := p.post(ctx, "/v2/gateway/api/tokenization/pay", map[string]any{
 		"partnerCode": "MOMODEMO", "orderId": a.OrderID, "requestId": a.RequestID, "amount": a.Payment.Amount,
 		"ipnUrl": "http://" + p.Listen, "requestType": "payWithToken",
@@ -228,6 +231,10 @@ func (p *payer) post(ctx context.Context, path string, fields map[string]any) (e
 func (p *payer) mayDie(point string) {
 	if p.KillAt == point && p.nth.Add(1) == p.KillNth {
 		die()
+	}
+	if p.KillAt == "pause before send" && point == "before send" && p.nth.Add(1) == p.KillNth {
+		fmt.Println("pausing")
+		pause()
 	}
 }
 

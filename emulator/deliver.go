@@ -1,0 +1,163 @@
+package emulator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+const (
+	maxBackoff   = time.Minute
+	inFlight     = 64      // webhooks that are delivered at once
+	maxReplySize = 1 << 16 // bytes of a reply that are read
+)
+
+// Delivered is one delivery of a webhook, for a log.
+type Delivered struct {
+	Hook         Hook
+	URL          string
+	Attempt      int // the first is 1
+	HTTPStatus   int // 0: there was no response
+	Acknowledged bool
+	Err          error // why there was no response, or why it was not sent at all
+}
+
+func (s *Server) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default: // it was woken already
+	}
+}
+
+// Deliver sends webhooks until ctx is cancelled, each until it is acknowledged or given
+// up, and lets in requests that were on their way. It returns when nothing of it runs any
+// more.
+func (s *Server) Deliver(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for {
+		h, due := s.provider.NextWebhook(time.Now())
+		if !due {
+			if !s.idle(ctx) {
+				return
+			}
+			continue
+		}
+		running.Go(func() { s.deliver(ctx, h) })
+	}
+}
+
+// idle waits until something may be due; false when ctx is cancelled.
+func (s *Server) idle(ctx context.Context) bool {
+	var timer <-chan time.Time
+	if next, ok := s.provider.Next(); ok {
+		t := time.NewTimer(time.Until(next))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.woken:
+	case <-timer:
+	}
+	return true
+}
+
+func (s *Server) deliver(ctx context.Context, h Hook) {
+	to, err := s.target(&h)
+	if err != nil || to == "" {
+		if err != nil {
+			s.o.Delivered(Delivered{Hook: h, URL: h.URL, Err: err})
+		}
+		return
+	}
+	for wait, attempt := s.o.Backoff, 1; attempt <= s.o.Attempts; attempt++ {
+		d := s.post(ctx, &h, to)
+		d.Attempt = attempt
+		s.o.Delivered(d)
+		if d.Acknowledged || attempt == s.o.Attempts {
+			return
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		wait = min(2*wait, maxBackoff)
+	}
+}
+
+// target is where a webhook goes. A URL that a request named must be on loopback, or on
+// the host that the operator named: who can reach the emulator must not be able to make
+// it call anywhere.
+func (s *Server) target(h *Hook) (string, error) {
+	if h.URL == "" {
+		return s.o.Webhook, nil
+	}
+	to, err := url.Parse(h.URL)
+	if err != nil {
+		return "", err
+	}
+	if to.Scheme != "http" && to.Scheme != "https" {
+		return "", fmt.Errorf("%s is no HTTP URL", h.URL)
+	}
+	own, err := url.Parse(s.o.Webhook)
+	if err == nil && own.Host != "" && own.Hostname() == to.Hostname() || isLoopback(to.Hostname()) {
+		return h.URL, nil
+	}
+	return "", fmt.Errorf("%s is neither on loopback nor on the host of the webhook URL", h.URL)
+}
+
+// post delivers a webhook once.
+func (s *Server) post(ctx context.Context, h *Hook, to string) Delivered {
+	d := Delivered{Hook: *h, URL: to}
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	case <-ctx.Done():
+		d.Err = ctx.Err()
+		return d
+	}
+	shape, shaped := s.provider.cat.Webhook()
+	headers, body := map[string]string{}, h.Body
+	if shaped {
+		secret := s.o.Secret
+		if !h.Answer.Verified {
+			secret = "not " + secret
+		}
+		if headers, body, d.Err = shape.Sign(secret, time.Now(), h.Body); d.Err != nil {
+			return d
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		d.Err = err
+		return d
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for name, value := range headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := s.o.Client.Do(req)
+	if err != nil {
+		d.Err = err
+		return d
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, maxReplySize))
+	d.HTTPStatus, d.Err = resp.StatusCode, err
+	if shaped {
+		d.Acknowledged = shape.Acknowledged(resp.StatusCode, said)
+	} else {
+		d.Acknowledged = resp.StatusCode/100 == 2
+	}
+	return d
+}

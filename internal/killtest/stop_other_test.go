@@ -1,0 +1,5 @@
+//go:build !unix
+
+package killtest_test
+
+func pause() {}

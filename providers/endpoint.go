@@ -1,0 +1,266 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Endpoint is one call of a provider's HTTP interface, as [[endpoint]] blocks describe it.
+// It is read-only.
+type Endpoint struct {
+	Operations []policy.Operation // a send serves one; a query may serve several
+	Phase      policy.Phase       // Send or Query
+	Method     string             // in capitals
+	Path       string             // a segment {NAME} stands for any
+	Source     string             // FILE:LINE
+
+	where  []condition // what the body has to say for this endpoint to be meant
+	manual []condition // what the body says when a hold is to end the payment
+	fields [requestFieldCount][]locator
+}
+
+// Request is what an HTTP request asks a provider for. Empty fields were not said.
+type Request struct {
+	Operations []policy.Operation // those it may be about; a send has one
+	Phase      policy.Phase       // Send or Query
+	OrderID    string
+	RequestID  string // the idempotency key, where one was sent
+	ProviderID string
+	Keyed      bool  // the provider's optional idempotency key was sent
+	Amount     int64 // ISO 4217 minor units; 0: not said; or policy.OddAmount
+	Currency   string
+	Capture    policy.CaptureMode
+	NotifyURL  string // where the request wants its webhooks
+}
+
+// HTTPRequest is an HTTP request as far as it matters here.
+type HTTPRequest struct {
+	Method string
+	Path   string
+	Header func(name string) string // "" when absent; nil: there are none
+	Query  func(name string) string // of the URL; likewise
+	Body   []byte
+}
+
+// What can be wrong with a request. They are wrapped in what was wrong.
+var (
+	ErrNoEndpoint = errors.New("no endpoint has this path")
+	ErrMethod     = errors.New("the endpoint takes another method")
+	ErrBadRequest = errors.New("the endpoint cannot read this request")
+)
+
+type requestField int
+
+const (
+	requestOrderID requestField = iota
+	requestRequestID
+	requestProviderID
+	requestAmount
+	requestCurrency
+	requestKey
+	requestNotifyURL
+	requestFieldCount
+)
+
+var requestFieldNames = [requestFieldCount]string{
+	"order_id", "request_id", "provider_id", "amount", "currency", "idempotency_key", "notify_url",
+}
+
+// A locator says where a request carries a value.
+type locator struct {
+	part requestPart
+	name string // of a header, of a parameter of the URL, of a segment of the path
+	path path   // in the body
+}
+
+type requestPart uint8
+
+const (
+	inBody requestPart = iota
+	inHeader
+	inQuery
+	inPath
+)
+
+var requestParts = map[string]requestPart{"header": inHeader, "query": inQuery, "path": inPath}
+
+// A condition is a value that has to stand in the body.
+type condition struct {
+	at   path
+	want string
+}
+
+// Endpoints lists the provider's HTTP interface; it is empty where the catalogue has none.
+func (c *Catalog) Endpoints() []*Endpoint { return slices.Clone(c.endpoints) }
+
+// Carries reports whether requests of the endpoint have a place for an identifier.
+func (e *Endpoint) Carries(id policy.Identifier) bool {
+	switch id {
+	case policy.OrderID:
+		return len(e.fields[requestOrderID]) > 0
+	case policy.RequestID:
+		return len(e.fields[requestRequestID]) > 0
+	case policy.ProviderID:
+		return len(e.fields[requestProviderID]) > 0
+	}
+	return false
+}
+
+// OrderIDSpace names the field in which sends of an operation carry their order id.
+// Operations that share it share one set of order ids. Without an endpoint the operation
+// has a set of its own.
+func (c *Catalog) OrderIDSpace(op policy.Operation) string {
+	for _, e := range c.endpoints {
+		if e.Phase == policy.Send && slices.Contains(e.Operations, op) {
+			for _, l := range e.fields[requestOrderID] {
+				return l.name + strings.Join(l.path, ".")
+			}
+		}
+	}
+	return "operation " + op.String()
+}
+
+// ReadRequest finds the endpoint that a request means, and reads it. The error wraps
+// [ErrNoEndpoint], [ErrMethod] or [ErrBadRequest]; with the last the endpoint is returned
+// nevertheless, the first of its path.
+func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
+	var here []*Endpoint
+	otherMethod := ""
+	for _, e := range c.endpoints {
+		switch _, fits := e.segments(h.Path); {
+		case !fits:
+		case e.Method != h.Method:
+			otherMethod = e.Method
+		default:
+			here = append(here, e)
+		}
+	}
+	switch {
+	case len(here) == 0 && otherMethod != "":
+		return nil, Request{}, fmt.Errorf("%w: %s %s wants %s", ErrMethod, h.Method, h.Path, otherMethod)
+	case len(here) == 0:
+		return nil, Request{}, fmt.Errorf("%w: %s %s", ErrNoEndpoint, h.Method, h.Path)
+	}
+	body := fastjson.MustParse("{}")
+	if len(strings.TrimSpace(string(h.Body))) > 0 || h.Method != "GET" {
+		var err error
+		if body, err = fastjson.ParseBytes(h.Body); err != nil || body.Type() != fastjson.TypeObject {
+			return here[0], Request{}, fmt.Errorf("%w: %w", ErrBadRequest, ErrUnreadable)
+		}
+	}
+	for _, e := range here {
+		if fulfilled(e.where, body) {
+			return e, c.request(e, h, body), nil
+		}
+	}
+	first := here[0].where[0]
+	return here[0], Request{}, fmt.Errorf("%w: %s is %q", ErrBadRequest, strings.Join(first.at, "."), first.at.text(body))
+}
+
+func fulfilled(conditions []condition, body *fastjson.Value) bool {
+	for _, c := range conditions {
+		if c.at.text(body) != c.want {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Catalog) request(e *Endpoint, h *HTTPRequest, body *fastjson.Value) Request {
+	named, _ := e.segments(h.Path)
+	value := func(f requestField) string {
+		for _, l := range e.fields[f] {
+			if s := l.text(h, named, body); s != "" {
+				return s
+			}
+		}
+		return ""
+	}
+	r := Request{
+		Operations: e.Operations, Phase: e.Phase, OrderID: value(requestOrderID), RequestID: value(requestRequestID),
+		ProviderID: value(requestProviderID), Currency: value(requestCurrency), NotifyURL: value(requestNotifyURL),
+	}
+	if r.Currency == "" {
+		r.Currency = c.Currency
+	}
+	if key := value(requestKey); key != "" {
+		r.RequestID, r.Keyed = key, true
+	}
+	if len(e.manual) > 0 && fulfilled(e.manual, body) {
+		r.Capture = policy.Manual
+	}
+	if said := value(requestAmount); said != "" {
+		r.Amount = c.asked(said, r.Currency)
+	}
+	return r
+}
+
+// asked reads the amount of a request. Where the catalogue does not know the unit, a whole
+// number is taken as it stands and one with decimals as whole units.
+func (c *Catalog) asked(said, currency string) int64 {
+	unit := c.unit
+	if unit == unitUnknown {
+		unit = unitMinor
+		if strings.Contains(said, ".") {
+			unit = unitMajor
+		}
+	}
+	if minor, ok := unit.minor(said, currency); ok && minor > 0 {
+		return minor
+	}
+	return policy.OddAmount
+}
+
+func (l *locator) text(h *HTTPRequest, segments map[string]string, body *fastjson.Value) string {
+	switch l.part {
+	case inHeader:
+		if h.Header != nil {
+			return h.Header(l.name)
+		}
+	case inQuery:
+		if h.Query != nil {
+			return h.Query(l.name)
+		}
+	case inPath:
+		return segments[l.name]
+	case inBody:
+		return l.path.text(body)
+	}
+	return ""
+}
+
+// segments matches a path, and returns what stands in its named segments.
+func (e *Endpoint) segments(in string) (named map[string]string, fits bool) {
+	want, got := strings.Split(e.Path, "/"), strings.Split(in, "/")
+	if len(want) != len(got) {
+		return nil, false
+	}
+	for i, w := range want {
+		name, isNamed := segmentName(w)
+		switch {
+		case isNamed && got[i] != "":
+			if named == nil {
+				named = map[string]string{}
+			}
+			named[name] = got[i]
+		case w != got[i]:
+			return nil, false
+		}
+	}
+	return named, true
+}
+
+// segmentName reads "{name}".
+func segmentName(segment string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(segment, "{")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(name, "}")
+}

@@ -1,0 +1,162 @@
+package providers
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/valyala/fastjson"
+)
+
+// WebhookShape is how a provider signs its webhooks and what it takes for an
+// acknowledgement, as the [webhook] block says it. It is read-only.
+type WebhookShape struct {
+	signature locator // inHeader, or a field of the body
+	timestamp locator // where the time stands that is signed with the body; empty: none
+	signed    string  // signedBody, signedTimestampBody or signedFields
+	algorithm string  // algorithmHMAC or algorithmHash
+	encoding  string  // encodingHex or encodingBase64
+
+	status int         // acknowledges
+	reply  []condition // and this has to stand in the reply
+}
+
+const (
+	signedBody          = "body"
+	signedTimestampBody = "timestamp.body"
+	signedFields        = "fields" // k=v&k=v of the body's fields in the order of the alphabet, without the signature
+
+	algorithmHMAC = "hmac-sha256"
+	algorithmHash = "sha256" // of the signed text followed by the secret
+
+	encodingHex    = "hex"
+	encodingBase64 = "base64"
+)
+
+// Webhook returns the shape of the provider's webhooks. ok is false where the catalogue
+// does not say it.
+func (c *Catalog) Webhook() (shape *WebhookShape, ok bool) { return c.webhook, c.webhook != nil }
+
+// Sign returns the headers and the body of a signed webhook that is sent at a time. A
+// body that is no JSON object cannot hold a signature and is an error that wraps
+// [ErrUnreadable].
+func (w *WebhookShape) Sign(secret string, at time.Time, body []byte) (headers map[string]string, signed []byte, err error) {
+	headers = map[string]string{}
+	stamp := ""
+	if w.timestamp.name != "" {
+		stamp = strconv.FormatInt(at.UnixMilli(), 10)
+		headers[w.timestamp.name] = stamp
+	}
+	text, err := w.text(stamp, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum := w.sum(secret, text)
+	if w.signature.part == inHeader {
+		headers[w.signature.name] = sum
+		return headers, body, nil
+	}
+	v, err := object(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	var arena fastjson.Arena
+	v.Set(w.signature.path[0], arena.NewString(sum))
+	return headers, v.MarshalTo(nil), nil
+}
+
+// Verify reports whether a webhook bears the signature that the secret makes. It says
+// nothing of the webhook's age.
+func (w *WebhookShape) Verify(secret string, header func(name string) string, body []byte) bool {
+	stamp := ""
+	if w.timestamp.name != "" {
+		stamp = header(w.timestamp.name)
+	}
+	got := ""
+	if w.signature.part == inHeader {
+		got = header(w.signature.name)
+	} else if v, err := object(body); err == nil {
+		got = w.signature.path.text(v)
+	}
+	text, err := w.text(stamp, body)
+	return err == nil && got != "" && hmac.Equal([]byte(got), []byte(w.sum(secret, text)))
+}
+
+// Acknowledged reports whether an HTTP response takes the webhook off the provider's hands.
+func (w *WebhookShape) Acknowledged(status int, body []byte) bool {
+	if status != w.status {
+		return false
+	}
+	if len(w.reply) == 0 {
+		return true
+	}
+	v, err := object(body)
+	return err == nil && fulfilled(w.reply, v)
+}
+
+// text is what the signature is made of.
+func (w *WebhookShape) text(stamp string, body []byte) (string, error) {
+	switch w.signed {
+	case signedTimestampBody:
+		return stamp + "." + string(body), nil
+	case signedFields:
+		return w.fields(body)
+	default: // signedBody
+		return string(body), nil
+	}
+}
+
+func (w *WebhookShape) fields(body []byte) (string, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(body, &all); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	if w.signature.part == inBody {
+		delete(all, w.signature.path[0])
+	}
+	pairs := make([]string, 0, len(all))
+	for name, raw := range all {
+		value := string(raw)
+		var text string
+		if json.Unmarshal(raw, &text) == nil { // a string, or null
+			value = text
+		}
+		pairs = append(pairs, name+"="+value)
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&"), nil
+}
+
+func (w *WebhookShape) sum(secret, text string) string {
+	var sum []byte
+	if w.algorithm == algorithmHash {
+		plain := sha256.Sum256([]byte(text + secret))
+		sum = plain[:]
+	} else {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(text))
+		sum = mac.Sum(nil)
+	}
+	if w.encoding == encodingBase64 {
+		return base64.StdEncoding.EncodeToString(sum)
+	}
+	return hex.EncodeToString(sum)
+}
+
+func object(body []byte) (*fastjson.Value, error) {
+	v, err := fastjson.ParseBytes(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	if v.Type() != fastjson.TypeObject {
+		return nil, ErrUnreadable
+	}
+	return v, nil
+}
