@@ -150,9 +150,11 @@ func (r *run) keep(e flow.Event) error {
 // stall waits for a journal to work again.
 func (p *pace) stall(err error) error {
 	if errors.Is(err, ErrTakenOver) {
+		p.r.release()
 		return backoff.Permanent(err)
 	}
 	p.r.x.trouble(err)
+	p.r.release() // others may go meanwhile
 	p.tries++
 	p.until = wallClock().Add(min(100*time.Millisecond<<min(p.tries, 8), 10*time.Second))
 	return errWaiting

@@ -37,6 +37,9 @@ type orders struct {
 	KillNth  int64
 }
 
+// mustEnd is a while longer than the rules' max_elapsed.
+const mustEnd = 40 * time.Second
+
 const ordersVar = "RECOURSE_KILLTEST_ORDERS"
 
 func TestMain(m *testing.M) {
@@ -170,7 +173,11 @@ func (p *payer) one(ctx context.Context, cart, key string) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.Wait(ctx)
+	ctx, cancel := context.WithTimeout(ctx, mustEnd)
+	defer cancel()
+	if _, err = h.Wait(ctx); errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("it has not ended: %+v", h.State())
+	}
 	return err
 }
 
@@ -198,7 +205,9 @@ func (p *payer) listen() error {
 func (p *payer) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
 	p.mayDie("before send")
 	if p.Sabotage == "deaf client" {
-		ctx = context.WithoutCancel(ctx)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
 	}
 	reply, err := p.post(ctx, "/v2/gateway/api/tokenization/pay", map[string]any{
 		"partnerCode": "MOMODEMO", "orderId": a.OrderID, "requestId": a.RequestID, "amount": a.Payment.Amount,
