@@ -21,6 +21,8 @@ type exchange struct {
 
 // exchange returns memory for the next call.
 func (r *run) exchange() *exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
 		return &r.first.call
 	}

@@ -22,7 +22,7 @@ type Request struct {
 	policy.Payment
 
 	OrderID    string // the merchant's name for it at the provider; needed
-	RequestID  string // of the first request; empty: a new one
+	RequestID  string // of the key's first request; empty: a new one, as every later flow of the key gets
 	ProviderID string // the provider's name for what a capture, cancel or refund works on
 
 	// Data is what the client needs besides to make the same request again, in this process
@@ -42,12 +42,16 @@ type Request struct {
 // flow's result, with Repeated set; one whose earlier flow may have moved money is a
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
-	r, joined, err := x.admit(ctx, q, c)
+	r, joined, err := x.admit(ctx, q, c, false)
 	if err != nil {
 		return nil, err
 	}
 	if joined {
-		return r.wait(ctx)
+		result, err := r.wait(ctx)
+		if stopped := r.real(); ctx.Err() != nil && errors.Is(err, ctx.Err()) && stopped.unwanted() {
+			x.trouble(stopped.withdraw(ctx.Err().Error()))
+		}
+		return result, err
 	}
 	defer x.active.Done()
 	return r.leave(ctx, r.drive(ctx))
@@ -56,13 +60,16 @@ func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error)
 // leave is the end of Do: with the flow's, or without.
 func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
-	result, begun := r.ended(), r.version > 0 || r.state.Stage != flow.New
+	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
 	r.mu.Unlock()
 	switch {
 	case result != nil:
 		r.x.forget(r)
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
+		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
+			err = errors.Join(context.DeadlineExceeded, err) // it would be, before it can be sent
+		}
 		r.release()
 		r.vanish(err)
 		return nil, err
@@ -79,10 +86,7 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 		cause = context.DeadlineExceeded
 	}
 	pending := r.pending(cause)
-	r.mu.Lock()
-	joined := r.joined
-	r.mu.Unlock()
-	if !joined { // by somebody who may have more time
+	if r.unwanted() {
 		r.x.trouble(errors.Join(r.unsent(), r.withdraw(cause.Error())))
 	}
 	r.x.background(r)
@@ -112,12 +116,12 @@ func (r *run) unsent() error {
 // goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
 // Of payment keys the same is true as in [Executor.Do].
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
-	r, joined, err := x.admit(ctx, q, c)
+	r, joined, err := x.admit(ctx, q, c, true)
 	if err != nil {
 		return nil, err
 	}
 	if joined {
-		begun := func() bool { return r.version > 0 || r.state.Stage != flow.New }
+		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
 		if err := r.await(ctx, begun); err != nil && !moved(err) {
 			return nil, err
 		}
@@ -140,7 +144,12 @@ func (x *Executor) accept(r *run) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.put(nil, journal.Synced)
+	if err := r.put(nil, journal.Synced); err != nil {
+		return err
+	}
+	r.accepted = true
+	r.broadcast()
+	return nil
 }
 
 // carry drives a flow in the background.
@@ -159,8 +168,8 @@ func (x *Executor) carry(r *run) {
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
-func (x *Executor) admit(ctx context.Context, q Request, c Client) (r *run, joined bool, err error) {
-	r = &run{x: x, req: q, client: c}
+func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+	r = &run{x: x, req: q, client: c, started: start}
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
@@ -176,6 +185,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client) (r *run, join
 	if live != nil {
 		return live, true, live.join(r)
 	}
+	r.mu.Lock()
+	r.want(r)
+	r.mu.Unlock()
 	earlier, err := x.earlier(ctx, r)
 	switch {
 	case err != nil:
@@ -221,10 +233,30 @@ func (r *run) vanish(why error) {
 
 // join waits with the one who asked first.
 func (r *run) join(other *run) error {
+	if err := r.same(other); err != nil {
+		return err
+	}
 	r.mu.Lock()
-	r.joined = true
+	r.want(other)
 	r.mu.Unlock()
-	return r.same(other)
+	return nil
+}
+
+// want counts who wants the flow. The lock is held.
+func (r *run) want(asked *run) {
+	if asked.started {
+		r.started = true
+	} else {
+		r.waiting++
+	}
+}
+
+// unwanted takes leave of a caller of Do, and reports whether nobody is left.
+func (r *run) unwanted() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting--
+	return r.waiting <= 0 && !r.started
 }
 
 // same checks that two requests of a key mean the same payment, whatever their identifiers
@@ -258,8 +290,13 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			if err := old.same(r); err != nil {
 				return nil, err
 			}
-			return x.adopt(old, r.client)
+			live, err := x.adopt(old, r.client)
+			if err == nil {
+				err = live.join(r)
+			}
+			return live, err
 		case old.spent():
+			r.earlier = old.state.Ledger // which holds those of the flows before it
 		case old.state.Outcome == policy.Succeeded:
 			if err := old.same(r); err != nil {
 				return nil, err
@@ -268,6 +305,11 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			return old, nil
 		default:
 			return nil, &DoubtError{Flow: old.id, Key: r.key.Payment, State: old.state}
+		}
+	}
+	for i := range r.earlier {
+		if r.earlier[i].RequestID == r.req.RequestID {
+			r.req.RequestID = "" // what is said of the one could be taken for the other
 		}
 	}
 	return nil, nil

@@ -169,7 +169,7 @@ func (p *pace) begin() error {
 	}
 	err := fits(r.start())
 	r.mu.Lock()
-	accepted := r.version > 0
+	accepted := r.accepted
 	r.mu.Unlock()
 	switch {
 	case err == nil:
@@ -187,7 +187,7 @@ func (r *run) start() error {
 		id = r.x.cfg.NewRequestID(&r.req.Payment)
 	}
 	e := &r.first.start
-	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID}
+	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	return r.apply(e)
 }
 

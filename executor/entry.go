@@ -66,6 +66,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		r.named = len(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.lost = true
+		r.x.drop(r)
 		r.broadcast()
 		r.wake()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
@@ -124,7 +125,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
 	r := &run{
-		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, shopper: e.Shopper, owes: e.Owed,
+		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, shopper: e.Shopper, owes: e.Owed, accepted: true, started: true,
 		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
 	}
 	r.named = len(r.names(&r.state))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -98,8 +99,14 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 		return nil, nil
 	}
 	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
+	last := map[journal.Key]int{}
 	for i := range rows {
-		add(rows[i].ID, rows[i].Key.Merchant)
+		last[rows[i].Key] = i
+	}
+	for i := range rows {
+		if k := rows[i].Key; k.Payment == "" || last[k] == i { // the last flow of a key knows of all before it
+			add(rows[i].ID, k.Merchant)
+		}
 	}
 	return ids, err
 }
@@ -152,7 +159,7 @@ func (r *run) identity(orderID, requestID string) (int, error) {
 // touch gives an event to a flow, open or ended, in memory or not. event may be asked more
 // than once, and is called with the flow's lock held; nil: there is nothing to give.
 func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.Event) error {
-	const tries = 5 // against a flow that is let go just now, and loaded anew
+	const tries = 50 // against others who load the same flow from the journal
 	var err error
 	for range tries {
 		r, letGo, failed := x.find(ctx, id)

@@ -45,6 +45,19 @@ func (x *Executor) live() []*run {
 	return all
 }
 
+// drop takes a flow out of the indexes: another process has it, or a fresher copy of it is to
+// be loaded. The flow's lock may be held.
+func (x *Executor) drop(r *run) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.byKey[r.key] == r {
+		delete(x.byKey, r.key)
+	}
+	if x.byID[r.id] == r {
+		delete(x.byID, r.id)
+	}
+}
+
 // forget lets go of a flow that has ended, or that never began, unless somebody has still
 // to be told.
 func (x *Executor) forget(r *run) {
@@ -75,6 +88,7 @@ func (x *Executor) forget(r *run) {
 func (x *Executor) index(r *run, names []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	r.indexed = true
 	for _, text := range names {
 		n := name{r.req.Provider, text}
 		x.byName[n] = append(x.byName[n], r)
@@ -84,7 +98,7 @@ func (x *Executor) index(r *run, names []string) {
 // knows finds the flows in memory by name, where no journal does. A flow whose first request
 // has not been answered yet is not in the index: most end with the answer.
 func (x *Executor) knows(provider string, names []string) []*run {
-	var found []*run
+	var found, rest []*run
 	x.mu.Lock()
 	for _, text := range names {
 		for _, r := range x.byName[name{provider, text}] {
@@ -93,19 +107,20 @@ func (x *Executor) knows(provider string, names []string) []*run {
 			}
 		}
 	}
-	x.mu.Unlock()
-	if len(found) > 0 {
-		return found
+	for _, r := range x.byID {
+		if !r.indexed && r.req.Provider == provider {
+			rest = append(rest, r)
+		}
 	}
-	for _, r := range x.live() {
+	x.mu.Unlock()
+	for _, r := range rest {
 		r.mu.Lock()
-		sending := r.state.Stage == flow.Sending
-		id := flow.Identity{OrderID: r.req.OrderID}
-		if sending {
-			id = r.state.Ledger[len(r.state.Ledger)-1]
+		request := r.req.RequestID
+		if n := len(r.state.Ledger); n > 0 {
+			request = r.state.Ledger[n-1].RequestID
 		}
 		r.mu.Unlock()
-		if r.req.Provider == provider && (slices.Contains(names, id.OrderID) || slices.Contains(names, id.RequestID)) {
+		if slices.Contains(names, r.req.OrderID) || request != "" && slices.Contains(names, request) {
 			found = append(found, r)
 		}
 	}
@@ -139,6 +154,9 @@ func (x *Executor) adopt(old *run, c Client) (*run, error) {
 // find returns a flow by its id: the one in memory, else the journal's, which goes on if it
 // is open and somebody can make its calls. The flow stays in memory until let go.
 func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), err error) {
+	if x.life.Err() != nil {
+		return nil, nil, ErrClosed
+	}
 	if r := x.pin(id, nil); r != nil {
 		return r, func() { x.unpin(r) }, nil
 	}

@@ -122,15 +122,16 @@ func (x *Executor) sweep() {
 }
 
 const (
-	overdue = 15 * time.Second // of a row that nobody drives
-	hung    = 5 * time.Second  // of a call past its deadline
+	overdue  = 15 * time.Second // of a row that nobody drives
+	patience = 5 * time.Second  // of a call past its deadline
 )
 
 // watch looks at the flows in memory.
 func (x *Executor) watch() {
 	now := wallClock()
 	for _, r := range x.live() {
-		if r.hangs(now) {
+		if hung, err := r.hangs(now); hung {
+			x.trouble(err)
 			x.background(r)
 		}
 		r.mu.Lock()
@@ -149,12 +150,12 @@ func (x *Executor) watch() {
 
 // hangs ends a call whose client does not return although its time is over. The flow goes
 // on in another goroutine; if the call ever returns, its answer is a late one.
-func (r *run) hangs(now time.Time) bool {
+func (r *run) hangs(now time.Time) (hung bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.calling
-	if c == nil || now.Before(c.attempt.Deadline.Add(hung)) || r.state.Stage == flow.Ended {
-		return false
+	if c == nil || now.Before(c.attempt.Deadline.Add(patience)) || r.state.Stage == flow.Ended {
+		return false, nil
 	}
 	if c.over != nil {
 		c.over(inTrouble)
@@ -169,6 +170,5 @@ func (r *run) hangs(now time.Time) bool {
 	if c.phase == policy.Query {
 		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.attempt.Number}
 	}
-	r.x.trouble(r.keep(e))
-	return true
+	return true, r.keep(e)
 }

@@ -23,20 +23,24 @@ type run struct {
 	gate   *gate
 	pace   pace // of the first driver
 
-	mu      sync.Mutex
-	state   flow.State
-	version int64        // of the row in the journal
-	next    flow.Command // Send, Ask, Wait or Finish; nil: it has to begin
-	seq     uint64       // counts what next was
-	pass    pass         // the breaker has let the next call through
-	funded  bool         // the send that next waits for was paid for
-	driver  *pace        // of the goroutine that drives it, or did last
-	lost    bool         // another process has it
-	calling *exchange    // that has not returned
-	kept    []flow.Event // what the journal would not take
-	joined  bool         // others than the first wait for it
-	pins    int          // that want it in memory; x.mu guards it
-	scratch flow.Scratch
+	mu       sync.Mutex
+	state    flow.State
+	version  int64           // of the row in the journal
+	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
+	seq      uint64          // counts what next was
+	pass     pass            // the breaker has let the next call through
+	funded   bool            // the send that next waits for was paid for
+	driver   *pace           // of the goroutine that drives it, or did last
+	lost     bool            // another process has it
+	calling  *exchange       // that has not returned
+	kept     []flow.Event    // what the journal would not take
+	waiting  int             // calls of Do that wait for it
+	started  bool            // by Start: it is wanted whether anybody waits or not
+	accepted bool            // written down before it could begin
+	earlier  []flow.Identity // of earlier flows of the key
+	pins     int             // that want it in memory; x.mu guards it
+	indexed  bool            // by its names, without a journal; x.mu guards it
+	scratch  flow.Scratch
 
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
@@ -312,19 +316,20 @@ func (r *run) tell() {
 		err := r.tellOne(item, result)
 		r.mu.Lock()
 		r.telling = false
-		if err != nil {
+		switch {
+		case err != nil:
 			r.tellAt = wallClock().Add(tellAgain)
-			r.mu.Unlock()
-			r.x.trouble(err)
-			return
-		}
-		if len(r.owes) > 0 && r.owes[0] == item {
-			if err := r.put(r.owes[1:], journal.Lazy); err != nil && !errors.Is(err, ErrTakenOver) {
-				r.x.trouble(err)
-			}
+		case len(r.owes) > 0 && r.owes[0] == item:
+			err = r.put(r.owes[1:], journal.Lazy)
 			r.owes = r.owes[1:]
 		}
 		r.mu.Unlock()
+		if err != nil {
+			if !errors.Is(err, ErrTakenOver) {
+				r.x.trouble(err)
+			}
+			return
+		}
 	}
 }
 

@@ -27,6 +27,10 @@ type Start struct {
 	OrderID    string
 	RequestID  string
 	ProviderID string // where the operation works on something that the provider named
+
+	// Earlier are the identities under which earlier flows of the same payment key were sent,
+	// all known not to have executed. What is said later may speak of them.
+	Earlier []Identity
 }
 
 // Answered brings the answer, or the fault, of a send. Attempt is that of [Send]; 0 stands

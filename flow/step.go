@@ -87,11 +87,11 @@ func (m *machine) step(e Event) error {
 	}
 	switch e := e.(type) {
 	case *Start:
-		if started {
+		if started || !m.may(e) {
 			return &MisfitError{*e, m.s.Stage}
 		}
 		m.s.Started = m.now.At
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
+		m.s.Ledger = append(append(m.s.Ledger, e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
 	case *Answered:
 		e.Answer.Phase = policy.Send
@@ -121,6 +121,17 @@ func (m *machine) step(e Event) error {
 		return m.turn(e, started)
 	}
 	return nil
+}
+
+// may reports whether a flow may begin beside what its payment key was sent as before.
+func (m *machine) may(e *Start) bool {
+	earlier := State{Ledger: e.Earlier}
+	for i := range e.Earlier {
+		if id := &e.Earlier[i]; id.RequestID == e.RequestID && id.OrderID == e.OrderID || id.Contested {
+			return false
+		}
+	}
+	return earlier.allNotExecuted()
 }
 
 // adds is how many identities an event may add to the ledger.
