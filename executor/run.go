@@ -56,6 +56,7 @@ type run struct {
 	trace    []Entry
 	owes     []owed
 	telling  bool
+	told     bool // the first that is owed, and it could not be written
 	tellAt   time.Time
 	result   *Result // once it has ended
 	repeats  bool
@@ -93,6 +94,9 @@ func (r *run) applyLocked(e flow.Event) error {
 	if err := r.put(owes, durability); err != nil {
 		r.state = before
 		return err
+	}
+	if len(owes) == 0 || len(r.owes) == 0 || owes[0] != r.owes[0] {
+		r.told = false
 	}
 	r.owes = owes
 	at := flow.When(e).At
@@ -302,7 +306,8 @@ func (r *run) pending(cause error) error {
 	return e
 }
 
-// tell delivers what is owed, until somebody does not take it.
+// tell delivers what is owed, until somebody does not take it, or it cannot be written that
+// he did.
 func (r *run) tell() {
 	for {
 		r.mu.Lock()
@@ -311,18 +316,21 @@ func (r *run) tell() {
 			return
 		}
 		r.telling = true
-		item, result := r.owes[0], r.ended()
+		item, result, told := r.owes[0], r.ended(), r.told
 		r.mu.Unlock()
-		err := r.tellOne(item, result)
+		var err error
+		if !told {
+			err = r.tellOne(item, result)
+		}
 		r.mu.Lock()
 		r.telling = false
-		switch {
-		case err != nil:
-			r.tellAt = wallClock().Add(tellAgain)
-		case len(r.owes) > 0 && r.owes[0] == item:
-			err = r.put(r.owes[1:], journal.Lazy)
-			r.owes = r.owes[1:]
+		if err == nil && len(r.owes) > 0 && r.owes[0] == item {
+			r.told = true
+			if err = r.put(r.owes[1:], journal.Lazy); err == nil {
+				r.owes, r.told = r.owes[1:], false
+			}
 		}
+		r.tellAt = wallClock().Add(tellAgain)
 		r.mu.Unlock()
 		if err != nil {
 			if !errors.Is(err, ErrTakenOver) {
