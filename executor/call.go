@@ -30,7 +30,7 @@ func (r *run) exchange() *exchange {
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, id *flow.Identity, number int, why policy.Action, deadline time.Time) flow.Event {
+func (r *run) send(ctx context.Context, id *flow.Identity, number int, why policy.Action, deadline time.Time) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Send
 	x.attempt = Attempt{
@@ -41,11 +41,11 @@ func (r *run) send(ctx context.Context, id *flow.Identity, number int, why polic
 	e.Attempt = number
 	r.call(ctx, x, &e.Answer)
 	e.Moment = r.x.moment()
-	return e
+	return e, x
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, c flow.Ask) flow.Event {
+func (r *run) ask(ctx context.Context, c flow.Ask) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Query
 	x.attempt = Attempt{
@@ -55,7 +55,7 @@ func (r *run) ask(ctx context.Context, c flow.Ask) flow.Event {
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, x, &e.Answer)
 	e.Moment = r.x.moment()
-	return e
+	return e, x
 }
 
 // call makes one call and reads what came of it into a.
@@ -81,13 +81,8 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	over := x.over
-	x.over = nil
 	if r.calling == x {
 		r.calling = nil
-	}
-	if over != nil {
-		r.judge(a, over)
 	}
 	r.last, r.lastErr = a, err
 	if s := r.shopperOf(x.phase, &reply, a); !s.IsZero() && s != r.shopper {
@@ -162,15 +157,17 @@ func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) poli
 	return r.x.rules.Shopper(&r.req.Payment, phase, reply.Body)
 }
 
-// judge tells budget and breaker how the provider does.
-func (r *run) judge(a *policy.Answer, over pass) {
-	bad := troubled(r.x.rules.Judge(&r.req.Payment, a).Class)
-	if bad {
+// fare tells budget and breaker how the provider does, after the answer of a call was taken.
+// The lock is held.
+func (r *run) fare(x *exchange) {
+	over := x.over
+	x.over = nil
+	switch {
+	case over == nil:
+	case troubled(r.class):
 		over(inTrouble)
-	} else {
+	default:
 		over(fine)
-	}
-	if !bad && a.Fault == policy.NoFault {
 		r.bucket.give(r.x.cfg.Budget.Success)
 	}
 }

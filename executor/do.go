@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"crypto/rand"
-
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
@@ -174,9 +172,10 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 		return nil, false, err
 	}
 	r.id = x.prefix + strconv.FormatUint(x.count.Add(1), 36)
+	r.state = &r.first.result.State
 	r.state.Payment = q.Payment
 	r.state.Ledger, r.trace = r.first.ledger[:0], r.first.trace[:0]
-	r.bucket, r.gate = x.guards.of(&r.req.Payment)
+	r.guard = x.guards.of(&r.req.Payment)
 	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
 	live, err := x.register(r)
 	if err != nil {
@@ -304,7 +303,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			old.repeats = true
 			return old, nil
 		default:
-			return nil, &DoubtError{Flow: old.id, Key: r.key.Payment, State: old.state}
+			return nil, &DoubtError{Flow: old.id, Key: r.key.Payment, State: *old.state}
 		}
 	}
 	for i := range r.earlier {
@@ -343,11 +342,8 @@ func (x *Executor) unpaid(r *run) error {
 			return err
 		}
 		if !old.spent() {
-			return &DoubtError{Flow: old.id, Key: r.key.Payment, State: old.state}
+			return &DoubtError{Flow: old.id, Key: r.key.Payment, State: *old.state}
 		}
 	}
 	return nil
 }
-
-// newPrefix makes the beginning of the ids of a process's flows.
-func newPrefix() string { return "f-" + rand.Text()[:12] + "-" }

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -92,7 +91,7 @@ func (p *pace) step() (ended bool, err error) {
 	case nil:
 		return false, p.begin()
 	case flow.Send:
-		return false, p.heard(r.send(p.ctx, &c.Identity, c.Attempt, c.Action, c.Deadline))
+		return false, p.heard(r.send(p.ctx, c.Identity, c.Attempt, c.Action, c.Deadline))
 	case flow.Ask:
 		return false, p.heard(r.ask(p.ctx, c))
 	case flow.Wait:
@@ -192,9 +191,11 @@ func (r *run) start() error {
 }
 
 // heard takes the answer of a call.
-func (p *pace) heard(e flow.Event) error {
+func (p *pace) heard(e flow.Event, x *exchange) error {
 	p.r.mu.Lock()
+	p.r.class = policy.Unrecognized
 	err := p.r.keep(e)
+	p.r.fare(x)
 	p.r.mu.Unlock()
 	if err != nil {
 		return p.stall(err)
@@ -246,7 +247,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	e.RequestID = r.x.cfg.NewRequestID(&r.req.Payment)
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
 		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
-		e.RequestID = rand.Text()
+		e.RequestID = newRequestID(nil)
 	}
 	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
 		return

@@ -34,7 +34,7 @@ type owed struct {
 
 // put writes the flow down. The lock is held.
 func (r *run) put(owes []owed, d journal.Durability) error {
-	s, j := &r.state, r.x.cfg.Journal
+	s, j := r.state, r.x.cfg.Journal
 	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
 		return nil // most end with the answer, and nobody asks for them
 	}
@@ -125,11 +125,13 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
 	r := &run{
-		x: x, id: row.ID, key: row.Key, version: row.Version, state: e.State, shopper: e.Shopper, owes: e.Owed, accepted: true, started: true,
+		x: x, id: row.ID, key: row.Key, version: row.Version, shopper: e.Shopper, owes: e.Owed, accepted: true, started: true,
 		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
 	}
-	r.named = len(r.names(&r.state))
-	r.bucket, r.gate = x.guards.of(&r.state.Payment)
+	r.first.result.State = e.State
+	r.state = &r.first.result.State
+	r.named = len(r.names(r.state))
+	r.guard = x.guards.of(&r.state.Payment)
 	r.client = x.cfg.Clients[r.state.Payment.Provider]
 	if r.state.Stage == flow.Ended {
 		r.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}

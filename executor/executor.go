@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	mrand "math/rand/v2"
@@ -100,7 +99,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	cfg := &x.cfg
 	cfg.Budget, cfg.Breaker = cfg.Budget.withDefaults(), cfg.Breaker.withDefaults()
 	if cfg.NewRequestID == nil {
-		cfg.NewRequestID = func(*policy.Payment) string { return rand.Text() }
+		cfg.NewRequestID = newRequestID
 	}
 	if cfg.Jitter == nil {
 		cfg.Jitter = mrand.Float64

@@ -3,6 +3,7 @@ package executor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,9 +195,9 @@ func troubled(c policy.Class) bool {
 type guards struct {
 	budget  Budget
 	breaker Breaker
-	mu      sync.RWMutex
+	known   atomic.Pointer[map[gateKey]guard] // replaced, never written to
+	mu      sync.Mutex
 	buckets map[string]*bucket
-	gates   map[gateKey]*gate
 }
 
 type gateKey struct {
@@ -204,28 +205,36 @@ type gateKey struct {
 	operation policy.Operation
 }
 
+// guard is what stands before one operation of a provider.
+type guard struct {
+	*bucket
+	*gate
+}
+
 func newGuards(b Budget, k Breaker) *guards {
-	return &guards{budget: b, breaker: k, buckets: map[string]*bucket{}, gates: map[gateKey]*gate{}}
+	g := &guards{budget: b, breaker: k, buckets: map[string]*bucket{}}
+	g.known.Store(&map[gateKey]guard{})
+	return g
 }
 
 // of returns what guards a payment's provider and operation.
-func (g *guards) of(p *policy.Payment) (*bucket, *gate) {
+func (g *guards) of(p *policy.Payment) guard {
 	key := gateKey{p.Provider, p.Operation}
-	g.mu.RLock()
-	b, k := g.buckets[p.Provider], g.gates[key]
-	g.mu.RUnlock()
-	if b != nil && k != nil {
-		return b, k
+	if found, ok := (*g.known.Load())[key]; ok {
+		return found
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if b = g.buckets[p.Provider]; b == nil {
+	known := maps.Clone(*g.known.Load())
+	if found, ok := known[key]; ok {
+		return found
+	}
+	b := g.buckets[p.Provider]
+	if b == nil {
 		b = &bucket{terms: g.budget}
 		g.buckets[p.Provider] = b
 	}
-	if k = g.gates[key]; k == nil {
-		k = newGate(g.breaker)
-		g.gates[key] = k
-	}
-	return b, k
+	known[key] = guard{b, newGate(g.breaker)}
+	g.known.Store(&known)
+	return known[key]
 }

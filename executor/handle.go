@@ -19,7 +19,7 @@ func (h *Handle) State() flow.State {
 	r := h.r.real()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state
+	return *r.state
 }
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a

@@ -150,7 +150,7 @@ func (l logger) Decided(ctx context.Context, d *DecisionEvent) {
 	if d.Decided.Due {
 		f = append(f, slog.Bool("due", true))
 	}
-	f.answer(&d.Decided.Answer)
+	f.answer(d.Decided.Answer)
 	f.text("effect", d.Decided.Fact.Effect.String())
 	f.text("class", d.Decided.Fact.Class.String())
 	f = append(f, slog.Bool("in_doubt", d.Decided.InDoubt))

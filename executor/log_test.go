@@ -44,7 +44,7 @@ func tell(o executor.Observer) {
 	send.Answer = policy.Answer{Fault: policy.Timeout}
 	o.Called(sent, send)
 	o.Decided(ctx, &executor.DecisionEvent{Flow: "f-1", Payment: p, Decided: &flow.Decided{
-		At: send.End, Answer: send.Answer, Fact: policy.Fact{Class: policy.NetworkError}, InDoubt: true,
+		At: send.End, Answer: &send.Answer, Fact: policy.Fact{Class: policy.NetworkError}, InDoubt: true,
 		Decision: policy.Decision{Action: policy.QueryStatus, Rule: "ask-after-silence", Source: "rules/defaults.toml:7"},
 		Verdict:  flow.Verdict{Action: policy.QueryStatus, Via: flow.ByQuery, Schedule: "query", Delay: 2 * time.Second},
 	}})
@@ -58,11 +58,11 @@ func tell(o executor.Observer) {
 	o.Called(asked, query)
 	o.Heard(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at, Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", Verified: true}})
 	corrected := flow.Decided{
-		Phase: policy.Query, Answer: query.Answer, Decision: policy.Decision{Action: policy.MarkFailed, Rule: "hasty"},
+		Phase: policy.Query, Answer: &query.Answer, Decision: policy.Decision{Action: policy.MarkFailed, Rule: "hasty"},
 		Verdict: flow.Verdict{Action: policy.Escalate, Property: flow.S2},
 	}
 	o.Decided(ctx, &executor.DecisionEvent{Flow: "f-1", Payment: p, Decided: &corrected})
-	o.Decided(ctx, &executor.DecisionEvent{Flow: "f-1", Payment: p, Decided: &flow.Decided{Due: true, Verdict: flow.Verdict{Limit: "max_queries"}}})
+	o.Decided(ctx, &executor.DecisionEvent{Flow: "f-1", Payment: p, Decided: &flow.Decided{Due: true, Answer: &policy.Answer{}, Verdict: flow.Verdict{Limit: "max_queries"}}})
 	state := &flow.State{Class: policy.NetworkError, Attempts: 1, Queries: 1, Started: at, Outcome: policy.Escalated}
 	o.Ended(ctx, &executor.EndEvent{Flow: "f-1", Payment: p, At: at.Add(time.Minute), Outcome: policy.Escalated, Reason: "nothing is known", State: state})
 	state.Outcome = policy.Succeeded

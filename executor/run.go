@@ -19,12 +19,11 @@ type run struct {
 	req    Request
 	key    journal.Key
 	client Client
-	bucket *bucket
-	gate   *gate
-	pace   pace // of the first driver
+	guard
+	pace pace // of the first driver
 
 	mu       sync.Mutex
-	state    flow.State
+	state    *flow.State
 	version  int64           // of the row in the journal
 	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
 	seq      uint64          // counts what next was
@@ -40,19 +39,19 @@ type run struct {
 	earlier  []flow.Identity // of earlier flows of the key
 	pins     int             // that want it in memory; x.mu guards it
 	indexed  bool            // by its names, without a journal; x.mu guards it
-	scratch  flow.Scratch
 
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
 		call   exchange
 		start  flow.Start
 		ledger [1]flow.Identity
-		trace  [4]Entry
+		trace  [3]Entry
 		result Result
 	}
 	shopper  policy.ShopperAction
 	last     *policy.Answer // heard last
 	lastErr  error          // of the client, with it
+	class    policy.Class   // of what was decided on last
 	trace    []Entry
 	owes     []owed
 	telling  bool
@@ -71,6 +70,8 @@ type movedError struct{ to *run }
 
 func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
 
+var scratches = sync.Pool{New: func() any { return new(flow.Scratch) }}
+
 // apply takes an event: through the machine, into the journal, and out as what is to be done.
 func (r *run) apply(e flow.Event) error {
 	r.mu.Lock()
@@ -82,8 +83,14 @@ func (r *run) applyLocked(e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
-	before := r.state
-	commands, err := r.scratch.Advance(r.x.rules, &r.state, e)
+	if r.result != nil { // somebody has it, with the state
+		s := *r.state
+		r.state, r.result = &s, nil
+	}
+	before := *r.state
+	scratch := scratches.Get().(*flow.Scratch)
+	defer scratches.Put(scratch)
+	commands, err := scratch.Advance(r.x.rules, r.state, e)
 	if err != nil {
 		return err
 	}
@@ -92,7 +99,7 @@ func (r *run) applyLocked(e flow.Event) error {
 		durability = journal.Synced
 	}
 	if err := r.put(owes, durability); err != nil {
-		r.state = before
+		*r.state = before
 		return err
 	}
 	if len(owes) == 0 || len(r.owes) == 0 || owes[0] != r.owes[0] {
@@ -157,6 +164,8 @@ func (r *run) obey(at time.Time, c flow.Command) {
 	case flow.Finish:
 		r.plan(c)
 		r.finished()
+	case flow.Decided:
+		r.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
 		r.show(at, c)
@@ -174,10 +183,10 @@ func (r *run) show(at time.Time, c flow.Command) {
 			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
 		case flow.Finish:
 			o.Ended(r.x.forever, &EndEvent{
-				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: &r.state,
+				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: r.state,
 			})
 		case flow.Alert:
-			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: &r.state})
+			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: r.state})
 		}
 	}
 }
@@ -228,7 +237,6 @@ func (r *run) cost() float64 { // the lock is held
 
 // finished tells those who wait. The lock is held.
 func (r *run) finished() {
-	r.result = nil
 	r.broadcast()
 	r.wake()
 	if r.calling != nil { // what it asks is answered
@@ -238,19 +246,19 @@ func (r *run) finished() {
 
 // ended returns the result once there is one, else nil. The lock is held.
 func (r *run) ended() *Result {
-	if r.state.Stage != flow.Ended {
+	s := r.state
+	if s.Stage != flow.Ended {
 		return nil
 	}
 	if r.result == nil {
-		s, result := &r.state, &r.first.result
-		if result.Flow != "" { // somebody has it
-			result = new(Result)
+		result := &r.first.result
+		if s != &result.State { // an earlier end was told
+			result = &Result{State: *s}
+			r.state = &result.State
 		}
+		result.Flow, result.Shopper, result.Trace = r.id, r.shopper, r.trace[:len(r.trace):len(r.trace)]
+		result.Outcome, result.Reason, result.Class = s.Outcome, s.Reason, s.Class
 		r.result = result
-		*result = Result{
-			Flow: r.id, Outcome: s.Outcome, Reason: s.Reason, Class: s.Class, State: *s, Shopper: r.shopper,
-			Trace: r.trace[:len(r.trace):len(r.trace)],
-		}
 	}
 	return r.result
 }

@@ -39,7 +39,7 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 	}
 	until := m.until(&v, &want, a.RetryAfter)
 	return Decided{
-		At: m.now.At, Phase: a.Phase, Answer: *a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
+		At: m.now.At, Phase: a.Phase, Answer: a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
 	}, until
 }
 
@@ -138,7 +138,7 @@ func (m *machine) due(e Due) {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 		next.Action, next.Via = fallback(m.s, m.t, m.now.At)
 		m.do(Decided{
-			At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
+			At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
 		})
 	}

@@ -92,7 +92,7 @@ type Record struct{}
 
 // Send the payment request under an identity.
 type Send struct {
-	Identity Identity
+	Identity *Identity     // not to be written to
 	Attempt  int           // 1 is the first send of the flow
 	Action   policy.Action // what asked for it, of every attempt but the first
 	Deadline time.Time     // stop listening then; the request may still arrive later
@@ -101,8 +101,8 @@ type Send struct {
 // Ask the provider for the status.
 type Ask struct {
 	By       policy.Identifier
-	Identity Identity
-	Query    int // 1 is the first query of the flow
+	Identity *Identity // not to be written to
+	Query    int       // 1 is the first query of the flow
 	Deadline time.Time
 }
 
@@ -130,8 +130,8 @@ type Decided struct {
 	At       time.Time
 	Due      bool // no answer came: what was waited for is not allowed any more
 	Phase    policy.Phase
-	Answer   policy.Answer
-	Fact     policy.Fact // as the flow took it
+	Answer   *policy.Answer // not to be written to; empty when Due
+	Fact     policy.Fact    // as the flow took it
 	InDoubt  bool
 	Decision policy.Decision // what the rules wanted
 	Verdict  Verdict         // what is done

@@ -106,7 +106,7 @@ func (r *driver) obey(c flow.Command, before *flow.State) {
 		r.checkSend(&c)
 		r.call = &call{stage: flow.Sending, packet: r.w.send(c), deadline: c.Deadline}
 	case flow.Ask:
-		id := c.Identity
+		id := *c.Identity
 		r.call = &call{stage: flow.Querying, answer: r.w.look(c.By, &id), deadline: c.Deadline}
 	case flow.Finish:
 		r.checkFinish(&c, before)

@@ -36,12 +36,13 @@ type Scratch struct {
 // then kept. The commands stand in the scratch until it is used again.
 func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	before := *s
-	w.m = machine{d: d, s: s, now: e.when(), out: w.out[:0]}
-	if err := w.m.step(e); err != nil {
+	m := &w.m
+	m.d, m.s, m.now, m.out = d, s, e.when(), w.out[:0]
+	if err := m.step(e); err != nil {
 		*s = before
 		return nil, err
 	}
-	return w.m.out, nil
+	return m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -240,11 +241,11 @@ func (m *machine) send(why policy.Action) {
 	m.s.Attempts++
 	m.s.Stage, m.s.Next = Sending, Next{}
 	m.do(Record{})
-	m.do(Send{Identity: *id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
+	m.do(Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
 }
 
 func (m *machine) query() {
-	id := *m.s.current()
+	id := m.s.current()
 	m.s.Queries++
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
 	m.s.AskedBy = m.t.Contract.QueryIdentifier(id.ProviderID != "")
@@ -353,7 +354,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 	if m.s.InDoubt() {
 		v.Action, v.Via = fallback(m.s, m.t, m.now.At)
 	}
-	m.do(Decided{At: m.now.At, Due: true, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
+	m.do(Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
 	m.s.Reason = endReason(&wanted, &v)
 	switch {
 	case v.Action != policy.QueryStatus:
