@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
@@ -171,10 +170,10 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
-	r.id = x.prefix + strconv.FormatUint(x.count.Add(1), 36)
+	r.id = x.newID()
 	r.state = &r.first.result.State
 	r.state.Payment = q.Payment
-	r.state.Ledger, r.trace = r.first.ledger[:0], r.first.trace[:0]
+	r.state.Ledger, r.state.Evidence, r.trace = r.first.ledger[:0], r.first.told[:0], r.first.trace[:0]
 	r.guard = x.guards.of(&r.req.Payment)
 	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
 	live, err := x.register(r)

@@ -24,7 +24,10 @@ func (r *run) drive(ctx context.Context) error {
 	p.r, p.ctx = r, ctx
 	r.driver = p
 	r.mu.Unlock()
-	_, err := backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, &p.sleep)
+	_, err := p.proceed()
+	if err != nil && !errors.Is(err, &backoff.PermanentError{}) { // most flows end without a wait
+		_, err = backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, &p.sleep)
+	}
 	return err
 }
 
@@ -185,8 +188,7 @@ func (r *run) start() error {
 	if id == "" {
 		id = r.x.cfg.NewRequestID(&r.req.Payment)
 	}
-	e := &r.first.start
-	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	e := flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	return r.apply(e)
 }
 

@@ -79,7 +79,7 @@ type Executor struct {
 
 	mu     sync.Mutex
 	closed bool
-	byID   map[string]*run
+	shelf  shelf
 	byKey  map[journal.Key]*run
 	byName map[name][]*run // without a journal
 
@@ -92,7 +92,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, byID: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -107,6 +107,9 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	cfg.Sweep = or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
+	}
+	if cfg.Journal != nil {
+		x.shelf.byID = map[string]*run{}
 	}
 	x.guards = newGuards(cfg.Budget, cfg.Breaker)
 	x.forever = context.Background()
@@ -153,8 +156,8 @@ func (x *Executor) Close(ctx context.Context) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.cfg.Journal == nil && len(x.byID) > 0 {
-		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", len(x.byID))
+	if x.cfg.Journal == nil && x.shelf.n > 0 {
+		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", x.shelf.n)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -28,3 +29,9 @@ func newRequestID(*policy.Payment) string { return randomText(26) }
 
 // newPrefix makes the beginning of the ids of a process's flows.
 func newPrefix() string { return "f-" + randomText(12) + "-" }
+
+// newID makes the id of a flow.
+func (x *Executor) newID() string {
+	var text [32]byte
+	return string(strconv.AppendUint(append(text[:0], x.prefix...), x.count.Add(1), 36))
+}

@@ -28,7 +28,7 @@ func (x *Executor) register(r *run) (live *run, err error) {
 
 // enter adds a flow to the indexes. The lock is held.
 func (x *Executor) enter(r *run) {
-	x.byID[r.id] = r
+	x.shelf.add(r)
 	if r.key.Payment != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key] = r
 	}
@@ -38,8 +38,8 @@ func (x *Executor) enter(r *run) {
 func (x *Executor) live() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	all := make([]*run, 0, len(x.byID))
-	for _, r := range x.byID {
+	all := make([]*run, 0, x.shelf.n)
+	for r := x.shelf.first; r != nil; r = r.nextOn {
 		all = append(all, r)
 	}
 	return all
@@ -53,9 +53,7 @@ func (x *Executor) drop(r *run) {
 	if x.byKey[r.key] == r {
 		delete(x.byKey, r.key)
 	}
-	if x.byID[r.id] == r {
-		delete(x.byID, r.id)
-	}
+	x.shelf.remove(r)
 }
 
 // forget lets go of a flow that has ended, or that never began, unless somebody has still
@@ -69,11 +67,7 @@ func (x *Executor) forget(r *run) {
 	if x.byKey[r.key] == r {
 		delete(x.byKey, r.key)
 	}
-	if keep || r.pins > 0 || x.byID[r.id] != r {
-		return
-	}
-	delete(x.byID, r.id)
-	if x.cfg.Journal != nil {
+	if keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {
 		return
 	}
 	for _, text := range named {
@@ -107,7 +101,7 @@ func (x *Executor) knows(provider string, names []string) []*run {
 			}
 		}
 	}
-	for _, r := range x.byID {
+	for r := x.shelf.first; r != nil; r = r.nextOn {
 		if !r.indexed && r.req.Provider == provider {
 			rest = append(rest, r)
 		}
@@ -137,7 +131,7 @@ func (x *Executor) adopt(old *run, c Client) (*run, error) {
 		x.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if live := x.byID[old.id]; live != nil {
+	if live := x.shelf.get(old.id); live != nil {
 		x.mu.Unlock()
 		return live, nil
 	}
@@ -186,11 +180,11 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), e
 func (x *Executor) pin(id string, r *run) *run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if live := x.byID[id]; live != nil {
+	if live := x.shelf.get(id); live != nil {
 		r = live
 	}
 	if r != nil {
-		x.byID[id] = r
+		x.shelf.add(r)
 		r.pins++
 	}
 	return r

@@ -53,7 +53,7 @@ func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) e
 
 func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
-	live := x.byID[row.ID]
+	live := x.shelf.get(row.ID)
 	x.mu.Unlock()
 	if live != nil {
 		return false, nil
@@ -67,7 +67,7 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 		return got == r, err
 	}
 	x.mu.Lock()
-	if x.byID[r.id] == nil && !x.closed {
+	if x.shelf.get(r.id) == nil && !x.closed {
 		x.enter(r)
 		x.active.Go(func() {
 			r.tell()

@@ -22,30 +22,32 @@ type run struct {
 	guard
 	pace pace // of the first driver
 
-	mu       sync.Mutex
-	state    *flow.State
-	version  int64           // of the row in the journal
-	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	seq      uint64          // counts what next was
-	pass     pass            // the breaker has let the next call through
-	funded   bool            // the send that next waits for was paid for
-	driver   *pace           // of the goroutine that drives it, or did last
-	lost     bool            // another process has it
-	calling  *exchange       // that has not returned
-	kept     []flow.Event    // what the journal would not take
-	waiting  int             // calls of Do that wait for it
-	started  bool            // by Start: it is wanted whether anybody waits or not
-	accepted bool            // written down before it could begin
-	earlier  []flow.Identity // of earlier flows of the key
-	pins     int             // that want it in memory; x.mu guards it
-	indexed  bool            // by its names, without a journal; x.mu guards it
+	mu             sync.Mutex
+	state          *flow.State
+	version        int64           // of the row in the journal
+	next           flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
+	seq            uint64          // counts what next was
+	pass           pass            // the breaker has let the next call through
+	funded         bool            // the send that next waits for was paid for
+	driver         *pace           // of the goroutine that drives it, or did last
+	lost           bool            // another process has it
+	calling        *exchange       // that has not returned
+	kept           []flow.Event    // what the journal would not take
+	waiting        int             // calls of Do that wait for it
+	started        bool            // by Start: it is wanted whether anybody waits or not
+	accepted       bool            // written down before it could begin
+	earlier        []flow.Identity // of earlier flows of the key
+	pins           int             // that want it in memory; x.mu guards it
+	indexed        bool            // by its names, without a journal; x.mu guards it
+	shelved        bool            // on the shelf; x.mu guards it and the next
+	prevOn, nextOn *run            // of the shelf; x.mu guards them
 
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
 		call   exchange
-		start  flow.Start
 		ledger [1]flow.Identity
 		trace  [3]Entry
+		told   [1]flow.Evidence
 		result Result
 	}
 	shopper  policy.ShopperAction

@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -30,7 +29,7 @@ func (x *Executor) Shadow(q Request) (*Shadow, error) {
 	if err := x.rules.Check(&q.Payment); err != nil {
 		return nil, err
 	}
-	s := &Shadow{x: x, id: x.prefix + strconv.FormatUint(x.count.Add(1), 36), req: q}
+	s := &Shadow{x: x, id: x.newID(), req: q}
 	s.state.Payment = q.Payment
 	return s, nil
 }

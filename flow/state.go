@@ -144,7 +144,11 @@ const (
 
 func (s *State) note(e Evidence) {
 	list := s.Evidence
-	if len(list) < evidenceHead+evidenceTail {
+	switch {
+	case len(list) == 0:
+		s.Evidence = append(list, e) // a driver may have made room
+		return
+	case len(list) < evidenceHead+evidenceTail:
 		s.Evidence = append(list[:len(list):len(list)], e)
 		return
 	}
