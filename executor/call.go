@@ -85,8 +85,9 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 		r.calling = nil
 	}
 	r.last, r.lastErr = a, err
-	if s := r.shopperOf(x.phase, &reply, a); !s.IsZero() && s != r.shopper {
-		r.shopper = s
+	if s := r.shopperOf(x.phase, &reply, a); !s.IsZero() && s != r.action() {
+		said := s
+		r.shopper = &said
 		r.broadcast()
 	}
 }
@@ -95,12 +96,16 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
+	r.eyes.Lock()
 	for _, o := range r.x.cfg.Observers {
 		ctx = o.Calling(ctx, &e)
 	}
+	r.eyes.Unlock()
 	e.Reply, e.Err = r.deliver(ctx, x.phase, &x.attempt)
 	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
+	r.eyes.Lock()
+	defer r.eyes.Unlock()
 	for _, o := range r.x.cfg.Observers {
 		o.Called(ctx, &e)
 	}

@@ -175,7 +175,6 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.state.Payment = q.Payment
 	r.state.Ledger, r.state.Evidence, r.trace = r.first.ledger[:0], r.first.told[:0], r.first.trace[:0]
 	r.guard = x.guards.of(&r.req.Payment)
-	r.key = journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err
@@ -263,7 +262,7 @@ func (r *run) same(other *run) error {
 	a, b := &r.req, &other.req
 	if a.Provider != b.Provider || a.Amount != b.Amount || a.Currency != b.Currency || a.Capture != b.Capture ||
 		a.ProviderID != b.ProviderID || !bytes.Equal(a.Data, b.Data) {
-		return &MismatchError{Flow: r.id, Key: r.key.Payment}
+		return &MismatchError{Flow: r.id, Key: r.req.Key}
 	}
 	return nil
 }
@@ -271,10 +270,10 @@ func (r *run) same(other *run) error {
 // earlier looks at the flows that the key had before. The one that succeeded, or is open,
 // is the one.
 func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
-	if x.cfg.Journal == nil || r.key.Payment == "" {
+	if x.cfg.Journal == nil || r.req.Key == "" {
 		return nil, nil
 	}
-	rows, err := x.cfg.Journal.ByKey(ctx, r.key)
+	rows, err := x.cfg.Journal.ByKey(ctx, r.key())
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +301,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			old.repeats = true
 			return old, nil
 		default:
-			return nil, &DoubtError{Flow: old.id, Key: r.key.Payment, State: *old.state}
+			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
 		}
 	}
 	for i := range r.earlier {
@@ -325,10 +324,10 @@ func (r *run) spent() bool {
 
 // unpaid looks again whether a payment key is unpaid, before another order of it is made.
 func (x *Executor) unpaid(r *run) error {
-	if x.cfg.Journal == nil || r.key.Payment == "" {
+	if x.cfg.Journal == nil || r.req.Key == "" {
 		return nil
 	}
-	rows, err := x.cfg.Journal.ByKey(x.life, r.key)
+	rows, err := x.cfg.Journal.ByKey(x.life, r.key())
 	if err != nil {
 		return err
 	}
@@ -341,7 +340,7 @@ func (x *Executor) unpaid(r *run) error {
 			return err
 		}
 		if !old.spent() {
-			return &DoubtError{Flow: old.id, Key: r.key.Payment, State: *old.state}
+			return &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
 		}
 	}
 	return nil

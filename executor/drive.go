@@ -25,9 +25,14 @@ func (r *run) drive(ctx context.Context) error {
 	r.driver = p
 	r.mu.Unlock()
 	_, err := p.proceed()
-	if err != nil && !errors.Is(err, &backoff.PermanentError{}) { // most flows end without a wait
-		_, err = backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, &p.sleep)
+	if err == nil || errors.Is(err, &backoff.PermanentError{}) { // most flows end without a wait
+		return err
 	}
+	sleep := new(sleeper)
+	r.mu.Lock()
+	p.sleep = sleep
+	r.mu.Unlock()
+	_, err = backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, sleep)
 	return err
 }
 
@@ -35,7 +40,7 @@ func (r *run) drive(ctx context.Context) error {
 type pace struct {
 	r     *run
 	ctx   context.Context
-	sleep sleeper
+	sleep *sleeper  // nil: it never waited
 	until time.Time // when there is something to do
 	tries int       // of what the journal would not take
 }
@@ -301,6 +306,8 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 		return 0
 	}
 	wait = min(wait, left)
+	r.eyes.Lock()
+	defer r.eyes.Unlock()
 	for _, o := range r.x.cfg.Observers {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by,
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})

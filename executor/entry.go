@@ -47,13 +47,13 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		return nil
 	}
 	row := journal.Row{
-		ID: r.id, Version: r.version + 1, Key: r.key, Provider: s.Payment.Provider, Names: names[r.named:],
+		ID: r.id, Version: r.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.named:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, owes), At: wallClock(),
 	}
 	var err error
 	row.State, err = json.Marshal(&entry{
 		V: entryVersion, State: *s, OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID,
-		Data: r.req.Data, Shopper: r.shopper, Owed: owes,
+		Data: r.req.Data, Shopper: r.action(), Owed: owes,
 	})
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
@@ -125,8 +125,11 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
 	r := &run{
-		x: x, id: row.ID, key: row.Key, version: row.Version, shopper: e.Shopper, owes: e.Owed, accepted: true, started: true,
+		x: x, id: row.ID, version: row.Version, owes: e.Owed, accepted: true, started: true,
 		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
+	}
+	if !e.Shopper.IsZero() {
+		r.shopper = &e.Shopper
 	}
 	r.first.result.State = e.State
 	r.state = &r.first.result.State

@@ -64,7 +64,7 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 	r := h.r.real()
 	var s policy.ShopperAction
 	err := r.await(ctx, func() bool {
-		s = r.shopper
+		s = r.action()
 		return !s.IsZero() || r.state.Stage == flow.Ended
 	})
 	if moved(err) {

@@ -41,13 +41,27 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	for _, id := range ids {
 		errs = append(errs, x.touch(ctx, id, func(r *run) flow.Event {
 			a := x.hear(&w, &r.req.Payment)
-			for _, o := range x.cfg.Observers {
-				o.Heard(ctx, &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
-			}
+			r.heard(ctx, &w, &a)
 			return &flow.Received{Moment: x.moment(), Answer: a}
 		}))
 	}
 	return errors.Join(errs...)
+}
+
+// heard tells the observers of a webhook.
+func (r *run) heard(ctx context.Context, w *Webhook, a *policy.Answer) {
+	if len(r.x.cfg.Observers) == 0 {
+		return
+	}
+	e := &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: wallClock(), Body: w.Body, Answer: *a}
+	if w.Answer != nil {
+		e.Body = nil // it was not read from there
+	}
+	r.eyes.Lock()
+	defer r.eyes.Unlock()
+	for _, o := range r.x.cfg.Observers {
+		o.Heard(ctx, e)
+	}
 }
 
 // hear reads a webhook as one about a payment.

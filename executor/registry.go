@@ -16,8 +16,8 @@ func (x *Executor) register(r *run) (live *run, err error) {
 	if x.closed {
 		return nil, ErrClosed
 	}
-	if r.key.Payment != "" {
-		if live := x.byKey[r.key]; live != nil {
+	if r.req.Key != "" {
+		if live := x.byKey[r.key()]; live != nil {
 			return live, nil
 		}
 	}
@@ -29,8 +29,8 @@ func (x *Executor) register(r *run) (live *run, err error) {
 // enter adds a flow to the indexes. The lock is held.
 func (x *Executor) enter(r *run) {
 	x.shelf.add(r)
-	if r.key.Payment != "" && r.state.Stage != flow.Ended {
-		x.byKey[r.key] = r
+	if r.req.Key != "" && r.state.Stage != flow.Ended {
+		x.byKey[r.key()] = r
 	}
 }
 
@@ -50,8 +50,8 @@ func (x *Executor) live() []*run {
 func (x *Executor) drop(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byKey[r.key] == r {
-		delete(x.byKey, r.key)
+	if x.byKey[r.key()] == r {
+		delete(x.byKey, r.key())
 	}
 	x.shelf.remove(r)
 }
@@ -64,8 +64,8 @@ func (x *Executor) forget(r *run) {
 	r.mu.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byKey[r.key] == r {
-		delete(x.byKey, r.key)
+	if x.byKey[r.key()] == r {
+		delete(x.byKey, r.key())
 	}
 	if keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {
 		return

@@ -17,30 +17,49 @@ type run struct {
 	x      *Executor
 	id     string
 	req    Request
-	key    journal.Key
 	client Client
 	guard
 	pace pace // of the first driver
 
-	mu             sync.Mutex
-	state          *flow.State
-	version        int64           // of the row in the journal
-	next           flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	seq            uint64          // counts what next was
-	pass           pass            // the breaker has let the next call through
-	funded         bool            // the send that next waits for was paid for
-	driver         *pace           // of the goroutine that drives it, or did last
-	lost           bool            // another process has it
-	calling        *exchange       // that has not returned
-	kept           []flow.Event    // what the journal would not take
-	waiting        int             // calls of Do that wait for it
-	started        bool            // by Start: it is wanted whether anybody waits or not
-	accepted       bool            // written down before it could begin
-	earlier        []flow.Identity // of earlier flows of the key
-	pins           int             // that want it in memory; x.mu guards it
-	indexed        bool            // by its names, without a journal; x.mu guards it
-	shelved        bool            // on the shelf; x.mu guards it and the next
-	prevOn, nextOn *run            // of the shelf; x.mu guards them
+	eyes sync.Mutex // one observer at a time; taken after mu, if with it
+
+	mu       sync.Mutex
+	state    *flow.State
+	version  int64           // of the row in the journal
+	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
+	seq      uint64          // counts what next was
+	pass     pass            // the breaker has let the next call through
+	driver   *pace           // of the goroutine that drives it, or did last
+	calling  *exchange       // that has not returned
+	kept     []flow.Event    // what the journal would not take
+	earlier  []flow.Identity // of earlier flows of the key
+	waiting  int32           // calls of Do that wait for it
+	class    policy.Class    // of what was decided on last
+	last     *policy.Answer  // heard last
+	lastErr  error           // of the client, with it
+	trace    []Entry
+	owes     []owed
+	tellAt   time.Time
+	shopper  *policy.ShopperAction // nil: nothing to do
+	result   *Result               // once it has ended and somebody asked
+	changed  chan struct{}         // closed by what waiters look for
+	gone     error                 // why it never began; a *movedError: another flow is the one
+	named    int                   // names that the journal has
+	allNames []string
+
+	funded   bool // the send that next waits for was paid for
+	lost     bool // another process has it
+	started  bool // by Start: it is wanted whether anybody waits or not
+	accepted bool // written down before it could begin
+	telling  bool
+	told     bool // the first that is owed, and it could not be written
+	repeats  bool // it is the answer to a later request of its key
+
+	// The executor's lock guards these.
+	indexed        bool // by its names, without a journal
+	shelved        bool
+	pins           int32 // that want it in memory
+	prevOn, nextOn *run  // on the shelf
 
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
@@ -50,21 +69,11 @@ type run struct {
 		told   [1]flow.Evidence
 		result Result
 	}
-	shopper  policy.ShopperAction
-	last     *policy.Answer // heard last
-	lastErr  error          // of the client, with it
-	class    policy.Class   // of what was decided on last
-	trace    []Entry
-	owes     []owed
-	telling  bool
-	told     bool // the first that is owed, and it could not be written
-	tellAt   time.Time
-	result   *Result // once it has ended
-	repeats  bool
-	changed  chan struct{} // closed by what waiters look for
-	named    int           // names that the journal has
-	allNames []string
-	gone     error // why it never began; a *movedError: another flow is the one
+}
+
+// key is the payment key that the flow serves.
+func (r *run) key() journal.Key {
+	return journal.Key{Merchant: r.req.Merchant, Operation: r.req.Operation, Payment: r.req.Key}
 }
 
 // movedError sends those who joined a flow to the one that it turned out to be.
@@ -89,7 +98,10 @@ func (r *run) applyLocked(e flow.Event) error {
 		s := *r.state
 		r.state, r.result = &s, nil
 	}
-	before := *r.state
+	var before flow.State
+	if r.x.cfg.Journal != nil {
+		before = *r.state
+	}
 	scratch := scratches.Get().(*flow.Scratch)
 	defer scratches.Put(scratch)
 	commands, err := scratch.Advance(r.x.rules, r.state, e)
@@ -177,6 +189,8 @@ func (r *run) obey(at time.Time, c flow.Command) {
 
 // show tells the observers of a command.
 func (r *run) show(at time.Time, c flow.Command) {
+	r.eyes.Lock()
+	defer r.eyes.Unlock()
 	for _, o := range r.x.cfg.Observers {
 		switch c := c.(type) {
 		case flow.Decided:
@@ -211,7 +225,9 @@ func (r *run) note(e Entry) {
 // wake ends the driver's sleep. The lock is held.
 func (r *run) wake() {
 	if r.driver != nil {
-		r.driver.sleep.wake()
+		if s := r.driver.sleep; s != nil {
+			s.wake()
+		}
 	}
 }
 
@@ -258,11 +274,19 @@ func (r *run) ended() *Result {
 			result = &Result{State: *s}
 			r.state = &result.State
 		}
-		result.Flow, result.Shopper, result.Trace = r.id, r.shopper, r.trace[:len(r.trace):len(r.trace)]
+		result.Flow, result.Shopper, result.Trace = r.id, r.action(), r.trace[:len(r.trace):len(r.trace)]
 		result.Outcome, result.Reason, result.Class = s.Outcome, s.Reason, s.Class
 		r.result = result
 	}
 	return r.result
+}
+
+// action is what the shopper must do next.
+func (r *run) action() policy.ShopperAction {
+	if r.shopper == nil {
+		return policy.ShopperAction{}
+	}
+	return *r.shopper
 }
 
 // broadcast wakes those who wait for a change. The lock is held.

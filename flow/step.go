@@ -35,11 +35,10 @@ type Scratch struct {
 // that a copy of *s from before stays what it was. An event may be given as a pointer, and is
 // then kept. The commands stand in the scratch until it is used again.
 func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
-	before := *s
 	m := &w.m
 	m.d, m.s, m.now, m.out = d, s, e.when(), w.out[:0]
 	if err := m.step(e); err != nil {
-		*s = before
+		s.Ledger = m.was // a misfit is found before anything else is written
 		return nil, err
 	}
 	return m.out, nil
