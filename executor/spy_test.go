@@ -31,7 +31,6 @@ type put struct {
 	durability journal.Durability
 	state      flow.State
 	n          int // of the puts, from 1
-	err        error
 }
 
 func newSpy() *spy { return &spy{Journal: journal.NewMemory()} }

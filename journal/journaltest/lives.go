@@ -112,7 +112,7 @@ var lives = []row{
 				t.Fatal(err)
 			}
 			spoil := func(r *journal.Row) {
-				copy(r.State, "XXXXXXXX")
+				copy(r.State, "YYYYYYYY")
 				r.Names[0] = "spoiled"
 			}
 			spoil(a)

@@ -1,0 +1,243 @@
+package otelrecourse_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/recourse-pay/recourse/executor"
+	otelrecourse "github.com/recourse-pay/recourse/otel"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// bank is a client whose provider says what a test wants; the last answer is given for ever. An
+// empty code is silence.
+type bank struct {
+	tracer      trace.Tracer // of the client's own spans; nil: it makes none
+	sends, asks []string
+
+	mu          sync.Mutex
+	sent, asked int
+}
+
+func (b *bank) Send(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	return b.answer(ctx, &b.sent, b.sends)
+}
+
+func (b *bank) Query(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	return b.answer(ctx, &b.asked, b.asks)
+}
+
+func (b *bank) answer(ctx context.Context, calls *int, codes []string) (executor.Reply, error) {
+	if b.tracer != nil {
+		_, span := b.tracer.Start(ctx, "POST", trace.WithSpanKind(trace.SpanKindClient))
+		defer span.End()
+	}
+	b.mu.Lock()
+	n := *calls
+	*calls++
+	b.mu.Unlock()
+	code := codes[min(n, len(codes)-1)]
+	if code == "" {
+		<-ctx.Done()
+		return executor.Reply{}, ctx.Err()
+	}
+	time.Sleep(200 * time.Millisecond) // virtual
+	return executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: code}}, nil
+}
+
+func request(key string) executor.Request {
+	return executor.Request{
+		Payment: policy.Payment{Provider: "momo", Merchant: "acme", Operation: policy.Pay, Key: key, Amount: 120_000, Currency: "VND"},
+		OrderID: "o-" + key, RequestID: "r-" + key,
+	}
+}
+
+// Silence, a query that finds the payment under way, and another that finds it paid: all below
+// the caller's span, with the client's own spans below the calls.
+func TestCallsNestBelowTheirCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{})
+		ctx, end := l.caller(t.Context(), "POST /checkout")
+		r, err := x.Do(ctx, request("1"), &bank{tracer: l.traces.Tracer("http"), sends: []string{""}, asks: []string{"7000", "0"}})
+		if err != nil || r.Outcome != policy.Succeeded {
+			t.Fatal(r, err)
+		}
+		end()
+		wantGolden(t, "paid-after-silence-spans", l.tree(t))
+		wantGolden(t, "paid-after-silence-metrics", l.metrics(t))
+	})
+}
+
+// A flow in the background has no caller. Each call begins a trace that is linked to the one
+// before, and the webhook, which has a caller, is linked to them.
+func TestBackgroundCallsAreLinked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{})
+		h, err := x.Start(t.Context(), request("2"), &bank{sends: []string{"7000"}, asks: []string{"7000"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second) // virtual
+		ctx, end := l.caller(t.Context(), "POST /ipn")
+		if err := x.Notify(ctx, executor.Webhook{Provider: "momo", Verified: true, Answer: &policy.Answer{Code: "0", OrderID: "o-2"}}); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		if r, err := h.Wait(t.Context()); err != nil || r.Outcome != policy.Succeeded {
+			t.Fatal(r, err)
+		}
+		wantGolden(t, "background-spans", l.tree(t))
+		wantGolden(t, "background-metrics", l.metrics(t))
+	})
+}
+
+// When the caller gives up the flow goes on, linked to what the caller saw.
+func TestCallerGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		ended := make(chan struct{})
+		x := l.open(t, executor.Config{Observers: []executor.Observer{onEnd{end: func() { close(ended) }}}})
+		ctx, end := l.caller(t.Context(), "POST /checkout")
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		if _, err := x.Do(ctx, request("7"), &bank{sends: []string{""}, asks: []string{"0"}}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		end()
+		<-ended
+		wantGolden(t, "caller-gives-up-spans", l.tree(t))
+	})
+}
+
+// onEnd tells when a flow ends.
+type onEnd struct {
+	executor.Unobserved
+	end func()
+}
+
+func (o onEnd) Ended(context.Context, *executor.EndEvent) { o.end() }
+
+// A refusal is no error; that nobody knows is one.
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{})
+		if r, err := x.Do(t.Context(), request("3"), &bank{sends: []string{"1001"}}); err != nil || r.Outcome != policy.Failed {
+			t.Fatal(r, err)
+		}
+		wantGolden(t, "refused-spans", l.tree(t))
+		l.exporter.Reset()
+		r, err := x.Do(t.Context(), request("4"), &bank{sends: []string{""}, asks: []string{""}})
+		if err != nil || r.Outcome != policy.Escalated {
+			t.Fatal(r, err)
+		}
+		ends := l.named("momo pay end")
+		if len(ends) != 1 || ends[0].Status.Code.String() != "Error" || ends[0].Status.Description != r.Reason {
+			t.Errorf("it escalated as %v", ends)
+		}
+		if got := len(l.named("momo pay query")); got != r.State.Queries || got == 0 {
+			t.Errorf("%d spans of %d queries", got, r.State.Queries)
+		}
+		if got := l.sum(t, "recourse.limits.spent"); got != 1 {
+			t.Errorf("%d limits were spent:\n%s", got, l.metrics(t))
+		}
+	})
+}
+
+// Code that is only watched concludes in its own context.
+func TestShadow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{})
+		s, err := x.Shadow(request("8"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := l.caller(t.Context(), "POST /checkout")
+		s.Sending(ctx, "o-8", "r-8")(executor.Reply{Answer: &policy.Answer{Code: "7000"}}, nil)
+		end()
+		ctx, end = l.caller(t.Context(), "GET /status")
+		s.Ended(ctx, policy.Failed)
+		end()
+		wantGolden(t, "shadow-spans", l.tree(t))
+	})
+}
+
+// What the caller's sampler leaves out stays out, and metrics count it all the same.
+func TestNotSampled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{}, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
+		x := l.open(t, executor.Config{})
+		ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+			TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, Remote: true,
+		}))
+		if _, err := x.Do(ctx, request("5"), &bank{sends: []string{"0"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.exporter.GetSpans(); len(got) != 0 {
+			t.Errorf("spans:\n%s", l.tree(t))
+		}
+		if got := l.sum(t, "recourse.flows.ended"); got != 1 {
+			t.Errorf("%d flows ended", got)
+		}
+	})
+}
+
+// intruder puts a span of its own around calls.
+type intruder struct {
+	executor.Unobserved
+	tracer trace.Tracer
+}
+
+func (i intruder) Calling(ctx context.Context, _ *executor.CallEvent) context.Context {
+	ctx, _ = i.tracer.Start(ctx, "intruder")
+	return ctx
+}
+
+// Each observer ends its own spans, whoever else puts some into the context.
+func TestSeveralObservers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, other := newLab(t, otelrecourse.Options{}), newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{Observers: []executor.Observer{intruder{tracer: l.traces.Tracer("i")}, other.observer}})
+		if _, err := x.Do(t.Context(), request("6"), &bank{sends: []string{"0"}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range []*lab{l, other} {
+			if got := l.named("momo pay send"); len(got) != 1 || got[0].EndTime.Sub(got[0].StartTime) != 200*time.Millisecond {
+				t.Errorf("the sends are %v", got)
+			}
+		}
+		if got := l.named("intruder"); len(got) != 0 {
+			t.Error("the span of another was ended")
+		}
+	})
+}
+
+// The budget is spent after one retry, and the breaker opens: the waits are counted.
+func TestHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, otelrecourse.Options{})
+		x := l.open(t, executor.Config{})
+		var all sync.WaitGroup
+		for range 60 {
+			all.Go(func() {
+				if _, err := x.Do(t.Context(), request(""), &bank{sends: []string{"10"}, asks: []string{"10"}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if l.sum(t, "recourse.waits.held") == 0 {
+			t.Errorf("nothing was held:\n%s", l.metrics(t))
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package otelrecourse_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	otelrecourse "github.com/recourse-pay/recourse/otel"
+)
+
+// global is an observer of the global providers, which are set after it was made. They can be set
+// so once.
+var global = sync.OnceValue(func() *lab {
+	o, err := otelrecourse.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	l := &lab{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader(), observer: o}
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(l.exporter)))
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(l.reader)))
+	return l
+})
+
+func TestGlobalProviders(t *testing.T) {
+	l := global()
+	tell(context.Background(), l.observer)
+	spans := l.exporter.GetSpans()
+	if len(spans) == 0 {
+		t.Fatal("no spans")
+	}
+	if scope := spans[0].InstrumentationScope; scope.Name != otelrecourse.ScopeName || !strings.HasPrefix(scope.SchemaURL, "https://opentelemetry.io/schemas/") {
+		t.Errorf("the scope is %+v", scope)
+	}
+	if l.sum(t, "recourse.flows.ended") == 0 {
+		t.Error("no metrics")
+	}
+}
+
+// strict is a provider whose meter refuses a metric.
+type strict struct{ noop.MeterProvider }
+
+type strictMeter struct{ noop.Meter }
+
+var errRefused = errors.New("refused")
+
+func (strict) Meter(string, ...metric.MeterOption) metric.Meter { return strictMeter{} }
+
+func (strictMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return nil, errRefused
+}
+
+func TestRefusedInstrument(t *testing.T) {
+	if o, err := otelrecourse.New(&otelrecourse.Options{MeterProvider: strict{}}); o != nil || !errors.Is(err, errRefused) {
+		t.Errorf("%v, %v", o, err)
+	}
+}

@@ -1,0 +1,55 @@
+package otelrecourse_test
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/recourse-pay/recourse/executor"
+	otelrecourse "github.com/recourse-pay/recourse/otel"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Many flows at once: nothing is lost, and no span goes to another's trace.
+func TestTogether(t *testing.T) {
+	const flows = 400
+	l := newLab(t, otelrecourse.Options{Merchants: true})
+	x := l.open(t, executor.Config{})
+	var all sync.WaitGroup
+	for n := range flows {
+		all.Go(func() {
+			q := request(strconv.Itoa(n))
+			q.Merchant = "m" + strconv.Itoa(n%7)
+			if r, err := x.Do(t.Context(), q, &instant{}); err != nil || r.Outcome != policy.Succeeded {
+				t.Error(r, err)
+			}
+		})
+	}
+	all.Wait()
+	for name, want := range map[string]int64{"recourse.client.call.duration": flows, "recourse.decisions": flows, "recourse.flows.ended": flows} {
+		if got := l.sum(t, name); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+	traces := map[string]map[string]int{}
+	for _, s := range l.exporter.GetSpans() {
+		id := s.SpanContext.TraceID().String()
+		if traces[id] == nil {
+			traces[id] = map[string]int{}
+		}
+		traces[id][s.Name]++
+		for _, a := range s.Attributes {
+			if a.Key == "recourse.flow" {
+				traces[id][a.Value.AsString()]++
+			}
+		}
+	}
+	if len(traces) != flows {
+		t.Errorf("%d traces, want %d", len(traces), flows)
+	}
+	for id, spans := range traces { // three names and one flow
+		if len(spans) != 4 || spans["momo pay send"] != 1 || spans["momo pay decide"] != 1 || spans["momo pay end"] != 1 {
+			t.Errorf("trace %s: %v", id, spans)
+		}
+	}
+}
