@@ -139,8 +139,13 @@ func (s *sleeper) Start(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channel()
-	if s.woken {
-		s.woken, d = false, 0
+	if s.woken || d <= 0 {
+		s.woken = false
+		select {
+		case s.c <- time.Time{}:
+		default:
+		}
+		return
 	}
 	if s.timer == nil {
 		s.timer = time.AfterFunc(d, s.wake)

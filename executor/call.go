@@ -169,7 +169,7 @@ func (r *run) fare(x *exchange) {
 	x.over = nil
 	switch {
 	case over == nil:
-	case troubled(r.class):
+	case r.last != nil && troubled(r.last, r.class):
 		over(inTrouble)
 	default:
 		over(fine)

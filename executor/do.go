@@ -33,7 +33,8 @@ type Request struct {
 //
 // ctx bounds the wait, and what is sent: when it is over, or would be before there is
 // anything to do, Do returns, nothing more is sent, and the flow goes on in the background
-// to find out what became of what was sent. For payments that last, see [Executor.Start].
+// to find out what became of what was sent. To wait for so long and no longer, but have the
+// payment carried on with retries and all, [Executor.Start] it and wait by [Handle.Wait].
 //
 // A payment key that has an open flow joins it. One whose earlier flow succeeded gets that
 // flow's result, with Repeated set; one whose earlier flow may have moved money is a

@@ -292,7 +292,7 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	case w.Action != policy.QueryStatus:
 		return 0
 	}
-	wait, by := time.Duration(0), "budget"
+	wait, by := time.Duration(0), theBudget
 	if phase == policy.Send && !funded {
 		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
@@ -300,8 +300,14 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 		r.mu.Unlock()
 	}
 	if wait == 0 {
-		wait, by = r.held(), "breaker"
+		wait, by = r.held(), theBreaker
 	}
+	if wait <= 0 {
+		by = nobody
+	}
+	r.mu.Lock()
+	r.holder = by
+	r.mu.Unlock()
 	if wait <= 0 {
 		return 0
 	}
@@ -309,7 +315,7 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	r.eyes.Lock()
 	defer r.eyes.Unlock()
 	for _, o := range r.x.cfg.Observers {
-		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by,
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
 	}
 	return wait

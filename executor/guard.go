@@ -26,7 +26,8 @@ type Budget struct {
 }
 
 // Breaker stops calls of one operation of a provider that refuses everything: in maintenance,
-// limiting the rate, or not to be reached. Calls then wait. Zero fields take the defaults.
+// limiting the rate, or not to be reached. Calls then wait. Silence does not open it, for what
+// is in doubt has to be asked for. Zero fields take the defaults.
 type Breaker struct {
 	Failures int           // in a row, before it opens; 5
 	Open     time.Duration // before one call is let through to see; 15 s
@@ -131,6 +132,26 @@ const (
 	notMade
 )
 
+// holder is what holds a call longer than the rules asked.
+type holder uint8
+
+const (
+	nobody holder = iota
+	theBudget
+	theBreaker
+)
+
+func (h holder) String() string {
+	switch h {
+	case theBudget:
+		return "budget"
+	case theBreaker:
+		return "breaker"
+	case nobody:
+	}
+	return ""
+}
+
 var errRefused, errNotMade = errors.New("the provider refuses everything"), errors.New("the call was not made")
 
 func newGate(terms Breaker) *gate {
@@ -181,14 +202,10 @@ func (g *gate) told(f fate) {
 	}
 }
 
-// troubled reports whether an answer's class says that the provider refuses everything.
-func troubled(c policy.Class) bool {
-	switch c {
-	case policy.Maintenance, policy.RateLimited, policy.NetworkError:
-		return true
-	default:
-		return false
-	}
+// troubled reports whether an answer says that the provider refuses everything, or is not
+// there. Silence does not: the flows that it leaves in doubt have to ask.
+func troubled(a *policy.Answer, c policy.Class) bool {
+	return c == policy.Maintenance || c == policy.RateLimited || a.Fault == policy.NotSent
 }
 
 // guards are the budgets and breakers of all providers.

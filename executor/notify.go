@@ -28,7 +28,10 @@ type Webhook struct {
 // of the names in it.
 func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	if x.cfg.Verify != nil {
-		w.Verified = x.cfg.Verify(ctx, &w) == nil
+		err := x.cfg.Verify(ctx, &w)
+		if w.Verified = err == nil; err != nil {
+			x.trouble(fmt.Errorf("executor: a webhook of %s is not genuine: %w", w.Provider, err))
+		}
 	}
 	ids, err := x.named(ctx, &w)
 	if err != nil {

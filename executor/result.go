@@ -66,6 +66,7 @@ var (
 type PendingError struct {
 	Flow  string       // its id, for [Executor.Handle]
 	Next  flow.Next    // what it does next, in the background
+	Held  string       // what holds that longer than the rules asked: "budget" or "breaker"; else empty
 	Last  *AnswerError // what was heard last; nil: nothing yet
 	Cause error
 }
@@ -75,6 +76,9 @@ func (e *PendingError) Error() string {
 	text := fmt.Sprintf("executor: flow %s is open", e.Flow)
 	if e.Last != nil {
 		text += ": " + e.Last.Error()
+	}
+	if e.Held != "" {
+		text += ": held by the " + e.Held
 	}
 	return text + ": " + e.Cause.Error()
 }
@@ -97,7 +101,7 @@ type AnswerError struct {
 func (e *AnswerError) Error() string {
 	if e.Answer.Fault != policy.NoFault {
 		if e.Err != nil {
-			return fmt.Sprintf("%s: %v", e.Answer.Fault, e.Err)
+			return fmt.Sprintf("%s: %s", e.Answer.Fault, errorText(e.Err))
 		}
 		return e.Answer.Fault.String()
 	}

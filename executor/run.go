@@ -47,10 +47,11 @@ type run struct {
 	named    int                   // names that the journal has
 	allNames []string
 
-	funded   bool // the send that next waits for was paid for
-	lost     bool // another process has it
-	started  bool // by Start: it is wanted whether anybody waits or not
-	accepted bool // written down before it could begin
+	holder   holder // of the next call
+	funded   bool   // the send that next waits for was paid for
+	lost     bool   // another process has it
+	started  bool   // by Start: it is wanted whether anybody waits or not
+	accepted bool   // written down before it could begin
 	telling  bool
 	told     bool // the first that is owed, and it could not be written
 	repeats  bool // it is the answer to a later request of its key
@@ -241,6 +242,7 @@ func (r *run) pause(at time.Time, then policy.Action) {
 	if r.funded { // what it was paid for did not happen
 		r.bucket.give(r.cost())
 	}
+	r.holder = nobody
 	r.funded = then.Sends() && r.bucket.take(r.cost(), at) == 0
 	r.wake()
 }
@@ -333,7 +335,7 @@ func (r *run) await(ctx context.Context, look func() bool) error {
 func (r *run) pending(cause error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := &PendingError{Flow: r.id, Next: r.state.Next, Cause: cause}
+	e := &PendingError{Flow: r.id, Next: r.state.Next, Held: r.holder.String(), Cause: cause}
 	if r.last != nil {
 		e.Last = &AnswerError{Answer: *r.last, Err: r.lastErr}
 	}

@@ -30,6 +30,7 @@ var may = map[string]struct {
 	"journal":             {[]string{"policy"}, "stores rows; what a flow is it does not know"},
 	"journal/sqlite":      {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
 	"journal/journaltest": {[]string{"journal", "policy"}, "proves journals by their interface alone"},
+	"examples/checkout":   {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; nobody imports it"},
 	"internal/killtest":   {nil, "a test: nobody imports it"},
 	"internal/arrows":     {nil, "this test"},
 }
