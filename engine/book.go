@@ -8,12 +8,15 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 const operations = 9
 
-// book is the compiled layers of one merchant at one provider.
+// book is the compiled layers of one merchant at one provider. It is the [policy.Decider] of
+// their payments.
 type book struct {
+	catalog *providers.Catalog // nil: of a provider without one
 	entries []entry
 	layers  []listed // every rule, for explanations
 	words   int      // of 64 rules each
@@ -30,6 +33,20 @@ type book struct {
 	none  policy.Decision // when no rule holds and something is in doubt
 	lost  policy.Decision // when no rule holds and nothing is
 }
+
+// Judge implements [policy.Decider].
+func (b *book) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	if b.catalog == nil {
+		return policy.Fact{}
+	}
+	return b.catalog.Judge(p, a)
+}
+
+// Decide implements [policy.Decider].
+func (b *book) Decide(s *policy.Situation) policy.Decision { return b.decide(s) }
+
+// Terms implements [policy.Decider].
+func (b *book) Terms(p *policy.Payment) *policy.Terms { return &b.terms[p.Operation] }
 
 // listed is a rule of the layers. entry is its place in the book's entries; -1 for a
 // rule that can never hold here.

@@ -201,6 +201,9 @@ func (c *compiler) book(provider, merchant string) *book {
 		b.terms[op] = policy.Terms{Contract: c.contract(provider, layers, op), Limits: layers.Limits(op), Poll: poll}
 	}
 	b.index()
+	if cat, err := c.e.Catalogs.Get(provider); err == nil {
+		b.catalog = cat
+	}
 	return b
 }
 
@@ -286,13 +289,7 @@ func (e *Engine) ScheduleName(p *policy.Payment, rule string) string {
 
 // Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
 // a provider without one is unknown.
-func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	cat, err := e.Catalogs.Get(p.Provider)
-	if err != nil {
-		return policy.Fact{}
-	}
-	return cat.Judge(p, a)
-}
+func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact { return e.book(p).Judge(p, a) }
 
 // Decide implements [policy.Decider]: the first rule that holds, of the merchant's
 // layer, the provider's and the baseline.
@@ -300,6 +297,10 @@ func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.book(s.P
 
 // Terms implements [policy.Decider].
 func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.book(p).terms[p.Operation] }
+
+// For returns the decider of a payment and of all others of its merchant at its provider. It
+// decides as the engine does, and need not look for their rules each time.
+func (e *Engine) For(p *policy.Payment) policy.Decider { return e.book(p) }
 
 // Check says what is wrong with a payment before anything is sent: an unknown
 // provider, or an operation that the provider does not offer.

@@ -74,7 +74,7 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 	if len(r.x.cfg.Observers) > 0 {
 		reply, err = r.watched(x, a)
 	} else {
-		reply, err = r.deliver(&x.ctx, x.phase, &x.attempt)
+		reply, err = r.deliver(&x.ctx, x)
 		r.x.interpret(&r.req.Payment, a, x.phase, &reply, err)
 	}
 	x.ctx.end(context.Canceled)
@@ -101,7 +101,7 @@ func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 		ctx = o.Calling(ctx, &e)
 	}
 	r.eyes.Unlock()
-	e.Reply, e.Err = r.deliver(ctx, x.phase, &x.attempt)
+	e.Reply, e.Err = r.deliver(ctx, x)
 	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
 	r.eyes.Lock()
@@ -114,20 +114,20 @@ func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 
 // deliver hands a call to the client, unless its time is over: a process that was paused
 // after it wrote ahead must not send when it wakes. A client that panics may have sent.
-func (r *run) deliver(ctx context.Context, phase policy.Phase, a *Attempt) (reply Reply, err error) {
+func (r *run) deliver(ctx context.Context, x *exchange) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Flow: r.id, Value: p, Stack: debug.Stack()}
 			r.x.trouble(err)
 		}
 	}()
-	switch {
-	case ctx.Err() != nil:
-		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, ctx.Err())
-	case phase == policy.Send:
-		return r.client.Send(ctx, a)
+	if err := x.ctx.over(r.x.cfg.Journal != nil); err != nil {
+		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	return r.client.Query(ctx, a)
+	if x.phase == policy.Send {
+		return r.client.Send(ctx, &x.attempt)
+	}
+	return r.client.Query(ctx, &x.attempt)
 }
 
 // interpret says what an answer is: decoded by the client, by the catalogue, or a fault.

@@ -279,7 +279,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 // the end of the flow's time nothing is held: the flow ends, by a last query if it must.
 func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
-	left := r.state.Started.Add(r.x.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
 	funded, cost := r.funded, r.cost()
 	r.mu.Unlock()
 	if left <= 0 || w.Via == flow.ByWebhook {

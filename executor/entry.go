@@ -94,7 +94,7 @@ func addName(all []string, text string) []string {
 
 // due is when somebody has to look at the flow if this process does not.
 func (r *run) due(s *flow.State, owes []owed) time.Time {
-	terms := r.x.rules.Terms(&s.Payment)
+	terms := r.rules.Terms(&s.Payment)
 	switch s.Stage {
 	case flow.New:
 		return wallClock()
@@ -133,6 +133,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	}
 	r.first.result.State = e.State
 	r.state = &r.first.result.State
+	r.rules = x.rules.For(&r.req.Payment)
 	r.named = len(r.names(r.state))
 	r.guard = x.guards.of(&r.state.Payment)
 	r.client = x.cfg.Clients[r.state.Payment.Provider]

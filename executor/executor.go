@@ -18,6 +18,8 @@ import (
 // is what is meant. Safe for concurrent use.
 type Rules interface {
 	policy.Decider
+	// For returns the decider of one payment. A flow keeps it while it is in memory.
+	For(p *policy.Payment) policy.Decider
 	// Check says what is wrong with a payment before anything is sent.
 	Check(p *policy.Payment) error
 	// Read decodes a raw body into a, whose Phase is set; an error is the fault unreadable.

@@ -18,6 +18,7 @@ type run struct {
 	id     string
 	req    Request
 	client Client
+	rules  policy.Decider // of its payment
 	guard
 	pace pace // of the first driver
 
@@ -105,7 +106,7 @@ func (r *run) applyLocked(e flow.Event) error {
 	}
 	scratch := scratches.Get().(*flow.Scratch)
 	defer scratches.Put(scratch)
-	commands, err := scratch.Advance(r.x.rules, r.state, e)
+	commands, err := scratch.Advance(r.rules, r.state, e)
 	if err != nil {
 		return err
 	}
