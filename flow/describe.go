@@ -51,19 +51,26 @@ func (d *Decided) describe() string {
 	if d.Due {
 		heard = "what was waited for is not allowed any more"
 	}
+	rule := ""
+	if d.Decision.Rule != "" {
+		rule = fmt.Sprintf(" (%s, %s)", d.Decision.Rule, d.Decision.Source)
+	}
+	return heard + ": " + DescribeVerdict(d) + rule
+}
+
+// DescribeVerdict says what was made of an answer, and what will be done: "unknown,
+// network_error, in doubt: query_status in 2s".
+func DescribeVerdict(d *Decided) string {
 	doubt := ""
 	if d.InDoubt {
 		doubt = ", in doubt"
 	}
-	text := fmt.Sprintf("%s: %s, %s%s: %s", heard, d.Fact.Effect, d.Fact.Class, doubt, d.Verdict.Action)
+	text := fmt.Sprintf("%s, %s%s: %s", d.Fact.Effect, d.Fact.Class, doubt, d.Verdict.Action)
 	switch {
 	case d.Verdict.Via == ByWebhook:
 		text += " by waiting for the webhook"
 	case d.Verdict.Delay > 0:
 		text += " in " + d.Verdict.Delay.String()
-	}
-	if d.Decision.Rule != "" {
-		text += fmt.Sprintf(" (%s, %s)", d.Decision.Rule, d.Decision.Source)
 	}
 	if d.Verdict.Property != "" {
 		text += fmt.Sprintf(" (the rules wanted %s, which %s forbids)", d.Decision.Action, d.Verdict.Property)

@@ -124,38 +124,11 @@ func (s *Step) line(v voice) StoryLine {
 		l.What = v.webhook(&e.Answer)
 	}
 	switch c := s.Command.(type) {
-	case flow.Send:
-		l.What = fmt.Sprintf("send %d as order %s, request %s", c.Attempt, c.Identity.OrderID, c.Identity.RequestID)
-	case flow.Ask:
-		l.What = fmt.Sprintf("query %d by %s", c.Query, c.By)
+	case nil, flow.Record, flow.Wait:
 	case flow.Decided:
-		l.What, l.Rule, l.Source, l.Reason = verdict(&c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason
-	case flow.Finish:
-		l.What = fmt.Sprintf("end: %s (%s)", c.Outcome, c.Reason)
-	case flow.Alert:
-		l.What = "alert: " + c.Reason
+		l.What, l.Rule, l.Source, l.Reason = "it is "+flow.DescribeVerdict(&c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason
+	default:
+		l.What = flow.Describe(c)
 	}
 	return l
-}
-
-// verdict says what was made of an answer, and what will be done.
-func verdict(d *flow.Decided) string {
-	doubt := ""
-	if d.InDoubt {
-		doubt = ", in doubt"
-	}
-	text := fmt.Sprintf("it is %s, %s%s: %s", d.Fact.Effect, d.Fact.Class, doubt, d.Verdict.Action)
-	switch {
-	case d.Verdict.Via == flow.ByWebhook:
-		text += " by waiting for the webhook"
-	case d.Verdict.Delay > 0:
-		text += " in " + d.Verdict.Delay.String()
-	}
-	if d.Verdict.Property != "" {
-		text += fmt.Sprintf(" (the rules wanted %s, which %s forbids)", d.Decision.Action, d.Verdict.Property)
-	}
-	if d.Verdict.Limit != "" {
-		text += fmt.Sprintf(" (%s is spent)", d.Verdict.Limit)
-	}
-	return text
 }
