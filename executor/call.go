@@ -40,8 +40,17 @@ func (r *run) send(ctx context.Context, id *flow.Identity, number int, why polic
 	e := &x.answered
 	e.Attempt = number
 	r.call(ctx, x, &e.Answer)
+	ofAttempt(&e.Answer, id.OrderID, id.RequestID)
 	e.Moment = r.x.moment()
 	return e, x
+}
+
+// ofAttempt names what an answer speaks of, if it does not say: the request that it answers.
+// It may come late, when another one is under way.
+func ofAttempt(a *policy.Answer, orderID, requestID string) {
+	if a.Fault == policy.NoFault && a.OrderID == "" && a.RequestID == "" && a.ProviderID == "" {
+		a.OrderID, a.RequestID = orderID, requestID
+	}
 }
 
 // ask makes a status query.
@@ -50,7 +59,7 @@ func (r *run) ask(ctx context.Context, c flow.Ask) (flow.Event, *exchange) {
 	x.phase = policy.Query
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.cfg.NewRequestID(&r.req.Payment), Number: c.Query, Deadline: c.Deadline,
+		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, x, &e.Answer)
@@ -96,19 +105,11 @@ func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
 func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
-	r.eyes.Lock()
-	for _, o := range r.x.cfg.Observers {
-		ctx = o.Calling(ctx, &e)
-	}
-	r.eyes.Unlock()
+	r.watchers(func(o Observer) { ctx = o.Calling(ctx, &e) })
 	e.Reply, e.Err = r.deliver(ctx, x)
 	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
-	r.eyes.Lock()
-	defer r.eyes.Unlock()
-	for _, o := range r.x.cfg.Observers {
-		o.Called(ctx, &e)
-	}
+	r.watchers(func(o Observer) { o.Called(ctx, &e) })
 	return e.Reply, e.Err
 }
 
@@ -117,7 +118,7 @@ func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
 func (r *run) deliver(ctx context.Context, x *exchange) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &PanicError{Flow: r.id, Value: p, Stack: debug.Stack()}
+			err = &PanicError{Flow: r.id, In: "its client", Value: p, Stack: debug.Stack()}
 			r.x.trouble(err)
 		}
 	}()
@@ -194,6 +195,11 @@ func (r *run) held() time.Duration {
 func (r *run) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.giveBack()
+}
+
+// giveBack is release with the lock held.
+func (r *run) giveBack() {
 	if r.pass != nil {
 		r.pass(notMade)
 		r.pass = nil

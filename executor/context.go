@@ -47,8 +47,10 @@ func (c *callContext) watch() <-chan struct{} {
 		return c.done
 	}
 	left := c.deadline.Sub(wallClock())
-	if left <= 0 { // the process was paused: not one instruction later
+	if c.err = c.Context.Err(); c.err == nil && left <= 0 { // it was paused: not one instruction later
 		c.err = context.DeadlineExceeded
+	}
+	if c.err != nil {
 		close(c.done)
 		return c.done
 	}

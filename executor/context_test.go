@@ -68,14 +68,16 @@ func TestADeadlineBeforeARetryEndsTheFlow(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &bank{sends: []reply{shut, paidNow}}
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
-		_, err := x.Do(within(t, 30*time.Second), payment("k"), b)
-		pending := wantError[*executor.PendingError](t, err)
-		if pending.Next.Action != policy.RetryNewRequest || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%+v: %v", pending.Next, err)
+		r, err := x.Do(within(t, 30*time.Second), payment("k"), b)
+		withdrawn := wantError[*executor.WithdrawnError](t, err)
+		wantOutcome(t, r, policy.Failed)
+		last := wantError[*executor.AnswerError](t, err)
+		if !errors.Is(err, context.DeadlineExceeded) || withdrawn.Flow != r.Flow || last.Answer.Code != shut.answer.Code {
+			t.Errorf("%+v: %v", withdrawn, err)
 		}
 		time.Sleep(time.Hour)
 		b.wantCalls(t, 1, 0)
-		r, err := x.Do(context.Background(), payment("k"), &bank{sends: []reply{paidNow}})
+		r, err = x.Do(context.Background(), payment("k"), &bank{sends: []reply{paidNow}})
 		if err != nil || r.Repeated {
 			t.Fatalf("the key is not free: %v", err)
 		}
@@ -124,7 +126,7 @@ func TestACallerWhoLeavesBeforeASendIsWritten(t *testing.T) {
 			b := &bank{sends: []reply{shut, paidNow}, asks: []reply{missing}}
 			x := open(t, defaults(), executor.Config{Journal: j})
 			_, err := x.Do(ctx, payment("k"), b)
-			wantError[*executor.PendingError](t, err)
+			wantError[*executor.WithdrawnError](t, err)
 			time.Sleep(48 * time.Hour)
 			if s, _ := b.calls(); s != nth-1 {
 				t.Errorf("%d sends, want %d: the caller had left", s, nth-1)

@@ -33,26 +33,42 @@ type Request struct {
 //
 // ctx bounds the wait, and what is sent: when it is over, or would be before there is
 // anything to do, Do returns, nothing more is sent, and the flow goes on in the background
-// to find out what became of what was sent. To wait for so long and no longer, but have the
+// to find out what became of what was sent; if nothing is in doubt it ends at once, and Do
+// returns the result beside a [*WithdrawnError]. The same holds if the process dies: the next
+// one finds out, and sends nothing. To wait for so long and no longer, but have the
 // payment carried on with retries and all, [Executor.Start] it and wait by [Handle.Wait].
 //
 // A payment key that has an open flow joins it. One whose earlier flow succeeded gets that
 // flow's result, with Repeated set; one whose earlier flow may have moved money is a
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
-	r, joined, err := x.admit(ctx, q, c, false)
-	if err != nil {
-		return nil, err
-	}
-	if joined {
-		result, err := r.wait(ctx)
-		if stopped := r.real(); ctx.Err() != nil && errors.Is(err, ctx.Err()) && stopped.unwanted() {
-			x.trouble(stopped.withdraw(ctx.Err().Error()))
+	for {
+		r, joined, err := x.admit(ctx, q, c, false)
+		if err != nil {
+			return nil, err
 		}
-		return result, err
+		if !joined {
+			return x.lead(ctx, r)
+		}
+		result, err := r.stay(ctx)
+		if !leftAlone(err) || ctx.Err() != nil {
+			return result, err
+		}
 	}
+}
+
+// lead carries out a flow for the one who asked first.
+func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 	defer x.active.Done()
-	return r.leave(ctx, r.drive(ctx))
+	driven := false
+	defer func() {
+		if !driven { // somebody's code ended this goroutine
+			x.background(r)
+		}
+	}()
+	err := r.drive(ctx)
+	driven = true
+	return r.leave(ctx, err)
 }
 
 // leave is the end of Do: with the flow's, or without.
@@ -75,7 +91,7 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 		r.x.forget(r)
 		return nil, r.pending(err)
 	case errors.Is(err, errReplaced):
-		return r.wait(ctx)
+		return r.stay(ctx)
 	case errors.Is(err, ErrClosed):
 		return nil, r.pending(err)
 	}
@@ -83,12 +99,51 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	if cause == nil {
 		cause = context.DeadlineExceeded
 	}
-	pending := r.pending(cause)
-	if r.unwanted() {
-		r.x.trouble(errors.Join(r.unsent(), r.withdraw(cause.Error())))
+	r.x.trouble(errors.Join(r.unsent(), r.goodbye(cause)))
+	return r.farewell(cause)
+}
+
+// stay waits for a flow that others drive.
+func (r *run) stay(ctx context.Context) (*Result, error) {
+	result, err := r.wait(ctx)
+	if result != nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return result, err
 	}
-	r.x.background(r)
-	return nil, pending
+	real := r.real()
+	real.x.trouble(real.goodbye(ctx.Err()))
+	return nil, err
+}
+
+// goodbye takes leave of a caller of Do. With the last one, sending ends.
+func (r *run) goodbye(cause error) error {
+	if !r.unwanted() {
+		return nil
+	}
+	return r.withdraw(cause.Error())
+}
+
+// farewell is what the one who drove a flow is told when he has no more time: it goes on in
+// the background, unless it had nothing in doubt, and has ended with him.
+func (r *run) farewell(cause error) (*Result, error) {
+	r.mu.Lock()
+	result := r.ended()
+	r.mu.Unlock()
+	pending := r.pending(cause)
+	if result == nil {
+		r.x.background(r)
+		return nil, pending
+	}
+	r.release()
+	r.tell()
+	r.x.forget(r)
+	return result, &WithdrawnError{Flow: r.id, Last: pending.Last, Cause: cause}
+}
+
+// leftAlone reports whether a flow that somebody joined was never begun, for want of time of
+// the one who asked first.
+func leftAlone(err error) bool {
+	var gone *goneError
+	return errors.As(err, &gone) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // withdraw sends nothing more. What the journal does not take is brought again by the driver.
@@ -114,17 +169,26 @@ func (r *run) unsent() error {
 // goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
 // Of payment keys the same is true as in [Executor.Do].
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
-	r, joined, err := x.admit(ctx, q, c, true)
-	if err != nil {
-		return nil, err
-	}
-	if joined {
-		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
-		if err := r.await(ctx, begun); err != nil && !moved(err) {
+	for {
+		r, joined, err := x.admit(ctx, q, c, true)
+		if err != nil {
 			return nil, err
 		}
-		return &Handle{r: r}, nil
+		if !joined {
+			return x.launch(r)
+		}
+		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
+		err = r.await(ctx, begun)
+		switch {
+		case err == nil || moved(err):
+			return &Handle{r: r}, nil
+		case !leftAlone(err) || ctx.Err() != nil:
+			return nil, err
+		}
 	}
+}
+
+func (x *Executor) launch(r *run) (*Handle, error) {
 	defer x.active.Done()
 	if err := x.accept(r); err != nil {
 		r.release()
@@ -167,7 +231,7 @@ func (x *Executor) carry(r *run) {
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
 func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
-	r = &run{x: x, req: q, client: c, started: start}
+	r = &run{x: x, req: q, client: c, started: start, bound: !start && ctx.Done() != nil}
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
@@ -221,8 +285,13 @@ func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
 	return errors.Join(errs...)
 }
 
-// vanish takes a flow back that never began, and tells those who joined it.
+// vanish takes a flow back that never began, and tells those who joined it. A journal that
+// failed may have stored it nevertheless: then it is ended when it turns up.
 func (r *run) vanish(why error) {
+	r.x.disown(r, why)
+	if !moved(why) {
+		why = &goneError{why}
+	}
 	r.mu.Lock()
 	r.gone = why
 	r.broadcast()
@@ -265,85 +334,6 @@ func (r *run) same(other *run) error {
 	if a.Provider != b.Provider || a.Amount != b.Amount || a.Currency != b.Currency || a.Capture != b.Capture ||
 		a.ProviderID != b.ProviderID || !bytes.Equal(a.Data, b.Data) {
 		return &MismatchError{Flow: r.id, Key: r.req.Key}
-	}
-	return nil
-}
-
-// earlier looks at the flows that the key had before. The one that succeeded, or is open,
-// is the one.
-func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
-	if x.cfg.Journal == nil || r.req.Key == "" {
-		return nil, nil
-	}
-	rows, err := x.cfg.Journal.ByKey(ctx, r.key())
-	if err != nil {
-		return nil, err
-	}
-	for i := range rows {
-		old, err := x.read(&rows[i])
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case rows[i].Open:
-			if err := old.same(r); err != nil {
-				return nil, err
-			}
-			live, err := x.adopt(old, r.client)
-			if err == nil {
-				err = live.join(r)
-			}
-			return live, err
-		case old.spent():
-			r.earlier = old.state.Ledger // which holds those of the flows before it
-		case old.state.Outcome == policy.Succeeded:
-			if err := old.same(r); err != nil {
-				return nil, err
-			}
-			old.repeats = true
-			return old, nil
-		default:
-			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
-		}
-	}
-	for i := range r.earlier {
-		if r.earlier[i].RequestID == r.req.RequestID {
-			r.req.RequestID = "" // what is said of the one could be taken for the other
-		}
-	}
-	return nil, nil
-}
-
-// spent reports whether a flow that has ended is known to have moved nothing.
-func (r *run) spent() bool {
-	for i := range r.state.Ledger {
-		if id := &r.state.Ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
-			return false
-		}
-	}
-	return true
-}
-
-// unpaid looks again whether a payment key is unpaid, before another order of it is made.
-func (x *Executor) unpaid(r *run) error {
-	if x.cfg.Journal == nil || r.req.Key == "" {
-		return nil
-	}
-	rows, err := x.cfg.Journal.ByKey(x.life, r.key())
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		if rows[i].ID == r.id {
-			continue
-		}
-		old, err := x.read(&rows[i])
-		if err != nil {
-			return err
-		}
-		if !old.spent() {
-			return &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
-		}
 	}
 	return nil
 }

@@ -25,8 +25,11 @@ func (r *run) drive(ctx context.Context) error {
 	r.driver = p
 	r.mu.Unlock()
 	_, err := p.proceed()
-	if err == nil || errors.Is(err, &backoff.PermanentError{}) { // most flows end without a wait
-		return err
+	if err == nil { // most flows end without a wait
+		return nil
+	}
+	if permanent := (*backoff.PermanentError)(nil); errors.As(err, &permanent) {
+		return permanent.Err
 	}
 	sleep := new(sleeper)
 	r.mu.Lock()
@@ -65,6 +68,9 @@ var errWaiting = errors.New("the flow waits")
 
 // errHeld: nothing is sent now.
 var errHeld = errors.New("executor: the provider refuses everything; nothing was sent")
+
+// errBehind: the journal takes nothing just now.
+var errBehind = errors.New("executor: not written yet; it will be, after what the journal does not take just now")
 
 // errReplaced: another goroutine drives the flow.
 var errReplaced = errors.New("executor: the call returned after its flow had gone on")
@@ -151,7 +157,7 @@ func (r *run) keep(e flow.Event) error {
 		return err
 	}
 	r.kept = append(r.kept, e) // after those that came before
-	return nil
+	return errBehind
 }
 
 // stall waits for a journal to work again.
@@ -172,26 +178,39 @@ func (p *pace) begin() error {
 	r := p.r
 	if wait := r.held(); wait > 0 {
 		p.until = wallClock().Add(wait)
+		r.mu.Lock()
+		r.waited = true
+		r.mu.Unlock()
 		return errHeld
 	}
-	err := fits(r.start())
+	err := r.start()
 	r.mu.Lock()
-	accepted := r.accepted
+	accepted, begun := r.accepted, r.next != nil
 	r.mu.Unlock()
 	switch {
-	case err == nil:
+	case err == nil, begun && fits(err) == nil: // it may have been withdrawn meanwhile
 		return nil
-	case accepted:
+	case accepted && fits(err) != nil:
 		return p.stall(err)
 	}
 	return backoff.Permanent(err)
 }
 
-// start takes the first step.
+// start takes the first step. A flow that had to wait for it looks at its key again.
 func (r *run) start() error {
+	r.mu.Lock()
+	waited := r.waited || r.accepted
+	r.mu.Unlock()
+	if waited {
+		flows, err := r.x.others(r.x.life, r)
+		if err != nil {
+			return err
+		}
+		r.inherit(flows)
+	}
 	id := r.req.RequestID
 	if id == "" {
-		id = r.x.cfg.NewRequestID(&r.req.Payment)
+		id = r.x.requestID(r)
 	}
 	e := flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	return r.apply(e)
@@ -199,15 +218,19 @@ func (r *run) start() error {
 
 // heard takes the answer of a call.
 func (p *pace) heard(e flow.Event, x *exchange) error {
-	p.r.mu.Lock()
-	p.r.class = policy.Unrecognized
-	err := p.r.keep(e)
-	p.r.fare(x)
-	p.r.mu.Unlock()
-	if err != nil {
+	if err := p.r.hear(e, x); err != nil {
 		return p.stall(err)
 	}
 	return nil
+}
+
+func (r *run) hear(e flow.Event, x *exchange) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.class = policy.Unrecognized
+	err := r.keep(e)
+	r.fare(x)
+	return err
 }
 
 // due does what was waited for, when its time has come and nothing holds it.
@@ -222,24 +245,47 @@ func (p *pace) due(w flow.Wait, seq uint64) error {
 		p.until = now.Add(wait)
 		return errWaiting
 	}
-	e := flow.Due{Moment: r.x.moment()}
-	if w.Action.Sends() && w.Action != policy.RetrySame {
-		r.identify(w.Action, &e)
-	}
-	r.mu.Lock()
-	if r.seq != seq { // something else came meanwhile
-		r.mu.Unlock()
-		return nil
-	}
-	err := r.applyLocked(e)
+	e, err := r.prepare(w.Action)
 	if err == nil {
-		r.funded = false
-		p.tries = 0
+		err = p.carryOut(e, seq)
 	}
-	r.mu.Unlock()
 	if err != nil {
 		return p.stall(err)
 	}
+	return nil
+}
+
+// prepare makes the event that carries out what was waited for, unless the key's other flows
+// know something that forbids it.
+func (r *run) prepare(a policy.Action) (flow.Event, error) {
+	if !a.Sends() {
+		return flow.Due{Moment: r.x.moment()}, nil
+	}
+	if e, err := r.news(); e != nil || err != nil {
+		return e, err
+	}
+	var e flow.Due
+	if a != policy.RetrySame {
+		r.identify(a, &e)
+	}
+	e.Moment = r.x.moment() // somebody's hook may have taken its time
+	return e, nil
+}
+
+func (p *pace) carryOut(e flow.Event, seq uint64) error {
+	r := p.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seq != seq { // something else came meanwhile
+		return nil
+	}
+	if err := r.applyLocked(e); err != nil {
+		return err
+	}
+	if _, due := e.(flow.Due); due {
+		r.funded = false
+	}
+	p.tries = 0
 	return nil
 }
 
@@ -251,7 +297,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	used := func(of func(*flow.Identity) string, text string) bool {
 		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
 	}
-	e.RequestID = r.x.cfg.NewRequestID(&r.req.Payment)
+	e.RequestID = r.x.requestID(r)
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
 		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
 		e.RequestID = newRequestID(nil)
@@ -259,11 +305,11 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
 		return
 	}
-	if err := r.x.unpaid(r); err != nil {
-		r.x.trouble(err)
-		return
-	}
-	id, err := r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
+	var id string
+	err := r.x.hook("NewOrder", r.id, func() (err error) {
+		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
+		return err
+	})
 	if err != nil {
 		r.x.trouble(err)
 		return
@@ -312,11 +358,9 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 		return 0
 	}
 	wait = min(wait, left)
-	r.eyes.Lock()
-	defer r.eyes.Unlock()
-	for _, o := range r.x.cfg.Observers {
+	r.watchers(func(o Observer) {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
-	}
+	})
 	return wait
 }

@@ -25,6 +25,7 @@ type entry struct {
 	Data       []byte               `json:"data,omitempty"`
 	Shopper    policy.ShopperAction `json:"shopper,omitzero"`
 	Owed       []owed               `json:"owed,omitempty"`
+	Bound      bool                 `json:"bound,omitempty"` // by the context of a Do
 }
 
 // owed is something that somebody has to be told: an alert, or that the flow escalated.
@@ -53,7 +54,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 	var err error
 	row.State, err = json.Marshal(&entry{
 		V: entryVersion, State: *s, OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID,
-		Data: r.req.Data, Shopper: r.action(), Owed: owes,
+		Data: r.req.Data, Shopper: r.action(), Owed: owes, Bound: r.bound,
 	})
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
@@ -66,11 +67,13 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		r.named = len(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.lost = true
+		r.giveBack()
 		r.x.drop(r)
 		r.broadcast()
 		r.wake()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
 	}
+	r.unsure = true
 	return err
 }
 
@@ -105,12 +108,19 @@ func (r *run) due(s *flow.State, owes []owed) time.Time {
 	case flow.Waiting:
 		return s.Next.At
 	case flow.Ended:
-		if len(owes) > 0 {
+		switch {
+		case len(owes) > 0:
 			return wallClock().Add(tellAgain)
+		case s.Outcome != policy.Succeeded && !spent(s.Ledger):
+			return never
 		}
 	}
 	return time.Time{}
 }
+
+// never is when somebody has to look at a flow that has ended in doubt: no process has to, but
+// its key must not be forgotten.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // tellAgain is after how long somebody who could not be told is told again.
 const tellAgain = 30 * time.Second
@@ -125,7 +135,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
 	r := &run{
-		x: x, id: row.ID, version: row.Version, owes: e.Owed, accepted: true, started: true,
+		x: x, id: row.ID, version: row.Version, owes: e.Owed, accepted: true, started: !e.Bound, bound: e.Bound,
 		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
 	}
 	if !e.Shopper.IsZero() {
@@ -136,7 +146,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	r.rules = x.rules.For(&r.req.Payment)
 	r.named = len(r.names(r.state))
 	r.guard = x.guards.of(&r.state.Payment)
-	r.client = x.cfg.Clients[r.state.Payment.Provider]
+	r.client = x.clientOf(r)
 	if r.state.Stage == flow.Ended {
 		r.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
 	}

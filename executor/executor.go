@@ -79,11 +79,13 @@ type Executor struct {
 	close   context.CancelFunc
 	active  sync.WaitGroup // drivers and the sweeper
 
-	mu     sync.Mutex
-	closed bool
-	shelf  shelf
-	byKey  map[journal.Key]*run
-	byName map[name][]*run // without a journal
+	mu       sync.Mutex
+	closed   bool
+	shelf    shelf
+	byKey    map[journal.Key]*run
+	byName   map[name][]*run   // without a journal
+	lent     map[string]Client // of flows that are to be read again
+	disowned map[string]bool   // flows that never began, and may be in the journal
 
 	prefix string // of the flows' ids
 	count  atomic.Uint64
@@ -94,7 +96,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, lent: map[string]Client{}, disowned: map[string]bool{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}

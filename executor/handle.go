@@ -14,9 +14,29 @@ type Handle struct{ r *run }
 // Flow is the flow's id.
 func (h *Handle) Flow() string { return h.r.real().id }
 
+// now is the flow as it is: in memory, or, when it has left that, in the journal.
+func (h *Handle) now(ctx context.Context) *run {
+	r := h.r.real()
+	r.x.mu.Lock()
+	gone := !r.shelved && r.x.cfg.Journal != nil
+	r.x.mu.Unlock()
+	if !gone {
+		return r
+	}
+	fresh, letGo, err := r.x.find(ctx, r.id)
+	if err != nil {
+		return r
+	}
+	letGo()
+	fresh.mu.Lock()
+	defer fresh.mu.Unlock()
+	fresh.repeats = fresh.repeats || r.repeats
+	return fresh
+}
+
 // State is how the flow stands. It is not to be written to.
 func (h *Handle) State() flow.State {
-	r := h.r.real()
+	r := h.now(context.Background())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return *r.state
@@ -24,7 +44,7 @@ func (h *Handle) State() flow.State {
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a
 // [*PendingError].
-func (h *Handle) Wait(ctx context.Context) (*Result, error) { return h.r.wait(ctx) }
+func (h *Handle) Wait(ctx context.Context) (*Result, error) { return h.now(ctx).wait(ctx) }
 
 func (r *run) wait(ctx context.Context) (*Result, error) {
 	var result *Result
@@ -77,7 +97,7 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 // send that is under way. The flow then ends failed if nothing was executed, and otherwise
 // as what was sent turns out.
 func (h *Handle) Withdraw(why string) error {
-	r := h.r.real()
+	r := h.now(context.Background())
 	err := r.withdraw(why)
 	r.tell()
 	return err

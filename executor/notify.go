@@ -60,11 +60,7 @@ func (r *run) heard(ctx context.Context, w *Webhook, a *policy.Answer) {
 	if w.Answer != nil {
 		e.Body = nil // it was not read from there
 	}
-	r.eyes.Lock()
-	defer r.eyes.Unlock()
-	for _, o := range r.x.cfg.Observers {
-		o.Heard(ctx, e)
-	}
+	r.watchers(func(o Observer) { o.Heard(ctx, e) })
 }
 
 // hear reads a webhook as one about a payment.
@@ -118,7 +114,13 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
 	last := map[journal.Key]int{}
 	for i := range rows {
-		last[rows[i].Key] = i
+		r, err := x.read(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		if _, known := last[rows[i].Key]; len(r.state.Ledger) > 0 || !known { // it has sent something
+			last[rows[i].Key] = i
+		}
 	}
 	for i := range rows {
 		if k := rows[i].Key; k.Payment == "" || last[k] == i { // the last flow of a key knows of all before it
@@ -180,6 +182,10 @@ func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.E
 	var err error
 	for range tries {
 		r, letGo, failed := x.find(ctx, id)
+		if errors.Is(failed, ErrTakenOver) {
+			err = failed
+			continue
+		}
 		if failed != nil {
 			return failed
 		}

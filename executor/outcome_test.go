@@ -51,7 +51,7 @@ func TestEveryEndHasItsStory(t *testing.T) {
 +32s  query answered 7000: pending, processing, in doubt: query_status in 4s (momo-in-flight, momo.toml)
 +32s  wait, then query_status
 +36s  query 2 by order_id
-+36s  query answered 7000: pending, processing, in doubt: escalate (momo-in-flight, momo.toml) (max_queries is spent)
++36s  query answered 7000: pending, processing, in doubt: escalate (max_queries is spent) (momo-in-flight, momo.toml)
 +36s  end: escalated (max_queries spent: a duplicate is evidence that the first request arrived)`},
 	}
 	for _, tt := range tests {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // register takes a flow into memory, as active. The flow that has its key already is returned.
@@ -45,11 +46,24 @@ func (x *Executor) live() []*run {
 	return all
 }
 
+// clientOf is who makes the calls of a flow that is read from the journal.
+func (x *Executor) clientOf(r *run) Client {
+	if c := x.cfg.Clients[r.state.Payment.Provider]; c != nil {
+		return c
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.lent[r.id]
+}
+
 // drop takes a flow out of the indexes: another process has it, or a fresher copy of it is to
-// be loaded. The flow's lock may be held.
+// be loaded, with the same client. The flow's lock may be held.
 func (x *Executor) drop(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if r.client != nil && x.cfg.Clients[r.state.Payment.Provider] == nil {
+		x.lent[r.id] = r.client
+	}
 	if x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
@@ -121,8 +135,38 @@ func (x *Executor) knows(provider string, names []string) []*run {
 	return found
 }
 
+// disown remembers a flow whose first row the journal refused for a reason of its own.
+func (x *Executor) disown(r *run, why error) {
+	r.mu.Lock()
+	unsure := r.unsure
+	r.mu.Unlock()
+	if open := (*journal.OpenError)(nil); !unsure || errors.As(why, &open) {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.disowned[r.id] = true
+}
+
+// end ends a flow of which this process knows that it never sent anything.
+func (x *Executor) end(r *run) error {
+	x.mu.Lock()
+	delete(x.disowned, r.id)
+	x.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.Stage == flow.Sending {
+		err := r.applyLocked(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: r.state.Attempts})
+		if err != nil {
+			return err
+		}
+	}
+	return fits(r.applyLocked(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"}))
+}
+
 // adopt takes an open flow of the journal that nobody drives here, and goes on with it.
-func (x *Executor) adopt(old *run, c Client) (*run, error) {
+// Where nobody wants it any more, nothing more is sent.
+func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 	if old.client = c; c == nil {
 		return nil, errNoClient(old)
 	}
@@ -135,9 +179,10 @@ func (x *Executor) adopt(old *run, c Client) (*run, error) {
 		x.mu.Unlock()
 		return live, nil
 	}
+	delete(x.lent, old.id)
 	x.enter(old)
 	x.mu.Unlock()
-	if err := old.resume(); err != nil {
+	if err := old.resume(wanted); err != nil {
 		old.vanish(err)
 		return nil, err
 	}
@@ -168,7 +213,7 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), e
 		return nil, nil, err
 	}
 	if row.Open && r.client != nil {
-		if r, err = x.adopt(r, r.client); err != nil {
+		if r, err = x.adopt(r, r.client, false); err != nil {
 			return nil, nil, err
 		}
 	}

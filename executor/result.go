@@ -57,8 +57,9 @@ var (
 	ErrClosed = errors.New("executor: closed")
 	// ErrUnknownFlow: no flow has this id, or any of the names that a webhook bears.
 	ErrUnknownFlow = errors.New("executor: no such flow")
-	// ErrTakenOver: another process has written this flow. It is that process's now.
-	ErrTakenOver = errors.New("executor: another process has taken the flow over")
+	// ErrTakenOver: somebody else has written this flow, or what this process wrote of it was
+	// lost. If no other process has it, this one takes it up again.
+	ErrTakenOver = errors.New("executor: the flow in the journal is not the one in memory any more")
 )
 
 // PendingError says that a flow has no outcome yet. It matches what kept it from one, such
@@ -84,11 +85,34 @@ func (e *PendingError) Error() string {
 }
 
 // Unwrap gives the cause and the last answer.
-func (e *PendingError) Unwrap() []error {
-	if e.Last == nil {
-		return []error{e.Cause}
+func (e *PendingError) Unwrap() []error { return causes(e.Cause, e.Last) }
+
+// WithdrawnError says that a flow ended because the context of [Executor.Do] was over, or would
+// have been before it could go on, and nothing was in doubt. The result is there beside it. It
+// matches the context's error, and the last answer as an [*AnswerError].
+type WithdrawnError struct {
+	Flow  string
+	Last  *AnswerError // nil: nothing was heard
+	Cause error
+}
+
+// Error says why.
+func (e *WithdrawnError) Error() string {
+	text := fmt.Sprintf("executor: flow %s was withdrawn", e.Flow)
+	if e.Last != nil {
+		text += ": " + e.Last.Error()
 	}
-	return []error{e.Cause, e.Last}
+	return text + ": " + e.Cause.Error()
+}
+
+// Unwrap gives the cause and the last answer.
+func (e *WithdrawnError) Unwrap() []error { return causes(e.Cause, e.Last) }
+
+func causes(cause error, last *AnswerError) []error {
+	if last == nil {
+		return []error{cause}
+	}
+	return []error{cause, last}
 }
 
 // AnswerError is an answer that is not the end.
@@ -111,16 +135,18 @@ func (e *AnswerError) Error() string {
 // Unwrap gives what the client returned.
 func (e *AnswerError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of a client. What it was about to send may have left.
+// PanicError is a panic of a client, an observer or a hook. What a client was about to send may
+// have left.
 type PanicError struct {
 	Flow  string
+	In    string // what panicked
 	Value any
 	Stack []byte
 }
 
 // Error names the flow and what was panicked with.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("executor: the client of flow %s panicked: %v\n%s", e.Flow, e.Value, e.Stack)
+	return fmt.Sprintf("executor: flow %s: %s panicked: %v\n%s", e.Flow, e.In, e.Value, e.Stack)
 }
 
 // MismatchError says that a payment key is used for another payment: the merchant, the

@@ -62,8 +62,14 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	x.mu.Lock()
+	disowned := x.disowned[row.ID]
+	x.mu.Unlock()
+	if row.Open && disowned {
+		return false, x.end(r)
+	}
 	if row.Open {
-		got, err := x.adopt(r, r.client)
+		got, err := x.adopt(r, r.client, false)
 		return got == r, err
 	}
 	x.mu.Lock()
@@ -79,13 +85,17 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 }
 
 // resume goes on where another process stopped.
-func (r *run) resume() error {
+func (r *run) resume(wanted bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state.Stage == flow.New {
 		return nil
 	}
-	return r.applyLocked(flow.Resumed{Moment: r.x.moment()})
+	err := r.applyLocked(flow.Resumed{Moment: r.x.moment()})
+	if err != nil || !r.bound || wanted {
+		return err
+	}
+	return fits(r.applyLocked(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
 }
 
 func errNoClient(r *run) error {

@@ -53,6 +53,9 @@ type run struct {
 	lost     bool   // another process has it
 	started  bool   // by Start: it is wanted whether anybody waits or not
 	accepted bool   // written down before it could begin
+	waited   bool   // for the breaker, before it could begin
+	bound    bool   // by the context of a Do, which ends what is sent
+	unsure   bool   // the journal failed, and may have stored a row nevertheless
 	telling  bool
 	told     bool // the first that is owed, and it could not be written
 	repeats  bool // it is the answer to a later request of its key
@@ -80,6 +83,11 @@ func (r *run) key() journal.Key {
 
 // movedError sends those who joined a flow to the one that it turned out to be.
 type movedError struct{ to *run }
+
+// goneError tells those who joined a flow that it never began.
+type goneError struct{ error }
+
+func (e *goneError) Unwrap() error { return e.error }
 
 func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
 
@@ -191,9 +199,7 @@ func (r *run) obey(at time.Time, c flow.Command) {
 
 // show tells the observers of a command.
 func (r *run) show(at time.Time, c flow.Command) {
-	r.eyes.Lock()
-	defer r.eyes.Unlock()
-	for _, o := range r.x.cfg.Observers {
+	r.watchers(func(o Observer) {
 		switch c := c.(type) {
 		case flow.Decided:
 			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
@@ -206,7 +212,7 @@ func (r *run) show(at time.Time, c flow.Command) {
 		case flow.Alert:
 			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: r.state})
 		}
-	}
+	})
 }
 
 // A trace keeps its beginning and its end.
@@ -240,9 +246,7 @@ func (r *run) plan(c flow.Command) {
 
 // pause is paid for before it begins, if it ends with sending again.
 func (r *run) pause(at time.Time, then policy.Action) {
-	if r.funded { // what it was paid for did not happen
-		r.bucket.give(r.cost())
-	}
+	r.giveBack() // what was let through and paid for did not happen
 	r.holder = nobody
 	r.funded = then.Sends() && r.bucket.take(r.cost(), at) == 0
 	r.wake()
@@ -333,7 +337,7 @@ func (r *run) await(ctx context.Context, look func() bool) error {
 }
 
 // pending is the error of a flow that goes on without whoever waited.
-func (r *run) pending(cause error) error {
+func (r *run) pending(cause error) *PendingError {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := &PendingError{Flow: r.id, Next: r.state.Next, Held: r.holder.String(), Cause: cause}
@@ -348,7 +352,7 @@ func (r *run) pending(cause error) error {
 func (r *run) tell() {
 	for {
 		r.mu.Lock()
-		if len(r.owes) == 0 || r.telling {
+		if len(r.owes) == 0 || r.telling || !r.x.tellable(r.owes[0]) {
 			r.mu.Unlock()
 			return
 		}
@@ -380,7 +384,8 @@ func (r *run) tell() {
 
 func (r *run) tellOne(item owed, result *Result) error {
 	if item.Alert == nil {
-		return r.x.cfg.OnEscalate(r.x.forever, result)
+		return r.x.hook("OnEscalate", r.id, func() error { return r.x.cfg.OnEscalate(r.x.forever, result) })
 	}
-	return r.x.cfg.OnAlert(r.x.forever, &Alert{Flow: r.id, Reason: item.Alert.Reason, Evidence: item.Alert.Evidence, State: result.State})
+	alert := &Alert{Flow: r.id, Reason: item.Alert.Reason, Evidence: item.Alert.Evidence, State: result.State}
+	return r.x.hook("OnAlert", r.id, func() error { return r.x.cfg.OnAlert(r.x.forever, alert) })
 }

@@ -84,6 +84,9 @@ func (s *Shadow) exchange(ctx context.Context, phase policy.Phase, a *Attempt) f
 		for _, o := range s.x.cfg.Observers {
 			o.Called(ctx, e)
 		}
+		if phase == policy.Send {
+			ofAttempt(&e.Answer, a.OrderID, a.RequestID)
+		}
 		if phase == policy.Query {
 			return s.step(flow.Queried{Moment: s.x.moment(), Answer: e.Answer, Query: a.Number})
 		}

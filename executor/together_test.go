@@ -113,7 +113,7 @@ func TestTheLastToLeaveWithdraws(t *testing.T) {
 				if _, err := x.Do(within(t, time.Second), joiner, b); err == nil {
 					t.Error("joined to an end")
 				}
-				wantError[*executor.PendingError](t, <-got)
+				wantError[*executor.WithdrawnError](t, <-got)
 				time.Sleep(27 * time.Hour)
 				b.wantCalls(t, 1, 0)
 			})

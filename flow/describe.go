@@ -47,7 +47,10 @@ func DescribeAnswer(a *policy.Answer) string {
 
 // describe says what was heard, what was made of it, and what will be done.
 func (d *Decided) describe() string {
-	heard := fmt.Sprintf("%s answered %s", d.Phase, DescribeAnswer(d.Answer))
+	heard := "nothing was heard"
+	if d.Answer != nil {
+		heard = fmt.Sprintf("%s answered %s", d.Phase, DescribeAnswer(d.Answer))
+	}
 	if d.Due {
 		heard = "what was waited for is not allowed any more"
 	}

@@ -28,8 +28,8 @@ type Start struct {
 	RequestID  string
 	ProviderID string // where the operation works on something that the provider named
 
-	// Earlier are the identities under which earlier flows of the same payment key were sent,
-	// all known not to have executed. What is said later may speak of them.
+	// Earlier are the identities under which earlier flows of the same payment key were sent.
+	// What is said later may speak of them; and if one executed, or may have, nothing is sent.
 	Earlier []Identity
 }
 

@@ -91,6 +91,9 @@ func (m *machine) step(e Event) error {
 			return &MisfitError{*e, m.s.Stage}
 		}
 		m.s.Started = m.now.At
+		if m.taken(e.Earlier) {
+			return nil
+		}
 		m.s.Ledger = append(append(m.s.Ledger, e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
 	case *Answered:
@@ -123,15 +126,34 @@ func (m *machine) step(e Event) error {
 	return nil
 }
 
-// may reports whether a flow may begin beside what its payment key was sent as before.
+// may reports whether a flow's first identity is one of its own.
 func (m *machine) may(e *Start) bool {
-	earlier := State{Ledger: e.Earlier}
 	for i := range e.Earlier {
-		if id := &e.Earlier[i]; id.RequestID == e.RequestID && id.OrderID == e.OrderID || id.Contested {
+		if id := &e.Earlier[i]; id.RequestID == e.RequestID && id.OrderID == e.OrderID {
 			return false
 		}
 	}
-	return earlier.allNotExecuted()
+	return true
+}
+
+// taken ends a flow before it sends anything, if an earlier request of its payment key has
+// executed, or may have.
+func (m *machine) taken(earlier []Identity) bool {
+	before := State{Ledger: earlier}
+	free := before.allNotExecuted()
+	for i := range earlier {
+		free = free && !earlier[i].Contested
+	}
+	if free {
+		return false
+	}
+	m.s.Ledger = append(m.s.Ledger, earlier...)
+	if m.s.proved() {
+		m.finish(policy.Succeeded, "an earlier request of the payment key has executed")
+	} else {
+		m.finish(policy.Escalated, "an earlier request of the payment key may have executed")
+	}
+	return true
 }
 
 // adds is how many identities an event may add to the ledger.

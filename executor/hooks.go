@@ -1,0 +1,54 @@
+package executor
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// hook calls somebody's code. A panic is an error: the payment goes on, or stops, in order.
+func (x *Executor) hook(name, flow string, call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Flow: flow, In: name, Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return call()
+}
+
+// requestID makes the request id of a new identity.
+func (x *Executor) requestID(r *run) (id string) {
+	err := x.hook("NewRequestID", r.id, func() error {
+		id = x.cfg.NewRequestID(&r.req.Payment)
+		return nil
+	})
+	if err != nil {
+		x.trouble(err)
+		id = newRequestID(nil)
+	}
+	return id
+}
+
+// watchers calls the observers, one after another, one call at a time for a flow. The flow's
+// lock may be held, so who is told of their panics is told later.
+func (r *run) watchers(call func(Observer)) {
+	r.eyes.Lock()
+	defer r.eyes.Unlock()
+	for _, o := range r.x.cfg.Observers {
+		err := r.x.hook(fmt.Sprintf("%T", o), r.id, func() error {
+			call(o)
+			return nil
+		})
+		if err != nil {
+			go r.x.trouble(err)
+		}
+	}
+}
+
+// tellable reports whether there is anybody to be told of what is owed. The next process may
+// have him.
+func (x *Executor) tellable(o owed) bool {
+	if o.Alert == nil {
+		return x.cfg.OnEscalate != nil
+	}
+	return x.cfg.OnAlert != nil
+}

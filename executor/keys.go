@@ -1,0 +1,145 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A payment key is served by one flow after another. Each begins with the identities of those
+// before it, and looks again before it sends: what is learnt of an earlier one meanwhile, by
+// a webhook or a person, holds for the key.
+
+// earlier looks at the flows that a new one's key had before. The one that is open, or
+// succeeded, is the one that is meant.
+func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
+	flows, err := x.others(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for _, old := range flows {
+		switch {
+		case old.state.Stage != flow.Ended:
+			if err := old.same(r); err != nil {
+				return nil, err
+			}
+			live, err := x.adopt(old, r.client, true)
+			if err == nil {
+				err = live.join(r)
+			}
+			return live, err
+		case spent(old.state.Ledger):
+		case old.state.Outcome == policy.Succeeded:
+			if err := old.same(r); err != nil {
+				return nil, err
+			}
+			old.repeats = true
+			return old, nil
+		default:
+			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
+		}
+	}
+	r.inherit(flows)
+	return nil, nil
+}
+
+// others reads the flows of a flow's key, but for itself. Without a journal nobody remembers
+// them.
+func (x *Executor) others(ctx context.Context, r *run) ([]*run, error) {
+	if x.cfg.Journal == nil || r.req.Key == "" {
+		return nil, nil
+	}
+	rows, err := x.cfg.Journal.ByKey(ctx, r.key())
+	if err != nil {
+		return nil, err
+	}
+	var flows []*run
+	for i := range rows {
+		if rows[i].ID == r.id {
+			continue
+		}
+		old, err := x.read(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		flows = append(flows, old)
+	}
+	return flows, nil
+}
+
+// inherit takes the identities of earlier flows, and keeps the first of this one from being
+// one of them: what is said of the one could be taken for the other.
+func (r *run) inherit(flows []*run) {
+	r.earlier = identities(flows)
+	for i := range r.earlier {
+		if r.earlier[i].RequestID == r.req.RequestID {
+			r.req.RequestID = ""
+		}
+	}
+}
+
+// identities joins the ledgers of flows. Of one identity, which several may know, the worst
+// counts: that it executed, or may have.
+func identities(flows []*run) []flow.Identity {
+	var all []flow.Identity
+	for _, f := range flows {
+		for _, id := range f.state.Ledger {
+			i := indexOf(all, &id)
+			switch {
+			case id.Sends == 0:
+			case i < 0:
+				all = append(all, id)
+			case spent(all[i:i+1]) || id.Effect == policy.Executed:
+				all[i] = id
+			}
+		}
+	}
+	return all
+}
+
+func indexOf(ledger []flow.Identity, id *flow.Identity) int {
+	for i := range ledger {
+		if ledger[i].OrderID == id.OrderID && ledger[i].RequestID == id.RequestID {
+			return i
+		}
+	}
+	return -1
+}
+
+// spent reports whether everything that was sent is known to have moved nothing.
+func spent(ledger []flow.Identity) bool {
+	for i := range ledger {
+		if id := &ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
+			return false
+		}
+	}
+	return true
+}
+
+// news is what other flows of the key have learnt since this one began, and what forbids a
+// send: nil, if nothing.
+func (r *run) news() (flow.Event, error) {
+	flows, err := r.x.others(r.x.life, r)
+	if err != nil || len(flows) == 0 {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range identities(flows) {
+		if spent([]flow.Identity{id}) {
+			continue
+		}
+		i := indexOf(r.state.Ledger, &id)
+		if i >= 0 && !spent(r.state.Ledger[i:i+1]) {
+			continue // it knows
+		}
+		why := fmt.Sprintf("order %s, request %s of the same payment key: %s", id.OrderID, id.RequestID, id.Effect)
+		if i >= 0 && id.Effect == policy.Executed && !id.Contested {
+			return flow.Resolved{Moment: r.x.moment(), Identity: i, Effect: policy.Executed, Who: "another flow", Why: why}, nil
+		}
+		return flow.Withdrawn{Moment: r.x.moment(), Why: why}, nil
+	}
+	return nil, nil
+}
