@@ -30,7 +30,7 @@ func (r *run) exchange() *exchange {
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, id *flow.Identity, number int, why policy.Action, deadline time.Time) (flow.Event, *exchange) {
+func (r *run) send(ctx context.Context, seq uint64, id *flow.Identity, number int, why policy.Action, deadline time.Time) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Send
 	x.attempt = Attempt{
@@ -39,7 +39,7 @@ func (r *run) send(ctx context.Context, id *flow.Identity, number int, why polic
 	}
 	e := &x.answered
 	e.Attempt = number
-	r.call(ctx, x, &e.Answer)
+	r.call(ctx, seq, x, &e.Answer)
 	ofAttempt(&e.Answer, id.OrderID, id.RequestID)
 	e.Moment = r.x.moment()
 	return e, x
@@ -54,7 +54,7 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, c flow.Ask) (flow.Event, *exchange) {
+func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Query
 	x.attempt = Attempt{
@@ -62,15 +62,23 @@ func (r *run) ask(ctx context.Context, c flow.Ask) (flow.Event, *exchange) {
 		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
-	r.call(ctx, x, &e.Answer)
+	r.call(ctx, seq, x, &e.Answer)
 	e.Moment = r.x.moment()
 	return e, x
 }
 
-// call makes one call and reads what came of it into a.
-func (r *run) call(ctx context.Context, x *exchange, a *policy.Answer) {
+// call makes one call and reads what came of it into a. It is not made if the plan that it
+// carries out, number seq, is not the plan any more: a webhook has come, or the flow is
+// another process's.
+func (r *run) call(ctx context.Context, seq uint64, x *exchange, a *policy.Answer) {
 	x.ctx.Context, x.ctx.deadline = ctx, x.attempt.Deadline
 	r.mu.Lock()
+	if r.lost || r.seq != seq {
+		r.giveBack()
+		a.Phase, a.Fault = x.phase, policy.NotSent
+		r.mu.Unlock()
+		return
+	}
 	x.over, r.pass = r.pass, nil
 	if x.over == nil {
 		x.over = r.gate.unasked

@@ -24,7 +24,7 @@
 // # A flow's two enemies
 //
 // A call that does not return is ended five seconds past its deadline, as a silence, and its
-// flow goes on without it. A process that was paused does not send when it wakes after the
+// flow goes on without it (Do itself returns when its client does). A process that was paused does not send when it wakes after the
 // deadline that stands in the journal; docs/durability.md names what is left of that window,
 // and what closes it.
 package executor

@@ -105,9 +105,9 @@ func (p *pace) step() (ended bool, err error) {
 	case nil:
 		return false, p.begin()
 	case flow.Send:
-		return false, p.heard(r.send(p.ctx, c.Identity, c.Attempt, c.Action, c.Deadline))
+		return false, p.heard(r.send(p.ctx, seq, c.Identity, c.Attempt, c.Action, c.Deadline))
 	case flow.Ask:
-		return false, p.heard(r.ask(p.ctx, c))
+		return false, p.heard(r.ask(p.ctx, seq, c))
 	case flow.Wait:
 		return false, p.due(c, seq)
 	}

@@ -164,7 +164,7 @@ func (r *run) hangs(now time.Time) (hung bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.calling
-	if c == nil || now.Before(c.attempt.Deadline.Add(patience)) || r.state.Stage == flow.Ended {
+	if c == nil || now.Before(c.attempt.Deadline.Add(patience)) {
 		return false, nil
 	}
 	if c.over != nil {
@@ -172,6 +172,9 @@ func (r *run) hangs(now time.Time) (hung bool, err error) {
 		c.over = nil
 	}
 	r.calling = nil
+	if r.state.Stage == flow.Ended {
+		return false, nil
+	}
 	r.driver = new(pace) // nobody's, until one takes it up
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
