@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -162,6 +163,12 @@ func (r *run) keep(e flow.Event) error {
 
 // stall waits for a journal to work again.
 func (p *pace) stall(err error) error {
+	if errors.Is(err, journal.ErrLost) && !errors.Is(err, ErrTakenOver) { // it was noticed by reading
+		p.r.mu.Lock()
+		p.r.lose()
+		p.r.mu.Unlock()
+		err = fmt.Errorf("%w: %w", ErrTakenOver, err)
+	}
 	if errors.Is(err, ErrTakenOver) {
 		p.r.release()
 		return backoff.Permanent(err)

@@ -66,15 +66,21 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		r.version++
 		r.named = len(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
-		r.lost = true
-		r.giveBack()
-		r.x.drop(r)
-		r.broadcast()
-		r.wake()
+		r.lose()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
 	}
 	r.unsure = true
 	return err
+}
+
+// lose lets go of a flow that is not this process's any more, or not this copy's. The lock is
+// held.
+func (r *run) lose() {
+	r.lost = true
+	r.giveBack()
+	r.x.drop(r)
+	r.broadcast()
+	r.wake()
 }
 
 // names are the identifiers under which the provider may speak of the flow. The list only
