@@ -19,7 +19,7 @@ type Request struct {
 	policy.Payment
 
 	OrderID    string // the merchant's name for it at the provider; needed
-	RequestID  string // of the key's first request; empty: a new one, as every later flow of the key gets
+	RequestID  string // of the first request; empty, or used by an earlier flow of the key: a new one
 	ProviderID string // the provider's name for what a capture, cancel or refund works on
 
 	// Data is what the client needs besides to make the same request again, in this process

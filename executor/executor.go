@@ -51,7 +51,8 @@ type Config struct {
 	Verify func(ctx context.Context, w *Webhook) error
 
 	// OnEscalate hands a flow to a person, with the evidence. It is called until it returns
-	// nil; with a journal, also by the next process. So it may be told twice.
+	// nil; with a journal, also by the next process. So it may be told twice. What ends
+	// escalated while this is nil is told to nobody.
 	OnEscalate func(ctx context.Context, r *Result) error
 
 	// OnAlert tells of what contradicts the end of a flow. As OnEscalate, until it returns nil.

@@ -177,7 +177,7 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 	}
 	if live := x.shelf.get(old.id); live != nil {
 		x.mu.Unlock()
-		return live, nil
+		return live, live.goOn(c, wanted)
 	}
 	delete(x.lent, old.id)
 	x.enter(old)
@@ -188,6 +188,25 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 	}
 	x.background(old)
 	return old, nil
+}
+
+// goOn takes up a copy that is in memory for a moment only, because nobody could make its
+// calls.
+func (r *run) goOn(c Client, wanted bool) error {
+	r.mu.Lock()
+	idle := r.client == nil && r.driver == nil && !r.lost && r.state.Stage != flow.Ended
+	if idle {
+		r.client = c
+	}
+	r.mu.Unlock()
+	if !idle {
+		return nil
+	}
+	if err := r.resume(wanted); err != nil {
+		return err
+	}
+	r.x.background(r)
+	return nil
 }
 
 // find returns a flow by its id: the one in memory, else the journal's, which goes on if it
@@ -236,12 +255,12 @@ func (x *Executor) pin(id string, r *run) *run {
 }
 
 func (x *Executor) unpin(r *run) {
-	r.mu.Lock()
-	over := r.state.Stage == flow.Ended || r.lost || r.client == nil
-	r.mu.Unlock()
 	x.mu.Lock()
 	r.pins--
 	x.mu.Unlock()
+	r.mu.Lock()
+	over := r.state.Stage == flow.Ended || r.lost || r.client == nil
+	r.mu.Unlock()
 	if over {
 		x.forget(r)
 	}

@@ -171,6 +171,6 @@ type DoubtError struct {
 
 // Error names the flow and how it ended.
 func (e *DoubtError) Error() string {
-	return fmt.Sprintf("executor: flow %s of payment key %q ended %s and may have moved money (%s); resolve it first",
-		e.Flow, e.Key, e.State.Outcome, e.State.Reason)
+	return fmt.Sprintf("executor: flow %s of payment key %q ended %s, and it is not certain that no money moved; resolve it first",
+		e.Flow, e.Key, e.State.Outcome)
 }

@@ -112,6 +112,9 @@ func (x *Executor) sweep() {
 		if said[err.Error()] {
 			return nil
 		}
+		if len(said) > 1000 {
+			clear(said)
+		}
 		said[err.Error()] = true
 		return err
 	}
@@ -183,5 +186,7 @@ func (r *run) hangs(now time.Time) (hung bool, err error) {
 	if c.phase == policy.Query {
 		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.attempt.Number}
 	}
-	return true, r.keep(e)
+	err = fmt.Errorf("executor: the client of flow %s has not returned from %s %d; the flow goes on without it",
+		r.id, c.phase, c.attempt.Number)
+	return true, errors.Join(err, r.keep(e))
 }

@@ -24,7 +24,8 @@ type Shadow struct {
 	objections []string
 }
 
-// Shadow begins to watch a payment. Of the request the payment and the order id are used.
+// Shadow begins to watch a payment. Of the request the payment and the provider's id are used;
+// the order ids are those under which the watched code sends.
 func (x *Executor) Shadow(q Request) (*Shadow, error) {
 	if err := x.rules.Check(&q.Payment); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Shadow) Sending(ctx context.Context, orderID, requestID string) func(Re
 		}
 		s.object(now, action, fmt.Sprintf("sent as order %s, request %s", orderID, requestID))
 	}
-	s.state = flow.Sent(s.x.rules, s.state, now, orderID, requestID)
+	s.state = flow.Sent(s.x.rules, s.state, now, orderID, requestID, s.req.ProviderID)
 	return s.exchange(ctx, policy.Send, &Attempt{OrderID: orderID, RequestID: requestID, Number: s.state.Attempts})
 }
 
@@ -155,7 +156,15 @@ func (s *Shadow) object(now flow.Moment, a policy.Action, what string) {
 }
 
 func because(p flow.Property, s *flow.State) string {
+	executed := 0
+	for i := range s.Ledger {
+		if s.Ledger[i].Effect == policy.Executed {
+			executed++
+		}
+	}
 	switch {
+	case p == flow.S3 && executed > 1:
+		return "it has executed more than once"
 	case p == flow.S3:
 		return "the provider has not proved it"
 	case s.InDoubt():

@@ -5,8 +5,9 @@ import "github.com/recourse-pay/recourse/policy"
 // Sent returns a flow after somebody else, whom nobody held back, sent a request. It is for
 // watching code that decides by itself: the ledger takes what it did as a fact, and what
 // this machine would have done is not asked. Under the identifiers of an earlier request it
-// is that request again. The flow then waits for [Answered].
-func Sent(d policy.Decider, s State, now Moment, orderID, requestID string) State {
+// is that request again. providerID is the provider's name for what a capture, cancel or
+// refund works on. The flow then waits for [Answered].
+func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID string) State {
 	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
 	m.s.own(1)
 	if m.s.Stage == New {
@@ -20,7 +21,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID string) Stat
 	}
 	switch {
 	case again < 0:
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: orderID, RequestID: requestID})
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: orderID, RequestID: requestID, ProviderID: providerID})
 	case again < len(m.s.Ledger)-1: // the one sent last stands last
 		id := m.s.Ledger[again]
 		m.s.Ledger = append(append(m.s.Ledger[:again:again], m.s.Ledger[again+1:]...), id)
@@ -51,6 +52,7 @@ func moved(list []Evidence, from, to int) []Evidence {
 func Asked(d policy.Decider, s State, now Moment) State {
 	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
 	m.s.own(1)
+	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.query()
 	return s
 }
