@@ -30,10 +30,7 @@ type mortal struct {
 
 func (m *mortal) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
 	if m.p.nth.Add(1) == m.p.KillNth {
-		go func() {
-			time.Sleep(time.Duration(mrand.IntN(3000)) * time.Microsecond)
-			die()
-		}()
+		time.AfterFunc(time.Duration(mrand.IntN(3000))*time.Microsecond, die)
 	}
 	return m.Journal.Put(ctx, r, d)
 }
