@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -163,69 +162,6 @@ func (r *run) unsent() error {
 		return r.keep(e)
 	}
 	return nil
-}
-
-// Start begins a payment and returns at once: with a journal, when it is written down. It
-// goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
-// Of payment keys the same is true as in [Executor.Do].
-func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
-	for {
-		r, joined, err := x.admit(ctx, q, c, true)
-		if err != nil {
-			return nil, err
-		}
-		if !joined {
-			return x.launch(r)
-		}
-		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
-		err = r.await(ctx, begun)
-		switch {
-		case err == nil || moved(err):
-			return &Handle{r: r}, nil
-		case !leftAlone(err) || ctx.Err() != nil:
-			return nil, err
-		}
-	}
-}
-
-func (x *Executor) launch(r *run) (*Handle, error) {
-	defer x.active.Done()
-	if err := x.accept(r); err != nil {
-		r.release()
-		r.vanish(err)
-		return nil, err
-	}
-	x.background(r)
-	return &Handle{r: r}, nil
-}
-
-// accept writes a flow down. If the provider takes no calls now, it begins later.
-func (x *Executor) accept(r *run) error {
-	if r.held() == 0 {
-		return r.start()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.put(nil, journal.Synced); err != nil {
-		return err
-	}
-	r.accepted = true
-	r.broadcast()
-	return nil
-}
-
-// carry drives a flow in the background.
-func (x *Executor) carry(r *run) {
-	err := r.drive(x.life)
-	r.mu.Lock()
-	over := r.state.Stage == flow.Ended || r.lost
-	r.mu.Unlock()
-	switch {
-	case over:
-		x.forget(r)
-	case err != nil && x.life.Err() == nil && !errors.Is(err, errReplaced):
-		x.trouble(fmt.Errorf("executor: flow %s: %w", r.id, err))
-	}
 }
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which

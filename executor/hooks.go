@@ -43,12 +43,3 @@ func (r *run) watchers(call func(Observer)) {
 		}
 	}
 }
-
-// tellable reports whether there is anybody to be told of what is owed. The next process may
-// have him.
-func (x *Executor) tellable(o owed) bool {
-	if o.Alert == nil {
-		return x.cfg.OnEscalate != nil
-	}
-	return x.cfg.OnAlert != nil
-}

@@ -1,0 +1,142 @@
+package executor
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// due does what was waited for, when its time has come and nothing holds it.
+func (p *pace) due(w flow.Wait, seq uint64) error {
+	r := p.r
+	now := wallClock()
+	if now.Before(w.Until) {
+		p.until = w.Until
+		return errWaiting
+	}
+	if wait := r.hold(w, now); wait > 0 {
+		p.until = now.Add(wait)
+		return errWaiting
+	}
+	e, err := r.prepare(w.Action)
+	if err == nil {
+		err = p.carryOut(e, seq)
+	}
+	if err != nil {
+		return p.stall(err)
+	}
+	return nil
+}
+
+// prepare makes the event that carries out what was waited for, unless the key's other flows
+// know something that forbids it.
+func (r *run) prepare(a policy.Action) (flow.Event, error) {
+	if !a.Sends() {
+		return flow.Due{Moment: r.x.moment()}, nil
+	}
+	if e, err := r.news(); e != nil || err != nil {
+		return e, err
+	}
+	var e flow.Due
+	if a != policy.RetrySame {
+		r.identify(a, &e)
+	}
+	e.Moment = r.x.moment() // somebody's hook may have taken its time
+	return e, nil
+}
+
+func (p *pace) carryOut(e flow.Event, seq uint64) error {
+	r := p.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seq != seq { // something else came meanwhile
+		return nil
+	}
+	if err := r.applyLocked(e); err != nil {
+		return err
+	}
+	if _, due := e.(flow.Due); due {
+		r.funded = false
+	}
+	p.tries = 0
+	return nil
+}
+
+// identify brings the identifiers of a new identity.
+func (r *run) identify(a policy.Action, e *flow.Due) {
+	r.mu.Lock()
+	ledger := append([]flow.Identity(nil), r.state.Ledger...)
+	r.mu.Unlock()
+	used := func(of func(*flow.Identity) string, text string) bool {
+		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
+	}
+	e.RequestID = r.x.requestID(r)
+	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
+		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
+		e.RequestID = newRequestID(nil)
+	}
+	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
+		return
+	}
+	var id string
+	err := r.x.hook("NewOrder", r.id, func() (err error) {
+		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
+		return err
+	})
+	if err != nil {
+		r.x.trouble(err)
+		return
+	}
+	if used(func(id *flow.Identity) string { return id.OrderID }, id) {
+		r.x.trouble(fmt.Errorf("executor: NewOrder gave flow %s order %q once more; there is no new order", r.id, id))
+		return
+	}
+	e.OrderID = id
+}
+
+// hold is how long a call that is due has to wait, because of the budget or the breaker. At
+// the end of the flow's time nothing is held: the flow ends, by a last query if it must.
+func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
+	r.mu.Lock()
+	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	funded, cost := r.funded, r.cost()
+	r.mu.Unlock()
+	if left <= 0 || w.Via == flow.ByWebhook {
+		return 0
+	}
+	phase := policy.Query
+	switch {
+	case w.Action.Sends():
+		phase = policy.Send
+	case w.Action != policy.QueryStatus:
+		return 0
+	}
+	wait, by := time.Duration(0), theBudget
+	if phase == policy.Send && !funded {
+		wait = r.bucket.take(cost, now)
+		r.mu.Lock()
+		r.funded = wait == 0
+		r.mu.Unlock()
+	}
+	if wait == 0 {
+		wait, by = r.held(), theBreaker
+	}
+	if wait <= 0 {
+		by = nobody
+	}
+	r.mu.Lock()
+	r.holder = by
+	r.mu.Unlock()
+	if wait <= 0 {
+		return 0
+	}
+	wait = min(wait, left)
+	r.watchers(func(o Observer) {
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
+			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
+	})
+	return wait
+}
