@@ -126,3 +126,20 @@ func TestACallsContextEndsWithTheCall(t *testing.T) {
 		agree(t, during, context.Canceled)
 	})
 }
+
+// Whoever looks once, and sends if nothing is over, as net/http does, sees that his caller is.
+func TestTheFirstLookAtDoneSeesThatTheCallerIsOver(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(context.Background())
+		x := open(t, defaults(), executor.Config{})
+		_, err := x.Do(parent, payment("k"), &bank{sends: []reply{{answer: policy.Answer{Code: "0"}, do: func(ctx context.Context, _ *executor.Attempt) {
+			cancel()
+			if err := ctx.Err(); !closed(ctx.Done()) || !errors.Is(err, context.Canceled) {
+				t.Errorf("Err is %v, Done closed: %v", err, closed(ctx.Done()))
+			}
+		}}}})
+		if err != nil {
+			t.Errorf("the answer was lost: %v", err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -34,4 +35,27 @@ func TestALateNoticeOfAnEarlierTryEndsNoOther(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The answer of a first call that hung comes when a second order is under way, and names nothing:
+// it speaks of the first.
+func TestALateAnswerIsOfTheRequestThatItAnswers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, newOrders(t), executor.Config{NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) { return "o-2", nil }})
+		b := &bank{
+			sends: []reply{{after: time.Minute, deaf: true, answer: paidNow.answer}, {after: 29 * time.Second, answer: working.answer}},
+			asks:  []reply{refused, missing},
+		}
+		h := begin(t, x, of("acme", payment("k")), b)
+		time.Sleep(58 * time.Second)
+		if s := h.State(); s.Stage != flow.Sending || len(s.Ledger) != 2 {
+			t.Fatalf("it is %s, ledger %+v", s.Stage, s.Ledger)
+		}
+		time.Sleep(3 * time.Second)
+		s := h.State()
+		if one, two := s.Ledger[0], s.Ledger[1]; one.Effect != policy.Executed || two.Effect == policy.Executed {
+			t.Errorf("%s is %s, %s is %s", one.OrderID, one.Effect, two.OrderID, two.Effect)
+		}
+		wantOutcome(t, end(t, h, 100*time.Hour), policy.Escalated) // nobody says what became of the second
+	})
 }

@@ -97,3 +97,28 @@ func TestAShadowTakesAnyOrder(t *testing.T) {
 		}
 	})
 }
+
+// Two requests at once, and each answer is of its own request, in whatever order they come.
+func TestAShadowKnowsWhichRequestAnAnswerIsOf(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx, s := context.Background(), watch(t)
+		first := s.Sending(ctx, "o-1", "r-1")
+		second := s.Sending(ctx, "o-2", "r-2")
+		first(answered("0"), nil)
+		second(answered("1001"), nil)
+		said := s.Ended(ctx, policy.Succeeded)
+		if len(said) != 1 || !strings.Contains(said[0], "sent as order o-2") || !strings.Contains(said[0], string(flow.S1)) {
+			t.Errorf("objections: %q", said)
+		}
+	})
+}
+
+// Before anything was sent there is no advice, and that can be shown.
+func TestAShadowThatAdvisesNothingCanBeDescribed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := watch(t).Querying(context.Background())(answered("0"), nil)
+		if d.Answer != nil || flow.Describe(d) == "" {
+			t.Errorf("advice %+v, described as %q", d, flow.Describe(d))
+		}
+	})
+}

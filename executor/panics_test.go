@@ -1,0 +1,201 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// panics keeps the panics that OnError was told of, by where they were.
+type panics struct {
+	mu sync.Mutex
+	in map[string]int
+}
+
+func (p *panics) tell(err error) {
+	if e := (*executor.PanicError)(nil); errors.As(err, &e) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.in == nil {
+			p.in = map[string]int{}
+		}
+		p.in[e.In]++
+	}
+}
+
+func (p *panics) count(in string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.in[in]
+}
+
+// net/http recovers from a panic of a handler: had Do fallen with the hook, the flow would stand in
+// memory with nobody to drive it.
+func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
+	for name, want := range map[string]policy.Outcome{"NewOrder": policy.Failed, "NewRequestID": policy.Succeeded} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b, told := &bank{sends: []reply{refused, paidNow}}, &panics{}
+				bug := func(in string) {
+					if in == name {
+						panic("a bug of the hook's")
+					}
+				}
+				x := open(t, newOrders(t), executor.Config{
+					Journal: newSpy(), OnError: told.tell,
+					NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
+						bug("NewOrder")
+						return "o-2", nil
+					},
+					NewRequestID: func(*policy.Payment) string { bug("NewRequestID"); return "r-2" },
+				})
+				r := carry(t, x, of("acme", payment("k")), b)
+				wantOutcome(t, r, want)
+				if told.count(name) != 1 || r.State.NewOrderPossible != (want == policy.Failed) {
+					t.Errorf("told of %d panics; new order possible: %v", told.count(name), r.State.NewOrderPossible)
+				}
+			})
+		})
+	}
+}
+
+// A hook may end the goroutine of Do, as a test's helper does: the flow goes on without it.
+func TestAFlowOutlivesTheGoroutineOfItsDo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, b, left := newSpy(), &bank{sends: []reply{refused, paidNow}}, make(chan struct{})
+		var once sync.Once
+		x := open(t, newOrders(t), executor.Config{Journal: j, NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
+			once.Do(runtime.Goexit)
+			return "o-2", nil
+		}})
+		q := of("acme", payment("k"))
+		go func() {
+			defer close(left)
+			_, _ = x.Do(context.Background(), q, b)
+			t.Error("Do returned")
+		}()
+		<-left
+		time.Sleep(time.Hour)
+		b.wantCalls(t, 2, 0)
+		if s := decodeState(t, &rows(t, j, keyOf(q))[0]); s.Outcome != policy.Succeeded {
+			t.Errorf("it is %s %s", s.Stage, s.Outcome)
+		}
+	})
+}
+
+// So may a client. Nobody knows what came of its call: it is asked for.
+func TestAClientThatEndsItsGoroutineIsASilence(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, defaults(), executor.Config{Journal: newSpy()})
+		b := &bank{sends: []reply{{do: func(context.Context, *executor.Attempt) { runtime.Goexit() }}}, asks: []reply{paidAsk}}
+		wantOutcome(t, end(t, begin(t, x, payment("k"), b), time.Hour), policy.Succeeded)
+		b.wantCalls(t, 1, 1)
+	})
+}
+
+// buggy is an observer that panics in one of its methods.
+type buggy struct{ in string }
+
+func (o *buggy) bug(in string) {
+	if o.in == in {
+		panic("a bug of the observer's")
+	}
+}
+
+func (o *buggy) Calling(ctx context.Context, _ *executor.CallEvent) context.Context {
+	o.bug("Calling")
+	return ctx
+}
+func (o *buggy) Called(context.Context, *executor.CallEvent)      { o.bug("Called") }
+func (o *buggy) Decided(context.Context, *executor.DecisionEvent) { o.bug("Decided") }
+func (o *buggy) Waiting(context.Context, *executor.WaitEvent)     { o.bug("Waiting") }
+func (o *buggy) Ended(context.Context, *executor.EndEvent)        { o.bug("Ended") }
+func (o *buggy) Alerted(context.Context, *executor.AlertEvent)    { o.bug("Alerted") }
+func (o *buggy) Heard(context.Context, *executor.WebhookEvent)    { o.bug("Heard") }
+
+// An observer that panics leaves no lock behind: neither its flow nor the sweeper stops, and the
+// executor can be closed.
+func TestAPanicOfAnObserverStopsNothing(t *testing.T) {
+	for _, in := range []string{"Calling", "Called", "Decided", "Waiting", "Ended", "Alerted", "Heard"} {
+		t.Run(in, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				told, seen := &panics{}, &held{}
+				o := &buggy{in}
+				x := open(t, defaults(), executor.Config{Journal: newSpy(), Observers: []executor.Observer{o, seen}, OnError: told.tell})
+				b := &bank{sends: []reply{working}, asks: []reply{working, refused}}
+				h := begin(t, x, payment("k"), b)
+				synctest.Wait()
+				notify(t, x, hookOf("k", "7000"))
+				wantOutcome(t, end(t, h, time.Hour), policy.Failed)
+				notify(t, x, hookOf("k", "0"))
+				synctest.Wait()
+				if told.count(fmt.Sprintf("%T", o)) == 0 {
+					t.Error("told of no panic")
+				}
+				hung := &bank{sends: []reply{{after: 40 * time.Second, deaf: true, err: errBroken}}, asks: []reply{paidAsk}}
+				wantOutcome(t, carry(t, x, payment("l"), hung), policy.Succeeded) // the sweeper lives
+				if err := shutDown(x); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A panic of OnEscalate is one more time that nobody was told.
+func TestAnEscalationIsToldAgainAfterAPanic(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		calls, told := &failing{}, &panics{}
+		x := open(t, defaults(), executor.Config{Journal: newSpy(), OnError: told.tell, OnEscalate: func(context.Context, *executor.Result) error {
+			if _ = calls.call(); calls.calls() == 1 {
+				panic("a bug of the hook's")
+			}
+			return nil
+		}})
+		wantOutcome(t, carry(t, x, payment("k"), &bank{asks: []reply{working}}), policy.Escalated)
+		time.Sleep(time.Hour)
+		if calls.calls() != 2 || told.count("OnEscalate") != 1 {
+			t.Errorf("%d calls, told of %d panics", calls.calls(), told.count("OnEscalate"))
+		}
+	})
+}
+
+// What a process owes to its hooks may be read by one that has none: it keeps it for the next.
+func TestWhatNobodyHereCanBeToldIsKept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, nobody, somebody := newSpy(), &failing{failures: 1000}, &failing{}
+		hooks := func(f *failing) executor.Config {
+			return executor.Config{
+				Journal: j, OnEscalate: func(context.Context, *executor.Result) error { return f.call() },
+				OnAlert: func(context.Context, *executor.Alert) error { return f.call() },
+			}
+		}
+		x := open(t, defaults(), hooks(nobody))
+		wantOutcome(t, carry(t, x, payment("k"), &bank{sends: []reply{silence}, asks: []reply{working}}), policy.Escalated)
+		wantOutcome(t, carry(t, x, payment("l"), &bank{sends: []reply{refused}}), policy.Failed)
+		notify(t, x, hookOf("l", "0"))
+		none := executor.Config{Journal: j, OnError: func(err error) { t.Errorf("told of %v", err) }}
+		for _, c := range []executor.Config{none, hooks(somebody)} {
+			if err := shutDown(x); err != nil {
+				t.Fatal(err)
+			}
+			x = open(t, defaults(), c)
+			if _, err := x.Resume(context.Background()); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if nobody.calls() < 2 || somebody.calls() != 2 {
+			t.Errorf("%d calls in vain, and %d that were taken; want 2", nobody.calls(), somebody.calls())
+		}
+	})
+}
