@@ -181,3 +181,21 @@ func TestASlowHookTakesNoTimeFromItsSend(t *testing.T) {
 		}
 	})
 }
+
+// A Start that joins a Do frees the flow of the bound that the Do had, for the next process too.
+func TestAStartThatJoinsOutlivesTheBoundOfADo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		shared := newSpy()
+		j := shared.beside()
+		x := open(t, defaults(), executor.Config{Journal: j})
+		b := &bank{sends: []reply{shut, paidNow}, asks: []reply{missing}}
+		go func() { _, _ = x.Do(within(t, 90*time.Second), payment("k"), b) }()
+		time.Sleep(10 * time.Second)
+		begin(t, x, payment("k"), b)
+		time.Sleep(10 * time.Second)
+		j.kill(true)
+		open(t, defaults(), executor.Config{Journal: shared, Clients: map[string]executor.Client{"momo": b}})
+		time.Sleep(27 * time.Hour)
+		b.wantCalls(t, 2, 0)
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -241,9 +242,16 @@ func (r *run) join(other *run) error {
 		return err
 	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.want(other)
-	r.mu.Unlock()
-	return nil
+	if !r.bound || other.bound {
+		return nil
+	}
+	r.bound = false // it is wanted whatever becomes of the one who asked first
+	if r.version == 0 {
+		return nil
+	}
+	return r.put(r.owes, journal.Synced)
 }
 
 // want counts who wants the flow. The lock is held.

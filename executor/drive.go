@@ -218,6 +218,12 @@ func (r *run) start() error {
 	if id == "" {
 		id = r.x.requestID(r)
 	}
+	for i := range r.earlier {
+		if r.earlier[i].RequestID == id {
+			r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
+			id = newRequestID(nil)
+		}
+	}
 	e := flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	return r.apply(e)
 }

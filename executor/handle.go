@@ -15,28 +15,32 @@ type Handle struct{ r *run }
 func (h *Handle) Flow() string { return h.r.real().id }
 
 // now is the flow as it is: in memory, or, when it has left that, in the journal.
-func (h *Handle) now(ctx context.Context) *run {
+// An end other than escalated does not change any more.
+func (h *Handle) now(ctx context.Context) (*run, error) {
 	r := h.r.real()
 	r.x.mu.Lock()
 	gone := !r.shelved && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
-	if !gone {
-		return r
+	r.mu.Lock()
+	final := r.gone != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
+	r.mu.Unlock()
+	if !gone || final {
+		return r, nil
 	}
 	fresh, letGo, err := r.x.find(ctx, r.id)
-	if err != nil {
-		return r
+	switch {
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrUnknownFlow):
+		return r, nil // as far as anybody here knows
+	case err != nil:
+		return r, err
 	}
 	letGo()
-	fresh.mu.Lock()
-	defer fresh.mu.Unlock()
-	fresh.repeats = fresh.repeats || r.repeats
-	return fresh
+	return fresh, nil
 }
 
 // State is how the flow stands. It is not to be written to.
 func (h *Handle) State() flow.State {
-	r := h.now(context.Background())
+	r, _ := h.now(context.Background()) // as it was, if the journal does not say
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return *r.state
@@ -44,7 +48,13 @@ func (h *Handle) State() flow.State {
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a
 // [*PendingError].
-func (h *Handle) Wait(ctx context.Context) (*Result, error) { return h.now(ctx).wait(ctx) }
+func (h *Handle) Wait(ctx context.Context) (*Result, error) {
+	r, err := h.now(ctx)
+	if err != nil {
+		return nil, r.pending(err)
+	}
+	return r.wait(ctx)
+}
 
 func (r *run) wait(ctx context.Context) (*Result, error) {
 	var result *Result
@@ -97,8 +107,11 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 // send that is under way. The flow then ends failed if nothing was executed, and otherwise
 // as what was sent turns out.
 func (h *Handle) Withdraw(why string) error {
-	r := h.now(context.Background())
-	err := r.withdraw(why)
+	r, err := h.now(context.Background())
+	if err != nil {
+		return err
+	}
+	err = r.withdraw(why)
 	r.tell()
 	return err
 }

@@ -166,3 +166,20 @@ func TestPruningForgetsNoKeyInDoubt(t *testing.T) {
 		prune(1) // the doubt is settled
 	})
 }
+
+// Somebody in a hurry is told an error rather than what was true once.
+func TestAHandleIsNeverStale(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, defaults(), executor.Config{Journal: newSpy()})
+		h := begin(t, x, payment("k"), &bank{sends: []reply{silence}, asks: []reply{missing}})
+		wantOutcome(t, end(t, h, 200*time.Hour), policy.Escalated)
+		time.Sleep(time.Second)
+		notify(t, x, hookOf("k", "0"))
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		r, err := h.Wait(ctx)
+		if err == nil && r.Outcome != policy.Succeeded {
+			t.Errorf("a stale %s", r.Outcome)
+		}
+	})
+}

@@ -196,7 +196,7 @@ func TestNoNewOrderIsPossibleOfAKeyThatIsPaid(t *testing.T) {
 }
 
 // A source of ids that gives what an earlier flow had cannot be helped by asking it for ever.
-func TestARequestIDOfAnEarlierFlowIsAnError(t *testing.T) {
+func TestARequestIDOfAnEarlierFlowIsReplaced(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		asked := 0
 		x := open(t, defaults(), executor.Config{Journal: newSpy(), NewRequestID: func(p *policy.Payment) string {
@@ -205,11 +205,28 @@ func TestARequestIDOfAnEarlierFlowIsAnError(t *testing.T) {
 		}})
 		refuse(t, x, as("o-k", "", payment("k")))
 		b := &bank{sends: []reply{paidNow}}
-		_, err := x.Do(within(t, time.Minute), as("o-k", "", payment("k")), b)
-		wantError[*flow.MisfitError](t, err)
-		b.wantCalls(t, 0, 0)
-		if asked != 2 {
-			t.Errorf("asked for %d ids, want 2", asked)
+		r, err := x.Do(within(t, time.Minute), as("o-k", "", payment("k")), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.wantCalls(t, 1, 0)
+		if first, second := r.State.Ledger[0].RequestID, r.State.Ledger[1].RequestID; asked != 2 || first == second {
+			t.Errorf("asked for %d ids, want 2; sent as %q and %q", asked, first, second)
+		}
+	})
+}
+
+// A flow that was accepted begins, whatever the source of request ids does.
+func TestAnAcceptedFlowBeginsThoughItsRequestIDWasUsed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j := newSpy()
+		x := open(t, defaults(), executor.Config{Journal: j, OnError: func(err error) { t.Log(err) }, NewRequestID: func(p *policy.Payment) string { return "r-" + p.Key }})
+		refuse(t, x, as("o-k", "", payment("k")))
+		trip(t, x)
+		h := begin(t, x, as("o-k", "", payment("k")), &bank{sends: []reply{paidNow}})
+		time.Sleep(100 * time.Hour)
+		if s := h.State(); s.Stage == "" {
+			t.Error("neither ended nor driven after 100 hours")
 		}
 	})
 }

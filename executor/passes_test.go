@@ -119,3 +119,21 @@ func TestACallThatNeverReturnsGivesItsPassBack(t *testing.T) {
 		wantOpenDoor(t, x)
 	})
 }
+
+// A webhook ends the flow of a call that never returns. The breaker had let that call through
+// to see, and sees nothing: somebody else may look.
+func TestACallThatNeverReturnsGivesItsPassBackThoughItsFlowHasEnded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		let := make(chan struct{})
+		defer close(let)
+		x := open(t, defaults(), executor.Config{Journal: newSpy(), Breaker: executor.Breaker{Open: time.Second}})
+		trip(t, x)
+		time.Sleep(5 * time.Second)
+		h := begin(t, x, payment("k"), &bank{sends: []reply{{hold: let, deaf: true}}, asks: []reply{working}})
+		time.Sleep(10 * time.Second)
+		notify(t, x, hookOf("k", "0"))
+		wantOutcome(t, end(t, h, time.Second), policy.Succeeded)
+		time.Sleep(time.Minute)
+		wantOpenDoor(t, x)
+	})
+}

@@ -74,7 +74,9 @@ func (x *Executor) drop(r *run) {
 // to be told.
 func (x *Executor) forget(r *run) {
 	r.mu.Lock()
-	keep, named := len(r.owes) > 0 && !r.lost, r.allNames[:r.named]
+	// A call that has not returned may hold the only pass of a breaker; the sweeper sees to it.
+	called := r.calling != nil && r.calling.over != nil
+	keep, named := (len(r.owes) > 0 || called) && !r.lost, r.allNames[:r.named]
 	r.mu.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()

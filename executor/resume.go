@@ -149,7 +149,11 @@ func (x *Executor) watch() {
 		}
 		r.mu.Lock()
 		owes, ended := len(r.owes) > 0 && !r.telling && now.After(r.tellAt), r.state.Stage == flow.Ended
+		over := ended && len(r.owes) == 0 && r.calling == nil
 		r.mu.Unlock()
+		if over {
+			x.forget(r)
+		}
 		if owes {
 			x.active.Go(func() { // it may take its time
 				r.tell()
