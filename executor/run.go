@@ -125,11 +125,12 @@ func (r *run) applyLocked(e flow.Event) error {
 		*r.state = before
 		return err
 	}
+	at := flow.When(e).At
 	if len(owes) == 0 || len(r.owes) == 0 || owes[0] != r.owes[0] {
 		r.told = false
+		r.tellAt = at.Add(tellAgain) // by the sweeper; whoever brought the event tells at once
 	}
 	r.owes = owes
-	at := flow.When(e).At
 	for _, c := range commands {
 		r.obey(at, c)
 	}
