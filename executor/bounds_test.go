@@ -11,6 +11,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -197,5 +198,65 @@ func TestAStartThatJoinsOutlivesTheBoundOfADo(t *testing.T) {
 		open(t, defaults(), executor.Config{Journal: shared, Clients: map[string]executor.Client{"momo": b}})
 		time.Sleep(27 * time.Hour)
 		b.wantCalls(t, 2, 0)
+	})
+}
+
+// What another process sent is in doubt, however often the journal fails while it is taken
+// up: only the process that wrote a row knows that nothing followed it.
+func TestAResumeThatFailsProvesNothing(t *testing.T) {
+	for _, fails := range []error{errBroken, journal.ErrConflict} {
+		t.Run(fails.Error(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				shared, let := newSpy(), make(chan struct{})
+				first := shared.beside()
+				x := open(t, defaults(), executor.Config{Journal: first})
+				h := begin(t, x, payment("k"), &bank{sends: []reply{{hold: let, deaf: true}}}) // it executes
+				synctest.Wait()
+				first.kill(true)
+				second, tries := shared.beside(), 0
+				second.before = func(*put) error {
+					if tries++; tries == 1 {
+						return fails
+					}
+					return nil
+				}
+				b := &bank{asks: []reply{paidAsk}}
+				y := open(t, defaults(), executor.Config{Journal: second, Clients: map[string]executor.Client{"momo": b}})
+				if _, err := y.Resume(context.Background()); err == nil {
+					t.Error("it resumed though the journal failed")
+				}
+				time.Sleep(time.Hour)
+				if _, s := standing(t, second, h.Flow()); s.Outcome != policy.Succeeded {
+					t.Errorf("it ended %s (%s), and was executed", s.Outcome, s.Reason)
+				}
+				close(let)
+			})
+		})
+	}
+}
+
+// A row that its process disowned may be taken up nevertheless, by whoever asks for the key.
+// From then on it is a flow like any other.
+func TestADisownedFlowThatIsJoinedIsAFlow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{missing, paidAsk}}
+		j.after = func(p *put) error {
+			switch {
+			case p.n == 1:
+				return errBroken
+			case p.state.Attempts == 1 && p.state.Stage == flow.Querying:
+				return journal.ErrConflict // it leaves memory, and is read again
+			}
+			return nil
+		}
+		x := open(t, defaults(), executor.Config{Journal: j, Clients: map[string]executor.Client{"momo": b}})
+		if _, err := x.Do(context.Background(), payment("k"), b); !errors.Is(err, errBroken) {
+			t.Fatalf("Do: %v", err)
+		}
+		h := begin(t, x, payment("k"), b)
+		time.Sleep(100 * time.Hour)
+		if _, s := standing(t, j, h.Flow()); s.Withdrawn != "" || s.Outcome == policy.Open {
+			t.Errorf("%s %s, withdrawn %q", s.Stage, s.Outcome, s.Withdrawn)
+		}
 	})
 }

@@ -85,6 +85,7 @@ func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 			err = errors.Join(context.DeadlineExceeded, err) // it would be, before it can be sent
 		}
 		r.release()
+		r.disown(err)
 		r.vanish(err)
 		return nil, err
 	case errors.Is(err, ErrTakenOver):
@@ -222,10 +223,9 @@ func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
 	return errors.Join(errs...)
 }
 
-// vanish takes a flow back that never began, and tells those who joined it. A journal that
-// failed may have stored it nevertheless: then it is ended when it turns up.
+// vanish takes a flow out of memory that does not begin, or does not go on, and tells those
+// who joined it.
 func (r *run) vanish(why error) {
-	r.x.disown(r, why)
 	if !moved(why) {
 		why = &goneError{why}
 	}
@@ -251,7 +251,14 @@ func (r *run) join(other *run) error {
 	if r.version == 0 {
 		return nil
 	}
-	return r.put(r.owes, journal.Synced)
+	if err := r.put(r.owes, journal.Synced); err != nil {
+		r.bound = true
+		if !other.started {
+			r.waiting--
+		}
+		return err
+	}
+	return nil
 }
 
 // want counts who wants the flow. The lock is held.

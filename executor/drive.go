@@ -72,7 +72,7 @@ var errHeld = errors.New("executor: the provider refuses everything; nothing was
 // errBehind: the journal takes nothing just now.
 var errBehind = errors.New("executor: not written yet; it will be, after what the journal does not take just now")
 
-// errReplaced: another goroutine drives the flow.
+// errReplaced: another goroutine drives the flow, or made a call that has not returned.
 var errReplaced = errors.New("executor: the call returned after its flow had gone on")
 
 // proceed does what there is to do, until the flow has ended (nil) or waits.
@@ -87,7 +87,9 @@ func (p *pace) proceed() (none struct{}, err error) {
 func (p *pace) step() (ended bool, err error) {
 	r := p.r
 	r.mu.Lock()
-	next, seq, kept, lost, replaced := r.next, r.seq, len(r.kept) > 0, r.lost, r.driver != p
+	next, seq, kept, lost := r.next, r.seq, len(r.kept) > 0, r.lost
+	// The call of a driver that is gone may have left; what became of it the sweeper decides.
+	replaced := r.driver != p || r.calling != nil
 	r.mu.Unlock()
 	switch {
 	case replaced:

@@ -107,15 +107,11 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	if left <= 0 || w.Via == flow.ByWebhook {
 		return 0
 	}
-	phase := policy.Query
-	switch {
-	case w.Action.Sends():
-		phase = policy.Send
-	case w.Action != policy.QueryStatus:
+	if !w.Action.Sends() && w.Action != policy.QueryStatus {
 		return 0
 	}
 	wait, by := time.Duration(0), theBudget
-	if phase == policy.Send && !funded {
+	if w.Action.Sends() && !funded {
 		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
 		r.funded = wait == 0

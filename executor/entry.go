@@ -68,8 +68,9 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.lose()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
+	default:
+		r.unsure = row.Version == 1
 	}
-	r.unsure = true
 	return err
 }
 

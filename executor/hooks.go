@@ -34,12 +34,13 @@ func (r *run) watchers(call func(Observer)) {
 	r.eyes.Lock()
 	defer r.eyes.Unlock()
 	for _, o := range r.x.cfg.Observers {
-		err := r.x.hook(fmt.Sprintf("%T", o), r.id, func() error {
+		err := r.x.hook("", r.id, func() error {
 			call(o)
 			return nil
 		})
-		if err != nil {
-			go r.x.trouble(err)
+		if p, ok := err.(*PanicError); ok {
+			p.In = fmt.Sprintf("%T", o)
+			go r.x.trouble(p)
 		}
 	}
 }

@@ -72,6 +72,8 @@ func (x *Executor) others(ctx context.Context, r *run) ([]*run, error) {
 // inherit takes the identities of earlier flows, and keeps the first of this one from being
 // one of them: what is said of the one could be taken for the other.
 func (r *run) inherit(flows []*run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.earlier = identities(flows)
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == r.req.RequestID {

@@ -189,6 +189,7 @@ func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.E
 		if failed != nil {
 			return failed
 		}
+		err = nil
 		r.mu.Lock()
 		if e := event(r); e != nil {
 			err = r.applyLocked(e)

@@ -102,6 +102,27 @@ func TestAClientThatEndsItsGoroutineIsASilence(t *testing.T) {
 	})
 }
 
+// The same in the goroutine of Do: what the client may have sent is not sent again by whoever
+// goes on with the flow.
+func TestAClientThatEndsTheGoroutineOfDoIsASilence(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, left := newSpy(), make(chan struct{})
+		x := open(t, defaults(), executor.Config{Journal: j})
+		b := &bank{sends: []reply{{do: func(context.Context, *executor.Attempt) { runtime.Goexit() }}, paidNow}, asks: []reply{paidAsk}}
+		go func() {
+			defer close(left)
+			_, _ = x.Do(context.Background(), payment("k"), b)
+			t.Error("Do returned")
+		}()
+		<-left
+		time.Sleep(time.Hour)
+		b.wantCalls(t, 1, 1)
+		if s := decodeState(t, &rows(t, j, keyOf(payment("k")))[0]); s.Outcome != policy.Succeeded {
+			t.Errorf("it is %s %s", s.Stage, s.Outcome)
+		}
+	})
+}
+
 // buggy is an observer that panics in one of its methods.
 type buggy struct{ in string }
 

@@ -137,33 +137,32 @@ func (x *Executor) knows(provider string, names []string) []*run {
 	return found
 }
 
-// disown remembers a flow whose first row the journal refused for a reason of its own.
-func (x *Executor) disown(r *run, why error) {
+// disown remembers a flow of this process whose first row the journal failed to store, for a
+// reason of its own: it may be there nevertheless, and nothing was sent after it.
+func (r *run) disown(why error) {
 	r.mu.Lock()
 	unsure := r.unsure
 	r.mu.Unlock()
 	if open := (*journal.OpenError)(nil); !unsure || errors.As(why, &open) {
 		return
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.disowned[r.id] = true
+	r.x.mu.Lock()
+	defer r.x.mu.Unlock()
+	r.x.disowned[r.id] = true
 }
 
-// end ends a flow of which this process knows that it never sent anything.
+// end ends a disowned flow that turns up. Its row must be the first: after that somebody has
+// taken it up, and only its own answers tell what became of it. It is withdrawn before anything
+// else, so that whatever else fails nothing is sent.
 func (x *Executor) end(r *run) error {
-	x.mu.Lock()
-	delete(x.disowned, r.id)
-	x.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state.Stage == flow.Sending {
-		err := r.applyLocked(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: r.state.Attempts})
-		if err != nil {
-			return err
-		}
+	sending, attempt := r.state.Stage == flow.Sending, r.state.Attempts
+	err := r.applyLocked(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"})
+	if err == nil && sending {
+		err = r.applyLocked(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
 	}
-	return fits(r.applyLocked(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"}))
+	return err
 }
 
 // adopt takes an open flow of the journal that nobody drives here, and goes on with it.
@@ -182,6 +181,7 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 		return live, live.goOn(c, wanted)
 	}
 	delete(x.lent, old.id)
+	delete(x.disowned, old.id) // somebody wants it after all
 	x.enter(old)
 	x.mu.Unlock()
 	if err := old.resume(wanted); err != nil {

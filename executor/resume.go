@@ -65,7 +65,7 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
 	disowned := x.disowned[row.ID]
 	x.mu.Unlock()
-	if row.Open && disowned {
+	if row.Open && disowned && row.Version == 1 {
 		return false, x.end(r)
 	}
 	if row.Open {

@@ -83,12 +83,12 @@ func (r *run) key() journal.Key {
 // movedError sends those who joined a flow to the one that it turned out to be.
 type movedError struct{ to *run }
 
+func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
+
 // goneError tells those who joined a flow that it never began.
 type goneError struct{ error }
 
 func (e *goneError) Unwrap() error { return e.error }
-
-func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
 
 var scratches = sync.Pool{New: func() any { return new(flow.Scratch) }}
 
@@ -233,8 +233,8 @@ func (r *run) pause(at time.Time, then policy.Action) {
 	r.wake()
 }
 
-// cost is what sending again takes from the budget: more, after silence.
-func (r *run) cost() float64 { // the lock is held
+// cost is what sending again takes from the budget: more, after silence. The lock is held.
+func (r *run) cost() float64 {
 	if r.last != nil && r.last.Fault != policy.NoFault && r.last.Fault != policy.NotSent {
 		return r.x.cfg.Budget.Timeout
 	}

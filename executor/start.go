@@ -36,6 +36,7 @@ func (x *Executor) launch(r *run) (*Handle, error) {
 	defer x.active.Done()
 	if err := x.accept(r); err != nil {
 		r.release()
+		r.disown(err)
 		r.vanish(err)
 		return nil, err
 	}
