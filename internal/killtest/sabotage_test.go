@@ -3,6 +3,7 @@ package killtest_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	mrand "math/rand/v2"
 	"sync"
 	"time"
@@ -67,6 +68,23 @@ func stateOf(r *journal.Row) flow.State {
 
 func stageOf(r *journal.Row) flow.Stage { s := stateOf(r); return s.Stage }
 
+// givenUp is a row's state as one that has ended.
+func givenUp(state []byte) []byte {
+	var row, inner map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(state, &row), json.Unmarshal(row["state"], &inner)); err != nil {
+		panic(err)
+	}
+	inner["stage"], inner["outcome"] = json.RawMessage(`"ended"`), json.RawMessage(`"escalated"`)
+	var err error
+	if row["state"], err = json.Marshal(inner); err == nil {
+		state, err = json.Marshal(row)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return state
+}
+
 // forgotten are the carts whose payment a careless payer begins anew: those that were being
 // sent when its forerunner died. A careful one has none, and asks.
 func (p *payer) forgotten(ctx context.Context) (carts []string, err error) {
@@ -81,7 +99,7 @@ func (p *payer) forgotten(ctx context.Context) (carts []string, err error) {
 			continue
 		}
 		r.Version++
-		r.Open, r.Due = false, time.Time{}
+		r.Open, r.Due, r.State = false, time.Time{}, givenUp(r.State)
 		if err := p.journal.Put(ctx, r, journal.Synced); err != nil {
 			return nil, err
 		}
