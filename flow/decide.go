@@ -55,6 +55,12 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 			fact.Class = policy.Mismatch // said once, it stays so
 		}
 	}
+	if fact.Effect != policy.Executed {
+		if id := s.executed(); id != nil { // whatever this answer speaks of
+			fact = id.Fact
+			fact.Effect = policy.Executed
+		}
+	}
 	if fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved() {
 		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict

@@ -90,6 +90,11 @@ func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits
 // the limits.
 func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
 	v := Verdict{Action: want}
+	late := !at.Before(s.limit(t))
+	if want.Sends() && late { // whatever else would speak against it
+		v.Action, v.Limit = s.exhausted(), "max_elapsed"
+		return v
+	}
 	if v.Property = breaks(s, &t.Contract, want, at); v.Property != "" {
 		v.Action, v.Via = fallback(s, t, at)
 		if v.Action == policy.Escalate && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
@@ -97,9 +102,8 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 		}
 		return v
 	}
-	late := !at.Before(s.limit(t))
 	switch {
-	case want == policy.QueryStatus && late, want.Sends() && late:
+	case want == policy.QueryStatus && late:
 		v.Limit = "max_elapsed"
 	case want.Sends() && !s.sendsLeft(t):
 		v.Limit = "max_attempts"

@@ -126,6 +126,16 @@ func (s *State) proved() bool {
 	return executed == 1
 }
 
+// executed is an identity that is known to have executed; nil: none is.
+func (s *State) executed() *Identity {
+	for i := range s.Ledger {
+		if id := &s.Ledger[i]; id.Sends > 0 && id.Effect == policy.Executed {
+			return id
+		}
+	}
+	return nil
+}
+
 // current is the identity sent last.
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
