@@ -61,8 +61,9 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 			fact.Effect = policy.Executed
 		}
 	}
-	if fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved() {
-		// Something executed, and what, nobody can say: the rules are not to conclude from it.
+	doubtful := fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved()
+	if doubtful || fact.Effect != policy.Executed && s.earlierInDoubt() {
+		// Something executed, or may have, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
 	return policy.Situation{
