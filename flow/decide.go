@@ -49,7 +49,7 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 	if i, _ := s.about(a); i >= 0 {
 		id := &s.Ledger[i]
 		if id.Effect.Settled() && !fact.Effect.Settled() {
-			fact = id.Fact
+			fact = s.present(id)
 		}
 		if id.Mismatch && fact.Effect == policy.Executed {
 			fact.Class = policy.Mismatch // said once, it stays so
@@ -69,6 +69,19 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 	return policy.Situation{
 		Payment: &s.Payment, Answer: a, Fact: fact, InDoubt: s.InDoubt(),
 		Attempt: s.Attempts, Queries: s.Queries, Fired: s.Fired, Elapsed: at.Sub(s.Started), At: at,
+	}
+}
+
+// present is what is known of the payment when nothing new was said of an identity that is
+// settled. Of one before the last that is nothing: what counts is what became of the last.
+func (s *State) present(id *Identity) policy.Fact {
+	switch last := s.current(); {
+	case id.Effect == policy.Executed || id == last:
+		return id.Fact
+	case last.Effect.Settled():
+		return last.Fact
+	default:
+		return policy.Fact{Effect: last.Effect, Class: policy.Processing}
 	}
 }
 

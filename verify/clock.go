@@ -1,0 +1,106 @@
+package verify
+
+import (
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Time is explored, not sampled: what a flow does depends on how old its sends are compared
+// with a few fixed ages. The model keeps, for each send, between which two of these ages it
+// is, and the adversary lets any one of them pass the next. Waits are not looked at: an event
+// may come at once or after any time, so what holds holds for every schedule, every jitter and
+// every late process.
+
+// region is the index of the greatest age of clock.cuts that has been reached.
+type region uint8
+
+// roles a send's age may matter in, as bits.
+const (
+	roleFirst = 1 << iota // the first send of an identity: may it be repeated?
+	roleLast              // the last one: has it arrived, is a "not found" a proof?
+	roleStart             // the flow's first send: limits and elapsed
+	roleCopy              // a request on its way
+)
+
+// clock holds the ages that matter.
+type clock struct {
+	cuts  []time.Duration // sorted; the first is 0
+	roles []uint8         // of each: whose age it matters for
+
+	expired region // a copy of this age does not arrive any more; 0: never
+	settled region // a "not found" proves something from this age on; 0: never
+}
+
+func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
+	c := &t.Contract
+	of := map[time.Duration]uint8{0: roleFirst | roleLast | roleStart | roleCopy}
+	add := func(d time.Duration, role uint8) {
+		if d > 0 {
+			of[d] |= role
+		}
+	}
+	if !coarse { // else any event may come after the flow's time
+		add(t.Limits.MaxElapsed, roleStart)
+		for _, e := range elapsed {
+			add(time.Duration(e), roleStart)
+		}
+	}
+	if c.DedupeWindow > 0 && !coarse { // else the provider may have forgotten, or not, at any event
+		add(remembered(c), roleFirst)
+	}
+	add(c.NotFoundAfter, roleLast)
+	if c.ArrivalGrace > 0 {
+		add(c.CallTimeout()+c.ArrivalGrace, roleLast|roleCopy)
+	}
+	k := &clock{}
+	for d := range of {
+		k.cuts = append(k.cuts, d)
+	}
+	slices.Sort(k.cuts)
+	for i, d := range k.cuts {
+		k.roles = append(k.roles, of[d])
+		if c.ArrivalGrace > 0 && d == c.CallTimeout()+c.ArrivalGrace {
+			k.expired = region(i)
+		}
+		if d == c.NotFoundAfter && d > 0 {
+			k.settled = region(i)
+		}
+	}
+	return k
+}
+
+// remembered is the age up to which a request may be repeated in doubt.
+func remembered(c *policy.Contract) time.Duration {
+	return c.DedupeWindow - c.CallTimeout() - c.ArrivalGrace
+}
+
+// next is the next age that matters for any of the roles; ok is false after the last.
+func (k *clock) next(r region, roles uint8) (region, bool) {
+	for i := int(r) + 1; i < len(k.cuts); i++ {
+		if k.roles[i]&roles != 0 {
+			return region(i), true
+		}
+	}
+	return r, false
+}
+
+// round forgets an age that matters for none of the roles.
+func (k *clock) round(r region, roles uint8) region {
+	for r > 0 && k.roles[r]&roles == 0 {
+		r--
+	}
+	return r
+}
+
+// age is a time that lies in a region.
+func (k *clock) age(r region) time.Duration { return k.cuts[r] }
+
+// upper is the age that a region ends before; the longest duration for the last.
+func (k *clock) upper(r region, roles uint8) time.Duration {
+	if n, ok := k.next(r, roles); ok {
+		return k.cuts[n]
+	}
+	return 1<<63 - 1
+}

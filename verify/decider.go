@@ -1,0 +1,139 @@
+package verify
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// decider asks the real rules, and where they look at what the model leaves open (the time of
+// day, the message, tags, how long a schedule waits) brings every decision in turn.
+type decider struct {
+	engine   *engine.Engine
+	looks    *engine.Looks
+	terms    policy.Terms
+	distrust bool
+	open     map[string]bool // variables whose values are not followed
+
+	refusals []policy.Fact // every fact that is certain of it
+
+	choice  int // which of the options is taken
+	options int // of the decision that was asked for last; at least 1
+
+	memo map[string][]policy.Decision
+	buf  []byte
+}
+
+// Judge implements [policy.Decider].
+func (d *decider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	f := d.engine.Judge(p, a)
+	if d.distrust && f.Basis == policy.Inferred {
+		f.Effect = policy.Unknown
+	}
+	return f
+}
+
+// Terms implements [policy.Decider].
+func (d *decider) Terms(*policy.Payment) *policy.Terms { return &d.terms }
+
+// Decide implements [policy.Decider].
+func (d *decider) Decide(s *policy.Situation) policy.Decision {
+	all := d.possible(s)
+	d.options = len(all)
+	return all[d.choice]
+}
+
+// A wait that ends within the flow's time, and one that does not.
+var (
+	shortly = &policy.Schedule{Name: "shortly", Intervals: []time.Duration{time.Nanosecond}}
+	tooLate = &policy.Schedule{Name: "too late", Intervals: []time.Duration{100 * 365 * 24 * time.Hour}}
+)
+
+// anyRefusal stands for each fact that somebody is certain by that it was not executed.
+var anyRefusal = policy.Fact{Effect: policy.NotExecuted, Reach: 255}
+
+func (d *decider) possible(s *policy.Situation) []policy.Decision {
+	key := d.key(s)
+	if all, known := d.memo[key]; known {
+		return all
+	}
+	seen := map[string]bool{}
+	var all []policy.Decision
+	for _, asked := range d.situations(s) {
+		for _, want := range d.engine.Possible(&asked, d.open) {
+			if want.Schedule != nil {
+				want.Schedule = shortly
+			}
+			if id := fmt.Sprint(want.Rule, want.Source, want.Action); !seen[id] {
+				seen[id] = true
+				all = append(all, want)
+			}
+		}
+	}
+	for _, want := range all {
+		if want.Action.Sends() {
+			want.Schedule = tooLate // there may be no time left for it
+			all = append(all, want)
+		}
+	}
+	d.memo[key] = all
+	return all
+}
+
+// situations are all that one stands for.
+func (d *decider) situations(s *policy.Situation) []policy.Situation {
+	facts := []policy.Fact{s.Fact}
+	if s.Fact.Reach == anyRefusal.Reach {
+		facts = d.refusals
+	}
+	var all []policy.Situation
+	for _, at := range d.moments(s.At) {
+		for _, f := range facts {
+			one := *s
+			one.At, one.Fact = at, f
+			if s.Fact.Effect != policy.NotExecuted {
+				one.Fact.Effect, one.Fact.Class = s.Fact.Effect, s.Fact.Class
+			}
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// moments has one of each time of the week that the rules tell apart.
+func (d *decider) moments(at time.Time) []time.Time {
+	if !d.looks.At["hour"] && !d.looks.At["weekday"] {
+		return []time.Time{at}
+	}
+	all := make([]time.Time, 0, 7*24)
+	for h := range 7 * 24 {
+		all = append(all, at.Add(time.Duration(h)*time.Hour))
+	}
+	return all
+}
+
+// key is everything about a situation that can make a difference within one model.
+func (d *decider) key(s *policy.Situation) string {
+	b := d.buf[:0]
+	a, f := s.Answer, &s.Fact
+	b = append(b, byte(f.Effect), byte(f.Class), byte(f.Stage), byte(f.Reach), byte(f.Final), byte(a.Phase), byte(a.Fault))
+	if s.InDoubt {
+		b = append(b, 1)
+	}
+	for _, text := range [...]string{a.Code, a.SubCode, a.Status, a.SubStatus} {
+		b = append(append(b, 0), text...)
+	}
+	b = strconv.AppendInt(append(b, '|'), int64(a.HTTPStatus), 10)
+	b = strconv.AppendInt(append(b, '|'), int64(a.RetryAfter), 10)
+	if d.open == nil {
+		b = append(b, byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(between(d.looks.Cuts["elapsed"], int64(s.Elapsed))))
+		for _, c := range s.Fired {
+			b = append(append(append(b, '|'), c.Name...), byte(c.N))
+		}
+	}
+	d.buf = b
+	return string(b)
+}

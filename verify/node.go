@@ -1,0 +1,276 @@
+package verify
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// node is one state of the product: the flow, and what the provider has told so far. What
+// it did not tell yet is still open: a request that was sent may have been lost, refused,
+// stored as failed, accepted or executed, and may still be on its way. Each answer settles
+// as much as it says; it may be given if something that may have happened makes it true.
+type node struct {
+	s       flow.State // its times are set from the regions before each step
+	ids     []side     // of each identity of the ledger
+	copies  []copied   // requests sent of which it is not told that they came to nothing
+	started region
+	flow    int // the first or the second of the payment key
+	own     int // where the flow's own identities begin in the ledger
+
+	raw       policy.Action // what an unguarded flow does next, whatever the interlock says
+	unguarded bool          // raw is set
+}
+
+// side is what the provider has told of one identity.
+type side struct {
+	failed   bool  // a request of it ended without execution, and that is stored
+	accepted bool  // a request of it was accepted
+	executed uint8 // requests of it that were executed
+	other    uint8 // and with another amount
+
+	first, last region // ages of its first and its last send
+	asked       region // age of its last send when the query under way was asked
+	askedFirst  region
+}
+
+// copied is one request that was sent.
+type copied struct {
+	id      int
+	age     region
+	last    bool // it is the identity's last send, and as old
+	deduped bool // the contract covers it: of all that it covers, one is executed at most
+	current bool // its call is under way
+}
+
+// copyFrom is clone into memory that is used again.
+func (n *node) copyFrom(from *node) {
+	ids, copies := append(n.ids[:0], from.ids...), append(n.copies[:0], from.copies...)
+	*n = *from
+	n.ids, n.copies = ids, copies
+}
+
+// takers counts the requests of an identity that can have been executed, or failed, each by
+// itself. Those that the contract covers count as one.
+func (n *node) takers(i int) int {
+	sum, covered := 0, 0
+	for k := range n.copies {
+		switch c := &n.copies[k]; {
+		case c.id != i:
+		case c.deduped:
+			covered = 1
+		default:
+			sum++
+		}
+	}
+	return sum + covered
+}
+
+// free counts the executions of an identity that may have happened, or may yet, and that
+// nobody has told.
+func (n *node) free(i int) int {
+	sd := &n.ids[i]
+	sum := n.takers(i) - int(sd.executed+sd.other)
+	if sd.failed {
+		sum--
+	}
+	return max(0, sum)
+}
+
+// executions counts what the payment key has cost the customer, or may cost yet.
+func (n *node) executions() int {
+	sum := 0
+	for i := range n.ids {
+		sum += int(n.ids[i].executed+n.ids[i].other) + n.free(i)
+	}
+	return sum
+}
+
+// base is the time of every step; ages are subtracted from it.
+var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// clone copies what a move may change.
+func (n *node) clone() node {
+	c := *n
+	c.ids = slices.Clone(n.ids)
+	c.copies = slices.Clone(n.copies)
+	return c
+}
+
+// roles are those that the age of an identity's first and last send plays.
+func (n *node) roles(i int) (first, last uint8) {
+	first, last = roleFirst, roleLast
+	if n.over(i) && n.s.Ledger[i].Sends == 1 {
+		first = 0 // it is not sent again
+	}
+	if i == n.own {
+		first |= roleStart
+	}
+	for _, f := range n.copies {
+		if f.id == i && f.last {
+			last |= roleCopy
+		}
+	}
+	if n.s.Ledger[i].Sends == 1 {
+		first |= last
+		last = first
+	}
+	return first, last
+}
+
+// over reports whether nobody will send an identity again.
+func (n *node) over(i int) bool { return i < len(n.ids)-1 || n.s.Stage == flow.Ended }
+
+// setTimes gives the flow's state times that lie in the node's regions.
+func (m *model) setTimes(n *node) {
+	s := &n.s
+	if s.Stage == flow.New {
+		return
+	}
+	k := m.clock
+	s.Started = base.Add(-k.age(n.started))
+	ledger := slices.Clone(s.Ledger)
+	shift := time.Duration(0)
+	if s.Stage == flow.Querying {
+		shift = m.shift(n)
+	}
+	for i := range ledger {
+		id, sd := &ledger[i], &n.ids[i]
+		first, last := k.age(sd.first), k.age(sd.last)
+		if s.Stage == flow.Querying {
+			first = max(first, k.age(sd.askedFirst)+shift)
+			last = max(last, k.age(sd.asked)+shift)
+		}
+		id.FirstSent = base.Add(-first)
+		id.LastSent = base.Add(-last)
+		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
+	}
+	s.Ledger = ledger
+	s.Asked = base.Add(-shift)
+	s.Next.At = base
+	if s.Displaced != nil {
+		next := *s.Displaced
+		next.At = base
+		s.Displaced = &next
+	}
+}
+
+// shift is how long ago the query under way was asked: long enough for the ages that were
+// passed since.
+func (m *model) shift(n *node) time.Duration {
+	k, least := m.clock, time.Duration(0)
+	need := func(was, is region, roles uint8) {
+		if is != was {
+			least = max(least, k.age(is)-k.upper(was, roles)+1)
+		}
+	}
+	for i := range n.ids {
+		sd := &n.ids[i]
+		need(sd.askedFirst, k.round(sd.first, roleFirst), roleFirst)
+		need(sd.asked, k.round(sd.last, roleLast), roleLast)
+	}
+	return least
+}
+
+// key describes a node completely, up to the names of abandoned identities: those are
+// known not to have executed and are not sent again, and which came first makes no
+// difference.
+func (m *model) key(n *node) string {
+	b := m.buf[:0]
+	s := &n.s
+	flag := func(on ...bool) {
+		for _, o := range on {
+			if o {
+				b = append(b, '1')
+			} else {
+				b = append(b, '0')
+			}
+		}
+	}
+	b = append(b, s.Stage...)
+	b = append(b, byte(s.Attempts), byte(s.Outcome), byte(n.flow), byte(n.own), byte(n.started), byte(n.raw), byte(s.Next.Action))
+	b = strconv.AppendInt(b, int64(s.Queries), 10)
+	b = append(b, s.Next.Via...)
+	b = append(b, s.AskedBy...)
+	flag(n.unguarded, s.Withdrawn != "", s.Displaced != nil)
+	if s.Displaced != nil {
+		b = append(b, byte(s.Displaced.Action))
+		b = append(b, s.Displaced.Via...)
+	}
+	for _, f := range s.Fired {
+		b = append(append(append(b, '|'), f.Name...), byte(f.N))
+	}
+	parts := m.parts[:0]
+	for i := range n.ids {
+		parts = append(parts, m.part(n, i))
+	}
+	if sortable(n) {
+		slices.Sort(parts[:len(parts)-1])
+	}
+	m.parts = parts
+	for _, p := range parts {
+		b = append(append(b, '/'), p...)
+	}
+	m.buf = b
+	return string(b)
+}
+
+// sortable reports whether the identities before the last may change places: when no two of
+// them share an order that the last does not have, no answer can mean the later of them.
+func sortable(n *node) bool {
+	l := n.s.Ledger
+	for i := range l {
+		for j := i + 1; j < len(l)-1; j++ {
+			if l[i].OrderID == l[j].OrderID && l[i].OrderID != l[len(l)-1].OrderID {
+				return false
+			}
+		}
+	}
+	return len(l) > 1
+}
+
+func (m *model) part(n *node, i int) string {
+	id, sd := &n.s.Ledger[i], &n.ids[i]
+	b := m.idBuf[:0]
+	same := byte('n')
+	if id.OrderID == n.s.Ledger[len(n.s.Ledger)-1].OrderID {
+		same = 's' // an order of the past is told apart by nothing but itself
+	}
+	bits := byte(0)
+	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, sd.failed, sd.accepted} {
+		if on {
+			bits |= 1 << k
+		}
+	}
+	b = append(b, same, bits, byte(id.Sends), byte(id.Copies), byte(id.Effect), byte(id.Prior),
+		byte(id.Fact.Effect), byte(id.Fact.Class), byte(id.Fact.Stage), byte(id.Fact.Reach), byte(id.Fact.Final),
+		sd.executed, sd.other, byte(sd.first), byte(sd.last))
+	if n.s.Stage == flow.Querying {
+		b = append(b, byte(sd.asked), byte(sd.askedFirst))
+	}
+	if i >= n.own {
+		b = append(b, 'o')
+	}
+	list := m.copiesBuf[:0]
+	for _, f := range n.copies {
+		if f.id != i {
+			continue
+		}
+		x := uint16(f.age) << 8
+		for k, on := range []bool{f.last, f.deduped, f.current} {
+			if on {
+				x |= 1 << k
+			}
+		}
+		list = append(list, x)
+	}
+	slices.Sort(list)
+	for _, f := range list {
+		b = append(b, 'c', byte(f>>8), byte(f))
+	}
+	m.copiesBuf, m.idBuf = list, b
+	return string(b)
+}

@@ -1,0 +1,137 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// S4 and S5 are properties like the flow's own, which the checker looks after.
+const (
+	S4 flow.Property = "S4" // every flow ends, within its limits
+	S5 flow.Property = "S5" // the rules never have to be corrected
+)
+
+// broken lists the properties that a step breaks.
+func (m *model) broken(from, next *node, commands []flow.Command) (all []finding) {
+	if next.executions() > 1 && from.executions() <= 1 {
+		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
+	}
+	recorded := false
+	for _, c := range commands {
+		switch c := c.(type) {
+		case flow.Record:
+			recorded = true
+		case flow.Send:
+			if !recorded {
+				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
+			}
+			if c.Attempt > m.terms.Limits.MaxAttempts {
+				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+			}
+		case flow.Ask:
+			if c.Query > m.terms.Limits.MaxQueries {
+				all = append(all, finding{property: S4, why: "more queries than max_queries"})
+			}
+		case flow.Finish:
+			all = append(all, m.ends(next)...)
+			all = append(all, m.spent(next, commands)...)
+		case flow.Decided:
+			if c.Verdict.Property != "" && !c.Due {
+				all = append(all, finding{
+					property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
+					why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
+				})
+			}
+		case flow.Wait, flow.Alert:
+		}
+	}
+	return all
+}
+
+// ends looks at how a flow has ended.
+func (m *model) ends(n *node) []finding {
+	switch n.s.Outcome {
+	case policy.Failed:
+		if why := m.money(n); why != "" {
+			return []finding{{property: flow.S2, why: why}}
+		}
+	case policy.Succeeded:
+		if !n.paid() {
+			return []finding{{property: flow.S3, why: "no execution of this amount is proved"}}
+		}
+	case policy.Open, policy.Escalated:
+	}
+	return nil
+}
+
+// money says what money has moved, or still can.
+func (m *model) money(n *node) string {
+	for i := range n.ids {
+		switch sd := &n.ids[i]; {
+		case sd.executed > 0 || sd.other > 0:
+			return "the provider has executed it"
+		case n.free(i) > 0:
+			return "it may have been executed, or may be yet"
+		}
+	}
+	return ""
+}
+
+func (n *node) paid() bool {
+	right, other := 0, 0
+	for i := range n.ids {
+		right += int(n.ids[i].executed)
+		other += int(n.ids[i].other)
+	}
+	return right >= 1 && other == 0
+}
+
+// spent looks at a flow that its limits ended: in doubt it is escalated, else failed.
+func (m *model) spent(n *node, commands []flow.Command) []finding {
+	for _, c := range commands {
+		d, ok := c.(flow.Decided)
+		if !ok || d.Verdict.Limit == "" {
+			continue
+		}
+		if n.s.InDoubt() != (n.s.Outcome == policy.Escalated) && n.s.Outcome != policy.Succeeded {
+			certain := true
+			for i := range n.s.Ledger {
+				certain = certain && n.s.Ledger[i].Effect == policy.NotExecuted
+			}
+			if certain == (n.s.Outcome == policy.Escalated) {
+				return []finding{{property: S4, why: "its limits ended it otherwise than by what is known"}}
+			}
+		}
+	}
+	return nil
+}
+
+// bend returns the node that a decision leads to when nobody forbids it.
+func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
+	for _, c := range commands {
+		d, ok := c.(flow.Decided)
+		if !ok || d.Due || d.Verdict.Property == "" {
+			continue
+		}
+		bent := next.clone()
+		switch d.Decision.Action {
+		case policy.MarkFailed:
+			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Failed, flow.Next{}
+		case policy.MarkSucceeded:
+			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Succeeded, flow.Next{}
+		case policy.RetrySame, policy.RetryNewRequest, policy.RetryNewOrder:
+			if bent.s.Attempts >= m.terms.Limits.MaxAttempts {
+				return nil, false
+			}
+			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action}
+			bent.raw, bent.unguarded = d.Decision.Action, true
+		case policy.QueryStatus, policy.Escalate:
+			return nil, false
+		}
+		m.tidy(&bent)
+		return &bent, true
+	}
+	return nil, false
+}

@@ -1,0 +1,118 @@
+package verify
+
+import (
+	"context"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// search goes breadth first through the product, so that the first story that breaks a
+// property is the shortest.
+type search struct {
+	m      *model
+	nodes  []node
+	parent []int32
+	by     []move
+	seen   map[string]struct{}
+	depth  []uint16
+	edges  int
+	most   int // nodes; 0: no bound
+	found  []finding
+	known  map[string]bool
+	stop   func(*finding) bool
+}
+
+// finding is a property that is broken at the end of a path.
+type finding struct {
+	property flow.Property
+	rule     string // for S5; FILE:LINE
+	id       string
+	wanted   policy.Action
+	node     int32 // the last node before the step
+	by       move
+	why      string
+	bent     bool // the path leaves the interlock out
+}
+
+// errTooMany says that the search was stopped at its bound.
+type errTooMany struct{}
+
+func (errTooMany) Error() string { return "more states than the bound" }
+
+func newSearch(m *model) *search {
+	return &search{m: m, seen: map[string]struct{}{}, known: map[string]bool{}}
+}
+
+func (s *search) add(n *node, parent int32, by move) bool {
+	key := s.m.key(n)
+	s.m.last = key
+	if _, known := s.seen[key]; known {
+		return false
+	}
+	s.seen[key] = struct{}{}
+	d := uint16(0)
+	if parent >= 0 {
+		d = s.depth[parent] + 1
+	}
+	s.nodes, s.parent, s.by, s.depth = append(s.nodes, n.clone()), append(s.parent, parent), append(s.by, by), append(s.depth, d)
+	return true
+}
+
+// run visits every node that can be reached. It ends early when ctx is over, or stop says so.
+func (s *search) run(ctx context.Context) error {
+	root := s.m.root()
+	s.add(&root, -1, move{})
+	for at := 0; at < len(s.nodes); at++ {
+		if at%256 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if s.most > 0 && len(s.nodes) > s.most {
+			return errTooMany{}
+		}
+		n := s.nodes[at]
+		ended := false
+		s.m.moves(&n, func(mv move, next *node, commands []flow.Command) {
+			s.edges++
+			ended = s.visit(int32(at), mv, &n, next, commands) || ended
+		})
+		if ended {
+			return nil
+		}
+	}
+	return nil
+}
+
+// visit looks at one step, and keeps where it leads.
+func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Command) (stop bool) {
+	for _, f := range s.m.broken(from, next, commands) {
+		f.node, f.by = at, mv
+		key := string(f.property) + f.rule + f.why
+		if s.known[key] {
+			continue
+		}
+		s.known[key] = true
+		s.found = append(s.found, f)
+		if s.stop != nil && s.stop(&f) {
+			return true
+		}
+	}
+	if s.m.unguarded {
+		if bent, ok := s.m.bend(next, commands); ok {
+			for _, f := range s.m.ends(bent) {
+				f.node, f.by, f.bent = at, mv, true
+				s.found = append(s.found, f)
+				if s.stop != nil && s.stop(&f) {
+					return true
+				}
+			}
+			s.add(bent, at, mv)
+		}
+	}
+	over := next.s.Outcome == policy.Succeeded || next.s.Outcome == policy.Failed && next.flow > 1 && !s.m.coarse
+	if over || next.executions() > 1 {
+		return false // what comes after adds nothing
+	}
+	s.add(next, at, mv)
+	return false
+}
