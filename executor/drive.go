@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -226,9 +227,14 @@ func (r *run) start() error {
 			id = newRequestID(nil)
 		}
 	}
-	e := flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	e := starts.Get().(*flow.Start)
+	defer starts.Put(e)
+	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	return r.apply(e)
 }
+
+// starts are written anew for each flow. The machine copies what it needs of one.
+var starts = sync.Pool{New: func() any { return new(flow.Start) }}
 
 // heard takes the answer of a call.
 func (p *pace) heard(e flow.Event, x *exchange) error {

@@ -32,8 +32,8 @@ type Scratch struct {
 }
 
 // Advance is [Step] in place. What s points into, such as its ledger, is not written to, so
-// that a copy of *s from before stays what it was. An event may be given as a pointer, and is
-// then kept. The commands stand in the scratch until it is used again.
+// that a copy of *s from before stays what it was. An event may be given as a pointer; one that
+// brings an answer is then kept. The commands stand in the scratch until it is used again.
 func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	m := &w.m
 	m.d, m.s, m.now, m.out = d, s, e.when(), w.out[:0]
