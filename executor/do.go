@@ -176,7 +176,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.id = x.newID()
 	r.state = &r.first.result.State
 	r.state.Payment = q.Payment
-	r.state.Ledger, r.state.Evidence, r.trace = r.first.ledger[:0], r.first.told[:0], r.first.trace[:0]
+	r.room()
 	r.rules = x.rules.For(&r.req.Payment)
 	r.guard = x.guards.of(&r.req.Payment)
 	live, err := x.register(r)

@@ -19,7 +19,6 @@ type run struct {
 	client Client
 	rules  policy.Decider // of its payment
 	guard
-	pace pace // of the first driver
 
 	eyes sync.Mutex // one observer at a time; taken after mu, if with it
 
@@ -33,8 +32,6 @@ type run struct {
 	calling  *exchange       // that has not returned
 	kept     []flow.Event    // what the journal would not take
 	earlier  []flow.Identity // of earlier flows of the key
-	waiting  int32           // calls of Do that wait for it
-	class    policy.Class    // of what was decided on last
 	last     *policy.Answer  // heard last
 	lastErr  error           // of the client, with it
 	trace    []Entry
@@ -44,17 +41,19 @@ type run struct {
 	result   *Result               // once it has ended and somebody asked
 	changed  chan struct{}         // closed by what waiters look for
 	gone     error                 // why it never began; a *movedError: another flow is the one
-	named    int                   // names that the journal has
 	allNames []string
 
-	holder   holder // of the next call
-	funded   bool   // the send that next waits for was paid for
-	lost     bool   // another process has it
-	started  bool   // by Start: it is wanted whether anybody waits or not
-	accepted bool   // written down before it could begin
-	waited   bool   // for the breaker, before it could begin
-	bound    bool   // by the context of a Do, which ends what is sent
-	unsure   bool   // the journal failed, and may have stored a row nevertheless
+	named    int32        // names that the journal has
+	waiting  int32        // calls of Do that wait for it
+	class    policy.Class // of what was decided on last
+	holder   holder       // of the next call
+	funded   bool         // the send that next waits for was paid for
+	lost     bool         // another process has it
+	started  bool         // by Start: it is wanted whether anybody waits or not
+	accepted bool         // written down before it could begin
+	waited   bool         // for the breaker, before it could begin
+	bound    bool         // by the context of a Do, which ends what is sent
+	unsure   bool         // the journal failed, and may have stored a row nevertheless
 	telling  bool
 	told     bool // the first that is owed, and it could not be written
 	repeats  bool // it is the answer to a later request of its key
@@ -68,11 +67,24 @@ type run struct {
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
 		call   exchange
-		ledger [1]flow.Identity
 		trace  [3]Entry
-		told   [1]flow.Evidence
 		result Result
 	}
+}
+
+// learnt is room for what a flow of one call learns: its ledger as it was sent, and as it was
+// answered. It is not part of the run, whose size is one that the allocator is quick with.
+type learnt struct {
+	ledger [2]flow.Identity
+	told   [1]flow.Evidence
+	fired  [1]policy.Count
+}
+
+// room gives a new flow's state and trace the room that most need.
+func (r *run) room() {
+	room := new(learnt)
+	r.state.Ledger, r.state.Evidence, r.state.Fired = room.ledger[:0], room.told[:0], room.fired[:0]
+	r.trace = r.first.trace[:0]
 }
 
 // key is the payment key that the flow serves.

@@ -35,7 +35,7 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 	want := m.d.Decide(sit)
 	v := settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
-		m.s.Fired = m.s.Fired.Plus(want.Rule)
+		m.s.Fired = count(m.s.Fired, want.Rule)
 	}
 	until := m.until(&v, &want, a.RetryAfter)
 	return Decided{
@@ -85,7 +85,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
-		m.s.Waits = m.s.Waits.Plus(sched.Name)
+		m.s.Waits = count(m.s.Waits, sched.Name)
 	}
 	if v.Action == policy.QueryStatus || v.Action.Sends() {
 		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)
