@@ -75,10 +75,11 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
 	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
+	after := r.after()
 	r.mu.Unlock()
 	switch {
 	case result != nil:
-		r.x.forget(r)
+		r.x.let(r, after)
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
 		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
@@ -179,6 +180,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.room()
 	r.rules = x.rules.For(&r.req.Payment)
 	r.guard = x.guards.of(&r.req.Payment)
+	r.want(r)
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err
@@ -186,9 +188,6 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if live != nil {
 		return live, true, live.join(r)
 	}
-	r.mu.Lock()
-	r.want(r)
-	r.mu.Unlock()
 	earlier, err := x.earlier(ctx, r)
 	switch {
 	case err != nil:
@@ -261,7 +260,7 @@ func (r *run) join(other *run) error {
 	return nil
 }
 
-// want counts who wants the flow. The lock is held.
+// want counts who wants the flow. The lock is held, or nobody else has the flow yet.
 func (r *run) want(asked *run) {
 	if asked.started {
 		r.started = true

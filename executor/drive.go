@@ -104,9 +104,9 @@ func (p *pace) step() (ended bool, err error) {
 	case nil:
 		return false, p.begin()
 	case flow.Send:
-		return false, p.heard(r.send(p.ctx, seq, c.Identity, c.Attempt, c.Action, c.Deadline))
+		return p.heard(r.send(p.ctx, seq, c))
 	case flow.Ask:
-		return false, p.heard(r.ask(p.ctx, seq, c))
+		return p.heard(r.ask(p.ctx, seq, c))
 	case flow.Wait:
 		return false, p.due(c, seq)
 	}
@@ -189,11 +189,14 @@ func (p *pace) begin() error {
 		return errHeld
 	}
 	err := r.start()
+	if err == nil {
+		return nil
+	}
 	r.mu.Lock()
 	accepted, begun := r.accepted, r.next != nil
 	r.mu.Unlock()
 	switch {
-	case err == nil, begun && fits(err) == nil: // it may have been withdrawn meanwhile
+	case begun && fits(err) == nil: // it may have been withdrawn meanwhile
 		return nil
 	case accepted && fits(err) != nil:
 		return p.stall(err)
@@ -232,19 +235,20 @@ func (r *run) start() error {
 // starts are written anew for each flow. The machine copies what it needs of one.
 var starts = sync.Pool{New: func() any { return new(flow.Start) }}
 
-// heard takes the answer of a call.
-func (p *pace) heard(e flow.Event, x *exchange) error {
-	if err := p.r.hear(e, x); err != nil {
-		return p.stall(err)
+// heard takes the answer of a call, with which most flows end.
+func (p *pace) heard(e flow.Event, x *exchange) (ended bool, err error) {
+	if ended, err = p.r.hear(e, x); err != nil {
+		return false, p.stall(err)
 	}
-	return nil
+	return ended, nil
 }
 
-func (r *run) hear(e flow.Event, x *exchange) error {
+// hear reports whether the flow has ended, and nobody has to be told.
+func (r *run) hear(e flow.Event, x *exchange) (ended bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.class = policy.Unrecognized
-	err := r.keep(e)
+	err = r.keep(e)
 	r.fare(x)
-	return err
+	return r.state.Stage == flow.Ended && r.pass == nil && !r.funded && len(r.owes)+len(r.kept) == 0, err
 }
