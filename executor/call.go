@@ -59,7 +59,7 @@ func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exc
 	x.phase = policy.Query
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r), Number: c.Query, Deadline: c.Deadline,
+		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r.id, &r.req.Payment), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, seq, x, &e.Answer)

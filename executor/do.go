@@ -43,7 +43,7 @@ type Request struct {
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
 	for {
-		r, joined, err := x.admit(ctx, q, c, false)
+		r, joined, err := x.admit(ctx, &q, c, false)
 		if err != nil {
 			return nil, err
 		}
@@ -169,8 +169,8 @@ func (r *run) unsent() error {
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
-func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
-	r = &run{x: x, req: q, client: c, started: start, bound: !start && ctx.Done() != nil}
+func (x *Executor) admit(ctx context.Context, q *Request, c Client, start bool) (r *run, joined bool, err error) {
+	r = &run{x: x, req: *q, client: c, started: start, bound: !start && ctx.Done() != nil}
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
@@ -216,7 +216,9 @@ func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
 	if q.Amount < 0 {
 		errs = append(errs, fmt.Errorf("executor: the amount %d is below zero", q.Amount))
 	}
-	if err := x.rules.Check(&q.Payment); err != nil {
+	if int(q.Operation) >= operations {
+		errs = append(errs, fmt.Errorf("executor: there is no operation %d", q.Operation))
+	} else if err := x.rules.Check(&q.Payment); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

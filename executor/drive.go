@@ -218,12 +218,12 @@ func (r *run) start() error {
 	}
 	id := r.req.RequestID
 	if id == "" {
-		id = r.x.requestID(r)
+		id = r.x.requestID(r.id, &r.req.Payment)
 	}
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == id {
 			r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
-			id = newRequestID(nil)
+			id = newRequestID()
 		}
 	}
 	e := starts.Get().(*flow.Start)

@@ -119,10 +119,20 @@ func (r *run) applyLocked(e flow.Event) error {
 		s := *r.state
 		r.state, r.result = &s, nil
 	}
-	var before flow.State
-	if r.x.cfg.Journal != nil {
-		before = *r.state
+	if r.x.cfg.Journal == nil { // which alone can refuse
+		return r.advance(e)
 	}
+	before := *r.state
+	err := r.advance(e)
+	if err != nil {
+		*r.state = before
+	}
+	return err
+}
+
+// advance is apply with the lock held, for a flow that is this process's. After an error the
+// state is not to be used.
+func (r *run) advance(e flow.Event) error {
 	scratch := scratches.Get().(*flow.Scratch)
 	defer scratches.Put(scratch)
 	commands, err := scratch.Advance(r.rules, r.state, e)
@@ -134,7 +144,6 @@ func (r *run) applyLocked(e flow.Event) error {
 		durability = journal.Synced
 	}
 	if err := r.put(owes, durability); err != nil {
-		*r.state = before
 		return err
 	}
 	at := flow.When(e).At

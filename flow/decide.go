@@ -30,8 +30,8 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 // judge asks the rules, applies the interlock and the limits, and counts what was
 // followed.
 func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time) {
-	m.sit = situation(m.s, a, fact, m.now.At)
 	sit := &m.sit
+	situation(sit, m.s, a, fact, m.now.At)
 	want := m.d.Decide(sit)
 	v := settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
@@ -45,7 +45,7 @@ func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time)
 
 // situation is what the rules see of an answer: the fact that the flow took it for,
 // or a stronger one that the ledger holds.
-func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) policy.Situation {
+func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fact, at time.Time) {
 	if i, _ := s.about(a); i >= 0 {
 		id := &s.Ledger[i]
 		if id.Effect.Settled() && !fact.Effect.Settled() {
@@ -59,10 +59,9 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
-	return policy.Situation{
-		Payment: &s.Payment, Answer: a, Fact: fact, InDoubt: s.InDoubt(),
-		Attempt: s.Attempts, Queries: s.Queries, Fired: s.Fired, Elapsed: at.Sub(s.Started), At: at,
-	}
+	sit.Payment, sit.Answer, sit.Fact, sit.InDoubt = &s.Payment, a, fact, s.InDoubt()
+	sit.Attempt, sit.Queries, sit.Fired = s.Attempts, s.Queries, s.Fired
+	sit.Elapsed, sit.At = at.Sub(s.Started), at
 }
 
 // until is when a verdict is carried out: the schedule's next wait, no shorter than
