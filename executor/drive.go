@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -226,14 +225,13 @@ func (r *run) start() error {
 			id = newRequestID()
 		}
 	}
-	e := starts.Get().(*flow.Start)
-	defer starts.Put(e)
-	*e = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
-	return r.apply(e)
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
+	w.start = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.apply(w, &w.start)
 }
-
-// starts are written anew for each flow. The machine copies what it needs of one.
-var starts = sync.Pool{New: func() any { return new(flow.Start) }}
 
 // heard takes the answer of a call, with which most flows end.
 func (p *pace) heard(e flow.Event, x *exchange) (ended bool, err error) {

@@ -96,7 +96,7 @@ func (r *run) after() afterlife {
 func (x *Executor) let(r *run, after afterlife) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byKey[r.key()] == r {
+	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
 	if after.keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {

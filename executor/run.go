@@ -102,16 +102,23 @@ type goneError struct{ error }
 
 func (e *goneError) Unwrap() error { return e.error }
 
-var scratches = sync.Pool{New: func() any { return new(flow.Scratch) }}
-
-// apply takes an event: through the machine, into the journal, and out as what is to be done.
-func (r *run) apply(e flow.Event) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.applyLocked(e)
+// scratch is memory for one step of a flow. Nothing keeps any of it.
+type scratch struct {
+	flow.Scratch
+	start flow.Start
 }
 
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// applyLocked takes an event: through the machine, into the journal, and out as what is to be
+// done. The lock is held.
 func (r *run) applyLocked(e flow.Event) error {
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
+	return r.apply(w, e)
+}
+
+func (r *run) apply(w *scratch, e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
@@ -120,10 +127,10 @@ func (r *run) applyLocked(e flow.Event) error {
 		r.state, r.result = &s, nil
 	}
 	if r.x.cfg.Journal == nil { // which alone can refuse
-		return r.advance(e)
+		return r.advance(w, e)
 	}
 	before := *r.state
-	err := r.advance(e)
+	err := r.advance(w, e)
 	if err != nil {
 		*r.state = before
 	}
@@ -132,10 +139,8 @@ func (r *run) applyLocked(e flow.Event) error {
 
 // advance is apply with the lock held, for a flow that is this process's. After an error the
 // state is not to be used.
-func (r *run) advance(e flow.Event) error {
-	scratch := scratches.Get().(*flow.Scratch)
-	defer scratches.Put(scratch)
-	commands, err := scratch.Advance(r.rules, r.state, e)
+func (r *run) advance(w *scratch, e flow.Event) error {
+	commands, err := w.Advance(r.rules, r.state, e)
 	if err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (r *run) advance(e flow.Event) error {
 		return err
 	}
 	at := flow.When(e).At
-	if len(owes) == 0 || len(r.owes) == 0 || owes[0] != r.owes[0] {
+	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
 		r.tellAt = at.Add(tellAgain) // by the sweeper; whoever brought the event tells at once
 	}

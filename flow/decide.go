@@ -11,7 +11,8 @@ import (
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
 	m.s.Displaced = nil
-	decided, until := m.judge(a, fact)
+	var decided Decided
+	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
 	m.do(decided)
 	m.s.Class = decided.Fact.Class
@@ -28,19 +29,18 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 }
 
 // judge asks the rules, applies the interlock and the limits, and counts what was
-// followed.
-func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time) {
+// followed. It says when what was decided is carried out.
+func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until time.Time) {
 	sit := &m.sit
 	situation(sit, m.s, a, fact, m.now.At)
-	want := m.d.Decide(sit)
-	v := settle(m.s, m.t, want.Action, m.now.At)
+	want, v := &d.Decision, &d.Verdict
+	*want = m.d.Decide(sit)
+	*v = settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
 		m.s.Fired = count(m.s.Fired, want.Rule)
 	}
-	until := m.until(&v, &want, a.RetryAfter)
-	return Decided{
-		At: m.now.At, Phase: a.Phase, Answer: a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
-	}, until
+	d.At, d.Phase, d.Answer, d.Fact, d.InDoubt = m.now.At, a.Phase, a, sit.Fact, sit.InDoubt
+	return m.until(v, want, a.RetryAfter)
 }
 
 // situation is what the rules see of an answer: the fact that the flow took it for,

@@ -63,7 +63,8 @@ func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situ
 	m := machine{d: d, t: d.Terms(&s.Payment), s: s.alone(), now: now}
 	m.s.own(0)
 	fact := absorb(d, m.t, m.s, hearing{answer: &a, at: now.At, asked: now.At})
-	decided, _ := m.judge(&a, fact)
+	var decided Decided
+	m.judge(&decided, &a, fact)
 	return m.sit, decided
 }
 
