@@ -30,7 +30,7 @@ func (r *run) exchange() *exchange {
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, seq uint64, c flow.Send) (flow.Event, *exchange) {
+func (r *run) send(ctx context.Context, seq uint32, c flow.Send) (flow.Event, *exchange) {
 	x, id := r.exchange(), c.Identity
 	x.phase = policy.Send
 	x.attempt = Attempt{
@@ -54,7 +54,7 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exchange) {
+func (r *run) ask(ctx context.Context, seq uint32, c flow.Ask) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Query
 	x.attempt = Attempt{
@@ -70,7 +70,7 @@ func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exc
 // call makes one call and reads what came of it into a. It is not made if the plan that it
 // carries out, number seq, is not the plan any more: a webhook has come, or the flow is
 // another process's.
-func (r *run) call(ctx context.Context, seq uint64, x *exchange, a *policy.Answer) {
+func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answer) {
 	x.ctx.Context, x.ctx.deadline = ctx, x.attempt.Deadline
 	r.mu.Lock()
 	if r.lost || r.seq != seq {

@@ -16,8 +16,12 @@ import (
 // drive carries a flow on: to its end (nil), or until ctx is over, or would be before there
 // is anything to do. It is backoff's loop; what it waits by is what the flow decided.
 func (r *run) drive(ctx context.Context) error {
-	p := &pace{r: r, ctx: ctx}
+	p := &r.pace
 	r.mu.Lock()
+	if r.driver != nil { // which may still be looking at its own
+		p = new(pace)
+	}
+	p.r, p.ctx = r, ctx
 	r.driver = p
 	r.mu.Unlock()
 	_, err := p.proceed()

@@ -10,7 +10,7 @@ import (
 )
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *pace) due(w flow.Wait, seq uint64) error {
+func (p *pace) due(w flow.Wait, seq uint32) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
@@ -48,7 +48,7 @@ func (r *run) prepare(a policy.Action) (flow.Event, error) {
 	return e, nil
 }
 
-func (p *pace) carryOut(e flow.Event, seq uint64) error {
+func (p *pace) carryOut(e flow.Event, seq uint32) error {
 	r := p.r
 	r.mu.Lock()
 	defer r.mu.Unlock()

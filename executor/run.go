@@ -19,6 +19,7 @@ type run struct {
 	client Client
 	rules  policy.Decider // of its payment
 	guard
+	pace pace // of the first driver
 
 	eyes sync.Mutex // one observer at a time; taken after mu, if with it
 
@@ -26,7 +27,6 @@ type run struct {
 	state    *flow.State
 	version  int64           // of the row in the journal
 	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	seq      uint64          // counts what next was
 	pass     pass            // the breaker has let the next call through
 	driver   *pace           // of the goroutine that drives it, or did last
 	calling  *exchange       // that has not returned
@@ -36,13 +36,14 @@ type run struct {
 	lastErr  error           // of the client, with it
 	trace    []Entry
 	owes     []owed
-	tellAt   time.Time
+	tellAt   int64                 // in nanoseconds since 1970
 	shopper  *policy.ShopperAction // nil: nothing to do
 	result   *Result               // once it has ended and somebody asked
 	changed  chan struct{}         // closed by what waiters look for
 	gone     error                 // why it never began; a *movedError: another flow is the one
 	allNames []string
 
+	seq      uint32       // counts what next was
 	named    int32        // names that the journal has
 	waiting  int32        // calls of Do that wait for it
 	class    policy.Class // of what was decided on last
@@ -154,7 +155,7 @@ func (r *run) advance(w *scratch, e flow.Event) error {
 	at := flow.When(e).At
 	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
-		r.tellAt = at.Add(tellAgain) // by the sweeper; whoever brought the event tells at once
+		r.tellAt = at.Add(tellAgain).UnixNano() // by the sweeper; whoever brought the event tells at once
 	}
 	r.owes = owes
 	for _, c := range commands {
