@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,6 +87,12 @@ func (r *run) room() {
 	room := new(learnt)
 	r.state.Ledger, r.state.Evidence, r.state.Fired = room.ledger[:0], room.told[:0], room.fired[:0]
 	r.trace = r.first.trace[:0]
+}
+
+// clip keeps to the flow what room there is behind the slices of a state that others get.
+func clip(s *flow.State) {
+	s.Ledger, s.Evidence = slices.Clip(s.Ledger), slices.Clip(s.Evidence)
+	s.Fired, s.Waits = slices.Clip(s.Fired), slices.Clip(s.Waits)
 }
 
 // key is the payment key that the flow serves.
@@ -289,6 +296,7 @@ func (r *run) ended() *Result {
 			result = &Result{State: *s}
 			r.state = &result.State
 		}
+		clip(r.state)
 		result.Flow, result.Shopper, result.Trace = r.id, r.action(), r.trace[:len(r.trace):len(r.trace)]
 		result.Outcome, result.Reason, result.Class = s.Outcome, s.Reason, s.Class
 		r.result = result
