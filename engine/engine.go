@@ -21,7 +21,7 @@ type Engine struct {
 	Rules    *rules.Set
 	Warnings []string // what is worth saying about rules that work
 
-	books map[bookKey]*book
+	books map[string]map[string]*book // by provider, and by merchant; an empty name stands for every other one
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
@@ -78,7 +78,7 @@ func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
 // compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
 // that rely on them are not looked at.
 func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, unread map[string]bool) (*Engine, error) {
-	e := &Engine{Catalogs: catalogs, Rules: set, books: map[bookKey]*book{}}
+	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]map[string]*book{}}
 	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
 	warnings, refused := errs.Split()
@@ -89,8 +89,9 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, 
 		e.Warnings = append(e.Warnings, w.Error())
 	}
 	for _, p := range append([]string{""}, catalogs.Names()...) {
+		e.books[p] = map[string]*book{}
 		for _, m := range append([]string{""}, set.MerchantNames()...) {
-			e.books[bookKey{p, m}] = c.book(p, m)
+			e.books[p][m] = c.book(p, m)
 		}
 	}
 	return e, nil
@@ -259,21 +260,15 @@ func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation
 	return contract
 }
 
-// bookKey is whose book it is; an empty name stands for every other one.
-type bookKey struct{ provider, merchant string }
-
 func (e *Engine) book(p *policy.Payment) *book {
-	if b := e.books[bookKey{p.Provider, p.Merchant}]; b != nil {
+	books := e.books[p.Provider]
+	if books == nil {
+		books = e.books[""]
+	}
+	if b := books[p.Merchant]; b != nil {
 		return b
 	}
-	provider := p.Provider
-	if e.books[bookKey{provider, ""}] == nil {
-		provider = ""
-	}
-	if b := e.books[bookKey{provider, p.Merchant}]; b != nil {
-		return b
-	}
-	return e.books[bookKey{provider, ""}]
+	return books[""]
 }
 
 // ScheduleName returns the name of the schedule that a rule waits by in a payment's

@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -56,5 +57,27 @@ func BenchmarkPaidAtOnce(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A payment costs seven allocations, of 2500 bytes. A run that has outgrown its class in the
+// allocator would make it 3000, and a fifth slower.
+func TestAPaymentAllocatesLittle(t *testing.T) {
+	x := open(t, defaults(), executor.Config{})
+	q := payment("")
+	client := &paid{executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: "0"}}}
+	ctx := context.Background()
+	const flows = 1000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range flows {
+		if _, err := x.Do(ctx, q, client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	allocs, bytes := (after.Mallocs-before.Mallocs)/flows, (after.TotalAlloc-before.TotalAlloc)/flows
+	if allocs > 10 || bytes > 2900 {
+		t.Errorf("%d allocations of %d bytes, want 10 of 2900 at most", allocs, bytes)
 	}
 }

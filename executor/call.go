@@ -30,15 +30,15 @@ func (r *run) exchange() *exchange {
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, seq uint64, id *flow.Identity, number int, why policy.Action, deadline time.Time) (flow.Event, *exchange) {
-	x := r.exchange()
+func (r *run) send(ctx context.Context, seq uint32, c flow.Send) (flow.Event, *exchange) {
+	x, id := r.exchange(), c.Identity
 	x.phase = policy.Send
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
-		ProviderID: id.ProviderID, Number: number, Action: why, Deadline: deadline,
+		ProviderID: id.ProviderID, Number: c.Attempt, Action: c.Action, Deadline: c.Deadline,
 	}
 	e := &x.answered
-	e.Attempt = number
+	e.Attempt = c.Attempt
 	r.call(ctx, seq, x, &e.Answer)
 	ofAttempt(&e.Answer, id.OrderID, id.RequestID)
 	e.Moment = r.x.moment()
@@ -54,12 +54,12 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exchange) {
+func (r *run) ask(ctx context.Context, seq uint32, c flow.Ask) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Query
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r), Number: c.Query, Deadline: c.Deadline,
+		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r.id, &r.req.Payment), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, seq, x, &e.Answer)
@@ -70,7 +70,7 @@ func (r *run) ask(ctx context.Context, seq uint64, c flow.Ask) (flow.Event, *exc
 // call makes one call and reads what came of it into a. It is not made if the plan that it
 // carries out, number seq, is not the plan any more: a webhook has come, or the flow is
 // another process's.
-func (r *run) call(ctx context.Context, seq uint64, x *exchange, a *policy.Answer) {
+func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answer) {
 	x.ctx.Context, x.ctx.deadline = ctx, x.attempt.Deadline
 	r.mu.Lock()
 	if r.lost || r.seq != seq {
@@ -141,21 +141,22 @@ func (r *run) deliver(ctx context.Context, x *exchange) (reply Reply, err error)
 
 // interpret says what an answer is: decoded by the client, by the catalogue, or a fault.
 func (x *Executor) interpret(p *policy.Payment, a *policy.Answer, phase policy.Phase, reply *Reply, err error) {
-	*a = policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
-	switch {
-	case err != nil:
-		if a.Fault = FaultOf(err); a.Fault == policy.NoFault {
-			a.Fault = policy.Reset
-		}
-	case reply.Answer != nil:
+	if err == nil && reply.Answer != nil {
 		*a = *reply.Answer
 		a.Phase, a.Verified = phase, false
 		a.HTTPStatus = or(a.HTTPStatus, reply.HTTPStatus)
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
-	default:
-		if err := x.rules.Read(p, reply.Body, a); err != nil {
-			a.Fault = policy.Unreadable
+		return
+	}
+	*a = policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
+	if err != nil {
+		if a.Fault = FaultOf(err); a.Fault == policy.NoFault {
+			a.Fault = policy.Reset
 		}
+		return
+	}
+	if err := x.rules.Read(p, reply.Body, a); err != nil {
+		a.Fault = policy.Unreadable
 	}
 }
 
@@ -196,6 +197,9 @@ func (r *run) held() time.Duration {
 	}
 	pass, wait := r.gate.allow()
 	r.pass = pass
+	if wait == 0 {
+		return 0
+	}
 	return wait + time.Duration(float64(wait)*unit(r.x.cfg.Jitter())/5)
 }
 

@@ -14,10 +14,15 @@ type callContext struct {
 	deadline        time.Time
 
 	mu    sync.Mutex
-	done  chan struct{}
 	err   error
+	watch *watch // nil: nobody waits for Done
+}
+
+// watch is what it takes to close a channel when a call's time is over.
+type watch struct {
+	done  chan struct{}
 	timer *time.Timer
-	stop  func() bool // looking at the caller's
+	stop  func() bool // looking at the caller's context
 	after map[*func()]struct{}
 }
 
@@ -33,30 +38,31 @@ func (c *callContext) Deadline() (time.Time, bool) {
 func (c *callContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.watch()
+	return c.watched().done
 }
 
-// watch begins to look at the clock and at the caller. The lock is held.
-func (c *callContext) watch() <-chan struct{} {
-	if c.done != nil {
-		return c.done
+// watched begins to look at the clock and at the caller, unless it does. The lock is held.
+func (c *callContext) watched() *watch {
+	if c.watch != nil {
+		return c.watch
 	}
-	c.done = make(chan struct{})
+	w := &watch{done: make(chan struct{})}
+	c.watch = w
 	if c.err != nil {
-		close(c.done)
-		return c.done
+		close(w.done)
+		return w
 	}
 	left := c.deadline.Sub(wallClock())
 	if c.err = c.Context.Err(); c.err == nil && left <= 0 { // it was paused: not one instruction later
 		c.err = context.DeadlineExceeded
 	}
 	if c.err != nil {
-		close(c.done)
-		return c.done
+		close(w.done)
+		return w
 	}
-	c.timer = time.AfterFunc(left, func() { c.end(context.DeadlineExceeded) })
-	c.stop = context.AfterFunc(c.Context, func() { c.end(c.Context.Err()) })
-	return c.done
+	w.timer = time.AfterFunc(left, func() { c.end(context.DeadlineExceeded) })
+	w.stop = context.AfterFunc(c.Context, func() { c.end(c.Context.Err()) })
+	return w
 }
 
 // Err implements [context.Context].
@@ -66,7 +72,7 @@ func (c *callContext) Err() error { return c.over(true) }
 // since its deadline was set, just now, it is not worth the time.
 func (c *callContext) over(clock bool) error {
 	c.mu.Lock()
-	err, watched := c.err, c.done != nil
+	err, watched := c.err, c.watch != nil
 	c.mu.Unlock()
 	switch {
 	case err != nil:
@@ -85,20 +91,20 @@ func (c *callContext) over(clock bool) error {
 func (c *callContext) AfterFunc(f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watch()
+	w := c.watched()
 	if c.err != nil {
 		go f()
 		return func() bool { return false }
 	}
-	if c.after == nil {
-		c.after = map[*func()]struct{}{}
+	if w.after == nil {
+		w.after = map[*func()]struct{}{}
 	}
-	c.after[&f] = struct{}{}
+	w.after[&f] = struct{}{}
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		_, waiting := c.after[&f]
-		delete(c.after, &f)
+		_, waiting := w.after[&f]
+		delete(w.after, &f)
 		return waiting
 	}
 }
@@ -111,16 +117,17 @@ func (c *callContext) end(err error) {
 		return
 	}
 	c.err = err
-	if c.done == nil {
+	w := c.watch
+	if w == nil {
 		return
 	}
-	close(c.done)
-	c.timer.Stop()
-	c.stop()
-	for f := range c.after {
+	close(w.done)
+	w.timer.Stop()
+	w.stop()
+	for f := range w.after {
 		go (*f)()
 	}
-	c.after = nil
+	w.after = nil
 }
 
 // wallClock is the time without the monotonic reading, which stands still while a machine

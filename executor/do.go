@@ -43,7 +43,7 @@ type Request struct {
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
 	for {
-		r, joined, err := x.admit(ctx, q, c, false)
+		r, joined, err := x.admit(ctx, &q, c, false)
 		if err != nil {
 			return nil, err
 		}
@@ -75,10 +75,11 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
 	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
+	after := r.after()
 	r.mu.Unlock()
 	switch {
 	case result != nil:
-		r.x.forget(r)
+		r.x.let(r, after)
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
 		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
@@ -168,17 +169,18 @@ func (r *run) unsent() error {
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
-func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
-	r = &run{x: x, req: q, client: c, started: start, bound: !start && ctx.Done() != nil}
+func (x *Executor) admit(ctx context.Context, q *Request, c Client, start bool) (r *run, joined bool, err error) {
+	r = &run{x: x, req: *q, client: c, started: start, bound: !start && ctx.Done() != nil}
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
 	r.id = x.newID()
 	r.state = &r.first.result.State
 	r.state.Payment = q.Payment
-	r.state.Ledger, r.state.Evidence, r.trace = r.first.ledger[:0], r.first.told[:0], r.first.trace[:0]
+	r.room()
 	r.rules = x.rules.For(&r.req.Payment)
 	r.guard = x.guards.of(&r.req.Payment)
+	r.want(r)
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err
@@ -186,9 +188,6 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if live != nil {
 		return live, true, live.join(r)
 	}
-	r.mu.Lock()
-	r.want(r)
-	r.mu.Unlock()
 	earlier, err := x.earlier(ctx, r)
 	switch {
 	case err != nil:
@@ -217,7 +216,9 @@ func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
 	if q.Amount < 0 {
 		errs = append(errs, fmt.Errorf("executor: the amount %d is below zero", q.Amount))
 	}
-	if err := x.rules.Check(&q.Payment); err != nil {
+	if int(q.Operation) >= operations {
+		errs = append(errs, fmt.Errorf("executor: there is no operation %d", q.Operation))
+	} else if err := x.rules.Check(&q.Payment); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
@@ -261,7 +262,7 @@ func (r *run) join(other *run) error {
 	return nil
 }
 
-// want counts who wants the flow. The lock is held.
+// want counts who wants the flow. The lock is held, or nobody else has the flow yet.
 func (r *run) want(asked *run) {
 	if asked.started {
 		r.started = true

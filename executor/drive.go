@@ -107,9 +107,9 @@ func (p *pace) step() (ended bool, err error) {
 	case nil:
 		return false, p.begin()
 	case flow.Send:
-		return false, p.heard(r.send(p.ctx, seq, c.Identity, c.Attempt, c.Action, c.Deadline))
+		return p.heard(r.send(p.ctx, seq, c))
 	case flow.Ask:
-		return false, p.heard(r.ask(p.ctx, seq, c))
+		return p.heard(r.ask(p.ctx, seq, c))
 	case flow.Wait:
 		return false, p.due(c, seq)
 	}
@@ -192,11 +192,14 @@ func (p *pace) begin() error {
 		return errHeld
 	}
 	err := r.start()
+	if err == nil {
+		return nil
+	}
 	r.mu.Lock()
 	accepted, begun := r.accepted, r.next != nil
 	r.mu.Unlock()
 	switch {
-	case err == nil, begun && fits(err) == nil: // it may have been withdrawn meanwhile
+	case begun && fits(err) == nil: // it may have been withdrawn meanwhile
 		return nil
 	case accepted && fits(err) != nil:
 		return p.stall(err)
@@ -218,31 +221,36 @@ func (r *run) start() error {
 	}
 	id := r.req.RequestID
 	if id == "" {
-		id = r.x.requestID(r)
+		id = r.x.requestID(r.id, &r.req.Payment)
 	}
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == id {
 			r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
-			id = newRequestID(nil)
+			id = newRequestID()
 		}
 	}
-	e := flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
-	return r.apply(e)
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
+	w.start = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.apply(w, &w.start)
 }
 
-// heard takes the answer of a call.
-func (p *pace) heard(e flow.Event, x *exchange) error {
-	if err := p.r.hear(e, x); err != nil {
-		return p.stall(err)
+// heard takes the answer of a call, with which most flows end.
+func (p *pace) heard(e flow.Event, x *exchange) (ended bool, err error) {
+	if ended, err = p.r.hear(e, x); err != nil {
+		return false, p.stall(err)
 	}
-	return nil
+	return ended, nil
 }
 
-func (r *run) hear(e flow.Event, x *exchange) error {
+// hear reports whether the flow has ended, and nobody has to be told.
+func (r *run) hear(e flow.Event, x *exchange) (ended bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.class = policy.Unrecognized
-	err := r.keep(e)
+	err = r.keep(e)
 	r.fare(x)
-	return err
+	return r.state.Stage == flow.Ended && r.pass == nil && !r.funded && len(r.owes)+len(r.kept) == 0, err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *pace) due(w flow.Wait, seq uint64) error {
+func (p *pace) due(w flow.Wait, seq uint32) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
@@ -48,7 +48,7 @@ func (r *run) prepare(a policy.Action) (flow.Event, error) {
 	return e, nil
 }
 
-func (p *pace) carryOut(e flow.Event, seq uint64) error {
+func (p *pace) carryOut(e flow.Event, seq uint32) error {
 	r := p.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,10 +73,10 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	used := func(of func(*flow.Identity) string, text string) bool {
 		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
 	}
-	e.RequestID = r.x.requestID(r)
+	e.RequestID = r.x.requestID(r.id, &r.req.Payment)
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
 		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
-		e.RequestID = newRequestID(nil)
+		e.RequestID = newRequestID()
 	}
 	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
 		return

@@ -41,9 +41,9 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 	}
 	names := r.names(s)
 	if j == nil {
-		if len(names) > r.named {
+		if len(names) > int(r.named) {
 			r.x.index(r, names[r.named:])
-			r.named = len(names)
+			r.named = int32(len(names))
 		}
 		return nil
 	}
@@ -64,7 +64,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 	switch {
 	case err == nil:
 		r.version++
-		r.named = len(names)
+		r.named = int32(len(names))
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.lose()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
@@ -151,7 +151,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	r.first.result.State = e.State
 	r.state = &r.first.result.State
 	r.rules = x.rules.For(&r.req.Payment)
-	r.named = len(r.names(r.state))
+	r.named = int32(len(r.names(r.state)))
 	r.guard = x.guards.of(&r.state.Payment)
 	r.client = x.clientOf(r)
 	if r.state.Stage == flow.Ended {

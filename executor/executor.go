@@ -103,9 +103,6 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	}
 	cfg := &x.cfg
 	cfg.Budget, cfg.Breaker = cfg.Budget.withDefaults(), cfg.Breaker.withDefaults()
-	if cfg.NewRequestID == nil {
-		cfg.NewRequestID = newRequestID
-	}
 	if cfg.Jitter == nil {
 		cfg.Jitter = mrand.Float64
 	}

@@ -212,14 +212,16 @@ func troubled(a *policy.Answer, c policy.Class) bool {
 type guards struct {
 	budget  Budget
 	breaker Breaker
-	known   atomic.Pointer[map[gateKey]guard] // replaced, never written to
+	known   atomic.Pointer[map[string]*guarded] // by provider; replaced, never written to
 	mu      sync.Mutex
-	buckets map[string]*bucket
 }
 
-type gateKey struct {
-	provider  string
-	operation policy.Operation
+var operations = len(policy.Operations())
+
+// guarded is what stands before a provider.
+type guarded struct {
+	bucket bucket
+	gates  []*gate // by operation
 }
 
 // guard is what stands before one operation of a provider.
@@ -229,29 +231,31 @@ type guard struct {
 }
 
 func newGuards(b Budget, k Breaker) *guards {
-	g := &guards{budget: b, breaker: k, buckets: map[string]*bucket{}}
-	g.known.Store(&map[gateKey]guard{})
+	g := &guards{budget: b, breaker: k}
+	g.known.Store(&map[string]*guarded{})
 	return g
 }
 
 // of returns what guards a payment's provider and operation.
 func (g *guards) of(p *policy.Payment) guard {
-	key := gateKey{p.Provider, p.Operation}
-	if found, ok := (*g.known.Load())[key]; ok {
-		return found
+	found := (*g.known.Load())[p.Provider]
+	if found == nil {
+		found = g.add(p.Provider)
 	}
+	return guard{&found.bucket, found.gates[p.Operation]}
+}
+
+func (g *guards) add(provider string) *guarded {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	known := maps.Clone(*g.known.Load())
-	if found, ok := known[key]; ok {
-		return found
+	if known[provider] == nil {
+		n := &guarded{bucket: bucket{terms: g.budget}, gates: make([]*gate, operations)}
+		for i := range n.gates {
+			n.gates[i] = newGate(g.breaker)
+		}
+		known[provider] = n
+		g.known.Store(&known)
 	}
-	b := g.buckets[p.Provider]
-	if b == nil {
-		b = &bucket{terms: g.budget}
-		g.buckets[p.Provider] = b
-	}
-	known[key] = guard{b, newGate(g.breaker)}
-	g.known.Store(&known)
-	return known[key]
+	return known[provider]
 }

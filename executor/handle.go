@@ -43,7 +43,9 @@ func (h *Handle) State() flow.State {
 	r, _ := h.now(context.Background()) // as it was, if the journal does not say
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return *r.state
+	s := *r.state
+	clip(&s)
+	return s
 }
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -180,6 +181,31 @@ func TestAHandleIsNeverStale(t *testing.T) {
 		r, err := h.Wait(ctx)
 		if err == nil && r.Outcome != policy.Succeeded {
 			t.Errorf("a stale %s", r.Outcome)
+		}
+	})
+}
+
+// What a handle and a result show of a flow is not the room that the flow goes on in.
+func TestNobodyGetsTheRoomOfAFlow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, defaults(), executor.Config{})
+		var sending flow.State
+		b := &bank{sends: []reply{paidNow}}
+		b.sends[0].do = func(ctx context.Context, a *executor.Attempt) {
+			h, err := x.Handle(ctx, a.Flow)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			sending = h.State()
+		}
+		r := carry(t, x, payment("k"), b)
+		wantOutcome(t, r, policy.Succeeded)
+		for name, s := range map[string]*flow.State{"while it sends": &sending, "at its end": &r.State} {
+			if cap(s.Ledger) != 1 || cap(s.Evidence) != len(s.Evidence) || cap(s.Fired) != len(s.Fired) || cap(s.Waits) != len(s.Waits) {
+				t.Errorf("%s: room for %d identities, %d answers, %d rules, %d waits",
+					name, cap(s.Ledger), cap(s.Evidence), cap(s.Fired), cap(s.Waits))
+			}
 		}
 	})
 }

@@ -3,6 +3,8 @@ package executor
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // hook calls somebody's code. A panic is an error: the payment goes on, or stops, in order.
@@ -16,14 +18,17 @@ func (x *Executor) hook(name, flow string, call func() error) (err error) {
 }
 
 // requestID makes the request id of a new identity.
-func (x *Executor) requestID(r *run) (id string) {
-	err := x.hook("NewRequestID", r.id, func() error {
-		id = x.cfg.NewRequestID(&r.req.Payment)
+func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
+	if x.cfg.NewRequestID == nil {
+		return newRequestID()
+	}
+	err := x.hook("NewRequestID", flow, func() error {
+		id = x.cfg.NewRequestID(p)
 		return nil
 	})
 	if err != nil {
 		x.trouble(err)
-		id = newRequestID(nil)
+		id = newRequestID()
 	}
 	return id
 }

@@ -3,8 +3,6 @@ package executor
 import (
 	"math/rand/v2"
 	"strconv"
-
-	"github.com/recourse-pay/recourse/policy"
 )
 
 // letters are those of base 32: no two that a person takes for one another.
@@ -25,7 +23,7 @@ func randomText(n int) string {
 	return string(text[:n])
 }
 
-func newRequestID(*policy.Payment) string { return randomText(26) }
+func newRequestID() string { return randomText(26) }
 
 // newPrefix makes the beginning of the ids of a process's flows.
 func newPrefix() string { return "f-" + randomText(12) + "-" }

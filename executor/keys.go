@@ -16,7 +16,7 @@ import (
 // succeeded, is the one that is meant.
 func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 	flows, err := x.others(ctx, r)
-	if err != nil {
+	if err != nil || len(flows) == 0 {
 		return nil, err
 	}
 	for _, old := range flows {

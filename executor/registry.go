@@ -74,19 +74,35 @@ func (x *Executor) drop(r *run) {
 // to be told.
 func (x *Executor) forget(r *run) {
 	r.mu.Lock()
+	after := r.after()
+	r.mu.Unlock()
+	x.let(r, after)
+}
+
+// afterlife is what a flow leaves behind that is let go of.
+type afterlife struct {
+	keep  bool     // it cannot be let go of yet
+	names []string // that it is known by
+}
+
+// after says what a flow leaves behind. The lock is held.
+func (r *run) after() afterlife {
 	// A call that has not returned may hold the only pass of a breaker; the sweeper sees to it.
 	called := r.calling != nil && r.calling.over != nil
-	keep, named := (len(r.owes) > 0 || called) && !r.lost, r.allNames[:r.named]
-	r.mu.Unlock()
+	return afterlife{keep: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
+}
+
+// let lets go of a flow that was looked at just now.
+func (x *Executor) let(r *run, after afterlife) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.byKey[r.key()] == r {
+	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	if keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {
+	if after.keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {
 		return
 	}
-	for _, text := range named {
+	for _, text := range after.names {
 		n := name{r.req.Provider, text}
 		if x.byName[n] = slices.DeleteFunc(x.byName[n], func(o *run) bool { return o == r }); len(x.byName[n]) == 0 {
 			delete(x.byName, n)

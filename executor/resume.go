@@ -148,7 +148,7 @@ func (x *Executor) watch() {
 			x.background(r)
 		}
 		r.mu.Lock()
-		owes, ended := len(r.owes) > 0 && !r.telling && now.After(r.tellAt), r.state.Stage == flow.Ended
+		owes, ended := len(r.owes) > 0 && !r.telling && now.UnixNano() > r.tellAt, r.state.Stage == flow.Ended
 		over := ended && len(r.owes) == 0 && r.calling == nil
 		r.mu.Unlock()
 		if over {

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,34 +28,34 @@ type run struct {
 	state    *flow.State
 	version  int64           // of the row in the journal
 	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	seq      uint64          // counts what next was
 	pass     pass            // the breaker has let the next call through
 	driver   *pace           // of the goroutine that drives it, or did last
 	calling  *exchange       // that has not returned
 	kept     []flow.Event    // what the journal would not take
 	earlier  []flow.Identity // of earlier flows of the key
-	waiting  int32           // calls of Do that wait for it
-	class    policy.Class    // of what was decided on last
 	last     *policy.Answer  // heard last
 	lastErr  error           // of the client, with it
 	trace    []Entry
 	owes     []owed
-	tellAt   time.Time
+	tellAt   int64                 // in nanoseconds since 1970
 	shopper  *policy.ShopperAction // nil: nothing to do
 	result   *Result               // once it has ended and somebody asked
 	changed  chan struct{}         // closed by what waiters look for
 	gone     error                 // why it never began; a *movedError: another flow is the one
-	named    int                   // names that the journal has
 	allNames []string
 
-	holder   holder // of the next call
-	funded   bool   // the send that next waits for was paid for
-	lost     bool   // another process has it
-	started  bool   // by Start: it is wanted whether anybody waits or not
-	accepted bool   // written down before it could begin
-	waited   bool   // for the breaker, before it could begin
-	bound    bool   // by the context of a Do, which ends what is sent
-	unsure   bool   // the journal failed, and may have stored a row nevertheless
+	seq      uint32       // counts what next was
+	named    int32        // names that the journal has
+	waiting  int32        // calls of Do that wait for it
+	class    policy.Class // of what was decided on last
+	holder   holder       // of the next call
+	funded   bool         // the send that next waits for was paid for
+	lost     bool         // another process has it
+	started  bool         // by Start: it is wanted whether anybody waits or not
+	accepted bool         // written down before it could begin
+	waited   bool         // for the breaker, before it could begin
+	bound    bool         // by the context of a Do, which ends what is sent
+	unsure   bool         // the journal failed, and may have stored a row nevertheless
 	telling  bool
 	told     bool // the first that is owed, and it could not be written
 	repeats  bool // it is the answer to a later request of its key
@@ -68,11 +69,30 @@ type run struct {
 	// Most flows are one call: what they need is here, in one piece.
 	first struct {
 		call   exchange
-		ledger [1]flow.Identity
 		trace  [3]Entry
-		told   [1]flow.Evidence
 		result Result
 	}
+}
+
+// learnt is room for what a flow of one call learns: its ledger as it was sent, and as it was
+// answered. It is not part of the run, whose size is one that the allocator is quick with.
+type learnt struct {
+	ledger [2]flow.Identity
+	told   [1]flow.Evidence
+	fired  [1]policy.Count
+}
+
+// room gives a new flow's state and trace the room that most need.
+func (r *run) room() {
+	room := new(learnt)
+	r.state.Ledger, r.state.Evidence, r.state.Fired = room.ledger[:0], room.told[:0], room.fired[:0]
+	r.trace = r.first.trace[:0]
+}
+
+// clip keeps to the flow what room there is behind the slices of a state that others get.
+func clip(s *flow.State) {
+	s.Ledger, s.Evidence = slices.Clip(s.Ledger), slices.Clip(s.Evidence)
+	s.Fired, s.Waits = slices.Clip(s.Fired), slices.Clip(s.Waits)
 }
 
 // key is the payment key that the flow serves.
@@ -90,16 +110,23 @@ type goneError struct{ error }
 
 func (e *goneError) Unwrap() error { return e.error }
 
-var scratches = sync.Pool{New: func() any { return new(flow.Scratch) }}
-
-// apply takes an event: through the machine, into the journal, and out as what is to be done.
-func (r *run) apply(e flow.Event) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.applyLocked(e)
+// scratch is memory for one step of a flow. Nothing keeps any of it.
+type scratch struct {
+	flow.Scratch
+	start flow.Start
 }
 
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// applyLocked takes an event: through the machine, into the journal, and out as what is to be
+// done. The lock is held.
 func (r *run) applyLocked(e flow.Event) error {
+	w := scratches.Get().(*scratch)
+	defer scratches.Put(w)
+	return r.apply(w, e)
+}
+
+func (r *run) apply(w *scratch, e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
@@ -107,13 +134,21 @@ func (r *run) applyLocked(e flow.Event) error {
 		s := *r.state
 		r.state, r.result = &s, nil
 	}
-	var before flow.State
-	if r.x.cfg.Journal != nil {
-		before = *r.state
+	if r.x.cfg.Journal == nil { // which alone can refuse
+		return r.advance(w, e)
 	}
-	scratch := scratches.Get().(*flow.Scratch)
-	defer scratches.Put(scratch)
-	commands, err := scratch.Advance(r.rules, r.state, e)
+	before := *r.state
+	err := r.advance(w, e)
+	if err != nil {
+		*r.state = before
+	}
+	return err
+}
+
+// advance is apply with the lock held, for a flow that is this process's. After an error the
+// state is not to be used.
+func (r *run) advance(w *scratch, e flow.Event) error {
+	commands, err := w.Advance(r.rules, r.state, e)
 	if err != nil {
 		return err
 	}
@@ -122,13 +157,12 @@ func (r *run) applyLocked(e flow.Event) error {
 		durability = journal.Synced
 	}
 	if err := r.put(owes, durability); err != nil {
-		*r.state = before
 		return err
 	}
 	at := flow.When(e).At
-	if len(owes) == 0 || len(r.owes) == 0 || owes[0] != r.owes[0] {
+	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
-		r.tellAt = at.Add(tellAgain) // by the sweeper; whoever brought the event tells at once
+		r.tellAt = at.Add(tellAgain).UnixNano() // by the sweeper; whoever brought the event tells at once
 	}
 	r.owes = owes
 	for _, c := range commands {
@@ -262,6 +296,7 @@ func (r *run) ended() *Result {
 			result = &Result{State: *s}
 			r.state = &result.State
 		}
+		clip(r.state)
 		result.Flow, result.Shopper, result.Trace = r.id, r.action(), r.trace[:len(r.trace):len(r.trace)]
 		result.Outcome, result.Reason, result.Class = s.Outcome, s.Reason, s.Class
 		r.result = result

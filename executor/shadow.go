@@ -65,7 +65,7 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 	id := &s.state.Ledger[len(s.state.Ledger)-1]
 	return s.exchange(ctx, policy.Query, &Attempt{
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, By: s.state.AskedBy,
-		QueryID: s.x.cfg.NewRequestID(&s.req.Payment), Number: s.state.Queries,
+		QueryID: s.x.requestID(s.id, &s.req.Payment), Number: s.state.Queries,
 	})
 }
 

@@ -51,7 +51,7 @@ func (r *run) tell() {
 				r.owes, r.told = r.owes[1:], false
 			}
 		}
-		r.tellAt = wallClock().Add(tellAgain)
+		r.tellAt = wallClock().Add(tellAgain).UnixNano()
 		r.mu.Unlock()
 		if err != nil {
 			if !errors.Is(err, ErrTakenOver) {

@@ -11,7 +11,8 @@ import (
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
 	m.s.Displaced = nil
-	decided, until := m.judge(a, fact)
+	var decided Decided
+	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
 	m.do(decided)
 	m.s.Class = decided.Fact.Class
@@ -28,24 +29,23 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 }
 
 // judge asks the rules, applies the interlock and the limits, and counts what was
-// followed.
-func (m *machine) judge(a *policy.Answer, fact policy.Fact) (Decided, time.Time) {
-	m.sit = situation(m.s, a, fact, m.now.At)
+// followed. It says when what was decided is carried out.
+func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until time.Time) {
 	sit := &m.sit
-	want := m.d.Decide(sit)
-	v := settle(m.s, m.t, want.Action, m.now.At)
+	situation(sit, m.s, a, fact, m.now.At)
+	want, v := &d.Decision, &d.Verdict
+	*want = m.d.Decide(sit)
+	*v = settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
-		m.s.Fired = m.s.Fired.Plus(want.Rule)
+		m.s.Fired = count(m.s.Fired, want.Rule)
 	}
-	until := m.until(&v, &want, a.RetryAfter)
-	return Decided{
-		At: m.now.At, Phase: a.Phase, Answer: a, Fact: sit.Fact, InDoubt: sit.InDoubt, Decision: want, Verdict: v,
-	}, until
+	d.At, d.Phase, d.Answer, d.Fact, d.InDoubt = m.now.At, a.Phase, a, sit.Fact, sit.InDoubt
+	return m.until(v, want, a.RetryAfter)
 }
 
 // situation is what the rules see of an answer: the fact that the flow took it for,
 // or a stronger one that the ledger holds.
-func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) policy.Situation {
+func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fact, at time.Time) {
 	if i, _ := s.about(a); i >= 0 {
 		id := &s.Ledger[i]
 		if id.Effect.Settled() && !fact.Effect.Settled() {
@@ -66,10 +66,9 @@ func situation(s *State, a *policy.Answer, fact policy.Fact, at time.Time) polic
 		// Something executed, or may have, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
-	return policy.Situation{
-		Payment: &s.Payment, Answer: a, Fact: fact, InDoubt: s.InDoubt(),
-		Attempt: s.Attempts, Queries: s.Queries, Fired: s.Fired, Elapsed: at.Sub(s.Started), At: at,
-	}
+	sit.Payment, sit.Answer, sit.Fact, sit.InDoubt = &s.Payment, a, fact, s.InDoubt()
+	sit.Attempt, sit.Queries, sit.Fired = s.Attempts, s.Queries, s.Fired
+	sit.Elapsed, sit.At = at.Sub(s.Started), at
 }
 
 // present is what is known of the payment when nothing new was said of an identity that is
@@ -105,7 +104,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
-		m.s.Waits = m.s.Waits.Plus(sched.Name)
+		m.s.Waits = count(m.s.Waits, sched.Name)
 	}
 	if v.Action == policy.QueryStatus || v.Action.Sends() {
 		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -146,10 +147,31 @@ func (s *State) executed() *Identity {
 // current is the identity sent last.
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
-// own gives the state slices of its own before they are written to, so that the
-// caller's state stays as it was. There is room for more identities.
+// own gives the state a ledger of its own before it is written to, so that what the old one
+// says stays as it was. There is room for more identities. A driver may have made room for
+// both, one behind the other.
 func (s *State) own(more int) {
-	s.Ledger = append(make([]Identity, 0, len(s.Ledger)+more), s.Ledger...)
+	n := len(s.Ledger)
+	room := s.Ledger[n:]
+	if cap(room) < n+more {
+		room = make([]Identity, 0, n+more)
+	}
+	s.Ledger = append(room[:0], s.Ledger...)
+}
+
+// alone gives up the room behind the state's slices, which may be that of another state.
+func (s *State) alone() *State {
+	s.Ledger, s.Evidence = slices.Clip(s.Ledger), slices.Clip(s.Evidence)
+	s.Fired, s.Waits = slices.Clip(s.Fired), slices.Clip(s.Waits)
+	return s
+}
+
+// count returns counts with one more of a name. What they were stays as it was.
+func count(c policy.Counts, name string) policy.Counts {
+	if len(c) == 0 {
+		return append(c, policy.Count{Name: name, N: 1}) // a driver may have made room
+	}
+	return c.Plus(name)
 }
 
 // Evidence is kept for the people who look at an escalation: the first answers and

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -79,5 +80,48 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	deadline(flow.Answered{Moment: m, Answer: policy.Answer{Fault: policy.Timeout}})
 	if got := deadline(flow.Due{Moment: m}); !got.Equal(dawn.Add(30 * time.Second)) {
 		t.Errorf("the query is listened to until %s", got)
+	}
+}
+
+// A driver leaves room behind a state's slices. Two steps from one state, and an advice, are
+// each other's and the driver's business only if they share it.
+func TestStepsFromOneStateDoNotMeet(t *testing.T) {
+	s := flow.State{
+		Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: 120000, Currency: "VND"},
+		Ledger:  make([]flow.Identity, 0, 8), Evidence: make([]flow.Evidence, 0, 8),
+		Fired: make(policy.Counts, 0, 8), Waits: make(policy.Counts, 0, 8),
+	}
+	at := flow.Moment{At: dawn, Jitter: 0.5}
+	if _, err := new(flow.Scratch).Advance(defaults, &s, flow.Start{Moment: at, OrderID: "o-1", RequestID: "r-1"}); err != nil {
+		t.Fatal(err)
+	}
+	said := func(code string) *flow.Answered {
+		return &flow.Answered{Moment: at, Answer: policy.Answer{Code: code, OrderID: "o-1", RequestID: "r-1"}}
+	}
+	print := func(s flow.State) string {
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	before := s
+	if _, err := new(flow.Scratch).Advance(defaults, &s, said("0")); err != nil {
+		t.Fatal(err)
+	}
+	paid := print(s)
+	refused, _, err := flow.Step(defaults, before, said("1006"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := print(refused)
+	flow.Advise(defaults, before, said("10").Answer, at)
+	flow.Sent(defaults, before, at, "o-2", "r-2", "")
+	flow.Asked(defaults, before, at)
+	if got := print(s); got != paid || s.Outcome != policy.Succeeded {
+		t.Errorf("advanced: %s\nand later:  %s", paid, got)
+	}
+	if got := print(refused); got != other || refused.Outcome == policy.Succeeded {
+		t.Errorf("stepped: %s\nand later: %s", other, got)
 	}
 }

@@ -17,7 +17,7 @@ const maxHastened = 3
 // in order. An event that does not fit the flow's stage is an error, and changes nothing.
 func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
 	next := s
-	commands, err := new(Scratch).Advance(d, &next, e)
+	commands, err := new(Scratch).Advance(d, next.alone(), e)
 	if err != nil {
 		return s, nil, err
 	}
@@ -32,8 +32,9 @@ type Scratch struct {
 }
 
 // Advance is [Step] in place. What s points into, such as its ledger, is not written to, so
-// that a copy of *s from before stays what it was. An event may be given as a pointer, and is
-// then kept. The commands stand in the scratch until it is used again.
+// that a copy of *s from before stays what it was; but for the capacity behind its slices,
+// which is taken to be nobody else's: clip them, or give some, to be filled. An event may be given as a pointer; one that
+// brings an answer is then kept. The commands stand in the scratch until it is used again.
 func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	m := &w.m
 	m.d, m.s, m.now, m.out = d, s, e.when(), w.out[:0]
@@ -59,10 +60,11 @@ func (e *MisfitError) Error() string {
 // it. It is the same judgement that Step makes; limits and interlock included.
 // The situation is what the rules were shown.
 func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: &s, now: now}
+	m := machine{d: d, t: d.Terms(&s.Payment), s: s.alone(), now: now}
 	m.s.own(0)
 	fact := absorb(d, m.t, m.s, hearing{answer: &a, at: now.At, asked: now.At})
-	decided, _ := m.judge(&a, fact)
+	var decided Decided
+	m.judge(&decided, &a, fact)
 	return m.sit, decided
 }
 

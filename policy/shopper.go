@@ -12,4 +12,6 @@ type ShopperAction struct {
 }
 
 // IsZero reports whether there is nothing for the shopper to do.
-func (s ShopperAction) IsZero() bool { return s == ShopperAction{} }
+func (s ShopperAction) IsZero() bool {
+	return len(s.PayURL)+len(s.Deeplink)+len(s.QRCode)+len(s.RedirectURL)+len(s.Token) == 0
+}
