@@ -14,6 +14,8 @@ import (
 // Looks is what the rules of a payment's layers can tell apart. Two situations that differ
 // in nothing of it are decided alike.
 type Looks struct {
+	// Rules are FILE:LINE of each rule that can hold, with the schedule that it waits by, in order.
+	Rules []string
 	// At holds every variable that some rule looks at.
 	At map[string]bool
 	// Texts are the texts that a variable is compared with, sorted; every other text is
@@ -66,6 +68,11 @@ func (e *Engine) Looks(p *policy.Payment) Looks {
 }
 
 func (l *Looks) rule(e *entry) {
+	source := e.rule.Source()
+	if e.decision.Schedule != nil {
+		source += " " + e.decision.Schedule.Name
+	}
+	l.Rules = append(l.Rules, source)
 	for name, texts := range e.vars {
 		if _, known := variables[name]; !known {
 			continue

@@ -30,8 +30,8 @@ type decider struct {
 // Judge implements [policy.Decider].
 func (d *decider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	f := d.engine.Judge(p, a)
-	if d.distrust && f.Basis == policy.Inferred {
-		f.Effect = policy.Unknown
+	if d.distrust {
+		f = distrust(f)
 	}
 	return f
 }

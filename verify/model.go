@@ -30,7 +30,8 @@ type model struct {
 	coarse bool
 	spend  spending // for the event that is brought
 
-	unguarded bool // also explore what the rules want where the interlock forbids it
+	unguarded string     // FILE:LINE of a rule that is also followed where the interlock forbids it
+	event     flow.Event // the one brought last
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more are like as many
 
@@ -38,6 +39,7 @@ type model struct {
 	tried      map[triedKey]bool
 	next       node // of the step that is tried; whoever keeps it copies it
 	evidence   [1]flow.Evidence
+	room       [12]flow.Identity
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -130,6 +132,7 @@ type move struct {
 	variant uint8 // how the answer names its payment; what is resolved; whose time passes
 	choice  uint8 // which decision of the rules
 	spent   bool  // no query is left after this one
+	bent    bool  // what the rules want is done, whatever the interlock says
 	spend   spending
 }
 
@@ -226,8 +229,9 @@ func (m *model) bring(n *node, mv move, e flow.Event, give giver) (want spending
 	for choice := 0; ; choice++ {
 		next.copyFrom(n)
 		next.s.Evidence = m.evidence[:0]
+		next.s.Ledger = append(m.room[:0], n.s.Ledger...) // the step's own goes behind it
 		m.exhaust(&next.s)
-		m.decider.choice, m.decider.options = choice, 1
+		m.decider.choice, m.decider.options, m.event = choice, 1, e
 		commands, err := m.scratch.Advance(m.decider, &next.s, e)
 		if err != nil {
 			return want // the executor does not bring it either

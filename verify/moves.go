@@ -485,6 +485,7 @@ func (m *model) dueUnguarded(n *node, give giver) {
 	next.s = flow.Sent(m.decider, n.s, moment, order, request, theirs)
 	next.unguarded, next.raw = false, 0
 	id := &next.s.Ledger[len(next.s.Ledger)-1]
-	m.carry(&next, []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.raw}})
-	give(move{kind: moveDue}, &next, []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.raw}})
+	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.raw}}
+	m.carry(&next, commands)
+	give(move{kind: moveDue, bent: true}, &next, commands)
 }

@@ -18,6 +18,9 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
 	}
+	if m.spend.time && from.s.Stage != flow.New && waitsPastTime(from, next, commands) {
+		all = append(all, finding{property: S4, why: "the flow's time is over, and it does not end"})
+	}
 	recorded := false
 	for _, c := range commands {
 		switch c := c.(type) {
@@ -48,6 +51,20 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 		}
 	}
 	return all
+}
+
+// waitsPastTime reports whether an answer, or the end of a wait, that came after the flow's
+// time left it waiting.
+func waitsPastTime(from, next *node, commands []flow.Command) bool {
+	if from.s.Stage == flow.Waiting || next.s.Stage != flow.Waiting {
+		return false
+	}
+	for _, c := range commands {
+		if d, ok := c.(flow.Decided); ok && !d.Due {
+			return true
+		}
+	}
+	return false
 }
 
 // ends looks at how a flow has ended.
@@ -112,7 +129,7 @@ func (m *model) spent(n *node, commands []flow.Command) []finding {
 func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
-		if !ok || d.Due || d.Verdict.Property == "" {
+		if !ok || d.Due || d.Verdict.Property == "" || d.Decision.Source != m.unguarded {
 			continue
 		}
 		bent := next.clone()

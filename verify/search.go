@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -32,7 +33,6 @@ type finding struct {
 	node     int32 // the last node before the step
 	by       move
 	why      string
-	bent     bool // the path leaves the interlock out
 }
 
 // errTooMany says that the search was stopped at its bound.
@@ -55,7 +55,9 @@ func (s *search) add(n *node, parent int32, by move) bool {
 	if parent >= 0 {
 		d = s.depth[parent] + 1
 	}
-	s.nodes, s.parent, s.by, s.depth = append(s.nodes, n.clone()), append(s.parent, parent), append(s.by, by), append(s.depth, d)
+	kept := n.clone()
+	kept.s.Ledger = slices.Clone(kept.s.Ledger)
+	s.nodes, s.parent, s.by, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.by, by), append(s.depth, d)
 	return true
 }
 
@@ -97,10 +99,12 @@ func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Comm
 			return true
 		}
 	}
-	if s.m.unguarded {
+	if s.m.unguarded != "" {
 		if bent, ok := s.m.bend(next, commands); ok {
+			mv := mv
+			mv.bent = true
 			for _, f := range s.m.ends(bent) {
-				f.node, f.by, f.bent = at, mv, true
+				f.node, f.by = at, mv
 				s.found = append(s.found, f)
 				if s.stop != nil && s.stop(&f) {
 					return true

@@ -1,0 +1,217 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// replay carries a story out with the real rules, the real machine and the schedules' own
+// waits, and times its steps. A story that comes out otherwise keeps no times.
+func (v *Violation) replay(e *engine.Engine, o *Options) {
+	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
+	r.d = e.For(&v.payment)
+	if o.DistrustInferred {
+		r.d = distrusting{r.d}
+	}
+	at := make([]time.Duration, 0, len(v.Story))
+	for i := range v.script.steps {
+		t := &v.script.steps[i]
+		if !r.step(t) {
+			return
+		}
+		if t.by.kind != moveTime {
+			at = append(at, r.now.Sub(base))
+		}
+	}
+	v.Replayed = true
+	for i := range at {
+		v.Story[i].At = short(at[i].Truncate(time.Second))
+	}
+}
+
+// distrusting takes inferred facts for unknown.
+type distrusting struct{ policy.Decider }
+
+func (d distrusting) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	return distrust(d.Decider.Judge(p, a))
+}
+
+func distrust(f policy.Fact) policy.Fact {
+	if f.Basis == policy.Inferred {
+		f.Effect = policy.Unknown
+	}
+	return f
+}
+
+type replayer struct {
+	v    *Violation
+	d    policy.Decider
+	s    flow.State
+	now  time.Time
+	sent time.Time
+	seen []taken
+}
+
+// taken is a step as it was carried out.
+type taken struct {
+	*told
+	at       time.Time
+	event    flow.Event
+	commands []flow.Command
+}
+
+// step carries out one step; it reports whether it came out as in the story.
+func (r *replayer) step(t *told) bool {
+	r.pass(t)
+	var commands []flow.Command
+	switch {
+	case t.by.kind == moveTime:
+		return true
+	case t.event == nil: // nobody forbids it: see dueUnguarded
+		id := t.to.s.Ledger[len(t.to.s.Ledger)-1]
+		r.s = flow.Sent(r.d, r.s, r.moment(), id.OrderID, id.RequestID, id.ProviderID)
+		last := r.s.Ledger[len(r.s.Ledger)-1]
+		commands = []flow.Command{flow.Send{Identity: &last, Attempt: r.s.Attempts}}
+	default:
+		e := r.at(t.event)
+		if start, again := e.(flow.Start); again && t.by.kind == moveStartAgain {
+			start.Earlier = r.s.Ledger
+			r.s, e = flow.State{Payment: r.v.payment}, start
+		}
+		var err error
+		if r.s, commands, err = flow.Step(r.d, r.s, e); err != nil {
+			return false
+		}
+		r.seen = append(r.seen, taken{t, r.now, e, commands})
+	}
+	for _, c := range commands {
+		if _, send := c.(flow.Send); send {
+			r.sent = r.now
+		}
+	}
+	if !same(t.commands, commands) {
+		return false
+	}
+	if t.by.bent && !t.from.unguarded {
+		r.bend(t)
+	}
+	return true
+}
+
+// bend lets the state be what it would be without the interlock.
+func (r *replayer) bend(t *told) {
+	for _, c := range t.commands {
+		if d, ok := c.(flow.Decided); ok {
+			r.s.Stage, r.s.Outcome, r.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action, At: r.now}
+			switch d.Decision.Action {
+			case policy.MarkFailed:
+				r.s.Stage, r.s.Outcome = flow.Ended, policy.Failed
+			case policy.MarkSucceeded:
+				r.s.Stage, r.s.Outcome = flow.Ended, policy.Succeeded
+			default:
+				if sched := d.Decision.Schedule; sched != nil {
+					r.s.Next.At = r.now.Add(sched.Delay(0))
+				}
+			}
+		}
+	}
+}
+
+func same(want, got []flow.Command) bool {
+	decided := func(list []flow.Command) (d flow.Decided) {
+		for _, c := range list {
+			if x, ok := c.(flow.Decided); ok {
+				d = x
+			}
+		}
+		return d
+	}
+	w, g := decided(want), decided(got)
+	return w.Decision.Source == g.Decision.Source && w.Decision.Action == g.Decision.Action &&
+		w.Verdict.Action == g.Verdict.Action && w.Verdict.Property == g.Verdict.Property
+}
+
+// pass moves the clock to when a step happens.
+func (r *replayer) pass(t *told) {
+	timeout := r.v.script.m.terms.Contract.CallTimeout()
+	switch t.by.kind {
+	case moveStart:
+	case moveAnswer, moveQueryAnswer:
+		since := r.now
+		ph := policy.Send
+		if t.by.kind == moveQueryAnswer {
+			ph = policy.Query
+		}
+		if r.v.script.m.heard[ph][t.by.class].answer.Fault == policy.Timeout {
+			r.now = since.Add(timeout)
+			return
+		}
+		r.now = since.Add(time.Second)
+	case moveDue:
+		if r.s.Next.At.After(r.now) {
+			r.now = r.s.Next.At
+		}
+	case moveTime:
+		r.age(t)
+	default:
+		r.now = r.now.Add(time.Second)
+	}
+}
+
+// age waits until a send is as old as the story has it.
+func (r *replayer) age(t *told) {
+	k := r.v.script.m.clock
+	if t.by.variant == 2 || t.to == nil || int(t.by.id) >= len(r.s.Ledger) {
+		return
+	}
+	id, sd := &r.s.Ledger[t.by.id], &t.to.ids[t.by.id]
+	until := id.FirstSent.Add(k.age(sd.first))
+	if t.by.variant == 1 {
+		until = id.LastSent.Add(k.age(sd.last))
+	}
+	if until.After(r.now) {
+		r.now = until
+	}
+	if int(t.by.id) == t.to.own {
+		if until := r.s.Started.Add(k.age(t.to.started)); until.After(r.now) {
+			r.now = until
+		}
+	}
+}
+
+func (r *replayer) moment() flow.Moment { return flow.Moment{At: r.now, Jitter: 0.5} }
+
+// at gives an event the time at which it happens.
+func (r *replayer) at(e flow.Event) flow.Event {
+	m := r.moment()
+	switch e := e.(type) {
+	case flow.Start:
+		e.Moment = m
+		return e
+	case flow.Answered:
+		e.Moment = m
+		return e
+	case flow.Queried:
+		e.Moment = m
+		return e
+	case flow.Received:
+		e.Moment = m
+		return e
+	case flow.Due:
+		e.Moment = m
+		return e
+	case flow.Resumed:
+		e.Moment = m
+		return e
+	case flow.Resolved:
+		e.Moment = m
+		return e
+	case flow.Withdrawn:
+		e.Moment = m
+		return e
+	}
+	return e
+}

@@ -1,0 +1,276 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Options say what is verified, and how. The zero value verifies everything.
+type Options struct {
+	Providers  []string           // empty: every provider
+	Merchants  []string           // empty: every merchant that has a file, and "", every other
+	Operations []policy.Operation // empty: every operation that the provider offers
+
+	// DistrustInferred treats facts that rest on inference, and not on a document, as unknown.
+	DistrustInferred bool
+
+	// MaxStates bounds the states of one product; 0 means DefaultMaxStates. A product that has
+	// more is not proved.
+	MaxStates int
+	Workers   int // 0: one a processor
+
+	// Progress is told after each product, one call at a time; nil: nobody is.
+	Progress func(done, total int)
+}
+
+// DefaultMaxStates bounds one product's search: some gigabyte, in the worst case.
+const DefaultMaxStates = 400_000
+
+// Version is that of [Report] as JSON.
+const Version = 1
+
+// Report is what was found. It is printed as JSON as it stands.
+type Report struct {
+	V           int       `json:"v"`
+	Holds       bool      `json:"holds"`                 // for everything that was asked for
+	Interrupted bool      `json:"interrupted,omitempty"` // the products that are listed are whole
+	Products    []Product `json:"products"`
+}
+
+// Product is one operation of one provider under the rules of merchants that are treated
+// alike.
+type Product struct {
+	Provider  string           `json:"provider"`
+	Operation policy.Operation `json:"operation"`
+	Merchants []string         `json:"merchants"` // "" is every merchant without a file
+	Holds     bool             `json:"holds"`
+	Covered   Covered          `json:"covered"`
+
+	Assumptions []string    `json:"assumptions"`
+	Opaque      []string    `json:"opaque,omitempty"` // conditions that count as true and as false
+	Unfinished  string      `json:"unfinished,omitempty"`
+	Violations  []Violation `json:"violations,omitempty"`
+}
+
+// Covered says how much was looked at.
+type Covered struct {
+	Payments int `json:"payments"` // kinds of payments: capture modes, currencies, amounts
+	States   int `json:"states"`
+	Steps    int `json:"steps"`
+	Depth    int `json:"depth"`    // steps of the longest story that leads somewhere new
+	Codes    int `json:"codes"`    // codes and statuses of the catalogue
+	Answers  int `json:"answers"`  // answers made of them: alone, in pairs, under each HTTP status
+	Classes  int `json:"classes"`  // of answers that prove the same and that no rule tells apart
+	Facts    int `json:"facts"`    // settled or pending facts of the catalogue for this operation
+	Inferred int `json:"inferred"` // of those, how many rest on inference
+}
+
+// Violation is a property that does not hold, with the shortest story that shows it.
+type Violation struct {
+	Property flow.Property `json:"property"`
+	Rule     string        `json:"rule,omitempty"`   // the id of the rule that is at fault
+	Source   string        `json:"source,omitempty"` // FILE:LINE of it
+	Wanted   string        `json:"wanted,omitempty"` // the action that the interlock forbade
+	Why      string        `json:"why"`
+	// Harm is what would happen without the interlock: S1, S2 or S3; empty when the story
+	// ends with the correction.
+	Harm flow.Property `json:"harm,omitempty"`
+	// Replayed: the story was carried out again by the real rules and machine, with the
+	// schedules' own waits, and came to the same.
+	Replayed bool   `json:"replayed"`
+	Story    []Step `json:"story"`
+	Fix      string `json:"fix,omitempty"` // the smallest change that was found to remove it
+
+	payment policy.Payment
+	script  script
+}
+
+// Step is one step of a story, in plain words.
+type Step struct {
+	At       string   `json:"at,omitempty"` // since the start; empty when the story could not be timed
+	Happens  string   `json:"happens"`
+	Decision string   `json:"decision,omitempty"` // what the rules made of it
+	Rule     string   `json:"rule,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Does     []string `json:"does,omitempty"` // what the flow does
+}
+
+// Run verifies. When ctx is over, the report holds what is known by then, and the error is
+// ctx's.
+func Run(ctx context.Context, e *engine.Engine, o *Options) (*Report, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	jobs, err := products(e, o)
+	if err != nil {
+		return nil, err
+	}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	done := make([]*Product, len(jobs))
+	errs := make([]error, len(jobs))
+	next := make(chan int)
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	finished := 0
+	for range min(workers, len(jobs)) {
+		wait.Go(func() {
+			for i := range next {
+				p, err := jobs[i].verify(ctx, e, o)
+				mu.Lock()
+				done[i], errs[i] = p, err
+				finished++
+				if o.Progress != nil && err == nil {
+					o.Progress(finished, len(jobs))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range jobs {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wait.Wait()
+	r := &Report{V: Version, Holds: true, Products: []Product{}}
+	for i, p := range done {
+		switch {
+		case p == nil:
+			r.Interrupted = true
+		default:
+			r.Products = append(r.Products, *p)
+			r.Holds = r.Holds && p.Holds
+		}
+		if errs[i] != nil && ctx.Err() == nil {
+			err = errors.Join(err, errs[i])
+		}
+	}
+	if r.Interrupted {
+		r.Holds = false
+		err = errors.Join(err, ctx.Err())
+	}
+	return r, err
+}
+
+// job is a product that is to be verified.
+type job struct {
+	payment   policy.Payment
+	merchants []string
+	looks     engine.Looks
+}
+
+// products lists what is to be verified. Merchants whose rules for an operation are the same
+// are verified once.
+func products(e *engine.Engine, o *Options) ([]*job, error) {
+	names := o.Providers
+	if len(names) == 0 {
+		names = e.Catalogs.Names()
+	}
+	merchants := o.Merchants
+	if len(merchants) == 0 {
+		merchants = append([]string{""}, e.Rules.MerchantNames()...)
+	}
+	var jobs []*job
+	for _, name := range names {
+		cat, err := e.Catalogs.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, op := range cat.Operations {
+			if len(o.Operations) > 0 && !slices.Contains(o.Operations, op) {
+				continue
+			}
+			alike := map[string]*job{}
+			for _, m := range merchants {
+				p := policy.Payment{Provider: name, Merchant: m, Operation: op, Amount: 120_000, Currency: "VND"}
+				looks := e.Looks(&p)
+				key, err := alikeKey(e, &p, &looks)
+				if err != nil {
+					return nil, err
+				}
+				if j := alike[key]; j != nil {
+					j.merchants = append(j.merchants, m)
+					continue
+				}
+				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks}
+				jobs = append(jobs, alike[key])
+			}
+		}
+	}
+	return jobs, nil
+}
+
+func alikeKey(e *engine.Engine, p *policy.Payment, l *engine.Looks) (string, error) {
+	terms, err := json.Marshal(e.Terms(p))
+	if l.At["merchant"] {
+		terms = append(terms, p.Merchant...)
+	}
+	return strings.Join(l.Rules, "\n") + string(terms), err
+}
+
+// verify searches one product: first coarsely, for a proof; what that finds is looked for
+// again exactly, for a story.
+func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Product, error) {
+	p := &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
+	most := o.MaxStates
+	if most <= 0 {
+		most = DefaultMaxStates
+	}
+	known := map[string]bool{}
+	for _, payment := range profiles(j.payment, &j.looks) {
+		m, err := newModel(e, payment, true, o.DistrustInferred)
+		if err != nil {
+			return nil, err
+		}
+		s := newSearch(m)
+		s.most = most
+		switch err := s.run(ctx); {
+		case errors.As(err, &errTooMany{}):
+			p.Unfinished = fmt.Sprintf("not proved: more than %d states", most)
+		case err != nil:
+			return nil, err
+		}
+		p.Covered.add(s)
+		for _, f := range s.found {
+			if key := string(f.property) + f.rule; !known[key] {
+				known[key] = true
+				v, err := j.story(ctx, e, o, payment, &f)
+				if err != nil {
+					return nil, err
+				}
+				p.Violations = append(p.Violations, *v)
+			}
+		}
+	}
+	j.describe(e, p)
+	p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
+	return p, nil
+}
+
+func (c *Covered) add(s *search) {
+	c.Payments++
+	c.States += len(s.nodes)
+	c.Steps += s.edges
+	c.Depth = max(c.Depth, int(s.depth[len(s.depth)-1]))
+	c.Answers = max(c.Answers, s.m.told)
+	classes := 0
+	for _, h := range s.m.heard {
+		classes += len(h)
+	}
+	c.Classes = max(c.Classes, classes)
+}
