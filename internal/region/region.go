@@ -128,6 +128,14 @@ func (a *Algebra) Merge(r Region) Region {
 	return r
 }
 
+// MergeAlong joins boxes that differ in one of the given dimensions only, once each.
+func (a *Algebra) MergeAlong(r Region, along ...Dim) Region {
+	for _, d := range along {
+		r = a.joinAlong(r, d)
+	}
+	return r
+}
+
 func dims(r Region) []Dim {
 	var all []Dim
 	for _, b := range r {

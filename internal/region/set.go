@@ -220,3 +220,9 @@ func number(b *strings.Builder, n int64) {
 	b.Write(buf[i:])
 	b.WriteByte(',')
 }
+
+// Without is what is left of a set without another of the same kind.
+func Without(a, b Set) Set { return a.minus(b) }
+
+// Both is what two sets of the same kind have in common.
+func Both(a, b Set) Set { return a.and(b) }
