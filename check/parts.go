@@ -169,10 +169,24 @@ func (p *piecer) items() {
 				continue
 			}
 			if share, ok := p.change(p.r.cond.Region, without); ok {
-				p.item(item, in.Left.String(), share)
+				p.item(item, in.Left.String(), p.shareOf(share, in.Left, item))
 			}
 		}
 	}
+}
+
+// shareOf is what of the rule an item stands for: the inputs with its value, also where
+// another part lets them in as well. What an item of "not in" keeps out is its change.
+func (p *piecer) shareOf(change region.Region, name, item ast.Node) region.Region {
+	if len(change) == 0 {
+		return nil
+	}
+	only := p.s.Compile(&ast.BinaryNode{Operator: "==", Left: name, Right: item}, p.r.ID)
+	share, err := p.s.Algebra.And(p.r.cond.Region, only.Region)
+	if only.Err != nil || err != nil || len(share) == 0 {
+		return change
+	}
+	return share
 }
 
 // item tells of one item whose share of the condition decides nothing.

@@ -12,10 +12,18 @@ const guesses = 3
 // witness looks for an input of a region that can come about, and for which the engine
 // decides as the finding says. Nil when none was found.
 func (c *checker) witness(provider, merchant string, r region.Region, shows func(*policy.Situation, policy.Decision) bool) *space.Witness {
+	return c.witnessOf(space.Ledger, provider, merchant, r, shows)
+}
+
+// witnessOf is the same for inputs that come about in no stranger a way than last.
+func (c *checker) witnessOf(last space.How, provider, merchant string, r region.Region, shows func(*policy.Situation, policy.Decision) bool) *space.Witness {
 	zone := c.e.Effective(provider, merchant).Zone
 	tried := 0
 	for i := range c.reach[provider] {
 		at := &c.reach[provider][i]
+		if at.How > last {
+			break
+		}
 		for _, b := range r {
 			both, ok := b.And(at.Box)
 			if !ok {

@@ -39,8 +39,16 @@ func Reachable(cat *providers.Catalog, absent MayBeAbsent) []Reached {
 	for _, op := range cat.Operations {
 		r.operation(op)
 	}
-	slices.SortStableFunc(r.all, func(a, b Reached) int { return int(a.How - b.How) })
+	slices.SortStableFunc(r.all, func(a, b Reached) int { return strangeness(a) - strangeness(b) })
 	return r.all
+}
+
+func strangeness(r Reached) int {
+	n := 2 * int(r.How)
+	if f, limited := r.Box.Of(Fault).(region.Words); limited && !f.Has(int(policy.NoFault)) {
+		n++
+	}
+	return n
 }
 
 type reacher struct {
@@ -55,15 +63,15 @@ func (r *reacher) add(how How, at region.Box, f policy.Fact, doubts ...bool) {
 	for _, d := range doubts {
 		in |= doubt(d)
 	}
-	b := withFact(at, f)
+	b := WithFact(at, f)
 	if in != 3 {
 		b = b.With(InDoubt, in)
 	}
 	r.all = append(r.all, Reached{b, how})
 }
 
-// withFact limits a box to one fact.
-func withFact(b region.Box, f policy.Fact) region.Box {
+// WithFact limits a box to one fact.
+func WithFact(b region.Box, f policy.Fact) region.Box {
 	return b.With(Effect, Bit(f.Effect)).With(Class, Bit(f.Class)).With(Stage, Bit(f.Stage)).
 		With(Reach, Bit(f.Reach)).With(Final, Bit(f.Final))
 }

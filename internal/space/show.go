@@ -60,6 +60,13 @@ func (s *Space) span(d region.Dim, span region.Span) string {
 		}
 		return strconv.FormatInt(v, 10)
 	}
+	const ms = int64(time.Millisecond)
+	switch fine := s.KindOf(d) == Duration; {
+	case fine && span.Hi == full.Hi && span.Lo%ms == 1:
+		return "more than " + show(span.Lo-1)
+	case fine && span.Lo == full.Lo && span.Hi%ms == ms-1:
+		return "less than " + show(span.Hi+1)
+	}
 	switch {
 	case span.Lo == span.Hi:
 		return show(span.Lo)
