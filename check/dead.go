@@ -150,8 +150,8 @@ func (c *checker) displaced(r *aRule, at fate) *space.Witness {
 	settled := c.s.Book(c.e, at.provider, at.merchant)
 	for i := range settled.Rulings {
 		if settled.Rulings[i].Rule == r.Rule {
-			return c.witness(at.provider, at.merchant, settled.Rules[i].Region, func(_ *policy.Situation, d policy.Decision) bool {
-				return slices.ContainsFunc(at.by, func(x *rules.Rule) bool { return x.Source() == d.Source })
+			return c.witness(at.provider, at.merchant, settled.Rules[i].Region, func(sit *policy.Situation, d policy.Decision) bool {
+				return c.e.Holds(r.Rule, sit) && slices.ContainsFunc(at.by, func(x *rules.Rule) bool { return x.Source() == d.Source })
 			})
 		}
 	}

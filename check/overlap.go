@@ -81,7 +81,7 @@ func (c *checker) bothHold(all []*aRule, i, j int) *space.Witness {
 	}
 	providers, merchant := c.home(all[i])
 	for _, p := range providers {
-		if w := c.witnessOf(space.Judged, p, merchant, c.s.Settle(both, p, merchant, c.e), decidedBy(all[i].Source())); w != nil {
+		if w := c.witnessOf(space.Judged, p, merchant, c.s.Settle(both, p, merchant, c.e), c.decidedBy(all[i].Rule, all[j].Rule)); w != nil {
 			return w
 		}
 	}

@@ -223,7 +223,7 @@ func (p *piecer) item(item ast.Node, name string, share region.Region) {
 	} else {
 		f.Message = fmt.Sprintf("rule %s is dead for %s %s: %s", quote(p.r.ID), name, item, coveredBy(by))
 		f.Related = places(by)
-		f.Witness = p.witness(at.provider, at.merchant, p.s.Settle(share, at.provider, at.merchant, p.e), decidedBy(by[0].Source()))
+		f.Witness = p.witness(at.provider, at.merchant, p.s.Settle(share, at.provider, at.merchant, p.e), p.decidedBy(by[0], p.r.Rule))
 	}
 	p.found = append(p.found, f)
 }

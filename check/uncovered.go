@@ -71,29 +71,21 @@ func (c *checker) onlyAdds(b *space.Book) bool {
 func (c *checker) undecided(b *space.Book) (region.Region, error) {
 	left := region.All()
 	var err error
-	for i := len(b.Rules) - 1; i >= 0 && err == nil && len(left) > 0; i-- {
-		left, err = c.s.Algebra.Minus(left, b.Rules[i].Region)
+	for i := len(b.Rules) - 1; i >= 0 && len(left) > 0; i-- {
+		if left, err = c.s.Algebra.Minus(left, b.Rules[i].Region); err != nil {
+			return nil, err
+		}
 	}
 	var out region.Region
 	for _, at := range c.reach[b.Provider] {
-		here := region.Region{at.Box}
-		if err == nil {
-			if !left.Meets(here) {
-				continue
-			}
-			if here, err = c.s.Algebra.And(here, left); err != nil {
-				return nil, err
-			}
-		} else { // box by box, it may still be told
-			for i := len(b.Rules) - 1; i >= 0 && len(here) > 0; i-- {
-				var too error
-				if here, too = c.s.Algebra.Minus(here, b.Rules[i].Region); too != nil {
-					return nil, too
-				}
-			}
+		if len(left) == 0 {
+			break
 		}
-		if out = append(out, here...); len(out) > 4096 {
-			break // there is more of it; this will do for a finding
+		for _, l := range left {
+			if both, ok := at.Box.And(l); ok {
+				out = append(out, both) // one part of it says enough
+				break
+			}
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
 )
 
 // guesses is how often a point is tried where opaque parts may have come out wrong.
@@ -50,7 +51,9 @@ func (c *checker) witnessOf(last space.How, provider, merchant string, r region.
 	return nil
 }
 
-// decidedBy looks for an input that a rule is to decide.
-func decidedBy(source string) func(*policy.Situation, policy.Decision) bool {
-	return func(_ *policy.Situation, d policy.Decision) bool { return d.Source == source }
+// decidedBy accepts an input that one rule decides although another one's condition holds.
+func (c *checker) decidedBy(by, although *rules.Rule) func(*policy.Situation, policy.Decision) bool {
+	return func(sit *policy.Situation, d policy.Decision) bool {
+		return d.Source == by.Source() && c.e.Holds(although, sit)
+	}
 }

@@ -37,6 +37,17 @@ func (e *Engine) Effective(provider, merchant string) Effective {
 	return eff
 }
 
+// Holds reports whether a rule's condition holds in a situation, whatever comes before it.
+func (e *Engine) Holds(r *rules.Rule, s *policy.Situation) bool {
+	b := e.book(s.Payment)
+	for i := range b.entries {
+		if b.entries[i].rule == r {
+			return b.candidate(i, s) && b.entries[i].rest(s, b)
+		}
+	}
+	return false
+}
+
 // Condition is a rule's condition as it was understood. It is not to be written to; nil for
 // a rule of another engine.
 func (e *Engine) Condition(r *rules.Rule) ast.Node {

@@ -93,13 +93,7 @@ func meet(a, b Set) bool {
 	case Words:
 		return a&b.(Words) != 0
 	case Texts:
-		u := b.(Texts)
-		if !a.Except && len(a.List) == 1 { // the usual case, without making a set
-			return u.Has(a.List[0])
-		}
-		if !u.Except && len(u.List) == 1 {
-			return a.Has(u.List[0])
-		}
+		return a.meets(b.(Texts))
 	}
 	return !a.and(b).Empty()
 }

@@ -14,12 +14,12 @@ var ErrTooComplex = errors.New("too complex to tell")
 // Algebra knows what a free dimension holds, and how many boxes a result may have.
 type Algebra struct {
 	Full  func(Dim) Set
-	Boxes int // per result; 0: 4096
+	Boxes int // per result; 0: 1024
 }
 
 func (a *Algebra) budget() int {
 	if a.Boxes == 0 {
-		return 4096
+		return 1024
 	}
 	return a.Boxes
 }

@@ -71,6 +71,27 @@ func (t Texts) and(o Set) Set {
 	return Texts{List: pick(t.List, u.List, true)}
 }
 
+// meets is whether two sets have a text in common, without making a set.
+func (t Texts) meets(u Texts) bool {
+	switch {
+	case t.Except && u.Except:
+		return true
+	case t.Except:
+		t, u = u, t
+	}
+	list, others, in := t.List, u.List, !u.Except
+	j := 0
+	for _, s := range list {
+		for j < len(others) && others[j] < s {
+			j++
+		}
+		if (j < len(others) && others[j] == s) == in {
+			return true
+		}
+	}
+	return false
+}
+
 func (t Texts) minus(o Set) Set {
 	u := o.(Texts)
 	return t.and(Texts{Except: !u.Except, List: u.List})

@@ -11,33 +11,35 @@ import (
 
 // The dimensions that every situation has. Those of the rules follow: how often a rule
 // fired, a tag, an opaque part.
+//
+// What is cheap to compare, and tells most situations apart, comes first.
 const (
-	Code region.Dim = iota
-	Status
-	SubCode
-	SubStatus
-	Provider
-	Merchant
-	Operation
+	Operation region.Dim = iota
 	Phase
-	Fault
 	Effect
 	Class
+	InDoubt
+	Fault
 	Stage
 	Reach
 	Final
-	InDoubt
 	Capture
 	Weekday
-	Currency
-	Message
+	Status
+	SubStatus
+	Code
+	SubCode
+	HTTPStatus
 	Attempt
 	Queries
 	Elapsed
 	Amount
+	Currency
 	Hour
-	HTTPStatus
 	RetryAfter
+	Message
+	Provider
+	Merchant
 	fixed
 )
 

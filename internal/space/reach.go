@@ -313,13 +313,17 @@ func (j *judge) texts(codes []string) region.Texts {
 	if !slices.Contains(codes, other) {
 		return region.In(codes...)
 	}
+	asked := make(map[string]bool, len(codes))
+	for _, c := range codes {
+		asked[c] = true
+	}
 	var out []string
-	for _, c := range j.codes {
-		if !slices.Contains(codes, c) {
+	for _, c := range j.codes { // sorted already
+		if !asked[c] {
 			out = append(out, c)
 		}
 	}
-	return region.NotIn(out...)
+	return region.Texts{Except: true, List: out}
 }
 
 // withEmpty is the same where no code at all was asked about by itself.
