@@ -193,15 +193,7 @@ func (c *checker) coverers(b *space.Book, i int) []*rules.Rule {
 // occurs finds the plainest situation of a region that can come about at a provider; nil
 // when none can.
 func (c *checker) occurs(provider string, r region.Region) *space.Reached {
-	for i := range c.reach[provider] {
-		at := &c.reach[provider][i]
-		for _, b := range r {
-			if both, ok := b.And(at.Box); ok {
-				return &space.Reached{Box: both, How: at.How}
-			}
-		}
-	}
-	return nil
+	return c.index[provider].Find(r)
 }
 
 // conditions says of which rules nothing can be told, and which parts are opaque.

@@ -26,6 +26,7 @@ type checker struct {
 	merchants []string // with a file that is looked at, and "" first
 	own       bool     // some file is the user's: embedded ones are not theirs to mend
 	reach     map[string][]space.Reached
+	index     map[string]*space.Index
 	rules     []*aRule
 	of        map[*rules.Rule]*aRule
 	base      map[string]*verdicts // of merchants without a file, by provider
@@ -49,7 +50,10 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	}
 	c.collect()
 	c.warnings()
-	c.reach = reachAll(e, c.providers, c.merchants)
+	c.reach, c.index = reachAll(e, c.providers, c.merchants), map[string]*space.Index{}
+	for p, all := range c.reach {
+		c.index[p] = space.NewIndex(all)
+	}
 	steps := []func(context.Context) error{
 		c.conditions,
 		func(ctx context.Context) error { return c.books(ctx, o.Progress) },
