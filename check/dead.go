@@ -33,11 +33,11 @@ func (c *checker) deadRules(context.Context) error {
 			continue // said already
 		}
 		switch {
-		case tried == 0 && len(r.seen) > 0:
+		case tried == 0:
 			c.report.add(Finding{Kind: Contradiction, Severity: c.grave(r.file, Error), Place: r.place(0), Message: "rule " + quote(r.ID) + " is for a provider or merchant that its file never speaks for"})
 		case len(by[unknown]) > 0:
 			c.report.add(Finding{Kind: TooComplex, Severity: c.grave(r.file, Warning), Place: r.place(0), Message: "whether rule " + quote(r.ID) + " is ever reached is too complex to tell"})
-		case tried == 0 || len(by[live]) > 0:
+		case len(by[live]) > 0:
 			c.shadowed(r, by[covered])
 		default:
 			c.dead(r, by)
@@ -95,7 +95,7 @@ func (c *checker) names(r *aRule) bool {
 
 // nearest says what would occur but for one variable of the condition.
 func (c *checker) nearest(r *aRule, at fate) string {
-	for _, d := range []region.Dim{space.Effect, space.Class, space.Phase, space.Operation, space.Fault, space.InDoubt, space.Status, space.Stage, space.Final, space.HTTPStatus} {
+	for _, d := range []region.Dim{space.Effect, space.Class, space.Phase, space.Fault, space.InDoubt, space.Status, space.Stage, space.Final, space.HTTPStatus} {
 		freed := make(region.Region, 0, len(r.cond.Region))
 		for _, b := range r.cond.Region {
 			if t, limited := b.Of(space.Provider).(region.Texts); limited && !t.Has(at.provider) {

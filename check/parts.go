@@ -168,6 +168,9 @@ func (p *piecer) items() {
 			if !ok {
 				continue
 			}
+			if later := list.Nodes[i+1:]; slices.ContainsFunc(later, func(n ast.Node) bool { return n.String() == item.String() }) {
+				continue // the last of equal ones is told of
+			}
 			if share, ok := p.change(p.r.cond.Region, without); ok {
 				p.item(item, in.Left.String(), p.shareOf(share, in.Left, item))
 			}

@@ -214,17 +214,15 @@ func (c *checker) schemes(uses []use, rows []CeilingRow, say sayer) {
 		for k := range rows {
 			row := &rows[k]
 			key := row.Scheme + row.Region + row.Window.String() + fmt.Sprint(row.Reattempts)
-			declined := region.Region{{
-				{Dim: space.Fault, Set: space.Bit(policy.NoFault)}, {Dim: space.Effect, Set: space.Bit(policy.NotExecuted)},
-				{Dim: space.Class, Set: space.Bit(row.Classes...)},
-			}}
+			declined := region.Region{region.Box{}.With(space.Fault, space.Bit(policy.NoFault)).
+				With(space.Effect, space.Bit(policy.NotExecuted)).With(space.Class, space.Bit(row.Classes...))}
 			here, err := c.s.Algebra.And(u.at, declined)
 			if hit := c.occurs(u.provider, here); told[key] || err != nil || hit == nil || hit.How != space.Judged {
 				continue
 			}
 			if n := densest(u.schedule, u.resends, u.terms.Limits.MaxElapsed, row.Window); n > row.Reattempts {
 				told[key] = true
-				say(Ceiling, Warning, "at %s it lets a declined card be tried again %d times in %s; %s", u, n, days(row.Window), row)
+				say(Ceiling, Warning, "at %s it lets a declined card be tried again %s in %s; %s", u, times(n), days(row.Window), row)
 			}
 		}
 	}
@@ -252,4 +250,11 @@ func (c *checker) windows(uses []use, say sayer) {
 			}
 		}
 	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }

@@ -143,18 +143,22 @@ func (c *checker) ofWhat(r region.Region) string {
 				all |= c.s.Full(d).(region.Words)
 			}
 		}
-		if all != c.s.Full(d).(region.Words) {
+		if all != c.s.Full(d).(region.Words) && (d != space.Class || all.Len() <= 4) {
 			parts = append(parts, c.s.Name(d)+" "+c.s.Show(d, all))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// fileOf is the file that a gap is told of: the first layer.
+// fileOf is the file that a gap is told of: the merchant's own, or the one that is to take
+// what all others leave.
 func (c *checker) fileOf(g gap) string {
 	layers := c.e.Rules.Layers(g.provider, g.merchant)
-	if len(layers) == 0 {
+	switch {
+	case len(layers) == 0:
 		return "rules"
+	case g.merchant != "":
+		return layers[0].Name
 	}
-	return layers[0].Name
+	return layers[len(layers)-1].Name
 }
