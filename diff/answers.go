@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -82,25 +83,47 @@ func (d *differ) said(r region.Region) []string {
 	return slices.Compact(out)
 }
 
-// facts notes what the catalogues say differently.
+// facts notes what the catalogues say differently, together where the effects change alike.
 func (d *differ) facts(p string, changes []factChange) {
+	type key struct {
+		op       policy.Operation
+		ph       policy.Phase
+		from, to policy.Effect
+	}
+	var order []key
+	where, plain := map[key]region.Region{}, map[key]factChange{}
 	for _, f := range changes {
-		r := make(region.Region, 0, len(f.where))
-		for _, b := range f.where {
-			r = append(r, b.Without(space.Operation).Without(space.Phase))
+		k := key{f.op, f.phase, f.from.Effect, f.to.Effect}
+		if where[k] == nil {
+			order = append(order, k)
+			plain[k] = f
 		}
+		for _, b := range f.where {
+			if has(b, space.Fault, int(policy.NoFault)) && hasText(b, space.SubCode, "") && b.Meets(region.Box{{Dim: space.HTTPStatus, Set: region.Range(200, 200)}}) {
+				plain[k] = f // the classes are those of the plainest answer
+			}
+			where[k] = append(where[k], b.Without(space.Operation).Without(space.Phase))
+		}
+	}
+	for _, k := range order {
+		f := plain[k]
 		d.report.Facts = append(d.report.Facts, Fact{
 			Name: p + "/facts/" + f.op.String() + "/" + f.phase.String(), Risk: movesFact(f.from, f.to), Provider: p,
-			Operation: f.op, Phase: f.phase, What: d.said(r), Before: f.from, After: f.to,
+			Operation: f.op, Phase: f.phase, What: d.said(where[k]), Before: f.from, After: f.to,
 		})
 	}
+}
+
+func hasText(b region.Box, d region.Dim, text string) bool {
+	set, limited := b.Of(d).(region.Texts)
+	return !limited || set.Has(text)
 }
 
 // factDims are what a fact settles.
 var factDims = []region.Dim{space.Effect, space.Class, space.Stage, space.Reach, space.Final}
 
 // factDecisions finds what is decided differently because an answer proves something else.
-func (d *differ) factDecisions(p, m string, f *factChange, x, y []cell) error {
+func (d *differ) factDecisions(f *factChange, x, y []cell, into *consequences) error {
 	before, err := d.decidedWith(f.where, f.from, x)
 	if err != nil {
 		return err
@@ -119,9 +142,43 @@ func (d *differ) factDecisions(p, m string, f *factChange, x, y []cell) error {
 				return err
 			}
 			if len(here) > 0 {
-				d.note(p, m, knowing(f.to), changed{a.decision, b.decision, d.s.Algebra.Merge(here)}, f)
+				into.add(f, changed{a.decision, b.decision, here})
 			}
 		}
+	}
+	return nil
+}
+
+// consequences are decisions that change because facts did, together where the effects
+// change alike.
+type consequences struct {
+	order []string
+	facts map[string]*factChange
+	found map[string]*changed
+}
+
+func (c *consequences) add(f *factChange, ch changed) {
+	key := fmt.Sprint(f.op, f.phase, f.from.Effect, f.to.Effect, side(&ch.from), side(&ch.to))
+	if known := c.found[key]; known != nil {
+		known.where = append(known.where, ch.where...)
+		return
+	}
+	c.order = append(c.order, key)
+	c.facts[key], c.found[key] = f, &ch
+}
+
+// consequent notes what a merchant's decisions become because facts changed.
+func (d *differ) consequent(p, m string, facts []factChange, x, y []cell) error {
+	all := consequences{facts: map[string]*factChange{}, found: map[string]*changed{}}
+	for i := range facts {
+		if err := d.factDecisions(&facts[i], x, y, &all); err != nil {
+			return err
+		}
+	}
+	for _, key := range all.order {
+		ch, f := all.found[key], all.facts[key]
+		ch.where = d.s.Algebra.Merge(ch.where)
+		d.note(p, m, doubting(f), *ch, f)
 	}
 	return nil
 }
@@ -149,6 +206,15 @@ func (d *differ) decidedWith(answers region.Region, f policy.Fact, list []cell) 
 		}
 	}
 	return cells, err
+}
+
+// doubting is what the more careful of two catalogues knows of the money: the other one's
+// certainty is what is at stake.
+func doubting(f *factChange) *knowledge {
+	if f.to.Effect.Settled() {
+		return knowing(f.from)
+	}
+	return knowing(f.to)
 }
 
 // knowing is what is known of the money by a fact alone.

@@ -114,10 +114,8 @@ func (d *differ) oneBook(p, m string, facts []factChange) {
 	for _, ch := range changes {
 		d.change(p, m, ch)
 	}
-	for i := range facts {
-		if err == nil {
-			err = d.factDecisions(p, m, &facts[i], x, y)
-		}
+	if err == nil {
+		err = d.consequent(p, m, facts, x, y)
 	}
 	if err != nil {
 		d.report.Complete = false
