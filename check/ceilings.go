@@ -3,7 +3,6 @@ package check
 import (
 	_ "embed"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/source"
@@ -93,9 +92,4 @@ func densest(s *policy.Schedule, n int, lives, window time.Duration) int {
 		most = max(most, i-first+1)
 	}
 	return most
-}
-
-// about reports whether a row is about one of some classes.
-func (r *CeilingRow) about(classes []policy.Class) bool {
-	return slices.ContainsFunc(r.Classes, func(c policy.Class) bool { return slices.Contains(classes, c) })
 }

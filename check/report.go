@@ -125,3 +125,6 @@ func several(names []string) string {
 		return fmt.Sprintf("%s, %s and %d more", names[0], names[1], n-2)
 	}
 }
+
+// Witness is an input that shows a finding; see its fields' JSON in docs/check.md.
+type Witness = space.Witness

@@ -31,10 +31,8 @@ type MayBeAbsent map[policy.Operation]bool
 // other stands for every text that a catalogue does not have.
 const other = "\x00"
 
-// Reachable returns every situation that can be decided about at a provider, and a few that
-// cannot: the answers that its catalogue tells apart, with the facts that the flow can take
-// them for. The plainest come first.
-func Reachable(cat *providers.Catalog, absent MayBeAbsent) []Reached {
+// reachable finds what [Reachable] keeps.
+func reachable(cat *providers.Catalog, absent MayBeAbsent) []Reached {
 	r := reacher{cat: cat, absent: absent}
 	for _, op := range cat.Operations {
 		r.operation(op)

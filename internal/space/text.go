@@ -74,8 +74,7 @@ func fixedDuration(args []ast.Node) any {
 
 // looks collects what a node looks at.
 type looks struct {
-	names  []string
-	others bool // fired, tags, or what is not a name
+	names []string
 }
 
 // Visit is called for every node.
