@@ -49,6 +49,7 @@ func TestDeadRulesAreNeverReached(t *testing.T) {
 			case check.Dead, check.Unreachable, check.Contradiction:
 				never[f.Rule] = f
 				dead++
+			default:
 			}
 			if f.Witness != nil {
 				holds(t, e, f)
@@ -97,6 +98,7 @@ func holds(t *testing.T, e *engine.Engine, f *check.Finding) {
 		if d.Rule != "" {
 			t.Errorf("%s: rule %q decides", f.Message, d.Rule)
 		}
+	default:
 	}
 }
 
