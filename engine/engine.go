@@ -21,7 +21,9 @@ type Engine struct {
 	Rules    *rules.Set
 	Warnings []string // what is worth saying about rules that work
 
-	books map[string]map[string]*book // by provider, and by merchant; an empty name stands for every other one
+	books      map[string]map[string]*book // by provider, and by merchant; an empty name stands for every other one
+	conditions map[*rules.Rule]*compiled
+	warned     source.List
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
@@ -88,6 +90,7 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, 
 	for _, w := range warnings {
 		e.Warnings = append(e.Warnings, w.Error())
 	}
+	e.conditions, e.warned = c.done, warnings
 	for _, p := range append([]string{""}, catalogs.Names()...) {
 		e.books[p] = map[string]*book{}
 		for _, m := range append([]string{""}, set.MerchantNames()...) {

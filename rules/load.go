@@ -87,6 +87,11 @@ func (f *File) keepSchedules(old *File) {
 // mistakes.
 type ContractReader func(t source.Table, errs *source.List, c *policy.Contract)
 
+// Embedded returns an embedded file by the name that messages give it.
+func Embedded(shown string) ([]byte, error) {
+	return builtin.ReadFile(strings.TrimPrefix(shown, "rules/"))
+}
+
 type file struct {
 	shown string
 	data  []byte

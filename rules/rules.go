@@ -46,6 +46,9 @@ type File struct {
 	providerPos, merchantPos, contractPos source.Pos
 }
 
+// Builtin reports whether the file is an embedded default that nothing replaced.
+func (f *File) Builtin() bool { return f.builtin }
+
 // Disabled is a rule id of a lower layer that a merchant does without.
 type Disabled struct {
 	ID  string

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"sync"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -40,5 +41,43 @@ func (p *progress) show(bytes int64) {
 func (p *progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
+	}
+}
+
+// counter shows how many of many are done, on a terminal only. Its methods may be called from
+// several goroutines.
+type counter struct {
+	mu   sync.Mutex
+	bar  *progressbar.ProgressBar
+	what string
+	w    *os.File
+}
+
+func newCounter(w io.Writer, what string) *counter {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		f = nil
+	}
+	return &counter{what: what, w: f}
+}
+
+func (c *counter) count(done, of int) {
+	if c.w == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar == nil {
+		c.bar = progressbar.NewOptions(of, progressbar.OptionSetWriter(c.w), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetDescription(c.what), progressbar.OptionThrottle(100_000_000), progressbar.OptionSetWidth(30))
+	}
+	_ = c.bar.Set(done)
+}
+
+func (c *counter) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar != nil {
+		_ = c.bar.Clear()
 	}
 }

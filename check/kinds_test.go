@@ -1,0 +1,135 @@
+package check_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/recourse-pay/recourse/check"
+	"github.com/recourse-pay/recourse/engine"
+)
+
+var update = flag.Bool("update", false, "rewrite what the files of testdata want")
+
+// Each file of testdata is a folder of rules over the defaults, and everything that is found
+// in the files of that folder.
+func TestKinds(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	found := map[check.Kind]bool{}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := findings(t, a, found)
+			var want string
+			var others []txtar.File
+			for _, f := range a.Files {
+				if f.Name == "want" {
+					want = string(f.Data)
+				} else {
+					others = append(others, f)
+				}
+			}
+			if *update {
+				a.Files = append(others, txtar.File{Name: "want", Data: []byte(got)})
+				if err := os.WriteFile(file, txtar.Format(a), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != want {
+				t.Errorf("found:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+	for _, k := range check.Kinds() {
+		if !found[k] {
+			t.Errorf("no file of testdata shows %s", k)
+		}
+	}
+}
+
+func findings(t *testing.T, a *txtar.Archive, found map[check.Kind]bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range a.Files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if f.Name == "want" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := check.Run(context.Background(), e, check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		if f.Witness != nil {
+			holds(t, e, f)
+		}
+		if !strings.HasPrefix(f.File, dir) && f.Kind != check.Shadowed {
+			continue // of the defaults
+		}
+		found[f.Kind] = true
+		fmt.Fprintf(&b, "%s: %s: %s: %s\n", f.Place, f.Severity, f.Kind, f.Message)
+		if w := f.Witness; w != nil {
+			fmt.Fprintf(&b, "    %s %s %s code %q: %s, %s -> %s %s\n", w.Input.Provider, w.Input.Operation, w.Input.Phase, w.Input.Code, w.Fact.Effect, w.Fact.Class, w.Action, w.Rule)
+		}
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(b.String(), dir+string(filepath.Separator), ""), "\\", "/")
+}
+
+// What is shipped is clean.
+func TestShippedRulesAreClean(t *testing.T) {
+	e, err := engine.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := check.Run(context.Background(), e, check.Options{})
+	if err != nil || !report.Holds(true) || !report.Complete {
+		t.Errorf("%v: %d errors, %d warnings", err, report.Errors, report.Warnings)
+	}
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		if f.Witness != nil {
+			holds(t, e, f)
+		}
+	}
+}
+
+func ExampleRun() {
+	e, err := engine.Open("testdata/example")
+	if err != nil {
+		panic(err)
+	}
+	report, err := check.Run(context.Background(), e, check.Options{})
+	for _, f := range report.Findings {
+		if f.Severity == check.Error {
+			fmt.Println(f.Place, f.Kind, "of", f.Rule)
+		}
+	}
+	fmt.Println(report.Holds(false), err)
+	// Output:
+	// testdata/example/momo.toml:9:9 dead of late-doubt
+	// false <nil>
+}

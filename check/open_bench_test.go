@@ -1,0 +1,59 @@
+package check_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/check"
+	"github.com/recourse-pay/recourse/engine"
+)
+
+// 10,000 rules over 1,000 merchants at four providers, reading the files included.
+func BenchmarkTenThousandRules(b *testing.B) {
+	dir := b.TempDir()
+	if err := manyMerchants(dir, 1000, 10); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		at := time.Now()
+		e, err := engine.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		opened := time.Since(at)
+		report, err := check.Run(context.Background(), e, check.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		b.Logf("%d rules, %d books: opened in %s, checked in %s; %d errors, %d warnings, %d notes; %d MB from the system",
+			report.Rules, report.Books, opened.Round(time.Millisecond), (time.Since(at) - opened).Round(time.Millisecond), report.Errors, report.Warnings, report.Notes, mem.Sys>>20)
+	}
+}
+
+// The same shape, smaller: what is found does not grow with the merchants that share it.
+func TestManyMerchants(t *testing.T) {
+	dir := t.TempDir()
+	if err := manyMerchants(dir, 60, 10); err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := check.Run(context.Background(), e, check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Merchants != 60 || report.Books != 61*4 || !report.Complete {
+		t.Errorf("%d merchants, %d books, complete %t", report.Merchants, report.Books, report.Complete)
+	}
+	for _, f := range report.Findings {
+		if f.Rule == "executed" && len(f.Merchants) > 0 {
+			t.Errorf("nobody's rule takes from the baseline's: %s", f.Message)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package check
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+type rulingOf = engine.Ruling
+
+// most is how many overlaps are told of one rule.
+const most = 3
+
+// overlaps tells of rules of one layer that want different things of the same input, where
+// neither is a special case of the other: whoever swaps them changes what is done.
+func (c *checker) overlaps(ctx context.Context) error {
+	var files []*rules.File
+	of := map[*rules.File][]*aRule{}
+	for _, r := range c.rules {
+		if of[r.file] == nil {
+			files = append(files, r.file)
+		}
+		of[r.file] = append(of[r.file], r)
+	}
+	found := make([][]Finding, len(files))
+	each(len(files), func(i int) {
+		all := of[files[i]]
+		for j := range all {
+			if ctx.Err() != nil {
+				return
+			}
+			found[i] = append(found[i], c.overlapsOf(all, j)...)
+		}
+	})
+	for _, f := range found {
+		c.report.Findings = append(c.report.Findings, f...)
+	}
+	return ctx.Err()
+}
+
+// overlapsOf looks at one rule and those before it in its file.
+func (c *checker) overlapsOf(all []*aRule, j int) (found []Finding) {
+	later := all[j]
+	for i := 0; i < j && len(found) < most; i++ {
+		first := all[i]
+		if first.Then == later.Then || first.cond.Err != nil || later.cond.Err != nil || !first.cond.Region.Meets(later.cond.Region) {
+			continue
+		}
+		if c.contains(first, later) || c.contains(later, first) {
+			continue
+		}
+		if w := c.bothHold(all, i, j); w != nil {
+			f := Finding{Kind: Overlap, Severity: Note, Place: later.place(0), Related: []Place{first.related()}, Witness: w}
+			f.Message = fmt.Sprintf("rules %s (%s) and %s (%s) both hold for some inputs, and neither is a special case of the other: the first decides",
+				quote(first.ID), first.Then, quote(later.ID), later.Then)
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func (c *checker) contains(a, b *aRule) bool {
+	left, err := c.s.Algebra.Minus(b.cond.Region, a.cond.Region)
+	return err != nil || len(left) == 0
+}
+
+// bothHold is an input for which two rules hold and the first of them decides.
+func (c *checker) bothHold(all []*aRule, i, j int) *space.Witness {
+	both, err := c.s.Algebra.And(all[i].cond.Region, all[j].cond.Region)
+	for k := 0; k < i && err == nil; k++ {
+		both, err = c.s.Algebra.Minus(both, all[k].cond.Region)
+	}
+	if err != nil || len(both) == 0 {
+		return nil
+	}
+	if exact, _ := c.s.Exact(both); !exact {
+		return nil // nobody can tell whether both hold
+	}
+	providers, merchant := c.home(all[i])
+	for _, p := range providers {
+		if w := c.witnessOf(space.Judged, p, merchant, c.s.Settle(both, p, merchant, c.e), c.decidedBy(all[i].Rule, all[j].Rule)); w != nil {
+			return w
+		}
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// parts tells of pieces of conditions that say nothing: a part that is always true or always
+// false where it counts, an item of a list that never counts.
+func (c *checker) parts(ctx context.Context) error {
+	found := make([][]Finding, len(c.rules))
+	each(len(c.rules), func(i int) {
+		r := c.rules[i]
+		if ctx.Err() != nil || r.cond.Err != nil || len(r.cond.Region) == 0 {
+			return
+		}
+		tree, err := parser.Parse(r.When.Value)
+		if err != nil {
+			return
+		}
+		p := piecer{checker: c, r: r, tree: &tree.Node}
+		p.slots(p.tree)
+		p.constants()
+		if slices.ContainsFunc(r.seen, func(f fate) bool { return f.state == live }) {
+			p.items()
+		}
+		found[i] = p.found
+	})
+	for _, f := range found {
+		c.report.Findings = append(c.report.Findings, f...)
+	}
+	return ctx.Err()
+}
+
+// piecer changes one piece of a condition at a time and looks whether that matters.
+type piecer struct {
+	*checker
+	r      *aRule
+	tree   *ast.Node
+	leaves []*ast.Node
+	found  []Finding
+}
+
+// slots collects the parts of a condition that and, or, not and ?: join.
+func (p *piecer) slots(n *ast.Node) {
+	switch x := (*n).(type) {
+	case *ast.BinaryNode:
+		switch x.Operator {
+		case "&&", "and", "||", "or":
+			p.slots(&x.Left)
+			p.slots(&x.Right)
+			return
+		}
+	case *ast.UnaryNode:
+		if x.Operator == "!" || x.Operator == "not" {
+			p.slots(&x.Node)
+			return
+		}
+	case *ast.ConditionalNode:
+		p.slots(&x.Cond)
+		p.slots(&x.Exp1)
+		p.slots(&x.Exp2)
+		return
+	case *ast.BoolNode:
+		return // somebody wrote it on purpose
+	}
+	p.leaves = append(p.leaves, n)
+}
+
+// with is where the condition would hold with another node in place of a part.
+func (p *piecer) with(slot *ast.Node, n ast.Node) (region.Region, bool) {
+	was := *slot
+	*slot = n
+	cond := p.s.Compile(*p.tree, p.r.ID)
+	*slot = was
+	return cond.Region, cond.Err == nil
+}
+
+// change is where two regions differ.
+func (p *piecer) change(r, s region.Region) (region.Region, bool) {
+	a, err1 := p.s.Algebra.Minus(r, s)
+	b, err2 := p.s.Algebra.Minus(s, r)
+	return append(slices.Clip(a), b...), err1 == nil && err2 == nil
+}
+
+func (p *piecer) constants() {
+	whole := p.r.cond.Region
+	for _, leaf := range p.leaves {
+		at := p.r.place((*leaf).Location().From)
+		always := ""
+		for _, v := range []bool{true, false} {
+			r, ok := p.with(leaf, &ast.BoolNode{Value: v})
+			if !ok {
+				continue
+			}
+			if diff, ok := p.change(whole, r); ok && len(diff) == 0 {
+				always = fmt.Sprintf("always %t", v)
+				break
+			}
+		}
+		if always == "" {
+			continue
+		}
+		f := Finding{Kind: Constant, Severity: p.grave(p.r.file, Warning), Place: at}
+		f.Message = fmt.Sprintf("`%s` is %s where it counts: rule %s is the same without it", *leaf, always, quote(p.r.ID))
+		if alone, d := p.alone(*leaf); alone != "" {
+			f.Kind = OutOfRange
+			f.Message = fmt.Sprintf("`%s` is always %s: %s is %s", *leaf, alone, p.s.Name(d), p.s.Range(d))
+		}
+		p.found = append(p.found, f)
+	}
+}
+
+// alone says what a part comes to by itself, and of which number.
+func (p *piecer) alone(leaf ast.Node) (always string, d region.Dim) {
+	var names numbers
+	ast.Walk(&leaf, &names)
+	if len(names) != 1 {
+		return "", 0
+	}
+	d, ok := p.s.Dim(names[0], p.r.ID)
+	if k := p.s.KindOf(d); !ok || k != space.Number && k != space.Duration {
+		return "", 0
+	}
+	switch cond := p.s.Compile(leaf, p.r.ID); {
+	case cond.Err != nil:
+	case len(cond.Region) == 0:
+		return "false", d
+	case len(cond.Region) == 1 && len(cond.Region[0]) == 0:
+		return "true", d
+	}
+	return "", 0
+}
+
+// numbers are the names in a part.
+type numbers []string
+
+// Visit is called for every node.
+func (n *numbers) Visit(node *ast.Node) {
+	if id, ok := (*node).(*ast.IdentifierNode); ok && id.Value != "duration" && !slices.Contains(*n, id.Value) {
+		*n = append(*n, id.Value)
+	}
+}
+
+// items tries every list without each of its items.
+func (p *piecer) items() {
+	for _, leaf := range p.leaves {
+		in, ok := (*leaf).(*ast.BinaryNode)
+		if !ok || in.Operator != "in" {
+			continue
+		}
+		list, isList := in.Right.(*ast.ArrayNode)
+		_, isName := in.Left.(*ast.IdentifierNode)
+		if !isList || !isName || len(list.Nodes) < 2 {
+			continue
+		}
+		for i, item := range list.Nodes {
+			fewer := &ast.BinaryNode{Operator: "in", Left: in.Left, Right: &ast.ArrayNode{Nodes: slices.Delete(slices.Clone(list.Nodes), i, i+1)}}
+			without, ok := p.with(leaf, fewer)
+			if !ok {
+				continue
+			}
+			if later := list.Nodes[i+1:]; slices.ContainsFunc(later, func(n ast.Node) bool { return n.String() == item.String() }) {
+				continue // the last of equal ones is told of
+			}
+			if share, ok := p.change(p.r.cond.Region, without); ok {
+				p.item(item, in.Left.String(), p.shareOf(share, in.Left, item))
+			}
+		}
+	}
+}
+
+// shareOf is what of the rule an item stands for: the inputs with its value, also where
+// another part lets them in as well. What an item of "not in" keeps out is its change.
+func (p *piecer) shareOf(change region.Region, name, item ast.Node) region.Region {
+	if len(change) == 0 {
+		return nil
+	}
+	only := p.s.Compile(&ast.BinaryNode{Operator: "==", Left: name, Right: item}, p.r.ID)
+	share, err := p.s.Algebra.And(p.r.cond.Region, only.Region)
+	if only.Err != nil || err != nil || len(share) == 0 {
+		return change
+	}
+	return share
+}
+
+// item tells of one item whose share of the condition decides nothing.
+func (p *piecer) item(item ast.Node, name string, share region.Region) {
+	f := Finding{Kind: PartlyDead, Severity: p.grave(p.r.file, Warning), Place: p.r.place(item.Location().From)}
+	if len(share) == 0 {
+		f.Message = fmt.Sprintf("%s in the list of %s counts for nothing in rule %s", item, name, quote(p.r.ID))
+		p.found = append(p.found, f)
+		return
+	}
+	var by []*rules.Rule
+	var at fate
+	providers, merchant := p.home(p.r)
+	for _, provider := range providers {
+		b := p.s.Book(p.e, provider, merchant)
+		i := slices.IndexFunc(b.Rulings, func(x rulingOf) bool { return x.Rule == p.r.Rule })
+		if i < 0 {
+			continue
+		}
+		here := p.s.Settle(share, provider, merchant, p.e)
+		left, err := p.without(b, here, 0, i)
+		if err != nil || p.occurs(provider, left) != nil {
+			return // it counts, or nobody can tell
+		}
+		if p.occurs(provider, here) != nil && by == nil {
+			taken := *b
+			taken.Rules = slices.Clone(b.Rules)
+			taken.Rules[i].Region = here
+			by, at = p.coverers(&taken, i), fate{provider: provider, merchant: merchant}
+		}
+	}
+	if by == nil {
+		f.Message = fmt.Sprintf("%s %s never comes to rule %s: no answer of %s is like that", name, item, quote(p.r.ID), several(providers))
+	} else {
+		f.Message = fmt.Sprintf("rule %s is dead for %s %s: %s", quote(p.r.ID), name, item, coveredBy(by))
+		f.Related = places(by)
+		f.Witness = p.witness(at.provider, at.merchant, p.s.Settle(share, at.provider, at.merchant, p.e), p.decidedBy(by[0], p.r.Rule))
+	}
+	p.found = append(p.found, f)
+}

@@ -1,0 +1,164 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// gap is what no rule decides in a book.
+type gap struct {
+	provider, merchant string
+	left               region.Region
+	err                error
+}
+
+// uncovered tells of answers that no rule decides, so that the engine's own decision stands:
+// it asks for the status while anything is in doubt, and else hands over to a person.
+func (c *checker) uncovered(ctx context.Context) error {
+	closed := map[string]bool{}
+	var mu sync.Mutex
+	var gaps []gap
+	look := func(provider, merchant string) {
+		if ctx.Err() != nil {
+			return
+		}
+		b := c.s.Book(c.e, provider, merchant)
+		mu.Lock()
+		skip := merchant != "" && closed[provider] && c.onlyAdds(b)
+		mu.Unlock()
+		if skip {
+			return
+		}
+		left, err := c.undecided(b)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && len(left) == 0 {
+			closed[provider] = closed[provider] || merchant == ""
+			return
+		}
+		gaps = append(gaps, gap{provider, merchant, left, err})
+	}
+	each(len(c.providers), func(i int) { look(c.providers[i], "") })
+	each(len(c.providers)*(len(c.merchants)-1), func(i int) { look(c.providers[i%len(c.providers)], c.merchants[1+i/len(c.providers)]) })
+	c.tellGaps(gaps)
+	return ctx.Err()
+}
+
+// onlyAdds reports whether a merchant's rules only come on top of what holds for everybody.
+func (c *checker) onlyAdds(b *space.Book) bool {
+	own := b.Own(c.e.Rules.Merchants[b.Merchant])
+	base := c.base[b.Provider].book
+	if len(b.Rulings)-own != len(base.Rulings) {
+		return false
+	}
+	for i := range base.Rulings {
+		if base.Rulings[i].Rule != b.Rulings[own+i].Rule || !same(base.Rules[i].Region, b.Rules[own+i].Region) {
+			return false
+		}
+	}
+	return true
+}
+
+// undecided is what occurs and no rule decides. The last rules are the widest, as a rule, so
+// they come first here.
+func (c *checker) undecided(b *space.Book) (region.Region, error) {
+	left := region.All()
+	var err error
+	for i := len(b.Rules) - 1; i >= 0 && len(left) > 0; i-- {
+		if left, err = c.s.Algebra.Minus(left, b.Rules[i].Region); err != nil {
+			return nil, err
+		}
+	}
+	var out region.Region
+	for _, at := range c.reach[b.Provider] {
+		if len(left) == 0 {
+			break
+		}
+		for _, l := range left {
+			if both, ok := at.Box.And(l); ok {
+				out = append(out, both) // one part of it says enough
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// tellGaps groups what is the same for several merchants.
+func (c *checker) tellGaps(gaps []gap) {
+	slices.SortFunc(gaps, func(a, b gap) int {
+		return strings.Compare(a.provider+"\x00"+a.merchant, b.provider+"\x00"+b.merchant)
+	})
+	type group struct {
+		first     gap
+		merchants []string
+	}
+	var order []string
+	groups := map[string]*group{}
+	for _, g := range gaps {
+		what := c.ofWhat(g.left)
+		key := fmt.Sprint(g.provider, what, g.err)
+		if groups[key] == nil {
+			groups[key] = &group{first: g}
+			order = append(order, key)
+		}
+		groups[key].merchants = append(groups[key].merchants, g.merchant)
+	}
+	for _, key := range order {
+		g := groups[key]
+		f := Finding{Kind: NoRule, Severity: Warning, Place: Place{File: c.fileOf(g.first), Line: 1}, Providers: []string{g.first.provider}, Merchants: g.merchants}
+		whose := ""
+		if g.merchants[0] != "" {
+			whose = " for merchant " + several(g.merchants)
+		}
+		f.Message = fmt.Sprintf("no rule decides some answers of %s%s: %s", g.first.provider, whose, c.ofWhat(g.first.left))
+		if g.first.err != nil {
+			f.Kind, f.Message = TooComplex, "whether every answer of "+g.first.provider+whose+" has a rule is too complex to tell"
+		} else {
+			f.Witness = c.witness(g.first.provider, g.first.merchant, g.first.left, func(_ *policy.Situation, d policy.Decision) bool { return d.Rule == "" })
+			if exact, _ := c.s.Exact(g.first.left); f.Witness == nil && !exact {
+				f.Severity = Note // it hangs on what cannot be seen
+			}
+		}
+		c.report.add(f)
+	}
+}
+
+// ofWhat sums up a gap: its operations, phases, effects and classes.
+func (c *checker) ofWhat(r region.Region) string {
+	var parts []string
+	for _, d := range []region.Dim{space.Operation, space.Phase, space.Effect, space.Class} {
+		var all region.Words
+		for _, b := range r {
+			if set, ok := b.Of(d).(region.Words); ok {
+				all |= set
+			} else {
+				all |= c.s.Full(d).(region.Words)
+			}
+		}
+		if all != c.s.Full(d).(region.Words) && (d != space.Class || all.Len() <= 4) {
+			parts = append(parts, c.s.Name(d)+" "+c.s.Show(d, all))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// fileOf is the file that a gap is told of: the merchant's own, or the one that is to take
+// what all others leave.
+func (c *checker) fileOf(g gap) string {
+	layers := c.e.Rules.Layers(g.provider, g.merchant)
+	switch {
+	case len(layers) == 0:
+		return "rules"
+	case g.merchant != "":
+		return layers[0].Name
+	}
+	return layers[len(layers)-1].Name
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/check"
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+func checkCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Find what is wrong with rules by looking at them",
+		Long: `Looks at the rules of every merchant at every provider: rules that can never decide,
+parts of conditions that say nothing, answers without a rule, waits and counts past the
+limits or a card scheme's ceiling. What it says of a rule holds for every input; the
+witness is an input that shows it, as the engine decided it. What it cannot see into it
+says so of, and counts as both true and false. See docs/check.md.
+
+Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.`,
+		Example: `  recourse check
+  recourse check --rules ./rules --notes
+  recourse check --rules ./rules --strict --sarif findings.sarif`,
+		Args: cobra.NoArgs,
+	}
+	dir := rulesFlag(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+	sarif := cmd.Flags().String("sarif", "", "write the findings to this file, for code review (SARIF 2.1.0)")
+	strict := cmd.Flags().Bool("strict", false, "warnings count as errors do")
+	notes := cmd.Flags().Bool("notes", false, "show notes as well")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		e, err := engine.Open(*dir)
+		if err != nil {
+			return err
+		}
+		bar := newCounter(cmd.ErrOrStderr(), "checking")
+		report, err := check.Run(cmd.Context(), e, check.Options{Progress: bar.count})
+		bar.clear()
+		if *sarif != "" {
+			if failed := writeFile(*sarif, report.WriteSARIF); failed != nil {
+				return failed
+			}
+		}
+		if failed := printCheck(cmd.OutOrStdout(), report, *asJSON, *notes); failed != nil {
+			return failed
+		}
+		switch {
+		case err != nil:
+			return err // what is known was printed
+		case !report.Holds(*strict):
+			return errDoesNotHold
+		}
+		return nil
+	}
+	return cmd
+}
+
+// writeFile writes a file, and takes it away again when that fails.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
+func printCheck(w io.Writer, r *check.Report, asJSON, notes bool) error {
+	if asJSON {
+		return printJSON(w, r)
+	}
+	var lines sourceLines
+	for i := range r.Findings {
+		if f := &r.Findings[i]; notes || f.Severity != check.Note {
+			writeFinding(w, f, &lines)
+		}
+	}
+	fmt.Fprintf(w, "%s rules, %s merchants with a file, %s providers: %s errors, %s warnings, %s notes\n",
+		count(r.Rules), count(r.Merchants), count(r.Providers), count(r.Errors), count(r.Warnings), count(r.Notes))
+	if r.Notes > 0 && !notes {
+		fmt.Fprintln(w, "(--notes shows the notes)")
+	}
+	if !r.Complete {
+		fmt.Fprintln(w, "Not everything could be looked at.")
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, what any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(what)
+}
+
+// writeFinding prints one finding with its line, a caret, and the input that shows it.
+func writeFinding(w io.Writer, f *check.Finding, lines *sourceLines) {
+	fmt.Fprintf(w, "%s: %s: %s [%s]\n", f.Place, f.Severity, f.Message, f.Kind)
+	if text, ok := lines.line(f.File, f.Line); ok && f.Column > 0 {
+		fmt.Fprintf(w, "    %s\n    %s^\n", text, caretIndent(text, f.Column))
+	}
+	for _, p := range f.Related {
+		if text, ok := lines.line(p.File, p.Line); ok {
+			fmt.Fprintf(w, "    %s  rule %q  %s\n", p, p.Rule, strings.TrimSpace(text))
+		}
+	}
+	if f.Witness != nil {
+		writeWitness(w, "    ", "for example", f.Witness.Input)
+		if f.Witness.How != "judged" {
+			fmt.Fprintf(w, "    there the rules see %s, %s\n", f.Witness.Fact.Effect, f.Witness.Fact.Class)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func writeWitness(w io.Writer, indent, what string, input any) {
+	raw, err := json.Marshal(input)
+	if err != nil {
+		return // of our own types: it does not happen
+	}
+	fmt.Fprintf(w, "%s%s: %s\n", indent, what, raw)
+}
+
+// caretIndent is white space as wide as what stands before a column.
+func caretIndent(text string, column int) string {
+	var b strings.Builder
+	for i, r := range []rune(text) {
+		if i == column-1 {
+			break
+		}
+		if r == '\t' {
+			b.WriteRune('\t')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// sourceLines reads files once, from the disk or from the embedded defaults.
+type sourceLines map[string][]string
+
+func (s *sourceLines) line(file string, n int) (string, bool) {
+	if *s == nil {
+		*s = sourceLines{}
+	}
+	lines, known := (*s)[file]
+	if !known {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			data, err = rules.Embedded(file)
+		}
+		if err == nil {
+			lines = strings.Split(string(data), "\n")
+		}
+		(*s)[file] = lines
+	}
+	if n < 1 || n > len(lines) {
+		return "", false
+	}
+	return strings.TrimRight(lines[n-1], "\r"), true
+}

@@ -1,0 +1,138 @@
+package diff
+
+import (
+	"reflect"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// cell is where one decision stands.
+type cell struct {
+	decision policy.Decision
+	where    region.Region
+}
+
+// listOf is a book's rules as cells, in the order in which they are tried, with what the
+// engine decides by itself at the end. What is too complex to see makes an error.
+func listOf(s *space.Space, e *engine.Engine, provider, merchant string) ([]cell, error) {
+	b := s.Book(e, provider, merchant)
+	list := make([]cell, 0, len(b.Rules)+2)
+	for i, r := range b.Rules {
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		list = append(list, cell{b.Rulings[i].Decision, r.Region})
+	}
+	doubt := region.Region{
+		{{Dim: space.InDoubt, Set: region.Words(2)}},
+		{{Dim: space.Effect, Set: space.Bit(policy.Unknown, policy.Pending)}},
+	}
+	return append(list, cell{b.None, doubt}, cell{b.Lost, region.All()}), nil
+}
+
+// alike reports whether two decisions are the same but for their words and lines.
+func alike(a, b *policy.Decision) bool {
+	return a.Action == b.Action && a.Rule == b.Rule && sameSchedule(a.Schedule, b.Schedule)
+}
+
+func sameSchedule(a, b *policy.Schedule) bool {
+	return a == b || a != nil && b != nil && reflect.DeepEqual(a, b)
+}
+
+func sameRegion(r, s region.Region) bool {
+	if len(r) != len(s) {
+		return false
+	}
+	if len(r) == 0 || &r[0] == &s[0] {
+		return true
+	}
+	for i := range r {
+		if r[i].Key() != s[i].Key() {
+			return false
+		}
+	}
+	return true
+}
+
+func sameCell(a, b *cell) bool {
+	return alike(&a.decision, &b.decision) && sameRegion(a.where, b.where)
+}
+
+// changed is one decision in place of another.
+type changed struct {
+	from, to policy.Decision
+	where    region.Region
+}
+
+// compare finds where two lists decide differently, in any situation.
+func compare(al *region.Algebra, a, b []cell) ([]changed, error) {
+	prefix := 0
+	for prefix < len(a) && prefix < len(b) && sameCell(&a[prefix], &b[prefix]) {
+		prefix++
+	}
+	suffix := 0
+	for suffix < min(len(a), len(b))-prefix && sameCell(&a[len(a)-1-suffix], &b[len(b)-1-suffix]) {
+		suffix++
+	}
+	// Outside of the rules that differ, and where the common ones before decide, nothing changes.
+	var touched region.Region
+	var err error
+	for _, list := range [][]cell{a[prefix : len(a)-suffix], b[prefix : len(b)-suffix]} {
+		for i := range list {
+			if touched, err = al.Or(touched, list[i].where); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range prefix {
+		if touched, err = al.Minus(touched, a[i].where); err != nil {
+			return nil, err
+		}
+	}
+	return split(al, touched, a[prefix:], b[prefix:])
+}
+
+// split tells apart what two lists decide about a region.
+func split(al *region.Algebra, r region.Region, a, b []cell) ([]changed, error) {
+	before, err := decided(al, r, a)
+	if err != nil {
+		return nil, err
+	}
+	var out []changed
+	for _, x := range before {
+		after, err := decided(al, x.where, b)
+		if err != nil {
+			return nil, err
+		}
+		for _, y := range after {
+			if !alike(&x.decision, &y.decision) {
+				out = append(out, changed{x.decision, y.decision, y.where})
+			}
+		}
+	}
+	return out, nil
+}
+
+// decided splits a region by the rule that decides there.
+func decided(al *region.Algebra, r region.Region, list []cell) (cells []cell, err error) {
+	for i := range list {
+		if len(r) == 0 {
+			break
+		}
+		if !r.Meets(list[i].where) {
+			continue
+		}
+		here, err := al.And(r, list[i].where)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, cell{list[i].decision, here})
+		if r, err = al.Minus(r, list[i].where); err != nil {
+			return nil, err
+		}
+	}
+	return cells, nil
+}

@@ -1,0 +1,187 @@
+package diff
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Witness is an input that shows a difference; see its fields' JSON in docs/check.md.
+type Witness = space.Witness
+
+// Comparer holds engines against one of them. It is for one goroutine at a time.
+type Comparer struct {
+	base  *engine.Engine
+	s     *space.Space
+	reach map[string][]space.Reached
+}
+
+// NewComparer prepares to hold engines against base.
+func NewComparer(base *engine.Engine) *Comparer {
+	return &Comparer{base: base, s: space.New(base), reach: map[string][]space.Reached{}}
+}
+
+// Verdict is how two engines compare.
+type Verdict struct {
+	Same  bool // they decide alike whatever comes
+	Exact bool // false: it is too complex, or hangs on what cannot be seen, and Same says nothing
+
+	// What shows that they are not the same, where an input does: decided by both engines.
+	Witness       *Witness
+	Before, After policy.Decision
+}
+
+// Equivalent says whether two engines decide alike, by the same rules and with the same
+// waits, whatever can come to them from any merchant. exact is false where that is not to be
+// told; same is then false as well.
+func Equivalent(a, b *engine.Engine) (same, exact bool) {
+	v := NewComparer(a).Compare(b)
+	return v.Same, v.Exact
+}
+
+// Compare holds an engine against the base. Books that are the same in both cost little, so
+// an engine that differs in one rule is compared fast.
+func (c *Comparer) Compare(b *engine.Engine) Verdict {
+	if !slices.Equal(c.base.Catalogs.Names(), b.Catalogs.Names()) {
+		return Verdict{Exact: true}
+	}
+	unsure := false
+	for _, p := range b.Catalogs.Names() {
+		if !sameFacts(c.base, b, p) {
+			return Verdict{Exact: true}
+		}
+		for _, m := range merchants(c.base, b) {
+			if !sameTerms(c.base, b, p, m) {
+				return Verdict{Exact: true}
+			}
+			v := c.book(b, p, m)
+			switch {
+			case v.Exact && !v.Same:
+				return v
+			case !v.Exact:
+				unsure = true
+			}
+		}
+	}
+	return Verdict{Same: !unsure, Exact: !unsure}
+}
+
+// book compares one merchant at one provider.
+func (c *Comparer) book(e *engine.Engine, provider, merchant string) Verdict {
+	x, err1 := listOf(c.s, c.base, provider, merchant)
+	y, err2 := listOf(c.s, e, provider, merchant)
+	if err1 != nil || err2 != nil {
+		return Verdict{}
+	}
+	changes, err := compare(&c.s.Algebra, x, y)
+	if err != nil {
+		return Verdict{}
+	}
+	unsure := false
+	for _, ch := range changes {
+		w, occurs := c.show(e, provider, merchant, ch)
+		switch {
+		case w != nil:
+			return Verdict{Exact: true, Witness: w, Before: ch.from, After: ch.to}
+		case occurs:
+			unsure = true
+		}
+	}
+	return Verdict{Same: !unsure, Exact: !unsure}
+}
+
+// show looks for an input on which both engines decide as a change says.
+func (c *Comparer) show(e *engine.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
+	zone := e.Effective(provider, merchant).Zone
+	for _, at := range c.reached(e, provider) {
+		for _, box := range ch.where {
+			both, ok := box.And(at.Box)
+			if !ok {
+				continue
+			}
+			occurs = true
+			for n := range guesses {
+				sit, ok := c.s.Point(both, zone, n)
+				if !ok {
+					continue
+				}
+				sit.Payment.Provider = provider
+				if merchant != "" {
+					sit.Payment.Merchant = merchant
+				}
+				before, after := c.base.Decide(&sit), e.Decide(&sit)
+				if !alike(&before, &after) && alike(&before, &ch.from) && alike(&after, &ch.to) {
+					return space.Witnessed(sit, at.How, after), true
+				}
+			}
+		}
+	}
+	return nil, occurs
+}
+
+// guesses is how often a point is tried where opaque parts may have come out wrong.
+const guesses = 3
+
+// reached is what can be decided about at a provider by the base's catalogue. That "not
+// found" may prove something is taken for possible always.
+func (c *Comparer) reached(e *engine.Engine, provider string) []space.Reached {
+	if r, known := c.reach[provider]; known {
+		return r
+	}
+	cat, err := e.Catalogs.Get(provider)
+	if err != nil {
+		return nil
+	}
+	c.reach[provider] = space.Reachable(cat, space.AbsentAt(e, provider, merchants(c.base, e)))
+	return c.reach[provider]
+}
+
+// merchants lists those with a file in either engine, and "" for all others.
+func merchants(a, b *engine.Engine) []string {
+	all := append(append([]string{""}, a.Rules.MerchantNames()...), b.Rules.MerchantNames()...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// sameFacts reports whether a provider's answers prove the same in two engines.
+func sameFacts(a, b *engine.Engine, provider string) bool {
+	x, err1 := a.Catalogs.Get(provider)
+	y, err2 := b.Catalogs.Get(provider)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	if x == y || reflect.DeepEqual(x.Codes, y.Codes) && reflect.DeepEqual(x.Statuses, y.Statuses) && slices.Equal(x.Operations, y.Operations) {
+		return true
+	}
+	if !slices.Equal(x.Operations, y.Operations) {
+		return false
+	}
+	return len(factChanges(x, y)) == 0
+}
+
+func sameTerms(a, b *engine.Engine, provider, merchant string) bool {
+	for _, op := range policy.Operations() {
+		if x, y := space.Terms(a, provider, merchant, op), space.Terms(b, provider, merchant, op); !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	return a.Effective(provider, merchant).Zone.String() == b.Effective(provider, merchant).Zone.String() || !hours(a, b)
+}
+
+// hours reports whether any rule looks at the time of the day.
+func hours(a, b *engine.Engine) bool {
+	s := space.New(a, b)
+	for _, e := range []*engine.Engine{a, b} {
+		for _, r := range space.AllRules(e.Rules) {
+			for _, box := range s.Of(e, r).Region {
+				if box.Of(space.Hour) != nil || box.Of(space.Weekday) != nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,228 @@
+package diff
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Options say what is accepted. The zero value accepts nothing.
+type Options struct {
+	Allow    []string              // names of riskier changes that are meant
+	Progress func(done, books int) // told now and then
+}
+
+// differ is one run.
+type differ struct {
+	*Comparer
+	after  *engine.Engine
+	report *Report
+	found  map[string]*Change
+	order  []string
+	terms  map[string]*Term
+	last   []string
+}
+
+// Run compares what two sets of rules decide, from before to after, for every merchant at
+// every provider. When ctx is cancelled it returns what is known by then, and ctx's error.
+func Run(ctx context.Context, before, after *engine.Engine, o Options) (*Report, error) {
+	d := &differ{
+		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string][]space.Reached{}}, after: after,
+		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
+		found:  map[string]*Change{}, terms: map[string]*Term{},
+	}
+	err := d.everything(ctx, o.Progress)
+	for _, key := range d.order {
+		d.report.Changes = append(d.report.Changes, *d.found[key])
+	}
+	for _, key := range d.last {
+		d.report.Terms = append(d.report.Terms, *d.terms[key])
+	}
+	d.report.Terms = append([]Term{}, together(d.report.Terms)...)
+	if err != nil {
+		d.report.Complete = false
+	}
+	d.report.finish(o.Allow)
+	return d.report, err
+}
+
+func (d *differ) everything(ctx context.Context, progress func(done, books int)) error {
+	all := merchants(d.base, d.after)
+	names := slices.Concat(d.base.Catalogs.Names(), d.after.Catalogs.Names())
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for i, p := range names {
+		a, err1 := d.base.Catalogs.Get(p)
+		b, err2 := d.after.Catalogs.Get(p)
+		if err1 != nil || err2 != nil {
+			d.term(Other, p, "", "", "provider", known(err1), known(err2))
+			continue
+		}
+		var facts []factChange
+		if !sameFacts(d.base, d.after, p) {
+			facts = factChanges(a, b)
+			d.facts(p, facts)
+			d.operations(p, a.Operations, b.Operations)
+		}
+		for k, m := range all {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			d.termsOf(p, m, a.Operations)
+			d.oneBook(p, m, facts)
+			if progress != nil {
+				progress(i*len(all)+k, len(names)*len(all))
+			}
+		}
+	}
+	return nil
+}
+
+func known(err error) string {
+	if err != nil {
+		return "not known"
+	}
+	return "known"
+}
+
+func (d *differ) operations(p string, before, after []policy.Operation) {
+	for _, op := range policy.Operations() {
+		if x, y := slices.Contains(before, op), slices.Contains(after, op); x != y {
+			d.term(Other, p, op.String(), "", "offered", fmt.Sprint(x), fmt.Sprint(y))
+		}
+	}
+}
+
+// oneBook compares one merchant at one provider.
+func (d *differ) oneBook(p, m string, facts []factChange) {
+	x, err1 := listOf(d.s, d.base, p, m)
+	y, err2 := listOf(d.s, d.after, p, m)
+	var changes []changed
+	err := err1
+	if err == nil {
+		err = err2
+	}
+	if err == nil {
+		changes, err = compare(&d.s.Algebra, x, y)
+	}
+	for _, ch := range changes {
+		d.change(p, m, ch)
+	}
+	if err == nil {
+		err = d.consequent(p, m, facts, x, y)
+	}
+	if err != nil {
+		d.report.Complete = false
+		d.report.Unknown = append(d.report.Unknown, strings.TrimSuffix(p+" "+m, " ")+": "+err.Error())
+	}
+}
+
+// change notes where a decision changed, told apart by what is known of the money.
+func (d *differ) change(p, m string, ch changed) {
+	for i := range evidence {
+		k := &evidence[i]
+		here, err := d.s.Algebra.And(ch.where, k.where)
+		if err != nil {
+			here = ch.where
+		}
+		occurring := d.occurring(p, here)
+		if len(occurring) == 0 {
+			continue
+		}
+		d.note(p, m, k, changed{ch.from, ch.to, d.s.Algebra.Merge(occurring)}, nil)
+	}
+}
+
+// occurring leaves out the boxes of which nothing can come about.
+func (d *differ) occurring(p string, r region.Region) region.Region {
+	var out region.Region
+	for _, b := range r {
+		for _, at := range d.reached(d.after, p) {
+			if b.Meets(at.Box) {
+				out = append(out, b)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// note enters a change, or adds a merchant to one that is known.
+func (d *differ) note(p, m string, k *knowledge, ch changed, f *factChange) {
+	var key strings.Builder
+	from, to := side(&ch.from), side(&ch.to)
+	if from.Rule != to.Rule {
+		from.Waits, to.Waits = "", "" // merchants may wait each in their own way
+	}
+	fmt.Fprint(&key, p, "\x00", k.name, "\x00", from, to)
+	for _, b := range ch.where {
+		key.WriteString(b.Key())
+	}
+	if f != nil {
+		fmt.Fprint(&key, f.op, f.phase, f.from, f.to)
+	}
+	if known := d.found[key.String()]; known != nil {
+		known.Merchants = append(known.Merchants, m)
+		return
+	}
+	c := &Change{
+		Name: nameOf(p, &ch), Risk: k.moves(ch.from.Action, ch.to.Action), Money: k.name, Provider: p, Merchants: []string{m},
+		Before: side(&ch.from), After: side(&ch.to),
+	}
+	for _, b := range ch.where {
+		c.Regions = append(c.Regions, d.s.Describe(b))
+	}
+	if exact, opaque := d.s.Exact(ch.where); !exact {
+		c.Opaque = opaque
+	}
+	if f == nil {
+		c.Witness, _ = d.show(d.after, p, m, ch)
+		c.Answers = d.answers(p, ch.where)
+	} else {
+		c.FactBefore, c.FactAfter = &f.from, &f.to
+		c.Witness = d.showFact(p, m, ch, f)
+	}
+	d.found[key.String()] = c
+	d.order = append(d.order, key.String())
+}
+
+// nameOf is a name that stays while the rules keep their ids.
+func nameOf(p string, ch *changed) string {
+	rule := func(x *policy.Decision) string {
+		if x.Rule == "" {
+			return "none"
+		}
+		return x.Rule
+	}
+	return p + "/" + rule(&ch.from) + "->" + rule(&ch.to)
+}
+
+func side(x *policy.Decision) Side {
+	s := Side{Action: x.Action, Rule: x.Rule, Source: x.Source}
+	if x.Schedule != nil {
+		s.Schedule, s.Waits = x.Schedule.Name, x.Schedule.String()
+	}
+	return s
+}
+
+// together joins the same change of a term for several merchants.
+func together(terms []Term) []Term {
+	at := map[string]int{}
+	var out []Term
+	for _, t := range terms {
+		key := fmt.Sprint(t.Name, t.Operations, t.Before, "\x00", t.After)
+		if i, known := at[key]; known {
+			out[i].Merchants = append(out[i].Merchants, t.Merchants...)
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, t)
+	}
+	return out
+}

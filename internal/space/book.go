@@ -1,0 +1,103 @@
+package space
+
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// Book is the rules of one merchant at one provider, with where each of them can hold there.
+type Book struct {
+	Provider, Merchant string // an empty merchant stands for all without a file
+	engine.Effective
+	Rules []Place // beside Rulings
+}
+
+// Place is where one rule's condition holds in a book.
+type Place struct {
+	Region region.Region
+	Err    error // region.ErrTooComplex
+}
+
+// Book returns a book of an engine. Provider and merchant are settled in its regions.
+func (s *Space) Book(e *engine.Engine, provider, merchant string) *Book {
+	b := &Book{Provider: provider, Merchant: merchant, Effective: e.Effective(provider, merchant)}
+	b.Rules = make([]Place, len(b.Rulings))
+	for i, r := range b.Rulings {
+		c := s.Of(e, r.Rule)
+		b.Rules[i] = Place{settle(c.Region, provider, merchant, e), c.Err}
+	}
+	return b
+}
+
+// settle leaves of a region what a provider and a merchant leave of it.
+func settle(r region.Region, provider, merchant string, e *engine.Engine) region.Region {
+	if !slices.ContainsFunc(r, func(b region.Box) bool { return b.Of(Provider) != nil || b.Of(Merchant) != nil }) {
+		return r
+	}
+	var out region.Region
+	for _, b := range r {
+		if t, limited := b.Of(Provider).(region.Texts); limited {
+			if !t.Has(provider) {
+				continue
+			}
+			b = b.Without(Provider)
+		}
+		if t, limited := b.Of(Merchant).(region.Texts); limited {
+			if merchant != "" {
+				if !t.Has(merchant) {
+					continue
+				}
+				b = b.Without(Merchant)
+			} else {
+				rest := region.Both(t, region.NotIn(e.Rules.MerchantNames()...))
+				if rest.Empty() {
+					continue
+				}
+				b = b.With(Merchant, rest)
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// AbsentAt says for which operations "not found" can prove not_executed at a provider, by
+// the contract or by what a merchant says of it.
+func AbsentAt(e *engine.Engine, provider string, merchants []string) MayBeAbsent {
+	absent := MayBeAbsent{}
+	cat, err := e.Catalogs.Get(provider)
+	if err != nil {
+		return absent
+	}
+	for _, m := range merchants {
+		for _, op := range cat.Operations {
+			if Terms(e, provider, m, op).Contract.NotFoundAfter > 0 {
+				absent[op] = true
+			}
+		}
+	}
+	return absent
+}
+
+// Terms are what holds for an operation of a merchant at a provider.
+func Terms(e *engine.Engine, provider, merchant string, op policy.Operation) *policy.Terms {
+	return e.Terms(&policy.Payment{Provider: provider, Merchant: merchant, Operation: op})
+}
+
+// Own counts the rules of a book that stand in a merchant's own file; they come first.
+func (b *Book) Own(f *rules.File) int {
+	n := 0
+	for n < len(b.Rulings) && f != nil && slices.Contains(f.Rules, b.Rulings[n].Rule) {
+		n++
+	}
+	return n
+}
+
+// Settle leaves of a region what a provider and a merchant leave of it.
+func (s *Space) Settle(r region.Region, provider, merchant string, e *engine.Engine) region.Region {
+	return settle(r, provider, merchant, e)
+}

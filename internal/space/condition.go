@@ -1,0 +1,374 @@
+package space
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/providers"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// Condition is where a condition holds.
+type Condition struct {
+	Region region.Region
+	Err    error // region.ErrTooComplex, and then Region says nothing
+	Opaque bool  // some part of it cannot be seen into
+}
+
+// Of returns where a rule's condition holds, whatever provider and merchant.
+func (s *Space) Of(e *engine.Engine, r *rules.Rule) *Condition {
+	key := cacheKey{r.When.Value, r.ID}
+	if c := s.cache[key]; c != nil {
+		return c
+	}
+	c := s.Compile(e.Condition(r), r.ID)
+	s.cache[key] = c
+	return c
+}
+
+// Compile returns where a condition of a rule holds.
+func (s *Space) Compile(n ast.Node, rule string) *Condition {
+	b := builder{s, rule}
+	r, err := b.where(n, true)
+	c := &Condition{Region: r, Err: err}
+	exact, _ := s.Exact(r)
+	c.Opaque = !exact
+	return c
+}
+
+// builder turns one condition into regions. A part that fails when it runs is neither true
+// nor false, and what follows it is not looked at, as in the engine.
+type builder struct {
+	s    *Space
+	rule string
+}
+
+// where is where a node is true, or where it is false.
+func (b builder) where(n ast.Node, want bool) (region.Region, error) {
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			return b.where(n.Node, !want)
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "&&", "and":
+			return b.join(n, want, true)
+		case "||", "or":
+			return b.join(n, want, false)
+		case "==", "!=":
+			if isTruth(n.Left) && isTruth(n.Right) {
+				return b.alike(n, want == (n.Operator == "=="))
+			}
+		}
+	case *ast.ConditionalNode:
+		yes, err := b.both(n.Cond, true, n.Exp1, want)
+		if err != nil {
+			return nil, err
+		}
+		no, err := b.both(n.Cond, false, n.Exp2, want)
+		if err != nil {
+			return nil, err
+		}
+		return b.s.Algebra.Or(yes, no)
+	}
+	return b.leaf(n, want)
+}
+
+// join is where "left && right" (or, with and false, "left || right") is as wanted.
+func (b builder) join(n *ast.BinaryNode, want, and bool) (region.Region, error) {
+	if want == and {
+		return b.both(n.Left, want, n.Right, want)
+	}
+	// The left side settles it, or leaves it to the right one.
+	first, err := b.where(n.Left, want)
+	if err != nil {
+		return nil, err
+	}
+	var second region.Region
+	if mayFail(n.Left) {
+		second, err = b.both(n.Left, !want, n.Right, want)
+	} else {
+		second, err = b.where(n.Right, want)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.s.Algebra.Or(first, second)
+}
+
+func (b builder) both(l ast.Node, left bool, r ast.Node, right bool) (region.Region, error) {
+	x, err := b.where(l, left)
+	if err != nil || len(x) == 0 {
+		return nil, err
+	}
+	y, err := b.where(r, right)
+	if err != nil {
+		return nil, err
+	}
+	return b.s.Algebra.And(x, y)
+}
+
+// isTruth reports whether a node is plainly a condition.
+func isTruth(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.BoolNode:
+		return true
+	case *ast.IdentifierNode:
+		return n.Value == "in_doubt"
+	case *ast.UnaryNode:
+		return n.Operator == "!" || n.Operator == "not"
+	case *ast.BinaryNode:
+		_, compares := mirrored[n.Operator]
+		return compares || slices.Contains([]string{"&&", "and", "||", "or", "in", "matches", "contains", "startsWith", "endsWith"}, n.Operator)
+	}
+	return false
+}
+
+// alike is where two conditions come to the same, or where they do not.
+func (b builder) alike(n *ast.BinaryNode, same bool) (region.Region, error) {
+	yes, err := b.both(n.Left, true, n.Right, same)
+	if err != nil {
+		return nil, err
+	}
+	no, err := b.both(n.Left, false, n.Right, !same)
+	if err != nil {
+		return nil, err
+	}
+	return b.s.Algebra.Or(yes, no)
+}
+
+// leaf is where a part without and, or, not is as wanted.
+func (b builder) leaf(n ast.Node, want bool) (region.Region, error) {
+	d, set, ok := b.comparison(n)
+	if ok {
+		if !want {
+			set = b.s.without(d, set)
+		}
+		return b.s.slab(d, set), nil
+	}
+	if v, ok := constant(n).(bool); ok {
+		if v == want {
+			return region.All(), nil
+		}
+		return nil, nil
+	}
+	if r, ok := b.oneText(n, want); ok {
+		return r, nil
+	}
+	return b.unseen(n, want), nil
+}
+
+// unseen counts a part as true and as false.
+func (b builder) unseen(n ast.Node, want bool) region.Region {
+	text := n.String()
+	box := region.Box{}
+	if mayFail(n) {
+		box = box.With(b.s.opaque(text, b.rule, true), doubt(false))
+	}
+	return region.Region{box.With(b.s.opaque(text, b.rule, false), doubt(want))}
+}
+
+// slab is everything within some values of one dimension.
+func (s *Space) slab(d region.Dim, set region.Set) region.Region {
+	switch {
+	case set.Empty():
+		return nil
+	case s.without(d, set).Empty():
+		return region.All()
+	}
+	return region.Region{{{Dim: d, Set: set}}}
+}
+
+// without is the rest of a dimension.
+func (s *Space) without(d region.Dim, set region.Set) region.Set {
+	return region.Without(s.Full(d), set)
+}
+
+// comparison recognises one dimension against fixed values; set is where it is true.
+func (b builder) comparison(n ast.Node) (d region.Dim, set region.Set, ok bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if n.Value == "in_doubt" {
+			return InDoubt, doubt(true), true
+		}
+	case *ast.BinaryNode:
+		if n.Operator == "in" {
+			return b.member(n)
+		}
+		if mirror, compares := mirrored[n.Operator]; compares {
+			if d, set, ok = b.against(n.Left, n.Operator, n.Right); ok {
+				return d, set, true
+			}
+			return b.against(n.Right, mirror, n.Left)
+		}
+	}
+	return 0, nil, false
+}
+
+var mirrored = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+// variable is the dimension that a node names.
+func (b builder) variable(n ast.Node) (region.Dim, bool) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if n.Value == "fired" {
+			return b.s.fired(b.rule), true
+		}
+		d, ok := b.s.byName[n.Value]
+		return d, ok && d < fixed
+	case *ast.MemberNode:
+		of, isName := n.Node.(*ast.IdentifierNode)
+		key, isText := n.Property.(*ast.StringNode)
+		if isName && isText && of.Value == "tags" {
+			return b.s.tag(key.Value), true
+		}
+	}
+	return 0, false
+}
+
+func (b builder) against(side ast.Node, op string, other ast.Node) (d region.Dim, set region.Set, ok bool) {
+	if d, ok = b.variable(side); !ok {
+		return 0, nil, false
+	}
+	value := constant(other)
+	switch b.s.KindOf(d) {
+	case Number, Duration:
+		set = numbers(b.s.KindOf(d), op, value)
+	case Text, Word:
+		if set = b.s.value(d, value); set != nil && op == "!=" {
+			set = b.s.without(d, set)
+		} else if op != "==" {
+			set = nil // an order of texts
+		}
+	case Opaque:
+	}
+	if set == nil {
+		return 0, nil, false
+	}
+	if ints, isInts := set.(region.Ints); isInts {
+		set = region.Both(ints, b.s.Full(d))
+	}
+	return d, set, true
+}
+
+// value is the set of one value of a dimension; nil when it is of another kind.
+func (s *Space) value(d region.Dim, v any) region.Set {
+	switch v := v.(type) {
+	case string:
+		switch s.KindOf(d) {
+		case Text:
+			return region.In(v)
+		case Word:
+			if d == InDoubt {
+				return nil
+			}
+			if i := slices.Index(s.Words(d), v); i >= 0 {
+				return region.Words(1) << i
+			}
+			return region.Words(0)
+		default:
+		}
+	case bool:
+		if d == InDoubt {
+			return doubt(v)
+		}
+	}
+	return nil
+}
+
+// member is "x in [a, b]".
+func (b builder) member(n *ast.BinaryNode) (d region.Dim, set region.Set, ok bool) {
+	list, isList := n.Right.(*ast.ArrayNode)
+	if d, ok = b.variable(n.Left); !ok || !isList {
+		return 0, nil, false
+	}
+	for _, item := range list.Nodes {
+		_, one, ok := b.against(n.Left, "==", item)
+		if !ok {
+			return 0, nil, false
+		}
+		if set == nil {
+			set = one
+		} else {
+			set = region.Join(set, one)
+		}
+	}
+	if set == nil {
+		set = region.Without(b.s.Full(d), b.s.Full(d))
+	}
+	return d, set, true
+}
+
+// numbers is where "x op value" holds; nil when it is not to be told.
+func numbers(k Kind, op string, value any) region.Set {
+	lo, hi := int64(0), int64(0)
+	switch v := value.(type) {
+	case int64:
+		if k == Duration {
+			return nil
+		}
+		lo, hi = v, v
+	case time.Duration:
+		if k != Duration {
+			return nil
+		}
+		lo, hi = int64(v), int64(v)
+	case float64:
+		if k == Duration || math.Abs(v) > 1<<52 {
+			return nil
+		}
+		lo, hi = int64(math.Floor(v)), int64(math.Ceil(v))
+	default:
+		return nil
+	}
+	switch op {
+	case "<":
+		return below(hi)
+	case "<=":
+		return region.Range(math.MinInt64, lo)
+	case ">":
+		return above(lo)
+	case ">=":
+		return region.Range(hi, math.MaxInt64)
+	}
+	var equal region.Ints
+	if lo == hi {
+		equal = region.Range(lo, lo)
+	}
+	if op == "==" {
+		return equal
+	}
+	return region.Without(region.Range(math.MinInt64, math.MaxInt64), equal)
+}
+
+func below(v int64) region.Ints {
+	if v == math.MinInt64 {
+		return region.Ints{}
+	}
+	return region.Range(math.MinInt64, v-1)
+}
+
+func above(v int64) region.Ints {
+	if v == math.MaxInt64 {
+		return region.Ints{}
+	}
+	return region.Range(v+1, math.MaxInt64)
+}
+
+// learn takes the texts that a catalogue tells apart.
+func (s *Space) learn(codes, statuses []*providers.Row) {
+	for _, r := range codes {
+		s.known[Code] = append(s.known[Code], r.Code)
+		s.known[SubCode] = append(s.known[SubCode], r.Code)
+	}
+	for _, r := range statuses {
+		s.known[Status] = append(s.known[Status], r.Status)
+		s.known[SubStatus] = append(s.known[SubStatus], r.SubStatus)
+	}
+}
