@@ -61,9 +61,11 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 			fact.Effect = policy.Executed
 		}
 	}
-	doubtful := fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved()
-	if doubtful || fact.Effect != policy.Executed && s.earlierInDoubt() {
-		// Something executed, or may have, and what, nobody can say: the rules are not to conclude from it.
+	switch {
+	case fact.Effect != policy.Executed && s.earlierInDoubt():
+		fact = policy.Fact{Class: policy.Conflict} // whatever is said of the latest, more is open
+	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved():
+		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
 	sit.Payment, sit.Answer, sit.Fact, sit.InDoubt = &s.Payment, a, fact, s.InDoubt()
