@@ -102,7 +102,7 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 		}
 	}
 	t.Logf("%d the same, %d different, %d not told", equal, different, unsure)
-	if equal < 2 || different < 8 || unsure > (equal+different)/2 {
+	if equal < 2 || different < 8 || unsure > 2 {
 		t.Errorf("%d the same, %d different, %d not told: too few to tell", equal, different, unsure)
 	}
 }
@@ -192,19 +192,29 @@ func single(t testing.TB, when, then string) *engine.Engine {
 	return compiled(t, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{r}, Schedules: map[string]*policy.Schedule{}}})
 }
 
-func BenchmarkCompareOneRuleChanged(b *testing.B) {
-	e := open(b)
-	base := *e.Rules.Baseline
+// harmless is the shipped rules with a part more in the last one that the rules before it
+// make true already.
+func harmless(t testing.TB) *engine.Engine {
+	t.Helper()
+	set := open(t).Rules
+	base := *set.Baseline
 	base.Rules = append([]*rules.Rule(nil), base.Rules...)
 	last := *base.Rules[len(base.Rules)-1]
 	last.When = source.Text{Value: last.When.Value + " && !in_doubt"}
 	base.Rules[len(base.Rules)-1] = &last
-	m := compiled(b, &rules.Set{Baseline: &base, Providers: e.Rules.Providers, Merchants: e.Rules.Merchants})
-	comparer := diff.NewComparer(compiled(b, e.Rules))
+	return compiled(t, &rules.Set{Baseline: &base, Providers: set.Providers, Merchants: set.Merchants})
+}
+
+func TestAnEquivalentMutantIsOne(t *testing.T) {
+	if v := diff.NewComparer(compiled(t, open(t).Rules)).Compare(harmless(t)); !v.Same || !v.Exact {
+		t.Errorf("the last rule is tried only where nothing is in doubt: %+v", v)
+	}
+}
+
+func BenchmarkCompareOneRuleChanged(b *testing.B) {
+	comparer, m := diff.NewComparer(compiled(b, open(b).Rules)), harmless(b)
 	for b.Loop() {
-		if v := comparer.Compare(m); !v.Same || !v.Exact {
-			b.Fatal("the last rule is tried only where nothing is in doubt")
-		}
+		comparer.Compare(m)
 	}
 }
 
