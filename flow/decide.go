@@ -82,7 +82,7 @@ func (s *State) present(id *Identity) policy.Fact {
 	case last.Effect.Settled():
 		return last.Fact
 	default:
-		return policy.Fact{Effect: last.Effect, Class: policy.Processing}
+		return policy.Fact{Class: policy.Processing}
 	}
 }
 

@@ -96,9 +96,7 @@ func (r *reacher) operation(op policy.Operation) {
 	// An earlier identity is in doubt again; or an answer speaks of one that is over, and the
 	// latest is in doubt.
 	r.add(Ledger, at, policy.Fact{Class: policy.Conflict}, true)
-	for _, e := range []policy.Effect{policy.Unknown, policy.Pending} {
-		r.add(Ledger, at, policy.Fact{Effect: e, Class: policy.Processing}, true)
-	}
+	r.add(Ledger, at, policy.Fact{Class: policy.Processing}, true)
 	for _, f := range slices.SortedFunc(maps.Keys(r.settled), compareFacts) {
 		r.add(Ledger, at, f, true, false)
 		if f.Effect == policy.Executed {
