@@ -99,6 +99,15 @@ func (g *answers) add(a policy.Answer) {
 			g.all[i].like++
 			continue
 		}
+		if g.m.coarse {
+			alike := g.m.decisions(&a, fact)
+			if i, known := g.seen[alike]; known {
+				g.seen[sig] = i
+				g.all[i].like++
+				continue
+			}
+			g.seen[alike] = len(g.all)
+		}
 		g.seen[sig] = len(g.all)
 		past := "past " + g.m.texts(&a) + fact.Effect.String()
 		calm := fact.Effect.String() + fact.Stage.String()
@@ -144,6 +153,27 @@ func (m *model) texts(a *policy.Answer) string {
 	text("sub_status", a.SubStatus)
 	text("fault", a.Fault.String())
 	fmt.Fprint(&b, " ", between(l.Cuts["http_status"], int64(a.HTTPStatus)), between(l.Cuts["retry_after"], int64(a.RetryAfter)))
+	return b.String()
+}
+
+// decisions is what the flow can tell of an answer, and what the rules decide on it: as it is,
+// or where it is not believed; in doubt, or not. Answers that agree in it lead to the same
+// wherever counts and times are left out.
+func (m *model) decisions(a *policy.Answer, f policy.Fact) string {
+	var b strings.Builder
+	fmt.Fprint(&b, "decided ", f.Effect, f.Stage)
+	if m.flowTells(f.Class) || f.Effect == policy.Executed { // which is remembered with its class
+		b.WriteString(f.Class.String())
+	}
+	for _, effect := range []policy.Effect{f.Effect, policy.Unknown} {
+		for _, inDoubt := range []bool{false, true} {
+			asked := policy.Situation{Payment: &m.payment, Answer: a, Fact: f, InDoubt: inDoubt, Attempt: 1, At: base}
+			asked.Fact.Effect = effect
+			for _, want := range m.decider.possible(&asked) {
+				fmt.Fprint(&b, want.Source, want.Action, want.Schedule == tooLate)
+			}
+		}
+	}
 	return b.String()
 }
 

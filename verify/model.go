@@ -431,32 +431,38 @@ func (m *model) few(n *node) {
 	n.copies = kept
 }
 
-// compact joins identities of the past that are known not to have executed, with nothing on
-// its way, into one for the last one's order and one for all others. All that counts of them
-// is that there are some, and how many requests they left at the provider.
+// compact keeps one of the identities of the past that are known not to have executed, with
+// nothing on its way: one of the last one's order, else one of another. All that counts of
+// them is that there is one, and whether it left a request at the provider that others are
+// mistaken for. (The exact search, which keeps all, is held against this in the tests.)
 func (m *model) compact(n *node) {
-	last := len(n.ids) - 1
-	kept := [2]int{-1, -1}
-	for i := 0; i <= last; {
+	kept := -1
+	for i := 0; i < len(n.ids); {
+		last := len(n.ids) - 1
 		id := &n.s.Ledger[i]
 		if id.Effect != policy.NotExecuted || id.Contested || n.free(i) > 0 || !n.over(i) {
 			i++
 			continue
 		}
-		k := 0
-		if id.OrderID != n.s.Ledger[last].OrderID {
-			k, id.Copies = 1, 1 // who says that it goes on finds one
+		same := id.OrderID == n.s.Ledger[last].OrderID
+		if !same {
+			id.Copies = 1 // who says that it goes on finds one
 		}
 		m.inert(n, i)
-		switch j := kept[k]; {
-		case j < 0 || i == last:
-			kept[k] = i
+		switch {
+		case i == last || kept < 0:
+			kept = max(kept, i)
 			i++
-		default:
-			n.s.Ledger[j].Copies = max(n.s.Ledger[j].Copies, id.Copies)
+			continue
+		case same == (n.s.Ledger[kept].OrderID == n.s.Ledger[last].OrderID):
+			n.s.Ledger[kept].Copies = max(n.s.Ledger[kept].Copies, id.Copies)
+			m.inert(n, kept)
 			n.forget(i)
-			m.inert(n, j)
-			last--
+		case same:
+			n.forget(kept)
+			kept = i - 1
+		default:
+			n.forget(i)
 		}
 	}
 }

@@ -215,12 +215,17 @@ func products(e *engine.Engine, o *Options) ([]*job, error) {
 	return jobs, nil
 }
 
+// alikeKey is all of a merchant's rules and terms that makes a difference where counts are
+// left out.
 func alikeKey(e *engine.Engine, p *policy.Payment, l *engine.Looks) (string, error) {
-	terms, err := json.Marshal(e.Terms(p))
+	t := e.Terms(p)
+	terms, err := json.Marshal(t.Contract)
+	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= remembered(&t.Contract)
+	key := fmt.Sprint(strings.Join(l.Rules, "\n"), string(terms), once, soon)
 	if l.At["merchant"] {
-		terms = append(terms, p.Merchant...)
+		key += p.Merchant
 	}
-	return strings.Join(l.Rules, "\n") + string(terms), err
+	return key, err
 }
 
 // verify searches one product: first coarsely, for a proof; what that finds is looked for
