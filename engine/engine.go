@@ -21,7 +21,8 @@ type Engine struct {
 	Rules    *rules.Set
 	Warnings []string // what is worth saying about rules that work
 
-	books map[bookKey]*book
+	books    map[bookKey]*book
+	compiled map[*rules.Rule]*compiled
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
@@ -81,6 +82,7 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, 
 	e := &Engine{Catalogs: catalogs, Rules: set, books: map[bookKey]*book{}}
 	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
+	e.compiled = c.done
 	warnings, refused := errs.Split()
 	if refused != nil {
 		return nil, refused
@@ -161,6 +163,9 @@ func anyKeyed(all []*providers.Catalog) bool {
 
 func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []string) {
 	for _, r := range f.Rules {
+		if c.done[r] != nil {
+			continue // of the engine that this one is a variant of
+		}
 		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, errs: c.errs}); k != nil {
 			c.done[r] = k
 		}

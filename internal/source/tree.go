@@ -111,36 +111,42 @@ func (d *Doc) noteKey(path string, from, to int) {
 }
 
 func (d *Doc) keyValue(prefix string, e *unstable.Node) {
-	path := prefix
+	path, end := prefix, 0
 	for it := e.Key(); it.Next(); {
 		n := it.Node()
 		path = join(path, string(n.Data))
-		d.noteKey(path, int(n.Raw.Offset), int(n.Raw.Offset+n.Raw.Length))
+		end = int(n.Raw.Offset + n.Raw.Length)
+		d.noteKey(path, int(n.Raw.Offset), end)
 	}
-	d.value(path, e.Value())
+	start := end
+	for start < len(d.data) && d.data[start] != '=' {
+		start++
+	}
+	d.value(path, e.Value(), skipBlank(d.data, start+1))
 }
 
-func (d *Doc) value(path string, n *unstable.Node) {
-	if n.Raw.Length > 0 {
-		d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+// value notes where a value stands that begins at the given byte, and all within it. The
+// parser keeps the places of plain values only, so arrays and tables are measured here.
+func (d *Doc) value(path string, n *unstable.Node, start int) {
+	if n.Kind != unstable.Array && n.Kind != unstable.InlineTable {
+		if n.Raw.Length > 0 {
+			d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+		}
+		return
 	}
-	switch n.Kind {
-	case unstable.Array:
-		i := 0
-		for it := n.Children(); it.Next(); {
-			if it.Node().Kind == unstable.Comment {
-				continue
-			}
-			d.value(join(path, strconv.Itoa(i)), it.Node())
+	d.vals[path] = span{start, valueEnd(d.data, start)}
+	i, at := 0, start+1
+	for it := n.Children(); it.Next(); {
+		switch child := it.Node(); {
+		case child.Kind == unstable.Comment:
+		case n.Kind == unstable.InlineTable && child.Kind == unstable.KeyValue:
+			d.keyValue(path, child)
+		case n.Kind == unstable.Array:
+			at = skipBlank(d.data, at)
+			d.value(join(path, strconv.Itoa(i)), child, at)
+			at = valueEnd(d.data, at)
 			i++
 		}
-	case unstable.InlineTable:
-		for it := n.Children(); it.Next(); {
-			if it.Node().Kind == unstable.KeyValue {
-				d.keyValue(path, it.Node())
-			}
-		}
-	default: // a plain value
 	}
 }
 
