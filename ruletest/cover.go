@@ -1,0 +1,7 @@
+package ruletest
+
+// Coverage placeholder.
+type Coverage struct{}
+
+// Mutations placeholder.
+type Mutations struct{}

@@ -1,0 +1,217 @@
+package ruletest
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// usualColumns are what the cells of a row mean when no columns are named.
+var usualColumns = []string{"answer", "action", "rule", "schedule"}
+
+// maxCases bounds what one [[each]] can come to.
+const maxCases = 20_000
+
+// table is an [[each]] that was read.
+type table struct {
+	name           string
+	given, wanted  fields
+	columns        []string
+	cases          []source.Value
+	pos            source.Pos
+	where          fields
+	hasCases, some bool
+}
+
+// whereKeys choose codes and statuses of the catalogue by what they prove.
+var whereKeys = []string{"class", "effect", "stage", "final"}
+
+// each reads a table of tests: a row a test, or a test for every code of which something
+// holds. A field of given that is a list stands for each of its items.
+func (r *reader) each(t source.Table) {
+	x := table{name: t.String(r.errs, "name"), given: fields{}, wanted: fields{}, columns: usualColumns, pos: t.Pos()}
+	before := len(*r.errs)
+	if g, ok := t.Table(r.errs, "given"); ok {
+		x.given = take(g, givenKeys)
+		g.Done(r.errs)
+	}
+	if w, ok := t.Table(r.errs, "expect"); ok {
+		x.wanted = take(w, expectKeys)
+		w.Done(r.errs)
+	}
+	if t.Has("columns") {
+		x.columns = nil
+		t.Each(r.errs, "columns", func(pos source.Pos, name string) {
+			if !contains(givenKeys, name) && !contains(expectKeys, name) {
+				r.unknown(pos, "column", name, append(slices.Clone(givenKeys), expectKeys...))
+			}
+			x.columns = append(x.columns, name)
+		})
+	}
+	if v, ok := t.Value("cases"); ok {
+		if x.cases, ok = v.Items(); !ok {
+			r.fail(v.Pos(), `cases is %s; it must be an array of rows such as ["1001", "mark_failed"]`, v.Kind())
+		}
+		x.hasCases = true
+	}
+	if w, ok := t.Table(r.errs, "where"); ok {
+		x.where = take(w, whereKeys)
+		w.Done(r.errs)
+	}
+	t.Done(r.errs)
+	switch {
+	case x.hasCases == (x.where != nil):
+		r.fail(x.pos, "an [[each]] has either cases or where")
+	case len(*r.errs) > before:
+	case x.where != nil:
+		r.spread(x.given, givenKeys, func(f fields) { r.chosen(&x, f) })
+		if !x.some && len(*r.errs) == before {
+			r.fail(x.pos, "no code and no status is like that for these operations and phases")
+		}
+	default:
+		for _, row := range x.cases {
+			r.row(&x, row)
+		}
+	}
+}
+
+// row reads one row: its cells by their columns, or a single cell.
+func (r *reader) row(x *table, row source.Value) {
+	cells, isList := row.Items()
+	if !isList {
+		cells = []source.Value{row}
+	}
+	if len(cells) > len(x.columns) {
+		r.fail(cells[len(x.columns)].Pos(), "the row has %d cells, and there are %d columns: %v", len(cells), len(x.columns), x.columns)
+		return
+	}
+	f, wanted := maps.Clone(x.given), maps.Clone(x.wanted)
+	for i, cell := range cells {
+		if key := x.columns[i]; contains(expectKeys, key) {
+			wanted[key] = cell
+		} else {
+			f[key] = cell
+		}
+	}
+	r.spread(f, givenKeys, func(f fields) { r.one(x, f, wanted, row.Pos()) })
+}
+
+// one adds a case.
+func (r *reader) one(x *table, f, wanted fields, pos source.Pos) {
+	if len(r.suite.Cases) > maxCases {
+		return
+	}
+	r.ask(Each, "", f, maps.Clone(wanted), pos)
+	if n := len(r.suite.Cases); x.name != "" && n > 0 && r.suite.Cases[n-1].pos == pos {
+		r.retitle(r.suite.Cases[n-1], x.name)
+	}
+}
+
+// retitle puts the table's name before a case's own.
+func (r *reader) retitle(c *Case, title string) {
+	delete(r.names, c.Name)
+	c.Name = title + ": " + c.Name
+	if _, twice := r.names[c.Name]; twice {
+		c.Name = r.numbered(c.Name)
+	}
+	r.names[c.Name] = c.pos
+}
+
+// spread calls f with every choice of the items of the fields that are lists.
+func (r *reader) spread(f fields, keys []string, each func(fields)) {
+	for i, key := range keys {
+		v, ok := f[key]
+		if !ok || key == "body" {
+			continue
+		}
+		items, isList := v.Items()
+		if !isList {
+			continue
+		}
+		if len(items) == 0 {
+			r.fail(v.Pos(), "%s is an empty list", key)
+		}
+		for _, item := range items {
+			one := maps.Clone(f)
+			one[key] = item
+			r.spread(one, keys[i+1:], each)
+		}
+		return
+	}
+	each(maps.Clone(f))
+}
+
+// chosen adds a case for every code and status that proves what is asked for.
+func (r *reader) chosen(x *table, f fields) {
+	before := len(*r.errs)
+	g, ok := r.given(maps.Clone(f), x.pos)
+	if !ok {
+		return
+	}
+	want := r.chooser(x.where)
+	if len(*r.errs) > before {
+		return
+	}
+	op, ph := *g.question.Operation, g.question.Phase
+	for _, row := range append(slices.Clone(g.catalog.Codes), g.catalog.Statuses...) {
+		q := g.question
+		a := answer{Answer: policy.Answer{Phase: ph, Code: row.Code, Status: row.Status, SubStatus: row.SubStatus}}
+		a.HTTPStatus, a.Verified, a.Message = q.HTTPStatus, q.Verified, q.Message
+		p := policy.Payment{Provider: q.Provider, Operation: op, Capture: q.Capture}
+		if row.Envelope || !speaks(row, op, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
+			continue
+		}
+		x.some = true
+		a.ask(&q)
+		c := &Case{Kind: Each, pos: x.pos, question: &q}
+		c.Name = (&given{question: q, said: a.String()}).describe()
+		if x.name != "" {
+			c.Name = x.name + ": " + c.Name
+		}
+		c.expected = r.expected(maps.Clone(x.wanted), g.layers)
+		r.add(c)
+	}
+}
+
+// chooser says of what an answer proves whether a where chooses it.
+func (r *reader) chooser(where fields) func(policy.Fact) bool {
+	words := map[string][]string{}
+	for key, v := range where {
+		items, isList := v.Items()
+		if !isList {
+			items = []source.Value{v}
+		}
+		for _, item := range items {
+			text := r.text(fields{key: item}, key)
+			switch key {
+			case "class":
+				r.wordAt(item.Pos(), text, new(policy.Class))
+			case "effect":
+				r.wordAt(item.Pos(), text, new(policy.Effect))
+			case "stage":
+				r.wordAt(item.Pos(), text, new(policy.Stage))
+			case "final":
+				r.wordAt(item.Pos(), text, new(policy.Finality))
+			}
+			words[key] = append(words[key], text)
+		}
+	}
+	return func(f policy.Fact) bool {
+		for key, got := range map[string]string{
+			"class": f.Class.String(), "effect": f.Effect.String(), "stage": f.Stage.String(), "final": f.Final.String(),
+		} {
+			if words[key] != nil && !contains(words[key], got) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// speaks reports whether a row of the catalogue says anything of an operation and phase.
+func speaks(row *providers.Row, op policy.Operation, ph policy.Phase) bool {
+	return slices.ContainsFunc(row.Facts, func(f providers.RowFact) bool { return f.Operation == op && f.Phase == ph })
+}

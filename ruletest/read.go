@@ -1,0 +1,133 @@
+package ruletest
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/source"
+)
+
+// Read reads test files in the light of the rules that they test. The error holds every
+// mistake, one a line as FILE:LINE:COLUMN: …; [engine.Err] takes it apart.
+func Read(e *engine.Engine, files []File) ([]*Suite, error) {
+	var errs source.List
+	var all []*Suite
+	for _, f := range files {
+		doc, err := source.Parse(f.Name, f.Data)
+		if err != nil {
+			errs.Join(f.Name, err)
+			continue
+		}
+		r := &reader{e: e, errs: &errs, suite: &Suite{File: f.Name, doc: doc}, names: map[string]source.Pos{}}
+		r.file(doc.Root())
+		all = append(all, r.suite)
+	}
+	_, refused := errs.Split()
+	if refused != nil {
+		return nil, refused
+	}
+	return all, nil
+}
+
+// reader reads one file.
+type reader struct {
+	e        *engine.Engine
+	errs     *source.List
+	suite    *Suite
+	defaults fields
+	names    map[string]source.Pos
+}
+
+// fields are values by their keys, not yet understood.
+type fields map[string]source.Value
+
+// defaultKeys may stand at the top of a file, for all tests that do not say.
+var defaultKeys = []string{"provider", "merchant", "operation"}
+
+func (r *reader) file(root source.Table) {
+	r.defaults = take(root, defaultKeys)
+	root.String(r.errs, "description") // for people
+	for _, t := range root.Tables(r.errs, "decision") {
+		r.decision(t)
+	}
+	for _, t := range root.Tables(r.errs, "each") {
+		r.each(t)
+	}
+	for _, t := range root.Tables(r.errs, "flow") {
+		r.flow(t)
+	}
+	root.Done(r.errs)
+}
+
+func take(t source.Table, keys []string) fields {
+	f := fields{}
+	for _, k := range keys {
+		if v, ok := t.Value(k); ok {
+			f[k] = v
+		}
+	}
+	return f
+}
+
+func (r *reader) fail(pos source.Pos, format string, args ...any) { r.errs.Add(pos, format, args...) }
+
+// table reads a table that a test has to have.
+func (r *reader) table(t source.Table, key string) (source.Table, bool) {
+	if !t.Has(key) {
+		r.fail(t.Pos(), "%s is missing", key)
+		return source.Table{}, false
+	}
+	return t.Table(r.errs, key)
+}
+
+func (r *reader) decision(t source.Table) {
+	name := t.String(r.errs, "name")
+	given, ok1 := r.table(t, "given")
+	expect, ok2 := r.table(t, "expect")
+	t.Done(r.errs)
+	if !ok1 || !ok2 {
+		return
+	}
+	f := take(given, givenKeys)
+	given.Done(r.errs)
+	wanted := take(expect, expectKeys)
+	expect.Done(r.errs)
+	r.ask(Decision, name, f, wanted, t.Pos())
+}
+
+// ask adds a test of one decision.
+func (r *reader) ask(kind Kind, name string, f, wanted fields, pos source.Pos) {
+	g, ok := r.given(f, pos)
+	if !ok {
+		return
+	}
+	c := &Case{Kind: kind, Name: cmp.Or(name, g.describe()), pos: pos, question: &g.question}
+	if len(wanted) == 0 {
+		r.fail(pos, "nothing is expected; write expect = { action = \"…\" }")
+		return
+	}
+	c.expected = r.expected(wanted, g.layers)
+	r.add(c)
+}
+
+// add files a test under a name that no other has.
+func (r *reader) add(c *Case) {
+	c.suite, c.File, c.Line = r.suite, c.pos.File, c.pos.Line
+	if _, twice := r.names[c.Name]; twice {
+		if c.Kind != Each {
+			r.fail(c.pos, "another test of this file is called %q already, at %s", c.Name, r.names[c.Name])
+		}
+		c.Name = r.numbered(c.Name)
+	}
+	r.names[c.Name] = c.pos
+	r.suite.Cases = append(r.suite.Cases, c)
+}
+
+func (r *reader) numbered(name string) string {
+	for n := 2; ; n++ {
+		if _, taken := r.names[fmt.Sprintf("%s, %d", name, n)]; !taken {
+			return fmt.Sprintf("%s, %d", name, n)
+		}
+	}
+}
