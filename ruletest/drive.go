@@ -145,7 +145,7 @@ func (v *driver) called(want verb) {
 	}
 	switch {
 	case l == nil:
-		v.fail(v.s.scriptEnd(), "the flow %s, and the script has no answer for it", v.calling())
+		v.fail(v.s.scriptEnd(), "the flow %s, and the script has no answer for it; add a line, or end the story with %q", v.calling(), string(stop))
 	case l.calls() && l.verb == want:
 		v.reply(l)
 	case l.calls():

@@ -61,7 +61,7 @@ func (r *reader) possible(key, want string, v source.Value, layers rules.Layers)
 	case "rule":
 		r.ruleExists(pos, want, layers)
 	case "schedule":
-		if names := layers.ScheduleNames(); want != none && !contains(names, want) {
+		if names := layers.ScheduleNames(); layers != nil && want != none && !contains(names, want) {
 			r.unknown(pos, "schedule", want, append(names, none))
 		}
 	case "by":
@@ -89,7 +89,7 @@ func (r *reader) oneOf(pos source.Pos, key, got string, known ...string) {
 // ruleExists refuses a rule that is not tried for a payment.
 func (r *reader) ruleExists(pos source.Pos, id string, layers rules.Layers) {
 	ids := ruleIDs(layers)
-	if id == none || contains(ids, id) {
+	if layers == nil || id == none || contains(ids, id) { // nil: whose rules they are is not known
 		return
 	}
 	for _, f := range layers {

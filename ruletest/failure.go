@@ -99,7 +99,7 @@ func (r *Result) writeMissed(w io.Writer, e *engine.Engine, f *Failure) {
 			fmt.Fprintf(w, "  %s (%s) holds, but comes after %s\n", c.ID, c.Source, f.Got)
 			return
 		}
-		fmt.Fprintf(w, "  %s (%s) does not hold: not %s\n", c.ID, c.Source, strings.Join(blame(&c.Condition), ", not "))
+		fmt.Fprintf(w, "  %s (%s) does not hold: %s is false\n", c.ID, c.Source, strings.Join(blame(&c.Condition), ", "))
 		return
 	}
 }

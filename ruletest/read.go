@@ -99,16 +99,14 @@ func (r *reader) decision(t source.Table) {
 // ask adds a test of one decision.
 func (r *reader) ask(kind Kind, name string, f, wanted fields, pos source.Pos) {
 	g, ok := r.given(f, pos)
-	if !ok {
-		return
-	}
-	c := &Case{Kind: kind, Name: cmp.Or(name, g.describe()), pos: pos, question: &g.question}
 	if len(wanted) == 0 {
 		r.fail(pos, "nothing is expected; write expect = { action = \"…\" }")
 		return
 	}
-	c.expected = r.expected(wanted, g.layers)
-	r.add(c)
+	all := r.expected(wanted, g.layers) // also for the mistakes in it
+	if ok {
+		r.add(&Case{Kind: kind, Name: cmp.Or(name, g.describe()), pos: pos, question: &g.question, expected: all})
+	}
 }
 
 // add files a test under a name that no other has.

@@ -16,7 +16,15 @@ func (t Table) Value(key string) (v Value, ok bool) {
 }
 
 // Pos is where the value stands.
-func (v Value) Pos() Pos { return Table{doc: v.doc, path: v.path}.Pos() }
+func (v Value) Pos() Pos {
+	if v.doc == nil {
+		return Pos{}
+	}
+	if s, ok := v.doc.vals[v.path]; ok {
+		return v.doc.pos(s.from)
+	}
+	return Table{doc: v.doc, path: v.path}.Pos()
+}
 
 // Any is the value: a string, int64, float64, bool, []any, or a map.
 func (v Value) Any() any { return v.any }
@@ -68,6 +76,9 @@ func (v Value) Text() (t Text, ok bool) {
 // Range is where the value stands in [Doc.Data], in bytes; ok is false when that is not
 // known.
 func (v Value) Range() (from, to int, ok bool) {
+	if v.doc == nil {
+		return 0, 0, false
+	}
 	s, ok := v.doc.vals[v.path]
 	return s.from, s.to, ok
 }
