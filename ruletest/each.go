@@ -1,8 +1,10 @@
 package ruletest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -101,13 +103,25 @@ func (r *reader) row(x *table, row source.Value) {
 
 // one adds a case.
 func (r *reader) one(x *table, f, wanted fields, pos source.Pos) {
-	if len(r.suite.Cases) > maxCases {
+	if len(r.suite.Cases) > maxCases || r.beside(x, f) {
 		return
 	}
 	r.ask(Each, "", f, maps.Clone(wanted), pos)
 	if n := len(r.suite.Cases); x.name != "" && n > 0 && r.suite.Cases[n-1].pos == pos {
 		r.retitle(r.suite.Cases[n-1], x.name)
 	}
+}
+
+// beside reports whether a case is none because, where all providers are meant, this one does
+// not offer the operation.
+func (r *reader) beside(x *table, f fields) bool {
+	if v, ok := x.given["provider"]; !ok || v.Any() != any("*") {
+		return false
+	}
+	f = r.withDefaults(maps.Clone(f))
+	cat, err := r.e.Catalogs.Get(r.text(f, "provider"))
+	var op policy.Operation
+	return err == nil && op.UnmarshalText([]byte(r.text(f, "operation"))) == nil && !cat.Offers(op)
 }
 
 // retitle puts the table's name before a case's own.
@@ -127,7 +141,10 @@ func (r *reader) spread(f fields, keys []string, each func(fields)) {
 		if !ok || key == "body" {
 			continue
 		}
-		items, isList := v.Items()
+		items, isList := r.every(f, key, v)
+		if !isList {
+			items, isList = v.Items()
+		}
 		if !isList {
 			continue
 		}
@@ -144,8 +161,47 @@ func (r *reader) spread(f fields, keys []string, each func(fields)) {
 	each(maps.Clone(f))
 }
 
+// every is what "*" stands for: all providers, all operations that one offers, all phases.
+func (r *reader) every(f fields, key string, v source.Value) (items []source.Value, ok bool) {
+	if text, _ := v.Scalar(); text != "*" {
+		return nil, false
+	}
+	var all []string
+	switch key {
+	case "provider":
+		all = r.e.Catalogs.Names()
+	case "operation":
+		cat, err := r.e.Catalogs.Get(r.text(r.withDefaults(f), "provider"))
+		if err != nil {
+			return nil, false // said elsewhere
+		}
+		all = names(cat.Operations)
+	case "phase":
+		all = names(policy.Phases())
+	case "capture":
+		all = names(policy.CaptureModes())
+	default:
+		return nil, false
+	}
+	for _, one := range all {
+		items = append(items, v.As(one))
+	}
+	return items, true
+}
+
+func names[T fmt.Stringer](all []T) []string {
+	texts := make([]string, len(all))
+	for i, v := range all {
+		texts[i] = v.String()
+	}
+	return texts
+}
+
 // chosen adds a case for every code and status that proves what is asked for.
 func (r *reader) chosen(x *table, f fields) {
+	if r.beside(x, f) {
+		return
+	}
 	before := len(*r.errs)
 	g, ok := r.given(maps.Clone(f), x.pos)
 	if !ok {
@@ -185,7 +241,8 @@ func (r *reader) chooser(where fields) func(policy.Fact) bool {
 			items = []source.Value{v}
 		}
 		for _, item := range items {
-			text := r.text(fields{key: item}, key)
+			said := r.text(fields{key: item}, key)
+			text := strings.TrimPrefix(said, "!")
 			switch key {
 			case "class":
 				r.wordAt(item.Pos(), text, new(policy.Class))
@@ -196,14 +253,18 @@ func (r *reader) chooser(where fields) func(policy.Fact) bool {
 			case "final":
 				r.wordAt(item.Pos(), text, new(policy.Finality))
 			}
-			words[key] = append(words[key], text)
+			if text != said {
+				words["!"+key] = append(words["!"+key], text)
+			} else {
+				words[key] = append(words[key], text)
+			}
 		}
 	}
 	return func(f policy.Fact) bool {
 		for key, got := range map[string]string{
 			"class": f.Class.String(), "effect": f.Effect.String(), "stage": f.Stage.String(), "final": f.Final.String(),
 		} {
-			if words[key] != nil && !contains(words[key], got) {
+			if words[key] != nil && !contains(words[key], got) || contains(words["!"+key], got) {
 				return false
 			}
 		}

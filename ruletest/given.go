@@ -52,13 +52,19 @@ func (g *given) describe() string {
 	return name
 }
 
-// whose reads who the payment belongs to. ok is false when its rules cannot be known.
-func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *providers.Catalog, ok bool) {
+// withDefaults fills in what the file says for all of its tests.
+func (r *reader) withDefaults(f fields) fields {
 	for key, v := range r.defaults {
 		if _, said := f[key]; !said {
 			f[key] = v
 		}
 	}
+	return f
+}
+
+// whose reads who the payment belongs to. ok is false when its rules cannot be known.
+func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *providers.Catalog, ok bool) {
+	f = r.withDefaults(f)
 	p.Provider, p.Merchant = r.text(f, "provider"), r.text(f, "merchant")
 	if _, said := f["merchant"]; !said {
 		p.Merchant = merchantOf(r.suite.File)

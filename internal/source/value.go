@@ -29,6 +29,12 @@ func (v Value) Pos() Pos {
 // Any is the value: a string, int64, float64, bool, []any, or a map.
 func (v Value) Any() any { return v.any }
 
+// As is another text in the place of the value.
+func (v Value) As(text string) Value {
+	v.any = text
+	return v
+}
+
 // Kind names what the value is: "a string", "an array".
 func (v Value) Kind() string { return kindOf(v.any) }
 
