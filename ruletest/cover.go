@@ -80,12 +80,14 @@ type seen struct {
 // Cover runs tests and says what they looked at. A rule is covered when it decided, a part of
 // its condition when it was seen true and false in answers to payments that have the rule; the
 // parts are those of the source form.
-func Cover(e *engine.Engine, suites []*Suite) (*Coverage, error) {
+//
+// Only the rules of the files are looked at that mine says; nil: of all.
+func Cover(e *engine.Engine, suites []*Suite, mine func(file string) bool) (*Coverage, error) {
 	s := &seen{
 		decided: map[*rules.Rule]bool{}, by: map[string]map[*rules.Rule]bool{}, leaves: map[*rules.Rule]*engine.Leaves{},
 		held: map[*rules.Rule][][2]bool{}, codes: map[string]map[coded]bool{},
 	}
-	for _, f := range layersOf(e.Rules) {
+	for _, f := range e.Rules.Files() {
 		for _, r := range f.Rules {
 			leaves, err := engine.LeavesOf(r)
 			if err != nil {
@@ -99,7 +101,7 @@ func Cover(e *engine.Engine, suites []*Suite) (*Coverage, error) {
 			c.situations(e, func(sit *policy.Situation, rule string) { s.look(e, sit, rule) })
 		}
 	}
-	return s.coverage(e), nil
+	return s.coverage(e, mine), nil
 }
 
 // look notes one decision.
@@ -170,10 +172,13 @@ func statusName(status, sub string) string {
 	return "status " + strings.TrimSuffix(status+"/"+sub, "/")
 }
 
-func (s *seen) coverage(e *engine.Engine) *Coverage {
+func (s *seen) coverage(e *engine.Engine, mine func(file string) bool) *Coverage {
 	c := &Coverage{Gaps: []Gap{}, Merchants: []MerchantShare{}}
 	find := newSearch(e)
-	for _, f := range layersOf(e.Rules) {
+	for _, f := range e.Rules.Files() {
+		if mine != nil && !mine(f.Name) {
+			continue
+		}
 		for _, r := range f.Rules {
 			c.Rules.add(s.decided[r])
 			if !s.decided[r] {
@@ -190,7 +195,7 @@ func (s *seen) coverage(e *engine.Engine) *Coverage {
 			}
 		}
 	}
-	s.merchants(e, c)
+	s.merchants(e, c, mine)
 	s.catalogues(e, c)
 	c.Rules.done()
 	c.Parts.done()
@@ -204,8 +209,11 @@ func (c *Coverage) gap(kind, what string, pos source.Pos, test string) {
 
 // merchants says of each merchant which of the rules of its layers decided, and which codes
 // its tests met.
-func (s *seen) merchants(e *engine.Engine, c *Coverage) {
+func (s *seen) merchants(e *engine.Engine, c *Coverage, mine func(file string) bool) {
 	for _, m := range append([]string{""}, e.Rules.MerchantNames()...) {
+		if f := e.Rules.Merchants[m]; f != nil && mine != nil && !mine(f.Name) {
+			continue
+		}
 		share := MerchantShare{Merchant: m}
 		counted := map[*rules.Rule]bool{}
 		for _, p := range e.Catalogs.Names() {

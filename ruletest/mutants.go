@@ -46,21 +46,6 @@ func (m *mutant) set(of *rules.Set) *rules.Set {
 	return &next
 }
 
-// layersOf lists the files of a rule set, the lowest layer last.
-func layersOf(set *rules.Set) []*rules.File {
-	var all []*rules.File
-	for _, name := range set.MerchantNames() {
-		all = append(all, set.Merchants[name])
-	}
-	for _, name := range slices.Sorted(maps.Keys(set.Providers)) {
-		all = append(all, set.Providers[name])
-	}
-	if set.Baseline != nil {
-		all = append(all, set.Baseline)
-	}
-	return all
-}
-
 // mutants are all small changes of a file.
 func mutants(f *rules.File) []*mutant {
 	var all []*mutant

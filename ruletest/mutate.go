@@ -62,7 +62,7 @@ type MutateOptions struct {
 // what is known by then is returned with its error.
 func Mutate(ctx context.Context, e *engine.Engine, suites []*Suite, o MutateOptions) (*Mutations, error) {
 	var all []*mutant
-	for _, f := range layersOf(e.Rules) {
+	for _, f := range e.Rules.Files() {
 		if o.Files == nil || o.Files(f.Name) {
 			all = append(all, mutants(f)...)
 		}

@@ -37,7 +37,7 @@ type sample struct {
 
 func newSearch(e *engine.Engine) *search {
 	s := &search{e: e, texts: map[string]bool{}, prepared: map[owner][]sample{}}
-	for _, f := range layersOf(e.Rules) {
+	for _, f := range e.Rules.Files() {
 		for _, r := range f.Rules {
 			if c, ok := parse(r.When.Value); ok {
 				c.all(func(p *condition) {

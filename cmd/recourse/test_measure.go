@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -24,7 +25,7 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 	}
 	var err error
 	if q.cover {
-		if report.Coverage, err = ruletest.Cover(e, suites); err != nil {
+		if report.Coverage, err = ruletest.Cover(e, suites, q.mine(e)); err != nil {
 			return err
 		}
 	}
@@ -34,6 +35,7 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 	var bar *progress
 	report.Mutations, err = ruletest.Mutate(cmd.Context(), e, suites, ruletest.MutateOptions{
 		Equivalent: equivalent,
+		Files:      q.mine(e),
 		Progress: func(done, all int) {
 			if bar == nil {
 				bar = countProgress(cmd.ErrOrStderr(), "mutants", all)
@@ -46,6 +48,23 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 	}
 	if err != nil { // cut short: what is known is told
 		fmt.Fprintln(cmd.ErrOrStderr(), "recourse: interrupted; this is what was known by then")
+	}
+	return nil
+}
+
+// mine tells the rules of the user's folder from those that are built in; nil: all are looked
+// at, as the folder has none of its own.
+func (q *testRun) mine(e *engine.Engine) func(file string) bool {
+	if *q.rules == "" {
+		return nil
+	}
+	in := func(file string) bool {
+		return strings.HasPrefix(file, filepath.Clean(*q.rules)+string(filepath.Separator))
+	}
+	for _, f := range e.Rules.Files() {
+		if in(f.Name) {
+			return in
+		}
 	}
 	return nil
 }
