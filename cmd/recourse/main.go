@@ -70,7 +70,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(simulateCommand(), decideCommand(), explainCommand(), codesCommand(), emulateCommand(), testCommand())
+	root.AddCommand(simulateCommand(), decideCommand(), explainCommand(), codesCommand(), emulateCommand(), testCommand(), initCommand())
 	return root
 }
 
