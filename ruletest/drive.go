@@ -125,7 +125,7 @@ func (v *driver) over() bool {
 	case l.times == always:
 		v.next++
 	case l.calls():
-		v.fail(l.pos, "the flow has ended %s, and never made the call that this answers", v.state.Outcome)
+		v.fail(l.pos, "the flow has ended %s, and waits for no answer any more", v.state.Outcome)
 	default:
 		v.pass(l)
 		v.bring(l)
@@ -150,6 +150,8 @@ func (v *driver) called(want verb) {
 		v.reply(l)
 	case l.calls():
 		v.fail(l.pos, "the flow %s, and this line answers a %s", v.calling(), l.verb)
+	case v.before.Add(l.wait).After(v.now):
+		v.fail(l.pos, "the flow %s before this comes; say what it is answered, such as %q", v.calling(), string(want)+"*: …")
 	default:
 		v.pass(l)
 		v.bring(l)
@@ -227,7 +229,7 @@ func (v *driver) waiting() {
 		at++
 		l = &v.s.script[at]
 	}
-	if l != nil && !l.calls() {
+	if l != nil && !l.calls() && !l.within {
 		if then := v.before.Add(l.wait); !then.After(due) {
 			v.next = at
 			v.pass(l)

@@ -92,10 +92,10 @@ func (r *reader) row(x *table, row source.Value) {
 	}
 	f, wanted := maps.Clone(x.given), maps.Clone(x.wanted)
 	for i, cell := range cells {
-		if key := x.columns[i]; contains(expectKeys, key) {
-			wanted[key] = cell
-		} else {
+		if key := x.columns[i]; contains(givenKeys, key) { // in_doubt is both
 			f[key] = cell
+		} else {
+			wanted[key] = cell
 		}
 	}
 	r.spread(f, givenKeys, func(f fields) { r.one(x, f, wanted, row.Pos()) })

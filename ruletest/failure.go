@@ -35,7 +35,7 @@ func (r *Result) Explain(w io.Writer, e *engine.Engine) {
 	fmt.Fprintln(w)
 	t := e.Explain(&r.advice.Situation)
 	left := r.cut(&t)
-	advice.Write(w, e, r.advice, &t)
+	advice.WriteBrief(w, e, r.advice, &t, r.names)
 	if left > 0 {
 		fmt.Fprintf(w, "%d more rules were not tried\n", left)
 	}
@@ -99,23 +99,9 @@ func (r *Result) writeMissed(w io.Writer, e *engine.Engine, f *Failure) {
 			fmt.Fprintf(w, "  %s (%s) holds, but comes after %s\n", c.ID, c.Source, f.Got)
 			return
 		}
-		fmt.Fprintf(w, "  %s (%s) does not hold: %s is false\n", c.ID, c.Source, strings.Join(blame(&c.Condition), ", "))
+		fmt.Fprintf(w, "  %s (%s) does not hold: %s is false\n", c.ID, c.Source, strings.Join(advice.Blame(&c.Condition), " is false, "))
 		return
 	}
-}
-
-// blame lists the parts of a condition for which it does not hold.
-func blame(p *engine.Part) []string {
-	if len(p.Parts) < 2 {
-		return []string{p.Text}
-	}
-	var all []string
-	for i := range p.Parts {
-		if !p.Parts[i].Held {
-			all = append(all, blame(&p.Parts[i])...)
-		}
-	}
-	return all
 }
 
 // cut leaves the rules of a trace up to the one that decided and those that the test names,

@@ -3,7 +3,11 @@ package ruletest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/advice"
@@ -41,6 +45,15 @@ func (g *given) describe() string {
 		parts = append(parts, "of "+q.Merchant)
 	}
 	name := strings.Join(parts, " ") + ": " + g.said
+	for _, id := range slices.Sorted(maps.Keys(q.Fired)) {
+		name += fmt.Sprintf(", %s x%d", id, q.Fired[id])
+	}
+	if q.ElapsedMS > 0 {
+		name += ", after " + short(time.Duration(q.ElapsedMS)*time.Millisecond)
+	}
+	if q.Amount > 0 {
+		name += ", " + policy.FormatAmount(q.Amount, q.Currency)
+	}
 	for _, p := range []struct {
 		on   bool
 		text string
@@ -62,7 +75,8 @@ func (r *reader) withDefaults(f fields) fields {
 	return f
 }
 
-// whose reads who the payment belongs to. ok is false when its rules cannot be known.
+// whose reads who the payment belongs to. Without a catalogue nothing more can be read; ok is
+// false when anything is wrong.
 func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *providers.Catalog, ok bool) {
 	f = r.withDefaults(f)
 	p.Provider, p.Merchant = r.text(f, "provider"), r.text(f, "merchant")
@@ -101,24 +115,20 @@ func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *provide
 		}
 		r.unknown(at, "merchant", p.Merchant, r.e.Rules.MerchantNames())
 	}
-	if len(*r.errs) > before {
-		return p, nil, false
-	}
 	var no *engine.NotOfferedError
-	if errors.As(r.e.Check(&p), &no) {
-		r.fail(f["operation"].Pos(), "%s", no)
-		return p, nil, false
+	if v, said := f["operation"]; said && len(*r.errs) == before && errors.As(r.e.Check(&p), &no) {
+		r.fail(v.Pos(), "%s", no)
 	}
-	return p, cat, true
+	return p, cat, len(*r.errs) == before
 }
 
 // given reads what a decision is asked about.
 func (r *reader) given(f fields, pos source.Pos) (g given, ok bool) {
-	p, cat, ok := r.whose(f, pos)
-	if !ok {
+	before := len(*r.errs)
+	p, cat, _ := r.whose(f, pos)
+	if cat == nil {
 		return g, false
 	}
-	before := len(*r.errs)
 	g.catalog, g.layers = cat, r.e.Rules.Layers(p.Provider, p.Merchant)
 	q := &g.question
 	q.Provider, q.Merchant, q.Operation = p.Provider, p.Merchant, &p.Operation

@@ -3,9 +3,11 @@ package ruletest
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Read reads test files in the light of the rules that they test. The error holds every
@@ -23,6 +25,13 @@ func Read(e *engine.Engine, files []File) ([]*Suite, error) {
 		r.file(doc.Root())
 		all = append(all, r.suite)
 	}
+	// The cases of a table share its cells, and their mistakes.
+	told := map[source.Error]bool{}
+	errs = slices.DeleteFunc(errs, func(e *source.Error) bool {
+		again := told[*e]
+		told[*e] = true
+		return again
+	})
 	_, refused := errs.Split()
 	if refused != nil {
 		return nil, refused
@@ -47,6 +56,10 @@ var defaultKeys = []string{"provider", "merchant", "operation"}
 
 func (r *reader) file(root source.Table) {
 	r.defaults = take(root, defaultKeys)
+	if v, ok := r.defaults["provider"]; ok && !contains(r.e.Catalogs.Names(), r.text(r.defaults, "provider")) {
+		r.unknown(v.Pos(), "provider", r.text(r.defaults, "provider"), r.e.Catalogs.Names())
+	}
+	r.word(r.defaults, "operation", new(policy.Operation))
 	root.String(r.errs, "description") // for people
 	for _, t := range root.Tables(r.errs, "decision") {
 		r.decision(t)

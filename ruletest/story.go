@@ -51,6 +51,7 @@ type line struct {
 	wait    time.Duration // time that passes before it
 	times   int           // how many calls it answers; always: as many as come
 	late    bool          // the answer to a call that was given up
+	within  bool          // it comes while the next call is under way
 	crashed bool          // the process dies while the call is under way
 	answer  answer
 	effect  policy.Effect // of resolve
@@ -79,7 +80,7 @@ func (r *reader) flow(t source.Table) {
 	s.deaf = t.Has("new_orders") && !t.Bool(r.errs, "new_orders")
 	t.Done(r.errs)
 	p, cat, ok := r.whose(payment, c.pos)
-	if !ok {
+	if cat == nil {
 		return
 	}
 	layers := r.e.Rules.Layers(p.Provider, p.Merchant)
@@ -97,7 +98,9 @@ func (r *reader) flow(t source.Table) {
 		}
 	}
 	r.followed(c, more, layers)
-	r.add(c)
+	if ok {
+		r.add(c)
+	}
 }
 
 func (r *reader) script(s *story, f fields) {
@@ -122,7 +125,7 @@ func (r *reader) script(s *story, f fields) {
 	}
 }
 
-// line reads "[+WAIT] [late] VERB [xN|*]: ANSWER".
+// line reads "[+WAIT] [late|meanwhile] VERB [xN|*]: ANSWER".
 func (r *reader) line(p placed, s *story) (l line, ok bool) {
 	before := len(*r.errs)
 	head, rest, _ := strings.Cut(p.text.Value, ":")
@@ -145,6 +148,8 @@ func (r *reader) line(p placed, s *story) (l line, ok bool) {
 			}
 		case w.text == "late":
 			l.late = true
+		case w.text == "meanwhile":
+			l.within = true
 		case w.text == "verified" || w.text == "unverified":
 			verified = w.text == "verified"
 		case contains(verbs, strings.TrimSuffix(w.text, "*")) && l.verb == "":
@@ -159,7 +164,7 @@ func (r *reader) line(p placed, s *story) (l line, ok bool) {
 				r.fail(pos, "%s is no count (write x3)", w.text)
 			}
 		default:
-			r.unknown(pos, "word of a script", w.text, append([]string{"late", "verified", "unverified"}, verbs...))
+			r.unknown(pos, "word of a script", w.text, append([]string{"late", "meanwhile", "verified", "unverified"}, verbs...))
 		}
 	}
 	if l.verb == "" && len(*r.errs) == before {
@@ -179,6 +184,9 @@ func (r *reader) rest(l *line, p placed, rest string, verified bool, s *story) {
 	}
 	if l.late && l.verb != onSend && l.verb != onQuery {
 		r.fail(l.pos, "only the answer of a send or a query can be late")
+	}
+	if l.within && (l.calls() || l.wait > 0) {
+		r.fail(l.pos, "meanwhile goes with what happens while a call is under way, at no other time")
 	}
 	rest = strings.TrimSpace(rest)
 	switch l.verb {

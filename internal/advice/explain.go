@@ -25,6 +25,12 @@ func Explain(a *Advice, t *engine.Trace) Explained {
 // Write explains an advice to people: what was heard and what it proves, every rule with the
 // parts of its condition, and what is done.
 func Write(w io.Writer, e *engine.Engine, a *Advice, t *engine.Trace) {
+	WriteBrief(w, e, a, t, func(string) bool { return true })
+}
+
+// WriteBrief is [Write] with a line for each rule that does not hold, unless its id is one of
+// those that matter.
+func WriteBrief(w io.Writer, e *engine.Engine, a *Advice, t *engine.Trace, matters func(id string) bool) {
 	s := &a.Situation
 	fmt.Fprintf(w, "%s %s, %s", s.Payment.Provider, s.Payment.Operation, s.Answer.Phase)
 	if s.Payment.Merchant != "" {
@@ -42,7 +48,7 @@ func Write(w io.Writer, e *engine.Engine, a *Advice, t *engine.Trace) {
 	}
 	fmt.Fprintln(w, "\nrules")
 	for i := range t.Rules {
-		writeRule(w, &t.Rules[i])
+		writeRule(w, &t.Rules[i], t.Rules[i].Held || matters(t.Rules[i].ID))
 	}
 	writeVerdict(w, a)
 }
@@ -65,7 +71,7 @@ func said(a *policy.Answer) string {
 	return strings.Join(parts, ", ")
 }
 
-func writeRule(w io.Writer, r *engine.Considered) {
+func writeRule(w io.Writer, r *engine.Considered, whole bool) {
 	mark := "no "
 	switch {
 	case r.Decided:
@@ -73,8 +79,27 @@ func writeRule(w io.Writer, r *engine.Considered) {
 	case r.Held:
 		mark = "(+)"
 	}
-	fmt.Fprintf(w, "  %s %s  then %s  (%s)\n", mark, r.ID, r.Then, r.Source)
+	fmt.Fprintf(w, "  %s %s  then %s  (%s)", mark, r.ID, r.Then, r.Source)
+	if !whole {
+		fmt.Fprintf(w, ": %s is false\n", strings.Join(Blame(&r.Condition), " is false, "))
+		return
+	}
+	fmt.Fprintln(w)
 	writePart(w, &r.Condition, "       ")
+}
+
+// Blame lists the parts of a condition for which it does not hold.
+func Blame(p *engine.Part) []string {
+	if len(p.Parts) < 2 {
+		return []string{p.Text}
+	}
+	var all []string
+	for i := range p.Parts {
+		if !p.Parts[i].Held {
+			all = append(all, Blame(&p.Parts[i])...)
+		}
+	}
+	return all
 }
 
 func writePart(w io.Writer, p *engine.Part, indent string) {
