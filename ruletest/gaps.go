@@ -14,7 +14,8 @@ import (
 
 // deciding writes a test in which a rule decides; empty when none was found.
 func (s *search) deciding(f *rules.File, r *rules.Rule) string {
-	return s.first(f, r, func(a *advice.Advice) bool {
+	likely := func(sit *policy.Situation) bool { return s.e.Decide(sit).Rule == r.ID }
+	return s.first(f, r, likely, func(a *advice.Advice) bool {
 		return a.Decided.Decision.Rule == r.ID && a.Decided.Decision.Source == r.Source()
 	}, r.ID+" decides")
 }
@@ -23,7 +24,11 @@ func (s *search) deciding(f *rules.File, r *rules.Rule) string {
 func (s *search) holding(f *rules.File, l *engine.Leaves, leaf int, value bool) string {
 	held := make([]bool, len(l.List))
 	name := fmt.Sprintf("%s: %s is %t", l.Rule.ID, l.List[leaf].Text, value)
-	return s.first(f, l.Rule, func(a *advice.Advice) bool {
+	likely := func(sit *policy.Situation) bool {
+		l.Hold(s.e, sit, held)
+		return held[leaf] == value
+	}
+	return s.first(f, l.Rule, likely, func(a *advice.Advice) bool {
 		l.Hold(s.e, &a.Situation, held)
 		return held[leaf] == value
 	}, name)
@@ -31,30 +36,22 @@ func (s *search) holding(f *rules.File, l *engine.Leaves, leaf int, value bool) 
 
 // first writes the first question that fits as a test, one that the rules need not be
 // corrected for if there is such a one.
-func (s *search) first(f *rules.File, r *rules.Rule, fits func(*advice.Advice) bool, name string) string {
-	turns := variations([]string{r.When.Value}, r.ID)
-	for _, o := range s.owners(f) {
-		ids := ruleIDs(s.e.Rules.Layers(o.provider, o.merchant))
-		for _, spent := range []bool{false, true} {
-			for _, x := range s.samples(o) {
-				for i := range turns {
-					q := x.question
-					turns[i].apply(&q)
-					if spent {
-						spend(&q, ids, r.ID)
-					}
-					a, err := q.Ask(s.e)
-					if err != nil || a.Decided.Verdict.Property != "" || !fits(a) {
-						continue
-					}
-					if text := s.passing(paste(s.e, &q, name)); text != "" {
-						return text
-					}
-				}
-			}
+func (s *search) first(f *rules.File, r *rules.Rule, likely func(*policy.Situation) bool, fits func(*advice.Advice) bool, name string) string {
+	l := newLens([]string{r.When.Value})
+	found := ""
+	s.walk(f, r.ID, l, func(*sample) bool { return true }, func(x *sample, q *advice.Question) bool {
+		sit := situationOf(x, q)
+		if !likely(&sit) {
+			return false
 		}
-	}
-	return ""
+		a, err := q.Ask(s.e)
+		if err != nil || a.Decided.Verdict.Property != "" || !fits(a) {
+			return false
+		}
+		found = s.passing(paste(s.e, q, name))
+		return found != ""
+	})
+	return found
 }
 
 // passing returns a text whose tests all pass; else nothing.

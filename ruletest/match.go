@@ -15,7 +15,13 @@ func (m *mark) fits(h *happened) bool {
 // atEvent are the first that do not fit, as far as they could be followed.
 func match(marks []mark, events []happened) (ok bool, atMark, atEvent int) {
 	var try func(i, j, used int) bool
-	try = func(i, j, used int) bool {
+	failed := map[[3]int]bool{} // so that many stars cost little
+	try = func(i, j, used int) (ok bool) {
+		at := [3]int{i, j, used}
+		if failed[at] {
+			return false
+		}
+		defer func() { failed[at] = !ok }()
 		if j > atEvent || j == atEvent && i > atMark {
 			atMark, atEvent = i, j
 		}

@@ -22,6 +22,7 @@ type mutant struct {
 	pos    source.Pos
 	change string
 	looks  []string // conditions whose variables may tell the difference
+	order  bool     // two rules changed places
 	rules  func() []*rules.Rule
 }
 
@@ -109,6 +110,7 @@ func (g *generator) order() {
 	next := list[g.index+1]
 	list[g.index], list[g.index+1] = next, list[g.index]
 	g.add(g.rule.Pos, "after "+next.ID, []string{g.rule.When.Value, next.When.Value}, list)
+	g.all[len(g.all)-1].order = true
 }
 
 // conditions negates and drops each part, and changes what it is compared with.

@@ -180,45 +180,70 @@ func (p *preparer) signature(s *policy.Situation) signature {
 // difference writes a test that passes with the rules and fails with a mutant; empty when
 // none was found.
 func (s *search) difference(m *mutant, changed *engine.Engine) string {
-	turns := variations(m.looks, m.rule.ID)
-	for _, o := range s.owners(m.file) {
+	l := newLens(m.looks)
+	found := ""
+	s.walk(m.file, m.rule.ID, l, func(x *sample) bool { return !l.blind(s.e, &x.situation, m.order) }, func(x *sample, q *advice.Question) bool {
+		one := situationOf(x, q)
+		a, b := s.e.Decide(&one), changed.Decide(&one)
+		if a.Action != b.Action || a.Rule != b.Rule || a.Schedule != b.Schedule {
+			found = s.confirmed(q, changed, "kills: "+m.rule.ID+", "+m.change)
+		}
+		return found != ""
+	})
+	return found
+}
+
+// walk visits the questions about a file's payments that conditions may tell apart, until
+// visit says that it is enough. Samples that matters leaves out are passed over.
+func (s *search) walk(f *rules.File, rule string, l *lens, matters func(x *sample) bool, visit func(x *sample, q *advice.Question) bool) {
+	choices := lookedAt(l.texts).choices(rule)
+	var turns []variation
+	for _, o := range s.owners(f) {
 		ids := ruleIDs(s.e.Rules.Layers(o.provider, o.merchant))
+		samples := s.samples(o)
 		for _, spent := range []bool{false, true} { // the other rules have had their turns
-			for _, x := range s.samples(o) {
-				for i := range turns {
+			for i := range samples {
+				x := &samples[i]
+				if !matters(x) {
+					continue
+				}
+				if turns == nil {
+					turns = variations(choices, func(name string, set func(*advice.Question)) int {
+						q := x.question
+						set(&q)
+						sit := situationOf(x, &q)
+						return l.fit(s.e, &sit, name)
+					})
+				}
+				for _, turn := range turns {
 					q := x.question
-					turns[i].apply(&q)
+					turn.apply(&q)
 					if spent {
-						spend(&q, ids, m.rule.ID)
+						spend(&q, ids, rule)
 					}
-					if !s.apart(&x, &q, changed) {
-						continue
-					}
-					if text := s.confirmed(&q, changed, "kills: "+m.rule.ID+", "+m.change); text != "" {
-						return text
+					if visit(x, &q) {
+						return
 					}
 				}
 			}
 		}
 	}
-	return ""
 }
 
-// apart reports whether two rule sets may decide differently about a question. It looks
-// before the flow does, which is quick.
-func (s *search) apart(x *sample, q *advice.Question, changed *engine.Engine) bool {
+// situationOf is what rules would be shown for a question, but for what the flow knows. It is
+// quick.
+func situationOf(x *sample, q *advice.Question) policy.Situation {
 	sit := x.situation
 	p, a := *sit.Payment, *sit.Answer
 	p.Amount, p.Currency, p.Tags = q.Amount, q.Currency, q.Tags
-	a.HTTPStatus, a.RetryAfter = max(a.HTTPStatus, q.HTTPStatus), time.Duration(q.RetryAfterMS)*time.Millisecond
+	a.HTTPStatus, a.RetryAfter, a.Message = max(a.HTTPStatus, q.HTTPStatus), time.Duration(q.RetryAfterMS)*time.Millisecond, q.Message
 	sit.Payment, sit.Answer = &p, &a
 	sit.Attempt, sit.Queries, sit.Elapsed, sit.At = max(q.Attempt, 1), q.Queries, time.Duration(q.ElapsedMS)*time.Millisecond, q.At
 	sit.Fired = nil
 	for id, n := range q.Fired {
 		sit.Fired = append(sit.Fired, policy.Count{Name: id, N: n})
 	}
-	one, other := s.e.Decide(&sit), changed.Decide(&sit)
-	return one.Action != other.Action || one.Rule != other.Rule || one.Schedule != other.Schedule
+	return sit
 }
 
 // spend says that all rules but one were followed often.

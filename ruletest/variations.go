@@ -18,12 +18,66 @@ func (v variation) apply(q *advice.Question) {
 	}
 }
 
-// maxVariations bounds the combinations that are tried for one answer.
-const maxVariations = 600
+// maxVariations bounds the combinations of all values that are tried for one answer. Where
+// there are more, those are tried that differ in two places from one that fits best.
+const maxVariations = 200
 
-// variations are the combinations of values near those that conditions compare with.
-func variations(conditions []string, rule string) []variation {
-	l := looked{numbers: map[string][]int64{}, texts: map[string][]string{}}
+// choice is the values of one variable.
+type choice struct {
+	name   string
+	values []func(q *advice.Question)
+}
+
+// variations are the combinations of values near those that conditions compare with. fit says
+// how many of the comparisons that look at a variable hold with a value of it.
+func variations(choices []choice, fit func(name string, set func(q *advice.Question)) int) []variation {
+	product := 1
+	for _, c := range choices {
+		product = min(product*len(c.values), maxVariations+1)
+	}
+	if product <= maxVariations {
+		all := []variation{nil}
+		for _, c := range choices {
+			var next []variation
+			for _, v := range all {
+				for _, set := range c.values {
+					next = append(next, append(slices.Clone(v), set))
+				}
+			}
+			all = next
+		}
+		return all
+	}
+	best := make(variation, len(choices))
+	for i, c := range choices {
+		most := -1
+		for _, set := range c.values {
+			if n := fit(c.name, set); n > most {
+				most, best[i] = n, set
+			}
+		}
+	}
+	all := []variation{best}
+	for i, a := range choices {
+		for _, one := range a.values {
+			v := slices.Clone(best)
+			v[i] = one
+			all = append(all, v)
+			for k, b := range choices[i+1:] {
+				for _, two := range b.values {
+					w := slices.Clone(v)
+					w[i+1+k] = two
+					all = append(all, w)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// lookedAt notes what conditions compare with what.
+func lookedAt(conditions []string) *looked {
+	l := &looked{numbers: map[string][]int64{}, texts: map[string][]string{}}
 	for _, text := range conditions {
 		if c, ok := parse(text); ok {
 			c.all(func(p *condition) {
@@ -33,19 +87,7 @@ func variations(conditions []string, rule string) []variation {
 			})
 		}
 	}
-	all := []variation{nil}
-	for _, choices := range l.choices(rule) {
-		var next []variation
-		for _, v := range all {
-			for _, set := range choices {
-				if len(next) < maxVariations {
-					next = append(next, append(slices.Clone(v), set))
-				}
-			}
-		}
-		all = next
-	}
-	return all
+	return l
 }
 
 // looked is what conditions compare with what.
@@ -91,8 +133,8 @@ func (c *comparisonParts) Visit(node *ast.Node) {
 }
 
 // choices are, for each variable that conditions look at, the values to try.
-func (l *looked) choices(rule string) [][]func(q *advice.Question) {
-	var all [][]func(q *advice.Question)
+func (l *looked) choices(rule string) []choice {
+	var all []choice
 	add := func(name string, one int64, set func(q *advice.Question, n int64)) {
 		if _, looks := l.numbers[name]; !looks {
 			return
@@ -101,7 +143,7 @@ func (l *looked) choices(rule string) [][]func(q *advice.Question) {
 		for _, n := range near(l.numbers[name], one) {
 			choices = append(choices, func(q *advice.Question) { set(q, n) })
 		}
-		all = append(all, choices)
+		all = append(all, choice{name, choices})
 	}
 	add("fired", 1, func(q *advice.Question, n int64) { q.Fired = map[string]int{rule: int(n)} })
 	add("attempt", 1, func(q *advice.Question, n int64) { q.Attempt = int(n) })
@@ -121,7 +163,7 @@ func (l *looked) choices(rule string) [][]func(q *advice.Question) {
 		for _, s := range l.texts[name] {
 			choices = append(choices, func(q *advice.Question) { set(q, s) })
 		}
-		all = append(all, choices)
+		all = append(all, choice{name, choices})
 	}
 	text("currency", func(q *advice.Question, s string) { q.Currency = s })
 	text("message", func(q *advice.Question, s string) { q.Message = s })
@@ -136,7 +178,7 @@ func (l *looked) choices(rule string) [][]func(q *advice.Question) {
 		for day := range 7 {
 			choices = append(choices, func(q *advice.Question) { q.At = q.At.AddDate(0, 0, day) })
 		}
-		all = append(all, choices)
+		all = append(all, choice{"weekday", choices})
 	}
 	return all
 }
