@@ -110,44 +110,46 @@ func (d *Doc) noteKey(path string, from, to int) {
 	}
 }
 
-func (d *Doc) keyValue(prefix string, e *unstable.Node) {
-	path, end := prefix, 0
+// keyValue notes a key and its value, and returns the byte after them.
+func (d *Doc) keyValue(prefix string, e *unstable.Node) (end int) {
+	path := prefix
 	for it := e.Key(); it.Next(); {
 		n := it.Node()
 		path = join(path, string(n.Data))
 		end = int(n.Raw.Offset + n.Raw.Length)
 		d.noteKey(path, int(n.Raw.Offset), end)
 	}
-	start := end
-	for start < len(d.data) && d.data[start] != '=' {
-		start++
+	for end < len(d.data) && d.data[end] != '=' {
+		end++
 	}
-	d.value(path, e.Value(), skipBlank(d.data, start+1))
+	return d.value(path, e.Value(), skipBlank(d.data, end+1))
 }
 
-// value notes where a value stands that begins at the given byte, and all within it. The
-// parser keeps the places of plain values only, so arrays and tables are measured here.
-func (d *Doc) value(path string, n *unstable.Node, start int) {
+// value notes where a value stands that begins at the given byte, and all within it, and
+// returns the byte after it. The parser keeps the places of plain values only, so arrays and
+// tables are measured here.
+func (d *Doc) value(path string, n *unstable.Node, start int) (end int) {
 	if n.Kind != unstable.Array && n.Kind != unstable.InlineTable {
-		if n.Raw.Length > 0 {
-			d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+		if n.Raw.Length == 0 {
+			return valueEnd(d.data, start)
 		}
-		return
+		d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+		return d.vals[path].to
 	}
-	d.vals[path] = span{start, valueEnd(d.data, start)}
 	i, at := 0, start+1
 	for it := n.Children(); it.Next(); {
 		switch child := it.Node(); {
 		case child.Kind == unstable.Comment:
 		case n.Kind == unstable.InlineTable && child.Kind == unstable.KeyValue:
-			d.keyValue(path, child)
+			at = d.keyValue(path, child)
 		case n.Kind == unstable.Array:
-			at = skipBlank(d.data, at)
-			d.value(join(path, strconv.Itoa(i)), child, at)
-			at = valueEnd(d.data, at)
+			at = d.value(join(path, strconv.Itoa(i)), child, skipBlank(d.data, at))
 			i++
 		}
 	}
+	end = min(skipBlank(d.data, at)+1, len(d.data)) // after the closing bracket
+	d.vals[path] = span{start, end}
+	return end
 }
 
 func join(path, key string) string {
