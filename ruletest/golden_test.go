@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/tools/txtar"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/ruletest"

@@ -120,12 +120,12 @@ func answersOf(cat *providers.Catalog) []answer {
 
 // signature is all that rules see of an answer, but for numbers.
 type signature struct {
-	operation                       policy.Operation
-	phase                           policy.Phase
-	fact                            policy.Fact
-	fault                           policy.Fault
-	code, status, sub               string
-	doubt, manual, loud, classified bool
+	operation           policy.Operation
+	phase               policy.Phase
+	fact                policy.Fact
+	fault               policy.Fault
+	code, status, sub   string
+	doubt, manual, loud bool
 }
 
 // preparer collects answers that differ.

@@ -65,8 +65,9 @@ type testRun struct {
 	verbose, asJSON, asTAP, watch, update, yes, cover, mutate bool
 	failUnder                                                 float64
 
-	paths []string
-	match *regexp.Regexp
+	paths    []string
+	match    *regexp.Regexp
+	cutShort error // of mutation
 }
 
 func (q *testRun) run(cmd *cobra.Command, args []string) error {
@@ -164,6 +165,9 @@ func (q *testRun) once(cmd *cobra.Command) error {
 	}
 	if err := q.print(cmd.OutOrStdout(), e, results, report); err != nil {
 		return err
+	}
+	if q.cutShort != nil {
+		return q.cutShort
 	}
 	if q.update && report.Failed > 0 {
 		return q.write(cmd, files, results)

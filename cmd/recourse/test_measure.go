@@ -46,9 +46,7 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 	if bar != nil {
 		bar.clear()
 	}
-	if err != nil { // cut short: what is known is told
-		fmt.Fprintln(cmd.ErrOrStderr(), "recourse: interrupted; this is what was known by then")
-	}
+	q.cutShort = err // what is known by then is told first
 	return nil
 }
 
