@@ -36,6 +36,12 @@ var whereKeys = []string{"class", "effect", "stage", "final"}
 func (r *reader) each(t source.Table) {
 	x := table{name: t.String(r.errs, "name"), given: fields{}, wanted: fields{}, columns: usualColumns, pos: t.Pos()}
 	before := len(*r.errs)
+	r.spreads = 0
+	defer func() {
+		if r.spreads > maxCases {
+			r.fail(x.pos, "the table comes to more than %d tests", maxCases)
+		}
+	}()
 	if g, ok := t.Table(r.errs, "given"); ok {
 		x.given = take(g, givenKeys)
 		g.Done(r.errs)
@@ -103,7 +109,7 @@ func (r *reader) row(x *table, row source.Value) {
 
 // one adds a case.
 func (r *reader) one(x *table, f, wanted fields, pos source.Pos) {
-	if len(r.suite.Cases) > maxCases || r.beside(x, f) {
+	if r.beside(x, f) {
 		return
 	}
 	r.ask(Each, "", f, maps.Clone(wanted), pos)
@@ -136,6 +142,9 @@ func (r *reader) retitle(c *Case, title string) {
 
 // spread calls f with every choice of the items of the fields that are lists.
 func (r *reader) spread(f fields, keys []string, each func(fields)) {
+	if r.spreads > maxCases {
+		return
+	}
 	for i, key := range keys {
 		v, ok := f[key]
 		if !ok || key == "body" {
@@ -158,7 +167,9 @@ func (r *reader) spread(f fields, keys []string, each func(fields)) {
 		}
 		return
 	}
-	each(maps.Clone(f))
+	if r.spreads++; r.spreads <= maxCases {
+		each(maps.Clone(f))
+	}
 }
 
 // every is what "*" stands for: all providers, all operations that one offers, all phases.

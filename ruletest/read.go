@@ -46,6 +46,7 @@ type reader struct {
 	suite    *Suite
 	defaults fields
 	names    map[string]source.Pos
+	spreads  int // of the table at hand
 }
 
 // fields are values by their keys, not yet understood.
