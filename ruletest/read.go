@@ -21,7 +21,7 @@ func Read(e *engine.Engine, files []File) ([]*Suite, error) {
 			errs.Join(f.Name, err)
 			continue
 		}
-		r := &reader{e: e, errs: &errs, suite: &Suite{File: f.Name, doc: doc}, names: map[string]source.Pos{}}
+		r := &reader{e: e, errs: &errs, suite: &Suite{File: f.Name, doc: doc}, names: map[string]source.Pos{}, numbers: map[string]int{}}
 		r.file(doc.Root())
 		all = append(all, r.suite)
 	}
@@ -46,7 +46,8 @@ type reader struct {
 	suite    *Suite
 	defaults fields
 	names    map[string]source.Pos
-	spreads  int // of the table at hand
+	numbers  map[string]int // how often a name was given
+	spreads  int            // of the table at hand
 }
 
 // fields are values by their keys, not yet understood.
@@ -137,9 +138,11 @@ func (r *reader) add(c *Case) {
 }
 
 func (r *reader) numbered(name string) string {
-	for n := 2; ; n++ {
-		if _, taken := r.names[fmt.Sprintf("%s, %d", name, n)]; !taken {
-			return fmt.Sprintf("%s, %d", name, n)
+	for {
+		r.numbers[name] = max(r.numbers[name], 1) + 1
+		next := fmt.Sprintf("%s, %d", name, r.numbers[name])
+		if _, taken := r.names[next]; !taken {
+			return next
 		}
 	}
 }
