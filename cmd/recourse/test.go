@@ -198,7 +198,7 @@ func (q *testRun) results(ctx context.Context, e *engine.Engine, suites []*rulet
 
 func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result, report *ruletest.Report) error {
 	if q.junit != "" {
-		if err := writeFile(q.junit, report.WriteJUnit); err != nil {
+		if err := createFile(q.junit, report.WriteJUnit); err != nil {
 			return err
 		}
 	}
@@ -228,7 +228,7 @@ func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result
 	return nil
 }
 
-func writeFile(name string, write func(io.Writer) error) error {
+func createFile(name string, write func(io.Writer) error) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
