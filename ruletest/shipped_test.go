@@ -63,7 +63,6 @@ var unnoticeable = []string{
 	`evergreen-box.toml payday after card-gone`,
 	`momo.toml momo-lost after momo-in-flight`,
 	`baseline.toml disputed after mismatch`,
-	`baseline.toml not-sent after closed`,
 	`baseline.toml closed after set-up`,
 }
 
