@@ -77,7 +77,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 		{"of what", "[[fault]]\nkind = \"reset\"\nprobability = 1\nof = \"order\"\n", `f.toml:4:1: of goes with nth or first`},
 		{"no duration", "[[fault]]\nkind = \"delay\"\nnth = 1\n", `f.toml:1:3: delay needs for = "10s" or for = ["1s", "10s"]`},
 		{"a duration too many", "[[fault]]\nkind = \"reset\"\nnth = 1\nfor = \"1s\"\n", `f.toml:4:1: reset takes no duration`},
-		{"a range", "[[fault]]\nkind = \"delay\"\nnth = 1\nfor = [\"2s\", \"1s\"]\n", `f.toml:4:1: for is one duration, or two of which the second is longer: ["1s", "10s"]`},
+		{"a range", "[[fault]]\nkind = \"delay\"\nnth = 1\nfor = [\"2s\", \"1s\"]\n", `f.toml:4:7: for is one duration, or two of which the second is longer: ["1s", "10s"]`},
 		{"a phase", "[[fault]]\nkind = \"execute_late\"\nnth = 1\nfor = \"1s\"\nphase = \"query\"\n", `f.toml:5:9: execute_late cannot hit a query`},
 		{"a webhook's", "[[fault]]\nkind = \"lost_webhook\"\nnth = 1\nphase = \"send\"\n", `f.toml:4:9: lost_webhook cannot hit a send`},
 		{"a call's", "[[fault]]\nkind = \"refuse\"\nnth = 1\nphase = \"webhook\"\n", `f.toml:4:9: refuse cannot hit a webhook`},

@@ -165,6 +165,9 @@ func anyKeyed(all []*providers.Catalog) bool {
 
 func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []string) {
 	for _, r := range f.Rules {
+		if c.done[r] != nil {
+			continue // of the engine that this one is a variant of
+		}
 		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, errs: c.errs}); k != nil {
 			c.done[r] = k
 		}

@@ -179,22 +179,6 @@ func numberIn(n ast.Node) (name string, list []int64, ok bool) {
 	return id.Value, list, true
 }
 
-// leaves are the parts of a condition that and, or and not join.
-func leaves(n ast.Node) []ast.Node {
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and", "||", "or":
-			return append(leaves(n.Left), leaves(n.Right)...)
-		}
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			return leaves(n.Node)
-		}
-	}
-	return []ast.Node{n}
-}
-
 // Possible returns every decision that the rules can come to in a situation when each part
 // of a condition that cannot be seen into may hold or not, and so each part that looks at one
 // of the open variables, in the order of the rules. It is at least one; it is exactly

@@ -173,7 +173,7 @@ func TestLawsOfEndpoints(t *testing.T) {
 		{"a path", "[[endpoint]]\noperation = \"pay\"\npath = \"p\"\n", `f.toml:5:8: path is "p"; it must begin with /`},
 		{"an operation that is not offered", "[[endpoint]]\noperation = \"bind\"\npath = \"/p\"\n", `f.toml:4:13: bind is not among the provider's operations`},
 		{"a word", "[[endpoint]]\noperation = \"buy\"\npath = \"/p\"\n", `f.toml:4:13: unknown operation "buy" (there are: checkout, pay, capture, cancel, refund, payout, bind, unbind, onboard)`},
-		{"a send of two", "[[endpoint]]\noperation = [\"pay\", \"refund\"]\npath = \"/p\"\n", `f.toml:4:1: a send is of one operation; tell them apart by where`},
+		{"a send of two", "[[endpoint]]\noperation = [\"pay\", \"refund\"]\npath = \"/p\"\n", `f.toml:4:13: a send is of one operation; tell them apart by where`},
 		{"a query of nothing", "[[endpoint]]\nphase = \"query\"\n" + good, `f.toml:3:3: a query needs order_id, request_id or provider_id`},
 		{"a webhook", "[[endpoint]]\nphase = \"webhook\"\n" + good, `f.toml:4:9: webhooks come from the provider; an endpoint's phase is send or query`},
 		{"a place", "[[endpoint]]\n" + good + "order_id = [\"id\", \"cookie:id\"]\n", `f.toml:6:19: "cookie:id": a request has header:NAME, query:NAME, path:NAME, or a path into its body`},

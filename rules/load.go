@@ -20,6 +20,9 @@ import (
 //go:embed *.toml merchants/*.toml
 var builtin embed.FS
 
+// Builtin returns the embedded files: the default rules, and beside them their tests.
+func Builtin() fs.FS { return builtin }
+
 const (
 	baselineFile = "baseline.toml"
 	merchantsDir = "merchants"
@@ -332,7 +335,7 @@ func (s *Set) check(errs *source.List) {
 func (s *Set) checkLayers(errs *source.List, l Layers) {
 	for _, r := range l[0].Rules {
 		if r.Schedule != "" && l.Schedule(r.Schedule) == nil {
-			errs.Add(r.schedulePos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, l.scheduleNames()))
+			errs.Add(r.schedulePos, "rule %q: there is no schedule %q%s", r.ID, r.Schedule, source.Suggest(r.Schedule, l.ScheduleNames()))
 		}
 	}
 }
@@ -363,7 +366,9 @@ func (s *Set) checkMerchant(errs *source.List, f *File, providers []string) {
 	}
 }
 
-func (l Layers) scheduleNames() []string {
+// ScheduleNames lists the schedules that the layers have, by name, in the order of the
+// layers; one that several of them have is named several times.
+func (l Layers) ScheduleNames() []string {
 	var names []string
 	for _, f := range l {
 		for n := range f.Schedules {

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
@@ -70,6 +72,21 @@ func (s *Set) MerchantNames() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// Files lists every file: merchants', providers', the baseline.
+func (s *Set) Files() []*File {
+	var all []*File
+	for _, name := range s.MerchantNames() {
+		all = append(all, s.Merchants[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Providers)) {
+		all = append(all, s.Providers[name])
+	}
+	if s.Baseline != nil {
+		all = append(all, s.Baseline)
+	}
+	return all
 }
 
 // Layers are the files that speak for one merchant at one provider, first the one

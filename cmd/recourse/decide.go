@@ -10,45 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/internal/advice"
 )
-
-// decision is one line that `decide` writes.
-type decision struct {
-	Action    policy.Action   `json:"action"`       // after the interlock
-	By        flow.Via        `json:"by,omitempty"` // how a status is found out: query, or webhook where there is no query
-	Rule      string          `json:"rule"`         // empty: no rule held
-	Source    string          `json:"source"`
-	Reason    string          `json:"reason"`
-	Effect    policy.Effect   `json:"effect"`
-	Class     policy.Class    `json:"class"`
-	Final     policy.Finality `json:"final"`
-	Schedule  *string         `json:"schedule"`
-	DelayMS   int64           `json:"delay_ms"` // before jitter
-	Interlock *interlock      `json:"interlock"`
-	Limit     string          `json:"limit,omitempty"` // the limit that is spent
-}
-
-type interlock struct {
-	Wanted   policy.Action `json:"wanted"`
-	Property flow.Property `json:"property"`
-}
-
-func (a *advice) decision() decision {
-	d, v := &a.decided, &a.decided.Verdict
-	out := decision{
-		Action: v.Action, By: v.Via, Rule: d.Decision.Rule, Source: d.Decision.Source, Reason: d.Decision.Reason,
-		Effect: d.Fact.Effect, Class: d.Fact.Class, Final: d.Fact.Final, DelayMS: v.Delay.Milliseconds(), Limit: v.Limit,
-	}
-	if v.Schedule != "" {
-		out.Schedule = &v.Schedule
-	}
-	if v.Property != "" {
-		out.Interlock = &interlock{Wanted: d.Decision.Action, Property: v.Property}
-	}
-	return out
-}
 
 func decideCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -79,17 +42,17 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 			raw, readErr := in.ReadBytes('\n')
 			if line := bytes.TrimSpace(raw); len(line) > 0 {
 				var answer any
-				q, err := readQuestion(line)
-				var adv *advice
+				q, err := advice.Read(line)
+				var adv *advice.Advice
 				if err == nil {
-					adv, err = q.ask(e)
+					adv, err = q.Ask(e)
 				}
 				if err != nil {
 					unread = true
 					fmt.Fprintf(cmd.ErrOrStderr(), "stdin:%d: %s\n", number, err)
 					answer = map[string]string{"error": err.Error()}
 				} else {
-					answer = adv.decision()
+					answer = adv.Decision()
 				}
 				if err := enc.Encode(answer); err != nil {
 					return err

@@ -3,13 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -27,7 +26,7 @@ Exit codes: 0 explained, 2 could not run.`,
 		Args: cobra.NoArgs,
 	}
 	dir := rulesFlag(cmd)
-	var q question
+	var q advice.Question
 	var operation, phase, fault, capture, at, body string
 	var elapsed, retryAfter time.Duration
 	f := cmd.Flags()
@@ -95,18 +94,18 @@ Exit codes: 0 explained, 2 could not run.`,
 		if err := e.Check(&policy.Payment{Provider: q.Provider, Operation: *q.Operation}); err != nil {
 			return err
 		}
-		adv, err := q.ask(e)
+		adv, err := q.Ask(e)
 		if err != nil {
 			return err
 		}
-		trace := e.Explain(&adv.situation)
+		trace := e.Explain(&adv.Situation)
 		if *asJSON {
 			enc := json.NewEncoder(cmd.OutOrStdout())
 			enc.SetIndent("", "  ")
 			enc.SetEscapeHTML(false)
-			return enc.Encode(explanation(adv, &trace))
+			return enc.Encode(advice.Explain(adv, &trace))
 		}
-		writeExplanation(cmd.OutOrStdout(), e, adv, &trace)
+		advice.Write(cmd.OutOrStdout(), e, adv, &trace)
 		return nil
 	}
 	return cmd
@@ -118,108 +117,4 @@ func names[T interface{ String() string }](all []T) []string {
 		n[i] = v.String()
 	}
 	return n
-}
-
-type explained struct {
-	Decision decision            `json:"decision"`
-	Fact     policy.Fact         `json:"fact"`
-	InDoubt  bool                `json:"in_doubt"`
-	Rules    []engine.Considered `json:"rules"`
-}
-
-func explanation(a *advice, t *engine.Trace) explained {
-	return explained{Decision: a.decision(), Fact: a.situation.Fact, InDoubt: a.situation.InDoubt, Rules: t.Rules}
-}
-
-func writeExplanation(w io.Writer, e *engine.Engine, a *advice, t *engine.Trace) {
-	s := &a.situation
-	fmt.Fprintf(w, "%s %s, %s", s.Payment.Provider, s.Payment.Operation, s.Answer.Phase)
-	if s.Payment.Merchant != "" {
-		fmt.Fprintf(w, ", merchant %s", s.Payment.Merchant)
-	}
-	fmt.Fprintf(w, ": %s\n\n", said(s.Answer))
-	fmt.Fprintf(w, "fact      %s, %s (stage %s, reach %s, %s, final %s)\n", s.Fact.Effect, s.Fact.Class, s.Fact.Stage, s.Fact.Reach, s.Fact.Basis, s.Fact.Final)
-	if cat, err := e.Catalogs.Get(s.Payment.Provider); err == nil {
-		for _, why := range cat.Because(s.Payment.Operation, s.Answer) {
-			fmt.Fprintf(w, "          %s\n", why)
-		}
-	}
-	if s.InDoubt {
-		fmt.Fprintln(w, "in doubt  an identity already sent may still execute")
-	}
-	fmt.Fprintln(w, "\nrules")
-	for i := range t.Rules {
-		writeRule(w, &t.Rules[i])
-	}
-	writeVerdict(w, a)
-}
-
-func said(a *policy.Answer) string {
-	var parts []string
-	for _, p := range []struct{ name, value string }{
-		{"fault", a.Fault.String()}, {"status", a.Status}, {"sub_status", a.SubStatus}, {"code", a.Code}, {"sub_code", a.SubCode},
-	} {
-		if p.value != "" {
-			parts = append(parts, p.name+" "+p.value)
-		}
-	}
-	if a.HTTPStatus != 0 {
-		parts = append(parts, fmt.Sprintf("HTTP %d", a.HTTPStatus))
-	}
-	if len(parts) == 0 {
-		return "an answer that says nothing"
-	}
-	return strings.Join(parts, ", ")
-}
-
-func writeRule(w io.Writer, r *engine.Considered) {
-	mark := "no "
-	switch {
-	case r.Decided:
-		mark = "=> "
-	case r.Held:
-		mark = "(+)"
-	}
-	fmt.Fprintf(w, "  %s %s  then %s  (%s)\n", mark, r.ID, r.Then, r.Source)
-	writePart(w, &r.Condition, "       ")
-}
-
-func writePart(w io.Writer, p *engine.Part, indent string) {
-	mark := "-"
-	if p.Held {
-		mark = "+"
-	}
-	fmt.Fprintf(w, "%s%s %s", indent, mark, p.Text)
-	if p.Err != "" {
-		fmt.Fprintf(w, "  (%s)", p.Err)
-	}
-	fmt.Fprintln(w)
-	for i := range p.Parts {
-		writePart(w, &p.Parts[i], indent+"    ")
-	}
-}
-
-func writeVerdict(w io.Writer, a *advice) {
-	d, v := &a.decided, &a.decided.Verdict
-	fmt.Fprintf(w, "\naction    %s", v.Action)
-	switch {
-	case v.Via != "":
-		fmt.Fprintf(w, " by %s", v.Via)
-	}
-	if v.Delay > 0 {
-		fmt.Fprintf(w, " in %s", v.Delay)
-	}
-	if v.Schedule != "" {
-		fmt.Fprintf(w, " (schedule %s)", v.Schedule)
-	}
-	fmt.Fprintln(w)
-	if d.Decision.Reason != "" {
-		fmt.Fprintf(w, "reason    %s\n", d.Decision.Reason)
-	}
-	if v.Property != "" {
-		fmt.Fprintf(w, "interlock the rules wanted %s, which %s forbids\n", d.Decision.Action, v.Property)
-	}
-	if v.Limit != "" {
-		fmt.Fprintf(w, "limit     %s is spent\n", v.Limit)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/providers"
 )
 
@@ -25,7 +26,7 @@ func FuzzDecide(f *testing.F) {
 	}
 	e := defaults(f)
 	f.Fuzz(func(t *testing.T, line []byte) {
-		q, err := readQuestion(line)
+		q, err := advice.Read(line)
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error without a word")
@@ -35,7 +36,7 @@ func FuzzDecide(f *testing.F) {
 		if q.At.IsZero() {
 			q.At = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		}
-		a, err := q.ask(e)
+		a, err := q.Ask(e)
 		if err != nil {
 			var unknown *providers.UnknownProviderError
 			if !errors.As(err, &unknown) {
@@ -46,8 +47,8 @@ func FuzzDecide(f *testing.F) {
 		if broken := brokenLaw(q, a); broken != "" {
 			t.Error(broken)
 		}
-		trace := e.Explain(&a.situation)
-		if _, err := json.Marshal(explanation(a, &trace)); err != nil {
+		trace := e.Explain(&a.Situation)
+		if _, err := json.Marshal(advice.Explain(a, &trace)); err != nil {
 			t.Error(err)
 		}
 	})

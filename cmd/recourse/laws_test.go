@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -44,13 +45,13 @@ func (f fields) line(t testing.TB) []byte {
 }
 
 // decided asks as `decide` does; a line that is not answered fails the test.
-func decided(t testing.TB, line []byte) *advice {
+func decided(t testing.TB, line []byte) *advice.Advice {
 	t.Helper()
-	q, err := readQuestion(line)
+	q, err := advice.Read(line)
 	if err != nil {
 		t.Fatalf("%s: %s", line, err)
 	}
-	a, err := q.ask(defaults(t))
+	a, err := q.Ask(defaults(t))
 	if err != nil {
 		t.Fatalf("%s: %s", line, err)
 	}
@@ -58,9 +59,9 @@ func decided(t testing.TB, line []byte) *advice {
 }
 
 // brokenLaw says what no decision may do, whatever was asked; empty when it is sound.
-func brokenLaw(q *question, a *advice) string {
-	d := a.decision()
-	inDoubt := a.situation.InDoubt
+func brokenLaw(q *advice.Question, a *advice.Advice) string {
+	d := a.Decision()
+	inDoubt := a.Situation.InDoubt
 	newIdentity := d.Action == policy.RetryNewRequest || d.Action == policy.RetryNewOrder
 	switch {
 	case q.InDoubt && !inDoubt:
@@ -88,7 +89,7 @@ func brokenLaw(q *question, a *advice) string {
 // documented are the keys that every decided line has.
 var documented = strings.Fields("action rule source reason effect class final schedule delay_ms interlock")
 
-func brokenShape(d *decision) string {
+func brokenShape(d *advice.Decision) string {
 	raw, err := json.Marshal(d)
 	if err != nil {
 		return err.Error()

@@ -70,7 +70,8 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(simulateCommand(), decideCommand(), explainCommand(), codesCommand(), checkCommand(), verifyCommand(), diffCommand(), emulateCommand())
+	root.AddCommand(checkCommand(), verifyCommand(), testCommand(), diffCommand(), simulateCommand(), decideCommand(), explainCommand(),
+		codesCommand(), emulateCommand(), initCommand())
 	return root
 }
 

@@ -15,8 +15,7 @@ import (
 type progress struct{ bar *progressbar.ProgressBar }
 
 func newProgress(w io.Writer, inputs []simulate.Input) *progress {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(w) {
 		return &progress{}
 	}
 	var size int64
@@ -44,21 +43,26 @@ func (p *progress) clear() {
 	}
 }
 
+// isTerminal reports whether somebody reads or types there.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // counter shows how many of many are done, on a terminal only. Its methods may be called from
 // several goroutines.
 type counter struct {
 	mu   sync.Mutex
 	bar  *progressbar.ProgressBar
 	what string
-	w    *os.File
+	w    io.Writer // nil: no terminal
 }
 
 func newCounter(w io.Writer, what string) *counter {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		f = nil
+	if !isTerminal(w) {
+		return &counter{}
 	}
-	return &counter{what: what, w: f}
+	return &counter{what: what, w: w}
 }
 
 func (c *counter) count(done, of int) {

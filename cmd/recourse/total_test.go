@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -70,11 +71,11 @@ func TestEveryAnswerIsDecided(t *testing.T) {
 			said = said.with(fields{"provider": cat.Name, "operation": op, "phase": ph})
 			for name, variant := range variants {
 				line := said.with(variant).line(t)
-				q, err := readQuestion(line)
+				q, err := advice.Read(line)
 				if err != nil {
 					t.Fatalf("%s: %s", line, err)
 				}
-				a, err := q.ask(defaults(t))
+				a, err := q.Ask(defaults(t))
 				if err != nil {
 					t.Fatalf("%s: %s", line, err)
 				}
@@ -92,11 +93,11 @@ func TestEveryStatusWithEveryReasonIsDecided(t *testing.T) {
 	everywhere(t, func(t *testing.T, cat *providers.Catalog, op policy.Operation, ph policy.Phase) {
 		for _, s := range cat.Statuses {
 			for _, r := range cat.Codes {
-				q := &question{
-					Provider: cat.Name, Operation: &op, Phase: ph, Status: scalar(s.Status), SubStatus: scalar(s.SubStatus),
-					Code: scalar(r.Code), Verified: true, At: at,
+				q := &advice.Question{
+					Provider: cat.Name, Operation: &op, Phase: ph, Status: advice.Scalar(s.Status), SubStatus: advice.Scalar(s.SubStatus),
+					Code: advice.Scalar(r.Code), Verified: true, At: at,
 				}
-				a, err := q.ask(defaults(t))
+				a, err := q.Ask(defaults(t))
 				if err != nil {
 					t.Fatalf("%s/%s with %s: %s", s.Status, s.SubStatus, r.Code, err)
 				}
@@ -122,7 +123,7 @@ func TestUnseenAnswersAreFoundOutAbout(t *testing.T) {
 				line := said.with(fields{"provider": cat.Name, "operation": op, "phase": ph, "verified": true, "provider_id": id}).line(t)
 				a := decided(t, line)
 				want := foundOutBy(cat.Contract(op), ph == policy.Query || id != "")
-				if d := a.decision(); d.Effect != policy.Unknown || d.Action != want {
+				if d := a.Decision(); d.Effect != policy.Unknown || d.Action != want {
 					t.Errorf("%s: %s, %s; want %s", line, d.Effect, d.Action, want)
 				}
 			}
@@ -151,7 +152,7 @@ func TestDoubtForbidsNewIdentities(t *testing.T) {
 			line := said.with(fields{
 				"provider": cat.Name, "operation": op, "phase": ph, "in_doubt": true, "verified": true,
 			}).line(t)
-			switch d := decided(t, line).decision(); d.Action {
+			switch d := decided(t, line).Decision(); d.Action {
 			case policy.MarkFailed, policy.RetryNewRequest, policy.RetryNewOrder, policy.RetrySame:
 				t.Errorf("%s: %s", line, d.Action)
 			default:
@@ -197,18 +198,18 @@ func TestEveryBodyIsDecided(t *testing.T) {
 				lines = append(lines, head+body+`}`)
 			}
 			for _, line := range lines {
-				q, err := readQuestion([]byte(line))
+				q, err := advice.Read([]byte(line))
 				if err != nil {
 					t.Fatalf("%s, %s, %s: %s", name, op, ph, err)
 				}
-				a, err := q.ask(defaults(t))
+				a, err := q.Ask(defaults(t))
 				if err != nil {
 					t.Fatalf("%s, %s, %s: %s", name, op, ph, err)
 				}
 				if broken := brokenLaw(q, a); broken != "" {
 					t.Errorf("%s, %s, %s: %s", name, op, ph, broken)
 				}
-				if d := a.decision(); d.Effect != policy.Unknown {
+				if d := a.Decision(); d.Effect != policy.Unknown {
 					t.Errorf("%s, %s, %s is taken for %s, %s", name, op, ph, d.Effect, d.Class)
 				}
 			}

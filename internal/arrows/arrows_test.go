@@ -30,13 +30,17 @@ var may = map[string]struct {
 	"simulate":            {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
 	"internal/generate":   {[]string{"policy", "providers", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
 	"recording":           {[]string{"policy", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
-	"cmd/recourse":        {[]string{"policy", "providers", "rules", "engine", "flow", "emulator", "simulate", "check", "diff"}, "wires everything; nobody imports it"},
+	"verify":              {[]string{"policy", "providers", "rules", "engine", "flow"}, "all paths of a flow: no other driver, no clock"},
+	"internal/advice":     {[]string{"policy", "engine", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
+	"ruletest":            {[]string{"policy", "internal/source", "internal/advice", "providers", "rules", "engine", "flow"}, "a driver for tests of rules: no other driver, no clock"},
+	"cmd/recourse":        {[]string{"policy", "providers", "rules", "internal/advice", "engine", "flow", "emulator", "simulate", "check", "diff", "verify", "ruletest", "schema"}, "wires everything; nobody imports it"},
 	"executor":            {[]string{"policy", "flow", "journal"}, "a driver: no other driver; rules and what providers say reach it through executor.Rules"},
 	"journal":             {[]string{"policy"}, "stores rows; what a flow is it does not know"},
 	"journal/sqlite":      {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
 	"journal/journaltest": {[]string{"journal", "policy"}, "proves journals by their interface alone"},
 	"examples/checkout":   {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; nobody imports it"},
 	"internal/killtest":   {nil, "a test: nobody imports it"},
+	"schema":              {nil, "data for editors"},
 	"internal/arrows":     {nil, "this test"},
 }
 

@@ -50,6 +50,9 @@ func walk(t *testing.T, d *Doc, path string, v any) {
 			walk(t, d, join(path, strconv.Itoa(i)), item)
 		}
 	case []any:
+		if at := d.vals[path]; d.data[at.from] != '[' || d.data[at.to-1] != ']' {
+			t.Fatalf("the array at %q is taken to be %q in\n%s", path, d.data[at.from:at.to], d.data)
+		}
 		for i, item := range v {
 			walk(t, d, join(path, strconv.Itoa(i)), item)
 		}

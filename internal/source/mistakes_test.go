@@ -56,7 +56,7 @@ func TestReadersRefuseWhatTheyCannotUse(t *testing.T) {
 		{"a number for an array", durations, `k = 1`, "[]", "f.toml:1:5: k is an integer; it must be an array of strings"},
 		{"tables for an array of strings", durations, "[[k]]", "[]", "f.toml:1:3: k is an array; it must be an array of strings"},
 		{"a table", table, "[k]\na = 1", true, ""},
-		{"an array for a table", table, `k = []`, false, "f.toml:1:1: k is an array; it must be a table"},
+		{"an array for a table", table, `k = []`, false, "f.toml:1:5: k is an array; it must be a table"},
 		{"an array of tables", tables, "[[k]]\n[[k]]", 2, ""},
 		{"written in a line", tables, "k = [{}, {}, {}]", 3, ""},
 		{"a table for an array of them", tables, "[k]\na = 1", 0, "f.toml:1:2: k is a table; it must be an array of tables"},

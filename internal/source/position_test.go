@@ -95,11 +95,11 @@ func TestKeysAndValuesHaveTheirPlaces(t *testing.T) {
 		{"owner first", "name", "3:13", "3:20"},
 		{"", "quoted key", "4:1", "4:16"},
 		{"literal_key", "sub", "5:15", "5:21"},
-		{"", "list", "6:1", "6:1"}, // an array stands where its key stands
+		{"", "list", "6:1", "6:8"},
 		{"", "inline", "8:1", "8:10"},
 		{"inline", "a", "8:12", "8:16"},
 		{"inline b", "c", "8:21", "8:25"},
-		{"inline", "e", "8:30", "8:30"},
+		{"inline", "e", "8:30", "8:36"},
 		{"é", "漢", "9:9", "9:15"}, // wide runes count as one column each
 		{"é", "z", "9:20", "9:24"},
 		{"table", "key", "12:3", "12:9"},
@@ -107,7 +107,7 @@ func TestKeysAndValuesHaveTheirPlaces(t *testing.T) {
 		{"row 0", "id", "17:1", "17:6"},
 		{"row 0 facts 0", "op", "19:5", "19:10"},
 		{"row 0 facts 1", "op", "20:5", "20:10"},
-		{"row 0 facts 1", "phase", "20:20", "20:20"},
+		{"row 0 facts 1", "phase", "20:20", "20:28"},
 		{"row 0 step 0", "n", "23:1", "23:5"},
 		{"row 0 step 1", "n", "25:1", "25:5"},
 		{"row 0 note", "text", "27:1", "27:8"},
@@ -173,7 +173,7 @@ func TestItemsOfArraysHaveTheirPlaces(t *testing.T) {
 	want := `f.toml:3:3: "abc" is odd
 f.toml:4:8: "x" is odd
 f.toml:6:15: mixed holds an integer; every item must be a string
-f.toml:6:1: mixed holds an array; every item must be a string
+f.toml:6:18: mixed holds an array; every item must be a string
 f.toml:6:25: mixed holds a table; every item must be a string`
 	if errs.Error() != want {
 		t.Errorf("got\n%s\nwant\n%s", errs, want)

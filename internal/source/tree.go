@@ -110,38 +110,46 @@ func (d *Doc) noteKey(path string, from, to int) {
 	}
 }
 
-func (d *Doc) keyValue(prefix string, e *unstable.Node) {
+// keyValue notes a key and its value, and returns the byte after them.
+func (d *Doc) keyValue(prefix string, e *unstable.Node) (end int) {
 	path := prefix
 	for it := e.Key(); it.Next(); {
 		n := it.Node()
 		path = join(path, string(n.Data))
-		d.noteKey(path, int(n.Raw.Offset), int(n.Raw.Offset+n.Raw.Length))
+		end = int(n.Raw.Offset + n.Raw.Length)
+		d.noteKey(path, int(n.Raw.Offset), end)
 	}
-	d.value(path, e.Value())
+	for end < len(d.data) && d.data[end] != '=' {
+		end++
+	}
+	return d.value(path, e.Value(), skipBlank(d.data, end+1))
 }
 
-func (d *Doc) value(path string, n *unstable.Node) {
-	if n.Raw.Length > 0 {
+// value notes where a value stands that begins at the given byte, and all within it, and
+// returns the byte after it. The parser keeps the places of plain values only, so arrays and
+// tables are measured here.
+func (d *Doc) value(path string, n *unstable.Node, start int) (end int) {
+	if n.Kind != unstable.Array && n.Kind != unstable.InlineTable {
+		if n.Raw.Length == 0 {
+			return valueEnd(d.data, start)
+		}
 		d.vals[path] = span{int(n.Raw.Offset), int(n.Raw.Offset + n.Raw.Length)}
+		return d.vals[path].to
 	}
-	switch n.Kind {
-	case unstable.Array:
-		i := 0
-		for it := n.Children(); it.Next(); {
-			if it.Node().Kind == unstable.Comment {
-				continue
-			}
-			d.value(join(path, strconv.Itoa(i)), it.Node())
+	i, at := 0, start+1
+	for it := n.Children(); it.Next(); {
+		switch child := it.Node(); {
+		case child.Kind == unstable.Comment:
+		case n.Kind == unstable.InlineTable && child.Kind == unstable.KeyValue:
+			at = d.keyValue(path, child)
+		case n.Kind == unstable.Array:
+			at = d.value(join(path, strconv.Itoa(i)), child, skipBlank(d.data, at))
 			i++
 		}
-	case unstable.InlineTable:
-		for it := n.Children(); it.Next(); {
-			if it.Node().Kind == unstable.KeyValue {
-				d.keyValue(path, it.Node())
-			}
-		}
-	default: // a plain value
 	}
+	end = min(skipBlank(d.data, at)+1, len(d.data)) // after the closing bracket
+	d.vals[path] = span{start, end}
+	return end
 }
 
 func join(path, key string) string {

@@ -93,9 +93,7 @@ func (r *reacher) operation(op policy.Operation) {
 		r.elsewhere(op, ph, facts)
 	}
 	at := region.Box{{Dim: Operation, Set: Bit(op)}}
-	// An earlier identity is in doubt again; or an answer speaks of one that is over, and the
-	// latest is in doubt.
-	r.add(Ledger, at, policy.Fact{Class: policy.Conflict}, true)
+	// An answer speaks of an identity that is over, and the latest is in doubt.
 	r.add(Ledger, at, policy.Fact{Class: policy.Processing}, true)
 	for _, f := range slices.SortedFunc(maps.Keys(r.settled), compareFacts) {
 		r.add(Ledger, at, f, true, false)
@@ -118,6 +116,11 @@ func (r *reacher) judged(op policy.Operation, ph policy.Phase, at region.Box, f 
 		unknown := f
 		unknown.Effect = policy.Unknown
 		r.add(Weakened, at, unknown, true)
+	}
+	if !f.Effect.Settled() && f.Class == policy.NotFound {
+		more := f
+		more.Class = policy.Conflict // an earlier identity is in doubt again
+		r.add(Weakened, at, more, true)
 	}
 	if f.Effect == policy.Unknown && f.Class == policy.NotFound && ph == policy.Query && r.absent[op] {
 		gone := f

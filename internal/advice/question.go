@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"bytes"
@@ -14,16 +14,18 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// question is one line that `decide` reads, and what the flags of `explain` fill.
-type question struct {
+// Question is one answer and what went before it: a line that `recourse decide` reads, what
+// the flags of `recourse explain` fill, and what a test of rules gives. Only Provider and
+// Operation have to be there.
+type Question struct {
 	Provider     string             `json:"provider"`
 	Merchant     string             `json:"merchant"`
 	Operation    *policy.Operation  `json:"operation"`
 	Phase        policy.Phase       `json:"phase"`
-	Code         scalar             `json:"code"`
-	SubCode      scalar             `json:"sub_code"`
-	Status       scalar             `json:"status"`
-	SubStatus    scalar             `json:"sub_status"`
+	Code         Scalar             `json:"code"`
+	SubCode      Scalar             `json:"sub_code"`
+	Status       Scalar             `json:"status"`
+	SubStatus    Scalar             `json:"sub_status"`
 	HTTPStatus   int                `json:"http_status"`
 	Fault        policy.Fault       `json:"fault"`
 	Message      string             `json:"message"`
@@ -47,11 +49,11 @@ type question struct {
 	PaymentKey   string             `json:"payment_key"`
 }
 
-// scalar is a text that may be written as a number, as codes often are.
-type scalar string
+// Scalar is a text that may be written as a number, as codes often are.
+type Scalar string
 
 // UnmarshalJSON reads a string, a number or null.
-func (s *scalar) UnmarshalJSON(raw []byte) error {
+func (s *Scalar) UnmarshalJSON(raw []byte) error {
 	if bytes.Equal(raw, []byte("null")) {
 		return nil
 	}
@@ -62,13 +64,13 @@ func (s *scalar) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &n); err != nil {
 		return errors.New("must be a string or a number")
 	}
-	*s = scalar(n)
+	*s = Scalar(n)
 	return nil
 }
 
-// readQuestion reads one JSON object.
-func readQuestion(raw []byte) (*question, error) {
-	var q question
+// Read reads a question from one JSON object.
+func Read(raw []byte) (*Question, error) {
+	var q Question
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&q); err != nil {
@@ -87,7 +89,7 @@ func readQuestion(raw []byte) (*question, error) {
 }
 
 // check refuses numbers that no flow can have.
-func (q *question) check() error {
+func (q *Question) check() error {
 	least := min(int64(q.Attempt), int64(q.Queries), q.ElapsedMS, q.RetryAfterMS, q.Amount)
 	for _, n := range q.Fired {
 		least = min(least, int64(n))
@@ -106,14 +108,15 @@ func span(ms int64) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// advice is what would be done, and why.
-type advice struct {
-	situation policy.Situation
-	decided   flow.Decided
+// Advice is what would be done, and why.
+type Advice struct {
+	Situation policy.Situation // what the rules were shown
+	Decided   flow.Decided
 }
 
-// ask puts a question to the rules, through the machine that runs in production.
-func (q *question) ask(e *engine.Engine) (*advice, error) {
+// Ask puts a question to the rules, through the machine that runs in production. An error says
+// that the provider is unknown, or that the question has a number that no flow can have.
+func (q *Question) Ask(e *engine.Engine) (*Advice, error) {
 	cat, err := e.Catalogs.Get(q.Provider)
 	if err != nil {
 		return nil, err
@@ -144,19 +147,19 @@ func (q *question) ask(e *engine.Engine) (*advice, error) {
 	}
 	s := q.state(&a, at)
 	now := flow.Moment{At: at, Jitter: 0.5}
-	var adv advice
-	adv.situation, adv.decided = flow.Advise(e, s, a, now)
-	if v := adv.decided.Verdict; v.Schedule != "" {
+	var adv Advice
+	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
+	if v := adv.Decided.Verdict; v.Schedule != "" {
 		// Which turn of its schedule it is follows from what was done so far.
 		s.Waits = policy.Counts{{Name: v.Schedule, N: q.turns(e, &s.Payment, &v)}}
-		adv.situation, adv.decided = flow.Advise(e, s, a, now)
+		adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
 	}
 	return &adv, nil
 }
 
 // turns counts how often a schedule was used: by the rules that were followed, or, where
 // the question does not say, by the queries or sends so far.
-func (q *question) turns(e *engine.Engine, p *policy.Payment, v *flow.Verdict) int {
+func (q *Question) turns(e *engine.Engine, p *policy.Payment, v *flow.Verdict) int {
 	switch {
 	case len(q.Fired) > 0:
 		n := 0
@@ -173,7 +176,7 @@ func (q *question) turns(e *engine.Engine, p *policy.Payment, v *flow.Verdict) i
 }
 
 // state is a flow that has lived through what the question says of it.
-func (q *question) state(a *policy.Answer, at time.Time) flow.State {
+func (q *Question) state(a *policy.Answer, at time.Time) flow.State {
 	attempt := max(q.Attempt, 1)
 	started := at.Add(-span(q.ElapsedMS))
 	s := flow.State{

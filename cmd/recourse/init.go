@@ -1,0 +1,127 @@
+package main
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/schema"
+)
+
+//go:embed starter
+var starter embed.FS
+
+// merchantName is what a merchant's file may be called.
+var merchantName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+func initCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "init DIR",
+		Short: "Start a folder of rules: a merchant, a rule, and tests that pass",
+		Long: `Writes a rules folder with one merchant, a rule of its own and tests of it, and the JSON
+Schemas by which editors complete and check all TOML files, without a network. A file that
+exists already is never overwritten: then nothing is written at all.
+
+Exit codes: 0 written, 2 could not run.`,
+		Example: `  recourse init myrules
+  recourse init myrules --merchant evergreen-box
+  recourse test myrules`,
+		Args: cobra.ExactArgs(1),
+	}
+	merchant := cmd.Flags().String("merchant", "acme", "the merchant's name")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !merchantName.MatchString(*merchant) {
+			return fmt.Errorf("--merchant %q: a merchant's name has small letters, digits and dashes", *merchant)
+		}
+		files, err := starterFiles(*merchant)
+		if err != nil {
+			return err
+		}
+		if err := writeNew(args[0], files); err != nil {
+			return err
+		}
+		out := cmd.OutOrStdout()
+		for _, name := range sortedNames(files) {
+			fmt.Fprintln(out, filepath.Join(args[0], filepath.FromSlash(name)))
+		}
+		acme := filepath.Join(args[0], "merchants", *merchant)
+		fmt.Fprintf(out, `
+next
+  recourse test %[1]s                  the tests pass
+  change fired < 2 to fired < 1 in %[2]s.toml, and test again: a test fails, and says why
+  recourse test %[1]s --cover --mutate  what the tests do not look at
+  recourse explain --rules %[1]s --provider momo --merchant %[3]s --operation pay --code 1001
+`, args[0], acme, *merchant)
+		return nil
+	}
+	return cmd
+}
+
+// starterFiles are the files of a new folder, by their names in it.
+func starterFiles(merchant string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(starter, "starter", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := starter.ReadFile(name)
+		target := strings.TrimPrefix(name, "starter/")
+		files[path.Join(path.Dir(target), strings.Replace(path.Base(target), "acme", merchant, 1))] = data
+		return err
+	})
+	for _, name := range schema.Names() {
+		data, readErr := schema.Read(name)
+		files["schema/"+name] = data
+		err = errors.Join(err, readErr)
+	}
+	return files, err
+}
+
+func sortedNames(files map[string][]byte) []string {
+	names := make([]string, 0, len(files))
+	for n := range files {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// writeNew writes files that do not exist; if one does, none is written.
+func writeNew(dir string, files map[string][]byte) error {
+	var clashes []error
+	for _, name := range sortedNames(files) {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if _, err := os.Lstat(target); err == nil {
+			clashes = append(clashes, fmt.Errorf("%s exists already", target))
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			clashes = append(clashes, err)
+		}
+	}
+	if len(clashes) > 0 {
+		return fmt.Errorf("%w\nnothing was written", errors.Join(clashes...))
+	}
+	for _, name := range sortedNames(files) {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
+			return err
+		}
+		f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(files[name])
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

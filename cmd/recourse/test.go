@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/ruletest"
+)
+
+func testCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "test [PATH...]",
+		Short: "Test rules, with coverage and mutation",
+		Long: `Runs the tests of rules: files NAME.test.toml beside the rules, in the folders and files
+that are named; without any, those of --rules, and without that the tests of the rules that
+are built in. Where --rules is not given, the folder of the tests is the rules folder.
+
+A test that fails says what was expected, what came out, every rule that was tried with the
+part of its condition that did not hold, and where all of it stands. docs/test.md describes
+the form of tests on one page; ` + "`recourse init DIR`" + ` writes a first one.
+
+Exit codes: 0 all pass, 1 a test fails, coverage is under --fail-under or a mutant survives,
+2 could not run.`,
+		Example: `  recourse test myrules
+  recourse test myrules/merchants/acme.test.toml --run payday -v
+  recourse test myrules --cover --fail-under 100
+  recourse test myrules --mutate
+  recourse test myrules --watch`,
+	}
+	q := testRun{rules: rulesFlag(cmd)}
+	f := cmd.Flags()
+	f.BoolVarP(&q.verbose, "verbose", "v", false, "name the tests that pass, and every gap")
+	f.StringVar(&q.only, "run", "", "only tests whose name matches this regular expression")
+	f.BoolVar(&q.asJSON, "json", false, "print JSON")
+	f.BoolVar(&q.asTAP, "tap", false, "print TAP")
+	f.StringVar(&q.junit, "junit", "", "also write JUnit's XML to this file")
+	f.BoolVar(&q.watch, "watch", false, "run again whenever a file of rules or tests changes, until Ctrl-C")
+	f.BoolVar(&q.update, "update", false, "write what came out in the place of what was expected, after asking")
+	f.BoolVar(&q.yes, "yes", false, "with --update: do not ask")
+	f.BoolVar(&q.cover, "cover", false, "say what no test looked at, with a test to paste for each gap")
+	f.Float64Var(&q.failUnder, "fail-under", 0, "with --cover: fail under this percentage of rules, or of parts of conditions")
+	f.BoolVar(&q.mutate, "mutate", false, "change the rules in small ways and say which changes no test notices")
+	_ = cmd.MarkFlagFilename("junit", "xml")
+	cmd.RunE = q.run
+	return cmd
+}
+
+// testRun is what was asked for.
+type testRun struct {
+	rules                                                     *string
+	only, junit                                               string
+	verbose, asJSON, asTAP, watch, update, yes, cover, mutate bool
+	failUnder                                                 float64
+
+	paths    []string
+	match    *regexp.Regexp
+	cutShort error // of mutation
+}
+
+func (q *testRun) run(cmd *cobra.Command, args []string) error {
+	var err error
+	if q.match, err = regexp.Compile(q.only); err != nil {
+		return fmt.Errorf("--run: %w", err)
+	}
+	switch {
+	case q.asJSON && q.asTAP:
+		return errors.New("--json and --tap are two forms of the same; choose one")
+	case q.yes && !q.update:
+		return errors.New("--yes goes with --update")
+	case q.watch && (q.update || q.mutate || q.asJSON || q.asTAP):
+		return errors.New("--watch goes with none of --update, --mutate, --json and --tap")
+	case q.failUnder != 0 && !q.cover:
+		return errors.New("--fail-under goes with --cover")
+	case q.only != "" && (q.cover || q.mutate):
+		return errors.New("--cover and --mutate look at all tests; leave --run out")
+	case q.failUnder < 0 || q.failUnder > 100:
+		return errors.New("--fail-under is a percentage from 0 to 100")
+	}
+	if err := q.places(args); err != nil {
+		return err
+	}
+	if q.watch {
+		return q.keepWatch(cmd)
+	}
+	return q.once(cmd)
+}
+
+// places finds the folder of rules and the tests.
+func (q *testRun) places(args []string) error {
+	q.paths = args
+	if *q.rules != "" {
+		if len(args) == 0 {
+			q.paths = []string{*q.rules}
+		}
+		return nil
+	}
+	for _, a := range args {
+		dir := folderOf(a)
+		if *q.rules != "" && filepath.Clean(*q.rules) != filepath.Clean(dir) {
+			return fmt.Errorf("%s and %s are tests of different rules folders; name the rules with --rules", args[0], a)
+		}
+		*q.rules = dir
+	}
+	return nil
+}
+
+// folderOf is the rules folder that a path of tests belongs to.
+func folderOf(path string) string {
+	dir := path
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		dir = filepath.Dir(path)
+	}
+	if filepath.Base(dir) == "merchants" {
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
+// load reads rules and tests.
+func (q *testRun) load(cmd *cobra.Command) (*engine.Engine, []ruletest.File, []*ruletest.Suite, error) {
+	e, err := open(cmd, *q.rules)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	var files []ruletest.File
+	if len(q.paths) == 0 {
+		files, err = ruletest.Builtin()
+	} else {
+		files, err = ruletest.Files(q.paths...)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	suites, err := ruletest.Read(e, files)
+	return e, files, suites, err
+}
+
+// once runs the tests one time.
+func (q *testRun) once(cmd *cobra.Command) error {
+	e, files, suites, err := q.load(cmd)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	results, err := q.results(cmd.Context(), e, suites)
+	if err != nil {
+		return err
+	}
+	report := ruletest.NewReport(e, results, time.Since(began))
+	if err := q.measure(cmd, e, suites, report); err != nil {
+		return err
+	}
+	if err := q.print(cmd.OutOrStdout(), e, results, report); err != nil {
+		return err
+	}
+	if q.cutShort != nil {
+		return q.cutShort
+	}
+	if q.update && report.Failed > 0 {
+		return q.write(cmd, files, results)
+	}
+	if report.Failed > 0 || !q.holds(report) {
+		return errDoesNotHold
+	}
+	return nil
+}
+
+func (q *testRun) results(ctx context.Context, e *engine.Engine, suites []*ruletest.Suite) ([]ruletest.Result, error) {
+	var results []ruletest.Result
+	for _, s := range suites {
+		for _, c := range s.Cases {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if q.match.MatchString(c.Name) {
+				results = append(results, c.Run(e))
+			}
+		}
+	}
+	if len(results) == 0 {
+		return nil, fmt.Errorf("%w to run", ruletest.ErrNoTests)
+	}
+	return results, nil
+}
+
+func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result, report *ruletest.Report) error {
+	if q.junit != "" {
+		if err := createFile(q.junit, report.WriteJUnit); err != nil {
+			return err
+		}
+	}
+	switch {
+	case q.asJSON:
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(report)
+	case q.asTAP:
+		report.WriteTAP(w)
+		return nil
+	}
+	for i := range results {
+		r := &results[i]
+		switch {
+		case !r.Passed():
+			fmt.Fprintf(w, "FAIL  %s  (%s:%d)\n\n", r.Case.Name, r.Case.File, r.Case.Line)
+			r.Explain(&indented{w: w}, e)
+			fmt.Fprintln(w)
+		case q.verbose:
+			fmt.Fprintf(w, "ok    %s  (%s:%d)\n", r.Case.Name, r.Case.File, r.Case.Line)
+		}
+	}
+	fmt.Fprintf(w, "%s passed, %s failed, in %s\n", count(report.Passed), count(report.Failed), millis(max(1, report.Took)))
+	q.printMeasures(w, report)
+	return nil
+}
+
+func createFile(name string, write func(io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// write changes the test files to what came out.
+func (q *testRun) write(cmd *cobra.Command, files []ruletest.File, results []ruletest.Result) error {
+	if len(q.paths) == 0 {
+		return errors.New("--update needs tests in a folder; these are built in")
+	}
+	all := ruletest.Edits(results)
+	in := bufio.NewReader(interruptible(cmd.Context(), cmd.InOrStdin()))
+	for _, f := range files {
+		edits := all[f.Name]
+		if len(edits) == 0 {
+			continue
+		}
+		slices.SortFunc(edits, func(a, b ruletest.Edit) int { return a.Pos.Line - b.Pos.Line })
+		for _, e := range edits {
+			fmt.Fprintln(cmd.OutOrStdout(), e)
+		}
+		if !q.yes {
+			if !isTerminal(cmd.InOrStdin()) {
+				return errors.New("--update asks before it writes; without a terminal say --yes")
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "write this to %s? [y/N] ", f.Name)
+			answer, err := in.ReadString('\n')
+			if err != nil {
+				return err
+			}
+			if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+				continue
+			}
+		}
+		if err := os.WriteFile(f.Name, ruletest.Apply(f, edits), 0o600); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d changed\n", f.Name, len(edits))
+	}
+	return errDoesNotHold // until the tests are run again
+}
+
+// indented writes lines a little to the right.
+type indented struct {
+	w      io.Writer
+	inside bool // a line was begun
+}
+
+// Write implements [io.Writer].
+func (i *indented) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		if !i.inside && line != "\n" {
+			line = "  " + line
+		}
+		i.inside = !strings.HasSuffix(line, "\n")
+		if _, err := io.WriteString(i.w, line); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

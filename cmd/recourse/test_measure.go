@@ -1,0 +1,159 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/diff"
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/ruletest"
+)
+
+// comparer proves of engines that differ little from one whether they decide as it does.
+func comparer(base *engine.Engine) func(a, b *engine.Engine) (same, exact bool) {
+	c := diff.NewComparer(base)
+	return func(_, b *engine.Engine) (same, exact bool) {
+		v := c.Compare(b)
+		return v.Same, v.Exact
+	}
+}
+
+// measure looks at the tests themselves: coverage and mutation. Of tests that fail there is
+// nothing to measure.
+func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*ruletest.Suite, report *ruletest.Report) error {
+	if report.Failed > 0 {
+		return nil
+	}
+	var err error
+	if q.cover {
+		if report.Coverage, err = ruletest.Cover(e, suites, q.mine(e)); err != nil {
+			return err
+		}
+	}
+	if !q.mutate {
+		return nil
+	}
+	bar := newCounter(cmd.ErrOrStderr(), "mutants")
+	report.Mutations, err = ruletest.Mutate(cmd.Context(), e, suites, ruletest.MutateOptions{
+		Equivalent: comparer(e),
+		Files:      q.mine(e),
+		Progress:   bar.count,
+	})
+	bar.clear()
+	q.cutShort = err // what is known by then is told first
+	return nil
+}
+
+// mine tells the rules of the user's folder from those that are built in; nil: all are looked
+// at, as the folder has none of its own.
+func (q *testRun) mine(e *engine.Engine) func(file string) bool {
+	if *q.rules == "" {
+		return nil
+	}
+	in := func(file string) bool {
+		return strings.HasPrefix(file, filepath.Clean(*q.rules)+string(filepath.Separator))
+	}
+	for _, f := range e.Rules.Files() {
+		if in(f.Name) {
+			return in
+		}
+	}
+	return nil
+}
+
+func (q *testRun) printMeasures(w io.Writer, report *ruletest.Report) {
+	switch {
+	case report.Failed > 0 && (q.cover || q.mutate):
+		fmt.Fprintln(w, "coverage and mutation are measured once all tests pass")
+	default:
+		if report.Coverage != nil {
+			q.printCoverage(w, report.Coverage)
+		}
+		if report.Mutations != nil {
+			q.printMutations(w, report.Mutations)
+		}
+	}
+}
+
+func (q *testRun) printCoverage(w io.Writer, c *ruletest.Coverage) {
+	fmt.Fprintln(w, "\ncoverage")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(what string, s ruletest.Share) {
+		fmt.Fprintf(tw, "  %s\t%s of %s\t%s\n", what, count(s.Covered), count(s.All), percent(s.Percent))
+	}
+	line("rules", c.Rules)
+	line("parts of conditions, true and false", c.Parts)
+	line("codes and statuses", c.Codes)
+	for i := range c.Merchants {
+		m := &c.Merchants[i]
+		name := "merchant " + m.Merchant
+		if m.Merchant == "" {
+			name = "no merchant"
+		}
+		fmt.Fprintf(tw, "  %s\trules %s of %s\tcodes %s of %s\n", name, count(m.Rules.Covered), count(m.Rules.All), count(m.Codes.Covered), count(m.Codes.All))
+	}
+	_ = tw.Flush()
+	for i := range c.Gaps {
+		g := &c.Gaps[i]
+		if g.Kind == "codes" && !q.verbose {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s\n", g)
+		q.printTest(w, g.Test, "no single answer shows it; a [[flow]] might")
+	}
+	if !q.verbose && c.Codes.Covered < c.Codes.All {
+		fmt.Fprintln(w, "\n-v names the codes that no test has, with tables to paste")
+	}
+}
+
+func (q *testRun) printMutations(w io.Writer, m *ruletest.Mutations) {
+	fmt.Fprintf(w, "\nmutation\n  %s of %s noticed, %s", count(m.Killed), count(m.Killed+m.Survived), percent(m.Score))
+	if m.Equivalent > 0 {
+		fmt.Fprintf(w, "; %s change nothing", count(m.Equivalent))
+	}
+	if m.Refused > 0 {
+		fmt.Fprintf(w, "; %s do not compile", count(m.Refused))
+	}
+	if m.Unfinished > 0 {
+		fmt.Fprintf(w, "; %s not tried", count(m.Unfinished))
+	}
+	fmt.Fprintln(w)
+	for i := range m.Mutants {
+		x := &m.Mutants[i]
+		switch {
+		case x.Fate == ruletest.Survived:
+			fmt.Fprintf(w, "\n%s: no test notices it\n", x)
+			q.printTest(w, x.Test, "no single answer shows it; a [[flow]] might, or it changes nothing")
+		case q.verbose:
+			fmt.Fprintf(w, "%s: %s %s\n", x, x.Fate, x.By)
+		}
+	}
+}
+
+func (q *testRun) printTest(w io.Writer, test, otherwise string) {
+	if test == "" {
+		fmt.Fprintf(w, "  (%s)\n", otherwise)
+		return
+	}
+	for line := range strings.Lines(test) {
+		fmt.Fprintf(w, "    %s", line)
+	}
+}
+
+// percent is rounded down, so that only all of it is 100 %.
+func percent(p float64) string { return fmt.Sprintf("%.4g %%", math.Floor(p*10)/10) }
+
+// holds reports whether the measures are met.
+func (q *testRun) holds(report *ruletest.Report) bool {
+	if m := report.Mutations; m != nil && m.Survived+m.Unfinished > 0 {
+		return false
+	}
+	c := report.Coverage
+	return c == nil || c.Rules.Percent >= q.failUnder && c.Parts.Percent >= q.failUnder
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// watched is what a command wrote so far; changed is told of every write.
+type watched struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+// Write implements [io.Writer].
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.text.Write(p)
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+	return n, err
+}
+
+// await waits until what was written holds all texts, in their order.
+func (w *watched) await(t *testing.T, texts ...string) {
+	t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		w.mu.Lock()
+		rest, all := w.text.String(), true
+		for _, text := range texts {
+			_, after, found := strings.Cut(rest, text)
+			rest, all = after, all && found
+		}
+		w.mu.Unlock()
+		if all {
+			return
+		}
+		select {
+		case <-w.changed:
+		case <-late:
+			t.Fatalf("no %q in\n%s", texts, w.text.String())
+		}
+	}
+}
+
+const (
+	watchedTest = "[[decision]]\ngiven = { provider = 'momo', operation = 'pay', answer = '0' }\nexpect = { rule = 'executed' }\n"
+	waits       = "waiting for a change"
+)
+
+// --watch runs the tests whenever a file changes, also while one has mistakes, until Ctrl-C.
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "a.test.toml")
+	write := func(text string) {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(watchedTest)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	out := &watched{changed: make(chan struct{}, 1)}
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"test", dir, "--watch"}, strings.NewReader(""), out, out)
+	}()
+	out.await(t, "1 passed, 0 failed", waits)
+	write(strings.Replace(watchedTest, "'executed'", "'failed'", 1))
+	out.await(t, "1 passed", waits, "0 passed, 1 failed", waits)
+	write(strings.Replace(watchedTest, "'executed'", "'exected'", 1))
+	out.await(t, "1 failed", waits, `unknown rule "exected"`, waits)
+	write(watchedTest)
+	out.await(t, `unknown rule`, waits, "1 passed, 0 failed", waits)
+	interrupt()
+	if code := <-done; code != exitHolds {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// Ctrl-C stops mutation and tells what is known by then.
+func TestMutationInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var out, errs bytes.Buffer
+	code := run(ctx, []string{"test", "--mutate"}, strings.NewReader(""), &out, &errs)
+	if code != exitCouldNot || !strings.Contains(errs.String(), "interrupted") {
+		t.Errorf("exit code %d, %q", code, errs.String())
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/engine"
+)
+
+// lookEvery is how often watched files are looked at. Looking works on every file system,
+// those of containers and networks included.
+const lookEvery = 300 * time.Millisecond
+
+// keepWatch runs the tests whenever a TOML file of the rules or the tests changes.
+func (q *testRun) keepWatch(cmd *cobra.Command) error {
+	if len(q.paths) == 0 {
+		return errors.New("--watch needs a folder; these tests are built in")
+	}
+	ctx := cmd.Context()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var seen map[string]stamp
+	for {
+		now := q.stamps()
+		if !maps.Equal(seen, now) {
+			seen = now
+			if err := q.once(cmd); err != nil && !errors.Is(err, errDoesNotHold) {
+				if errors.Is(err, context.Canceled) {
+					return nil
+				}
+				for _, line := range engine.Err(err) {
+					fmt.Fprintln(cmd.ErrOrStderr(), line)
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "-- waiting for a change; Ctrl-C ends --\n")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// stamp tells one state of a file from another.
+type stamp struct {
+	size int64
+	at   time.Time
+}
+
+func (q *testRun) stamps() map[string]stamp {
+	all := map[string]stamp{}
+	for _, root := range append([]string{*q.rules}, q.paths...) {
+		if root == "" {
+			continue
+		}
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error { // what cannot be read now may be later
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".toml") {
+				return nil
+			}
+			if info, err := os.Stat(path); err == nil {
+				all[path] = stamp{info.Size(), info.ModTime()}
+			}
+			return nil
+		})
+	}
+	return all
+}

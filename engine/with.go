@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// With compiles another set of rules against the same catalogues, and takes over what the
+// two have in common: the rules that are the same in memory, and all that was prepared for
+// merchants whose files are. It is for tools that try small changes, one after another. The
+// engine itself stays as it is. The error holds every mistake.
+func (e *Engine) With(set *rules.Set) (*Engine, error) {
+	next := &Engine{Catalogs: e.Catalogs, Rules: set, books: make(map[string]map[string]*book, len(e.books))}
+	var errs source.List
+	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
+	c.files()
+	warnings, refused := errs.Split()
+	if refused != nil {
+		return nil, refused
+	}
+	next.conditions, next.warned = c.done, warnings
+	for _, w := range warnings {
+		next.Warnings = append(next.Warnings, w.Error())
+	}
+	for _, p := range append([]string{""}, e.Catalogs.Names()...) {
+		next.books[p] = map[string]*book{}
+		for _, m := range append([]string{""}, set.MerchantNames()...) {
+			if old := e.books[p][m]; old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {
+				next.books[p][m] = old
+				continue
+			}
+			next.books[p][m] = c.book(p, m)
+		}
+	}
+	return next, nil
+}

@@ -1,0 +1,289 @@
+package ruletest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// usualColumns are what the cells of a row mean when no columns are named.
+var usualColumns = []string{"answer", "action", "rule", "schedule"}
+
+// maxCases bounds what one [[each]] can come to.
+const maxCases = 20_000
+
+// table is an [[each]] that was read.
+type table struct {
+	name           string
+	given, wanted  fields
+	columns        []string
+	cases          []source.Value
+	pos            source.Pos
+	where          fields
+	hasCases, some bool
+}
+
+// whereKeys choose codes and statuses of the catalogue by what they prove.
+var whereKeys = []string{"class", "effect", "stage", "final"}
+
+// each reads a table of tests: a row a test, or a test for every code of which something
+// holds. A field of given that is a list stands for each of its items.
+func (r *reader) each(t source.Table) {
+	x := table{name: t.String(r.errs, "name"), given: fields{}, wanted: fields{}, columns: usualColumns, pos: t.Pos()}
+	before := len(*r.errs)
+	r.spreads = 0
+	defer func() {
+		if r.spreads > maxCases {
+			r.fail(x.pos, "the table comes to more than %d tests", maxCases)
+		}
+	}()
+	if g, ok := t.Table(r.errs, "given"); ok {
+		x.given = take(g, givenKeys)
+		g.Done(r.errs)
+	}
+	if w, ok := t.Table(r.errs, "expect"); ok {
+		x.wanted = take(w, expectKeys)
+		w.Done(r.errs)
+	}
+	if t.Has("columns") {
+		x.columns = nil
+		t.Each(r.errs, "columns", func(pos source.Pos, name string) {
+			if !contains(givenKeys, name) && !contains(expectKeys, name) {
+				r.unknown(pos, "column", name, append(slices.Clone(givenKeys), expectKeys...))
+			}
+			x.columns = append(x.columns, name)
+		})
+	}
+	if v, ok := t.Value("cases"); ok {
+		if x.cases, ok = v.Items(); !ok {
+			r.fail(v.Pos(), `cases is %s; it must be an array of rows such as ["1001", "mark_failed"]`, v.Kind())
+		}
+		x.hasCases = true
+	}
+	if w, ok := t.Table(r.errs, "where"); ok {
+		x.where = take(w, whereKeys)
+		w.Done(r.errs)
+	}
+	t.Done(r.errs)
+	switch {
+	case x.hasCases == (x.where != nil):
+		r.fail(x.pos, "an [[each]] has either cases or where")
+	case len(*r.errs) > before:
+	case x.where != nil:
+		r.spread(x.given, givenKeys, func(f fields) { r.chosen(&x, f) })
+		if !x.some && len(*r.errs) == before {
+			r.fail(x.pos, "no code and no status is like that for these operations and phases")
+		}
+	default:
+		for _, row := range x.cases {
+			r.row(&x, row)
+		}
+	}
+}
+
+// row reads one row: its cells by their columns, or a single cell.
+func (r *reader) row(x *table, row source.Value) {
+	cells, isList := row.Items()
+	if !isList {
+		cells = []source.Value{row}
+	}
+	if len(cells) > len(x.columns) {
+		r.fail(cells[len(x.columns)].Pos(), "the row has %d cells, and there are %d columns: %v", len(cells), len(x.columns), x.columns)
+		return
+	}
+	f, wanted := maps.Clone(x.given), maps.Clone(x.wanted)
+	for i, cell := range cells {
+		if key := x.columns[i]; contains(givenKeys, key) { // in_doubt is both
+			f[key] = cell
+		} else {
+			wanted[key] = cell
+		}
+	}
+	r.spread(f, givenKeys, func(f fields) { r.one(x, f, wanted, row.Pos()) })
+}
+
+// one adds a case.
+func (r *reader) one(x *table, f, wanted fields, pos source.Pos) {
+	if r.beside(x, f) {
+		return
+	}
+	r.ask(Each, "", f, maps.Clone(wanted), pos)
+	if n := len(r.suite.Cases); x.name != "" && n > 0 && r.suite.Cases[n-1].pos == pos {
+		r.retitle(r.suite.Cases[n-1], x.name)
+	}
+}
+
+// beside reports whether a case is none because, where all providers are meant, this one does
+// not offer the operation.
+func (r *reader) beside(x *table, f fields) bool {
+	if v, ok := x.given["provider"]; !ok || v.Any() != any("*") {
+		return false
+	}
+	f = r.withDefaults(maps.Clone(f))
+	cat, err := r.e.Catalogs.Get(r.text(f, "provider"))
+	var op policy.Operation
+	return err == nil && op.UnmarshalText([]byte(r.text(f, "operation"))) == nil && !cat.Offers(op)
+}
+
+// retitle puts the table's name before a case's own.
+func (r *reader) retitle(c *Case, title string) {
+	delete(r.names, c.Name)
+	c.Name = title + ": " + c.Name
+	if _, twice := r.names[c.Name]; twice {
+		c.Name = r.numbered(c.Name)
+	}
+	r.names[c.Name] = c.pos
+}
+
+// spread calls f with every choice of the items of the fields that are lists.
+func (r *reader) spread(f fields, keys []string, each func(fields)) {
+	if r.spreads > maxCases {
+		return
+	}
+	for i, key := range keys {
+		v, ok := f[key]
+		if !ok || key == "body" {
+			continue
+		}
+		items, isList := r.every(f, key, v)
+		if !isList {
+			items, isList = v.Items()
+		}
+		if !isList {
+			continue
+		}
+		if len(items) == 0 {
+			r.fail(v.Pos(), "%s is an empty list", key)
+		}
+		for _, item := range items {
+			one := maps.Clone(f)
+			one[key] = item
+			r.spread(one, keys[i+1:], each)
+		}
+		return
+	}
+	if r.spreads++; r.spreads <= maxCases {
+		each(maps.Clone(f))
+	}
+}
+
+// every is what "*" stands for: all providers, all operations that one offers, all phases.
+func (r *reader) every(f fields, key string, v source.Value) (items []source.Value, ok bool) {
+	if text, _ := v.Scalar(); text != "*" {
+		return nil, false
+	}
+	var all []string
+	switch key {
+	case "provider":
+		all = r.e.Catalogs.Names()
+	case "operation":
+		cat, err := r.e.Catalogs.Get(r.text(r.withDefaults(f), "provider"))
+		if err != nil {
+			return nil, false // said elsewhere
+		}
+		all = names(cat.Operations)
+	case "phase":
+		all = names(policy.Phases())
+	case "capture":
+		all = names(policy.CaptureModes())
+	default:
+		return nil, false
+	}
+	for _, one := range all {
+		items = append(items, v.As(one))
+	}
+	return items, true
+}
+
+func names[T fmt.Stringer](all []T) []string {
+	texts := make([]string, len(all))
+	for i, v := range all {
+		texts[i] = v.String()
+	}
+	return texts
+}
+
+// chosen adds a case for every code and status that proves what is asked for.
+func (r *reader) chosen(x *table, f fields) {
+	if r.beside(x, f) {
+		return
+	}
+	before := len(*r.errs)
+	g, ok := r.given(maps.Clone(f), x.pos)
+	if !ok {
+		return
+	}
+	want := r.chooser(x.where)
+	if len(*r.errs) > before {
+		return
+	}
+	op, ph := *g.question.Operation, g.question.Phase
+	for _, row := range append(slices.Clone(g.catalog.Codes), g.catalog.Statuses...) {
+		q := g.question
+		a := answer{Answer: policy.Answer{Phase: ph, Code: row.Code, Status: row.Status, SubStatus: row.SubStatus}}
+		a.HTTPStatus, a.Verified, a.Message = q.HTTPStatus, q.Verified, q.Message
+		p := policy.Payment{Provider: q.Provider, Operation: op, Capture: q.Capture}
+		if row.Envelope || !speaks(row, op, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
+			continue
+		}
+		x.some = true
+		a.ask(&q)
+		c := &Case{Kind: Each, pos: x.pos, question: &q}
+		c.Name = (&given{question: q, said: a.String()}).describe()
+		if x.name != "" {
+			c.Name = x.name + ": " + c.Name
+		}
+		c.expected = r.expected(maps.Clone(x.wanted), g.layers)
+		r.add(c)
+	}
+}
+
+// chooser says of what an answer proves whether a where chooses it.
+func (r *reader) chooser(where fields) func(policy.Fact) bool {
+	words := map[string][]string{}
+	for key, v := range where {
+		items, isList := v.Items()
+		if !isList {
+			items = []source.Value{v}
+		}
+		for _, item := range items {
+			said := r.text(fields{key: item}, key)
+			text := strings.TrimPrefix(said, "!")
+			switch key {
+			case "class":
+				r.wordAt(item.Pos(), text, new(policy.Class))
+			case "effect":
+				r.wordAt(item.Pos(), text, new(policy.Effect))
+			case "stage":
+				r.wordAt(item.Pos(), text, new(policy.Stage))
+			case "final":
+				r.wordAt(item.Pos(), text, new(policy.Finality))
+			}
+			if text != said {
+				words["!"+key] = append(words["!"+key], text)
+			} else {
+				words[key] = append(words[key], text)
+			}
+		}
+	}
+	return func(f policy.Fact) bool {
+		for key, got := range map[string]string{
+			"class": f.Class.String(), "effect": f.Effect.String(), "stage": f.Stage.String(), "final": f.Final.String(),
+		} {
+			if words[key] != nil && !contains(words[key], got) || contains(words["!"+key], got) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// speaks reports whether a row of the catalogue says anything of an operation and phase.
+func speaks(row *providers.Row, op policy.Operation, ph policy.Phase) bool {
+	return slices.ContainsFunc(row.Facts, func(f providers.RowFact) bool { return f.Operation == op && f.Phase == ph })
+}

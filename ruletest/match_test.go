@@ -1,0 +1,60 @@
+package ruletest
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// The twin of match is a regular expression over one letter an event.
+func TestMatchIsARegularExpression(t *testing.T) {
+	letters := map[event]string{sends: "s", asks: "q", succeeds: "e", alerts: "a"}
+	all := []event{sends, asks, succeeds, alerts}
+	rapid.Check(t, func(t *rapid.T) {
+		var pattern strings.Builder
+		var marks []mark
+		for range rapid.IntRange(0, 6).Draw(t, "marks") {
+			m := mark{event: rapid.SampledFrom(append(all, anything)).Draw(t, "mark"), in: -1, times: 1}
+			letter := letters[m.event]
+			if m.event == anything {
+				letter = ".*"
+			} else if m.times = rapid.SampledFrom([]int{1, 1, 2, 3, always}).Draw(t, "times"); m.times == always {
+				letter += "*"
+			} else {
+				letter = strings.Repeat(letter, m.times)
+			}
+			pattern.WriteString(letter)
+			marks = append(marks, m)
+		}
+		var text strings.Builder
+		var events []happened
+		for range rapid.IntRange(0, 8).Draw(t, "events") {
+			e := rapid.SampledFrom(all).Draw(t, "event")
+			events = append(events, happened{event: e})
+			text.WriteString(letters[e])
+		}
+		want := regexp.MustCompile("^" + pattern.String() + "$").MatchString(text.String())
+		got, atMark, atEvent := match(marks, events)
+		if got != want || atMark > len(marks) || atEvent > len(events) {
+			t.Fatalf("%s against %s: %t, want %t", text.String(), pattern.String(), got, want)
+		}
+	})
+}
+
+// Many marks that take any number of events are followed in reasonable time.
+func TestMatchOfManyStars(t *testing.T) {
+	var marks []mark
+	for range 12 {
+		marks = append(marks, mark{event: asks, in: -1, times: always}, mark{event: anything, in: -1, times: 1})
+	}
+	marks = append(marks, mark{event: succeeds, in: -1, times: 1})
+	events := make([]happened, 80)
+	for i := range events {
+		events[i] = happened{event: asks}
+	}
+	if ok, _, _ := match(marks, events); ok {
+		t.Error("it never succeeded")
+	}
+}

@@ -1,0 +1,215 @@
+package ruletest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// mutant is a small change to one rule, or to the order of two.
+type mutant struct {
+	file   *rules.File
+	rule   *rules.Rule
+	pos    source.Pos
+	change string
+	looks  []string // conditions whose variables may tell the difference
+	order  bool     // two rules changed places
+	rules  func() []*rules.Rule
+}
+
+// set is the rule set with the change.
+func (m *mutant) set(of *rules.Set) *rules.Set {
+	changed := *m.file
+	changed.Rules = m.rules()
+	next := *of
+	swap := func(files map[string]*rules.File) map[string]*rules.File {
+		files = maps.Clone(files)
+		for name, f := range files {
+			if f == m.file {
+				files[name] = &changed
+			}
+		}
+		return files
+	}
+	next.Providers, next.Merchants = swap(of.Providers), swap(of.Merchants)
+	if of.Baseline == m.file {
+		next.Baseline = &changed
+	}
+	return &next
+}
+
+// mutants are all small changes of a file.
+func mutants(f *rules.File) []*mutant {
+	var all []*mutant
+	for i, r := range f.Rules {
+		g := generator{file: f, index: i, rule: r}
+		g.actions()
+		g.conditions()
+		g.schedule()
+		g.order()
+		all = append(all, g.all...)
+	}
+	return all
+}
+
+// generator makes the mutants of one rule.
+type generator struct {
+	file  *rules.File
+	index int
+	rule  *rules.Rule
+	all   []*mutant
+}
+
+// change adds a mutant in which the rule is another.
+func (g *generator) change(pos source.Pos, what string, edit func(r *rules.Rule)) {
+	changed := *g.rule
+	edit(&changed)
+	list := slices.Clone(g.file.Rules)
+	list[g.index] = &changed
+	g.add(pos, what, []string{g.rule.When.Value, changed.When.Value}, list)
+}
+
+func (g *generator) add(pos source.Pos, what string, looks []string, list []*rules.Rule) {
+	g.all = append(g.all, &mutant{file: g.file, rule: g.rule, pos: pos, change: what, looks: looks, rules: func() []*rules.Rule { return list }})
+}
+
+func (g *generator) actions() {
+	for _, a := range policy.Actions() {
+		if a != g.rule.Then {
+			g.change(g.rule.Pos, fmt.Sprintf("then %s -> %s", g.rule.Then, a), func(r *rules.Rule) { r.Then = a })
+		}
+	}
+	g.add(g.rule.Pos, "the rule left out", []string{g.rule.When.Value}, slices.Delete(slices.Clone(g.file.Rules), g.index, g.index+1))
+}
+
+// schedule leaves the schedule out, unless it is the one that then serves.
+func (g *generator) schedule() {
+	r := g.rule
+	own := r.Then == policy.QueryStatus && r.Schedule == "poll" || r.Then.Sends() && r.Schedule == "retry"
+	waits := r.Then == policy.QueryStatus || r.Then.Sends()
+	if r.Schedule != "" && waits && !own {
+		g.change(r.Pos, "schedule "+r.Schedule+" left out", func(r *rules.Rule) { r.Schedule = "" })
+	}
+}
+
+// order puts the rule behind the one that follows.
+func (g *generator) order() {
+	if g.index+1 >= len(g.file.Rules) {
+		return
+	}
+	list := slices.Clone(g.file.Rules)
+	next := list[g.index+1]
+	list[g.index], list[g.index+1] = next, list[g.index]
+	g.add(g.rule.Pos, "after "+next.ID, []string{g.rule.When.Value, next.When.Value}, list)
+	g.all[len(g.all)-1].order = true
+}
+
+// conditions negates and drops each part, and changes what it is compared with.
+func (g *generator) conditions() {
+	whole, ok := parse(g.rule.When.Value)
+	if !ok {
+		return
+	}
+	whole.all(func(part *condition) {
+		pos := g.rule.When.At(part.at)
+		if part.op != "!" { // its operand is negated instead
+			g.when(pos, "negated: "+part.String(), whole.with(part, &condition{op: "!", parts: []*condition{part}}))
+		}
+		left := whole.with(part, nil)
+		if left == nil {
+			left = &condition{text: "true"}
+		}
+		g.when(pos, "left out: "+part.String(), left)
+		if part.op == "" {
+			g.comparison(whole, part)
+		}
+	})
+}
+
+func (g *generator) when(pos source.Pos, what string, c *condition) {
+	g.change(pos, what, func(r *rules.Rule) { r.When = source.Text{Value: c.String()} })
+}
+
+// comparison moves numbers by one and spans by a second, and takes items out of lists.
+func (g *generator) comparison(whole, part *condition) {
+	for n := 0; ; n++ {
+		variants, any := vary(part.text, n)
+		if !any {
+			return
+		}
+		for _, text := range variants {
+			g.when(g.rule.When.At(part.at), part.text+" -> "+text, whole.with(part, &condition{text: text, node: &ast.BoolNode{}}))
+		}
+	}
+}
+
+// vary changes the n-th thing of a comparison that can be changed; any is false when there
+// are fewer.
+func vary(text string, n int) (variants []string, any bool) {
+	for choice := 0; ; choice++ {
+		tree, err := parser.Parse(text)
+		if err != nil {
+			return variants, any
+		}
+		v := &varier{n: n, choice: choice}
+		ast.Walk(&tree.Node, v)
+		if !v.found {
+			return variants, any
+		}
+		any = true
+		if !v.changed {
+			return variants, any
+		}
+		if changed, ok := written(tree.Node); ok {
+			variants = append(variants, changed)
+		}
+	}
+}
+
+// varier changes one node of a tree in one of the ways in which it can be changed.
+type varier struct {
+	n, choice      int
+	seen           int
+	found, changed bool
+}
+
+// Visit is called for every node, children first.
+func (v *varier) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IntegerNode:
+		if v.mine() && v.choice < 2 {
+			n.Value += 1 - 2*v.choice
+			v.changed = true
+		}
+	case *ast.StringNode:
+		d, err := time.ParseDuration(n.Value)
+		if _, number := strconv.Atoi(n.Value); err != nil || number == nil {
+			return // no span: a code, or a word
+		}
+		if v.mine() && v.choice < 2 {
+			n.Value = (d + time.Second - time.Duration(2*v.choice)*time.Second).String()
+			v.changed = true
+		}
+	case *ast.ArrayNode:
+		if v.mine() && len(n.Nodes) > 1 && v.choice < len(n.Nodes) {
+			n.Nodes = slices.Delete(n.Nodes, v.choice, v.choice+1)
+			v.changed = true
+		}
+	}
+}
+
+func (v *varier) mine() bool {
+	v.seen++
+	mine := v.seen-1 == v.n
+	v.found = v.found || mine
+	return mine
+}

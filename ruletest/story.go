@@ -1,0 +1,235 @@
+package ruletest
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// story is a [[flow]]: what happens to a payment, line by line, and what is expected of it.
+type story struct {
+	payment    policy.Payment
+	providerID string // what a capture, cancel or refund works on
+	at         time.Time
+	deaf       bool // nobody mints new order ids
+
+	script []line
+	expect []mark
+	never  []mark
+
+	expectValue source.Value
+	pos         source.Pos
+	catalog     *providers.Catalog
+}
+
+// verb is what a line of a script brings about.
+type verb string
+
+// The verbs, as they are written.
+const (
+	onSend    verb = "send"     // what a send is answered
+	onQuery   verb = "query"    // what a query is answered
+	byWebhook verb = "webhook"  // the provider says something by itself
+	crash     verb = "crash"    // the process dies, another takes over
+	withdraw  verb = "withdraw" // nobody wants the payment any more
+	resolve   verb = "resolve"  // a person says what became of it
+	stop      verb = "stop"     // the story is told no further
+)
+
+var verbs = []string{string(onSend), string(onQuery), string(byWebhook), string(crash), string(withdraw), string(resolve), string(stop)}
+
+// line is one line of a script.
+type line struct {
+	text    string
+	pos     source.Pos
+	verb    verb
+	wait    time.Duration // time that passes before it
+	times   int           // how many calls it answers; always: as many as come
+	late    bool          // the answer to a call that was given up
+	within  bool          // it comes while the next call is under way
+	crashed bool          // the process dies while the call is under way
+	answer  answer
+	effect  policy.Effect // of resolve
+	why     string        // of withdraw and resolve
+}
+
+// always stands for as many times as there are.
+const always = -1
+
+// flowKeys are what a payment of a story is described by.
+var flowKeys = []string{"provider", "merchant", "operation", "amount", "currency", "capture", "tags", "payment_key", "provider_id"}
+
+func (r *reader) flow(t source.Table) {
+	c := &Case{Kind: Flow, Name: t.String(r.errs, "name"), pos: t.Pos()}
+	s := &story{pos: c.pos}
+	c.story = s
+	if !t.Has("name") || c.Name == "" {
+		r.fail(c.pos, "a [[flow]] needs a name")
+	}
+	payment := fields{}
+	if p, ok := t.Table(r.errs, "payment"); ok {
+		payment = take(p, flowKeys)
+		p.Done(r.errs)
+	}
+	more := take(t, []string{"at", "script", "expect", "never", "rules", "reason", "interlock", "limit"})
+	s.deaf = t.Has("new_orders") && !t.Bool(r.errs, "new_orders")
+	t.Done(r.errs)
+	p, cat, ok := r.whose(payment, c.pos)
+	if cat == nil {
+		return
+	}
+	layers := r.e.Rules.Layers(p.Provider, p.Merchant)
+	s.payment, s.catalog, s.providerID = p, cat, r.text(payment, "provider_id")
+	s.at = r.moment(more, layers.Timezone())
+	r.script(s, more)
+	s.expect = r.marks(more, "expect", c.pos)
+	s.expectValue = more["expect"]
+	if _, said := more["never"]; said {
+		s.never = r.marks(more, "never", c.pos)
+		for _, m := range s.never {
+			if m.times == always {
+				r.fail(m.pos, "what never happens is named once: %q, or %q for more than once", "send", "send twice")
+			}
+		}
+	}
+	r.followed(c, more, layers)
+	if ok {
+		r.add(c)
+	}
+}
+
+func (r *reader) script(s *story, f fields) {
+	v, ok := f["script"]
+	if !ok {
+		r.fail(s.pos, `script is missing: what happens, such as ["send: timeout", "query: 0"]`)
+		return
+	}
+	items, isList := v.Items()
+	if !isList {
+		r.fail(v.Pos(), "script is %s; it must be an array of lines", v.Kind())
+	}
+	for _, item := range items {
+		text, isText := item.Text()
+		if !isText {
+			r.fail(item.Pos(), "a line of a script is a string such as %q", "send: timeout")
+			continue
+		}
+		if l, ok := r.line(placed{text, item.Pos()}, s); ok {
+			s.script = append(s.script, l)
+		}
+	}
+}
+
+// line reads "[+WAIT] [late|meanwhile] VERB [xN|*]: ANSWER".
+func (r *reader) line(p placed, s *story) (l line, ok bool) {
+	before := len(*r.errs)
+	head, rest, _ := strings.Cut(p.text.Value, ":")
+	if i := strings.IndexAny(head, "{<\""); i >= 0 {
+		head = head[:i]
+	}
+	l = line{text: p.text.Value, pos: p.pos, times: 1}
+	words, err := split(head)
+	if err != nil {
+		r.fail(p.pos, "%s", err)
+		return l, false
+	}
+	verified := false
+	for _, w := range words {
+		pos := p.at(w.at)
+		switch {
+		case strings.HasPrefix(w.text, "+"):
+			if l.wait, err = time.ParseDuration(w.text[1:]); err != nil {
+				r.fail(pos, "%s is no span of time (write +10m, +24h)", w.text)
+			}
+		case w.text == "late":
+			l.late = true
+		case w.text == "meanwhile":
+			l.within = true
+		case w.text == "verified" || w.text == "unverified":
+			verified = w.text == "verified"
+		case contains(verbs, strings.TrimSuffix(w.text, "*")) && l.verb == "":
+			l.verb = verb(strings.TrimSuffix(w.text, "*"))
+			if strings.HasSuffix(w.text, "*") {
+				l.times = always
+			}
+		case w.text == "*":
+			l.times = always
+		case l.verb != "" && strings.HasPrefix(w.text, "x"):
+			if l.times, err = strconv.Atoi(w.text[1:]); err != nil || l.times < 1 {
+				r.fail(pos, "%s is no count (write x3)", w.text)
+			}
+		default:
+			r.unknown(pos, "word of a script", w.text, append([]string{"late", "meanwhile", "verified", "unverified"}, verbs...))
+		}
+	}
+	if l.verb == "" && len(*r.errs) == before {
+		r.fail(p.pos, "a line of a script says what happens: %s", strings.Join(verbs, ", "))
+	}
+	if len(*r.errs) > before {
+		return l, false
+	}
+	r.rest(&l, p, rest, verified, s)
+	return l, len(*r.errs) == before
+}
+
+// rest reads what follows the colon.
+func (r *reader) rest(l *line, p placed, rest string, verified bool, s *story) {
+	if l.times != 1 && l.verb != onSend && l.verb != onQuery {
+		r.fail(l.pos, "only a send or a query can be answered several times")
+	}
+	if l.late && l.verb != onSend && l.verb != onQuery {
+		r.fail(l.pos, "only the answer of a send or a query can be late")
+	}
+	if l.within && (l.calls() || l.wait > 0) {
+		r.fail(l.pos, "meanwhile goes with what happens while a call is under way, at no other time")
+	}
+	rest = strings.TrimSpace(rest)
+	switch l.verb {
+	case crash, stop:
+		if rest != "" {
+			r.fail(l.pos, "nothing follows %s", l.verb)
+		}
+	case withdraw:
+		l.why = rest
+	case resolve:
+		word, why, _ := strings.Cut(rest, " ")
+		if !r.wordAt(l.pos, word, &l.effect) || !l.effect.Settled() {
+			r.fail(l.pos, "a person says executed or not_executed")
+		}
+		l.why = cmp.Or(strings.TrimSpace(why), "the test says so")
+	default:
+		if rest == string(crash) {
+			l.crashed = true
+			return
+		}
+		l.answer = r.said(p.after(":"), s.catalog)
+		l.answer.Verified = l.answer.Verified || verified
+		if l.answer.body != "" {
+			r.decode(l, s)
+		}
+	}
+}
+
+// after is the part of a text behind a mark, blanked before it so that places stay.
+func (p placed) after(mark string) placed {
+	head, _, _ := strings.Cut(p.text.Value, mark)
+	p.text.Value = strings.Repeat(" ", len([]rune(head+mark))) + p.text.Value[min(len(head+mark), len(p.text.Value)):]
+	return p
+}
+
+// decode fills an answer from its raw body, as it would be at the time.
+func (r *reader) decode(l *line, s *story) {
+	phase := map[verb]policy.Phase{onSend: policy.Send, onQuery: policy.Query, byWebhook: policy.Webhook}[l.verb]
+	if l.answer.Currency == "" {
+		l.answer.Currency = s.payment.Currency
+	}
+	if l.answer.Fault == policy.NoFault {
+		// A body that does not decode is the fault unreadable, which is an answer.
+		_ = s.catalog.Decode(s.payment.Operation, phase, []byte(l.answer.body), &l.answer.Answer)
+	}
+}

@@ -1,0 +1,310 @@
+package schema_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/schema"
+)
+
+var update = flag.Bool("update", false, "write the schemas")
+
+type node = map[string]any
+
+const duration = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+
+func text(why string) node    { return node{"type": "string", "description": why} }
+func flagged(why string) node { return node{"type": "boolean", "description": why} }
+func count(why string, least int) node {
+	return node{"type": "integer", "minimum": least, "description": why}
+}
+func span(why string) node {
+	return node{"type": "string", "pattern": duration, "description": why + `, such as "90s", "15m", "24h"`}
+}
+func word(why string, words []string) node {
+	return node{"type": "string", "enum": words, "description": why}
+}
+func list(of node) node { return node{"type": "array", "items": of} }
+func some(of node) node { return node{"anyOf": []any{of, list(of)}} }
+func scalar(why string) node {
+	return node{"type": []string{"string", "integer"}, "description": why}
+}
+
+// object is a table that has these keys and no others.
+func object(why string, required []string, keys node) node {
+	o := node{"type": "object", "description": why, "properties": keys, "additionalProperties": false}
+	if len(required) > 0 {
+		o["required"] = required
+	}
+	return o
+}
+
+// mapping is a table with any keys.
+func mapping(why string, of node) node {
+	return node{"type": "object", "description": why, "additionalProperties": of}
+}
+
+func names[T interface{ String() string }](all []T, more ...string) []string {
+	var n []string
+	for _, v := range all {
+		if v.String() != "" {
+			n = append(n, v.String())
+		}
+	}
+	return append(n, more...)
+}
+
+func document(id, title string, root node) node {
+	root["definitions"] = node{
+		"contract": object("contract lines of one operation", nil, contractKeys()),
+		"limits":   object("limits of one operation", nil, limitKeys()),
+	}
+	root["$schema"] = "http://json-schema.org/draft-07/schema#"
+	root["$id"] = "https://raw.githubusercontent.com/recourse-pay/recourse/main/schema/" + id
+	root["title"] = title
+	return root
+}
+
+func operations() []string { return names(policy.Operations()) }
+
+func identifierList() node {
+	return some(word("an identifier of a payment", []string{string(policy.RequestID), string(policy.OrderID), string(policy.ProviderID)}))
+}
+
+func contractKeys() node {
+	return node{
+		"dedupe":          identifierList(),
+		"dedupe_window":   span("for how long a repeated request cannot execute again"),
+		"replay":          word("what a repeated request gets", []string{string(policy.FirstResult), string(policy.Rejected), string(policy.ExecutedAgain)}),
+		"replay_codes":    some(text("a code of a duplicate refusal")),
+		"query_by":        identifierList(),
+		"webhook":         flagged("the provider reports the end by itself"),
+		"arrival_grace":   span("how long past its deadline a request may still arrive"),
+		"not_found_after": span("after how long \"not found\" proves that nothing executed"),
+		"link_expiry":     span("how long a link can be paid"),
+		"timeout":         span("how long to wait for an answer"),
+	}
+}
+
+func contract(why string, more node) node {
+	keys := contractKeys()
+	for _, op := range operations() {
+		keys[op] = node{"$ref": "#/definitions/contract"}
+	}
+	for k, v := range more {
+		keys[k] = v
+	}
+	return object(why, nil, keys)
+}
+
+func limitKeys() node {
+	return node{
+		"max_attempts":    count("sends, the first included", 1),
+		"max_queries":     count("status queries", 1),
+		"max_elapsed":     span("from the first send to the end"),
+		"max_retry_after": span("cap on a wait that the provider asks for"),
+	}
+}
+
+func limits() node {
+	all := limitKeys()
+	for _, op := range operations() {
+		all[op] = node{"$ref": "#/definitions/limits"}
+	}
+	return object("what bounds every flow", nil, all)
+}
+
+func rulesFile() node {
+	return document("rules.json", "Rules of Recourse", object("Rules of a merchant, a provider, or everybody", nil, node{
+		"provider":    text("of a provider's file: its name"),
+		"merchant":    text("of a merchant's file: its name"),
+		"description": text("for people"),
+		"timezone":    text(`where hour and weekday are read, such as "Asia/Ho_Chi_Minh"`),
+		"disable":     some(text("the id of a rule of a lower layer")),
+		"limits":      limits(),
+		"schedule": mapping("waits, by name", object("a ladder of intervals, or an exponential one", nil, node{
+			"initial_interval":     span("the first wait"),
+			"multiplier":           node{"type": "number", "minimum": 1, "maximum": 1000},
+			"randomization_factor": node{"type": "number", "minimum": 0, "maximum": 1},
+			"max_interval":         span("the longest wait"),
+			"intervals":            some(span("one wait; the last one repeats")),
+		})),
+		"contract": contract("what this merchant's integration promises beyond the provider's contract", node{
+			"idempotent_key": flagged("the client sends the provider's optional idempotency key"),
+		}),
+		"rule": list(object("the first rule whose condition holds decides", []string{"id", "when", "then"}, node{
+			"id":       text("its name, unique in the file"),
+			"when":     text("a condition, such as 'class == \"maintenance\" && !in_doubt && fired < 3'"),
+			"then":     word("what is done", names(policy.Actions())),
+			"schedule": text("when: the name of a schedule"),
+			"reason":   text("for people"),
+		})),
+	}))
+}
+
+func given(spread bool) node {
+	any := func(n node) node {
+		if spread {
+			return some(n)
+		}
+		return n
+	}
+	every := func(words []string) []string {
+		if spread {
+			return append(words, "*")
+		}
+		return words
+	}
+	return node{
+		"provider": any(text("provider")), "merchant": any(text("merchant, for its rules")),
+		"operation": any(word("operation", every(operations()))), "phase": any(word("how the answer came", every(names(policy.Phases())))),
+		"answer":   any(scalar("the answer in a few words: \"timeout\", \"1001\", \"FAILED 4701\", or a raw body")),
+		"code":     any(scalar("code of the catalogue")),
+		"unlisted": any(scalar("a code that the catalogue does not have")),
+		"sub_code": any(scalar("sub-code")), "status": any(text("status")), "sub_status": any(text("sub-status")),
+		"http_status": any(count("HTTP status", 0)), "fault": any(word("what went wrong in the place of an answer", names(policy.Faults()))),
+		"message": any(text("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
+		"attempt": any(count("sends so far", 0)), "queries": any(count("status queries so far", 0)),
+		"fired":   any(mapping("how often rules were followed, by id", count("times", 0))),
+		"elapsed": any(span("time since the first send")), "at": any(node{"description": "\"18:30\", \"friday 18:30\", or a time of RFC 3339"}),
+		"retry_after": any(span("what the provider asked for")), "amount": any(count("minor units", 0)), "currency": any(text("ISO 4217 code")),
+		"capture": any(word("who takes the money after a hold", every(names(policy.CaptureModes())))),
+		"tags":    any(mapping("tags of the payment", node{"type": "string"})), "replay": any(flagged("this identity was sent before")),
+		"in_doubt": any(flagged("an earlier identity may still execute")), "verified": any(flagged("the webhook's signature was checked")),
+		"order_id": any(text("order id")), "request_id": any(text("request id")), "provider_id": any(text("the provider's own id")),
+		"payment_key": any(text("the merchant's intent")),
+	}
+}
+
+func expect() node {
+	return object("what has to come out", nil, node{
+		"action": word("what is done", names(policy.Actions())), "wants": word("what the rules want, before the interlock", names(policy.Actions())),
+		"rule": text("the rule that decides, or none"), "schedule": text("the schedule, or none"), "delay": span("the wait before it"),
+		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": text("part of the rule's reason"),
+		"effect": word("what is proved", names(policy.Effects())), "class": word("the reason", names(policy.Classes())),
+		"final": word("the table's own word", names(policy.Finalities())), "in_doubt": flagged("something may still execute"),
+		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "none"}),
+		"limit":     word("the limit that is spent", []string{"max_attempts", "max_queries", "max_elapsed", "withdrawn", "none"}),
+	})
+}
+
+func tests() node {
+	chosen := func(words []string) node {
+		var all []string
+		for _, w := range words {
+			all = append(all, w, "!"+w)
+		}
+		return some(word("as the catalogue has it; !x: all but x", all))
+	}
+	g := given(false)
+	payment := node{}
+	for _, k := range []string{"provider", "merchant", "operation", "amount", "currency", "capture", "tags", "payment_key", "provider_id"} {
+		payment[k] = g[k]
+	}
+	e := expect()
+	events := list(text(`"send", "send new order in 24h", "query x3", "query*", "succeeded", "..."`))
+	return document("test.json", "Tests of rules of Recourse", object("Tests of rules", nil, node{
+		"provider": g["provider"], "merchant": g["merchant"], "operation": g["operation"], "description": text("for people"),
+		"decision": list(object("one answer and the decision about it", []string{"given", "expect"}, node{
+			"name": text("what is intended"), "given": object("the answer, and what went before", nil, g), "expect": e,
+		})),
+		"each": list(object("a table of decisions", nil, node{
+			"name": text("what is intended"), "given": object("what the cases have in common; a list stands for each of its items, \"*\" for all", nil, given(true)),
+			"expect": e, "columns": some(text("a key of given or expect")), "cases": list(node{}),
+			"where": object("a case for every code and status like that", nil, node{
+				"class": chosen(names(policy.Classes())), "effect": chosen(names(policy.Effects())),
+				"stage": chosen(names(policy.Stages())), "final": chosen(names(policy.Finalities())),
+			}),
+		})),
+		"flow": list(object("a whole story in virtual time", []string{"name", "script", "expect"}, node{
+			"name": text("what is intended"), "payment": object("the payment", nil, payment), "at": g["at"],
+			"script": list(text(`"send: timeout", "query: 0", "+10m verified webhook: 0", "send: crash"`)), "expect": events, "never": events,
+			"rules": list(text("a rule that decides, in order")), "reason": text("part of the reason of the end"),
+			"interlock": e["properties"].(node)["interlock"], "limit": e["properties"].(node)["limit"], "new_orders": flagged("somebody mints new order ids; true unless said"),
+		})),
+	}))
+}
+
+func catalogue() node {
+	ops, phases := operations(), names(policy.Phases())
+	path := some(text("a path into the body, its keys joined by dots"))
+	place := some(text("header:NAME, query:NAME, path:NAME, or a path into the body"))
+	conditions := node{"type": "object", "description": "fields and the values that they must have"}
+	row := func(own node, need string) node {
+		keys := node{
+			"scope": text("the table's own section"), "symbol": text("the provider's own name"), "description": text("what the table says"),
+			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.Finalities())),
+			"class": word("the reason", names(policy.Classes())),
+			"facts": list(object("what it proves for some operations and phases", []string{"operation", "phase", "effect", "stage"}, node{
+				"operation": some(word("operation", append(operations(), "*"))), "phase": some(word("phase", phases)),
+				"effect": word("what it proves", names(policy.Effects())), "class": word("the reason", names(policy.Classes())),
+				"stage": word("where it was made", names(policy.Stages())), "reach": word("how much it ends", names(policy.Reaches())),
+				"basis": word("what this rests on", []string{"inferred", "documented"}), "because": text("the document, or the reasoning"),
+			})),
+		}
+		for k, v := range own {
+			keys[k] = v
+		}
+		return list(object("a row of the provider's tables", []string{need, "facts"}, keys))
+	}
+	where := func(own node) node {
+		own["operation"], own["phase"] = some(word("operation", ops)), some(word("phase", phases))
+		return own
+	}
+	decode := where(node{})
+	for _, f := range []string{"code", "sub_code", "status", "sub_status", "message", "order_id", "request_id", "provider_id", "amount", "currency",
+		"not_about", "pay_url", "deeplink", "qr_code", "redirect_url", "token"} {
+		decode[f] = path
+	}
+	endpoint := node{
+		"operation": some(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
+		"path": text("path, with {NAME} for segments"), "where": conditions, "manual": conditions,
+	}
+	for _, f := range []string{"order_id", "request_id", "provider_id", "amount", "currency", "idempotency_key", "notify_url"} {
+		endpoint[f] = place
+	}
+	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
+		"name": text("the provider"), "title": text("for people"), "currency": text("of amounts whose answer names none"),
+		"sources": some(text("a document")), "amount_unit": word("how amounts are written", []string{"minor", "major", "hundredths"}),
+		"operations": some(word("operation", ops)),
+		"contract":   contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
+		"code":       row(node{"code": text("code")}, "code"),
+		"status":     row(node{"status": text("status"), "sub_status": text("sub-status")}, "status"),
+		"decode":     list(object("where an answer's fields stand", nil, decode)),
+		"envelope": list(object("an answer to make up others by", nil, where(node{
+			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
+		}))),
+		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
+		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, node{
+			"signature": text("header:NAME or a field"), "timestamp": text("header:NAME"), "signed": text("what is signed"),
+			"algorithm": text("how"), "encoding": text("hex or base64"), "reply": conditions, "acknowledged": count("HTTP status", 200),
+		}),
+	}))
+}
+
+// The files are what is built here; go test ./schema -update writes them.
+func TestSchemasAreUpToDate(t *testing.T) {
+	for name, want := range map[string]node{"rules.json": rulesFile(), "test.json": tests(), "catalogue.json": catalogue()} {
+		var text bytes.Buffer
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(want); err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(name, text.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		have, err := schema.Read(name)
+		if err != nil || !bytes.Equal(have, text.Bytes()) {
+			t.Errorf("%s is not what it would be built to (%v); go test ./schema -update", name, err)
+		}
+	}
+}
