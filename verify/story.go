@@ -31,7 +31,7 @@ type script struct {
 
 // story looks for the shortest story of what the coarse search found, where everything is
 // counted. Of a rule that leans on the interlock it tells what it would have done.
-func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, f *finding) (*Violation, error) {
+func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
 	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why, payment: p}
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
@@ -41,7 +41,9 @@ func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.
 		return nil, err
 	}
 	if found == nil {
-		v.Why += "; found only where counts and times are left out: it is not proved, and no story was found"
+		v.Why += "; found only where counts and times are left out"
+		sc := coarse.script(f)
+		v.Story = sc.tell(v, f)
 		return v, nil
 	}
 	if found.property != f.property {

@@ -254,7 +254,7 @@ func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Produc
 		for _, f := range s.found {
 			if key := string(f.property) + f.rule; !known[key] {
 				known[key] = true
-				v, err := j.story(ctx, e, o, payment, &f)
+				v, err := j.story(ctx, e, o, payment, s, &f)
 				if err != nil {
 					return nil, err
 				}

@@ -38,7 +38,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	var operations []string
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.Providers, "provider", nil, "only these providers")
-	flags.StringSliceVar(&o.Merchants, "merchant", nil, `only these merchants ("" is every merchant without a file)`)
+	flags.StringArrayVar(&o.Merchants, "merchant", nil, `only these merchants ("" is every merchant without a file)`)
 	flags.StringSliceVar(&operations, "operation", nil, "only these operations")
 	distrust := flags.String("distrust", "", `"inferred": facts that rest on inference are treated as unknown`)
 	flags.IntVar(&o.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
