@@ -25,7 +25,7 @@ func (j *job) fix(ctx context.Context, e *engine.Engine, o *Options, p policy.Pa
 			return "", err
 		}
 		s := newSearch(m)
-		s.most = exactStates
+		s.most, s.heeded = exactStates, map[string]bool{}
 		leans := false
 		s.stop = func(got *finding) bool {
 			leans = leans || got.rule == f.rule
@@ -37,7 +37,7 @@ func (j *job) fix(ctx context.Context, e *engine.Engine, o *Options, p policy.Pa
 			}
 			continue
 		}
-		if !leans {
+		if !leans && s.heeded[f.rule] { // and still says something
 			return fmt.Sprintf("%s: %s", f.rule, c.say), nil
 		}
 	}

@@ -24,13 +24,17 @@ type model struct {
 	heard [3][]heard // the classes of answers, by phase
 	told  int        // how many answers they stand for
 
+	// What the adversary keeps to, when a story is looked for: plain, nothing comes by itself,
+	// late or again; still, no age passes any that matters.
+	plain, still bool
+
 	// coarse: counts are not followed. Any send or query may be the last, any event may come
 	// after the flow's time, and conditions on counts may hold or not. It takes in everything
 	// that can happen, and some of what cannot; what is found is looked for again without it.
 	coarse bool
 	spend  spending // for the event that is brought
 
-	unguarded string     // FILE:LINE of a rule that is also followed where the interlock forbids it
+	unguarded string     // FILE:LINE of a rule; all are also followed where the interlock forbids it
 	event     flow.Event // the one brought last
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more are like as many
@@ -157,7 +161,8 @@ func (m *model) onTarget() bool {
 
 // root is the node before anything has happened.
 func (m *model) root() node {
-	return node{s: flow.State{Payment: m.payment}, flow: 1}
+	byOrder := !m.coarse && slices.Contains(m.terms.Contract.Dedupe, policy.OrderID)
+	return node{s: flow.State{Payment: m.payment}, flow: 1, byOrder: byOrder}
 }
 
 // moment is now. Jitter is in the middle; waits are not looked at anyway.
@@ -329,7 +334,13 @@ func (m *model) sent(n *node) {
 	}
 	sd.last = 0
 	// Its times were set for this step; ReplaySafe is the contract's own promise.
-	deduped := m.terms.Contract.ReplaySafe(id.FirstSent, base)
+	first := id.FirstSent
+	for j := range n.s.Ledger {
+		if other := &n.s.Ledger[j]; n.byOrder && other.OrderID == id.OrderID && other.FirstSent.Before(first) {
+			first = other.FirstSent
+		}
+	}
+	deduped := m.terms.Contract.ReplaySafe(first, base)
 	n.copies = append(n.copies, copied{id: i, last: true, deduped: deduped, current: true})
 }
 

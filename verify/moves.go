@@ -24,15 +24,22 @@ func (m *model) moves(n *node, give giver) {
 	case flow.Waiting:
 		m.due(n, give)
 	case flow.Ended:
-		m.startAgain(n, give)
+		if !m.plain {
+			m.startAgain(n, give)
+		}
 		if n.s.Outcome != policy.Escalated {
 			return // what is said later changes no history
 		}
 	}
-	m.lateAnswers(n, give)
-	m.webhooks(n, give)
-	m.interventions(n, give)
-	if n.s.Stage != flow.Ended {
+	if n.unguarded {
+		return // the story goes on with what the rule wants
+	}
+	if !m.plain {
+		m.lateAnswers(n, give)
+		m.webhooks(n, give)
+		m.interventions(n, give)
+	}
+	if n.s.Stage != flow.Ended && !m.still {
 		m.time(n, give)
 	}
 }
@@ -379,7 +386,7 @@ func (m *model) due(n *node, give giver) {
 	e := flow.Due{Moment: moment, RequestID: requestID(k)}
 	asks := func(mv move, next *node, commands []flow.Command) {
 		give(mv, next, commands)
-		if m.coarse || next.s.Stage != flow.Querying || next.s.Queries >= m.terms.Limits.MaxQueries {
+		if m.coarse || next.s.Stage != flow.Querying || next.s.Queries >= m.terms.Limits.MaxQueries || next.s.Queries < m.capped {
 			return
 		}
 		last := next.clone() // the count of queries is not followed: any may be the last

@@ -21,6 +21,8 @@ type node struct {
 	flow    int // the first or the second of the payment key
 	own     int // where the flow's own identities begin in the ledger
 
+	byOrder   bool          // requests of one order are deduped like those of one identity
+	leaned    bool          // the rule that the story is about was followed against the interlock
 	raw       policy.Action // what an unguarded flow does next, whatever the interlock says
 	unguarded bool          // raw is set
 }
@@ -54,20 +56,49 @@ func (n *node) copyFrom(from *node) {
 }
 
 // takers counts the requests of an identity that can have been executed, or failed, each by
-// itself. Those that the contract covers count as one.
+// itself. Those that the contract covers count as one, and as none when the one that they
+// all come to is another identity's.
 func (n *node) takers(i int) int {
-	sum, covered := 0, 0
+	covered, open := n.requests(i)
+	if covered > 0 && !n.elsewhere(i) {
+		open++
+	}
+	return open
+}
+
+// requests counts the copies of an identity that the contract covers, and the others.
+func (n *node) requests(i int) (covered, open int) {
 	for k := range n.copies {
 		switch c := &n.copies[k]; {
 		case c.id != i:
 		case c.deduped:
-			covered = 1
+			covered++
 		default:
-			sum++
+			open++
 		}
 	}
-	return sum + covered
+	return covered, open
 }
+
+// elsewhere reports whether, of the requests that the contract takes for one with those of an
+// identity, another identity's is the one.
+func (n *node) elsewhere(i int) bool {
+	if !n.byOrder {
+		return false
+	}
+	for j := range n.ids {
+		if j == i || n.s.Ledger[j].OrderID != n.s.Ledger[i].OrderID {
+			continue
+		}
+		if covered, _ := n.requests(j); covered > 0 && (n.ids[j].any() || n.ids[j].accepted) {
+			return true
+		}
+	}
+	return false
+}
+
+// any reports whether a request of the identity is known to have come to an end.
+func (sd *side) any() bool { return sd.failed || sd.executed+sd.other > 0 }
 
 // free counts the executions of an identity that may have happened, or may yet, and that
 // nobody has told.
@@ -84,9 +115,31 @@ func (n *node) free(i int) int {
 func (n *node) executions() int {
 	sum := 0
 	for i := range n.ids {
-		sum += int(n.ids[i].executed+n.ids[i].other) + n.free(i)
+		sum += int(n.ids[i].executed + n.ids[i].other)
+		free := n.free(i)
+		if free > 0 && n.byOrder && n.counted(i) {
+			free-- // the one of its order
+		}
+		sum += free
 	}
 	return sum
+}
+
+// counted reports whether an execution that an identity shares with its order's others was
+// counted with one of those before it.
+func (n *node) counted(i int) bool {
+	if covered, _ := n.requests(i); covered == 0 || n.ids[i].any() {
+		return false
+	}
+	for j := range i {
+		if n.s.Ledger[j].OrderID != n.s.Ledger[i].OrderID {
+			continue
+		}
+		if covered, _ := n.requests(j); covered > 0 && !n.ids[j].any() {
+			return true
+		}
+	}
+	return false
 }
 
 // base is the time of every step; ages are subtracted from it.
@@ -195,7 +248,7 @@ func (m *model) key(n *node) string {
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.unguarded, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.leaned, n.unguarded, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)

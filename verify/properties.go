@@ -129,10 +129,11 @@ func (m *model) spent(n *node, commands []flow.Command) []finding {
 func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
-		if !ok || d.Due || d.Verdict.Property == "" || d.Decision.Source != m.unguarded {
+		if !ok || d.Due || d.Verdict.Property == "" {
 			continue
 		}
 		bent := next.clone()
+		bent.leaned = bent.leaned || d.Decision.Source == m.unguarded
 		switch d.Decision.Action {
 		case policy.MarkFailed:
 			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Failed, flow.Next{}

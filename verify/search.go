@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -19,9 +20,11 @@ type search struct {
 	depth  []uint16
 	edges  int
 	most   int // nodes; 0: no bound
+	below  int // steps of the stories that are looked at; 0: no bound
 	found  []finding
 	known  map[string]bool
 	stop   func(*finding) bool
+	heeded map[string]bool // rules that decided, by FILE:LINE; nil: not asked for
 }
 
 // finding is a property that is broken at the end of a path.
@@ -33,6 +36,7 @@ type finding struct {
 	node     int32 // the last node before the step
 	by       move
 	why      string
+	leaned   bool // the rule that the story is about was followed on the way
 }
 
 // errTooMany says that the search was stopped at its bound.
@@ -72,6 +76,9 @@ func (s *search) run(ctx context.Context) error {
 		if s.most > 0 && len(s.nodes) > s.most {
 			return errTooMany{}
 		}
+		if s.below > 0 && int(s.depth[at])+1 >= s.below {
+			return nil
+		}
 		n := s.nodes[at]
 		ended := false
 		s.m.moves(&n, func(mv move, next *node, commands []flow.Command) {
@@ -87,9 +94,16 @@ func (s *search) run(ctx context.Context) error {
 
 // visit looks at one step, and keeps where it leads.
 func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Command) (stop bool) {
+	if s.heeded != nil {
+		for _, c := range commands {
+			if d, ok := c.(flow.Decided); ok {
+				s.heeded[d.Decision.Source] = true
+			}
+		}
+	}
 	for _, f := range s.m.broken(from, next, commands) {
-		f.node, f.by = at, mv
-		key := string(f.property) + f.rule + f.why
+		f.node, f.by, f.leaned = at, mv, from.leaned
+		key := string(f.property) + f.rule + f.why + strconv.FormatBool(f.leaned)
 		if s.known[key] {
 			continue
 		}
@@ -104,7 +118,7 @@ func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Comm
 			mv := mv
 			mv.bent = true
 			for _, f := range s.m.ends(bent) {
-				f.node, f.by = at, mv
+				f.node, f.by, f.leaned = at, mv, bent.leaned
 				s.found = append(s.found, f)
 				if s.stop != nil && s.stop(&f) {
 					return true

@@ -13,7 +13,7 @@ import (
 
 // exactStates bounds the search for a story: what is found is short, and a search breadth
 // first comes upon it early.
-const exactStates = 60_000
+const exactStates = 30_000
 
 // told is a step of a path with all that belongs to it.
 type told struct {
@@ -36,55 +36,91 @@ func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
 	}
-	found, s, err := j.exact(ctx, e, o, p, f)
-	if err != nil {
-		return nil, err
-	}
-	if found == nil {
+	h := hunt{ctx: ctx, e: e, o: o, p: p, f: f}
+	found, s := h.shortest()
+	switch {
+	case h.err != nil:
+		return nil, h.err
+	case found == nil:
 		v.Why += "; found only where counts and times are left out"
-		sc := coarse.script(f)
-		v.Story = sc.tell(v, f)
-		return v, nil
-	}
-	if found.property != f.property {
+		found, s = f, coarse
+	case found.property != f.property:
 		v.Harm = found.property
 	}
 	v.script = s.script(found)
-	v.Story = v.script.tell(v, found)
-	v.replay(e, o)
+	v.Story = v.script.tell(found)
+	if s != coarse {
+		v.replay(e, o)
+	}
+	var err error
 	v.Fix, err = j.fix(ctx, e, o, p, f)
 	return v, err
 }
 
-func (j *job) exact(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, f *finding) (*finding, *search, error) {
-	look := func(unguarded string, stop func(*finding) bool) (*finding, *search, error) {
-		m, err := newModel(e, p, false, o.DistrustInferred)
-		if err != nil {
-			return nil, nil, err
-		}
-		m.unguarded = unguarded
-		s := newSearch(m)
-		s.most = exactStates
-		var found *finding
-		s.stop = func(f *finding) bool {
-			if found == nil && stop(f) {
-				found = f
+// hunt looks for the story of a finding, exactly.
+type hunt struct {
+	ctx context.Context
+	e   *engine.Engine
+	o   *Options
+	p   policy.Payment
+	f   *finding
+	err error
+}
+
+// shortest is the shortest story that comes to harm, if the interlock is left out; else the
+// shortest that comes to what was found. One in which nothing comes late or by itself is
+// told, unless there is a shorter one.
+func (h *hunt) shortest() (*finding, *search) {
+	harm := func(got *finding) bool { return got.leaned && got.property != S5 && got.property != S4 }
+	same := func(got *finding) bool { return got.property == h.f.property && got.rule == h.f.rule }
+	for _, still := range []bool{true, false} {
+		if h.f.property == S5 {
+			if found, s := h.look(h.f.rule, still, harm); found != nil {
+				return found, s
 			}
-			return found != nil
 		}
-		err = s.run(ctx)
-		if errors.As(err, &errTooMany{}) {
-			err = nil
-		}
-		return found, s, err
-	}
-	if f.property == S5 {
-		found, s, err := look(f.rule, func(got *finding) bool { return got.property != S5 && got.property != S4 })
-		if found != nil || err != nil {
-			return found, s, err
+		if found, s := h.look("", still, same); found != nil {
+			return found, s
 		}
 	}
-	return look("", func(got *finding) bool { return got.property == f.property && got.rule == f.rule })
+	return nil, nil
+}
+
+func (h *hunt) look(unguarded string, still bool, stop func(*finding) bool) (*finding, *search) {
+	found, s := h.search(unguarded, true, still, 0, stop)
+	below := 0
+	if found != nil {
+		below = int(s.depth[found.node]) + 1
+	}
+	if shorter, other := h.search(unguarded, false, still, below, stop); shorter != nil {
+		return shorter, other
+	}
+	return found, s
+}
+
+func (h *hunt) search(unguarded string, plain, still bool, below int, stop func(*finding) bool) (*finding, *search) {
+	if h.err != nil {
+		return nil, nil
+	}
+	m, err := newModel(h.e, h.p, false, h.o.DistrustInferred)
+	if err != nil {
+		h.err = err
+		return nil, nil
+	}
+	m.unguarded, m.plain, m.still = unguarded, plain, still
+	s := newSearch(m)
+	s.most, s.below = exactStates, below
+	var found *finding
+	s.stop = func(f *finding) bool {
+		if found == nil && stop(f) {
+			found = f
+		}
+		return found != nil
+	}
+	if err := s.run(h.ctx); err != nil && !errors.As(err, &errTooMany{}) {
+		h.err = err
+	}
+	return found, s
 }
 
 // script is the path to a finding, each step taken again.
@@ -134,7 +170,7 @@ func (s *search) again(from *node, by move, to *node) told {
 }
 
 // tell writes the story.
-func (sc *script) tell(v *Violation, f *finding) []Step {
+func (sc *script) tell(f *finding) []Step {
 	var all []Step
 	for i := range sc.steps {
 		t := &sc.steps[i]
@@ -142,8 +178,10 @@ func (sc *script) tell(v *Violation, f *finding) []Step {
 			continue // the times say so
 		}
 		step := Step{Happens: sc.m.happens(t.from, t.by)}
+		wanted := ""
 		for _, c := range t.commands {
 			if d, ok := c.(flow.Decided); ok {
+				wanted = d.Decision.Action.String()
 				step.Decision, step.Rule, step.Source = decision(&d, t.by.bent), d.Decision.Rule, d.Decision.Source
 				continue
 			}
@@ -152,7 +190,7 @@ func (sc *script) tell(v *Violation, f *finding) []Step {
 			}
 		}
 		if t.by.bent && !t.from.unguarded {
-			step.Does = []string{"without the interlock: " + v.Wanted}
+			step.Does = []string{"without the interlock: " + wanted}
 		}
 		all = append(all, step)
 	}
