@@ -26,7 +26,7 @@ func (v *Violation) replay(e *engine.Engine, o *Options) {
 			at = append(at, r.now.Sub(base))
 		}
 	}
-	v.Replayed = true
+	v.Replayed, v.replayed = true, r.seen
 	for i := range at {
 		v.Story[i].At = short(at[i].Truncate(time.Second))
 	}
@@ -52,11 +52,11 @@ type replayer struct {
 	s    flow.State
 	now  time.Time
 	sent time.Time
-	seen []taken
+	seen []replayedStep
 }
 
-// taken is a step as it was carried out.
-type taken struct {
+// replayedStep is a step as it was carried out.
+type replayedStep struct {
 	*told
 	at       time.Time
 	event    flow.Event
@@ -75,6 +75,7 @@ func (r *replayer) step(t *told) bool {
 		r.s = flow.Sent(r.d, r.s, r.moment(), id.OrderID, id.RequestID, id.ProviderID)
 		last := r.s.Ledger[len(r.s.Ledger)-1]
 		commands = []flow.Command{flow.Send{Identity: &last, Attempt: r.s.Attempts}}
+		r.seen = append(r.seen, replayedStep{t, r.now, nil, commands})
 	default:
 		e := r.at(t.event)
 		if start, again := e.(flow.Start); again && t.by.kind == moveStartAgain {
@@ -85,7 +86,11 @@ func (r *replayer) step(t *told) bool {
 		if r.s, commands, err = flow.Step(r.d, r.s, e); err != nil {
 			return false
 		}
-		r.seen = append(r.seen, taken{t, r.now, e, commands})
+		t := replayedStep{t, r.now, e, commands}
+		if t.by.bent {
+			t.commands = nil // they are the interlock's
+		}
+		r.seen = append(r.seen, t)
 	}
 	for _, c := range commands {
 		if _, send := c.(flow.Send); send {
@@ -96,14 +101,14 @@ func (r *replayer) step(t *told) bool {
 		return false
 	}
 	if t.by.bent && !t.from.unguarded {
-		r.bend(t)
+		r.bend(commands)
 	}
 	return true
 }
 
 // bend lets the state be what it would be without the interlock.
-func (r *replayer) bend(t *told) {
-	for _, c := range t.commands {
+func (r *replayer) bend(commands []flow.Command) {
+	for _, c := range commands {
 		if d, ok := c.(flow.Decided); ok {
 			r.s.Stage, r.s.Outcome, r.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action, At: r.now}
 			switch d.Decision.Action {

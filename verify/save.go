@@ -1,6 +1,373 @@
 package verify
 
-import "github.com/recourse-pay/recourse/engine"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
 
-// Save writes each story into a folder.
-func (r *Report) Save(dir string, e *engine.Engine) error { return nil }
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Save writes each story into a folder, made if need be: as a recording, NAME.jsonl, and as a
+// rule test that fails until the rules are mended, NAME.test.toml. It returns the names of the
+// files. A story that cannot be told in one of the forms is left out of it.
+func (r *Report) Save(dir string, e *engine.Engine) ([]string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var names []string
+	var errs []error
+	used := map[string]int{}
+	for i := range r.Products {
+		p := &r.Products[i]
+		for k := range p.Violations {
+			v := &p.Violations[k]
+			name := fileName(p, v)
+			if used[name]++; used[name] > 1 {
+				name = fmt.Sprintf("%s-%d", name, used[name])
+			}
+			for ext, content := range map[string][]byte{".jsonl": v.recording(e, name), ".test.toml": v.test()} {
+				if content == nil {
+					continue
+				}
+				file := filepath.Join(dir, name+ext)
+				errs = append(errs, os.WriteFile(file, content, 0o644))
+				names = append(names, file)
+			}
+		}
+	}
+	return names, errors.Join(errs...)
+}
+
+func fileName(p *Product, v *Violation) string {
+	parts := []string{p.Provider, p.Operation.String()}
+	if m := v.payment.Merchant; m != "" {
+		parts = append([]string{m}, parts...)
+	}
+	if v.Rule != "" {
+		parts = append(parts, v.Rule)
+	}
+	return strings.Join(append(parts, string(v.Property)), "-")
+}
+
+// line is one of a recording; see docs/simulate.md.
+type line struct {
+	V          int             `json:"v"`
+	Flow       string          `json:"flow"`
+	At         string          `json:"at"`
+	Phase      string          `json:"phase"`
+	Provider   string          `json:"provider,omitempty"`
+	Merchant   string          `json:"merchant"`
+	Operation  string          `json:"operation,omitempty"`
+	PaymentKey string          `json:"payment_key,omitempty"`
+	QueryBy    string          `json:"query_by,omitempty"`
+	OrderID    string          `json:"order_id,omitempty"`
+	RequestID  string          `json:"request_id,omitempty"`
+	ProviderID string          `json:"provider_id,omitempty"`
+	Amount     int64           `json:"amount,omitempty"`
+	Currency   string          `json:"currency,omitempty"`
+	Capture    string          `json:"capture,omitempty"`
+	LatencyMS  int64           `json:"latency_ms,omitempty"`
+	Fault      string          `json:"fault,omitempty"`
+	HTTPStatus int             `json:"http_status,omitempty"`
+	Verified   bool            `json:"verified,omitempty"`
+	Outcome    string          `json:"outcome,omitempty"`
+	Executions *[]execution    `json:"executions,omitempty"`
+	Body       json.RawMessage `json:"body,omitempty"`
+
+	began time.Time
+}
+
+type execution struct {
+	OrderID   string `json:"order_id"`
+	RequestID string `json:"request_id"`
+	Amount    int64  `json:"amount"`
+	At        string `json:"at"`
+}
+
+// recorder writes a replayed story down as somebody's client would have.
+type recorder struct {
+	v     *Violation
+	e     *engine.Engine
+	flow  string
+	key   string
+	lines []*line
+	call  *line // that has no answer yet
+	bad   bool  // an answer has no form of which we know
+}
+
+// recording is the story as a recording, or nil.
+func (v *Violation) recording(e *engine.Engine, name string) []byte {
+	if !v.Replayed {
+		return nil
+	}
+	r := &recorder{v: v, e: e, flow: name, key: name}
+	for i := range v.replayed {
+		r.step(&v.replayed[i], i)
+	}
+	if r.bad || len(r.lines) == 0 {
+		return nil
+	}
+	r.truth()
+	var b bytes.Buffer
+	for _, l := range r.lines {
+		text, err := json.Marshal(l)
+		if err != nil {
+			return nil
+		}
+		b.Write(append(text, '\n'))
+	}
+	return b.Bytes()
+}
+
+func (r *recorder) step(t *replayedStep, nth int) {
+	switch e := t.event.(type) {
+	case flow.Start:
+		if len(e.Earlier) > 0 {
+			r.flow += fmt.Sprintf("-%d", nth)
+		}
+	case flow.Answered:
+		r.answer(t, policy.Send, e.Answer)
+	case flow.Queried:
+		r.answer(t, policy.Query, e.Answer)
+	case flow.Received:
+		l := r.line(t.at, policy.Webhook)
+		l.Verified = e.Answer.Verified
+		r.body(l, t, policy.Webhook, e.Answer)
+	}
+	for _, c := range t.commands {
+		switch c := c.(type) {
+		case flow.Send:
+			r.call = r.line(t.at, policy.Send)
+			r.name(r.call, c.Identity)
+		case flow.Ask:
+			r.call = r.line(t.at, policy.Query)
+			r.name(r.call, c.Identity)
+			r.call.QueryBy = string(c.By)
+		case flow.Finish:
+			l := r.line(t.at, policy.Send)
+			*l = line{V: 1, Flow: l.Flow, At: l.At, Phase: "end", Merchant: l.Merchant, Outcome: c.Outcome.String()}
+		case flow.Record, flow.Wait, flow.Alert, flow.Decided:
+		}
+	}
+}
+
+func (r *recorder) line(at time.Time, ph policy.Phase) *line {
+	p := &r.v.payment
+	l := &line{V: 1, Flow: r.flow, At: at.Format(time.RFC3339Nano), Phase: ph.String(), Provider: p.Provider, Merchant: p.Merchant,
+		Operation: p.Operation.String(), PaymentKey: r.key, began: at}
+	if ph == policy.Send {
+		l.Amount, l.Currency, l.Capture = p.Amount, p.Currency, p.Capture.String()
+	}
+	r.lines = append(r.lines, l)
+	return l
+}
+
+func (r *recorder) name(l *line, id *flow.Identity) {
+	l.OrderID, l.RequestID, l.ProviderID = id.OrderID, id.RequestID, id.ProviderID
+}
+
+func (r *recorder) answer(t *replayedStep, ph policy.Phase, a policy.Answer) {
+	l := r.call
+	if l == nil || l.Phase != ph.String() || t.by.kind == moveLateAnswer || t.by.kind == moveLateQueryAnswer {
+		return // a late reply: recordings hold none
+	}
+	r.call = nil
+	l.LatencyMS = t.at.Sub(l.began).Milliseconds()
+	if a.Fault != policy.NoFault && a.Fault != policy.Unreadable {
+		l.Fault = a.Fault.String()
+		return
+	}
+	r.body(l, t, ph, a)
+}
+
+func (r *recorder) body(l *line, t *replayedStep, ph policy.Phase, a policy.Answer) {
+	if l.HTTPStatus = a.HTTPStatus; l.HTTPStatus == 0 && ph != policy.Webhook {
+		l.HTTPStatus = 200
+	}
+	if a.Fault == policy.Unreadable {
+		l.Body = json.RawMessage(`"<html>"`)
+		return
+	}
+	cat, err := r.e.Catalogs.Get(r.v.payment.Provider)
+	if err != nil {
+		r.bad = true
+		return
+	}
+	if i := int(t.by.id); a.OrderID == "" && i < len(t.from.s.Ledger) {
+		a.OrderID, a.RequestID = t.from.s.Ledger[i].OrderID, t.from.s.Ledger[i].RequestID
+	}
+	a.Phase = ph
+	switch {
+	case a.Amount == policy.OddAmount:
+		a.Amount = r.v.payment.Amount + 1
+	case a.Amount == 0:
+		a.Amount, a.Currency = r.v.payment.Amount, r.v.payment.Currency
+	}
+	body, ok := cat.Body(r.v.payment.Operation, &a, t.at)
+	if !ok || !json.Valid(body) {
+		r.bad = true
+		return
+	}
+	var flat bytes.Buffer
+	if json.Compact(&flat, body) == nil {
+		l.Body = flat.Bytes()
+	}
+}
+
+// truth says what the story comes to without the interlock: the first request is executed,
+// and, where the harm is a second charge, the next that the provider does not take for it.
+func (r *recorder) truth() {
+	if l := r.call; l != nil {
+		wait := r.v.script.m.terms.Contract.CallTimeout()
+		l.Fault, l.LatencyMS = policy.Timeout.String(), wait.Milliseconds()
+	}
+	most := map[flow.Property]int{flow.S1: 2, flow.S2: 1}[r.v.Harm]
+	last := r.lines[len(r.lines)-1]
+	at := last.began.Add(time.Second).Format(time.RFC3339Nano)
+	all := []execution{}
+	seen := map[string]bool{}
+	for _, l := range r.lines {
+		key := l.OrderID
+		if !r.v.script.steps[0].from.byOrder {
+			key = fmt.Sprint(len(seen)) // nobody takes it for another
+		}
+		if l.Phase == "send" && len(all) < most && !seen[key] {
+			all = append(all, execution{l.OrderID, l.RequestID, r.v.payment.Amount, at})
+			seen[key] = true
+		}
+	}
+	if r.v.Harm != "" {
+		r.lines = append(r.lines, &line{V: 1, Flow: r.flow, At: at, Phase: "truth", Merchant: last.Merchant, Executions: &all})
+	}
+}
+
+// test is the story as a rule test up to where the rules were corrected, or nil.
+func (v *Violation) test() []byte {
+	if v.Property != S5 {
+		return nil
+	}
+	var script []string
+	for i := range v.script.steps {
+		t := &v.script.steps[i]
+		text, ok := v.script.m.scripted(t)
+		if !ok {
+			return nil
+		}
+		if text != "" {
+			script = append(script, text)
+		}
+		if t.by.bent {
+			break
+		}
+	}
+	p := &v.payment
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n# It fails as long as rule %q (%s) wants %s here.\n", v.Why, v.Rule, v.Source, v.Wanted)
+	if p.Merchant != "" {
+		fmt.Fprintf(&b, "merchant  = %q\n", p.Merchant)
+	}
+	fmt.Fprintf(&b, "provider  = %q\noperation = %q\n\n[[flow]]\nname    = %q\n", p.Provider, p.Operation, v.Rule+" is not corrected")
+	fmt.Fprintf(&b, "payment = { amount = %d, currency = %q, capture = %q }\nscript  = [\n", p.Amount, p.Currency, p.Capture)
+	for _, s := range script {
+		fmt.Fprintf(&b, "  %s,\n", literal(s))
+	}
+	fmt.Fprint(&b, "  \"stop\",\n]\nexpect  = [\"...\"]\n")
+	return []byte(b.String())
+}
+
+func literal(s string) string {
+	if strings.Contains(s, `"`) {
+		return "'" + s + "'"
+	}
+	return `"` + s + `"`
+}
+
+// scripted is a step as a line of a test's script; empty: it goes without saying; ok is false
+// if there is no such line.
+func (m *model) scripted(t *told) (text string, ok bool) {
+	say := func(who string, ph policy.Phase) (string, bool) {
+		return who + ": " + m.answerText(t, ph), true
+	}
+	switch t.by.kind {
+	case moveStart, moveDue:
+		return "", true
+	case moveNotSent:
+		return "send: not_sent", true
+	case moveAnswer:
+		return say("send", policy.Send)
+	case moveQueryAnswer:
+		return say("query", policy.Query)
+	case moveLateAnswer:
+		return say("late send", policy.Send)
+	case moveLateQueryAnswer:
+		return say("late query", policy.Query)
+	case moveWebhook:
+		if t.from.s.Stage == flow.Sending || t.from.s.Stage == flow.Querying {
+			return say("meanwhile verified webhook", policy.Webhook)
+		}
+		return say("verified webhook", policy.Webhook)
+	case moveResume:
+		if t.from.s.Stage == flow.Sending {
+			return "send: crash", true
+		}
+		return "query: crash", true
+	case moveWithdraw:
+		return "withdraw: nobody wants it any more", true
+	case moveResolve, moveStartAgain, moveUnverified, moveTime:
+	}
+	return "", false
+}
+
+func (m *model) answerText(t *told, ph policy.Phase) string {
+	a := &m.heard[ph][t.by.class].answer
+	if a.Fault != policy.NoFault {
+		return a.Fault.String()
+	}
+	var parts []string
+	add := func(key, text string) {
+		switch {
+		case text == "":
+		case text == unlisted:
+			parts = append(parts, "unlisted=99999")
+		case key == "":
+			parts = append(parts, text)
+		default:
+			parts = append(parts, key+"="+text)
+		}
+	}
+	status := a.Status
+	if a.SubStatus != "" {
+		status += "/" + a.SubStatus
+	}
+	add("", status)
+	add("", a.Code)
+	add("", a.SubCode)
+	if a.HTTPStatus != 0 && a.HTTPStatus != 200 {
+		add("http_status", fmt.Sprint(a.HTTPStatus))
+	}
+	if a.RetryAfter > 0 {
+		add("retry_after", a.RetryAfter.String())
+	}
+	id := &t.from.s.Ledger[min(int(t.by.id), len(t.from.s.Ledger)-1)]
+	switch t.by.variant &^ otherAmount {
+	case namesOrder:
+		add("order_id", id.OrderID)
+	case namesBoth:
+		add("order_id", id.OrderID)
+		add("request_id", id.RequestID)
+	case namesOther:
+		add("order_id", "somebody-elses")
+	}
+	if t.by.variant&otherAmount != 0 {
+		add("amount", "1")
+	}
+	return strings.Join(parts, " ")
+}

@@ -91,8 +91,9 @@ type Violation struct {
 	Story    []Step `json:"story"`
 	Fix      string `json:"fix,omitempty"` // the smallest change that was found to remove it
 
-	payment policy.Payment
-	script  script
+	payment  policy.Payment
+	script   script
+	replayed []replayedStep
 }
 
 // Step is one step of a story, in plain words.

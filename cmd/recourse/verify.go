@@ -77,7 +77,11 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 			return err
 		}
 		if *save != "" {
-			if failed := report.Save(*save, e); failed != nil {
+			names, failed := report.Save(*save, e)
+			for _, name := range names {
+				fmt.Fprintln(cmd.ErrOrStderr(), "written:", name)
+			}
+			if failed != nil {
 				return errors.Join(err, failed)
 			}
 		}
