@@ -34,7 +34,14 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	sit := &m.sit
 	situation(sit, m.s, a, fact, m.now.At)
 	want, v := &d.Decision, &d.Verdict
-	*want = m.d.Decide(sit)
+	if sit.Fact.Effect != policy.Executed && m.s.reopened() {
+		// Rules speak of the latest request; what became of those before it was certain.
+		*want = policy.Decision{
+			Action: policy.QueryStatus, Reason: "an earlier request, given up for certain, is open again", Schedule: m.t.Poll,
+		}
+	} else {
+		*want = m.d.Decide(sit)
+	}
 	*v = settle(m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
 		m.s.Fired = count(m.s.Fired, want.Rule)
@@ -61,11 +68,7 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 			fact.Effect = policy.Executed
 		}
 	}
-	switch {
-	case fact.Class == policy.NotFound && fact.Effect != policy.Executed && s.earlierInDoubt():
-		// To send it again would not help: it is not all that is open.
-		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
-	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved():
+	if fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved() {
 		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}

@@ -215,7 +215,7 @@ func (id *Identity) learn(f policy.Fact) {
 		// Somebody's money moved under its order: no refusal closes that.
 	case id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
 		// It was said to be over, and it goes on: in doubt again.
-		id.Effect, id.Fact = f.Effect, f
+		id.Effect, id.Fact, id.Reopened = f.Effect, f, true
 	case f.Effect == policy.Executed:
 		id.Effect, id.Fact = f.Effect, f
 		id.Mismatch = id.Mismatch || f.Class == policy.Mismatch

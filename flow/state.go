@@ -34,6 +34,7 @@ type Identity struct {
 	Fact       policy.Fact   `json:"fact"`                // what proved the effect
 	Mismatch   bool          `json:"mismatch,omitempty"`  // executed with another amount or currency
 	Contested  bool          `json:"contested,omitempty"` // proved executed and proved not, or a stranger's request executed under its order
+	Reopened   bool          `json:"reopened,omitempty"`  // known not to have executed, and then said to go on
 	Prior      policy.Effect `json:"prior"`               // what was known before the last send
 }
 
@@ -99,11 +100,15 @@ func (s *State) InDoubt() bool {
 	return false
 }
 
-// earlierInDoubt reports whether an identity before the last may still execute, although
-// others were sent after it.
-func (s *State) earlierInDoubt() bool {
-	before := State{Ledger: s.Ledger[:max(0, len(s.Ledger)-1)]}
-	return before.InDoubt()
+// reopened reports whether an identity before the last, which was known not to have executed
+// when the next was sent, is in doubt again.
+func (s *State) reopened() bool {
+	for i := range max(0, len(s.Ledger)-1) {
+		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() && (id.Reopened || id.Contested) {
+			return true
+		}
+	}
+	return false
 }
 
 // allNotExecuted reports whether every identity is known never to execute.

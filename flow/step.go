@@ -216,7 +216,10 @@ func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bo
 	case Waiting:
 		m.decide(a, m.hear(a, asked, true))
 	case Sending, Querying:
-		m.hear(a, asked, true)
+		if fact := m.hear(a, asked, true); fact.Effect == policy.Executed && m.s.proved() {
+			m.decide(a, fact) // what is asked is answered
+			break
+		}
 		m.do(Record{})
 	}
 	return true

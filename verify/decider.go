@@ -94,11 +94,8 @@ func (d *decider) situations(s *policy.Situation) []policy.Situation {
 		for _, f := range facts {
 			one := *s
 			one.At, one.Fact = at, f
-			switch { // as the flow shows it
-			case s.Fact.Effect != policy.NotExecuted:
+			if s.Fact.Effect != policy.NotExecuted {
 				one.Fact.Effect, one.Fact.Class = s.Fact.Effect, s.Fact.Class
-			case s.Fact.Reach == anyRefusal.Reach && f.Class == policy.NotFound && s.InDoubt:
-				one.Fact.Effect, one.Fact.Class = policy.Unknown, policy.Conflict
 			}
 			all = append(all, one)
 		}

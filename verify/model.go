@@ -306,6 +306,7 @@ func (m *model) carry(n *node, commands []flow.Command) {
 		case flow.Ask:
 			for i := range n.ids {
 				sd := &n.ids[i]
+				sd.queried = !m.coarse
 				sd.asked, sd.askedFirst = m.clock.round(sd.last, roleLast), m.clock.round(sd.first, roleFirst)
 			}
 		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
@@ -403,6 +404,9 @@ func (m *model) tidy(n *node) {
 		if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
 			id.Prior = policy.NotExecuted
 		}
+		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
+			id.Reopened = false // nobody asks
+		}
 		sd.accepted = sd.accepted && !sd.failed && sd.executed+sd.other == 0 && n.takers(i) > 0
 	}
 	if m.coarse {
@@ -481,7 +485,7 @@ func (m *model) compact(n *node) {
 // inert brings an identity of the past into its plainest form.
 func (m *model) inert(n *node, i int) {
 	id, sd := &n.s.Ledger[i], &n.ids[i]
-	id.Sends, id.Prior, id.Copies = 1, policy.NotExecuted, min(id.Copies, 1)
+	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
 	id.Fact = policy.Fact{Effect: policy.NotExecuted}
 	*sd = side{failed: id.Copies > 0, first: sd.last, last: sd.last}
 	one := copied{id: i, last: true, deduped: true}

@@ -115,9 +115,7 @@ func (m *model) lateAnswers(n *node, give giver) {
 			})
 		}
 	}
-	if n.s.Queries > 0 || m.capped == 0 || n.s.Stage == flow.Ended {
-		m.queryAnswers(n, moveLateQueryAnswer, -1, give)
-	}
+	m.queryAnswers(n, moveLateQueryAnswer, -1, give)
 }
 
 // replies brings an answer to one request, with what it settles, if it may be given.
@@ -260,7 +258,7 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 		}
 		for i := range n.ids {
 			names, inScope := m.queryNames(n, i)
-			if !inScope || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
+			if !inScope || late && !n.ids[i].queried && !m.coarse || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
 			told := m.query(n, i, h, late)

@@ -33,6 +33,7 @@ type side struct {
 	accepted bool  // a request of it was accepted
 	executed uint8 // requests of it that were executed
 	other    uint8 // and with another amount
+	queried  bool  // a query was asked since it was sent, whose reply may come late
 
 	first, last region // ages of its first and its last send
 	asked       region // age of its last send when the query under way was asked
@@ -293,7 +294,7 @@ func (m *model) part(n *node, i int) string {
 		same = 's' // an order of the past is told apart by nothing but itself
 	}
 	bits := byte(0)
-	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, sd.failed, sd.accepted} {
+	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, sd.failed, sd.accepted, sd.queried, id.Reopened} {
 		if on {
 			bits |= 1 << k
 		}

@@ -13,7 +13,7 @@ import (
 
 // exactStates bounds the search for a story: what is found is short, and a search breadth
 // first comes upon it early.
-const exactStates = 30_000
+const exactStates = 20_000
 
 // told is a step of a path with all that belongs to it.
 type told struct {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -19,6 +20,36 @@ func short(d time.Duration) string {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
+}
+
+// Write prints a violation for people: what is broken, by which rule, the story step by step,
+// and what would mend it.
+func (v *Violation) Write(w io.Writer) {
+	fmt.Fprintf(w, "  %s: %s\n", v.Property, v.Why)
+	if v.Source != "" {
+		fmt.Fprintf(w, "      rule %q, %s\n", v.Rule, v.Source)
+	}
+	switch {
+	case v.Harm != "":
+		fmt.Fprintf(w, "      without the interlock it breaks %s:\n", v.Harm)
+	case v.Property == S5:
+		fmt.Fprint(w, "      the interlock has to correct it:\n")
+	}
+	for i, s := range v.Story {
+		fmt.Fprintf(w, "    %2d %8s  %s\n", i+1, s.At, s.Happens)
+		if s.Decision != "" {
+			fmt.Fprintf(w, "                 %s  [%s]\n", s.Decision, strings.TrimSpace(s.Rule+" "+s.Source))
+		}
+		if len(s.Does) > 0 {
+			fmt.Fprintf(w, "                 -> %s\n", strings.Join(s.Does, "; "))
+		}
+	}
+	if !v.Replayed {
+		fmt.Fprintln(w, "    (not timed: it needs other waits than the schedules have, or a condition that cannot be seen into)")
+	}
+	if v.Fix != "" {
+		fmt.Fprintf(w, "    try: %s\n", v.Fix)
+	}
 }
 
 // happens says what a move is, in plain words.

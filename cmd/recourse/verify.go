@@ -138,7 +138,9 @@ func printProduct(w io.Writer, p *verify.Product) {
 		fmt.Fprintf(w, "    %s\n", p.Unfinished)
 	}
 	for i := range p.Violations {
-		printViolation(w, &p.Violations[i])
+		fmt.Fprintln(w)
+		p.Violations[i].Write(w)
+		fmt.Fprintln(w)
 	}
 }
 
@@ -154,37 +156,6 @@ func merchantsOf(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(list[:shown], ", "), len(list)-shown)
 	}
 	return strings.Join(list, ", ")
-}
-
-func printViolation(w io.Writer, v *verify.Violation) {
-	fmt.Fprintf(w, "\n  %s: %s", v.Property, v.Why)
-	if v.Source != "" {
-		fmt.Fprintf(w, "\n      rule %q, %s", v.Rule, v.Source)
-	}
-	switch {
-	case v.Harm != "":
-		fmt.Fprintf(w, "\n      without the interlock it breaks %s:\n", v.Harm)
-	case v.Property == verify.S5:
-		fmt.Fprint(w, "\n      the interlock has to correct it:\n")
-	default:
-		fmt.Fprintln(w)
-	}
-	for i, s := range v.Story {
-		fmt.Fprintf(w, "    %3d %8s  %s\n", i+1, s.At, s.Happens)
-		if s.Decision != "" {
-			fmt.Fprintf(w, "                  %s  [%s %s]\n", s.Decision, s.Rule, s.Source)
-		}
-		if len(s.Does) > 0 {
-			fmt.Fprintf(w, "                  -> %s\n", strings.Join(s.Does, "; "))
-		}
-	}
-	if len(v.Story) > 0 && !v.Replayed {
-		fmt.Fprintln(w, "    (it needs other waits than the schedules have, or a condition that cannot be seen into)")
-	}
-	if v.Fix != "" {
-		fmt.Fprintf(w, "    try: %s\n", v.Fix)
-	}
-	fmt.Fprintln(w)
 }
 
 // printTrust says what the verdict is relative to, each thing once.

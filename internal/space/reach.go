@@ -117,11 +117,6 @@ func (r *reacher) judged(op policy.Operation, ph policy.Phase, at region.Box, f 
 		unknown.Effect = policy.Unknown
 		r.add(Weakened, at, unknown, true)
 	}
-	if f.Effect != policy.Executed && f.Class == policy.NotFound {
-		more := f
-		more.Effect, more.Class = policy.Unknown, policy.Conflict // an earlier identity is in doubt again
-		r.add(Weakened, at, more, true)
-	}
 	if f.Effect == policy.Unknown && f.Class == policy.NotFound && ph == policy.Query && r.absent[op] {
 		gone := f
 		gone.Effect = policy.NotExecuted
