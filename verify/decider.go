@@ -108,9 +108,18 @@ func (d *decider) moments(at time.Time) []time.Time {
 	if !d.looks.At["hour"] && !d.looks.At["weekday"] {
 		return []time.Time{at}
 	}
-	all := make([]time.Time, 0, 7*24)
-	for h := range 7 * 24 {
-		all = append(all, at.Add(time.Duration(h)*time.Hour))
+	days, hours := 1, 1
+	if d.looks.At["weekday"] {
+		days = 7
+	}
+	if d.looks.At["hour"] {
+		hours = 24
+	}
+	var all []time.Time
+	for day := range days {
+		for hour := range hours {
+			all = append(all, at.Add(time.Duration(24*day+hour)*time.Hour))
+		}
 	}
 	return all
 }

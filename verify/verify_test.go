@@ -1,0 +1,218 @@
+package verify_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/ruletest"
+	"github.com/recourse-pay/recourse/verify"
+)
+
+func open(t *testing.T, dir string) *engine.Engine {
+	t.Helper()
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// folder writes a rules folder with one merchant.
+func folder(t *testing.T, acme string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "merchants"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "merchants", "acme.toml"), []byte(acme), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func payoutsOf(merchants ...string) *verify.Options {
+	return &verify.Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Payout}, Merchants: merchants}
+}
+
+func run(t *testing.T, dir string, o *verify.Options) *verify.Report {
+	t.Helper()
+	r, err := verify.Run(context.Background(), open(t, dir), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The whole of what is shipped is verified by CI's own run of the command.
+func TestShippedPayoutsHold(t *testing.T) {
+	r := run(t, "", payoutsOf())
+	if !r.Holds || len(r.Products) == 0 {
+		t.Errorf("%+v", r)
+	}
+	merchants := 0
+	for _, p := range r.Products {
+		merchants += len(p.Merchants)
+		if p.Covered.States < 50 || p.Covered.Codes < 30 || len(p.Assumptions) < 5 {
+			t.Errorf("little was covered: %+v", p)
+		}
+	}
+	if want := 1 + len(open(t, "").Rules.MerchantNames()); merchants != want {
+		t.Errorf("%d merchants were verified, want %d", merchants, want)
+	}
+}
+
+func TestTwiceTheSame(t *testing.T) {
+	dir := folder(t, "[[rule]]\nid = \"again\"\nwhen = 'fault == \"timeout\"'\nthen = \"retry_new_order\"\n")
+	var texts []string
+	for range 2 {
+		text, err := json.Marshal(run(t, dir, payoutsOf("acme", "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("one run says\n%s\nanother\n%s", texts[0], texts[1])
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	o := payoutsOf()
+	o.Workers = 1
+	o.Progress = func(done, total int) {
+		if done == 1 && total > 1 {
+			cancel()
+		}
+	}
+	r, err := verify.Run(ctx, open(t, ""), o)
+	if !errors.Is(err, context.Canceled) || r == nil || !r.Interrupted || r.Holds || len(r.Products) == 0 {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
+func TestTooManyStatesIsNoProof(t *testing.T) {
+	o := payoutsOf("")
+	o.MaxStates = 20
+	r := run(t, "", o)
+	if r.Holds || r.Products[0].Holds || !strings.Contains(r.Products[0].Unfinished, "20 states") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What cannot be seen into counts as true and as false.
+func TestOpaqueConditions(t *testing.T) {
+	for _, when := range []string{`tags["vip"] == "yes"`, `message contains "again"`, `amount * 2 > 100 && tags["a"] != "b"`} {
+		r := run(t, folder(t, "[[rule]]\nid = \"opaque\"\nwhen = 'in_doubt && "+when+" && currency != \"\"'\nthen = \"retry_new_order\"\n"), payoutsOf("acme"))
+		if r.Holds || len(r.Products[0].Opaque) == 0 || r.Products[0].Violations[0].Rule != "opaque" {
+			t.Errorf("%s: %+v", when, r.Products[0])
+		}
+	}
+}
+
+// Hours, amounts and currencies are seen into: a rule that never holds in doubt is safe.
+func TestRangesAreSeenInto(t *testing.T) {
+	r := run(t, folder(t, `
+[[rule]]
+id   = "day"
+when = 'in_doubt && hour >= 6'
+then = "query_status"
+
+[[rule]]
+id   = "night"
+when = 'in_doubt && hour < 6 && amount >= 5000 && currency == "PHP"'
+then = "escalate"
+
+[[rule]]
+id   = "small"
+when = 'in_doubt && hour < 6 && !(amount >= 5000 && currency == "PHP")'
+then = "query_status"
+
+[[rule]]
+id   = "never-in-doubt"
+when = 'in_doubt'
+then = "retry_new_order"
+`), payoutsOf("acme"))
+	if !r.Holds {
+		t.Errorf("%+v", r.Products[0].Violations)
+	}
+}
+
+// A story that is saved is a rule test that fails, and passes once the rule is mended as
+// proposed; and a recording that simulate reads.
+func TestASavedStoryIsATest(t *testing.T) {
+	trap, err := txtar.ParseFile("testdata/traps/not-found.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, r, dir := verified(t, trap)
+	out := t.TempDir()
+	names, err := r.Save(out, e)
+	if err != nil || len(names) != 2 {
+		t.Fatal(names, err)
+	}
+	failed := func() int {
+		e := open(t, dir)
+		files, err := ruletest.Files(filepath.Join(out, "acme-paykka-pay-not-there-S5.test.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		suites, err := ruletest.Read(e, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, s := range suites {
+			for _, c := range s.Cases {
+				if r := c.Run(e); !r.Passed() {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if failed() != 1 {
+		t.Error("the saved test does not fail on the rules that it was made of")
+	}
+	v := &r.Products[0].Violations[0]
+	_, and, _ := strings.Cut(v.Fix, "`")
+	and, _, _ = strings.Cut(and, "`")
+	file := filepath.Join(dir, "merchants", "acme.toml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mended := strings.Replace(string(text), `"not_found"'`, `"not_found" `+and+`'`, 1)
+	if err := os.WriteFile(file, []byte(mended), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if failed() != 0 {
+		t.Errorf("mended by %q it still fails", v.Fix)
+	}
+	if _, r, _ := again(t, dir); !r.Holds {
+		t.Errorf("mended by %q it does not hold", v.Fix)
+	}
+	recording, err := os.ReadFile(filepath.Join(out, "acme-paykka-pay-not-there-S5.jsonl"))
+	if err != nil || strings.Count(string(recording), `"phase":"truth"`) != 1 || v.Harm != flow.S1 || !v.Replayed {
+		t.Errorf("%v %+v\n%s", err, v, recording)
+	}
+}
+
+func again(t *testing.T, dir string) (*engine.Engine, *verify.Report, error) {
+	t.Helper()
+	e := open(t, dir)
+	r, err := verify.Run(context.Background(), e, &verify.Options{
+		Providers: []string{"paykka"}, Operations: []policy.Operation{policy.Pay}, Merchants: []string{"acme"},
+	})
+	return e, r, err
+}
