@@ -25,7 +25,7 @@ var may = map[string]struct {
 	"internal/region":     {nil, "sets and boxes; what a dimension means it does not know"},
 	"internal/space":      {[]string{"policy", "providers", "rules", "engine", "internal/region"}, "situations as regions; it makes no finding and drives no flow"},
 	"internal/draw":       {[]string{"policy", "providers", "rules", "engine", "flow", "internal/source"}, "makes rules and situations for tests; nobody else imports it"},
-	"check":               {[]string{"policy", "rules", "engine", "internal/source", "internal/region", "internal/space"}, "looks at rules; what they do in a flow is for verify"},
+	"check":               {[]string{"policy", "providers", "rules", "engine", "internal/source", "internal/region", "internal/space"}, "looks at rules; what they do in a flow is for verify"},
 	"diff":                {[]string{"policy", "providers", "engine", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
 	"simulate":            {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
 	"internal/generate":   {[]string{"policy", "providers", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
