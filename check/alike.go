@@ -86,27 +86,26 @@ func rowPlace(r *providers.Row) Place {
 }
 
 // foldCode is what is left of a code without its case, its white space, the joints between its
-// words and the zeros before its numbers. A sign and a point between digits are kept.
+// words and the zeros before its numbers. A sign, a joint between digits and a number of
+// nothing but zeros are kept: "000000" may well be another layer's "0000".
 func foldCode(code string) string {
-	in := []rune(strings.ToLower(strings.Join(strings.Fields(code), " ")))
-	at := func(i int) rune {
-		if i < 0 || i >= len(in) {
-			return 0
-		}
-		return in[i]
-	}
+	in := []rune(strings.ToLower(strings.TrimSpace(code)))
+	isDigit := func(i int) bool { return i >= 0 && i < len(in) && digit(in[i]) }
 	var out []rune
-	for i, r := range in {
+	for i := 0; i < len(in); i++ {
 		switch {
-		case strings.ContainsRune(" _-.", r):
-			sign := r == '-' && i == 0
-			if digit(at(i+1)) && (sign || digit(at(i-1))) {
-				out = append(out, r)
+		case isDigit(i):
+			end := i
+			for isDigit(end) {
+				end++
 			}
-		case r == '0' && !digit(at(i-1)) && digit(at(i+1)):
-			in[i] = 'z' // so that the next zero is the first one
-		default:
-			out = append(out, r)
+			number := in[i:end]
+			if n := slices.IndexFunc(number, func(r rune) bool { return r != '0' }); n > 0 {
+				number = number[n:]
+			}
+			out, i = append(out, number...), end-1
+		case !strings.ContainsRune(" \t_-.", in[i]), isDigit(i+1) && (isDigit(i-1) || in[i] == '-' && i == 0):
+			out = append(out, in[i])
 		}
 	}
 	return string(out)
