@@ -39,7 +39,7 @@ func split(rows []*row, known facts) []*book {
 			b.flows = append(b.flows, r.flow)
 		}
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(known), func(x, y factKey) int { return known[x].line - known[y].line }) {
+	for _, key := range known.inOrder() {
 		if b := by[key.connector]; b != nil && !slices.Contains(b.codes, key.code) {
 			b.codes = append(b.codes, key.code)
 		}
@@ -116,7 +116,8 @@ func (b *book) condition(r *row) string {
 	}
 	parts = append(parts, `phase == "send"`)
 	if r.code == anyOf {
-		parts = append(parts, `code != ""`) // silence has none
+		// Silence has no code, and nobody looks up a success in a table of refusals.
+		parts = append(parts, `code != "" && effect != "executed"`)
 	} else {
 		parts = append(parts, "code == "+inner(r.code))
 	}

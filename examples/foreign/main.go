@@ -63,6 +63,9 @@ func convert(o options, out io.Writer) error {
 		facts, more = readFacts(o.facts)
 		err = errors.Join(err, more)
 	}
+	if err == nil {
+		err = facts.strangers(rows)
+	}
 	if err != nil {
 		return err
 	}

@@ -87,9 +87,13 @@ func readSheet(file string, columns []string, do func(cells)) error {
 	if len(header) > 0 {
 		header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	}
+	top := 1
+	if len(header) > 0 {
+		top, _ = in.FieldPos(0)
+	}
 	for _, c := range columns {
 		if !slices.Contains(header, c) {
-			s.add(1, 1, "there is no column %q (a table has: %s)", c, strings.Join(columns, ", "))
+			s.add(top, 1, "there is no column %q (a table has: %s)", c, strings.Join(columns, ", "))
 		}
 	}
 	if len(s.mistakes) > 0 {
@@ -142,8 +146,11 @@ func readTable(file string) ([]*row, error) {
 		if _, known := flows[r.flow]; !known && r.flow != anyOf {
 			c.wrong("flow", "unknown flow %q (there are: authorize, capture, refund, void, payout, *)", r.flow)
 		}
-		if r.code == "" {
+		switch {
+		case r.code == "":
 			c.wrong("code", "a row needs a code, or * for any")
+		case !utf8.ValidString(r.code + r.message):
+			c.wrong("code", "code or message is not UTF-8")
 		}
 		switch c.get("decision") {
 		case "retry":

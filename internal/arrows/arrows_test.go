@@ -39,6 +39,7 @@ var may = map[string]struct {
 	"journal/sqlite":      {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
 	"journal/journaltest": {[]string{"journal", "policy"}, "proves journals by their interface alone"},
 	"examples/checkout":   {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; nobody imports it"},
+	"examples/foreign":    {[]string{"policy"}, "turns a table into rules, as a user would; nobody imports it"},
 	"internal/killtest":   {nil, "a test: nobody imports it"},
 	"schema":              {nil, "data for editors"},
 	"internal/arrows":     {nil, "this test"},
