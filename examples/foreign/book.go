@@ -108,16 +108,15 @@ func (b *book) rules(o options) []byte {
 // condition is the row's key. A message counts only where the table has several for a code.
 // What is proved of the code is asked for: the same code may come back to a repeated request,
 // of which it proves nothing. Where nothing is proved there is nothing to ask for, and the
-// rule does what the table says.
+// rule does what the table says; but a table of refusals is not asked about a success.
 func (b *book) condition(r *row) string {
-	parts := []string{}
+	var parts []string
 	if r.flow != anyOf {
 		parts = append(parts, "operation == "+inner(flows[r.flow].String()))
 	}
 	parts = append(parts, `phase == "send"`)
 	if r.code == anyOf {
-		// Silence has no code, and nobody looks up a success in a table of refusals.
-		parts = append(parts, `code != "" && effect != "executed"`)
+		parts = append(parts, `code != ""`) // silence has none
 	} else {
 		parts = append(parts, "code == "+inner(r.code))
 	}
@@ -126,6 +125,8 @@ func (b *book) condition(r *row) string {
 	}
 	if b.refused(r) {
 		parts = append(parts, `effect == "not_executed" && !in_doubt`)
+	} else {
+		parts = append(parts, `effect != "executed"`)
 	}
 	return strings.Join(parts, " && ")
 }
