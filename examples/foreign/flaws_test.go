@@ -124,6 +124,40 @@ func TestCheckFindsEveryContradiction(t *testing.T) {
 	}
 }
 
+// The document's figures are those of the table.
+func TestDocument(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/foreign-tables.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, said := converted(t)
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := check.Run(t.Context(), e, check.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, f := range flaws(t) {
+		kinds[f.kind]++
+	}
+	for _, want := range []string{
+		said,
+		fmt.Sprintf("%d rules, 0 merchants with a file, %d providers: %d errors, %d warnings, %d notes", report.Rules, report.Providers, report.Errors, report.Warnings, report.Notes),
+		fmt.Sprintf("with %d flaws planted", len(flaws(t))),
+		fmt.Sprintf("two decisions | %d |", kinds["contradiction"]),
+		fmt.Sprintf("leading zeros | %d |", kinds["case"]+kinds["space"]+kinds["joint"]+kinds["zero"]),
+		fmt.Sprintf("%d rows retry where nothing is proved", kinds["in-doubt-retry"]),
+		fmt.Sprintf("%d mark\nas failed", kinds["in-doubt-failed"]),
+	} {
+		if !strings.Contains(string(docs), want) {
+			t.Errorf("docs/foreign-tables.md does not say %q", want)
+		}
+	}
+}
+
 func proved(t *testing.T, dir string) *verify.Report {
 	t.Helper()
 	e, err := engine.Open(dir)
