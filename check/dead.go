@@ -55,6 +55,9 @@ func (c *checker) dead(r *aRule, by map[state][]fate) {
 	first := by[covered][0]
 	f := Finding{Kind: Dead, Severity: c.grave(r.file, Error), Place: r.place(0), Related: places(first.by)}
 	f.Message = "rule " + quote(r.ID) + " never decides: " + coveredBy(first.by)
+	if other := c.of[first.by[0]]; len(first.by) == 1 && other != nil && other.Then != r.Then && c.contains(r, other) {
+		f.Message += fmt.Sprintf("; they contradict each other: it wants %s, the first %s", r.Then, other.Then)
+	}
 	if len(by[unreachable]) > 0 {
 		f.Message += "; at " + several(providersOf(by[unreachable])) + " no answer comes to it"
 	}

@@ -57,7 +57,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
 	steps := []func(context.Context) error{
 		c.conditions,
 		func(ctx context.Context) error { return c.books(ctx, o.Progress) },
-		c.deadRules, c.parts, c.overlaps, c.uncovered, c.schedules, c.duplicates,
+		c.deadRules, c.parts, c.overlaps, c.uncovered, c.schedules, c.duplicates, c.spellings,
 	}
 	var err error
 	for _, step := range steps {

@@ -110,7 +110,11 @@ func writeFinding(w io.Writer, f *check.Finding, lines *sourceLines) {
 		fmt.Fprintf(w, "    %s\n    %s^\n", text, caretIndent(text, f.Column))
 	}
 	for _, p := range f.Related {
-		if text, ok := lines.line(p.File, p.Line); ok {
+		switch text, ok := lines.line(p.File, p.Line); {
+		case !ok:
+		case p.Rule == "": // a row of a catalogue
+			fmt.Fprintf(w, "    %s  %s\n", p, strings.TrimSpace(text))
+		default:
 			fmt.Fprintf(w, "    %s  rule %q  %s\n", p, p.Rule, strings.TrimSpace(text))
 		}
 	}

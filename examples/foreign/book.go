@@ -1,0 +1,159 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// book is one connector's part of the table, and what is known of its codes.
+type book struct {
+	connector string
+	rows      []*row
+	codes     []string // in the order of the table, then those that only the facts have
+	flows     []string // those of the table, in the order of the operations
+	facts     facts
+}
+
+// split sorts the rows by connector, in the order of the table.
+func split(rows []*row, known facts) []*book {
+	var books []*book
+	by := map[string]*book{}
+	for _, r := range rows {
+		b := by[r.connector]
+		if b == nil {
+			b = &book{connector: r.connector, facts: known}
+			by[r.connector] = b
+			books = append(books, b)
+		}
+		b.rows = append(b.rows, r)
+		if r.code != anyOf && !slices.Contains(b.codes, r.code) {
+			b.codes = append(b.codes, r.code)
+		}
+		if r.flow != anyOf && !slices.Contains(b.flows, r.flow) {
+			b.flows = append(b.flows, r.flow)
+		}
+	}
+	for _, key := range known.inOrder() {
+		if b := by[key.connector]; b != nil && !slices.Contains(b.codes, key.code) {
+			b.codes = append(b.codes, key.code)
+		}
+	}
+	for _, b := range books {
+		if len(b.flows) == 0 { // only rows for any flow
+			b.flows = slices.Collect(maps.Keys(flows))
+		}
+		slices.SortFunc(b.flows, func(x, y string) int { return cmp.Compare(flows[x], flows[y]) })
+	}
+	return books
+}
+
+// refused reports whether the facts prove that a row's answer moved no money.
+func (b *book) refused(r *row) bool {
+	of := []string{r.flow}
+	if r.flow == anyOf {
+		of = b.flows
+	}
+	for _, flow := range of {
+		if f := b.facts.of(r.connector, r.code, flow); f == nil || f.effect != policy.NotExecuted {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *book) unproved() int {
+	n := 0
+	for _, r := range b.rows {
+		if !b.refused(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// stepUps says how many rows want what a rule has no word for.
+func (b *book) stepUps() string {
+	n := 0
+	for _, r := range b.rows {
+		if r.stepUp {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d that want a step-up (said in their reasons)", n)
+}
+
+// rules writes a rule a row, in the order of the table: of rows that contradict each other the
+// first decides.
+func (b *book) rules(o options) []byte {
+	var w strings.Builder
+	fmt.Fprintf(&w, "# Made from %s by examples/foreign, a rule a row; row-17 is line 17.\nprovider = %s\n", filepath.Base(b.rows[0].file), quote(b.connector))
+	for _, r := range b.rows {
+		fmt.Fprintf(&w, "\n[[rule]]\nid     = %s\n", quote(fmt.Sprint("row-", r.line)))
+		fmt.Fprintf(&w, "when   = %s\n", quote(b.condition(r)))
+		fmt.Fprintf(&w, "then   = %s\n", quote(b.action(r, o).String()))
+		fmt.Fprintf(&w, "reason = %s\n", quote(reason(r)))
+	}
+	return []byte(w.String())
+}
+
+// condition is the row's key. A message counts only where the table has several for a code.
+// What is proved of the code is asked for: the same code may come back to a repeated request,
+// of which it proves nothing. Where nothing is proved there is nothing to ask for, and the
+// rule does what the table says; but a table of refusals is not asked about a success.
+func (b *book) condition(r *row) string {
+	var parts []string
+	if r.flow != anyOf {
+		parts = append(parts, "operation == "+inner(flows[r.flow].String()))
+	}
+	parts = append(parts, `phase == "send"`)
+	if r.code == anyOf {
+		parts = append(parts, `code != ""`) // silence has none
+	} else {
+		parts = append(parts, "code == "+inner(r.code))
+	}
+	if b.byMessage(r) {
+		parts = append(parts, "message == "+inner(r.message))
+	}
+	if b.refused(r) {
+		parts = append(parts, `effect == "not_executed" && !in_doubt`)
+	} else {
+		parts = append(parts, `effect != "executed"`)
+	}
+	return strings.Join(parts, " && ")
+}
+
+func (b *book) byMessage(r *row) bool {
+	return r.message != "" && slices.ContainsFunc(b.rows, func(o *row) bool {
+		return o.flow == r.flow && o.code == r.code && o.message != r.message && o.message != "" && r.code != anyOf
+	})
+}
+
+func (b *book) action(r *row, o options) policy.Action {
+	switch {
+	case o.careful && !b.refused(r):
+		return policy.QueryStatus
+	case r.retry:
+		return policy.RetryNewRequest
+	}
+	return policy.MarkFailed
+}
+
+func reason(r *row) string {
+	decision := "do not retry"
+	if r.retry {
+		decision = "retry"
+	}
+	if r.stepUp {
+		decision += ", with a step-up"
+	}
+	return fmt.Sprintf("%s:%d: %s %s, %s: %s", filepath.Base(r.file), r.line, r.flow, inner(r.code), r.message, decision)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// catalogue writes the connector's codes with what the facts say of them. What the table says
+// nothing of stays away: the contract, where a code stands in a body, paths.
+func (b *book) catalogue(o options) []byte {
+	var w strings.Builder
+	fmt.Fprintf(&w, "# Made from %s by examples/foreign. A code proves what the facts say of it; else nothing.\n", filepath.Base(o.table))
+	fmt.Fprintf(&w, "name       = %s\noperations = [%s]\n", quote(b.connector), b.operations(b.flows))
+	w.WriteString("\n[contract]                          # nothing is known: nothing dedupes, nothing can be asked\n")
+	for _, code := range b.codes {
+		fmt.Fprintf(&w, "\n[[code]]\ncode        = %s\n", quote(code))
+		if first := b.first(code); first != nil {
+			fmt.Fprintf(&w, "description = %s\n", quote(first.message))
+		}
+		w.WriteString("facts       = [\n")
+		for _, g := range b.told(code) {
+			fmt.Fprintf(&w, "  { operation = [%s], phase = \"send\", %s },\n", b.operations(g.flows), g.fact.toml())
+		}
+		w.WriteString("]\n")
+	}
+	return []byte(w.String())
+}
+
+func (b *book) operations(of []string) string {
+	names := make([]string, len(of))
+	for i, f := range of {
+		names[i] = quote(flows[f].String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// first is the first row that names a code.
+func (b *book) first(code string) *row {
+	for _, r := range b.rows {
+		if r.code == code {
+			return r
+		}
+	}
+	return nil
+}
+
+// group is the flows in which a code proves the same.
+type group struct {
+	fact  *fact // nil: nothing
+	flows []string
+}
+
+func (b *book) told(code string) []*group {
+	var all []*group
+	for _, flow := range b.flows {
+		f := b.facts.of(b.connector, code, flow)
+		if n := len(all); n > 0 && all[n-1].fact == f {
+			all[n-1].flows = append(all[n-1].flows, flow)
+			continue
+		}
+		all = append(all, &group{f, []string{flow}})
+	}
+	return all
+}
+
+// toml is a fact as a catalogue has it. No document stands behind it but what somebody wrote
+// into the facts, so it is inferred, and `verify --distrust inferred` passes over it.
+func (f *fact) toml() string {
+	if f == nil {
+		f = &fact{effect: policy.Unknown, stage: policy.Result, because: "the table says nothing of what happened"}
+	}
+	return fmt.Sprintf("effect = %s, class = %s, stage = %s, basis = \"inferred\", because = %s",
+		quote(f.effect.String()), quote(f.class.String()), quote(f.stage.String()), quote(f.because))
+}
+
+// quote writes a text as TOML, literally where that can be read.
+func quote(s string) string {
+	plain := func(r rune) bool { return r >= ' ' && r != 0x7f && r != '\ufffd' }
+	if strings.Contains(s, `"`) && !strings.Contains(s, "'") && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return "'" + s + "'"
+	}
+	var w strings.Builder
+	w.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			w.WriteRune('\\')
+			w.WriteRune(r)
+		case !plain(r):
+			fmt.Fprintf(&w, `\u%04X`, r)
+		default:
+			w.WriteRune(r)
+		}
+	}
+	w.WriteByte('"')
+	return w.String()
+}
+
+// inner writes a text as a condition has it.
+func inner(s string) string { return strconv.Quote(s) }
