@@ -13,12 +13,13 @@ import (
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
 )
 
 // Options say what is verified, and how. The zero value verifies everything.
 type Options struct {
 	Providers  []string           // empty: every provider
-	Merchants  []string           // empty: every merchant that has a file, and "", every other
+	Merchants  []string           // empty: each that has a file in the user's folder (or is shipped, without one), and "", every other
 	Operations []policy.Operation // empty: every operation that the provider offers
 
 	// DistrustInferred treats facts that rest on inference, and not on a document, as unknown.
@@ -184,7 +185,7 @@ func products(e *engine.Engine, o *Options) ([]*job, error) {
 	}
 	merchants := o.Merchants
 	if len(merchants) == 0 {
-		merchants = append([]string{""}, e.Rules.MerchantNames()...)
+		merchants = append([]string{""}, own(e.Rules)...)
 	}
 	var jobs []*job
 	for _, name := range names {
@@ -214,6 +215,15 @@ func products(e *engine.Engine, o *Options) ([]*job, error) {
 		}
 	}
 	return jobs, nil
+}
+
+// own are the merchants of a user's folder; the examples, where nothing is the user's.
+func own(set *rules.Set) []string {
+	names := set.MerchantNames()
+	if !slices.ContainsFunc(set.Files(), func(f *rules.File) bool { return !f.Builtin() }) {
+		return names
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return set.Merchants[n].Builtin() })
 }
 
 // alikeKey is all of a merchant's rules and terms that makes a difference where counts are
