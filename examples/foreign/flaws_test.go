@@ -251,15 +251,15 @@ func holds(t *testing.T, dir string) {
 	}
 }
 
-// mend carries out "FILE:LINE: add `&& …` to its condition".
+// mend carries out "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: let it
+// query_status".
 func mend(fix string) error {
-	place, change, _ := strings.Cut(fix, ": add `")
-	part, tail, ok := strings.Cut(change, "`")
+	place, change, _ := strings.Cut(fix, ": ")
 	i := strings.LastIndexByte(place, ':')
-	if !ok || tail != " to its condition" || i < 0 {
+	var line int
+	if i < 0 {
 		return fmt.Errorf("cannot read %q", fix)
 	}
-	var line int
 	if _, err := fmt.Sscan(place[i+1:], &line); err != nil {
 		return err
 	}
@@ -268,10 +268,19 @@ func mend(fix string) error {
 		return err
 	}
 	lines := strings.Split(string(data), "\n")
-	when := &lines[line+1] // [[rule]], id, when
-	if !strings.HasPrefix(*when, "when") || !strings.HasSuffix(*when, "'") {
-		return fmt.Errorf("%s: %q is no condition", place, *when)
+	when, then := &lines[line+1], &lines[line+2] // [[rule]], id, when, then
+	if !strings.HasPrefix(*when, "when") || !strings.HasSuffix(*when, "'") || !strings.HasPrefix(*then, "then") {
+		return fmt.Errorf("%s: no rule as it was written: %q, %q", place, *when, *then)
 	}
-	*when = strings.TrimSuffix(*when, "'") + " " + part + "'"
+	part, ok := strings.CutPrefix(change, "add `")
+	part, tail, _ := strings.Cut(part, "`")
+	switch {
+	case change == "let it query_status":
+		*then = `then = "query_status"`
+	case ok && tail == " to its condition":
+		*when = strings.TrimSuffix(*when, "'") + " " + part + "'"
+	default:
+		return fmt.Errorf("cannot read %q", fix)
+	}
 	return os.WriteFile(place[:i], []byte(strings.Join(lines, "\n")), 0o600)
 }
