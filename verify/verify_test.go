@@ -40,6 +40,42 @@ func folder(t *testing.T, acme string) string {
 	return dir
 }
 
+// verified runs what the last line of a trap's comment asks for: "verify: PROVIDER OPERATION
+// MERCHANT", in its folder.
+func verified(t *testing.T, trap *txtar.Archive) (*engine.Engine, *verify.Report, string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range trap.Files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if f.Name == "stories" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(string(trap.Comment)), "\n")
+	words := strings.Fields(strings.TrimPrefix(lines[len(lines)-1], "verify:"))
+	var op policy.Operation
+	if err := op.UnmarshalText([]byte(words[1])); err != nil {
+		t.Fatal(err)
+	}
+	o := &verify.Options{Providers: words[:1], Operations: []policy.Operation{op}, Merchants: words[2:3]}
+	o.DistrustInferred = len(words) > 3
+	e, err := engine.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := verify.Run(context.Background(), e, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, r, dir
+}
+
 func payoutsOf(merchants ...string) *verify.Options {
 	return &verify.Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Payout}, Merchants: merchants}
 }
