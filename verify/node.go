@@ -163,14 +163,14 @@ func (m *model) setTimes(n *node) {
 func (m *model) shift(n *node) time.Duration {
 	k, least := m.clock, time.Duration(0)
 	need := func(was, is region, roles uint8) {
-		if is != was {
+		if k.round(is, roles) != was {
 			least = max(least, k.age(is)-k.upper(was, roles)+1)
 		}
 	}
 	for i := range n.ids {
 		sd := &n.ids[i]
-		need(sd.askedFirst, k.round(sd.first, roleFirst), roleFirst)
-		need(sd.asked, k.round(sd.last, roleLast), roleLast)
+		need(sd.askedFirst, sd.first, roleFirst)
+		need(sd.asked, sd.last, roleLast)
 	}
 	return least
 }
