@@ -18,7 +18,7 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
 	}
-	if m.spend.time && from.s.Stage != flow.New && waitsPastTime(from, next, commands) {
+	if m.late(from) && waitsPastTime(from, next, commands) {
 		all = append(all, finding{property: S4, why: "the flow's time is over, and it does not end"})
 	}
 	recorded := false
@@ -33,14 +33,27 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if c.Attempt > m.terms.Limits.MaxAttempts {
 				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
 			}
+			if from.s.Stage == flow.Waiting && m.late(from) {
+				all = append(all, finding{property: S4, why: "sent after the flow's time"})
+			}
 		case flow.Ask:
 			if c.Query > m.terms.Limits.MaxQueries {
 				all = append(all, finding{property: S4, why: "more queries than max_queries"})
+			}
+			if c.By == "" {
+				all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
 			}
 		case flow.Finish:
 			all = append(all, m.ends(next)...)
 			all = append(all, m.spent(next, commands)...)
 		case flow.Decided:
+			// Where counts are left out, what a spent limit allows shows in the decision.
+			switch {
+			case m.spend.sends && c.Verdict.Action.Sends():
+				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+			case m.spend.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
+				all = append(all, finding{property: S4, why: "more queries than max_queries"})
+			}
 			if c.Verdict.Property != "" && !c.Due {
 				all = append(all, finding{
 					property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
@@ -51,6 +64,18 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 		}
 	}
 	return all
+}
+
+// late reports whether the flow's time is over when the event of a step comes.
+func (m *model) late(from *node) bool {
+	switch {
+	case from.s.Stage == flow.New || from.s.Stage == flow.Ended:
+		return false
+	case m.coarse:
+		return m.spend.time
+	default:
+		return m.clock.age(from.started) >= m.terms.Limits.MaxElapsed
+	}
 }
 
 // waitsPastTime reports whether an answer, or the end of a wait, that came after the flow's
