@@ -143,6 +143,7 @@ const (
 	namesBoth
 	namesTheirs // the provider's own id
 	namesOther  // another payment
+	namesAgain  // nothing: a refusal that settles nothing
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
@@ -355,7 +356,7 @@ func (m *model) tidy(n *node) {
 	}
 	switch {
 	case m.coarse:
-		s.Queries, s.Fired, s.Withdrawn, s.Displaced, n.started = 0, nil, "", nil, 0
+		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
 		m.few(n)
 	case s.Queries < m.terms.Limits.MaxQueries:
 		s.Queries = min(s.Queries, m.capped)

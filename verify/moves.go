@@ -108,8 +108,27 @@ func (m *model) lateAnswers(n *node, give giver) {
 			})
 		}
 	}
+	if n.s.Attempts > 1 {
+		m.lateRefusals(n, give)
+	}
 	if n.s.Queries > 0 || m.capped == 0 || n.s.Stage == flow.Ended {
 		m.queryAnswers(n, moveLateQueryAnswer, -1, give)
+	}
+}
+
+// lateRefusals are those of requests that are over, or that were refused before: they settle
+// nothing, and the flow cannot tell them from that of the last one.
+func (m *model) lateRefusals(n *node, give giver) {
+	for c := range m.heard[policy.Send] {
+		h := &m.heard[policy.Send][c]
+		if h.fact.Effect != policy.NotExecuted || h.quiet && n.s.Stage != flow.Waiting {
+			continue
+		}
+		e := flow.Answered{Moment: moment, Answer: h.answer}
+		if n.s.Stage == flow.Sending {
+			e.Attempt = 1
+		}
+		m.try(n, move{kind: moveLateAnswer, id: uint8(n.own), class: int16(c), variant: namesAgain}, e, give)
 	}
 }
 
@@ -248,11 +267,12 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 	late := kind == moveLateQueryAnswer
 	for c := range m.heard[policy.Query] {
 		h := &m.heard[policy.Query][c]
-		if late && (h.fact.Effect == policy.Unknown || h.quiet && n.s.Stage != flow.Waiting) {
+		absent := h.fact.Class == policy.NotFound && m.clock.settled > 0
+		if late && (h.fact.Effect == policy.Unknown && !absent || h.quiet && n.s.Stage != flow.Waiting) {
 			continue
 		}
 		for i := range n.ids {
-			names, inScope := m.queryNames(n, i)
+			names, inScope := m.queryNames(n, i, late)
 			if !inScope || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
@@ -367,7 +387,8 @@ func (n *node) fail(i int) *node {
 }
 
 // queryNames says whether a query's answer may speak of an identity, and how it names it.
-func (m *model) queryNames(n *node, i int) (names []uint8, inScope bool) {
+// A late one may be about what was asked before.
+func (m *model) queryNames(n *node, i int, late bool) (names []uint8, inScope bool) {
 	cur := len(n.ids) - 1
 	l := n.s.Ledger
 	by := n.s.AskedBy
@@ -375,10 +396,13 @@ func (m *model) queryNames(n *node, i int) (names []uint8, inScope bool) {
 		by = m.terms.Contract.QueryIdentifier(l[cur].ProviderID != "")
 	}
 	if by != policy.OrderID {
-		return []uint8{namesNothing, namesOther}, i == cur
+		if i != cur {
+			return []uint8{namesNothing}, late
+		}
+		return []uint8{namesNothing, namesOther}, true
 	}
 	if l[i].OrderID != l[cur].OrderID {
-		return nil, false
+		return []uint8{namesNothing}, late
 	}
 	names = []uint8{namesNothing}
 	if i == cur {
@@ -419,8 +443,16 @@ func (m *model) webhooks(n *node, give giver) {
 			})
 		}
 	}
-	if n.s.Stage == flow.Waiting {
-		m.try(n, move{kind: moveUnverified}, flow.Received{Moment: moment, Answer: policy.Answer{}}, give)
+	m.forged(n, give)
+}
+
+// forged are webhooks that anybody can have sent: they say what they like.
+func (m *model) forged(n *node, give giver) {
+	for c := range m.heard[policy.Webhook] {
+		h := &m.heard[policy.Webhook][c]
+		if !h.quiet {
+			m.try(n, move{kind: moveUnverified, class: int16(c)}, flow.Received{Moment: moment, Answer: h.answer}, give)
+		}
 	}
 }
 

@@ -30,6 +30,9 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if !recorded {
 				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
 			}
+			if !m.timed(from, c.Identity) {
+				all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
+			}
 			if c.Attempt > m.terms.Limits.MaxAttempts {
 				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
 			}
@@ -64,6 +67,19 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 		}
 	}
 	return all
+}
+
+// timed reports whether a send has left its times in the ledger: by them it is judged later
+// whether it has arrived, and whether it may be repeated.
+func (m *model) timed(from *node, id *flow.Identity) bool {
+	if !id.LastSent.Equal(base) || !id.Deadline.Equal(base.Add(m.terms.Contract.CallTimeout())) {
+		return false
+	}
+	if id.Sends == 1 {
+		return id.FirstSent.Equal(base)
+	}
+	last := len(from.s.Ledger) - 1
+	return !id.FirstSent.After(from.s.Ledger[last].FirstSent)
 }
 
 // late reports whether the flow's time is over when the event of a step comes.
