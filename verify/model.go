@@ -30,6 +30,8 @@ type model struct {
 	coarse bool
 	spend  spending // for the event that is brought
 
+	lies lies // none, but in tests
+
 	unguarded string     // FILE:LINE of a rule that is also followed where the interlock forbids it
 	event     flow.Event // the one brought last
 	maxFired  map[string]int
@@ -143,7 +145,8 @@ const (
 	namesBoth
 	namesTheirs // the provider's own id
 	namesOther  // another payment
-	namesAgain  // nothing: a refusal that settles nothing
+	namesStranger
+	namesAgain // nothing: a refusal that settles nothing
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
@@ -330,7 +333,7 @@ func (m *model) sent(n *node) {
 	}
 	sd.last = 0
 	// Its times were set for this step; ReplaySafe is the contract's own promise.
-	deduped := m.terms.Contract.ReplaySafe(id.FirstSent, base)
+	deduped := m.terms.Contract.ReplaySafe(id.FirstSent, base) && !m.lies.repeats && !(m.lies.forgets && id.Sends > 1)
 	n.copies = append(n.copies, copied{id: i, last: true, deduped: deduped, current: true})
 }
 

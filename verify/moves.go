@@ -108,7 +108,7 @@ func (m *model) lateAnswers(n *node, give giver) {
 			})
 		}
 	}
-	if n.s.Attempts > 1 {
+	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
 		m.lateRefusals(n, give)
 	}
 	if n.s.Queries > 0 || m.capped == 0 || n.s.Stage == flow.Ended {
@@ -149,6 +149,9 @@ func (m *model) replies(n *node, k int, h *heard, names []uint8, bring func(*nod
 func (m *model) refuse(n *node, k int, h *heard) *node {
 	c := n.copies[k]
 	next := n.clone()
+	if m.lies.errs {
+		return &next
+	}
 	sd := &next.ids[c.id]
 	id := &n.s.Ledger[c.id]
 	stored := id.Sends == 1 || m.terms.Contract.Replay == policy.FirstResult && c.deduped
@@ -215,6 +218,7 @@ func (m *model) tell(n *node, h *heard, i int, names []uint8, bring func(*node, 
 		}
 		told := n.clone()
 		told.ids[i].accepted = true
+		m.recall(&told, i)
 		m.name(n, &told, h, i, names, 0, bring)
 	case policy.Executed:
 		free := n.free(i) > 0
@@ -276,6 +280,12 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 			if !inScope || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
+			if n.s.AskedBy == policy.OrderID && !late {
+				m.strange(n, h, i, func(told *node, a policy.Answer) {
+					mv := move{kind: kind, id: uint8(i), class: int16(c), variant: namesStranger}
+					m.try(told, mv, flow.Queried{Moment: moment, Answer: a, Query: query}, give)
+				})
+			}
 			for _, name := range names {
 				told := m.query(n, i, h, late, name == namesBoth)
 				if told == nil {
@@ -294,6 +304,9 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 // answer that names no request of several under the order may be about any of them.
 func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 	seen := !late && m.sees(n, i)
+	if m.lies.errs && h.fact.Effect == policy.NotExecuted {
+		return n
+	}
 	if h.fact.Effect == policy.NotExecuted {
 		seen = seen && n.s.AskedBy != policy.ProviderID // which names one of several
 		next := n.fail(i)
@@ -319,7 +332,7 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 		}
 		return next
 	}
-	finds := h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
+	finds := m.lies.blind || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
 	if finds || late || m.clock.settled == 0 || n.ids[i].asked < m.clock.settled {
 		return n
 	}
@@ -345,7 +358,7 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 // arrived, or never will, and is found.
 func (m *model) sees(n *node, i int) bool {
 	k, asked := m.clock, n.ids[i].asked
-	return k.settled > 0 && k.expired > 0 && asked >= k.settled && asked >= k.expired
+	return !m.lies.tarries && k.settled > 0 && k.expired > 0 && asked >= k.settled && asked >= k.expired
 }
 
 // scope are the identities that a query's answer about one may speak for.
@@ -425,7 +438,7 @@ func (m *model) webhooks(n *node, give giver) {
 			if n.takers(i) == 0 || m.idle(n, i, h) || h.quiet && n.s.Stage != flow.Waiting {
 				continue
 			}
-			if h.fact.Effect == policy.NotExecuted {
+			if h.fact.Effect == policy.NotExecuted && !m.lies.forges && !m.lies.errs {
 				if told = n.fail(i); told == nil {
 					continue
 				}
@@ -437,6 +450,10 @@ func (m *model) webhooks(n *node, give giver) {
 			if m.asksByTheirs() {
 				names = append(names, namesTheirs)
 			}
+			m.strange(n, h, i, func(told *node, a policy.Answer) {
+				a.Verified = true
+				m.try(told, move{kind: moveWebhook, id: uint8(i), class: int16(c), variant: namesStranger}, flow.Received{Moment: moment, Answer: a}, give)
+			})
 			m.tell(told, h, i, names, func(told *node, a policy.Answer, name uint8) {
 				a.Verified = true
 				m.try(told, move{kind: moveWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: moment, Answer: a}, give)
@@ -448,6 +465,9 @@ func (m *model) webhooks(n *node, give giver) {
 
 // forged are webhooks that anybody can have sent: they say what they like.
 func (m *model) forged(n *node, give giver) {
+	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
+		return // it is written down, and no more
+	}
 	for c := range m.heard[policy.Webhook] {
 		h := &m.heard[policy.Webhook][c]
 		if !h.quiet {
@@ -504,6 +524,7 @@ func (m *model) interventions(n *node, give giver) {
 		}
 		for _, effect := range []policy.Effect{policy.Executed, policy.NotExecuted} {
 			told := n.clone()
+			told.alien = false // who looked knows of it
 			sd := &told.ids[i]
 			switch {
 			case effect == policy.Executed && (sd.executed > 0 || n.free(i) > 0):

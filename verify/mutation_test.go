@@ -30,7 +30,8 @@ import (
 // for. The old text stands in the file exactly once, so that the row cannot rot.
 type mutant struct {
 	name  string
-	rules string // a merchant of testdata/mutation: the contract and the rules under which the guard matters
+	both  []string // the mutants that are on together, in place of edits
+	rules string   // a merchant of testdata/mutation: the contract and the rules under which the guard matters
 	want  flow.Property
 	edits []edited
 
@@ -92,11 +93,13 @@ func check(o *order) (*verdict, error) {
 		return nil, err
 	}
 	v := &verdict{}
+	rules, beyond, _ := strings.Cut(o.Rules, "+")
 	look := func(coarse bool, most int) (*finding, *search, error) {
-		m, err := newModel(e, mill(o.Rules), coarse, false)
+		m, err := newModel(e, mill(rules), coarse, false)
 		if err != nil {
 			return nil, nil, err
 		}
+		m.lies = lies{recalls: beyond == "recalls", strangers: beyond == "strangers"}
 		s := newSearch(m)
 		s.most = most
 		var found *finding
@@ -120,6 +123,9 @@ func check(o *order) (*verdict, error) {
 	}
 	return v, func() error {
 		for _, coarse := range []bool{true, false} {
+			if coarse && rules == "bold-short" {
+				continue // where times are left out the window is not seen to pass
+			}
 			most := DefaultMaxStates
 			if !coarse {
 				most = exactStates
@@ -177,14 +183,28 @@ func build(t *testing.T, rows []mutant) string {
 			if n := strings.Count(sources[ed.file], ed.old); n != 1 {
 				t.Errorf("mutant %q: its text overlaps with that of another in flow/%s:\n%s", rows[i].name, ed.file, ed.old)
 			}
-			off := fmt.Sprintf("(mutant == %q)", rows[i].name)
+			off := fmt.Sprintf("off[%q]", rows[i].name)
 			sources[ed.file] = strings.Replace(sources[ed.file], ed.old, strings.ReplaceAll(ed.new, "OFF", off), 1)
 		}
 	}
 	if t.Failed() {
 		t.FailNow()
 	}
-	sources["mutant.go"] = "package flow\n\nimport \"os\"\n\nvar mutant = os.Getenv(\"" + mutantVar + "\")\n"
+	sources["mutant.go"] = `package flow
+
+import (
+	"os"
+	"strings"
+)
+
+var off = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Split(os.Getenv("` + mutantVar + `"), "|") {
+		off[name] = true
+	}
+}
+`
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for file, text := range sources {
 		path := filepath.Join(dir, file)
@@ -247,7 +267,7 @@ func TestMutants(t *testing.T) {
 		}
 	}
 	for _, r := range rows {
-		orders = append(orders, order{Mutant: r.name, Rules: r.rules, Want: r.want})
+		orders = append(orders, order{Mutant: strings.Join(append(r.both, r.name), "|"), Rules: r.rules, Want: r.want})
 	}
 	got := make([]*verdict, len(orders))
 	errs := make([]error, len(orders))

@@ -21,6 +21,8 @@ type node struct {
 	flow    int // the first or the second of the payment key
 	own     int // where the flow's own identities begin in the ledger
 
+	alien bool // money moved under an order of ours, by a request that is none of ours
+
 	raw       policy.Action // what an unguarded flow does next, whatever the interlock says
 	unguarded bool          // raw is set
 }
@@ -195,7 +197,7 @@ func (m *model) key(n *node) string {
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.unguarded, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.unguarded, n.alien, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)

@@ -30,6 +30,9 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if !recorded {
 				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
 			}
+			if from.alien && c.Identity.Sends == 1 {
+				all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
+			}
 			if !m.timed(from, c.Identity) {
 				all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
 			}
@@ -126,6 +129,9 @@ func (m *model) ends(n *node) []finding {
 
 // money says what money has moved, or still can.
 func (m *model) money(n *node) string {
+	if n.alien {
+		return "money moved under its order"
+	}
 	for i := range n.ids {
 		switch sd := &n.ids[i]; {
 		case sd.executed > 0 || sd.other > 0:
@@ -143,7 +149,7 @@ func (n *node) paid() bool {
 		right += int(n.ids[i].executed)
 		other += int(n.ids[i].other)
 	}
-	return right >= 1 && other == 0
+	return right >= 1 && other == 0 && !n.alien
 }
 
 // spent looks at a flow that its limits ended: in doubt it is escalated, else failed.
