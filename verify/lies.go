@@ -22,7 +22,7 @@ type lies struct {
 // recall lets a request that was told to have failed go on after all.
 func (m *model) recall(n *node, i int) {
 	waits := n.s.Stage == "waiting" || n.s.Stage == "querying"
-	if m.lies.recalls && waits && i == len(n.ids)-1 {
+	if m.lies.recalls && waits && i == len(n.ids)-1 && n.takers(i) == 1 {
 		n.ids[i].failed = false
 	}
 }

@@ -23,6 +23,12 @@ func (m *model) moves(n *node, give giver) {
 		m.queryAnswers(n, moveQueryAnswer, 0, give)
 	case flow.Waiting:
 		m.due(n, give)
+		if m.coarse && n.s.Displaced != nil {
+			// Whatever else may come leads where it leads from before the hint: what is decided
+			// anew does not hang on what was waited for.
+			m.withdraw(n, give)
+			return
+		}
 	case flow.Ended:
 		m.startAgain(n, give)
 		if n.s.Outcome != policy.Escalated {
@@ -515,9 +521,7 @@ func (m *model) interventions(n *node, give giver) {
 	if n.s.Stage == flow.Sending || n.s.Stage == flow.Querying {
 		m.try(n, move{kind: moveResume}, flow.Resumed{Moment: moment}, give)
 	}
-	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
-		m.try(n, move{kind: moveWithdraw}, flow.Withdrawn{Moment: moment, Why: "withdrawn"}, give)
-	}
+	m.withdraw(n, give)
 	for i := range n.ids {
 		if n.s.Ledger[i].Effect.Settled() {
 			continue
@@ -540,6 +544,12 @@ func (m *model) interventions(n *node, give giver) {
 			e := flow.Resolved{Moment: moment, Identity: i, Effect: effect, Who: "somebody", Why: "who looked"}
 			m.try(&told, move{kind: moveResolve, id: uint8(i), variant: uint8(effect)}, e, give)
 		}
+	}
+}
+
+func (m *model) withdraw(n *node, give giver) {
+	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
+		m.try(n, move{kind: moveWithdraw}, flow.Withdrawn{Moment: moment, Why: "withdrawn"}, give)
 	}
 }
 
