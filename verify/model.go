@@ -509,10 +509,3 @@ func (n *node) fresh() int {
 	}
 	return k
 }
-
-func (n *node) ageOf(f copied) region {
-	if f.last {
-		return n.ids[f.id].last
-	}
-	return f.age
-}
