@@ -177,6 +177,23 @@ func (m *model) decisions(a *policy.Answer, f policy.Fact) string {
 	return b.String()
 }
 
+// picture is all that a kind of payment makes a difference by: two that agree in it are
+// verified once. Where rules look at the payment itself, none is like another.
+func (m *model) picture() string {
+	l := &m.looks
+	var b strings.Builder
+	if l.At["capture"] || l.At["currency"] || l.At["amount"] {
+		fmt.Fprint(&b, m.payment.Capture, m.payment.Currency, m.payment.Amount)
+	}
+	for ph := range m.heard {
+		for i := range m.heard[ph] {
+			h := &m.heard[ph][i]
+			fmt.Fprint(&b, ph, h.fact, m.texts(&h.answer), h.idle, h.quiet, "\n")
+		}
+	}
+	return b.String()
+}
+
 // flowTells reports whether the flow itself looks at a class.
 func (m *model) flowTells(c policy.Class) bool {
 	switch c {

@@ -34,6 +34,8 @@ type model struct {
 	coarse bool
 	spend  spending // for the event that is brought
 
+	lies lies // none, but in tests
+
 	unguarded string     // FILE:LINE of a rule; all are also followed where the interlock forbids it
 	event     flow.Event // the one brought last
 	maxFired  map[string]int
@@ -147,6 +149,8 @@ const (
 	namesBoth
 	namesTheirs // the provider's own id
 	namesOther  // another payment
+	namesStranger
+	namesAgain // nothing: a refusal that settles nothing
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
@@ -341,7 +345,7 @@ func (m *model) sent(n *node) {
 			first = other.FirstSent
 		}
 	}
-	deduped := m.terms.Contract.ReplaySafe(first, base)
+	deduped := m.terms.Contract.ReplaySafe(first, base) && !m.lies.repeats && !(m.lies.forgets && id.Sends > 1)
 	n.copies = append(n.copies, copied{id: i, last: true, deduped: deduped, current: true})
 }
 
@@ -367,7 +371,7 @@ func (m *model) tidy(n *node) {
 	}
 	switch {
 	case m.coarse:
-		s.Queries, s.Fired, s.Withdrawn, s.Displaced, n.started = 0, nil, "", nil, 0
+		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
 		m.few(n)
 	case s.Queries < m.terms.Limits.MaxQueries:
 		s.Queries = min(s.Queries, m.capped)
@@ -519,11 +523,4 @@ func (n *node) fresh() int {
 		}
 	}
 	return k
-}
-
-func (n *node) ageOf(f copied) region {
-	if f.last {
-		return n.ids[f.id].last
-	}
-	return f.age
 }

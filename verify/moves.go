@@ -21,8 +21,20 @@ func (m *model) moves(n *node, give giver) {
 		m.answer(n, give)
 	case flow.Querying:
 		m.queryAnswers(n, moveQueryAnswer, 0, give)
+		if m.coarse && n.s.Displaced != nil {
+			// What is displaced goes on only if the answer brings nothing new: what webhooks brought
+			// before it is all that can have changed. The rest is as without a hint.
+			m.webhooks(n, give)
+			return
+		}
 	case flow.Waiting:
 		m.due(n, give)
+		if m.coarse && n.s.Displaced != nil {
+			// Whatever else may come leads where it leads from before the hint: what is decided
+			// anew does not hang on what was waited for.
+			m.withdraw(n, give)
+			return
+		}
 	case flow.Ended:
 		if !m.plain {
 			m.startAgain(n, give)
@@ -115,7 +127,26 @@ func (m *model) lateAnswers(n *node, give giver) {
 			})
 		}
 	}
+	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
+		m.lateRefusals(n, give)
+	}
 	m.queryAnswers(n, moveLateQueryAnswer, -1, give)
+}
+
+// lateRefusals are those of requests that are over, or that were refused before: they settle
+// nothing, and the flow cannot tell them from that of the last one.
+func (m *model) lateRefusals(n *node, give giver) {
+	for c := range m.heard[policy.Send] {
+		h := &m.heard[policy.Send][c]
+		if h.fact.Effect != policy.NotExecuted || h.quiet && n.s.Stage != flow.Waiting {
+			continue
+		}
+		e := flow.Answered{Moment: moment, Answer: h.answer}
+		if n.s.Stage == flow.Sending {
+			e.Attempt = 1
+		}
+		m.try(n, move{kind: moveLateAnswer, id: uint8(n.own), class: int16(c), variant: namesAgain}, e, give)
+	}
 }
 
 // replies brings an answer to one request, with what it settles, if it may be given.
@@ -135,6 +166,9 @@ func (m *model) replies(n *node, k int, h *heard, names []uint8, bring func(*nod
 func (m *model) refuse(n *node, k int, h *heard) *node {
 	c := n.copies[k]
 	next := n.clone()
+	if m.lies.errs {
+		return &next
+	}
 	sd := &next.ids[c.id]
 	id := &n.s.Ledger[c.id]
 	stored := id.Sends == 1 || m.terms.Contract.Replay == policy.FirstResult && c.deduped
@@ -201,6 +235,7 @@ func (m *model) tell(n *node, h *heard, i int, names []uint8, bring func(*node, 
 		}
 		told := n.clone()
 		told.ids[i].accepted = true
+		m.recall(&told, i)
 		m.name(n, &told, h, i, names, 0, bring)
 	case policy.Executed:
 		free := n.free(i) > 0
@@ -248,91 +283,6 @@ func (m *model) name(n, told *node, h *heard, i int, names []uint8, amount uint8
 	}
 }
 
-// queryAnswers is everything that a query can bring.
-func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
-	late := kind == moveLateQueryAnswer
-	for c := range m.heard[policy.Query] {
-		h := &m.heard[policy.Query][c]
-		if late && (h.fact.Effect == policy.Unknown || h.quiet && n.s.Stage != flow.Waiting) {
-			continue
-		}
-		for i := range n.ids {
-			names, inScope := m.queryNames(n, i)
-			if !inScope || late && !n.ids[i].queried && !m.coarse || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
-				continue
-			}
-			told := m.query(n, i, h, late)
-			if told == nil {
-				continue
-			}
-			m.tell(told, h, i, names, func(told *node, a policy.Answer, name uint8) {
-				mv := move{kind: kind, id: uint8(i), class: int16(c), variant: name}
-				m.try(told, mv, flow.Queried{Moment: moment, Answer: a, Query: query}, give)
-			})
-		}
-	}
-}
-
-// query is what a query's answer settles about an identity; nil if it cannot be given.
-func (m *model) query(n *node, i int, h *heard, late bool) *node {
-	if h.fact.Effect == policy.NotExecuted {
-		return n.fail(i)
-	}
-	finds := h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
-	if finds || late || m.clock.settled == 0 || n.ids[i].asked < m.clock.settled {
-		return n
-	}
-	// By now whatever has arrived would be found: nothing has.
-	sd := &n.ids[i]
-	if sd.failed || sd.accepted || sd.executed+sd.other > 0 {
-		return nil
-	}
-	next := n.clone()
-	next.copies = slices.DeleteFunc(next.copies, func(c copied) bool {
-		return c.id == i && m.clock.expired > 0 && n.ageOf(c) >= m.clock.expired
-	})
-	return &next
-}
-
-// fail stores that a request of an identity ended without execution; nil if none can have.
-func (n *node) fail(i int) *node {
-	if n.ids[i].failed {
-		return n
-	}
-	if n.free(i) == 0 {
-		return nil
-	}
-	next := n.clone()
-	next.ids[i].failed = true
-	return &next
-}
-
-// queryNames says whether a query's answer may speak of an identity, and how it names it.
-func (m *model) queryNames(n *node, i int) (names []uint8, inScope bool) {
-	cur := len(n.ids) - 1
-	l := n.s.Ledger
-	by := n.s.AskedBy
-	if by == "" {
-		by = m.terms.Contract.QueryIdentifier(l[cur].ProviderID != "")
-	}
-	if by != policy.OrderID {
-		return []uint8{namesNothing, namesOther}, i == cur
-	}
-	if l[i].OrderID != l[cur].OrderID {
-		return nil, false
-	}
-	names = []uint8{namesNothing}
-	if i == cur {
-		names = append(names, namesOther)
-	}
-	for j := range l {
-		if j != i && l[j].OrderID == l[i].OrderID {
-			return append(names, namesBoth), true
-		}
-	}
-	return names, true
-}
-
 // webhooks may come at any time, late, repeated and in any order.
 func (m *model) webhooks(n *node, give giver) {
 	for c := range m.heard[policy.Webhook] {
@@ -342,7 +292,7 @@ func (m *model) webhooks(n *node, give giver) {
 			if n.takers(i) == 0 || m.idle(n, i, h) || h.quiet && n.s.Stage != flow.Waiting {
 				continue
 			}
-			if h.fact.Effect == policy.NotExecuted {
+			if h.fact.Effect == policy.NotExecuted && !m.lies.forges && !m.lies.errs {
 				if told = n.fail(i); told == nil {
 					continue
 				}
@@ -354,14 +304,29 @@ func (m *model) webhooks(n *node, give giver) {
 			if m.asksByTheirs() {
 				names = append(names, namesTheirs)
 			}
+			m.strange(n, h, i, func(told *node, a policy.Answer) {
+				a.Verified = true
+				m.try(told, move{kind: moveWebhook, id: uint8(i), class: int16(c), variant: namesStranger}, flow.Received{Moment: moment, Answer: a}, give)
+			})
 			m.tell(told, h, i, names, func(told *node, a policy.Answer, name uint8) {
 				a.Verified = true
 				m.try(told, move{kind: moveWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: moment, Answer: a}, give)
 			})
 		}
 	}
-	if n.s.Stage == flow.Waiting {
-		m.try(n, move{kind: moveUnverified}, flow.Received{Moment: moment, Answer: policy.Answer{}}, give)
+	m.forged(n, give)
+}
+
+// forged are webhooks that anybody can have sent: they say what they like.
+func (m *model) forged(n *node, give giver) {
+	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
+		return // it is written down, and no more
+	}
+	for c := range m.heard[policy.Webhook] {
+		h := &m.heard[policy.Webhook][c]
+		if !h.quiet {
+			m.try(n, move{kind: moveUnverified, class: int16(c)}, flow.Received{Moment: moment, Answer: h.answer}, give)
+		}
 	}
 }
 
@@ -404,15 +369,14 @@ func (m *model) interventions(n *node, give giver) {
 	if n.s.Stage == flow.Sending || n.s.Stage == flow.Querying {
 		m.try(n, move{kind: moveResume}, flow.Resumed{Moment: moment}, give)
 	}
-	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
-		m.try(n, move{kind: moveWithdraw}, flow.Withdrawn{Moment: moment, Why: "withdrawn"}, give)
-	}
+	m.withdraw(n, give)
 	for i := range n.ids {
 		if n.s.Ledger[i].Effect.Settled() {
 			continue
 		}
 		for _, effect := range []policy.Effect{policy.Executed, policy.NotExecuted} {
 			told := n.clone()
+			told.alien = false // who looked knows of it
 			sd := &told.ids[i]
 			switch {
 			case effect == policy.Executed && (sd.executed > 0 || n.free(i) > 0):
@@ -428,6 +392,12 @@ func (m *model) interventions(n *node, give giver) {
 			e := flow.Resolved{Moment: moment, Identity: i, Effect: effect, Who: "somebody", Why: "who looked"}
 			m.try(&told, move{kind: moveResolve, id: uint8(i), variant: uint8(effect)}, e, give)
 		}
+	}
+}
+
+func (m *model) withdraw(n *node, give giver) {
+	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
+		m.try(n, move{kind: moveWithdraw}, flow.Withdrawn{Moment: moment, Why: "withdrawn"}, give)
 	}
 }
 

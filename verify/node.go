@@ -21,8 +21,10 @@ type node struct {
 	flow    int // the first or the second of the payment key
 	own     int // where the flow's own identities begin in the ledger
 
-	byOrder   bool          // requests of one order are deduped like those of one identity
-	leaned    bool          // the rule that the story is about was followed against the interlock
+	byOrder bool // requests of one order are deduped like those of one identity
+	leaned  bool // the rule that the story is about was followed against the interlock
+	alien   bool // money moved under an order of ours, by a request that is none of ours
+
 	raw       policy.Action // what an unguarded flow does next, whatever the interlock says
 	unguarded bool          // raw is set
 }
@@ -217,14 +219,14 @@ func (m *model) setTimes(n *node) {
 func (m *model) shift(n *node) time.Duration {
 	k, least := m.clock, time.Duration(0)
 	need := func(was, is region, roles uint8) {
-		if is != was {
+		if k.round(is, roles) != was {
 			least = max(least, k.age(is)-k.upper(was, roles)+1)
 		}
 	}
 	for i := range n.ids {
 		sd := &n.ids[i]
-		need(sd.askedFirst, k.round(sd.first, roleFirst), roleFirst)
-		need(sd.asked, k.round(sd.last, roleLast), roleLast)
+		need(sd.askedFirst, sd.first, roleFirst)
+		need(sd.asked, sd.last, roleLast)
 	}
 	return least
 }
@@ -249,7 +251,7 @@ func (m *model) key(n *node) string {
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.leaned, n.unguarded, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.leaned, n.alien, n.unguarded, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)

@@ -18,7 +18,7 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
 	}
-	if m.spend.time && from.s.Stage != flow.New && waitsPastTime(from, next, commands) {
+	if m.late(from) && waitsPastTime(from, next, commands) {
 		all = append(all, finding{property: S4, why: "the flow's time is over, and it does not end"})
 	}
 	recorded := false
@@ -30,17 +30,36 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if !recorded {
 				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
 			}
+			if from.alien && c.Identity.Sends == 1 {
+				all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
+			}
+			if !m.timed(from, c.Identity) {
+				all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
+			}
 			if c.Attempt > m.terms.Limits.MaxAttempts {
 				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+			}
+			if from.s.Stage == flow.Waiting && m.late(from) {
+				all = append(all, finding{property: S4, why: "sent after the flow's time"})
 			}
 		case flow.Ask:
 			if c.Query > m.terms.Limits.MaxQueries {
 				all = append(all, finding{property: S4, why: "more queries than max_queries"})
 			}
+			if c.By == "" {
+				all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
+			}
 		case flow.Finish:
 			all = append(all, m.ends(next)...)
 			all = append(all, m.spent(next, commands)...)
 		case flow.Decided:
+			// Where counts are left out, what a spent limit allows shows in the decision.
+			switch {
+			case m.spend.sends && c.Verdict.Action.Sends():
+				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+			case m.spend.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
+				all = append(all, finding{property: S4, why: "more queries than max_queries"})
+			}
 			if c.Verdict.Property != "" && !c.Due {
 				all = append(all, finding{
 					property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
@@ -51,6 +70,31 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 		}
 	}
 	return all
+}
+
+// timed reports whether a send has left its times in the ledger: by them it is judged later
+// whether it has arrived, and whether it may be repeated.
+func (m *model) timed(from *node, id *flow.Identity) bool {
+	if !id.LastSent.Equal(base) || !id.Deadline.Equal(base.Add(m.terms.Contract.CallTimeout())) {
+		return false
+	}
+	if id.Sends == 1 {
+		return id.FirstSent.Equal(base)
+	}
+	last := len(from.s.Ledger) - 1
+	return !id.FirstSent.After(from.s.Ledger[last].FirstSent)
+}
+
+// late reports whether the flow's time is over when the event of a step comes.
+func (m *model) late(from *node) bool {
+	switch {
+	case from.s.Stage == flow.New || from.s.Stage == flow.Ended:
+		return false
+	case m.coarse:
+		return m.spend.time
+	default:
+		return m.clock.age(from.started) >= m.terms.Limits.MaxElapsed
+	}
 }
 
 // waitsPastTime reports whether an answer, or the end of a wait, that came after the flow's
@@ -85,6 +129,9 @@ func (m *model) ends(n *node) []finding {
 
 // money says what money has moved, or still can.
 func (m *model) money(n *node) string {
+	if n.alien {
+		return "money moved under its order"
+	}
 	for i := range n.ids {
 		switch sd := &n.ids[i]; {
 		case sd.executed > 0 || sd.other > 0:
@@ -102,7 +149,7 @@ func (n *node) paid() bool {
 		right += int(n.ids[i].executed)
 		other += int(n.ids[i].other)
 	}
-	return right >= 1 && other == 0
+	return right >= 1 && other == 0 && !n.alien
 }
 
 // spent looks at a flow that its limits ended: in doubt it is escalated, else failed.

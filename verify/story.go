@@ -156,7 +156,7 @@ func (s *search) again(from *node, by move, to *node) told {
 		}
 		done = true
 		t.event = s.m.event
-		t.commands = append([]flow.Command(nil), commands...)
+		t.commands = kept(commands)
 		if to == nil {
 			end := next.clone()
 			t.to = &end
@@ -167,6 +167,26 @@ func (s *search) again(from *node, by move, to *node) told {
 		t.event = nil
 	}
 	return t
+}
+
+// kept copies commands, with the identities that they point to: the next step writes there.
+func kept(commands []flow.Command) []flow.Command {
+	all := make([]flow.Command, len(commands))
+	for i, c := range commands {
+		switch c := c.(type) {
+		case flow.Send:
+			id := *c.Identity
+			c.Identity = &id
+			all[i] = c
+		case flow.Ask:
+			id := *c.Identity
+			c.Identity = &id
+			all[i] = c
+		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
+			all[i] = c
+		}
+	}
+	return all
 }
 
 // tell writes the story.

@@ -247,11 +247,17 @@ func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Produc
 	if most <= 0 {
 		most = DefaultMaxStates
 	}
-	known := map[string]bool{}
+	known, pictures := map[string]bool{}, map[string]bool{}
 	for _, payment := range profiles(j.payment, &j.looks) {
 		m, err := newModel(e, payment, true, o.DistrustInferred)
 		if err != nil {
 			return nil, err
+		}
+		if picture := m.picture(); pictures[picture] {
+			p.Covered.Payments++ // it is like another
+			continue
+		} else {
+			pictures[picture] = true
 		}
 		s := newSearch(m)
 		s.most = most

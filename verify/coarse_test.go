@@ -1,0 +1,131 @@
+//go:build !race
+
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// What is found where everything is counted is found where counts and times are left out: the
+// proof rests on the coarse search alone.
+func TestCoarseFindsWhatExactFinds(t *testing.T) {
+	sets, first := 40, uint64(1)
+	if n, err := strconv.Atoi(os.Getenv("RECOURSE_SETS")); err == nil {
+		sets = n
+	}
+	if n, err := strconv.ParseUint(os.Getenv("RECOURSE_SEED"), 10, 64); err == nil {
+		first = n
+	}
+	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken, findings, looked := 0, 0, 0
+	for seed := first; seed < first+uint64(sets); seed++ {
+		dir := t.TempDir()
+		text := someRules(draw.From(seed))
+		write(t, filepath.Join(dir, "providers", "mill.toml"), string(mill))
+		write(t, filepath.Join(dir, "merchants", "some.toml"), text)
+		e, err := engine.Open(dir)
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		exact, _ := findingsOf(t, e, false, 2_500, nil)
+		looked++
+		if len(exact) == 0 {
+			continue
+		}
+		coarse, whole := findingsOf(t, e, true, 60_000, exact)
+		if !whole {
+			continue
+		}
+		for key, why := range exact {
+			findings++
+			if _, found := coarse[key]; !found {
+				t.Errorf("seed %d: %s, %s: found exactly, and not coarsely\n%s", seed, key, why, text)
+			}
+		}
+		if len(exact) > 0 {
+			broken++
+		}
+	}
+	t.Logf("%d rule sets, %d of them with findings, %d findings", looked, broken, findings)
+	if broken == 0 {
+		t.Error("no rule set breaks anything: nothing was compared")
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// findingsOf is what a search finds, and whether it came to its end, or to all that is wanted.
+func findingsOf(t *testing.T, e *engine.Engine, coarse bool, most int, wanted map[string]string) (found map[string]string, whole bool) {
+	t.Helper()
+	m, err := newModel(e, mill("some"), coarse, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSearch(m)
+	s.most = most
+	found = map[string]string{}
+	s.stop = func(f *finding) bool {
+		found[string(f.property)+" "+f.rule] = f.why
+		for key := range wanted {
+			if _, has := found[key]; !has {
+				return false
+			}
+		}
+		return wanted != nil
+	}
+	err = s.run(context.Background())
+	if err != nil && !errors.As(err, &errTooMany{}) {
+		t.Fatal(err)
+	}
+	return found, err == nil
+}
+
+// someRules makes a merchant's contract and rules, as likely wrong as right.
+func someRules(r draw.Rand) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "description = \"random\"\n\n[limits]")
+	fmt.Fprintf(&b, "max_attempts = %d\nmax_queries = %d\nmax_elapsed = %q\n\n[contract]\n", draw.One(r, 1, 2, 3), draw.One(r, 1, 2, 5), draw.One(r, "1h", "26h"))
+	fmt.Fprintf(&b, "query_by = %s\nwebhook = %v\n", draw.One(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`), r.IntN(2) == 0)
+	if r.IntN(2) == 0 {
+		fmt.Fprintf(&b, "dedupe = [%q]\ndedupe_window = %q\nreplay = %q\n", draw.One(r, "request_id", "order_id"), draw.One(r, "30m", "2h", "744h"), draw.One(r, "first_result", "rejected", "executed_again"))
+	}
+	if r.IntN(2) == 0 {
+		fmt.Fprintf(&b, "not_found_after = %q\n", draw.One(r, "10m", "1h"))
+	}
+	if r.IntN(2) == 0 {
+		fmt.Fprintf(&b, "arrival_grace = %q\n", draw.One(r, "1m", "20m"))
+	}
+	for i := range 1 + r.IntN(4) {
+		when := draw.One(r,
+			`effect == "not_executed"`, `effect == "unknown"`, `effect == "pending"`, `effect == "executed"`,
+			`class == "not_found"`, `class == "network_error"`, `class == "issuer_declined"`, `class == "maintenance"`,
+			`class == "conflict"`, `class == "mismatch"`, `phase == "query"`, `phase == "webhook"`, `fault == "not_sent"`)
+		when += draw.One(r, ``, ` && !in_doubt`, ` && !in_doubt`, ` && in_doubt`)
+		when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && queries < 2`, ` && queries > 0`,
+			` && elapsed < duration("20m")`, ` && elapsed >= duration("2h")`, ` && stage == "result"`, ` && code == "NO"`)
+		fmt.Fprintf(&b, "\n[[rule]]\nid = \"some-%d\"\nwhen = '%s'\nthen = %q\n", i, when, draw.One(r, policy.Actions()...).String())
+	}
+	return b.String()
+}

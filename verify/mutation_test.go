@@ -1,0 +1,323 @@
+//go:build !race
+
+package verify
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// The checker is tested by mutation: package flow is built with each of its guards switched
+// off, and the checker must find that a property breaks which holds with the guard in place.
+//
+// All mutants are built into one binary, each behind a switch of its own that an environment
+// variable names, so that there is one build and not a hundred.
+
+// mutant is one guard that is removed. In new, OFF is true where the mutant is the one asked
+// for. The old text stands in the file exactly once, so that the row cannot rot.
+type mutant struct {
+	name  string
+	both  []string // the mutants that are on together, in place of edits
+	rules string   // a merchant of testdata/mutation: the contract and the rules under which the guard matters
+	want  flow.Property
+	edits []edited
+
+	// spared says why nothing breaks without the guard; empty: something must. It is held to
+	// as well: a guard that matters after all is to have a row that says how.
+	spared string
+}
+
+type edited struct{ file, old, new string }
+
+const (
+	mutantVar = "RECOURSE_MUTANT"
+	ordersVar = "RECOURSE_MUTANT_ORDERS"
+)
+
+// order is what a mutated binary is asked for, and verdict what it answers.
+type order struct {
+	Mutant string
+	Rules  string
+	Want   flow.Property // stop at it; empty: look at everything
+}
+
+type verdict struct {
+	Found []flow.Property
+	Why   string
+	Steps int
+	Story []string
+	Exact bool // the story counts everything
+}
+
+// TestMutant is what the mutated binary runs.
+func TestMutant(t *testing.T) {
+	if os.Getenv(ordersVar) == "" {
+		return
+	}
+	var o order
+	if err := json.Unmarshal([]byte(os.Getenv(ordersVar)), &o); err != nil {
+		t.Fatal(err)
+	}
+	v, err := check(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Printf("\nVERDICT %s\n", out)
+}
+
+func mill(rules string) policy.Payment {
+	return policy.Payment{Provider: "mill", Merchant: rules, Operation: policy.Pay, Amount: 120_000, Currency: "VND"}
+}
+
+// check searches coarsely, and for what it wants exactly as well.
+func check(o *order) (*verdict, error) {
+	e, err := engine.Open("testdata/mutation")
+	if err != nil {
+		return nil, err
+	}
+	v := &verdict{}
+	rules, beyond, _ := strings.Cut(o.Rules, "+")
+	look := func(coarse bool, most int) (*finding, *search, error) {
+		m, err := newModel(e, mill(rules), coarse, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		m.lies = lies{recalls: beyond == "recalls", strangers: beyond == "strangers"}
+		s := newSearch(m)
+		s.most = most
+		var found *finding
+		s.stop = func(f *finding) bool {
+			if !slices.Contains(v.Found, f.property) {
+				v.Found = append(v.Found, f.property)
+			}
+			if f.property == o.Want && found == nil {
+				one := *f
+				found = &one
+			}
+			return found != nil
+		}
+		return found, s, func() error {
+			err := s.run(context.Background())
+			if errors.As(err, &errTooMany{}) && !coarse {
+				return nil
+			}
+			return err
+		}()
+	}
+	return v, func() error {
+		for _, coarse := range []bool{true, false} {
+			if coarse && rules == "bold-short" {
+				continue // where times are left out the window is not seen to pass
+			}
+			most := DefaultMaxStates
+			if !coarse {
+				most = 60_000
+			}
+			var found *finding
+			_, s, err := look(coarse, most)
+			if err != nil {
+				return err
+			}
+			for i := range s.found {
+				if s.found[i].property == o.Want {
+					found = &s.found[i]
+					break
+				}
+			}
+			if found == nil {
+				return nil
+			}
+			sc := s.script(found)
+			v.Why, v.Exact, v.Steps, v.Story = found.why, !coarse, 0, nil
+			for _, step := range sc.tell(found) {
+				v.Steps++
+				v.Story = append(v.Story, step.Happens+" | "+step.Decision+" | "+strings.Join(step.Does, "; "))
+			}
+		}
+		return nil
+	}()
+}
+
+// build builds the tests of this package with every mutant in it.
+func build(t *testing.T, rows []mutant) string {
+	t.Helper()
+	dir := t.TempDir()
+	flowDir, err := filepath.Abs("../flow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := map[string]string{}
+	for i := range rows {
+		for _, ed := range rows[i].edits {
+			if _, read := sources[ed.file]; !read {
+				text, err := os.ReadFile(filepath.Join(flowDir, ed.file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sources[ed.file] = string(text)
+			}
+			text, err := os.ReadFile(filepath.Join(flowDir, ed.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), ed.old); n != 1 {
+				t.Errorf("mutant %q: its text stands %d times in flow/%s:\n%s", rows[i].name, n, ed.file, ed.old)
+			}
+			if n := strings.Count(sources[ed.file], ed.old); n != 1 {
+				t.Errorf("mutant %q: its text overlaps with that of another in flow/%s:\n%s", rows[i].name, ed.file, ed.old)
+			}
+			off := fmt.Sprintf("off[%q]", rows[i].name)
+			sources[ed.file] = strings.Replace(sources[ed.file], ed.old, strings.ReplaceAll(ed.new, "OFF", off), 1)
+		}
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	sources["mutant.go"] = `package flow
+
+import (
+	"os"
+	"strings"
+)
+
+var off = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Split(os.Getenv("` + mutantVar + `"), "|") {
+		off[name] = true
+	}
+}
+`
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for file, text := range sources {
+		path := filepath.Join(dir, file)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[filepath.Join(flowDir, file)] = path
+	}
+	list, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(at, list, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(dir, "mutants.test")
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", at, "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("the mutants do not build: %v\n%s", err, out)
+	}
+	return bin
+}
+
+// ask runs a mutated binary.
+func ask(ctx context.Context, bin string, o order) (*verdict, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, bin, "-test.run=^TestMutant$", "-test.timeout=120s")
+	cmd.Env = append(os.Environ(), mutantVar+"="+o.Mutant, ordersVar+"="+string(text), "GOMAXPROCS=1", "GOGC=400")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	_, rest, _ := bytes.Cut(out, []byte("\nVERDICT "))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	v := &verdict{}
+	return v, json.Unmarshal(line, v)
+}
+
+// TestMutants removes each guard of the flow in turn.
+func TestMutants(t *testing.T) {
+	if os.Getenv(ordersVar) != "" {
+		return
+	}
+	rows := mutants()
+	bin := build(t, rows)
+	var orders []order
+	with := map[string]bool{}
+	names := map[string]bool{}
+	for _, r := range rows {
+		if names[r.name] {
+			t.Fatalf("two mutants are %q", r.name)
+		}
+		names[r.name] = true
+		if !with[r.rules] {
+			with[r.rules] = true
+			orders = append(orders, order{Rules: r.rules})
+		}
+	}
+	for _, r := range rows {
+		orders = append(orders, order{Mutant: strings.Join(append(r.both, r.name), "|"), Rules: r.rules, Want: r.want})
+	}
+	got := make([]*verdict, len(orders))
+	errs := make([]error, len(orders))
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			for i := range next {
+				got[i], errs[i] = ask(t.Context(), bin, orders[i])
+			}
+		})
+	}
+	for i := range orders {
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	whole := map[string]*verdict{}
+	for i, o := range orders {
+		if errs[i] != nil {
+			t.Errorf("%+v: %v", o, errs[i])
+			got[i] = &verdict{}
+		}
+		if o.Mutant == "" {
+			whole[o.Rules] = got[i]
+			if !strings.HasPrefix(o.Rules, "bold") && len(got[i].Found) > 0 {
+				t.Errorf("%s does not hold with every guard in place: %v", o.Rules, got[i].Found)
+			}
+		}
+	}
+	for i, r := range rows {
+		v := got[len(orders)-len(rows)+i]
+		found := slices.Contains(v.Found, r.want)
+		story := cmp.Or(map[bool]string{true: "exact"}[v.Exact], "coarse only")
+		switch {
+		case slices.Contains(whole[r.rules].Found, r.want):
+			t.Errorf("%s: %s breaks under %s with every guard in place", r.name, r.want, r.rules)
+		case found && r.spared != "":
+			t.Errorf("%s: %s (%s), and it was said to be spared: %s", r.name, r.want, v.Why, r.spared)
+		case !found && r.spared == "":
+			t.Errorf("%s SURVIVES under %s: wanted %s, found %v", r.name, r.rules, r.want, v.Found)
+		case found:
+			t.Logf("%-34s %-13s %s in %2d steps (%s): %s", r.name, r.rules, r.want, v.Steps, story, v.Why)
+		default:
+			t.Logf("%-34s %-13s spared: %s", r.name, r.rules, r.spared)
+		}
+		if testing.Verbose() && os.Getenv("RECOURSE_STORIES") != "" {
+			t.Log("\n    " + strings.Join(v.Story, "\n    "))
+		}
+	}
+}
