@@ -96,6 +96,12 @@ func (r *reacher) operation(op policy.Operation) {
 	// An answer speaks of an identity that is over, and the latest is in doubt.
 	r.add(Ledger, at, policy.Fact{Class: policy.Processing}, true)
 	for _, f := range slices.SortedFunc(maps.Keys(r.settled), compareFacts) {
+		if f.Effect == policy.NotExecuted && f.Class == policy.NotFound {
+			// It is the latest that was not found, so one in doubt is an earlier one, and then
+			// this is a conflict: see flow's situation.
+			r.add(Ledger, at, f, false)
+			continue
+		}
 		r.add(Ledger, at, f, true, false)
 		if f.Effect == policy.Executed {
 			f.Effect, f.Class = policy.Unknown, policy.Conflict
