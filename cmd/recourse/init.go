@@ -28,7 +28,7 @@ func initCommand() *cobra.Command {
 		Use:   "init DIR",
 		Short: "Start a folder of rules: a merchant, a rule, and tests that pass",
 		Long: `Writes a rules folder with one merchant, a rule of its own and tests of it, and the JSON
-Schemas by which editors complete and check all TOML files, without a network. A file that
+Schemas by which editors complete and check its TOML files, without a network. A file that
 exists already is never overwritten: then nothing is written at all.
 
 Exit codes: 0 written, 2 could not run.`,
@@ -78,7 +78,7 @@ func starterFiles(merchant string) (map[string][]byte, error) {
 		files[path.Join(path.Dir(target), strings.Replace(path.Base(target), "acme", merchant, 1))] = data
 		return err
 	})
-	for _, name := range schema.Names() {
+	for _, name := range schema.OfRules() {
 		data, readErr := schema.Read(name)
 		files["schema/"+name] = data
 		err = errors.Join(err, readErr)
