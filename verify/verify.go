@@ -172,6 +172,7 @@ type job struct {
 	payment   policy.Payment
 	merchants []string
 	looks     engine.Looks
+	fixes     *fixes // of the whole run
 }
 
 // products lists what is to be verified. Merchants whose rules for an operation are the same
@@ -186,6 +187,7 @@ func products(e *engine.Engine, o *Options) ([]*job, error) {
 		merchants = append([]string{""}, e.Rules.MerchantNames()...)
 	}
 	var jobs []*job
+	mended := &fixes{}
 	for _, name := range names {
 		cat, err := e.Catalogs.Get(name)
 		if err != nil {
@@ -207,7 +209,7 @@ func products(e *engine.Engine, o *Options) ([]*job, error) {
 					j.merchants = append(j.merchants, m)
 					continue
 				}
-				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks}
+				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks, fixes: mended}
 				jobs = append(jobs, alike[key])
 			}
 		}
