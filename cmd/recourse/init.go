@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -53,17 +55,21 @@ Exit codes: 0 written, 2 could not run.`,
 		for _, name := range sortedNames(files) {
 			fmt.Fprintln(out, filepath.Join(args[0], filepath.FromSlash(name)))
 		}
-		acme := filepath.Join(args[0], "merchants", *merchant)
-		fmt.Fprintf(out, `
-next
-  recourse test %[1]s                  the tests pass
-  change fired < 2 to fired < 1 in %[2]s.toml, and test again: a test fails, and says why
-  recourse test %[1]s --cover --mutate  what the tests do not look at
-  recourse explain --rules %[1]s --provider momo --merchant %[3]s --operation pay --code 1001
-`, args[0], acme, *merchant)
-		return nil
+		return whatNext(out, args[0], *merchant)
 	}
 	return cmd
+}
+
+// whatNext says what to do with a new folder.
+func whatNext(w io.Writer, dir, merchant string) error {
+	fmt.Fprintf(w, "\nnext\n")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "  recourse test %s\tthe tests pass\n", dir)
+	fmt.Fprintf(tw, "  recourse test %s --cover --mutate\twhat the tests do not look at\n", dir)
+	fmt.Fprintf(tw, "  recourse verify --rules %s\tproves that the rules cannot charge twice\n", dir)
+	fmt.Fprintf(tw, "  recourse explain --rules %s --provider momo --merchant %s --operation pay --code 1001\n", dir, merchant)
+	fmt.Fprintf(tw, "\nChange fired < 2 to fired < 1 in %s.toml, and test again: a test fails, and says why.\n", filepath.Join(dir, "merchants", merchant))
+	return tw.Flush()
 }
 
 // starterFiles are the files of a new folder, by their names in it.
