@@ -100,6 +100,8 @@ func (r *reacher) operation(op policy.Operation) {
 			// It is the latest that was not found, so one in doubt is an earlier one, and then
 			// this is a conflict: see flow's situation.
 			r.add(Ledger, at, f, false)
+			f.Effect, f.Class = policy.Unknown, policy.Conflict
+			r.add(Ledger, at, f, true)
 			continue
 		}
 		r.add(Ledger, at, f, true, false)
