@@ -68,7 +68,11 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 			fact.Effect = policy.Executed
 		}
 	}
-	if fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved() {
+	switch {
+	case fact.Class == policy.NotFound && fact.Effect != policy.Executed && s.earlierInDoubt():
+		// To send it again would not help: it is not all that is open.
+		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
+	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved():
 		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}

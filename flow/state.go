@@ -111,6 +111,12 @@ func (s *State) reopened() bool {
 	return false
 }
 
+// earlierInDoubt reports whether an identity before the last may still execute.
+func (s *State) earlierInDoubt() bool {
+	before := State{Ledger: s.Ledger[:max(0, len(s.Ledger)-1)]}
+	return before.InDoubt()
+}
+
 // allNotExecuted reports whether every identity is known never to execute.
 func (s *State) allNotExecuted() bool {
 	for i := range s.Ledger {

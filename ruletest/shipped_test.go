@@ -53,8 +53,6 @@ var unnoticeable = []string{
 	`evergreen-box.toml payday left out: effect == "not_executed"`,
 	`evergreen-box.toml card-gone left out: effect == "not_executed"`,
 	`midnight-drop.toml no-time left out: effect == "not_executed"`,
-	// What is not found is always in doubt where the contract has no not_found_after.
-	`momo.toml momo-lost left out: in_doubt`,
 	// What is pending is in doubt.
 	`baseline.toml in-doubt effect in ["unknown", "pending"] -> effect in ["unknown"]`,
 	// Everything else was decided before.

@@ -288,7 +288,9 @@ func catalogue() node {
 
 // The files are what is built here; go test ./schema -update writes them.
 func TestSchemasAreUpToDate(t *testing.T) {
-	for name, want := range map[string]node{"rules.json": rulesFile(), "test.json": tests(), "catalogue.json": catalogue()} {
+	for name, want := range map[string]node{
+		"rules.json": rulesFile(), "test.json": tests(), "catalogue.json": catalogue(), "faults.json": faults(), "ceilings.json": ceilings(),
+	} {
 		var text bytes.Buffer
 		enc := json.NewEncoder(&text)
 		enc.SetEscapeHTML(false)

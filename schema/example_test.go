@@ -8,7 +8,7 @@ import (
 
 // A rules file names its schema in its first line, for editors that read TOML with schemas.
 func Example() {
-	for _, name := range schema.Names() {
+	for _, name := range schema.OfRules() {
 		text, err := schema.Read(name)
 		fmt.Println("#:schema ./schema/"+name, len(text) > 0, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
@@ -70,6 +71,11 @@ func testsSaid(t *testing.T) func(string) string {
 	}
 }
 
+func faultsSaid(toml string) string {
+	_, err := emulator.ReadPlan("faults.toml", []byte(toml))
+	return err.Error()
+}
+
 // The keys of each table are those that its parser knows.
 func TestKeysAreTheParsers(t *testing.T) {
 	const head = "name = 'x'\noperations = ['pay']\n"
@@ -102,6 +108,14 @@ func TestKeysAreTheParsers(t *testing.T) {
 		{"test.json", "each.where", "[[each]]\nwhere = { ? }", testsSaid(t)},
 		{"test.json", "flow", "[[flow]]\n?", testsSaid(t)},
 		{"test.json", "flow.payment", "[[flow]]\npayment = { ? }", testsSaid(t)},
+		{"faults.json", "", "?", faultsSaid},
+		{"faults.json", "latency", "[latency]\n?", faultsSaid},
+		{"faults.json", "fate", "[fate]\n?", faultsSaid},
+		{"faults.json", "fate.refund", "[fate.refund]\n?", faultsSaid},
+		{"faults.json", "fate.settles", "[fate]\nsettles = [{ ? }]", faultsSaid},
+		{"faults.json", "fault", "[[fault]]\n?", faultsSaid},
+		{"faults.json", "maintenance", "[[maintenance]]\n?", faultsSaid},
+		{"faults.json", "rate_limit", "[rate_limit]\n?", faultsSaid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.schema+" "+tt.table, func(t *testing.T) {

@@ -61,6 +61,10 @@ func kindOf(path string) string {
 		return "test.json"
 	case filepath.Base(filepath.Dir(path)) == "providers":
 		return "catalogue.json"
+	case filepath.Base(path) == "ceilings.toml":
+		return "ceilings.json"
+	case filepath.Base(filepath.Dir(path)) == "faults" || filepath.Base(path) == "faults.toml" || filepath.Base(path) == "traffic.toml":
+		return "faults.json"
 	}
 	return "rules.json"
 }
@@ -69,7 +73,8 @@ func kindOf(path string) string {
 func TestShippedFilesFit(t *testing.T) {
 	all := compiled(t)
 	seen := map[string]int{}
-	for _, pattern := range []string{"../rules/*.toml", "../rules/merchants/*.toml", "../providers/*.toml", "../examples/*/rules/merchants/*.toml"} {
+	for _, pattern := range []string{"../rules/*.toml", "../rules/merchants/*.toml", "../providers/*.toml", "../examples/*/rules/merchants/*.toml",
+		"../check/*.toml", "../testdata/faults/*.toml", "../examples/*/faults.toml", "../internal/generate/*.toml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)
@@ -106,6 +111,12 @@ func TestSchemasRefuse(t *testing.T) {
 		{"test.json", "[[each]]\nwhere = { class = 'insuficient_funds' }"},
 		{"catalogue.json", "operations = ['pay']"},
 		{"catalogue.json", "name = 'x'\n[[code]]\ncode = '1'\nfacts = [{ operation = ['pay'], phase = ['send'], effect = 'maybe', stage = 'door' }]"},
+		{"faults.json", "[[fault]]\nkind = 'drop_responses'\nprobability = 0.1"},
+		{"faults.json", "[[fault]]\nkind = 'delay'\nfor = ['1s', '2s', '3s']"},
+		{"faults.json", "[fate.refnd]\nexecutes = 0.5"},
+		{"faults.json", "[rate_limit]\ncalls = 3"},
+		{"ceilings.json", "[[ceiling]]\nscheme = 'Visa'"},
+		{"ceilings.json", "[[celing]]"},
 	}
 	for _, tt := range tests {
 		if err := check(all[tt.schema], []byte(tt.toml)); err == nil {

@@ -9,39 +9,64 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// fix looks for the smallest change to a rule after which it does not lean on the interlock:
-// the real rules are compiled with each change in turn, and verified.
-func (j *job) fix(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, f *finding) (string, error) {
-	if f.property != S5 || f.rule == "" {
-		return "", nil
-	}
-	for _, c := range changes(f.wanted) {
-		changed, err := change(e, f.rule, c)
-		if err != nil || changed == nil {
-			continue // the rule says so already, or the change does not compile
-		}
-		m, err := newModel(changed, p, true, o.DistrustInferred)
-		if err != nil {
-			return "", err
-		}
-		s := newSearch(m)
-		s.most, s.heeded = exactStates, map[string]bool{}
-		leans := false
-		s.stop = func(got *finding) bool {
-			leans = leans || got.rule == f.rule
-			return leans
-		}
-		if err := s.run(ctx); err != nil {
-			if ctx.Err() != nil {
-				return "", err
+// mend looks for a change to each rule at fault. One that helped is tried first where the rule
+// is found at fault again: a rule is mended once.
+func (r *Report) mend(ctx context.Context, e *engine.Engine, o *Options) error {
+	best := map[string][]edit{} // by FILE:LINE
+	for i := range r.Products {
+		for k := range r.Products[i].Violations {
+			v := &r.Products[i].Violations[k]
+			c, err := v.fix(ctx, e, o, append(best[v.Source], changes(v.cause.wanted)...))
+			if err != nil {
+				return err
 			}
-			continue
-		}
-		if !leans && s.heeded[f.rule] { // and still says something
-			return fmt.Sprintf("%s: %s", f.rule, c.say), nil
+			if c != nil {
+				v.Fix = fmt.Sprintf("%s: %s", v.Source, c.say)
+				best[v.Source] = []edit{*c}
+			}
 		}
 	}
-	return "", nil
+	return nil
+}
+
+// fix returns the first change to a rule after which it does not lean on the interlock, and
+// still decides about answers that come: the real rules are compiled with each change in turn,
+// and verified. Nil: none helps.
+func (v *Violation) fix(ctx context.Context, e *engine.Engine, o *Options, all []edit) (*edit, error) {
+	if v.Property != S5 || v.Source == "" {
+		return nil, nil
+	}
+	for i := range all {
+		helps, err := helps(ctx, e, o, v.payment, v.cause, all[i])
+		if err != nil || helps {
+			return &all[i], err
+		}
+	}
+	return nil, nil
+}
+
+// helps reports whether a rule is safe with a change, and still good for something.
+func helps(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
+	changed, err := change(e, f.rule, c)
+	if err != nil || changed == nil {
+		return false, nil // the rule says so already, or the change does not compile
+	}
+	m, err := newModel(changed, p, true, o.DistrustInferred)
+	if err != nil {
+		return false, err
+	}
+	s := newSearch(m)
+	s.most = exactStates
+	s.follow = f.rule
+	leans := false
+	s.stop = func(got *finding) bool {
+		leans = leans || got.rule == f.rule
+		return leans
+	}
+	if err := s.run(ctx); err != nil {
+		return false, ctx.Err() // too many states is no help, and no mistake
+	}
+	return !leans && s.followed, nil
 }
 
 // edit is a change to a rule.
@@ -69,7 +94,7 @@ func changes(a policy.Action) []edit {
 	default:
 	}
 	query := policy.QueryStatus
-	return append(all, edit{then: &query, say: "let it query_status"})
+	return append(all, edit{then: &query, say: "write `then = \"query_status\"`"})
 }
 
 // change compiles the rules anew with one rule changed.

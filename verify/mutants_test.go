@@ -138,7 +138,7 @@ func mutants() []mutant {
 	add("the rules hear of an execution", "plain", S5, ed(decideGo, "if id := s.executed(); id != nil {", "if id := s.executed(); !OFF && id != nil {"))
 	add("the rules hear of another amount", "plain", S5, ed(decideGo, "if id.Mismatch && fact.Effect == policy.Executed {", "if !OFF && id.Mismatch && fact.Effect == policy.Executed {"))
 	spared("without it they hear of a conflict, from which they conclude as little")
-	add("the rules do not conclude from a conflict", "plain+strangers", S5, ed(decideGo, "policy.Mismatch && !s.proved() {", "policy.Mismatch && !OFF && !s.proved() {"))
+	add("the rules do not conclude from a conflict", "plain+strangers", S5, ed(decideGo, "policy.Mismatch && !s.proved():", "policy.Mismatch && !OFF && !s.proved():"))
 	add("a webhook that never came proves nothing", "hook", flow.S2, ed(decideGo, "m.end(m.s.exhausted(), \"max_elapsed spent: no webhook came\")", "if OFF {\n\t\t\tm.end(policy.MarkFailed, \"\")\n\t\t} else {\n\t\t\tm.end(m.s.exhausted(), \"max_elapsed spent: no webhook came\")\n\t\t}"))
 	add("a second flow looks at the first", "plain", flow.S1, ed(stepGo, "\tif free {\n\t\treturn false", "\tif OFF || free {\n\t\treturn false"))
 	add("a second flow fears what is contested", "plain+strangers", flow.S1, ed(stepGo, "free = free && !earlier[i].Contested", "free = free && (OFF || !earlier[i].Contested)"))

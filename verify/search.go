@@ -24,7 +24,9 @@ type search struct {
 	found  []finding
 	known  map[string]bool
 	stop   func(*finding) bool
-	heeded map[string]bool // rules that decided, by FILE:LINE; nil: not asked for
+
+	follow   string // a rule, FILE:LINE; empty: none is looked for
+	followed bool   // it decided about what an answer says, and not only about what was known
 }
 
 // finding is a property that is broken at the end of a path.
@@ -94,12 +96,8 @@ func (s *search) run(ctx context.Context) error {
 
 // visit looks at one step, and keeps where it leads.
 func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Command) (stop bool) {
-	if s.heeded != nil {
-		for _, c := range commands {
-			if d, ok := c.(flow.Decided); ok {
-				s.heeded[d.Decision.Source] = true
-			}
-		}
+	if s.follow != "" && !s.followed {
+		s.followed = slices.ContainsFunc(commands, s.follows)
 	}
 	for _, f := range s.m.broken(from, next, commands) {
 		f.node, f.by, f.leaned = at, mv, from.leaned
@@ -133,4 +131,10 @@ func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Comm
 	}
 	s.add(next, at, mv)
 	return false
+}
+
+// follows reports whether the rule that is looked for decided about what an answer says.
+func (s *search) follows(c flow.Command) bool {
+	d, ok := c.(flow.Decided)
+	return ok && d.Decision.Source == s.follow && !d.Due && d.Fact.Class == s.m.decider.Judge(&s.m.payment, d.Answer).Class
 }

@@ -52,9 +52,8 @@ func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.
 	if s != coarse {
 		v.replay(e, o)
 	}
-	var err error
-	v.Fix, err = j.fix(ctx, e, o, p, f)
-	return v, err
+	v.cause = f
+	return v, nil
 }
 
 // hunt looks for the story of a finding, exactly.

@@ -35,20 +35,25 @@ func (v *Violation) Write(w io.Writer) {
 	case v.Property == S5:
 		fmt.Fprint(w, "      the interlock has to correct it:\n")
 	}
+	v.WriteStory(w)
+	if v.Fix != "" {
+		fmt.Fprintf(w, "  try: %s\n", v.Fix)
+	}
+}
+
+// WriteStory prints the story alone, a step a line with what the rules made of it below.
+func (v *Violation) WriteStory(w io.Writer) {
 	for i, s := range v.Story {
-		fmt.Fprintf(w, "    %2d %8s  %s\n", i+1, s.At, s.Happens)
+		fmt.Fprintf(w, "  %3d %6s  %s\n", i+1, s.At, s.Happens)
 		if s.Decision != "" {
-			fmt.Fprintf(w, "                 %s  [%s]\n", s.Decision, strings.TrimSpace(s.Rule+" "+s.Source))
+			fmt.Fprintf(w, "              %s  [%s]\n", s.Decision, strings.TrimSpace(s.Rule+" "+s.Source))
 		}
 		if len(s.Does) > 0 {
-			fmt.Fprintf(w, "                 -> %s\n", strings.Join(s.Does, "; "))
+			fmt.Fprintf(w, "              -> %s\n", strings.Join(s.Does, "; "))
 		}
 	}
-	if !v.Replayed {
-		fmt.Fprintln(w, "    (not timed: it needs other waits than the schedules have, or a condition that cannot be seen into)")
-	}
-	if v.Fix != "" {
-		fmt.Fprintf(w, "    try: %s\n", v.Fix)
+	if len(v.Story) > 0 && !v.Replayed {
+		fmt.Fprintln(w, "  (it needs other waits than the schedules have, or a condition that cannot be seen into)")
 	}
 }
 

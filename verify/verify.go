@@ -92,6 +92,7 @@ type Violation struct {
 	Story    []Step `json:"story"`
 	Fix      string `json:"fix,omitempty"` // the smallest change that was found to remove it
 
+	cause    *finding
 	payment  policy.Payment
 	script   script
 	replayed []replayedStep
@@ -161,6 +162,9 @@ func Run(ctx context.Context, e *engine.Engine, o *Options) (*Report, error) {
 		if errs[i] != nil && ctx.Err() == nil {
 			err = errors.Join(err, errs[i])
 		}
+	}
+	if !r.Interrupted && err == nil {
+		err = r.mend(ctx, e, o)
 	}
 	if r.Interrupted {
 		r.Holds = false

@@ -221,14 +221,14 @@ func TestASavedStoryIsATest(t *testing.T) {
 		t.Error("the saved test does not fail on the rules that it was made of")
 	}
 	v := &r.Products[0].Violations[0]
-	_, and, _ := strings.Cut(v.Fix, "`")
-	and, _, _ = strings.Cut(and, "`")
+	_, then, _ := strings.Cut(v.Fix, "write `")
+	then, _, _ = strings.Cut(then, "`")
 	file := filepath.Join(dir, "merchants", "acme.toml")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mended := strings.Replace(string(text), `"not_found"'`, `"not_found" `+and+`'`, 1)
+	mended := strings.Replace(string(text), `then = "retry_new_request"`, then, 1)
 	if err := os.WriteFile(file, []byte(mended), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +31,7 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 		Args: cobra.NoArgs,
 	}
 	dir := rulesFlag(cmd)
-	asJSON := cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+	asJSON := jsonFlag(cmd)
 	sarif := cmd.Flags().String("sarif", "", "write the findings to this file, for code review (SARIF 2.1.0)")
 	strict := cmd.Flags().Bool("strict", false, "warnings count as errors do")
 	notes := cmd.Flags().Bool("notes", false, "show notes as well")
@@ -49,36 +48,12 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 				return failed
 			}
 		}
-		if failed := printCheck(cmd.OutOrStdout(), report, *asJSON, *notes); failed != nil {
-			return failed
-		}
-		switch {
-		case err != nil:
-			return err // what is known was printed
-		case !report.Holds(*strict):
-			return errDoesNotHold
-		}
-		return nil
+		return concluded(cmd, *asJSON, report, func(w io.Writer) { printCheck(w, report, *notes) }, err, report.Holds(*strict))
 	}
 	return cmd
 }
 
-// writeFile writes a file, and takes it away again when that fails.
-func writeFile(name string, write func(io.Writer) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
-}
-
-func printCheck(w io.Writer, r *check.Report, asJSON, notes bool) error {
-	if asJSON {
-		return printJSON(w, r)
-	}
+func printCheck(w io.Writer, r *check.Report, notes bool) {
 	var lines sourceLines
 	for i := range r.Findings {
 		if f := &r.Findings[i]; notes || f.Severity != check.Note {
@@ -93,14 +68,6 @@ func printCheck(w io.Writer, r *check.Report, asJSON, notes bool) error {
 	if !r.Complete {
 		fmt.Fprintln(w, "Not everything could be looked at.")
 	}
-	return nil
-}
-
-func printJSON(w io.Writer, what any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(what)
 }
 
 // writeFinding prints one finding with its line, a caret, and the input that shows it.

@@ -32,7 +32,7 @@ compared, 2 could not run.`,
   recourse diff ./rules ./rules.new --allow 'momo/in-doubt->give-up'`,
 		Args: cobra.ExactArgs(2),
 	}
-	asJSON := cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+	asJSON := jsonFlag(cmd)
 	allow := cmd.Flags().StringArray("allow", nil, "the name of a riskier change that is meant; may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		before, err := openNamed(args[0])
@@ -46,23 +46,10 @@ compared, 2 could not run.`,
 		bar := newCounter(cmd.ErrOrStderr(), "comparing")
 		report, err := diff.Run(cmd.Context(), before, after, diff.Options{Allow: *allow, Progress: bar.count})
 		bar.clear()
-		if *asJSON {
-			if failed := printJSON(cmd.OutOrStdout(), report); failed != nil {
-				return failed
-			}
-		} else {
-			writeDiff(cmd.OutOrStdout(), report)
-		}
 		for _, name := range report.Unused {
 			fmt.Fprintf(cmd.ErrOrStderr(), "recourse: --allow %s: no riskier change is called that\n", name)
 		}
-		switch {
-		case err != nil:
-			return err // what is known was printed
-		case !report.Holds():
-			return errDoesNotHold
-		}
-		return nil
+		return concluded(cmd, *asJSON, report, func(w io.Writer) { writeDiff(w, report) }, err, report.Holds())
 	}
 	return cmd
 }

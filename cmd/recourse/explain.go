@@ -55,7 +55,7 @@ Exit codes: 0 explained, 2 could not run.`,
 	f.BoolVar(&q.InDoubt, "in-doubt", false, "an earlier identity may still execute")
 	f.BoolVar(&q.Replay, "replay", false, "this identity was sent before")
 	f.BoolVar(&q.Verified, "verified", false, "the webhook's signature was checked")
-	asJSON := f.Bool("json", false, "print JSON")
+	asJSON := jsonFlag(cmd)
 	_ = cmd.MarkFlagRequired("provider")
 	_ = cmd.MarkFlagRequired("operation")
 	completeProviders(cmd)
@@ -100,10 +100,7 @@ Exit codes: 0 explained, 2 could not run.`,
 		}
 		trace := e.Explain(&adv.Situation)
 		if *asJSON {
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			enc.SetEscapeHTML(false)
-			return enc.Encode(advice.Explain(adv, &trace))
+			return printJSON(cmd.OutOrStdout(), advice.Explain(adv, &trace))
 		}
 		advice.Write(cmd.OutOrStdout(), e, adv, &trace)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +30,7 @@ func initCommand() *cobra.Command {
 		Use:   "init DIR",
 		Short: "Start a folder of rules: a merchant, a rule, and tests that pass",
 		Long: `Writes a rules folder with one merchant, a rule of its own and tests of it, and the JSON
-Schemas by which editors complete and check all TOML files, without a network. A file that
+Schemas by which editors complete and check its TOML files, without a network. A file that
 exists already is never overwritten: then nothing is written at all.
 
 Exit codes: 0 written, 2 could not run.`,
@@ -53,17 +55,21 @@ Exit codes: 0 written, 2 could not run.`,
 		for _, name := range sortedNames(files) {
 			fmt.Fprintln(out, filepath.Join(args[0], filepath.FromSlash(name)))
 		}
-		acme := filepath.Join(args[0], "merchants", *merchant)
-		fmt.Fprintf(out, `
-next
-  recourse test %[1]s                  the tests pass
-  change fired < 2 to fired < 1 in %[2]s.toml, and test again: a test fails, and says why
-  recourse test %[1]s --cover --mutate  what the tests do not look at
-  recourse explain --rules %[1]s --provider momo --merchant %[3]s --operation pay --code 1001
-`, args[0], acme, *merchant)
-		return nil
+		return whatNext(out, args[0], *merchant)
 	}
 	return cmd
+}
+
+// whatNext says what to do with a new folder.
+func whatNext(w io.Writer, dir, merchant string) error {
+	fmt.Fprintf(w, "\nnext\n")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "  recourse test %s\tthe tests pass\n", dir)
+	fmt.Fprintf(tw, "  recourse test %s --cover --mutate\twhat the tests do not look at\n", dir)
+	fmt.Fprintf(tw, "  recourse verify --rules %s\tproves that the rules cannot charge twice\n", dir)
+	fmt.Fprintf(tw, "  recourse explain --rules %s --provider momo --merchant %s --operation pay --code 1001\n", dir, merchant)
+	fmt.Fprintf(tw, "\nChange fired < 2 to fired < 1 in %s.toml, and test again: a test fails, and says why.\n", filepath.Join(dir, "merchants", merchant))
+	return tw.Flush()
 }
 
 // starterFiles are the files of a new folder, by their names in it.
@@ -78,7 +84,7 @@ func starterFiles(merchant string) (map[string][]byte, error) {
 		files[path.Join(path.Dir(target), strings.Replace(path.Base(target), "acme", merchant, 1))] = data
 		return err
 	})
-	for _, name := range schema.Names() {
+	for _, name := range schema.OfRules() {
 		data, readErr := schema.Read(name)
 		files["schema/"+name] = data
 		err = errors.Join(err, readErr)

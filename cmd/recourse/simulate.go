@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +36,7 @@ though it executed, or succeeded though it did not.`,
 	dir := rulesFlag(cmd)
 	window := cmd.Flags().Duration("window", simulate.DefaultWindow, "how far apart in recording time a flow's lines may lie")
 	strict := cmd.Flags().Bool("strict", false, "stop at the first line that cannot be read")
-	asJSON := cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+	asJSON := jsonFlag(cmd)
 	flow := cmd.Flags().String("flow", "", "tell this flow's story, step by step")
 	merchant := cmd.Flags().String("merchant", "", "with --flow: of this merchant")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -88,10 +87,7 @@ func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool)
 	}
 	switch {
 	case asJSON:
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(what); err != nil {
+		if err := printJSON(w, what); err != nil {
 			return err
 		}
 	case flow != "":

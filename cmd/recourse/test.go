@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +43,7 @@ Exit codes: 0 all pass, 1 a test fails, coverage is under --fail-under or a muta
 	f := cmd.Flags()
 	f.BoolVarP(&q.verbose, "verbose", "v", false, "name the tests that pass, and every gap")
 	f.StringVar(&q.only, "run", "", "only tests whose name matches this regular expression")
-	f.BoolVar(&q.asJSON, "json", false, "print JSON")
+	f.BoolVar(&q.asJSON, "json", false, "print all of it as one JSON object")
 	f.BoolVar(&q.asTAP, "tap", false, "print TAP")
 	f.StringVar(&q.junit, "junit", "", "also write JUnit's XML to this file")
 	f.BoolVar(&q.watch, "watch", false, "run again whenever a file of rules or tests changes, until Ctrl-C")
@@ -198,16 +197,13 @@ func (q *testRun) results(ctx context.Context, e *engine.Engine, suites []*rulet
 
 func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result, report *ruletest.Report) error {
 	if q.junit != "" {
-		if err := createFile(q.junit, report.WriteJUnit); err != nil {
+		if err := writeFile(q.junit, report.WriteJUnit); err != nil {
 			return err
 		}
 	}
 	switch {
 	case q.asJSON:
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(report)
+		return printJSON(w, report)
 	case q.asTAP:
 		report.WriteTAP(w)
 		return nil
@@ -226,14 +222,6 @@ func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result
 	fmt.Fprintf(w, "%s passed, %s failed, in %s\n", count(report.Passed), count(report.Failed), millis(max(1, report.Took)))
 	q.printMeasures(w, report)
 	return nil
-}
-
-func createFile(name string, write func(io.Writer) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(f), f.Close())
 }
 
 // write changes the test files to what came out.

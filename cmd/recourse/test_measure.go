@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -15,10 +16,14 @@ import (
 	"github.com/recourse-pay/recourse/ruletest"
 )
 
-// comparer proves of engines that differ little from one whether they decide as it does.
+// comparer proves of engines that differ little from one whether they decide as it does. It
+// may be called from several goroutines: each takes a comparer of its own, which remembers
+// the conditions that it has seen.
 func comparer(base *engine.Engine) func(a, b *engine.Engine) (same, exact bool) {
-	c := diff.NewComparer(base)
+	free := sync.Pool{New: func() any { return diff.NewComparer(base) }}
 	return func(_, b *engine.Engine) (same, exact bool) {
+		c := free.Get().(*diff.Comparer)
+		defer free.Put(c)
 		v := c.Compare(b)
 		return v.Same, v.Exact
 	}

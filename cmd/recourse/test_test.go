@@ -9,6 +9,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/ruletest"
 )
 
 // watched is what a command wrote so far; changed is told of every write.
@@ -96,5 +99,29 @@ func TestMutationInterrupted(t *testing.T) {
 	code := run(ctx, []string{"test", "--mutate"}, strings.NewReader(""), &out, &errs)
 	if code != exitCouldNot || !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("exit code %d, %q", code, errs.String())
+	}
+}
+
+// Every small change of the shipped rules is noticed by a shipped test, or proved to change
+// nothing, by several goroutines at once.
+func TestShippedRulesAreHeldInPlace(t *testing.T) {
+	e, err := engine.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := ruletest.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	suites, err := ruletest.Read(e, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ruletest.Mutate(t.Context(), e, suites, ruletest.MutateOptions{Equivalent: comparer(e), Workers: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Survived+m.Refused > 0 || m.Killed < 250 || m.Equivalent > 12 {
+		t.Errorf("%d killed, %d equivalent, %d survived, %d refused", m.Killed, m.Equivalent, m.Survived, m.Refused)
 	}
 }

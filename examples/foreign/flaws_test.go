@@ -251,8 +251,8 @@ func holds(t *testing.T, dir string) {
 	}
 }
 
-// mend carries out "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: let it
-// query_status".
+// mend carries out "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: write
+// `then = …`".
 func mend(fix string) error {
 	place, change, _ := strings.Cut(fix, ": ")
 	i := strings.LastIndexByte(place, ':')
@@ -275,8 +275,8 @@ func mend(fix string) error {
 	part, ok := strings.CutPrefix(change, "add `")
 	part, tail, _ := strings.Cut(part, "`")
 	switch {
-	case change == "let it query_status":
-		*then = `then = "query_status"`
+	case strings.HasPrefix(change, "write `then = "):
+		*then = strings.Trim(strings.TrimPrefix(change, "write "), "`")
 	case ok && tail == " to its condition":
 		*when = strings.TrimSuffix(*when, "'") + " " + part + "'"
 	default:

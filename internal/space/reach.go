@@ -96,6 +96,14 @@ func (r *reacher) operation(op policy.Operation) {
 	// An answer speaks of an identity that is over, and the latest is in doubt.
 	r.add(Ledger, at, policy.Fact{Class: policy.Processing}, true)
 	for _, f := range slices.SortedFunc(maps.Keys(r.settled), compareFacts) {
+		if f.Effect == policy.NotExecuted && f.Class == policy.NotFound {
+			// It is the latest that was not found, so one in doubt is an earlier one, and then
+			// this is a conflict: see flow's situation.
+			r.add(Ledger, at, f, false)
+			f.Effect, f.Class = policy.Unknown, policy.Conflict
+			r.add(Ledger, at, f, true)
+			continue
+		}
 		r.add(Ledger, at, f, true, false)
 		if f.Effect == policy.Executed {
 			f.Effect, f.Class = policy.Unknown, policy.Conflict
@@ -116,6 +124,11 @@ func (r *reacher) judged(op policy.Operation, ph policy.Phase, at region.Box, f 
 		unknown := f
 		unknown.Effect = policy.Unknown
 		r.add(Weakened, at, unknown, true)
+	}
+	if f.Effect != policy.Executed && f.Class == policy.NotFound {
+		more := f
+		more.Effect, more.Class = policy.Unknown, policy.Conflict // an earlier identity is in doubt
+		r.add(Weakened, at, more, true)
 	}
 	if f.Effect == policy.Unknown && f.Class == policy.NotFound && ph == policy.Query && r.absent[op] {
 		gone := f

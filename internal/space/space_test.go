@@ -94,7 +94,7 @@ func TestEverySituationOfAFlowIsReached(t *testing.T) {
 	}
 	r, situations := draw.From(1), draw.Of(e)
 	how := map[space.How]int{}
-	for range 4000 {
+	for range 30_000 {
 		sit := situations.One(r)
 		found := false
 		for _, at := range reach[sit.Payment.Provider] {

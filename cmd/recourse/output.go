@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// jsonFlag adds --json to a command that prints a report.
+func jsonFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("json", false, "print all of it as one JSON object")
+}
+
+// printJSON prints a value for programs.
+func printJSON(w io.Writer, what any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(what)
+}
+
+// writeFile writes a file, and takes it away again when that fails.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	return nil
+}
+
+// concluded prints a report, all of it as JSON or as people read it, and ends the command: by
+// what cut the work short, for what is known was printed by then, or by whether it holds.
+func concluded(cmd *cobra.Command, asJSON bool, report any, print func(io.Writer), cutShort error, holds bool) error {
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), report); err != nil {
+			return errors.Join(cutShort, err)
+		}
+	} else {
+		print(cmd.OutOrStdout())
+	}
+	switch {
+	case cutShort != nil:
+		return cutShort
+	case !holds:
+		return errDoesNotHold
+	}
+	return nil
+}

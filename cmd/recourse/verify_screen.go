@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/recourse-pay/recourse/verify"
+)
+
+// printVerify prints what does not hold, each rule's fault once, then what was proved and what
+// that takes on trust.
+func printVerify(w io.Writer, r *verify.Report, verbose bool) {
+	for _, f := range faults(r) {
+		f.print(w)
+	}
+	for i := range r.Products {
+		if p := &r.Products[i]; verbose || p.Unfinished != "" || len(p.Opaque) > 0 {
+			printProduct(w, p)
+		}
+	}
+	proved, states, steps := 0, 0, 0
+	for i := range r.Products {
+		p := &r.Products[i]
+		states, steps = states+p.Covered.States, steps+p.Covered.Steps
+		if p.Holds {
+			proved++
+		}
+	}
+	printProviders(w, r)
+	printTrust(w, r)
+	fmt.Fprintf(w, "\n%d of %d proved: %s states, %s steps\n", proved, len(r.Products), count(states), count(steps))
+	if r.Interrupted {
+		fmt.Fprintln(w, "interrupted: the rest was not looked at")
+	}
+}
+
+// fault is one rule's violation of one property, wherever it was found.
+type fault struct {
+	shown *verify.Violation // the shortest story that was carried out again
+	in    *verify.Product
+	where []string
+	fix   string // the one that is enough in most places
+}
+
+// faults gathers violations, in the order in which they were found.
+func faults(r *verify.Report) []*fault {
+	var all []*fault
+	known := map[string]*fault{}
+	for i := range r.Products {
+		p := &r.Products[i]
+		for k := range p.Violations {
+			v := &p.Violations[k]
+			key := strings.Join([]string{string(v.Property), v.Source, v.Wanted}, "\x00")
+			f := known[key]
+			if f == nil {
+				f = &fault{shown: v, in: p}
+				known[key] = f
+				all = append(all, f)
+			}
+			f.add(p, v)
+		}
+	}
+	return all
+}
+
+func (f *fault) add(p *verify.Product, v *verify.Violation) {
+	f.where = append(f.where, fmt.Sprintf("%s %s of %s", p.Provider, p.Operation, merchantsOf(p.Merchants)))
+	better := v.Replayed && !f.shown.Replayed || v.Replayed == f.shown.Replayed && len(v.Story) < len(f.shown.Story)
+	if better {
+		f.shown, f.in = v, p
+	}
+	if len(v.Fix) > len(f.fix) { // what asks for more is the longer one
+		f.fix = v.Fix
+	}
+}
+
+func (f *fault) print(w io.Writer) {
+	v := f.shown
+	fmt.Fprintf(w, "DOES NOT HOLD  %s: %s\n", v.Property, v.Why)
+	if v.Source != "" {
+		fmt.Fprintf(w, "  rule %q, %s\n", v.Rule, v.Source)
+	}
+	fmt.Fprintf(w, "  %s %s of %s", f.in.Provider, f.in.Operation, merchantsOf(f.in.Merchants))
+	switch {
+	case v.Harm != "":
+		fmt.Fprintf(w, "; without the interlock it breaks %s:\n", v.Harm)
+	case v.Property == verify.S5:
+		fmt.Fprint(w, "; the interlock has to correct it:\n")
+	default:
+		fmt.Fprintln(w, ":")
+	}
+	v.WriteStory(w)
+	if more := len(f.where) - 1; more > 0 {
+		here := fmt.Sprintf("%s %s of %s", f.in.Provider, f.in.Operation, merchantsOf(f.in.Merchants))
+		others := slices.DeleteFunc(slices.Clone(f.where), func(s string) bool { return s == here })
+		fmt.Fprintf(w, "  the same in %s\n", few(others))
+	}
+	if f.fix != "" {
+		fmt.Fprintf(w, "  try: %s\n", f.fix)
+	}
+	fmt.Fprintln(w)
+}
+
+// printProduct says how much of one operation was looked at.
+func printProduct(w io.Writer, p *verify.Product) {
+	c := &p.Covered
+	fmt.Fprintf(w, "%s %s: %s  [%s]\n", p.Provider, p.Operation, verdict(p.Holds), merchantsOf(p.Merchants))
+	fmt.Fprintf(w, "    %s states, %s steps, depth %d; %s codes in %s answers of %d classes; %d facts, %d of them inferred\n",
+		count(c.States), count(c.Steps), c.Depth, count(c.Codes), count(c.Answers), c.Classes, c.Facts, c.Inferred)
+	for _, o := range p.Opaque {
+		fmt.Fprintf(w, "    taken for true and for false: %s\n", o)
+	}
+	if p.Unfinished != "" {
+		fmt.Fprintf(w, "    %s\n", p.Unfinished)
+	}
+}
+
+func verdict(holds bool) string {
+	if holds {
+		return "holds"
+	}
+	return "DOES NOT HOLD"
+}
+
+// printProviders is one line a provider: its operations, under how many sets of rules.
+func printProviders(w io.Writer, r *verify.Report) {
+	type line struct{ proved, all, codes, answers, facts, inferred int }
+	var order []string
+	of := map[string]*line{}
+	counted := map[string]bool{}
+	for i := range r.Products {
+		p := &r.Products[i]
+		l := of[p.Provider]
+		if l == nil {
+			l = &line{}
+			of[p.Provider] = l
+			order = append(order, p.Provider)
+		}
+		l.all++
+		if p.Holds {
+			l.proved++
+		}
+		l.codes, l.answers = p.Covered.Codes, max(l.answers, p.Covered.Answers)
+		if op := p.Provider + p.Operation.String(); !counted[op] {
+			counted[op] = true
+			l.facts, l.inferred = l.facts+p.Covered.Facts, l.inferred+p.Covered.Inferred
+		}
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, name := range order {
+		l := of[name]
+		fmt.Fprintf(tw, "%s\t%d of %d proved\t%s codes in %s answers\t%s facts, %s of them inferred\n", name, l.proved, l.all,
+			count(l.codes), count(l.answers), count(l.facts), count(l.inferred))
+	}
+	_ = tw.Flush()
+}
+
+func merchantsOf(names []string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		if list[i] = n; n == "" {
+			list[i] = "any other merchant"
+		}
+	}
+	return few(list)
+}
+
+// printTrust says what the verdict is relative to, each thing once.
+func printTrust(w io.Writer, r *verify.Report) {
+	var order []string
+	of := map[string]map[string]map[string]bool{} // by assumption, provider, operation
+	all := map[string]map[string]bool{}
+	for i := range r.Products {
+		p := &r.Products[i]
+		mark(all, p.Provider, p.Operation.String())
+		for _, a := range p.Assumptions {
+			if of[a] == nil {
+				order = append(order, a)
+				of[a] = map[string]map[string]bool{}
+			}
+			mark(of[a], p.Provider, p.Operation.String())
+		}
+	}
+	fmt.Fprintln(w, "\nTaken on trust:")
+	for _, a := range order {
+		if who := trusting(of[a], all); who != "" {
+			fmt.Fprintf(w, "  - %s: %s\n", who, a)
+		} else {
+			fmt.Fprintf(w, "  - %s\n", a)
+		}
+	}
+}
+
+func mark(m map[string]map[string]bool, provider, operation string) {
+	if m[provider] == nil {
+		m[provider] = map[string]bool{}
+	}
+	m[provider][operation] = true
+}
+
+// trusting names the providers, and of those that differ the operations; empty: all of them.
+func trusting(of, all map[string]map[string]bool) string {
+	var names []string
+	whole := len(of) == len(all)
+	for _, p := range slices.Sorted(maps.Keys(of)) {
+		if len(of[p]) == len(all[p]) {
+			names = append(names, p)
+			continue
+		}
+		whole = false
+		names = append(names, p+" "+strings.Join(slices.Sorted(maps.Keys(of[p])), ", "))
+	}
+	if whole {
+		return ""
+	}
+	return strings.Join(names, "; ")
+}
