@@ -1,0 +1,184 @@
+package verify
+
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// tidy brings a node into its plainest form.
+func (m *model) tidy(n *node) {
+	s := &n.s
+	s.Evidence, s.Waits, s.Reason, s.Class, s.Hastened = nil, nil, "", 0, 0
+	s.NewOrderPossible = false
+	if len(s.Fired) > 0 {
+		var kept policy.Counts
+		for _, c := range s.Fired {
+			if most, told := m.maxFired[c.Name]; told && most > 0 {
+				kept = append(kept, policy.Count{Name: c.Name, N: min(c.N, most)})
+			}
+		}
+		slices.SortFunc(kept, func(a, b policy.Count) int {
+			if a.Name < b.Name {
+				return -1
+			}
+			return 1
+		})
+		s.Fired = kept
+	}
+	switch {
+	case m.coarse:
+		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
+		m.few(n)
+	case s.Queries < m.terms.Limits.MaxQueries:
+		s.Queries = min(s.Queries, m.capped)
+	}
+	if s.Stage != flow.Sending {
+		for k := range n.copies {
+			n.copies[k].current = false
+		}
+	}
+	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
+		s.Next.Via = ""
+	}
+	if s.Stage != flow.Querying {
+		s.AskedBy = ""
+		for i := range n.ids {
+			n.ids[i].asked, n.ids[i].askedFirst = 0, 0
+		}
+	}
+	for i := range n.ids {
+		first, last := n.roles(i)
+		n.ids[i].first = m.clock.round(n.ids[i].first, first)
+		n.ids[i].last = m.clock.round(n.ids[i].last, last)
+	}
+	for i := range s.Ledger {
+		id, sd := &s.Ledger[i], &n.ids[i]
+		switch {
+		case !id.Effect.Settled():
+			id.Fact = policy.Fact{} // only whether it is said again hangs on it
+		case id.Effect == policy.NotExecuted && n.over(i):
+			id.Fact = policy.Fact{Effect: policy.NotExecuted} // nobody looks at it again
+		case id.Effect == policy.NotExecuted && m.coarse:
+			id.Fact = anyRefusal
+		}
+		if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
+			id.Prior = policy.NotExecuted
+		}
+		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
+			id.Reopened = false // nobody asks
+		}
+		sd.accepted = sd.accepted && !sd.failed && sd.executed+sd.other == 0 && n.takers(i) > 0
+	}
+	if m.coarse {
+		n.own, n.flow, s.Attempts = 0, 1, min(len(s.Ledger), 2)
+		if len(s.Ledger) == 1 && s.Ledger[0].Sends > 1 {
+			s.Attempts = 2
+		}
+		m.compact(n)
+	}
+	if s.Stage == flow.Ended {
+		s.Fired, s.Next, s.Displaced, s.Withdrawn = nil, flow.Next{}, nil, ""
+		s.Attempts, s.Queries, n.started = min(s.Attempts, 2), 0, 0
+		if s.Outcome == policy.Failed {
+			s.Attempts, s.Queries = 0, 0
+		}
+	}
+}
+
+// few counts requests of one identity to two: many are like two.
+func (m *model) few(n *node) {
+	for i := range n.s.Ledger {
+		id := &n.s.Ledger[i]
+		id.Sends, id.Copies = min(id.Sends, 2), min(id.Copies, 2)
+	}
+	kept := n.copies[:0]
+	for k, c := range n.copies {
+		alike := 0
+		for _, other := range n.copies[k+1:] {
+			if c.id == other.id && c.deduped == other.deduped && c.age == other.age && !c.last {
+				alike++
+			}
+		}
+		if alike < 2 {
+			kept = append(kept, c)
+		}
+	}
+	n.copies = kept
+}
+
+// compact keeps one of the identities of the past that are known not to have executed, with
+// nothing on its way: one of the last one's order, else one of another. All that counts of
+// them is that there is one, and whether it left a request at the provider that others are
+// mistaken for. (The exact search, which keeps all, is held against this in the tests.)
+func (m *model) compact(n *node) {
+	kept := -1
+	for i := 0; i < len(n.ids); {
+		last := len(n.ids) - 1
+		id := &n.s.Ledger[i]
+		if id.Effect != policy.NotExecuted || id.Contested || n.free(i) > 0 || !n.over(i) {
+			i++
+			continue
+		}
+		same := id.OrderID == n.s.Ledger[last].OrderID
+		if !same {
+			id.Copies = 1 // who says that it goes on finds one
+		}
+		m.inert(n, i)
+		switch {
+		case i == last || kept < 0:
+			kept = max(kept, i)
+			i++
+			continue
+		case same == (n.s.Ledger[kept].OrderID == n.s.Ledger[last].OrderID):
+			n.s.Ledger[kept].Copies = max(n.s.Ledger[kept].Copies, id.Copies)
+			m.inert(n, kept)
+			n.forget(i)
+		case same:
+			n.forget(kept)
+			kept = i - 1
+		default:
+			n.forget(i)
+		}
+	}
+}
+
+// inert brings an identity of the past into its plainest form.
+func (m *model) inert(n *node, i int) {
+	id, sd := &n.s.Ledger[i], &n.ids[i]
+	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
+	id.Fact = policy.Fact{Effect: policy.NotExecuted}
+	*sd = side{failed: id.Copies > 0, first: sd.last, last: sd.last}
+	one := copied{id: i, last: true, deduped: true}
+	n.copies = slices.DeleteFunc(n.copies, func(c copied) bool { return c.id == i })
+	if id.Copies > 0 {
+		n.copies = append(n.copies, one)
+	}
+}
+
+// forget takes an identity out of the node.
+func (n *node) forget(i int) {
+	n.s.Ledger = slices.Delete(slices.Clone(n.s.Ledger), i, i+1)
+	n.ids = slices.Delete(n.ids, i, i+1)
+	n.copies = slices.DeleteFunc(n.copies, func(c copied) bool { return c.id == i })
+	for k := range n.copies {
+		if n.copies[k].id > i {
+			n.copies[k].id--
+		}
+	}
+	if n.own > i {
+		n.own--
+	}
+}
+
+// fresh is a number that no identity of the node has in its names.
+func (n *node) fresh() int {
+	k := 0
+	for i := 0; i < len(n.s.Ledger); i++ {
+		if n.s.Ledger[i].RequestID == requestID(k) || n.s.Ledger[i].OrderID == orderID(k) {
+			k, i = k+1, -1
+		}
+	}
+	return k
+}
