@@ -45,7 +45,7 @@ func TestEverySendIsWrittenAhead(t *testing.T) {
 				x := open(t, rules, executor.Config{Journal: j, NewOrder: numbered("o2-")})
 				r := carry(t, x, of("acme", payment("k")), b)
 				wantOutcome(t, r, policy.Succeeded)
-				b.wantCalls(t, len(b.sends), r.State.Queries)
+				b.wantCalls(t, len(b.sends), r.State().Queries)
 				for i, p := range j.list() {
 					if p.Version != int64(i+1) {
 						t.Errorf("put %d is of version %d", i, p.Version)
@@ -200,8 +200,8 @@ func TestASendWhoseTimeIsOverIsNotMade(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: j, Sweep: time.Hour})
 		r := carry(t, x, payment("k"), b)
 		wantOutcome(t, r, policy.Succeeded)
-		if b.wantCalls(t, 1, 0); r.State.Attempts != 2 || !b.sent[0].at.Before(b.sent[0].Deadline) {
-			t.Errorf("%d attempts; the one that was made: %+v", r.State.Attempts, b.sent[0])
+		if b.wantCalls(t, 1, 0); r.State().Attempts != 2 || !b.sent[0].at.Before(b.sent[0].Deadline) {
+			t.Errorf("%d attempts; the one that was made: %+v", r.State().Attempts, b.sent[0])
 		}
 	})
 }

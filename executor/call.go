@@ -10,13 +10,18 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exchange is one call, in one piece.
+// exchange is one call.
 type exchange struct {
-	ctx      callContext
+	*given
 	phase    policy.Phase
-	attempt  Attempt
 	over     pass          // nil: it was told
 	answered flow.Answered // of a send
+}
+
+// given is what a client gets, and may keep.
+type given struct {
+	ctx     callContext
+	attempt Attempt
 }
 
 // exchange returns memory for the next call.
@@ -24,17 +29,18 @@ func (r *run) exchange() *exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
-		return &r.first.call
+		r.own.exchange.given = &r.papers.given
+		return &r.own.exchange
 	}
-	return new(exchange)
+	return &exchange{given: new(given)}
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, seq uint32, c flow.Send) (flow.Event, *exchange) {
+func (r *run) send(ctx context.Context, seq uint32, c *flow.Send) (flow.Event, *exchange) {
 	x, id := r.exchange(), c.Identity
 	x.phase = policy.Send
 	x.attempt = Attempt{
-		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
+		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
 		ProviderID: id.ProviderID, Number: c.Attempt, Action: c.Action, Deadline: c.Deadline,
 	}
 	e := &x.answered
@@ -54,12 +60,12 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, seq uint32, c flow.Ask) (flow.Event, *exchange) {
+func (r *run) ask(ctx context.Context, seq uint32, c *flow.Ask) (flow.Event, *exchange) {
 	x := r.exchange()
 	x.phase = policy.Query
 	x.attempt = Attempt{
-		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r.id, &r.req.Payment), Number: c.Query, Deadline: c.Deadline,
+		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
+		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r.id, &r.papers.payment), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, seq, x, &e.Answer)
@@ -92,7 +98,7 @@ func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answe
 		reply, err = r.watched(x, a)
 	} else {
 		reply, err = r.deliver(&x.ctx, x)
-		r.x.interpret(&r.req.Payment, a, x.phase, &reply, err)
+		r.x.interpret(&r.papers.payment, a, x.phase, &reply, err)
 	}
 	x.ctx.end(context.Canceled)
 
@@ -111,11 +117,11 @@ func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answe
 
 // watched makes a call that somebody watches.
 func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
-	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
+	e := CallEvent{Flow: r.id, Payment: &r.papers.payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
 	r.watchers(func(o Observer) { ctx = o.Calling(ctx, &e) })
 	e.Reply, e.Err = r.deliver(ctx, x)
-	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
+	r.x.interpret(&r.papers.payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
 	r.watchers(func(o Observer) { o.Called(ctx, &e) })
 	return e.Reply, e.Err
@@ -169,7 +175,7 @@ func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) poli
 	case a.Fault != policy.NoFault || len(reply.Body) == 0:
 		return policy.ShopperAction{}
 	}
-	return r.x.rules.Shopper(&r.req.Payment, phase, reply.Body)
+	return r.x.rules.Shopper(&r.papers.payment, phase, reply.Body)
 }
 
 // fare tells budget and breaker how the provider does, after the answer of a call was taken.

@@ -55,7 +55,7 @@ func TestADeadlineNearerThanTheNextWaitReturnsAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := end(t, h, 27*time.Hour)
-		if r.State.Withdrawn == "" {
+		if r.State().Withdrawn == "" {
 			t.Error("it was not withdrawn")
 		}
 		b.wantCalls(t, 1, 4)

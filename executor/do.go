@@ -43,7 +43,7 @@ type Request struct {
 // [*DoubtError]; one that was used for something else a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
 	for {
-		r, joined, err := x.admit(ctx, &q, c, false)
+		r, joined, err := x.admit(ctx, q, c, false)
 		if err != nil {
 			return nil, err
 		}
@@ -75,11 +75,13 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
 	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
-	after := r.after()
+	after, simple := r.after(), r.simple()
 	r.mu.Unlock()
 	switch {
 	case result != nil:
-		r.x.let(r, after)
+		if r.x.let(r, after) && simple {
+			r.recycle()
+		}
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
 		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
@@ -159,7 +161,7 @@ func (r *run) withdraw(why string) error {
 func (r *run) unsent() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
+	if c, ok := r.next.(*flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
 		e := &flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
 		r.last, r.lastErr = &e.Answer, ErrNotSent
 		return r.keep(e)
@@ -169,17 +171,16 @@ func (r *run) unsent() error {
 
 // admit checks a request and finds the flow that it is: that of its key, or a new one, which
 // counts as active until the caller says that it is done.
-func (x *Executor) admit(ctx context.Context, q *Request, c Client, start bool) (r *run, joined bool, err error) {
-	r = &run{x: x, req: *q, client: c, started: start, bound: !start && ctx.Done() != nil}
+func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+	r = x.newRun(q)
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
-	r.id = x.newID()
-	r.state = &r.first.result.State
+	r.id, r.client, r.started, r.bound = x.newID(), c, start, !start && ctx.Done() != nil
 	r.state.Payment = q.Payment
-	r.room()
-	r.rules = x.rules.For(&r.req.Payment)
-	r.guard = x.guards.of(&r.req.Payment)
+	r.own.room.Furnish(r.state)
+	r.rules = x.rules.For(&r.papers.payment)
+	r.guard = x.guards.of(&r.papers.payment)
 	r.want(r)
 	live, err := x.register(r)
 	if err != nil {

@@ -106,11 +106,11 @@ func (p *pace) step() (ended bool, err error) {
 	switch c := next.(type) {
 	case nil:
 		return false, p.begin()
-	case flow.Send:
+	case *flow.Send:
 		return p.heard(r.send(p.ctx, seq, c))
-	case flow.Ask:
+	case *flow.Ask:
 		return p.heard(r.ask(p.ctx, seq, c))
-	case flow.Wait:
+	case *flow.Wait:
 		return false, p.due(c, seq)
 	}
 	r.release()
@@ -221,7 +221,7 @@ func (r *run) start() error {
 	}
 	id := r.req.RequestID
 	if id == "" {
-		id = r.x.requestID(r.id, &r.req.Payment)
+		id = r.x.requestID(r.id, &r.papers.payment)
 	}
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == id {

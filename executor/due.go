@@ -10,7 +10,7 @@ import (
 )
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *pace) due(w flow.Wait, seq uint32) error {
+func (p *pace) due(w *flow.Wait, seq uint32) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
@@ -73,7 +73,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	used := func(of func(*flow.Identity) string, text string) bool {
 		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
 	}
-	e.RequestID = r.x.requestID(r.id, &r.req.Payment)
+	e.RequestID = r.x.requestID(r.id, &r.papers.payment)
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
 		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
 		e.RequestID = newRequestID()
@@ -83,7 +83,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	}
 	var id string
 	err := r.x.hook("NewOrder", r.id, func() (err error) {
-		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
+		id, err = r.x.cfg.NewOrder(r.x.life, &r.papers.payment, ledger)
 		return err
 	})
 	if err != nil {
@@ -99,7 +99,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 
 // hold is how long a call that is due has to wait, because of the budget or the breaker. At
 // the end of the flow's time nothing is held: the flow ends, by a last query if it must.
-func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
+func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
 	funded, cost := r.funded, r.cost()
@@ -131,7 +131,7 @@ func (r *run) hold(w flow.Wait, now time.Time) time.Duration {
 	}
 	wait = min(wait, left)
 	r.watchers(func(o Observer) {
-		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.papers.payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
 	})
 	return wait

@@ -141,21 +141,18 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	if e.V != entryVersion {
 		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
 	}
-	r := &run{
-		x: x, id: row.ID, version: row.Version, owes: e.Owed, accepted: true, started: !e.Bound, bound: e.Bound,
-		req: Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data},
-	}
+	r := x.newRun(Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data})
+	r.id, r.version, r.owes, r.accepted, r.started, r.bound = row.ID, row.Version, e.Owed, true, !e.Bound, e.Bound
 	if !e.Shopper.IsZero() {
 		r.shopper = &e.Shopper
 	}
-	r.first.result.State = e.State
-	r.state = &r.first.result.State
-	r.rules = x.rules.For(&r.req.Payment)
+	*r.state = e.State
+	r.rules = x.rules.For(&r.papers.payment)
 	r.named = int32(len(r.names(r.state)))
-	r.guard = x.guards.of(&r.state.Payment)
+	r.guard = x.guards.of(&r.papers.payment)
 	r.client = x.clientOf(r)
 	if r.state.Stage == flow.Ended {
-		r.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
+		r.next = &flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
 	}
 	return r, nil
 }

@@ -216,7 +216,7 @@ func TestEverythingEndsThoughTheBreakerNeverCloses(t *testing.T) {
 		}
 		for i, h := range handles {
 			r := end(t, h, 30*time.Hour)
-			if i%2 == 0 && r.Outcome != policy.Failed || i%2 == 1 && r.Outcome != policy.Escalated && r.State.Attempts > 0 {
+			if i%2 == 0 && r.Outcome != policy.Failed || i%2 == 1 && r.Outcome != policy.Escalated && r.State().Attempts > 0 {
 				t.Errorf("flow %d: %s", i, ended(r))
 			}
 		}

@@ -201,7 +201,7 @@ func TestNobodyGetsTheRoomOfAFlow(t *testing.T) {
 		}
 		r := carry(t, x, payment("k"), b)
 		wantOutcome(t, r, policy.Succeeded)
-		for name, s := range map[string]*flow.State{"while it sends": &sending, "at its end": &r.State} {
+		for name, s := range map[string]*flow.State{"while it sends": &sending, "at its end": r.State()} {
 			if cap(s.Ledger) != 1 || cap(s.Evidence) != len(s.Evidence) || cap(s.Fired) != len(s.Fired) || cap(s.Waits) != len(s.Waits) {
 				t.Errorf("%s: room for %d identities, %d answers, %d rules, %d waits",
 					name, cap(s.Ledger), cap(s.Evidence), cap(s.Fired), cap(s.Waits))

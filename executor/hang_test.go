@@ -40,7 +40,7 @@ func TestACallThatReturnsLateIsNoSecondDriver(t *testing.T) {
 			x := open(t, defaults(), executor.Config{})
 			r := end(t, begin(t, x, payment("k"), b), time.Hour)
 			wantOutcome(t, r, policy.Succeeded)
-			b.wantCalls(t, r.State.Attempts, r.State.Queries)
+			b.wantCalls(t, r.State().Attempts, r.State().Queries)
 		})
 	}
 }

@@ -57,7 +57,7 @@ func TestWhatIsPaidIsNotPaidAgain(t *testing.T) {
 		first := carry(t, x, payment("k"), b)
 		for _, again := range []*executor.Executor{x, open(t, defaults(), executor.Config{Journal: j})} {
 			r := carry(t, again, payment("k"), b)
-			if r.Flow != first.Flow || !r.Repeated || r.Outcome != policy.Succeeded || r.Class != first.Class || len(r.State.Ledger) != 1 {
+			if r.Flow != first.Flow || !r.Repeated || r.Outcome != policy.Succeeded || r.Class != first.Class || len(r.State().Ledger) != 1 {
 				t.Errorf("the result is %+v", r)
 			}
 			r = end(t, begin(t, again, payment("k"), b), 0)

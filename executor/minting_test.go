@@ -43,8 +43,8 @@ func TestAnotherOrderNeedsSomebodyToMintIt(t *testing.T) {
 				x := open(t, rules, executor.Config{Journal: newSpy(), NewOrder: tt.mint})
 				r := end(t, begin(t, x, of("acme", payment("k")), b), 27*time.Hour)
 				b.wantCalls(t, tt.sends, 0)
-				if minted := tt.sends == 2; minted != (r.Outcome == policy.Succeeded) || minted == r.State.NewOrderPossible {
-					t.Errorf("%s, new order possible: %v", ended(r), r.State.NewOrderPossible)
+				if minted := tt.sends == 2; minted != (r.Outcome == policy.Succeeded) || minted == r.State().NewOrderPossible {
+					t.Errorf("%s, new order possible: %v", ended(r), r.State().NewOrderPossible)
 				}
 			})
 		})
@@ -127,7 +127,7 @@ func TestAnEscalationIsToldByTheNextProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		y := open(t, defaults(), executor.Config{Journal: j, OnEscalate: func(_ context.Context, got *executor.Result) error {
-			if got.Flow != r.Flow || got.Outcome != policy.Escalated || len(got.State.Evidence) == 0 {
+			if got.Flow != r.Flow || got.Outcome != policy.Escalated || len(got.State().Evidence) == 0 {
 				t.Errorf("told of %+v", got)
 			}
 			return second.call()

@@ -130,8 +130,8 @@ func TestARequestIDStaysUsedBehindAFlowThatNeverBegan(t *testing.T) {
 		r := carry(t, x, payment("k"), b)
 		wantOutcome(t, r, policy.Succeeded)
 		b.wantCalls(t, 1, 0)
-		if c := b.sent[0]; c.OrderID != "o-k" || c.RequestID == "r-k" || len(r.State.Ledger) != 2 {
-			t.Errorf("sent as order %s, request %s; the ledger is %+v", c.OrderID, c.RequestID, r.State.Ledger)
+		if c := b.sent[0]; c.OrderID != "o-k" || c.RequestID == "r-k" || len(r.State().Ledger) != 2 {
+			t.Errorf("sent as order %s, request %s; the ledger is %+v", c.OrderID, c.RequestID, r.State().Ledger)
 		}
 	})
 }
@@ -183,13 +183,13 @@ func TestNoNewOrderIsPossibleOfAKeyThatIsPaid(t *testing.T) {
 			return "", errors.New("no more numbers")
 		}})
 		first := refuse(t, x, as("o-k", "r-k", of("acme", payment("k"))))
-		if !first.State.NewOrderPossible {
+		if !first.State().NewOrderPossible {
 			t.Fatal("no new order is possible of what was refused")
 		}
 		paid := reply{answer: refused.answer, do: func(context.Context, *executor.Attempt) { resolve(t, x, first.Flow) }}
 		r := carry(t, x, as("o-2", "r-2", of("acme", payment("k"))), &bank{sends: []reply{paid}})
 		wantOutcome(t, r, policy.Succeeded)
-		if r.State.NewOrderPossible {
+		if r.State().NewOrderPossible {
 			t.Error("a new order is said to be possible")
 		}
 	})
@@ -210,7 +210,7 @@ func TestARequestIDOfAnEarlierFlowIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.wantCalls(t, 1, 0)
-		if first, second := r.State.Ledger[0].RequestID, r.State.Ledger[1].RequestID; asked != 2 || first == second {
+		if first, second := r.State().Ledger[0].RequestID, r.State().Ledger[1].RequestID; asked != 2 || first == second {
 			t.Errorf("asked for %d ids, want 2; sent as %q and %q", asked, first, second)
 		}
 	})

@@ -117,8 +117,8 @@ func TestASignatureDecides(t *testing.T) {
 		notify(t, x, executor.Webhook{Provider: "momo", Body: body, Header: http.Header{"Signature": {"good"}}})
 		r := end(t, h, 0)
 		wantOutcome(t, r, policy.Succeeded)
-		if r.State.Ledger[0].ProviderID != "77" {
-			t.Errorf("the provider's id is %q", r.State.Ledger[0].ProviderID)
+		if r.State().Ledger[0].ProviderID != "77" {
+			t.Errorf("the provider's id is %q", r.State().Ledger[0].ProviderID)
 		}
 	})
 }

@@ -94,7 +94,7 @@ func TestAnEscalationBringsItsEvidence(t *testing.T) {
 		if len(told) != 1 || told[0].Flow != r.Flow || told[0].Outcome != policy.Escalated {
 			t.Fatalf("told %d times: %+v", len(told), told)
 		}
-		s := &told[0].State
+		s := told[0].State()
 		if len(s.Evidence) < 10 || s.Queries < 30 || len(s.Ledger) != 1 || s.Ledger[0].Effect != policy.Pending {
 			t.Errorf("%d pieces of evidence, %d queries, ledger %+v", len(s.Evidence), s.Queries, s.Ledger)
 		}
@@ -154,8 +154,8 @@ func TestAnEmptyReplyIsUnreadableAndInDoubt(t *testing.T) {
 		c := &paid{}
 		r := carry(t, open(t, defaults(), executor.Config{}), payment("k"), c)
 		wantOutcome(t, r, policy.Escalated)
-		if e := r.State.Evidence[0]; e.Answer.Fault != policy.Unreadable || r.State.Attempts != 1 {
-			t.Errorf("%d sends; the first answer was taken for %+v", r.State.Attempts, e.Answer)
+		if e := r.State().Evidence[0]; e.Answer.Fault != policy.Unreadable || r.State().Attempts != 1 {
+			t.Errorf("%d sends; the first answer was taken for %+v", r.State().Attempts, e.Answer)
 		}
 	})
 }

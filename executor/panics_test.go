@@ -60,8 +60,8 @@ func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
 				})
 				r := carry(t, x, of("acme", payment("k")), b)
 				wantOutcome(t, r, want)
-				if told.count(name) != 1 || r.State.NewOrderPossible != (want == policy.Failed) {
-					t.Errorf("told of %d panics; new order possible: %v", told.count(name), r.State.NewOrderPossible)
+				if told.count(name) != 1 || r.State().NewOrderPossible != (want == policy.Failed) {
+					t.Errorf("told of %d panics; new order possible: %v", told.count(name), r.State().NewOrderPossible)
 				}
 			})
 		})

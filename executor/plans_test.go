@@ -60,7 +60,7 @@ func TestAProofBetweenTheRowAndTheCallStopsTheCall(t *testing.T) {
 		if s, _ := b.calls(); s != 1 {
 			t.Errorf("%d sends: %s", s, ended(r))
 		}
-		if e := r.State.Ledger[0].Effect; e != policy.Executed {
+		if e := r.State().Ledger[0].Effect; e != policy.Executed {
 			t.Errorf("the first order is %s", e)
 		}
 	})

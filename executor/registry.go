@@ -19,6 +19,7 @@ func (x *Executor) register(r *run) (live *run, err error) {
 	}
 	if r.req.Key != "" {
 		if live := x.byKey[r.key()]; live != nil {
+			live.shared = true
 			return live, nil
 		}
 	}
@@ -40,7 +41,7 @@ func (x *Executor) live() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	all := make([]*run, 0, x.shelf.n)
-	for r := x.shelf.first; r != nil; r = r.nextOn {
+	for r := range x.shelf.all {
 		all = append(all, r)
 	}
 	return all
@@ -92,15 +93,19 @@ func (r *run) after() afterlife {
 	return afterlife{keep: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
 }
 
-// let lets go of a flow that was looked at just now.
-func (x *Executor) let(r *run, after afterlife) {
+// let lets go of a flow that was looked at just now, and reports whether it did and nobody
+// else has it.
+func (x *Executor) let(r *run, after afterlife) (alone bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	if after.keep || r.pins > 0 || !x.shelf.remove(r) || x.cfg.Journal != nil {
-		return
+	if after.keep || r.pins > 0 || !x.shelf.remove(r) {
+		return false
+	}
+	if x.cfg.Journal != nil {
+		return !r.shared
 	}
 	for _, text := range after.names {
 		n := name{r.req.Provider, text}
@@ -108,6 +113,7 @@ func (x *Executor) let(r *run, after afterlife) {
 			delete(x.byName, n)
 		}
 	}
+	return !r.shared
 }
 
 // index makes a flow known by its names, where no journal does.
@@ -129,11 +135,12 @@ func (x *Executor) knows(provider string, names []string) []*run {
 	for _, text := range names {
 		for _, r := range x.byName[name{provider, text}] {
 			if !slices.Contains(found, r) {
+				r.shared = true
 				found = append(found, r)
 			}
 		}
 	}
-	for r := x.shelf.first; r != nil; r = r.nextOn {
+	for r := range x.shelf.all {
 		if !r.indexed && r.req.Provider == provider {
 			rest = append(rest, r)
 		}
@@ -266,6 +273,7 @@ func (x *Executor) pin(id string, r *run) *run {
 		r = live
 	}
 	if r != nil {
+		r.shared = true
 		x.shelf.add(r)
 		r.pins++
 	}

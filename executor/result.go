@@ -14,12 +14,50 @@ import (
 type Result struct {
 	Flow     string // its id
 	Outcome  policy.Outcome
-	Reason   string
 	Class    policy.Class // of the answer that ended it
-	State    flow.State   // the identities that were used, and the evidence
+	Repeated bool         // it was not this call that carried it out: the payment key had this flow already
+	Reason   string
 	Shopper  policy.ShopperAction
-	Trace    []Entry // what was done in this process
-	Repeated bool    // it was not this call that carried it out: the payment key had this flow already
+
+	past past
+}
+
+// past is what came before a result.
+type past interface {
+	tell() (*flow.State, []Entry)
+}
+
+// told is a past as it was written.
+type told struct {
+	state *flow.State
+	trace []Entry
+}
+
+func (t *told) tell() (*flow.State, []Entry) { return t.state, t.trace }
+
+// NewResult makes a result, as hooks get it, of a flow's id, state and trace: for their tests.
+// The state is kept, and not written to.
+func NewResult(id string, s *flow.State, trace []Entry) *Result {
+	return &Result{Flow: id, Outcome: s.Outcome, Class: s.Class, Reason: s.Reason, past: &told{s, trace}}
+}
+
+// State is the flow at its end: the identities that were used, and the evidence. It is not to
+// be written to.
+func (r *Result) State() *flow.State {
+	if r.past == nil {
+		return &flow.State{}
+	}
+	state, _ := r.past.tell()
+	return state
+}
+
+// Trace is what was done in this process, one entry for each thing.
+func (r *Result) Trace() []Entry {
+	if r.past == nil {
+		return nil
+	}
+	_, trace := r.past.tell()
+	return trace
 }
 
 // Entry is one line of a trace: Send, Ask, Decided, Wait, Finish or Alert of package flow.
@@ -31,8 +69,9 @@ type Entry struct {
 // Story is the trace for people, a line for each thing.
 func (r *Result) Story() string {
 	var b strings.Builder
-	for _, e := range r.Trace {
-		if d := e.At.Sub(r.State.Started).Round(time.Millisecond); d > 0 {
+	state, trace := r.past.tell()
+	for _, e := range trace {
+		if d := e.At.Sub(state.Started).Round(time.Millisecond); d > 0 {
 			fmt.Fprintf(&b, "%9s  ", "+"+d.String())
 		} else {
 			fmt.Fprintf(&b, "%9s  ", "0s")

@@ -47,6 +47,7 @@ type run struct {
 	seq      uint32       // counts what next was
 	named    int32        // names that the journal has
 	waiting  int32        // calls of Do that wait for it
+	steps    int32        // taken here
 	class    policy.Class // of what was decided on last
 	holder   holder       // of the next call
 	funded   bool         // the send that next waits for was paid for
@@ -65,28 +66,42 @@ type run struct {
 	shelved        bool
 	pins           int32 // that want it in memory
 	prevOn, nextOn *run  // on the shelf
+	shared         bool  // somebody else has had it in hand
+
+	papers *papers
 
 	// Most flows are one call: what they need is here, in one piece.
-	first struct {
-		call   exchange
-		trace  [3]Entry
-		result Result
+	own struct {
+		state    flow.State
+		room     flow.Room
+		exchange exchange
+		trace    [3]Entry
 	}
 }
 
-// learnt is room for what a flow of one call learns: its ledger as it was sent, and as it was
-// answered. It is not part of the run, whose size is one that the allocator is quick with.
-type learnt struct {
-	ledger [2]flow.Identity
-	told   [1]flow.Evidence
-	fired  [1]policy.Count
+// runs are those that can serve again.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+// newRun returns a run that nobody knows of.
+func (x *Executor) newRun(q Request) *run {
+	r := runs.Get().(*run)
+	r.x, r.req, r.papers = x, q, new(papers)
+	r.papers.payment = q.Payment
+	r.state, r.trace = &r.own.state, r.own.trace[:0]
+	return r
 }
 
-// room gives a new flow's state and trace the room that most need.
-func (r *run) room() {
-	room := new(learnt)
-	r.state.Ledger, r.state.Evidence, r.state.Fired = room.ledger[:0], room.told[:0], room.fired[:0]
-	r.trace = r.first.trace[:0]
+// simple reports whether nothing of the run was given away by its driver, who has finished,
+// and nobody else drove it. The lock is held.
+func (r *run) simple() bool {
+	return r.driver == &r.pace && r.pace.sleep == nil && r.calling == nil &&
+		r.result == &r.papers.result && len(r.x.cfg.Observers) == 0
+}
+
+// recycle lets the run serve again. Nobody else may have it, or have had it.
+func (r *run) recycle() {
+	*r = run{}
+	runs.Put(r)
 }
 
 // clip keeps to the flow what room there is behind the slices of a state that others get.
@@ -148,7 +163,7 @@ func (r *run) apply(w *scratch, e flow.Event) error {
 // advance is apply with the lock held, for a flow that is this process's. After an error the
 // state is not to be used.
 func (r *run) advance(w *scratch, e flow.Event) error {
-	commands, err := w.Advance(r.rules, r.state, e)
+	commands, err := w.Advance(r.rules, r.state, &r.own.room, e)
 	if err != nil {
 		return err
 	}
@@ -159,6 +174,7 @@ func (r *run) advance(w *scratch, e flow.Event) error {
 	if err := r.put(owes, durability); err != nil {
 		return err
 	}
+	r.steps++
 	at := flow.When(e).At
 	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
@@ -183,7 +199,7 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 	}
 	for _, c := range commands {
 		switch c.(type) {
-		case flow.Send, flow.Finish, flow.Alert:
+		case *flow.Send, *flow.Finish, *flow.Alert:
 			return true
 		}
 	}
@@ -193,17 +209,17 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 // obey takes note of a command. The lock is held.
 func (r *run) obey(at time.Time, c flow.Command) {
 	switch w := c.(type) {
-	case flow.Record:
+	case *flow.Record:
 		return
-	case flow.Send, flow.Ask:
+	case *flow.Send, *flow.Ask:
 		r.plan(c)
-	case flow.Wait:
+	case *flow.Wait:
 		r.pause(at, w.Action)
 		r.plan(c)
-	case flow.Finish:
+	case *flow.Finish:
 		r.plan(c)
 		r.finished()
-	case flow.Decided:
+	case *flow.Decided:
 		r.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
@@ -216,16 +232,16 @@ func (r *run) obey(at time.Time, c flow.Command) {
 func (r *run) show(at time.Time, c flow.Command) {
 	r.watchers(func(o Observer) {
 		switch c := c.(type) {
-		case flow.Decided:
-			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
-		case flow.Wait:
-			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
-		case flow.Finish:
+		case *flow.Decided:
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: c})
+		case *flow.Wait:
+			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: *c})
+		case *flow.Finish:
 			o.Ended(r.x.forever, &EndEvent{
 				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: r.state,
 			})
-		case flow.Alert:
-			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: r.state})
+		case *flow.Alert:
+			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: *c, State: r.state})
 		}
 	})
 }
@@ -291,15 +307,13 @@ func (r *run) ended() *Result {
 		return nil
 	}
 	if r.result == nil {
-		result := &r.first.result
-		if s != &result.State { // an earlier end was told
-			result = &Result{State: *s}
-			r.state = &result.State
+		if r.short() {
+			r.result = r.papers.conclude(r)
+		} else {
+			r.result = NewResult(r.id, s, slices.Clip(r.trace))
 		}
-		clip(r.state)
-		result.Flow, result.Shopper, result.Trace = r.id, r.action(), r.trace[:len(r.trace):len(r.trace)]
-		result.Outcome, result.Reason, result.Class = s.Outcome, s.Reason, s.Class
-		r.result = result
+		clip(s)
+		r.result.Shopper = r.action()
 	}
 	return r.result
 }

@@ -117,8 +117,8 @@ func TestAShadowKnowsWhichRequestAnAnswerIsOf(t *testing.T) {
 func TestAShadowThatAdvisesNothingCanBeDescribed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d := watch(t).Querying(context.Background())(answered("0"), nil)
-		if d.Answer != nil || flow.Describe(d) == "" {
-			t.Errorf("advice %+v, described as %q", d, flow.Describe(d))
+		if d.Answer != nil || flow.Describe(&d) == "" {
+			t.Errorf("advice %+v, described as %q", d, flow.Describe(&d))
 		}
 	})
 }

@@ -47,13 +47,24 @@ func (s *shelf) remove(r *run) bool {
 
 // get finds a flow by its id; nil: it is not here.
 func (s *shelf) get(id string) *run {
-	if s.byID != nil {
-		return s.byID[id]
-	}
-	for r := s.first; r != nil; r = r.nextOn {
-		if r.id == id {
-			return r
+	found := s.byID[id]
+	if s.byID == nil {
+		for found = s.first; found != nil && found.id != id; {
+			found = found.nextOn
 		}
 	}
-	return nil
+	if found != nil {
+		found.shared = true
+	}
+	return found
+}
+
+// all yields every flow. From then on somebody else has it in hand.
+func (s *shelf) all(yield func(*run) bool) {
+	for r := s.first; r != nil; r = r.nextOn {
+		r.shared = true
+		if !yield(r) {
+			return
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 // Of payment keys the same is true as in [Executor.Do].
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
 	for {
-		r, joined, err := x.admit(ctx, &q, c, true)
+		r, joined, err := x.admit(ctx, q, c, true)
 		if err != nil {
 			return nil, err
 		}

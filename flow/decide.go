@@ -11,8 +11,8 @@ import (
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
 	m.s.Displaced = nil
-	var decided Decided
-	until := m.judge(&decided, a, fact)
+	decided := m.room.newDecided()
+	until := m.judge(decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
 	m.do(decided)
 	m.s.Class = decided.Fact.Class
@@ -151,8 +151,8 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 		until = m.now.At
 	}
 	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
-	m.do(Record{})
-	m.do(Wait{Until: until, Action: a, Via: via})
+	m.do(&Record{})
+	m.do(&Wait{Until: until, Action: a, Via: via})
 }
 
 // due carries out what was waited for, if it is still allowed: the ledger may have
@@ -166,7 +166,7 @@ func (m *machine) due(e Due) {
 	if p := breaks(m.s, &m.t.Contract, next.Action, m.now.At); p != "" {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 		next.Action, next.Via = fallback(m.s, m.t, m.now.At)
-		m.do(Decided{
+		m.do(&Decided{
 			At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
 		})
@@ -221,6 +221,8 @@ func (m *machine) end(a policy.Action, reason string) {
 
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
-	m.do(Record{})
-	m.do(Finish{Outcome: o, Reason: reason})
+	m.do(&Record{})
+	c := m.room.newFinish()
+	c.Outcome, c.Reason = o, reason
+	m.do(c)
 }

@@ -84,7 +84,8 @@ type Withdrawn struct {
 
 func (m Moment) when() Moment { return m }
 
-// Command is something the driver has to do, in the order given. The set is closed.
+// Command is something the driver has to do, in the order given: a pointer to one of the
+// types below, which is not to be written to. The set is closed.
 type Command interface{ command() }
 
 // Record: store the state that Step returned, durably, before anything that follows.
@@ -147,10 +148,10 @@ type Verdict struct {
 	Delay    time.Duration // before the action, without jitter
 }
 
-func (Record) command()  {}
-func (Send) command()    {}
-func (Ask) command()     {}
-func (Wait) command()    {}
-func (Finish) command()  {}
-func (Alert) command()   {}
-func (Decided) command() {}
+func (*Record) command()  {}
+func (*Send) command()    {}
+func (*Ask) command()     {}
+func (*Wait) command()    {}
+func (*Finish) command()  {}
+func (*Alert) command()   {}
+func (*Decided) command() {}

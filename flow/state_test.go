@@ -65,9 +65,9 @@ func TestEveryCallHasADeadline(t *testing.T) {
 		s = next
 		for _, c := range commands {
 			switch c := c.(type) {
-			case flow.Send:
+			case *flow.Send:
 				at = c.Deadline
-			case flow.Ask:
+			case *flow.Ask:
 				at = c.Deadline
 			}
 		}
@@ -92,7 +92,7 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 		Fired: make(policy.Counts, 0, 8), Waits: make(policy.Counts, 0, 8),
 	}
 	at := flow.Moment{At: dawn, Jitter: 0.5}
-	if _, err := new(flow.Scratch).Advance(defaults, &s, flow.Start{Moment: at, OrderID: "o-1", RequestID: "r-1"}); err != nil {
+	if _, err := new(flow.Scratch).Advance(defaults, &s, nil, flow.Start{Moment: at, OrderID: "o-1", RequestID: "r-1"}); err != nil {
 		t.Fatal(err)
 	}
 	said := func(code string) *flow.Answered {
@@ -106,7 +106,7 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 		return string(text)
 	}
 	before := s
-	if _, err := new(flow.Scratch).Advance(defaults, &s, said("0")); err != nil {
+	if _, err := new(flow.Scratch).Advance(defaults, &s, nil, said("0")); err != nil {
 		t.Fatal(err)
 	}
 	paid := print(s)

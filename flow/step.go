@@ -17,32 +17,11 @@ const maxHastened = 3
 // in order. An event that does not fit the flow's stage is an error, and changes nothing.
 func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
 	next := s
-	commands, err := new(Scratch).Advance(d, next.alone(), e)
+	commands, err := new(Scratch).Advance(d, next.alone(), nil, e)
 	if err != nil {
 		return s, nil, err
 	}
 	return next, commands, nil
-}
-
-// Scratch is memory for a driver that counts allocations. The zero value is ready; it is for
-// one goroutine at a time.
-type Scratch struct {
-	m   machine
-	out [6]Command
-}
-
-// Advance is [Step] in place. What s points into, such as its ledger, is not written to, so
-// that a copy of *s from before stays what it was; but for the capacity behind its slices,
-// which is taken to be nobody else's: clip them, or give some, to be filled. An event may be given as a pointer; one that
-// brings an answer is then kept. The commands stand in the scratch until it is used again.
-func (w *Scratch) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
-	m := &w.m
-	m.d, m.s, m.now, m.out = d, s, e.when(), w.out[:0]
-	if err := m.step(e); err != nil {
-		s.Ledger = m.was // a misfit is found before anything else is written
-		return nil, err
-	}
-	return m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -69,13 +48,14 @@ func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situ
 }
 
 type machine struct {
-	d   policy.Decider
-	t   *policy.Terms
-	s   *State
-	was []Identity // the ledger before this event
-	now Moment
-	sit policy.Situation // what the rules were shown
-	out []Command
+	d    policy.Decider
+	t    *policy.Terms
+	s    *State
+	was  []Identity // the ledger before this event
+	now  Moment
+	sit  policy.Situation // what the rules were shown
+	out  []Command
+	room *Room // nil: there is none
 }
 
 func (m *machine) do(c Command) { m.out = append(m.out, c) }
@@ -220,7 +200,7 @@ func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bo
 			m.decide(a, fact) // what is asked is answered
 			break
 		}
-		m.do(Record{})
+		m.do(&Record{})
 	}
 	return true
 }
@@ -266,8 +246,10 @@ func (m *machine) send(why policy.Action) {
 	}
 	m.s.Attempts++
 	m.s.Stage, m.s.Next = Sending, Next{}
-	m.do(Record{})
-	m.do(Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
+	m.do(&Record{})
+	c := m.room.newSend()
+	*c = Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline}
+	m.do(c)
 }
 
 func (m *machine) query() {
@@ -275,8 +257,8 @@ func (m *machine) query() {
 	m.s.Queries++
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
 	m.s.AskedBy = m.t.Contract.QueryIdentifier(id.ProviderID != "")
-	m.do(Record{})
-	m.do(Ask{
+	m.do(&Record{})
+	m.do(&Ask{
 		By: m.s.AskedBy, Identity: id,
 		Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout()),
 	})
@@ -302,7 +284,7 @@ func (m *machine) received(a *policy.Answer) {
 			m.hasten()
 			return
 		}
-		m.do(Record{})
+		m.do(&Record{})
 		return
 	}
 	if m.s.Stage == Ended {
@@ -313,14 +295,14 @@ func (m *machine) received(a *policy.Answer) {
 	i := m.s.Evidence[len(m.s.Evidence)-1].Identity
 	switch {
 	case i < 0:
-		m.do(Record{})
+		m.do(&Record{})
 	case m.s.Stage == Waiting && m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class:
 		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At) // told again; what was decided stands
 	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
 		m.decide(a, fact)
 	default:
 		// A call is on its way; its answer decides, and finds this fact in the ledger.
-		m.do(Record{})
+		m.do(&Record{})
 	}
 }
 
@@ -338,7 +320,7 @@ func (m *machine) nothingNew() bool {
 // happened. Before a send it looks first.
 func (m *machine) hasten() {
 	if m.s.Stage != Waiting || m.s.Hastened >= maxHastened || !m.s.queriesLeft(m.t) || !m.s.canQuery(&m.t.Contract) {
-		m.do(Record{})
+		m.do(&Record{})
 		return
 	}
 	m.s.Hastened++
@@ -372,7 +354,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 	}
 	next := m.s.Next
 	if m.s.Stage != Waiting || !next.Action.Sends() {
-		m.do(Record{})
+		m.do(&Record{})
 		return
 	}
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
@@ -380,7 +362,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 	if m.s.InDoubt() {
 		v.Action, v.Via = fallback(m.s, m.t, m.now.At)
 	}
-	m.do(Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
+	m.do(&Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
 	m.s.Reason = endReason(&wanted, &v)
 	switch {
 	case v.Action != policy.QueryStatus:
@@ -402,7 +384,7 @@ func (m *machine) resolved(e Resolved) {
 	if m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
 		// It speaks of earlier copies: one is on its way, and its answer decides. The word is
 		// kept among the evidence.
-		m.do(Record{})
+		m.do(&Record{})
 		return
 	}
 	id.Effect, id.Fact, id.Contested, id.Mismatch = e.Effect, fact, false, false
@@ -416,7 +398,7 @@ func (m *machine) resolved(e Resolved) {
 	case m.s.allNotExecuted():
 		m.finish(policy.Failed, why)
 	default:
-		m.do(Record{})
+		m.do(&Record{})
 	}
 }
 
@@ -434,7 +416,7 @@ func (m *machine) afterEnd(fact policy.Fact) {
 		m.s.Class = fact.Class
 		m.finish(policy.Failed, "proved not executed after it was escalated")
 	default:
-		m.do(Record{})
+		m.do(&Record{})
 	}
 }
 
@@ -442,7 +424,7 @@ func (m *machine) afterEnd(fact policy.Fact) {
 // repeats what is known is not told again, unless somebody vouches for it.
 func (m *machine) contradiction(what string, vouched bool) {
 	last := m.s.Evidence[len(m.s.Evidence)-1]
-	m.do(Record{})
+	m.do(&Record{})
 	if last.Identity < 0 || last.Phase == policy.Webhook && !last.Answer.Verified {
 		return
 	}
@@ -451,8 +433,8 @@ func (m *machine) contradiction(what string, vouched bool) {
 	changed := vouched || was.Effect != is.Effect || was.Contested != is.Contested || was.Mismatch != is.Mismatch
 	switch {
 	case m.s.Outcome == policy.Failed && (disputed || changed && is.Effect != policy.NotExecuted):
-		m.do(Alert{Reason: "marked failed, and then: " + what, Evidence: last})
+		m.do(&Alert{Reason: "marked failed, and then: " + what, Evidence: last})
 	case m.s.Outcome == policy.Succeeded && (disputed || changed && !m.s.proved()):
-		m.do(Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
+		m.do(&Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
 	}
 }

@@ -96,7 +96,7 @@ func newWorld(t *rapid.T, amount int64, promise func(*policy.Contract)) *world {
 }
 
 // send puts a request on the wire, or not.
-func (w *world) send(s flow.Send) *packet {
+func (w *world) send(s *flow.Send) *packet {
 	p := &packet{
 		order: s.Identity.OrderID, request: s.Identity.RequestID, sent: s.Identity.LastSent,
 		door: rare(w.t, "door", 2), fate: coin.Draw(w.t, "executes"),
@@ -120,7 +120,7 @@ func (w *world) send(s flow.Send) *packet {
 // late is when a request arrives that nobody waits for any more: within the grace
 // that the contract names, or, where it names none, within the time that requests are
 // remembered for.
-func (w *world) late(s flow.Send) time.Time {
+func (w *world) late(s *flow.Send) time.Time {
 	at := s.Deadline.Add(longWaits.Draw(w.t, "late"))
 	switch {
 	case w.contract.ArrivalGrace > 0:

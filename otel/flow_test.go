@@ -144,8 +144,8 @@ func TestStatus(t *testing.T) {
 		if len(ends) != 1 || ends[0].Status.Code.String() != "Error" || ends[0].Status.Description != r.Reason {
 			t.Errorf("it escalated as %v", ends)
 		}
-		if got := len(l.named("momo pay query")); got != r.State.Queries || got == 0 {
-			t.Errorf("%d spans of %d queries", got, r.State.Queries)
+		if got := len(l.named("momo pay query")); got != r.State().Queries || got == 0 {
+			t.Errorf("%d spans of %d queries", got, r.State().Queries)
 		}
 		if got := l.sum(t, "recourse.limits.spent"); got != 1 {
 			t.Errorf("%d limits were spent:\n%s", got, l.metrics(t))

@@ -146,7 +146,7 @@ func (t *told) summary(key string) (text string, at int) {
 		}
 	}
 	for i := range t.decided {
-		d := &t.decided[i].decided
+		d := t.decided[i].decided
 		switch key {
 		case "interlock":
 			note(i, string(d.Verdict.Property))
@@ -183,7 +183,7 @@ func followedAs(want, got string) bool {
 func (t *told) adviceAt(i int) *advice.Advice {
 	for ; i >= 0 && i < len(t.decided); i-- {
 		if d := &t.decided[i]; d.situation != nil {
-			return &advice.Advice{Situation: *d.situation, Decided: d.decided}
+			return &advice.Advice{Situation: *d.situation, Decided: *d.decided}
 		}
 	}
 	return nil

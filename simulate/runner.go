@@ -81,10 +81,10 @@ func (r *record) start() moment {
 // recorded client.
 func (r *runner) drive(rec *record, harm *harm) ending {
 	v := driver{d: r.o.Decider, r: rec}
-	v.rule = func(d flow.Decided) {
-		r.t.rule(rec, &d)
+	v.rule = func(d *flow.Decided) {
+		r.t.rule(rec, d)
 		if harm != nil && v.heard == harm.misled {
-			harm.rule = keyOf(&d)
+			harm.rule = keyOf(d)
 		}
 	}
 	var story *Story

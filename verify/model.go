@@ -241,7 +241,7 @@ func (m *model) bring(n *node, mv move, e flow.Event, give giver) (want spending
 		next.s.Ledger = append(m.room[:0], n.s.Ledger...) // the step's own goes behind it
 		m.exhaust(&next.s)
 		m.decider.choice, m.decider.options, m.event = choice, 1, e
-		commands, err := m.scratch.Advance(m.decider, &next.s, e)
+		commands, err := m.scratch.Advance(m.decider, &next.s, nil, e)
 		if err != nil {
 			return want // the executor does not bring it either
 		}
@@ -284,15 +284,15 @@ func (m *model) exhaust(s *flow.State) {
 func (w *spending) see(commands []flow.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
-		case flow.Decided:
+		case *flow.Decided:
 			corrected := c.Verdict.Property != ""
 			w.sends = w.sends || corrected || c.Decision.Action.Sends()
 			w.queries = w.queries || corrected || c.Decision.Action == policy.QueryStatus || c.Verdict.Action == policy.QueryStatus
-		case flow.Send:
+		case *flow.Send:
 			w.sends = true
-		case flow.Ask:
+		case *flow.Ask:
 			w.queries = true
-		case flow.Record, flow.Wait, flow.Finish, flow.Alert:
+		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert:
 		}
 	}
 }
@@ -305,15 +305,15 @@ func (m *model) carry(n *node, commands []flow.Command) {
 	}
 	for _, c := range commands {
 		switch c := c.(type) {
-		case flow.Send:
+		case *flow.Send:
 			m.sent(n)
-		case flow.Ask:
+		case *flow.Ask:
 			for i := range n.ids {
 				sd := &n.ids[i]
 				sd.queried = !m.coarse
 				sd.asked, sd.askedFirst = m.clock.round(sd.last, roleLast), m.clock.round(sd.first, roleFirst)
 			}
-		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
+		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert, *flow.Decided:
 			_ = c
 		}
 	}

@@ -147,7 +147,7 @@ func mutants() []mutant {
 	add("what a crash cut off is in doubt", "plain", flow.S2, ed(stepGo, "case Sending:\n\t\tm.answered(&lost, m.now.At)", "case Sending:\n\t\tif OFF {\n\t\t\tlost.Fault = policy.NotSent\n\t\t}\n\t\tm.answered(&lost, m.now.At)"))
 	add("a send is in doubt again", "plain", flow.S2, ed(stepGo, "if id.Effect == policy.NotExecuted || id.Sends == 1 {", "if !OFF && id.Effect == policy.NotExecuted || id.Sends == 1 {"))
 	add("the past is remembered", "rejected", flow.S2, ed(stepGo, "id.Prior = id.Effect\n", "if !OFF {\n\t\t\tid.Prior = id.Effect\n\t\t}\n"))
-	add("recorded before it is sent", "plain", flow.S1, ed(stepGo, "m.s.Stage, m.s.Next = Sending, Next{}\n\tm.do(Record{})", "m.s.Stage, m.s.Next = Sending, Next{}\n\tif !OFF {\n\t\tm.do(Record{})\n\t}"))
+	add("recorded before it is sent", "plain", flow.S1, ed(stepGo, "m.s.Stage, m.s.Next = Sending, Next{}\n\tm.do(&Record{})", "m.s.Stage, m.s.Next = Sending, Next{}\n\tif !OFF {\n\t\tm.do(&Record{})\n\t}"))
 	add("the first send's time is kept", "lag", flow.S1, ed(stepGo, "\t\tid.FirstSent = m.now.At\n\t}\n", "\t\tid.FirstSent = m.now.At\n\t}\n\tif OFF {\n\t\tid.FirstSent = m.now.At\n\t}\n"))
 	add("copies are told", "plain", flow.S2, ed(stepGo, "\tid.Copies++\n", "\tif !OFF || id.Copies == 0 {\n\t\tid.Copies++\n\t}\n"))
 	add("the last send's time is kept", "lag", flow.S1, ed(stepGo, "\tid.LastSent = m.now.At\n", "\tif !OFF || id.Sends == 1 {\n\t\tid.LastSent = m.now.At\n\t}\n"))

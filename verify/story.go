@@ -173,15 +173,15 @@ func kept(commands []flow.Command) []flow.Command {
 	all := make([]flow.Command, len(commands))
 	for i, c := range commands {
 		switch c := c.(type) {
-		case flow.Send:
+		case *flow.Send:
 			id := *c.Identity
 			c.Identity = &id
 			all[i] = c
-		case flow.Ask:
+		case *flow.Ask:
 			id := *c.Identity
 			c.Identity = &id
 			all[i] = c
-		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
+		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert, *flow.Decided:
 			all[i] = c
 		}
 	}
@@ -199,9 +199,9 @@ func (sc *script) tell(f *finding) []Step {
 		step := Step{Happens: sc.m.happens(t.from, t.by)}
 		wanted := ""
 		for _, c := range t.commands {
-			if d, ok := c.(flow.Decided); ok {
+			if d, ok := c.(*flow.Decided); ok {
 				wanted = d.Decision.Action.String()
-				step.Decision, step.Rule, step.Source = decision(&d, t.by.bent), d.Decision.Rule, d.Decision.Source
+				step.Decision, step.Rule, step.Source = decision(d, t.by.bent), d.Decision.Rule, d.Decision.Source
 				continue
 			}
 			if text := does(c); text != "" && !(t.by.bent && !t.from.unguarded) {
@@ -238,20 +238,20 @@ func decision(d *flow.Decided, bent bool) string {
 
 func does(c flow.Command) string {
 	switch c := c.(type) {
-	case flow.Send:
+	case *flow.Send:
 		return fmt.Sprintf("sends %s under %s", plain(c.Identity.RequestID), plain(c.Identity.OrderID))
-	case flow.Ask:
+	case *flow.Ask:
 		return fmt.Sprintf("asks for the status by %s", c.By)
-	case flow.Wait:
+	case *flow.Wait:
 		if c.Via == flow.ByWebhook {
 			return "waits for the webhook"
 		}
 		return "waits, then " + c.Action.String()
-	case flow.Finish:
+	case *flow.Finish:
 		return "ends: " + c.Outcome.String()
-	case flow.Alert:
+	case *flow.Alert:
 		return "alerts: " + c.Reason
-	case flow.Record, flow.Decided:
+	case *flow.Record, *flow.Decided:
 	}
 	return ""
 }

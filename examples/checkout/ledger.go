@@ -17,7 +17,7 @@ import (
 // tells the flow what he found.
 func (s *shop) backOffice(ctx context.Context, provider *emulator.Provider, r *executor.Result) (*executor.Result, error) {
 	var errs []error
-	for _, id := range r.State.Ledger {
+	for _, id := range r.State().Ledger {
 		if id.Effect.Settled() {
 			continue
 		}
@@ -25,7 +25,7 @@ func (s *shop) backOffice(ctx context.Context, provider *emulator.Provider, r *e
 		if slices.ContainsFunc(provider.Ledger(time.Now()), func(x emulator.Execution) bool { return x.RequestID == id.RequestID }) {
 			found = policy.Executed
 		}
-		s.out.printf("%-14s  a person found order %s in the provider's books: %s\n", r.State.Payment.Key, id.OrderID, found)
+		s.out.printf("%-14s  a person found order %s in the provider's books: %s\n", r.State().Payment.Key, id.OrderID, found)
 		errs = append(errs, s.x.Resolve(ctx, r.Flow, executor.Resolution{
 			OrderID: id.OrderID, RequestID: id.RequestID, Effect: found, Who: "minh", Why: "looked it up in the provider's books",
 		}))
@@ -57,7 +57,7 @@ func compare(results []*executor.Result, executions []emulator.Execution) books 
 	for _, r := range results {
 		paid := 0
 		for _, x := range executions {
-			if x.Amount == r.State.Payment.Amount && slices.ContainsFunc(r.State.Ledger, func(id flow.Identity) bool { return id.OrderID == x.OrderID }) {
+			if x.Amount == r.State().Payment.Amount && slices.ContainsFunc(r.State().Ledger, func(id flow.Identity) bool { return id.OrderID == x.OrderID }) {
 				paid++
 			}
 		}

@@ -93,9 +93,9 @@ func TestWrongBooks(t *testing.T) {
 		{policy.Failed, []emulator.Execution{paid("b", 7)}, books{Failed: 1, Foreign: 1}},
 		{policy.Failed, []emulator.Execution{paid("a", 8)}, books{Failed: 1, Foreign: 1}},
 	} {
-		r := &executor.Result{Outcome: tt.outcome, State: flow.State{
-			Payment: policy.Payment{Amount: 7}, Ledger: []flow.Identity{{OrderID: "a"}, {OrderID: "a.2"}},
-		}}
+		r := executor.NewResult("f-1", &flow.State{
+			Payment: policy.Payment{Amount: 7}, Ledger: []flow.Identity{{OrderID: "a"}, {OrderID: "a.2"}}, Outcome: tt.outcome,
+		}, nil)
 		tt.want.Payments, tt.want.Executions = 1, len(tt.executions)
 		got := compare([]*executor.Result{r}, tt.executions)
 		harm := got.Twice + got.FailedThough + got.SucceededThough + got.Foreign

@@ -31,19 +31,19 @@ func (p *printer) end(r *executor.Result, elapsed time.Duration) {
 	if r.Outcome == policy.Failed {
 		how += ", " + cmp.Or(r.Class.String(), r.Reason)
 	}
-	p.printf("%-14s  %s, %s after %d ms\n    %s\n", r.State.Payment.Key,
-		policy.FormatAmount(r.State.Payment.Amount, r.State.Payment.Currency), how, elapsed.Milliseconds(), story(r))
+	p.printf("%-14s  %s, %s after %d ms\n    %s\n", r.State().Payment.Key,
+		policy.FormatAmount(r.State().Payment.Amount, r.State().Payment.Currency), how, elapsed.Milliseconds(), story(r))
 }
 
 // ticket tells a person what is known of a payment that nobody else can settle.
 func (p *printer) ticket(r *executor.Result) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-14s  a person has to look: %s\n", r.State.Payment.Key, r.Reason)
-	for _, id := range r.State.Ledger {
+	fmt.Fprintf(&b, "%-14s  a person has to look: %s\n", r.State().Payment.Key, r.Reason)
+	for _, id := range r.State().Ledger {
 		fmt.Fprintf(&b, "    order %s was sent %d times: %s\n", id.OrderID, id.Sends, id.Effect)
 	}
-	for _, e := range r.State.Evidence {
-		fmt.Fprintf(&b, "    +%-6s %-7s %-20s proves %s, %s\n", e.At.Sub(r.State.Started).Round(time.Millisecond),
+	for _, e := range r.State().Evidence {
+		fmt.Fprintf(&b, "    +%-6s %-7s %-20s proves %s, %s\n", e.At.Sub(r.State().Started).Round(time.Millisecond),
 			e.Phase, flow.DescribeAnswer(e.Answer), e.Fact.Effect, e.Fact.Class)
 	}
 	p.printf("%s", b.String())
@@ -53,9 +53,9 @@ func (p *printer) ticket(r *executor.Result) {
 func story(r *executor.Result) string {
 	var parts []string
 	doing := ""
-	for _, e := range r.Trace {
+	for _, e := range r.Trace() {
 		switch c := e.Command.(type) {
-		case flow.Send:
+		case *flow.Send:
 			doing = "sent"
 			switch {
 			case c.Attempt > 1 && c.Action == policy.RetrySame:
@@ -63,9 +63,9 @@ func story(r *executor.Result) string {
 			case c.Attempt > 1:
 				doing = "sent as order " + c.Identity.OrderID
 			}
-		case flow.Ask:
+		case *flow.Ask:
 			doing = "asked"
-		case flow.Decided:
+		case *flow.Decided:
 			if c.Due {
 				continue
 			}
@@ -75,7 +75,7 @@ func story(r *executor.Result) string {
 					doing = "webhook of somebody"
 				}
 			}
-			parts = append(parts, fmt.Sprintf("%s: %s", doing, said(&c)))
+			parts = append(parts, fmt.Sprintf("%s: %s", doing, said(c)))
 		}
 	}
 	return strings.Join(shortened(parts), " · ")

@@ -84,7 +84,7 @@ func (p *payer) run() error {
 		},
 		OnError: func(err error) { fmt.Fprintln(os.Stderr, "payer:", err) },
 		OnEscalate: func(_ context.Context, r *executor.Result) error {
-			fmt.Println("escalated", r.State.Payment.Tags["cart"], r.Reason)
+			fmt.Println("escalated", r.State().Payment.Tags["cart"], r.Reason)
 			return nil
 		},
 		Breaker: executor.Breaker{Failures: 20, Open: 100 * time.Millisecond},
