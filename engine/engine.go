@@ -21,7 +21,7 @@ type Engine struct {
 	Rules    *rules.Set
 	Warnings []string // what is worth saying about rules that work
 
-	books      map[string]map[string]*book // by provider, and by merchant; an empty name stands for every other one
+	books      map[string]*books // by provider
 	conditions map[*rules.Rule]*compiled
 	warned     source.List
 }
@@ -80,7 +80,7 @@ func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
 // compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
 // that rely on them are not looked at.
 func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, unread map[string]bool) (*Engine, error) {
-	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]map[string]*book{}}
+	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]*books{}}
 	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
 	warnings, refused := errs.Split()
@@ -92,10 +92,11 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, 
 	}
 	e.conditions, e.warned = c.done, warnings
 	for _, p := range append([]string{""}, catalogs.Names()...) {
-		e.books[p] = map[string]*book{}
-		for _, m := range append([]string{""}, set.MerchantNames()...) {
-			e.books[p][m] = c.book(p, m)
+		all := &books{rest: c.book(p, ""), own: map[string]*book{}}
+		for _, m := range set.MerchantNames() {
+			all.own[m] = c.book(p, m)
 		}
+		e.books[p] = all
 	}
 	return e, nil
 }
@@ -267,14 +268,26 @@ func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation
 }
 
 func (e *Engine) book(p *policy.Payment) *book {
-	books := e.books[p.Provider]
-	if books == nil {
-		books = e.books[""]
+	all := e.books[p.Provider]
+	if all == nil {
+		all = e.books[""]
 	}
-	if b := books[p.Merchant]; b != nil {
-		return b
+	return all.of(p.Merchant)
+}
+
+// books are those of a provider.
+type books struct {
+	rest *book            // of merchants without a file, and of none
+	own  map[string]*book // by merchant
+}
+
+func (b *books) of(merchant string) *book {
+	if merchant != "" {
+		if own := b.own[merchant]; own != nil {
+			return own
+		}
 	}
-	return books[""]
+	return b.rest
 }
 
 // ScheduleName returns the name of the schedule that a rule waits by in a payment's

@@ -13,7 +13,7 @@ import (
 // merchants whose files are. It is for tools that try small changes, one after another. The
 // engine itself stays as it is. The error holds every mistake.
 func (e *Engine) With(set *rules.Set) (*Engine, error) {
-	next := &Engine{Catalogs: e.Catalogs, Rules: set, books: make(map[string]map[string]*book, len(e.books))}
+	next := &Engine{Catalogs: e.Catalogs, Rules: set, books: make(map[string]*books, len(e.books))}
 	var errs source.List
 	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
 	c.files()
@@ -26,14 +26,18 @@ func (e *Engine) With(set *rules.Set) (*Engine, error) {
 		next.Warnings = append(next.Warnings, w.Error())
 	}
 	for _, p := range append([]string{""}, e.Catalogs.Names()...) {
-		next.books[p] = map[string]*book{}
-		for _, m := range append([]string{""}, set.MerchantNames()...) {
-			if old := e.books[p][m]; old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {
-				next.books[p][m] = old
-				continue
+		of := func(m string, old *book) *book {
+			if old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {
+				return old
 			}
-			next.books[p][m] = c.book(p, m)
+			return c.book(p, m)
 		}
+		before := e.books[p]
+		all := &books{rest: of("", before.rest), own: map[string]*book{}}
+		for _, m := range set.MerchantNames() {
+			all.own[m] = of(m, before.own[m])
+		}
+		next.books[p] = all
 	}
 	return next, nil
 }

@@ -16,6 +16,11 @@ type exchange struct {
 	phase    policy.Phase
 	over     pass          // nil: it was told
 	answered flow.Answered // of a send
+
+	// How it went, until that is taken.
+	answer  *policy.Answer
+	err     error                 // of the client
+	shopper *policy.ShopperAction // what the answer says; nil: nothing
 }
 
 // given is what a client gets, and may keep.
@@ -24,10 +29,13 @@ type given struct {
 	attempt Attempt
 }
 
-// exchange returns memory for the next call.
+// exchange returns memory for the next call, if that is what comes next. The lock is held.
 func (r *run) exchange() *exchange {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	switch r.next.(type) {
+	case *flow.Send, *flow.Ask:
+	default:
+		return nil
+	}
 	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
 		r.own.exchange.given = &r.papers.given
 		return &r.own.exchange
@@ -36,8 +44,8 @@ func (r *run) exchange() *exchange {
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, seq uint32, c *flow.Send) (flow.Event, *exchange) {
-	x, id := r.exchange(), c.Identity
+func (r *run) send(ctx context.Context, seq uint32, c *flow.Send, x *exchange) flow.Event {
+	id := c.Identity
 	x.phase = policy.Send
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
@@ -48,7 +56,7 @@ func (r *run) send(ctx context.Context, seq uint32, c *flow.Send) (flow.Event, *
 	r.call(ctx, seq, x, &e.Answer)
 	ofAttempt(&e.Answer, id.OrderID, id.RequestID)
 	e.Moment = r.x.moment()
-	return e, x
+	return e
 }
 
 // ofAttempt names what an answer speaks of, if it does not say: the request that it answers.
@@ -60,17 +68,16 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, seq uint32, c *flow.Ask) (flow.Event, *exchange) {
-	x := r.exchange()
+func (r *run) ask(ctx context.Context, seq uint32, c *flow.Ask, x *exchange) flow.Event {
 	x.phase = policy.Query
 	x.attempt = Attempt{
 		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.x.requestID(r.id, &r.papers.payment), Number: c.Query, Deadline: c.Deadline,
+		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.requestID(), Number: c.Query, Deadline: c.Deadline,
 	}
 	e := &flow.Queried{Query: c.Query}
 	r.call(ctx, seq, x, &e.Answer)
 	e.Moment = r.x.moment()
-	return e, x
+	return e
 }
 
 // call makes one call and reads what came of it into a. It is not made if the plan that it
@@ -93,24 +100,27 @@ func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answe
 	r.mu.Unlock()
 
 	var reply Reply
-	var err error
 	if len(r.x.cfg.Observers) > 0 {
-		reply, err = r.watched(x, a)
+		reply, x.err = r.watched(x, a)
 	} else {
-		reply, err = r.deliver(&x.ctx, x)
-		r.x.interpret(&r.papers.payment, a, x.phase, &reply, err)
+		reply, x.err = r.deliver(&x.ctx, x)
+		r.x.interpret(&r.papers.payment, a, x.phase, &reply, x.err)
 	}
 	x.ctx.end(context.Canceled)
+	x.answer, x.shopper = a, r.shopperOf(x.phase, &reply, a)
+}
 
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// returned takes note of a call that is over, if it was made. The lock is held.
+func (r *run) returned(x *exchange) {
+	if x.answer == nil {
+		return
+	}
 	if r.calling == x {
 		r.calling = nil
 	}
-	r.last, r.lastErr = a, err
-	if s := r.shopperOf(x.phase, &reply, a); !s.IsZero() && s != r.action() {
-		said := s
-		r.shopper = &said
+	r.last, r.lastErr = x.answer, x.err
+	if s := x.shopper; s != nil && *s != r.action() {
+		r.shopper = s
 		r.broadcast()
 	}
 }
@@ -167,15 +177,17 @@ func (x *Executor) interpret(p *policy.Payment, a *policy.Answer, phase policy.P
 }
 
 // shopperOf is what the shopper must do next: as the client says, else as the catalogue
-// reads it.
-func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) policy.ShopperAction {
-	switch {
-	case !reply.Shopper.IsZero():
-		return reply.Shopper
-	case a.Fault != policy.NoFault || len(reply.Body) == 0:
-		return policy.ShopperAction{}
+// reads it; nil: nothing.
+func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) *policy.ShopperAction {
+	said := reply.Shopper
+	if said.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
+		said = r.x.rules.Shopper(&r.papers.payment, phase, reply.Body)
 	}
-	return r.x.rules.Shopper(&r.papers.payment, phase, reply.Body)
+	if said.IsZero() {
+		return nil
+	}
+	kept := said
+	return &kept
 }
 
 // fare tells budget and breaker how the provider does, after the answer of a call was taken.
@@ -198,6 +210,11 @@ func (r *run) fare(x *exchange) {
 func (r *run) held() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.heldLocked()
+}
+
+// heldLocked is held with the lock held.
+func (r *run) heldLocked() time.Duration {
 	if r.pass != nil {
 		return 0
 	}

@@ -176,7 +176,8 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if err := x.check(ctx, &r.req, c); err != nil {
 		return nil, false, err
 	}
-	r.id, r.client, r.started, r.bound = x.newID(), c, start, !start && ctx.Done() != nil
+	r.client, r.started, r.bound = c, start, !start && ctx.Done() != nil
+	r.id, r.spare = x.newIDs()
 	r.state.Payment = q.Payment
 	r.own.room.Furnish(r.state)
 	r.rules = x.rules.For(&r.papers.payment)

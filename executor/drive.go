@@ -90,6 +90,7 @@ func (p *pace) step() (ended bool, err error) {
 	next, seq, kept, lost := r.next, r.seq, len(r.kept) > 0, r.lost
 	// The call of a driver that is gone may have left; what became of it the sweeper decides.
 	replaced := r.driver != p || r.calling != nil
+	x := r.exchange()
 	r.mu.Unlock()
 	switch {
 	case replaced:
@@ -107,9 +108,9 @@ func (p *pace) step() (ended bool, err error) {
 	case nil:
 		return false, p.begin()
 	case *flow.Send:
-		return p.heard(r.send(p.ctx, seq, c))
+		return p.heard(r.send(p.ctx, seq, c, x), x)
 	case *flow.Ask:
-		return p.heard(r.ask(p.ctx, seq, c))
+		return p.heard(r.ask(p.ctx, seq, c, x), x)
 	case *flow.Wait:
 		return false, p.due(c, seq)
 	}
@@ -124,7 +125,7 @@ func (p *pace) retry() error {
 	r.mu.Lock()
 	var err error
 	for len(r.kept) > 0 && err == nil {
-		if err = fits(r.applyLocked(r.kept[0])); err == nil {
+		if err = fits(r.apply(r.kept[0])); err == nil {
 			r.kept = r.kept[1:]
 		}
 	}
@@ -150,7 +151,7 @@ func fits(err error) error {
 // keep applies an event that must not be lost. The lock is held.
 func (r *run) keep(e flow.Event) error {
 	if len(r.kept) == 0 {
-		err := fits(r.applyLocked(e))
+		err := fits(r.apply(e))
 		if err == nil || errors.Is(err, ErrTakenOver) {
 			return err
 		}
@@ -184,14 +185,16 @@ func (p *pace) stall(err error) error {
 // begin sends for the first time, if the provider takes calls.
 func (p *pace) begin() error {
 	r := p.r
-	if wait := r.held(); wait > 0 {
+	r.mu.Lock()
+	wait := r.heldLocked()
+	again := r.waited || r.accepted
+	r.waited = r.waited || wait > 0
+	r.mu.Unlock()
+	if wait > 0 {
 		p.until = wallClock().Add(wait)
-		r.mu.Lock()
-		r.waited = true
-		r.mu.Unlock()
 		return errHeld
 	}
-	err := r.start()
+	err := r.start(again)
 	if err == nil {
 		return nil
 	}
@@ -208,10 +211,7 @@ func (p *pace) begin() error {
 }
 
 // start takes the first step. A flow that had to wait for it looks at its key again.
-func (r *run) start() error {
-	r.mu.Lock()
-	waited := r.waited || r.accepted
-	r.mu.Unlock()
+func (r *run) start(waited bool) error {
 	if waited {
 		flows, err := r.x.others(r.x.life, r)
 		if err != nil {
@@ -221,7 +221,7 @@ func (r *run) start() error {
 	}
 	id := r.req.RequestID
 	if id == "" {
-		id = r.x.requestID(r.id, &r.papers.payment)
+		id = r.requestID()
 	}
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == id {
@@ -229,12 +229,11 @@ func (r *run) start() error {
 			id = newRequestID()
 		}
 	}
-	w := scratches.Get().(*scratch)
-	defer scratches.Put(w)
-	w.start = flow.Start{Moment: r.x.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	start := &r.own.start
+	*start = flow.Start{Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.apply(w, &w.start)
+	return r.apply(start)
 }
 
 // heard takes the answer of a call, with which most flows end.
@@ -249,6 +248,7 @@ func (p *pace) heard(e flow.Event, x *exchange) (ended bool, err error) {
 func (r *run) hear(e flow.Event, x *exchange) (ended bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.returned(x)
 	r.class = policy.Unrecognized
 	err = r.keep(e)
 	r.fare(x)

@@ -55,7 +55,7 @@ func (p *pace) carryOut(e flow.Event, seq uint32) error {
 	if r.seq != seq { // something else came meanwhile
 		return nil
 	}
-	if err := r.applyLocked(e); err != nil {
+	if err := r.apply(e); err != nil {
 		return err
 	}
 	if _, due := e.(flow.Due); due {
@@ -73,7 +73,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	used := func(of func(*flow.Identity) string, text string) bool {
 		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
 	}
-	e.RequestID = r.x.requestID(r.id, &r.papers.payment)
+	e.RequestID = r.requestID()
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
 		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
 		e.RequestID = newRequestID()

@@ -18,6 +18,14 @@ func (x *Executor) hook(name, flow string, call func() error) (err error) {
 }
 
 // requestID makes the request id of a new identity.
+func (r *run) requestID() string {
+	if id := r.spare; id != "" {
+		r.spare = ""
+		return id
+	}
+	return r.x.requestID(r.id, &r.papers.payment)
+}
+
 func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
 	if x.cfg.NewRequestID == nil {
 		return newRequestID()

@@ -192,7 +192,7 @@ func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.E
 		err = nil
 		r.mu.Lock()
 		if e := event(r); e != nil {
-			err = r.applyLocked(e)
+			err = r.apply(e)
 		}
 		r.mu.Unlock()
 		if err == nil {

@@ -181,9 +181,9 @@ func (x *Executor) end(r *run) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sending, attempt := r.state.Stage == flow.Sending, r.state.Attempts
-	err := r.applyLocked(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"})
+	err := r.apply(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"})
 	if err == nil && sending {
-		err = r.applyLocked(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
+		err = r.apply(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
 	}
 	return err
 }

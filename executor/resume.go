@@ -91,11 +91,11 @@ func (r *run) resume(wanted bool) error {
 	if r.state.Stage == flow.New {
 		return nil
 	}
-	err := r.applyLocked(flow.Resumed{Moment: r.x.moment()})
+	err := r.apply(flow.Resumed{Moment: r.x.moment()})
 	if err != nil || !r.bound || wanted {
 		return err
 	}
-	return fits(r.applyLocked(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
+	return fits(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
 }
 
 func errNoClient(r *run) error {

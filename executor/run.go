@@ -38,6 +38,7 @@ type run struct {
 	trace    []Entry
 	owes     []owed
 	tellAt   int64                 // in nanoseconds since 1970
+	spare    string                // a request id that nothing has yet
 	shopper  *policy.ShopperAction // nil: nothing to do
 	result   *Result               // once it has ended and somebody asked
 	changed  chan struct{}         // closed by what waiters look for
@@ -69,18 +70,21 @@ type run struct {
 	shared         bool  // somebody else has had it in hand
 
 	papers *papers
+	own    *own
+}
 
-	// Most flows are one call: what they need is here, in one piece.
-	own struct {
-		state    flow.State
-		room     flow.Room
-		exchange exchange
-		trace    [3]Entry
-	}
+// own is memory of a run's own, for one call, which is what most flows are.
+type own struct {
+	state    flow.State
+	room     flow.Room
+	exchange exchange
+	trace    [3]Entry
+	scratch  flow.Scratch
+	start    flow.Start
 }
 
 // runs are those that can serve again.
-var runs = sync.Pool{New: func() any { return new(run) }}
+var runs = sync.Pool{New: func() any { return &run{own: new(own)} }}
 
 // newRun returns a run that nobody knows of.
 func (x *Executor) newRun(q Request) *run {
@@ -100,7 +104,10 @@ func (r *run) simple() bool {
 
 // recycle lets the run serve again. Nobody else may have it, or have had it.
 func (r *run) recycle() {
-	*r = run{}
+	own := r.own
+	own.state, own.exchange = flow.State{}, exchange{}
+	own.room.Clear()
+	*r = run{own: own}
 	runs.Put(r)
 }
 
@@ -125,23 +132,9 @@ type goneError struct{ error }
 
 func (e *goneError) Unwrap() error { return e.error }
 
-// scratch is memory for one step of a flow. Nothing keeps any of it.
-type scratch struct {
-	flow.Scratch
-	start flow.Start
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
-
-// applyLocked takes an event: through the machine, into the journal, and out as what is to be
-// done. The lock is held.
-func (r *run) applyLocked(e flow.Event) error {
-	w := scratches.Get().(*scratch)
-	defer scratches.Put(w)
-	return r.apply(w, e)
-}
-
-func (r *run) apply(w *scratch, e flow.Event) error {
+// apply takes an event: through the machine, into the journal, and out as what is to be done.
+// The lock is held.
+func (r *run) apply(e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
@@ -150,25 +143,25 @@ func (r *run) apply(w *scratch, e flow.Event) error {
 		r.state, r.result = &s, nil
 	}
 	if r.x.cfg.Journal == nil { // which alone can refuse
-		return r.advance(w, e)
+		return r.advance(e)
 	}
 	before := *r.state
-	err := r.advance(w, e)
+	err := r.advance(e)
 	if err != nil {
 		*r.state = before
 	}
 	return err
 }
 
-// advance is apply with the lock held, for a flow that is this process's. After an error the
+// advance is apply for a flow that is this process's. After an error the
 // state is not to be used.
-func (r *run) advance(w *scratch, e flow.Event) error {
-	commands, err := w.Advance(r.rules, r.state, &r.own.room, e)
+func (r *run) advance(e flow.Event) error {
+	commands, err := r.own.scratch.Advance(r.rules, r.state, &r.own.room, e)
 	if err != nil {
 		return err
 	}
 	owes, durability := r.owing(commands), journal.Lazy
-	if urgent(e, commands) {
+	if r.x.cfg.Journal != nil && urgent(e, commands) {
 		durability = journal.Synced
 	}
 	if err := r.put(owes, durability); err != nil {

@@ -30,7 +30,8 @@ func (x *Executor) Shadow(q Request) (*Shadow, error) {
 	if err := x.rules.Check(&q.Payment); err != nil {
 		return nil, err
 	}
-	s := &Shadow{x: x, id: x.newID(), req: q}
+	id, _ := x.newIDs()
+	s := &Shadow{x: x, id: id, req: q}
 	s.state.Payment = q.Payment
 	return s, nil
 }

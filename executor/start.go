@@ -47,7 +47,7 @@ func (x *Executor) launch(r *run) (*Handle, error) {
 // accept writes a flow down. If the provider takes no calls now, it begins later.
 func (x *Executor) accept(r *run) error {
 	if r.held() == 0 {
-		return r.start()
+		return r.start(false)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -97,6 +97,10 @@ func (s *State) present(id *Identity) policy.Fact {
 // until is when a verdict is carried out: the schedule's next wait, no shorter than
 // the provider asked for, and not past the flow's time.
 func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Duration) time.Time {
+	asks := v.Action == policy.QueryStatus || v.Action.Sends()
+	if want.Schedule == nil && !asks {
+		return m.now.At // most ends
+	}
 	over := m.s.limit(m.t)
 	if v.Via == ByWebhook {
 		v.Delay = over.Sub(m.now.At)
@@ -105,7 +109,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 	sched := want.Schedule
 	if v.Action != want.Action || v.Property != "" || v.Limit != "" {
 		sched = nil // it was meant for another action
-		if v.Action == policy.QueryStatus || v.Action.Sends() {
+		if asks {
 			sched = m.t.Poll
 		}
 	}
@@ -116,7 +120,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
 		m.s.Waits = count(m.s.Waits, sched.Name)
 	}
-	if v.Action == policy.QueryStatus || v.Action.Sends() {
+	if asks {
 		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)
 		v.Delay, spread = max(v.Delay, floor), max(spread, floor)
 	}

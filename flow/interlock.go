@@ -90,7 +90,7 @@ func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits
 // the limits.
 func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
 	v := Verdict{Action: want}
-	late := !at.Before(s.limit(t))
+	late := (want.Sends() || want == policy.QueryStatus) && !at.Before(s.limit(t))
 	if want.Sends() && late { // whatever else would speak against it
 		v.Action, v.Limit = s.exhausted(), "max_elapsed"
 		return v
