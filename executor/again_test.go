@@ -1,0 +1,205 @@
+package executor_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// keeper is a client that keeps what it was given: nothing of it may change afterwards, nor
+// become another payment's.
+type keeper struct {
+	code    string
+	ctx     context.Context
+	attempt *executor.Attempt
+	was     executor.Attempt
+	payment policy.Payment
+}
+
+func (k *keeper) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
+	k.ctx, k.attempt, k.was, k.payment = ctx, a, *a, *a.Payment
+	return executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: k.code}}, nil
+}
+
+func (k *keeper) Query(context.Context, *executor.Attempt) (executor.Reply, error) {
+	return executor.Reply{}, errors.New("nobody asks")
+}
+
+// What a payment is carried out by serves the next one. Whoever holds a result, an attempt, a
+// context or a handle must not notice: not the caller, not the client, not those who joined by
+// the payment key, not a webhook or a sweep that came upon the flow just then.
+func TestAPaymentIsNotMistakenForTheNext(t *testing.T) {
+	for name, config := range journals {
+		t.Run(name, func(t *testing.T) {
+			c := config()
+			x, err := executor.New(defaults(), &c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const goers, each = 8, 100
+			var payers, others sync.WaitGroup
+			stop := make(chan struct{})
+			for n := range 2 { // who looks at flows that are not his
+				others.Go(func() {
+					for i := 0; ; i++ {
+						select {
+						case <-stop:
+							return
+						default:
+							runtime.Gosched()
+						}
+						_ = x.Notify(context.Background(), hook(fmt.Sprintf("o-%d-%d", i%goers, i%each), "7000", n == 0))
+					}
+				})
+			}
+			for g := range goers {
+				payers.Go(func() {
+					var results []*executor.Result
+					var clients []*keeper
+					for i := range each {
+						k := &keeper{code: []string{"0", "1001"}[(g+i)%2]}
+						q := payment(fmt.Sprintf("%d-%d", g, i))
+						q.RequestID, q.Amount = "", int64(1000*g+i)+1
+						shared := i%4 == 0
+						if shared { // two goroutines, one payment
+							q.Key = fmt.Sprint("shared ", g/2, i)
+							q.OrderID, q.Amount, k.code = fmt.Sprint("o-", q.Key), 7, "0"
+						}
+						r, err := x.Do(context.Background(), q, k)
+						if err != nil {
+							t.Errorf("%s: %v", q.OrderID, err)
+							continue
+						}
+						if shared && k.attempt == nil { // the other has paid
+							k = nil
+						}
+						results, clients = append(results, r), append(clients, k)
+					}
+					for i, r := range results {
+						check(t, r, clients[i])
+					}
+				})
+			}
+			payers.Wait()
+			close(stop)
+			others.Wait()
+			if err := shutDown(x); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// check holds a result, long after its end, against what the client was given.
+func check(t *testing.T, r *executor.Result, k *keeper) {
+	s, trace := r.State(), r.Trace()
+	if r.Repeated { // nothing of it was done here
+		k = nil
+	}
+	if s.Outcome != r.Outcome || s.Reason != r.Reason || len(s.Ledger) != 1 || len(trace) < 3 && !r.Repeated {
+		t.Errorf("%s: %s, %d identities, %d entries, its state says %s", r.Flow, r.Outcome, len(s.Ledger), len(trace), s.Outcome)
+		return
+	}
+	if k == nil {
+		return
+	}
+	want := policy.Succeeded
+	if k.code != "0" {
+		want = policy.Failed
+	}
+	id, sent, isSend := s.Ledger[0], (*flow.Send)(nil), false
+	sent, isSend = trace[0].Command.(*flow.Send)
+	switch {
+	case r.Outcome != want || s.Evidence[0].Answer.Code != k.code || s.Payment.Amount != k.payment.Amount:
+		t.Errorf("%s of %d: %s with %q, want %s of %d", r.Flow, s.Payment.Amount, r.Outcome, s.Evidence[0].Answer.Code, want, k.payment.Amount)
+	case r.Flow != k.was.Flow || id.OrderID != k.was.OrderID || id.RequestID != k.was.RequestID:
+		t.Errorf("%s has sent %s %s; it was sent as %s %s of %s", r.Flow, id.OrderID, id.RequestID, k.was.OrderID, k.was.RequestID, k.was.Flow)
+	case !isSend || sent.Identity.RequestID != k.was.RequestID:
+		t.Errorf("%s: the trace begins with %s", r.Flow, flow.Describe(trace[0].Command))
+	case fmt.Sprint(*k.attempt) != fmt.Sprint(k.was) || k.attempt.Payment.Amount != k.payment.Amount:
+		t.Errorf("%s: the client's attempt was %+v and is %+v", r.Flow, k.was, *k.attempt)
+	case !errors.Is(k.ctx.Err(), context.Canceled):
+		t.Errorf("%s: the context of a call that is over says %v", r.Flow, k.ctx.Err())
+	}
+}
+
+// looker is an observer that writes down what a trace holds.
+type looker struct {
+	executor.Unobserved
+	said []string
+}
+
+func (l *looker) Decided(_ context.Context, e *executor.DecisionEvent) {
+	l.said = append(l.said, flow.Describe(e.Decided))
+}
+
+func (l *looker) Ended(_ context.Context, e *executor.EndEvent) {
+	l.said = append(l.said, flow.Describe(&flow.Finish{Outcome: e.Outcome, Reason: e.Reason}))
+}
+
+// Of a flow that ends with its first answer only that is kept. What it tells of itself is what
+// was written down, and what was seen, for every code of every provider.
+func TestAShortPastIsToldAsItWas(t *testing.T) {
+	ends := 0
+	for _, name := range defaults().Catalogs.Names() {
+		catalog, err := defaults().Catalogs.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range catalog.Codes {
+			bubble(t, func(t *testing.T) {
+				seen, written := &looker{}, newSpy()
+				x := open(t, defaults(), executor.Config{Journal: written, Observers: []executor.Observer{seen}})
+				q := payment("k")
+				q.Provider = name
+				if !catalog.Offers(q.Operation) {
+					q.Operation = catalog.Operations[0]
+				}
+				q.ProviderID = "theirs"
+				k := &keeper{code: row.Code}
+				h, err := x.Start(context.Background(), q, k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+				defer cancel()
+				r, err := h.Wait(ctx)
+				if err != nil { // it asks, or sends again
+					return
+				}
+				ends++
+				state, err := json.Marshal(r.State())
+				if err != nil {
+					t.Fatal(err)
+				}
+				puts := written.list()
+				if stored, _ := json.Marshal(puts[len(puts)-1].state); string(stored) != string(state) {
+					t.Errorf("%s %s is told as\n%s\nand was written down as\n%s", name, row.Code, state, stored)
+				}
+				var told []string
+				for _, e := range r.Trace() {
+					switch e.Command.(type) {
+					case *flow.Decided, *flow.Finish:
+						told = append(told, flow.Describe(e.Command))
+					}
+				}
+				if !slices.Equal(told, seen.said) {
+					t.Errorf("%s %s is told as %q and was seen as %q", name, row.Code, told, seen.said)
+				}
+			})
+		}
+	}
+	if ends < 100 {
+		t.Errorf("only %d flows ended with their first answer", ends)
+	}
+}
