@@ -15,9 +15,10 @@ type papers struct {
 	rules  policy.Decider
 
 	// The payment is that of every flow; the rest is known of one that is short.
-	payment     policy.Payment
-	sent, heard time.Time
-	answer      policy.Answer
+	payment policy.Payment
+	sent    time.Time
+	took    time.Duration
+	answer  policy.Answer
 }
 
 // short reports whether the flow ended with the answer of its first call: what it was can be
@@ -30,7 +31,8 @@ func (r *run) short() bool {
 // conclude makes the result of a flow that is short.
 func (p *papers) conclude(r *run) *Result {
 	p.rules = r.rules
-	p.sent, p.heard, p.answer = r.state.Started, r.own.exchange.answered.At, r.own.exchange.answered.Answer
+	heard := &r.own.exchange.answered
+	p.sent, p.took, p.answer = r.state.Started, heard.At.Sub(r.state.Started), heard.Answer
 	p.result = Result{Flow: r.id, Outcome: r.state.Outcome, Class: r.state.Class, Reason: r.state.Reason, past: p}
 	return &p.result
 }
@@ -42,7 +44,7 @@ func (p *papers) tell() (*flow.State, []Entry) {
 	s := &flow.State{Payment: p.payment}
 	for _, e := range []flow.Event{
 		&flow.Start{Moment: flow.Moment{At: p.sent}, OrderID: a.OrderID, RequestID: a.RequestID, ProviderID: a.ProviderID},
-		&flow.Answered{Moment: flow.Moment{At: p.heard}, Answer: p.answer, Attempt: a.Number},
+		&flow.Answered{Moment: flow.Moment{At: p.sent.Add(p.took)}, Answer: p.answer, Attempt: a.Number},
 	} {
 		commands, err := new(flow.Scratch).Advance(p.rules, s, nil, e)
 		if err != nil { // it was told the same before

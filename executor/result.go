@@ -17,9 +17,9 @@ type Result struct {
 	Class    policy.Class // of the answer that ended it
 	Repeated bool         // it was not this call that carried it out: the payment key had this flow already
 	Reason   string
-	Shopper  policy.ShopperAction
 
-	past past
+	shopper *policy.ShopperAction // nil: nothing
+	past    past
 }
 
 // past is what came before a result.
@@ -49,6 +49,15 @@ func (r *Result) State() *flow.State {
 	}
 	state, _ := r.past.tell()
 	return state
+}
+
+// Shopper is what the shopper had to do last, such as a link to pay by. It is zero where there
+// was nothing.
+func (r *Result) Shopper() policy.ShopperAction {
+	if r.shopper == nil {
+		return policy.ShopperAction{}
+	}
+	return *r.shopper
 }
 
 // Trace is what was done in this process, one entry for each thing.

@@ -306,7 +306,7 @@ func (r *run) ended() *Result {
 			r.result = NewResult(r.id, s, slices.Clip(r.trace))
 		}
 		clip(s)
-		r.result.Shopper = r.action()
+		r.result.shopper = r.shopper
 	}
 	return r.result
 }
