@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"strconv"
 )
@@ -9,36 +10,33 @@ import (
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 // pairs are all two letters.
-var pairs = func() (all [1024][2]byte) {
+var pairs = func() (all [1024]uint16) {
 	for i := range all {
-		all[i] = [2]byte{letters[i%32], letters[i/32]}
+		all[i] = binary.LittleEndian.Uint16([]byte{letters[i%32], letters[i/32]})
 	}
 	return all
 }()
 
-// appendRandom appends n pairs of random letters. The source is Go's ChaCha8, seeded by the
-// system in every process: 13 pairs never come twice.
-func appendRandom(text []byte, n int) []byte {
-	for left := n; left > 0; left -= 6 {
-		bits := rand.Uint64()
-		for range min(left, 6) {
-			pair := &pairs[bits%1024]
-			text = append(text, pair[0], pair[1])
-			bits /= 1024
-		}
+// random returns 26 random letters. The source is Go's ChaCha8, seeded by the system in every
+// process: they never come twice.
+func random() (text [26]byte) {
+	a, b := rand.Uint64(), rand.Uint64()
+	for i := range 6 { // 60 bits of each
+		binary.LittleEndian.PutUint16(text[2*i:], pairs[a%1024])
+		binary.LittleEndian.PutUint16(text[2*i+12:], pairs[b%1024])
+		a, b = a/1024, b/1024
 	}
+	binary.LittleEndian.PutUint16(text[24:], pairs[rand.Uint64()%1024])
 	return text
 }
 
-const requestPairs = 13
-
 func newRequestID() string {
-	var text [2 * requestPairs]byte
-	return string(appendRandom(text[:0], requestPairs))
+	text := random()
+	return string(text[:])
 }
 
 // newPrefix makes the beginning of the ids of a process's flows.
-func newPrefix() string { return string(appendRandom([]byte("f-"), 6)) + "-" }
+func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
 
 // newIDs makes the id of a flow, and in one piece with it the first request id, if that is
 // ours to make.
@@ -48,6 +46,7 @@ func (x *Executor) newIDs() (flow, request string) {
 	if x.cfg.NewRequestID != nil {
 		return string(id), ""
 	}
-	both := string(appendRandom(id, requestPairs))
+	letters := random()
+	both := string(append(id, letters[:]...))
 	return both[:len(id)], both[len(id):]
 }
