@@ -14,6 +14,7 @@ import (
 type exchange struct {
 	*given
 	phase    policy.Phase
+	identity *flow.Identity // that it speaks of; not to be written to
 	over     pass          // nil: it was told
 	answered flow.Answered // of a send
 
@@ -21,6 +22,7 @@ type exchange struct {
 	answer  *policy.Answer
 	err     error                 // of the client
 	shopper *policy.ShopperAction // what the answer says; nil: nothing
+	made    bool                  // the client was asked
 }
 
 // given is what a client gets, and may keep.
@@ -29,32 +31,34 @@ type given struct {
 	attempt Attempt
 }
 
-// exchange returns memory for the next call, if that is what comes next. The lock is held.
-func (r *run) exchange() *exchange {
-	switch r.next.(type) {
-	case *flow.Send, *flow.Ask:
-	default:
-		return nil
-	}
+// embark gets the next call on its way, as the plan is now. The lock is held.
+func (r *run) embark(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *exchange {
+	x := &r.own.exchange
 	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
-		r.own.exchange.given = &r.papers.given
-		return &r.own.exchange
+		x.given = &r.papers.given
+	} else {
+		x = &exchange{given: new(given)}
 	}
-	return &exchange{given: new(given)}
+	x.phase, x.identity = phase, id
+	x.ctx.Context, x.ctx.deadline = ctx, deadline
+	x.attempt = Attempt{
+		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data,
+		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
+	}
+	x.over, r.pass = r.pass, nil
+	if x.over == nil {
+		x.over = r.gate.unasked
+	}
+	r.calling = x
+	return x
 }
 
 // send makes the payment request.
-func (r *run) send(ctx context.Context, seq uint32, c *flow.Send, x *exchange) flow.Event {
-	id := c.Identity
-	x.phase = policy.Send
-	x.attempt = Attempt{
-		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: id.OrderID, RequestID: id.RequestID,
-		ProviderID: id.ProviderID, Number: c.Attempt, Action: c.Action, Deadline: c.Deadline,
-	}
+func (r *run) send(x *exchange) flow.Event {
 	e := &x.answered
-	e.Attempt = c.Attempt
-	r.call(ctx, seq, x, &e.Answer)
-	ofAttempt(&e.Answer, id.OrderID, id.RequestID)
+	e.Attempt = x.attempt.Number
+	r.call(x, &e.Answer)
+	ofAttempt(&e.Answer, x.identity.OrderID, x.identity.RequestID)
 	e.Moment = r.x.moment()
 	return e
 }
@@ -68,37 +72,16 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(ctx context.Context, seq uint32, c *flow.Ask, x *exchange) flow.Event {
-	x.phase = policy.Query
-	x.attempt = Attempt{
-		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data, OrderID: c.Identity.OrderID, RequestID: c.Identity.RequestID,
-		ProviderID: c.Identity.ProviderID, By: c.By, QueryID: r.requestID(), Number: c.Query, Deadline: c.Deadline,
-	}
-	e := &flow.Queried{Query: c.Query}
-	r.call(ctx, seq, x, &e.Answer)
+func (r *run) ask(x *exchange) flow.Event {
+	x.attempt.QueryID = r.requestID()
+	e := &flow.Queried{Query: x.attempt.Number}
+	r.call(x, &e.Answer)
 	e.Moment = r.x.moment()
 	return e
 }
 
-// call makes one call and reads what came of it into a. It is not made if the plan that it
-// carries out, number seq, is not the plan any more: a webhook has come, or the flow is
-// another process's.
-func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answer) {
-	x.ctx.Context, x.ctx.deadline = ctx, x.attempt.Deadline
-	r.mu.Lock()
-	if r.lost || r.seq != seq {
-		r.giveBack()
-		a.Phase, a.Fault = x.phase, policy.NotSent
-		r.mu.Unlock()
-		return
-	}
-	x.over, r.pass = r.pass, nil
-	if x.over == nil {
-		x.over = r.gate.unasked
-	}
-	r.calling = x
-	r.mu.Unlock()
-
+// call makes one call and reads what came of it into a.
+func (r *run) call(x *exchange, a *policy.Answer) {
 	var reply Reply
 	if len(r.x.cfg.Observers) > 0 {
 		reply, x.err = r.watched(x, a)
@@ -110,11 +93,8 @@ func (r *run) call(ctx context.Context, seq uint32, x *exchange, a *policy.Answe
 	x.answer, x.shopper = a, r.shopperOf(x.phase, &reply, a)
 }
 
-// returned takes note of a call that is over, if it was made. The lock is held.
+// returned takes note of a call that is over. The lock is held.
 func (r *run) returned(x *exchange) {
-	if x.answer == nil {
-		return
-	}
 	if r.calling == x {
 		r.calling = nil
 	}
@@ -149,6 +129,7 @@ func (r *run) deliver(ctx context.Context, x *exchange) (reply Reply, err error)
 	if err := x.ctx.over(r.x.cfg.Journal != nil); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
+	x.made = true
 	if x.phase == policy.Send {
 		return r.client.Send(ctx, &x.attempt)
 	}
@@ -197,6 +178,8 @@ func (r *run) fare(x *exchange) {
 	x.over = nil
 	switch {
 	case over == nil:
+	case !x.made:
+		over(notMade)
 	case r.last != nil && troubled(r.last, r.class):
 		over(inTrouble)
 	default:

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,9 +14,23 @@ type callContext struct {
 	context.Context // the caller's
 	deadline        time.Time
 
+	err   atomic.Pointer[error] // nil: it is not over; written with the lock held
 	mu    sync.Mutex
-	err   error
 	watch *watch // nil: nobody waits for Done
+}
+
+// The usual errors of contexts, to point at.
+var canceled, exceeded = &context.Canceled, &context.DeadlineExceeded
+
+func pointTo(err error) *error {
+	switch err {
+	case context.Canceled:
+		return canceled
+	case context.DeadlineExceeded:
+		return exceeded
+	}
+	other := err
+	return &other
 }
 
 // watch is what it takes to close a channel when a call's time is over.
@@ -48,15 +63,15 @@ func (c *callContext) watched() *watch {
 	}
 	w := &watch{done: make(chan struct{})}
 	c.watch = w
-	if c.err != nil {
-		close(w.done)
-		return w
-	}
 	left := c.deadline.Sub(wallClock())
-	if c.err = c.Context.Err(); c.err == nil && left <= 0 { // it was paused: not one instruction later
-		c.err = context.DeadlineExceeded
+	if c.err.Load() == nil {
+		if err := c.Context.Err(); err != nil {
+			c.err.Store(pointTo(err))
+		} else if left <= 0 { // it was paused: not one instruction later
+			c.err.Store(exceeded)
+		}
 	}
-	if c.err != nil {
+	if c.err.Load() != nil {
 		close(w.done)
 		return w
 	}
@@ -71,20 +86,18 @@ func (c *callContext) Err() error { return c.over(true) }
 // over is Err, with or without a look at the clock: where nobody can have taken the flow over
 // since its deadline was set, just now, it is not worth the time.
 func (c *callContext) over(clock bool) error {
-	c.mu.Lock()
-	err, watched := c.err, c.watch != nil
-	c.mu.Unlock()
-	switch {
-	case err != nil:
-	case c.Context.Err() != nil:
-		err = c.Context.Err()
-	case clock && !wallClock().Before(c.deadline):
+	if err := c.err.Load(); err != nil {
+		return *err
+	}
+	err := c.Context.Err()
+	if err == nil && clock && !wallClock().Before(c.deadline) {
 		err = context.DeadlineExceeded
 	}
-	if err != nil && watched {
-		c.end(err) // Err and Done say the same
+	if err == nil {
+		return nil
 	}
-	return err
+	c.end(err) // Err and Done say the same, from now on
+	return *c.err.Load()
 }
 
 // AfterFunc spares package context a goroutine for every child.
@@ -92,7 +105,7 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.watched()
-	if c.err != nil {
+	if c.err.Load() != nil {
 		go f()
 		return func() bool { return false }
 	}
@@ -113,10 +126,10 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 func (c *callContext) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil {
+	if c.err.Load() != nil {
 		return
 	}
-	c.err = err
+	c.err.Store(pointTo(err))
 	w := c.watch
 	if w == nil {
 		return

@@ -66,7 +66,7 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 			x.background(r)
 		}
 	}()
-	err := r.drive(ctx)
+	err := r.pace.drive()
 	driven = true
 	return r.leave(ctx, err)
 }
@@ -183,6 +183,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.rules = x.rules.For(&r.papers.payment)
 	r.guard = x.guards.of(&r.papers.payment)
 	r.want(r)
+	if !start {
+		r.take(ctx)
+	}
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err

@@ -16,14 +16,25 @@ import (
 // drive carries a flow on: to its end (nil), or until ctx is over, or would be before there
 // is anything to do. It is backoff's loop; what it waits by is what the flow decided.
 func (r *run) drive(ctx context.Context) error {
-	p := &r.pace
 	r.mu.Lock()
+	p := r.take(ctx)
+	r.mu.Unlock()
+	return p.drive()
+}
+
+// take makes the caller the flow's driver. The lock is held, or nobody else has the flow yet.
+func (r *run) take(ctx context.Context) *pace {
+	p := &r.pace
 	if r.driver != nil { // which may still be looking at its own
 		p = new(pace)
 	}
 	p.r, p.ctx = r, ctx
 	r.driver = p
-	r.mu.Unlock()
+	return p
+}
+
+func (p *pace) drive() error {
+	r := p.r
 	_, err := p.proceed()
 	if err == nil { // most flows end without a wait
 		return nil
@@ -86,37 +97,59 @@ func (p *pace) proceed() (none struct{}, err error) {
 // step does one thing.
 func (p *pace) step() (ended bool, err error) {
 	r := p.r
+	over := p.ctx.Err() // a caller's code, so without the lock
 	r.mu.Lock()
-	next, seq, kept, lost := r.next, r.seq, len(r.kept) > 0, r.lost
-	// The call of a driver that is gone may have left; what became of it the sweeper decides.
-	replaced := r.driver != p || r.calling != nil
-	x := r.exchange()
-	r.mu.Unlock()
-	switch {
-	case replaced:
-		return false, backoff.Permanent(errReplaced)
-	case lost:
-		return false, backoff.Permanent(ErrTakenOver)
-	case p.ctx != r.x.life && r.x.life.Err() != nil:
-		return false, backoff.Permanent(ErrClosed)
-	case p.ctx.Err() != nil: // a ready timer and a done context: backoff's loop may take either
-		return false, backoff.Permanent(p.ctx.Err())
-	case kept:
+	if err := p.stopped(over); err != nil {
+		r.mu.Unlock()
+		return false, err
+	}
+	if len(r.kept) > 0 {
+		r.mu.Unlock()
 		return false, p.retry()
 	}
-	switch c := next.(type) {
+	switch c := r.next.(type) {
 	case nil:
-		return false, p.begin()
+		wait, again := r.heldLocked(), r.waited || r.accepted
+		r.waited = r.waited || wait > 0
+		r.mu.Unlock()
+		return false, p.begin(wait, again)
 	case *flow.Send:
-		return p.heard(r.send(p.ctx, seq, c, x), x)
+		x := r.embark(p.ctx, policy.Send, c.Identity, c.Deadline)
+		x.attempt.Number, x.attempt.Action = c.Attempt, c.Action
+		r.mu.Unlock()
+		return p.heard(r.send(x), x)
 	case *flow.Ask:
-		return p.heard(r.ask(p.ctx, seq, c, x), x)
+		x := r.embark(p.ctx, policy.Query, c.Identity, c.Deadline)
+		x.attempt.Number, x.attempt.By = c.Query, c.By
+		r.mu.Unlock()
+		return p.heard(r.ask(x), x)
 	case *flow.Wait:
+		seq := r.seq
+		r.mu.Unlock()
 		return false, p.due(c, seq)
 	}
-	r.release()
+	r.giveBack()
+	r.mu.Unlock()
 	r.tell()
 	return true, nil
+}
+
+// stopped says why this driver does nothing more; nil: it goes on. over is the error of its
+// context. The flow's lock is held.
+func (p *pace) stopped(over error) error {
+	r := p.r
+	switch {
+	case r.driver != p || r.calling != nil:
+		// The call of a driver that is gone may have left; what became of it the sweeper decides.
+		return backoff.Permanent(errReplaced)
+	case r.lost:
+		return backoff.Permanent(ErrTakenOver)
+	case p.ctx != r.x.life && r.x.life.Err() != nil:
+		return backoff.Permanent(ErrClosed)
+	case over != nil: // a ready timer and a done context: backoff's loop may take either
+		return backoff.Permanent(over)
+	}
+	return nil
 }
 
 // retry brings once more what the journal did not take.
@@ -182,14 +215,9 @@ func (p *pace) stall(err error) error {
 	return errWaiting
 }
 
-// begin sends for the first time, if the provider takes calls.
-func (p *pace) begin() error {
+// begin sends for the first time, if the provider takes calls now.
+func (p *pace) begin(wait time.Duration, again bool) error {
 	r := p.r
-	r.mu.Lock()
-	wait := r.heldLocked()
-	again := r.waited || r.accepted
-	r.waited = r.waited || wait > 0
-	r.mu.Unlock()
 	if wait > 0 {
 		p.until = wallClock().Add(wait)
 		return errHeld

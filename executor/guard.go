@@ -77,6 +77,7 @@ type bucket struct {
 	mu     sync.Mutex
 	tokens float64
 	filled time.Time
+	full   atomic.Bool // nothing was taken that has not come back
 }
 
 func (b *bucket) fill(now time.Time) {
@@ -95,6 +96,7 @@ func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.full.Store(false)
 	b.fill(now)
 	if b.tokens >= cost {
 		b.tokens -= cost
@@ -104,12 +106,13 @@ func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
 }
 
 func (b *bucket) give(tokens float64) {
-	if b.terms.Off {
+	if b.terms.Off || b.full.Load() {
 		return
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.tokens = min(b.terms.Tokens, b.tokens+tokens)
-	b.mu.Unlock()
+	b.full.Store(b.tokens == b.terms.Tokens)
 }
 
 // gate is the breaker of one operation of a provider.
@@ -251,6 +254,7 @@ func (g *guards) add(provider string) *guarded {
 	known := maps.Clone(*g.known.Load())
 	if known[provider] == nil {
 		n := &guarded{bucket: bucket{terms: g.budget}, gates: make([]*gate, operations)}
+		n.bucket.full.Store(true)
 		for i := range n.gates {
 			n.gates[i] = newGate(g.breaker)
 		}

@@ -24,8 +24,12 @@ type papers struct {
 // short reports whether the flow ended with the answer of its first call: what it was can be
 // told by telling the machine the same again. The lock is held.
 func (r *run) short() bool {
-	s := r.state
-	return r.steps == 2 && len(s.Ledger) == 1 && len(s.Evidence) == 1 && s.Evidence[0].Answer == &r.own.exchange.answered.Answer
+	s, a := r.state, &r.papers.given.attempt
+	if r.steps != 2 || len(s.Ledger) != 1 || len(s.Evidence) != 1 || s.Evidence[0].Answer != &r.own.exchange.answered.Answer {
+		return false
+	}
+	id := r.own.exchange.identity // the client may have written to its attempt
+	return a.OrderID == id.OrderID && a.RequestID == id.RequestID && a.ProviderID == id.ProviderID && a.Number == 1
 }
 
 // conclude makes the result of a flow that is short.
