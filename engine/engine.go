@@ -313,17 +313,23 @@ func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.book(s.P
 func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.book(p).terms[p.Operation] }
 
 // For returns the decider of a payment and of all others of its merchant at its provider. It
-// decides as the engine does, and need not look for their rules each time.
-func (e *Engine) For(p *policy.Payment) policy.Decider { return e.book(p) }
+// decides as the engine does, and need not look for their rules each time. The error, beside
+// it, is that of [Engine.Check].
+func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
+	b := e.book(p)
+	return b, e.offers(b.catalog, p)
+}
 
 // Check says what is wrong with a payment before anything is sent: an unknown
 // provider, or an operation that the provider does not offer.
-func (e *Engine) Check(p *policy.Payment) error {
-	cat, err := e.Catalogs.Get(p.Provider)
-	if err != nil {
+func (e *Engine) Check(p *policy.Payment) error { return e.offers(e.book(p).catalog, p) }
+
+func (e *Engine) offers(cat *providers.Catalog, p *policy.Payment) error {
+	switch {
+	case cat == nil:
+		_, err := e.Catalogs.Get(p.Provider)
 		return err
-	}
-	if !cat.Offers(p.Operation) {
+	case !cat.Offers(p.Operation):
 		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: cat.Operations}
 	}
 	return nil

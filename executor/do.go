@@ -173,14 +173,13 @@ func (r *run) unsent() error {
 // counts as active until the caller says that it is done.
 func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
 	r = x.newRun(q)
-	if err := x.check(ctx, &r.req, c); err != nil {
+	if err := r.check(ctx, c); err != nil {
 		return nil, false, err
 	}
 	r.client, r.started, r.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.spare = x.newIDs()
 	r.state.Payment = q.Payment
 	r.own.room.Furnish(r.state)
-	r.rules = x.rules.For(&r.papers.payment)
 	r.guard = x.guards.of(&r.papers.payment)
 	r.want(r)
 	if !start {
@@ -207,7 +206,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	return r, false, nil
 }
 
-func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
+// check says what is wrong with a request, and finds who decides about it.
+func (r *run) check(ctx context.Context, c Client) error {
+	q := &r.req
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -223,8 +224,11 @@ func (x *Executor) check(ctx context.Context, q *Request, c Client) error {
 	}
 	if int(q.Operation) >= operations {
 		errs = append(errs, fmt.Errorf("executor: there is no operation %d", q.Operation))
-	} else if err := x.rules.Check(&q.Payment); err != nil {
-		errs = append(errs, err)
+	} else {
+		var err error
+		if r.rules, err = r.x.rules.For(&r.papers.payment); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

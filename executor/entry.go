@@ -147,7 +147,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		r.shopper = &e.Shopper
 	}
 	*r.state = e.State
-	r.rules = x.rules.For(&r.papers.payment)
+	r.rules, _ = x.rules.For(&r.papers.payment) // the rules were others when it began
 	r.named = int32(len(r.names(r.state)))
 	r.guard = x.guards.of(&r.papers.payment)
 	r.client = x.clientOf(r)

@@ -18,10 +18,9 @@ import (
 // is what is meant. Safe for concurrent use.
 type Rules interface {
 	policy.Decider
-	// For returns the decider of one payment. A flow keeps it while it is in memory.
-	For(p *policy.Payment) policy.Decider
-	// Check says what is wrong with a payment before anything is sent.
-	Check(p *policy.Payment) error
+	// For returns the decider of one payment, which a flow keeps while it is in memory, and
+	// beside it what is wrong with the payment: then nothing is sent.
+	For(p *policy.Payment) (policy.Decider, error)
 	// Read decodes a raw body into a, whose Phase is set; an error is the fault unreadable.
 	Read(p *policy.Payment, body []byte, a *policy.Answer) error
 	// Shopper returns what a raw body says that the shopper must do next.

@@ -84,7 +84,7 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 	known := false
 	for _, op := range policy.Operations() {
 		p := policy.Payment{Provider: w.Provider, Merchant: w.Merchant, Operation: op}
-		if x.rules.Check(&p) != nil {
+		if _, err := x.rules.For(&p); err != nil {
 			continue
 		}
 		known = true

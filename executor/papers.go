@@ -15,10 +15,9 @@ type papers struct {
 	rules  policy.Decider
 
 	// The payment is that of every flow; the rest is known of one that is short.
-	payment policy.Payment
-	sent    time.Time
-	took    time.Duration
-	answer  policy.Answer
+	payment     policy.Payment
+	sent, heard int64 // in nanoseconds since 1970
+	answer      policy.Answer
 }
 
 // short reports whether the flow ended with the answer of its first call: what it was can be
@@ -36,7 +35,7 @@ func (r *run) short() bool {
 func (p *papers) conclude(r *run) *Result {
 	p.rules = r.rules
 	heard := &r.own.exchange.answered
-	p.sent, p.took, p.answer = r.state.Started, heard.At.Sub(r.state.Started), heard.Answer
+	p.sent, p.heard, p.answer = r.state.Started.UnixNano(), heard.At.UnixNano(), heard.Answer
 	p.result = Result{Flow: r.id, Outcome: r.state.Outcome, Class: r.state.Class, Reason: r.state.Reason, past: p}
 	return &p.result
 }
@@ -47,8 +46,8 @@ func (p *papers) tell() (*flow.State, []Entry) {
 	var trace []Entry
 	s := &flow.State{Payment: p.payment}
 	for _, e := range []flow.Event{
-		&flow.Start{Moment: flow.Moment{At: p.sent}, OrderID: a.OrderID, RequestID: a.RequestID, ProviderID: a.ProviderID},
-		&flow.Answered{Moment: flow.Moment{At: p.sent.Add(p.took)}, Answer: p.answer, Attempt: a.Number},
+		&flow.Start{Moment: flow.Moment{At: time.Unix(0, p.sent).UTC()}, OrderID: a.OrderID, RequestID: a.RequestID, ProviderID: a.ProviderID},
+		&flow.Answered{Moment: flow.Moment{At: time.Unix(0, p.heard).UTC()}, Answer: p.answer, Attempt: a.Number},
 	} {
 		commands, err := new(flow.Scratch).Advance(p.rules, s, nil, e)
 		if err != nil { // it was told the same before

@@ -27,7 +27,7 @@ type Shadow struct {
 // Shadow begins to watch a payment. Of the request the payment and the provider's id are used;
 // the order ids are those under which the watched code sends.
 func (x *Executor) Shadow(q Request) (*Shadow, error) {
-	if err := x.rules.Check(&q.Payment); err != nil {
+	if _, err := x.rules.For(&q.Payment); err != nil {
 		return nil, err
 	}
 	id, _ := x.newIDs()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -72,7 +73,8 @@ type driver struct {
 }
 
 // run tells a story to the machine that runs in production.
-func (s *story) run(d policy.Decider, tell bool) *told {
+func (s *story) run(e *engine.Engine, tell bool) *told {
+	d, _ := e.For(&s.payment) // tests may try what the provider does not offer
 	v := &driver{s: s, rules: &witness{Decider: d}, now: s.at, before: s.at, orders: 1, asked: 1, tell: tell}
 	v.state.Payment = s.payment
 	v.step(flow.Start{Moment: v.moment(), OrderID: "order-1", RequestID: "request-1", ProviderID: s.providerID})

@@ -25,7 +25,7 @@ func (r *Result) Explain(w io.Writer, e *engine.Engine) {
 	}
 	if r.Case.story != nil {
 		fmt.Fprintln(w, "\nwhat happened")
-		for _, l := range r.Case.story.run(e.For(&r.Case.story.payment), true).lines {
+		for _, l := range r.Case.story.run(e, true).lines {
 			fmt.Fprintf(w, "  %-10s %s\n", "+"+short(l.after), l.text)
 		}
 	}

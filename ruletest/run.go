@@ -72,7 +72,7 @@ func (c *Case) failure(x *expected, got string) Failure {
 
 func (c *Case) runStory(e *engine.Engine) Result {
 	s := c.story
-	t := s.run(e.For(&s.payment), false)
+	t := s.run(e, false)
 	r := Result{Case: c, told: t}
 	explain := len(t.decided) - 1
 	switch ok, i, at := match(s.expect, t.events); {
@@ -197,7 +197,7 @@ func (c *Case) situations(e *engine.Engine, visit func(*policy.Situation, string
 		}
 		return
 	}
-	t := c.story.run(e.For(&c.story.payment), false)
+	t := c.story.run(e, false)
 	for i := range t.decided {
 		if d := &t.decided[i]; d.situation != nil {
 			visit(d.situation, d.decided.Decision.Rule)

@@ -12,7 +12,7 @@ import (
 // waits, and times its steps. A story that comes out otherwise keeps no times.
 func (v *Violation) replay(e *engine.Engine, o *Options) {
 	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
-	r.d = e.For(&v.payment)
+	r.d, _ = e.For(&v.payment) // it was searched
 	if o.DistrustInferred {
 		r.d = distrusting{r.d}
 	}
