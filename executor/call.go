@@ -15,8 +15,8 @@ type exchange struct {
 	*given
 	phase    policy.Phase
 	identity *flow.Identity // that it speaks of; not to be written to
-	over     pass          // nil: it was told
-	answered flow.Answered // of a send
+	over     pass           // nil: it was told
+	answered flow.Answered  // of a send
 
 	// How it went, until that is taken.
 	answer  *policy.Answer

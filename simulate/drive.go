@@ -44,7 +44,7 @@ type ending struct {
 // driver carries one flow through its recording.
 type driver struct {
 	d       policy.Decider
-	watch   func(Step)           // nil: nobody watches
+	watch   func(Step)          // nil: nobody watches
 	rule    func(*flow.Decided) // every decision
 	r       *record
 	s       flow.State
