@@ -46,6 +46,7 @@ type model struct {
 	next       node // of the step that is tried; whoever keeps it copies it
 	evidence   [1]flow.Evidence
 	room       [12]flow.Identity
+	lent       flow.Room // for commands
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -241,7 +242,8 @@ func (m *model) bring(n *node, mv move, e flow.Event, give giver) (want spending
 		next.s.Ledger = append(m.room[:0], n.s.Ledger...) // the step's own goes behind it
 		m.exhaust(&next.s)
 		m.decider.choice, m.decider.options, m.event = choice, 1, e
-		commands, err := m.scratch.Advance(m.decider, &next.s, nil, e)
+		m.lent.Clear() // nobody looks at the commands of the step before
+		commands, err := m.scratch.Advance(m.decider, &next.s, &m.lent, e)
 		if err != nil {
 			return want // the executor does not bring it either
 		}

@@ -174,14 +174,20 @@ func kept(commands []flow.Command) []flow.Command {
 	for i, c := range commands {
 		switch c := c.(type) {
 		case *flow.Send:
-			id := *c.Identity
-			c.Identity = &id
-			all[i] = c
+			sent, id := *c, *c.Identity
+			sent.Identity = &id
+			all[i] = &sent
 		case *flow.Ask:
-			id := *c.Identity
-			c.Identity = &id
-			all[i] = c
-		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert, *flow.Decided:
+			asked, id := *c, *c.Identity
+			asked.Identity = &id
+			all[i] = &asked
+		case *flow.Decided:
+			decided := *c
+			all[i] = &decided
+		case *flow.Finish:
+			ended := *c
+			all[i] = &ended
+		case *flow.Record, *flow.Wait, *flow.Alert:
 			all[i] = c
 		}
 	}
