@@ -28,11 +28,13 @@ written ./embedded. See docs/check.md for the order of risk.
 Exit codes: 0 nothing is riskier but what --allow names, 1 something is, or could not be
 compared, 2 could not run.`,
 		Example: `  recourse diff embedded ./rules
+  recourse diff ./rules ./rules.new --short
   recourse diff ./rules ./rules.new --json
   recourse diff ./rules ./rules.new --allow 'momo/in-doubt->give-up'`,
 		Args: cobra.ExactArgs(2),
 	}
 	asJSON := jsonFlag(cmd)
+	short := cmd.Flags().Bool("short", false, "a line for each change, with an example")
 	allow := cmd.Flags().StringArray("allow", nil, "the name of a riskier change that is meant; may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		before, err := openNamed(args[0])
@@ -49,7 +51,7 @@ compared, 2 could not run.`,
 		for _, name := range report.Unused {
 			fmt.Fprintf(cmd.ErrOrStderr(), "recourse: --allow %s: no riskier change is called that\n", name)
 		}
-		return concluded(cmd, *asJSON, report, func(w io.Writer) { writeDiff(w, report) }, err, report.Holds())
+		return concluded(cmd, *asJSON, report, func(w io.Writer) { writeDiff(w, report, *short) }, err, report.Holds())
 	}
 	return cmd
 }
@@ -64,23 +66,29 @@ func openNamed(dir string) (*engine.Engine, error) {
 	return engine.Open(dir)
 }
 
-func writeDiff(w io.Writer, r *diff.Report) {
+func writeDiff(w io.Writer, r *diff.Report, short bool) {
 	for _, risk := range []diff.Risk{diff.Riskier, diff.Safer, diff.Other} {
 		for i := range r.Changes {
 			if c := &r.Changes[i]; c.Risk == risk {
-				writeChange(w, c)
+				if short {
+					writeShortChange(w, c)
+				} else {
+					writeChange(w, c)
+				}
 			}
 		}
 		for i := range r.Facts {
 			if f := &r.Facts[i]; f.Risk == risk {
-				fmt.Fprintf(w, "%s  %s\n    %s %s, %s: %s\n    proves %s, %s; before: %s, %s\n\n", marked(risk, f.Allowed), f.Name, f.Provider, f.Operation, f.Phase,
-					strings.Join(f.What, "; "), f.After.Effect, f.After.Class, f.Before.Effect, f.Before.Class)
+				heading(w, risk, f.Allowed, f.Name, short)
+				fmt.Fprintf(w, "%s %s, %s: %s%sproves %s, %s; before: %s, %s%s", f.Provider, f.Operation, f.Phase,
+					strings.Join(f.What, "; "), between(short), f.After.Effect, f.After.Class, f.Before.Effect, f.Before.Class, below(short))
 			}
 		}
 		for i := range r.Terms {
 			if t := &r.Terms[i]; t.Risk == risk {
-				fmt.Fprintf(w, "%s  %s\n    %s%s%s: %s, before: %s\n\n", marked(risk, t.Allowed), t.Name, t.Provider, prefixed(" ", strings.Join(t.Operations, ", ")),
-					whose(t.Merchants), t.After, t.Before)
+				heading(w, risk, t.Allowed, t.Name, short)
+				fmt.Fprintf(w, "%s%s%s: %s, before: %s%s", t.Provider, prefixed(" ", strings.Join(t.Operations, ", ")),
+					whose(t.Merchants), t.After, t.Before, below(short))
 			}
 		}
 	}
@@ -96,6 +104,40 @@ func writeDiff(w io.Writer, r *diff.Report) {
 	for _, u := range r.Unknown {
 		fmt.Fprintf(w, "Not compared: %s\n", u)
 	}
+}
+
+// heading begins a change; what comes next is told on the same line, or below it.
+func heading(w io.Writer, r diff.Risk, allowed bool, name string, short bool) {
+	end := "\n    "
+	if short {
+		end = "  "
+	}
+	fmt.Fprintf(w, "%s  %s%s", marked(r, allowed), name, end)
+}
+
+// between stands between two lines of a change, below after the last one.
+func between(short bool) string {
+	if short {
+		return "; "
+	}
+	return "\n    "
+}
+
+func below(short bool) string {
+	if short {
+		return "\n"
+	}
+	return "\n\n"
+}
+
+func writeShortChange(w io.Writer, c *diff.Change) {
+	heading(w, c.Risk, c.Allowed, c.Name, true)
+	fmt.Fprintf(w, "%s%s: %s, before %s", c.Money, whose(c.Merchants), c.After.Action, c.Before.Action)
+	if c.Witness != nil {
+		writeWitness(w, "", "; for example", c.Witness.Input)
+		return
+	}
+	fmt.Fprintln(w)
 }
 
 func marked(r diff.Risk, allowed bool) string {
@@ -137,7 +179,8 @@ func few(names []string) string {
 }
 
 func writeChange(w io.Writer, c *diff.Change) {
-	fmt.Fprintf(w, "%s  %s\n    %s%s: %s\n", marked(c.Risk, c.Allowed), c.Name, c.Provider, whose(c.Merchants), c.Money)
+	heading(w, c.Risk, c.Allowed, c.Name, false)
+	fmt.Fprintf(w, "%s%s: %s\n", c.Provider, whose(c.Merchants), c.Money)
 	if c.FactBefore != nil {
 		fmt.Fprintf(w, "    it proves %s, %s; before: %s, %s\n", c.FactAfter.Effect, c.FactAfter.Class, c.FactBefore.Effect, c.FactBefore.Class)
 	}
