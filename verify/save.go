@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -57,39 +58,10 @@ func fileName(p *Product, v *Violation) string {
 	return strings.Join(append(parts, string(v.Property)), "-")
 }
 
-// line is one of a recording; see docs/simulate.md.
+// line is one of a recording, and when it began.
 type line struct {
-	V          int             `json:"v"`
-	Flow       string          `json:"flow"`
-	At         string          `json:"at"`
-	Phase      string          `json:"phase"`
-	Provider   string          `json:"provider,omitempty"`
-	Merchant   string          `json:"merchant"`
-	Operation  string          `json:"operation,omitempty"`
-	PaymentKey string          `json:"payment_key,omitempty"`
-	QueryBy    string          `json:"query_by,omitempty"`
-	OrderID    string          `json:"order_id,omitempty"`
-	RequestID  string          `json:"request_id,omitempty"`
-	ProviderID string          `json:"provider_id,omitempty"`
-	Amount     int64           `json:"amount,omitempty"`
-	Currency   string          `json:"currency,omitempty"`
-	Capture    string          `json:"capture,omitempty"`
-	LatencyMS  int64           `json:"latency_ms,omitempty"`
-	Fault      string          `json:"fault,omitempty"`
-	HTTPStatus int             `json:"http_status,omitempty"`
-	Verified   bool            `json:"verified,omitempty"`
-	Outcome    string          `json:"outcome,omitempty"`
-	Executions *[]execution    `json:"executions,omitempty"`
-	Body       json.RawMessage `json:"body,omitempty"`
-
+	recorded.Line
 	began time.Time
-}
-
-type execution struct {
-	OrderID   string `json:"order_id"`
-	RequestID string `json:"request_id"`
-	Amount    int64  `json:"amount"`
-	At        string `json:"at"`
 }
 
 // recorder writes a replayed story down as somebody's client would have.
@@ -153,7 +125,7 @@ func (r *recorder) step(t *replayedStep, nth int) {
 			r.call.QueryBy = string(c.By)
 		case *flow.Finish:
 			l := r.line(t.at, policy.Send)
-			*l = line{V: 1, Flow: l.Flow, At: l.At, Phase: "end", Merchant: l.Merchant, Outcome: c.Outcome.String()}
+			l.Line = recorded.Line{V: 1, Flow: l.Flow, At: l.At, Phase: "end", Merchant: l.Merchant, Outcome: c.Outcome.String()}
 		case *flow.Record, *flow.Wait, *flow.Alert, *flow.Decided:
 		}
 	}
@@ -161,8 +133,8 @@ func (r *recorder) step(t *replayedStep, nth int) {
 
 func (r *recorder) line(at time.Time, ph policy.Phase) *line {
 	p := &r.v.payment
-	l := &line{V: 1, Flow: r.flow, At: at.Format(time.RFC3339Nano), Phase: ph.String(), Provider: p.Provider, Merchant: p.Merchant,
-		Operation: p.Operation.String(), PaymentKey: r.key, began: at}
+	l := &line{recorded.Line{V: 1, Flow: r.flow, At: at.Format(time.RFC3339Nano), Phase: ph.String(), Provider: p.Provider, Merchant: p.Merchant,
+		Operation: p.Operation.String(), PaymentKey: r.key}, at}
 	if ph == policy.Send {
 		l.Amount, l.Currency, l.Capture = p.Amount, p.Currency, p.Capture.String()
 	}
@@ -232,7 +204,7 @@ func (r *recorder) truth() {
 	most := map[flow.Property]int{flow.S1: 2, flow.S2: 1}[r.v.Harm]
 	last := r.lines[len(r.lines)-1]
 	at := last.began.Add(time.Second).Format(time.RFC3339Nano)
-	all := []execution{}
+	all := []recorded.Execution{}
 	seen := map[string]bool{}
 	for _, l := range r.lines {
 		key := l.OrderID
@@ -240,12 +212,12 @@ func (r *recorder) truth() {
 			key = fmt.Sprint(len(seen)) // nobody takes it for another
 		}
 		if l.Phase == "send" && len(all) < most && !seen[key] {
-			all = append(all, execution{l.OrderID, l.RequestID, r.v.payment.Amount, at})
+			all = append(all, recorded.Execution{OrderID: l.OrderID, RequestID: l.RequestID, Amount: r.v.payment.Amount, At: at})
 			seen[key] = true
 		}
 	}
 	if r.v.Harm != "" {
-		r.lines = append(r.lines, &line{V: 1, Flow: r.flow, At: at, Phase: "truth", Merchant: last.Merchant, Executions: &all})
+		r.lines = append(r.lines, &line{Line: recorded.Line{V: 1, Flow: r.flow, At: at, Phase: "truth", Merchant: last.Merchant, Executions: &all}})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -42,10 +43,10 @@ func (c *client) newOrder() {
 func (c *client) newRequest() { c.requestID = fmt.Sprintf("r-%x", c.r.Uint64()>>16) }
 
 func (c *client) entry(phase string, at time.Time) *entry {
-	e := &entry{
+	e := &entry{at: at, file: c.p.Provider, Line: recorded.Line{
 		V: 1, Flow: c.name, At: at.UTC().Format(layout), Phase: phase, Provider: c.p.Provider, Merchant: c.p.Merchant,
-		Operation: c.p.Operation.String(), at: at, file: c.p.Provider,
-	}
+		Operation: c.p.Operation.String(),
+	}}
 	c.entries = append(c.entries, e)
 	return e
 }
@@ -130,9 +131,9 @@ func (c *client) aftermath() {
 	for h, ok := c.at.NextWebhook(over); ok; h, ok = c.at.NextWebhook(over) {
 		c.hear(&h)
 	}
-	all := []executed{}
+	all := []recorded.Execution{}
 	for _, x := range c.at.Ledger(over) {
-		all = append(all, executed{x.OrderID, x.RequestID, x.Amount, x.At.UTC().Format(layout)})
+		all = append(all, recorded.Execution{OrderID: x.OrderID, RequestID: x.RequestID, Amount: x.Amount, At: x.At.UTC().Format(layout)})
 	}
 	e := c.entry("truth", c.start.Add(47*time.Hour))
 	e.Provider, e.Operation, e.Executions = "", "", &all

@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -36,42 +37,11 @@ func newGenerator(e *engine.Engine, seed uint64, flows int, span time.Duration) 
 	return &generator{engine: e, seed: seed, flows: flows, span: span, traffic: plan}, err
 }
 
-// entry is one line of a recording, in the form that the README describes.
+// entry is a line of a recording, and where it goes.
 type entry struct {
-	V            int               `json:"v"`
-	Flow         string            `json:"flow"`
-	At           string            `json:"at"`
-	Phase        string            `json:"phase"`
-	Provider     string            `json:"provider,omitempty"`
-	Merchant     string            `json:"merchant"`
-	Operation    string            `json:"operation,omitempty"`
-	PaymentKey   string            `json:"payment_key,omitempty"`
-	QueryBy      string            `json:"query_by,omitempty"`
-	OrderID      string            `json:"order_id,omitempty"`
-	RequestID    string            `json:"request_id,omitempty"`
-	ProviderID   string            `json:"provider_id,omitempty"`
-	Amount       int64             `json:"amount,omitempty"`
-	Currency     string            `json:"currency,omitempty"`
-	Capture      string            `json:"capture,omitempty"`
-	LatencyMS    int64             `json:"latency_ms,omitempty"`
-	Fault        string            `json:"fault,omitempty"`
-	HTTPStatus   int               `json:"http_status,omitempty"`
-	RetryAfterMS int64             `json:"retry_after_ms,omitempty"`
-	Verified     bool              `json:"verified,omitempty"`
-	Tags         map[string]string `json:"tags,omitempty"`
-	Outcome      string            `json:"outcome,omitempty"`
-	Executions   *[]executed       `json:"executions,omitempty"`
-	Body         json.RawMessage   `json:"body,omitempty"`
-
+	recorded.Line
 	at   time.Time
 	file string
-}
-
-type executed struct {
-	OrderID   string `json:"order_id"`
-	RequestID string `json:"request_id"`
-	Amount    int64  `json:"amount"`
-	At        string `json:"at"`
 }
 
 const layout = "2006-01-02T15:04:05.000Z"
