@@ -203,3 +203,56 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 		t.Errorf("only %d flows ended with their first answer", ends)
 	}
 }
+
+// A result that somebody has is not written to, whatever is said to its flow afterwards and has
+// no effect: what does not fit any more, or what the journal does not take.
+func TestAResultIsNotWrittenTwice(t *testing.T) {
+	for name, after := range map[string]func(*executor.Executor, *executor.Handle, *spy) error{
+		"misfit": func(_ *executor.Executor, h *executor.Handle, _ *spy) error { return h.Withdraw("not wanted") },
+		"refused": func(x *executor.Executor, h *executor.Handle, j *spy) error {
+			j.kill(true)
+			defer j.kill(false)
+			s := h.State()
+			err := x.Resolve(context.Background(), h.Flow(), executor.Resolution{
+				OrderID: s.Ledger[0].OrderID, Effect: policy.NotExecuted, Who: "ops", Why: "a file",
+			})
+			if !errors.Is(err, errBroken) {
+				return fmt.Errorf("Resolve: %w", err)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newSpy()
+			rules := rulesOf(t, map[string]string{"merchants/acme.toml": `
+[[rule]]
+id     = "look"
+when   = 'class == "insufficient_funds"'
+then   = "escalate"
+reason = "somebody has to look"
+`})
+			x, err := executor.New(rules, &executor.Config{Journal: j, OnEscalate: func(context.Context, *executor.Result) error {
+				return errors.New("nobody is there") // so that it stays in memory
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = shutDown(x) }()
+			h := begin(t, x, of("acme", payment("k")), &keeper{code: "1001"})
+			first := end(t, h, 10*time.Second)
+			was := *first
+			read := make(chan executor.Result)
+			go func() { read <- *first }() // the race detector looks
+			if err := after(x, h, j); err != nil {
+				t.Fatal(err)
+			}
+			second := end(t, h, 10*time.Second)
+			if got := <-read; got != was || second == first {
+				t.Errorf("it was %+v, is %+v, and is told again in the same place: %v", was, got, second == first)
+			}
+			if a, b := fmt.Sprint(first.Story()), fmt.Sprint(second.Story()); a != b {
+				t.Errorf("told as\n%s\nand then as\n%s", a, b)
+			}
+		})
+	}
+}
