@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -254,5 +255,35 @@ reason = "somebody has to look"
 				t.Errorf("told as\n%s\nand then as\n%s", a, b)
 			}
 		})
+	}
+}
+
+// strict are rules that have no decider for a payment with which something is wrong.
+type strict struct{ *engine.Engine }
+
+func (strict) For(*policy.Payment) (policy.Decider, error) {
+	return nil, errors.New("no such provider")
+}
+
+// What is in the journal goes on, whatever the rules of today say of its provider.
+func TestAFlowGoesOnWithoutADeciderOfItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{paidAsk}}
+		crashed(t, j, b, 1)
+		x := open(t, strict{defaults()}, executor.Config{Journal: j, Clients: map[string]executor.Client{"momo": b}})
+		if n, err := x.Resume(context.Background()); n != 1 || err != nil {
+			t.Fatalf("%d flows go on: %v", n, err)
+		}
+		time.Sleep(time.Hour)
+		if _, s := standing(t, j, rows(t, j, keyOf(payment("k")))[0].ID); s.Outcome != policy.Succeeded {
+			t.Errorf("it stands at %s %s", s.Stage, s.Outcome)
+		}
+	})
+}
+
+func TestAResultThatIsEmptyTellsNothing(t *testing.T) {
+	var r executor.Result
+	if r.Story() != "" || r.Trace() != nil || r.State().Outcome != policy.Open {
+		t.Errorf("%q, %v, %v", r.Story(), r.Trace(), r.State())
 	}
 }

@@ -18,8 +18,9 @@ import (
 // is what is meant. Safe for concurrent use.
 type Rules interface {
 	policy.Decider
-	// For returns the decider of one payment, which a flow keeps while it is in memory, and
-	// beside it what is wrong with the payment: then nothing is sent.
+	// For returns the decider of one payment, and beside it what is wrong with the payment: then
+	// nothing is sent. A flow keeps the decider while it is in memory, and its result for as
+	// long as somebody has that: it must not change, or a result tells another past.
 	For(p *policy.Payment) (policy.Decider, error)
 	// Read decodes a raw body into a, whose Phase is set; an error is the fault unreadable.
 	Read(p *policy.Payment, body []byte, a *policy.Answer) error
