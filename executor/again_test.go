@@ -168,14 +168,10 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 				}
 				q.ProviderID = "theirs"
 				k := &keeper{code: row.Code}
-				h, err := x.Start(context.Background(), q, k)
-				if err != nil {
-					t.Fatal(err)
-				}
 				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 				defer cancel()
-				r, err := h.Wait(ctx)
-				if err != nil { // it asks, or sends again
+				r, err := x.Do(ctx, q, k) // a handle may find an escalated flow in the journal, without its trace
+				if err != nil {           // it asks, or sends again
 					return
 				}
 				ends++
