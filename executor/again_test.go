@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -167,14 +168,10 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 				}
 				q.ProviderID = "theirs"
 				k := &keeper{code: row.Code}
-				h, err := x.Start(context.Background(), q, k)
-				if err != nil {
-					t.Fatal(err)
-				}
 				ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 				defer cancel()
-				r, err := h.Wait(ctx)
-				if err != nil { // it asks, or sends again
+				r, err := x.Do(ctx, q, k) // a handle may find an escalated flow in the journal, without its trace
+				if err != nil {           // it asks, or sends again
 					return
 				}
 				ends++
@@ -201,5 +198,88 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 	}
 	if ends < 100 {
 		t.Errorf("only %d flows ended with their first answer", ends)
+	}
+}
+
+// A result that somebody has is not written to, whatever is said to its flow afterwards and has
+// no effect: what does not fit any more, or what the journal does not take.
+func TestAResultIsNotWrittenTwice(t *testing.T) {
+	for name, after := range map[string]func(*executor.Executor, *executor.Handle, *spy) error{
+		"misfit": func(_ *executor.Executor, h *executor.Handle, _ *spy) error { return h.Withdraw("not wanted") },
+		"refused": func(x *executor.Executor, h *executor.Handle, j *spy) error {
+			j.kill(true)
+			defer j.kill(false)
+			s := h.State()
+			err := x.Resolve(context.Background(), h.Flow(), executor.Resolution{
+				OrderID: s.Ledger[0].OrderID, Effect: policy.NotExecuted, Who: "ops", Why: "a file",
+			})
+			if !errors.Is(err, errBroken) {
+				return fmt.Errorf("Resolve: %w", err)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newSpy()
+			rules := rulesOf(t, map[string]string{"merchants/acme.toml": `
+[[rule]]
+id     = "look"
+when   = 'class == "insufficient_funds"'
+then   = "escalate"
+reason = "somebody has to look"
+`})
+			x, err := executor.New(rules, &executor.Config{Journal: j, OnEscalate: func(context.Context, *executor.Result) error {
+				return errors.New("nobody is there") // so that it stays in memory
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = shutDown(x) }()
+			h := begin(t, x, of("acme", payment("k")), &keeper{code: "1001"})
+			first := end(t, h, 10*time.Second)
+			was := *first
+			read := make(chan executor.Result)
+			go func() { read <- *first }() // the race detector looks
+			if err := after(x, h, j); err != nil {
+				t.Fatal(err)
+			}
+			second := end(t, h, 10*time.Second)
+			if got := <-read; got != was || second == first {
+				t.Errorf("it was %+v, is %+v, and is told again in the same place: %v", was, got, second == first)
+			}
+			if a, b := fmt.Sprint(first.Story()), fmt.Sprint(second.Story()); a != b {
+				t.Errorf("told as\n%s\nand then as\n%s", a, b)
+			}
+		})
+	}
+}
+
+// strict are rules that have no decider for a payment with which something is wrong.
+type strict struct{ *engine.Engine }
+
+func (strict) For(*policy.Payment) (policy.Decider, error) {
+	return nil, errors.New("no such provider")
+}
+
+// What is in the journal goes on, whatever the rules of today say of its provider.
+func TestAFlowGoesOnWithoutADeciderOfItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{paidAsk}}
+		crashed(t, j, b, 1)
+		x := open(t, strict{defaults()}, executor.Config{Journal: j, Clients: map[string]executor.Client{"momo": b}})
+		if n, err := x.Resume(context.Background()); n != 1 || err != nil {
+			t.Fatalf("%d flows go on: %v", n, err)
+		}
+		time.Sleep(time.Hour)
+		if _, s := standing(t, j, rows(t, j, keyOf(payment("k")))[0].ID); s.Outcome != policy.Succeeded {
+			t.Errorf("it stands at %s %s", s.Stage, s.Outcome)
+		}
+	})
+}
+
+func TestAResultThatIsEmptyTellsNothing(t *testing.T) {
+	var r executor.Result
+	if r.Story() != "" || r.Trace() != nil || r.State().Outcome != policy.Open {
+		t.Errorf("%q, %v, %v", r.Story(), r.Trace(), r.State())
 	}
 }

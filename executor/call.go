@@ -93,11 +93,8 @@ func (r *run) call(x *exchange, a *policy.Answer) {
 	x.answer, x.shopper = a, r.shopperOf(x.phase, &reply, a)
 }
 
-// returned takes note of a call that is over. The lock is held.
+// returned takes note of what came of a call. The lock is held.
 func (r *run) returned(x *exchange) {
-	if r.calling == x {
-		r.calling = nil
-	}
 	r.last, r.lastErr = x.answer, x.err
 	if s := x.shopper; s != nil && *s != r.action() {
 		r.shopper = s

@@ -279,6 +279,9 @@ func (r *run) hear(e flow.Event, x *exchange) (ended bool, err error) {
 	r.returned(x)
 	r.class = policy.Unrecognized
 	err = r.keep(e)
+	if r.calling == x { // not before: if somebody's code ends this goroutine, nobody may send in its place
+		r.calling = nil
+	}
 	r.fare(x)
 	return r.state.Stage == flow.Ended && r.pass == nil && !r.funded && len(r.owes)+len(r.kept) == 0, err
 }

@@ -147,7 +147,9 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		r.shopper = &e.Shopper
 	}
 	*r.state = e.State
-	r.rules, _ = x.rules.For(&r.papers.payment) // the rules were others when it began
+	if r.rules, _ = x.rules.For(&r.papers.payment); r.rules == nil { // the rules were others when it began
+		r.rules = x.rules
+	}
 	r.named = int32(len(r.names(r.state)))
 	r.guard = x.guards.of(&r.papers.payment)
 	r.client = x.clientOf(r)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -219,4 +220,63 @@ func TestWhatNobodyHereCanBeToldIsKept(t *testing.T) {
 			t.Errorf("%d calls in vain, and %d that were taken; want 2", nobody.calls(), somebody.calls())
 		}
 	})
+}
+
+// leaver is an observer that ends the goroutine it is called by, once.
+type leaver struct {
+	executor.Unobserved
+	in   string
+	once sync.Once
+}
+
+func (o *leaver) leave(in string) {
+	if o.in == in {
+		o.once.Do(runtime.Goexit)
+	}
+}
+
+func (o *leaver) Called(context.Context, *executor.CallEvent)      { o.leave("Called") }
+func (o *leaver) Decided(context.Context, *executor.DecisionEvent) { o.leave("Decided") }
+func (o *leaver) Waiting(context.Context, *executor.WaitEvent)     { o.leave("Waiting") }
+func (o *leaver) Ended(context.Context, *executor.EndEvent)        { o.leave("Ended") }
+
+// fragile are rules that panic the first time.
+type fragile struct {
+	*engine.Engine
+	once *sync.Once
+}
+
+func (f fragile) For(*policy.Payment) (policy.Decider, error) { return f, nil }
+
+func (f fragile) Decide(s *policy.Situation) policy.Decision {
+	f.once.Do(func() { panic("a bug of the rules'") })
+	return f.Engine.Decide(s)
+}
+
+// Whatever ends the goroutine that has an answer in hand, the request is not sent once more: the
+// answer was not taken to its end, and the one who goes on does not know that there was any.
+func TestNobodySendsInThePlaceOfOneWhoHasAnAnswer(t *testing.T) {
+	for _, in := range []string{"Called", "Decided", "Waiting", "Ended", "rules"} {
+		for _, said := range []reply{paidNow, refused, working} {
+			t.Run(in+" "+said.answer.Code, func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					var rules executor.Rules = defaults()
+					c := executor.Config{Observers: []executor.Observer{&leaver{in: in}}}
+					if in == "rules" {
+						rules, c = fragile{defaults(), new(sync.Once)}, executor.Config{}
+					}
+					b := &bank{sends: []reply{said}, asks: []reply{working, paidAsk}}
+					x := open(t, rules, c)
+					go func() {
+						defer func() { _ = recover() }()
+						_, _ = x.Do(context.Background(), payment("k"), b)
+					}()
+					time.Sleep(time.Hour)
+					if sends, _ := b.calls(); sends != 1 {
+						t.Errorf("it was sent %d times", sends)
+					}
+				})
+			})
+		}
+	}
 }

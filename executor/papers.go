@@ -21,9 +21,13 @@ type papers struct {
 }
 
 // short reports whether the flow ended with the answer of its first call: what it was can be
-// told by telling the machine the same again. The lock is held.
+// told by telling the machine the same again. Once that was concluded somebody has the papers,
+// and they are not written to any more. The lock is held.
 func (r *run) short() bool {
 	s, a := r.state, &r.papers.given.attempt
+	if r.papers.result.past != nil {
+		return false
+	}
 	if r.steps != 2 || len(s.Ledger) != 1 || len(s.Evidence) != 1 || s.Evidence[0].Answer != &r.own.exchange.answered.Answer {
 		return false
 	}

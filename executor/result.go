@@ -77,6 +77,9 @@ type Entry struct {
 
 // Story is the trace for people, a line for each thing.
 func (r *Result) Story() string {
+	if r.past == nil {
+		return ""
+	}
 	var b strings.Builder
 	state, trace := r.past.tell()
 	for _, e := range trace {
