@@ -13,19 +13,16 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// retries are flows with sends of every kind.
-var retries = map[string]*bank{
-	"first":     {sends: []reply{paidNow}},
-	"the same":  {sends: []reply{{err: executor.ErrNotSent}, paidNow}},
-	"new":       {sends: []reply{shut, paidNow}},
-	"new order": {sends: []reply{refused, paidNow}},
-	"replayed":  {sends: []reply{silence, paidNow}, asks: []reply{missing}},
-}
-
 // When a request leaves, the journal holds the flow as sending, under that identity.
 func TestEverySendIsWrittenAhead(t *testing.T) {
 	rules := newOrders(t)
-	for name, b := range retries {
+	for name, b := range map[string]*bank{ // sends of every kind
+		"first":     {sends: []reply{paidNow}},
+		"the same":  {sends: []reply{{err: executor.ErrNotSent}, paidNow}},
+		"new":       {sends: []reply{shut, paidNow}},
+		"new order": {sends: []reply{refused, paidNow}},
+		"replayed":  {sends: []reply{silence, paidNow}, asks: []reply{missing}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				j := newSpy()
