@@ -16,6 +16,8 @@ import (
 type Looks struct {
 	// Rules are FILE:LINE of each rule that can hold, with the schedule that it waits by, in order.
 	Rules []string
+	// Waits has the schedule of each rule that can hold, by its FILE:LINE; nil where it waits for nothing.
+	Waits map[string]*policy.Schedule
 	// At holds every variable that some rule looks at.
 	At map[string]bool
 	// Texts are the texts that a variable is compared with, sorted; every other text is
@@ -44,7 +46,7 @@ type Opaque struct {
 // Looks says what the rules look at that can hold for a payment's operation.
 func (e *Engine) Looks(p *policy.Payment) Looks {
 	l := Looks{
-		At: map[string]bool{}, Texts: map[string][]string{}, Whole: map[string]bool{},
+		Waits: map[string]*policy.Schedule{}, At: map[string]bool{}, Texts: map[string][]string{}, Whole: map[string]bool{},
 		Cuts: map[string][]int64{}, Fired: map[string][]int64{},
 	}
 	b := e.book(p)
@@ -69,6 +71,7 @@ func (e *Engine) Looks(p *policy.Payment) Looks {
 
 func (l *Looks) rule(e *entry) {
 	source := e.rule.Source()
+	l.Waits[source] = e.decision.Schedule
 	if e.decision.Schedule != nil {
 		source += " " + e.decision.Schedule.Name
 	}

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"sort"
 	"strings"
@@ -24,6 +25,7 @@ type Catalog struct {
 	Codes    []*Row // in the order of the files
 	Statuses []*Row
 
+	digest    [sha256.Size]byte
 	unit      amountUnit
 	cells     map[string]*cell // by code
 	states    map[state]*cell
@@ -135,6 +137,9 @@ func (c *Catalog) HasSubStatus(sub string) bool {
 	}
 	return false
 }
+
+// Digest tells catalogues apart by the files that they were read from.
+func (c *Catalog) Digest() [sha256.Size]byte { return c.digest }
 
 // Catalogs are all providers that are known, by name.
 type Catalogs struct{ byName map[string]*Catalog }

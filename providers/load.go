@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"maps"
@@ -61,6 +62,8 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	if old := cs.byName[name]; old != nil {
 		l.inherit(old)
 	}
+	own := sha256.Sum256(data)
+	l.c.digest = sha256.Sum256(append(l.c.digest[:], own[:]...)) // with that of the catalogue that it is laid over
 	l.head(root)
 	l.contracts(root)
 	l.rows(root)

@@ -30,6 +30,10 @@ type Options struct {
 	MaxStates int
 	Workers   int // 0: one a processor
 
+	// Known is asked what was proved before, and told what is proved now; nil: everything is
+	// proved anew.
+	Known *Known
+
 	// Progress is told after each product, one call at a time; nil: nobody is.
 	Progress func(done, total int)
 }
@@ -55,6 +59,7 @@ type Product struct {
 	Operation policy.Operation `json:"operation"`
 	Merchants []string         `json:"merchants"` // "" is every merchant without a file
 	Holds     bool             `json:"holds"`
+	Known     bool             `json:"known,omitempty"` // proved before, by this program on the same input
 	Covered   Covered          `json:"covered"`
 
 	Assumptions []string    `json:"assumptions"`
@@ -247,15 +252,38 @@ func alikeKey(e *engine.Engine, p *policy.Payment, l *engine.Looks) (string, err
 // again exactly, for a story.
 func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Product, error) {
 	p := &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
-	most := o.MaxStates
-	if most <= 0 {
-		most = DefaultMaxStates
+	name, err := j.key(e, o)
+	if err != nil {
+		return nil, err
 	}
+	if p.Covered, p.Known = o.Known.proved(name); !p.Known {
+		if err := j.search(ctx, e, o, p); err != nil {
+			return nil, err
+		}
+	}
+	p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
+	if p.Holds && !p.Known {
+		o.Known.add(name, p.Covered)
+	}
+	j.describe(e, p)
+	return p, nil
+}
+
+// most is how many states a product may have.
+func (o *Options) most() int {
+	if o.MaxStates > 0 {
+		return o.MaxStates
+	}
+	return DefaultMaxStates
+}
+
+// search looks for what breaks a property of a product.
+func (j *job) search(ctx context.Context, e *engine.Engine, o *Options, p *Product) error {
 	known, pictures := map[string]bool{}, map[string]bool{}
 	for _, payment := range profiles(j.payment, &j.looks) {
 		m, err := newModel(e, payment, true, o.DistrustInferred)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if picture := m.picture(); pictures[picture] {
 			p.Covered.Payments++ // it is like another
@@ -264,12 +292,12 @@ func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Produc
 			pictures[picture] = true
 		}
 		s := newSearch(m)
-		s.most = most
+		s.most = o.most()
 		switch err := s.run(ctx); {
 		case errors.As(err, &errTooMany{}):
-			p.Unfinished = fmt.Sprintf("not proved: more than %d states", most)
+			p.Unfinished = fmt.Sprintf("not proved: more than %d states", o.most())
 		case err != nil:
-			return nil, err
+			return err
 		}
 		p.Covered.add(s)
 		for _, f := range s.found {
@@ -277,15 +305,13 @@ func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Produc
 				known[key] = true
 				v, err := j.story(ctx, e, o, payment, s, &f)
 				if err != nil {
-					return nil, err
+					return err
 				}
 				p.Violations = append(p.Violations, *v)
 			}
 		}
 	}
-	j.describe(e, p)
-	p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
-	return p, nil
+	return nil
 }
 
 func (c *Covered) add(s *search) {

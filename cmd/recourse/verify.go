@@ -31,7 +31,8 @@ docs/verify.md.
 Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 		Example: `  recourse verify
   recourse verify --rules ./rules --merchant acme
-  recourse verify --rules ./rules --save ./stories`,
+  recourse verify --rules ./rules --save ./stories
+  recourse verify --rules ./rules --known ./.proved.json`,
 		Args: cobra.NoArgs,
 	}
 	dir := rulesFlag(cmd)
@@ -45,6 +46,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	flags.IntVar(&o.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
 	asJSON := jsonFlag(cmd)
 	verbose := flags.BoolP("verbose", "v", false, "name everything that was proved, and how much was looked at")
+	known := flags.String("known", "", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
 	save := flags.String("save", "", "write each story to this folder, as a recording and as a rule test")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch *distrust {
@@ -73,10 +75,18 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 		defer debug.SetGCPercent(debug.SetGCPercent(1000))
 		bar := newCounter(cmd.ErrOrStderr(), "verifying")
 		o.Progress = bar.count
+		if *known != "" {
+			if o.Known, err = verify.OpenKnown(*known); err != nil {
+				return err
+			}
+		}
 		report, err := verify.Run(cmd.Context(), e, &o)
 		bar.clear()
 		if report == nil {
 			return err
+		}
+		if *known != "" {
+			err = errors.Join(err, o.Known.Save()) // also of a run that was interrupted
 		}
 		if *save != "" {
 			names, failed := report.Save(*save, e)

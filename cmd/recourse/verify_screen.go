@@ -22,17 +22,23 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 			printProduct(w, p)
 		}
 	}
-	proved, states, steps := 0, 0, 0
+	proved, before, states, steps := 0, 0, 0, 0
 	for i := range r.Products {
 		p := &r.Products[i]
 		states, steps = states+p.Covered.States, steps+p.Covered.Steps
 		if p.Holds {
 			proved++
 		}
+		if p.Known {
+			before++
+		}
 	}
 	printProviders(w, r)
 	printTrust(w, r)
 	fmt.Fprintf(w, "\n%d of %d proved: %s states, %s steps\n", proved, len(r.Products), count(states), count(steps))
+	if before > 0 {
+		fmt.Fprintf(w, "%d of them before, by this program and of the same rules\n", before)
+	}
 	if r.Interrupted {
 		fmt.Fprintln(w, "interrupted: the rest was not looked at")
 	}

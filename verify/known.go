@@ -1,0 +1,170 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Known remembers what was proved, from one run to the next. A proof is known again when the
+// program is the same, byte for byte, and so are the provider's catalogue, the conditions,
+// actions and schedules of the rules that can hold, contract, limits and options. What was not
+// proved is never remembered. Safe for concurrent use.
+//
+// Whoever can write its file can claim proofs. Trust it as far as the program itself.
+type Known struct {
+	file   string
+	mu     sync.Mutex
+	stored proofs
+	fresh  bool // something has come since it was read
+}
+
+// proofs are what stands in the file.
+type proofs struct {
+	V       int                `json:"v"`
+	Program string             `json:"program"` // its SHA-256
+	Proved  map[string]Covered `json:"proved"`
+}
+
+// OpenKnown reads what was proved by this program. A file that is not there, or is another
+// program's, holds nothing. One that cannot be read is an error.
+func OpenKnown(file string) (*Known, error) {
+	program, err := thisProgram()
+	if err != nil {
+		return nil, err
+	}
+	k := &Known{file: file}
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(data, &k.stored); err != nil || k.stored.V < 1 {
+			return nil, fmt.Errorf("%s does not hold what was proved before (%w); remove it, or name another file", file, errors.Join(errNotProofs, err))
+		}
+	}
+	if k.stored.V != Version || k.stored.Program != program {
+		k.stored = proofs{V: Version, Program: program}
+	}
+	if k.stored.Proved == nil {
+		k.stored.Proved = map[string]Covered{}
+	}
+	return k, nil
+}
+
+var errNotProofs = errors.New("it is in another form")
+
+// thisProgram is the SHA-256 of the program that runs.
+func thisProgram() (string, error) {
+	name, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// Save writes what is new, whole or not at all.
+func (k *Known) Save() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.fresh {
+		return nil
+	}
+	data, err := json.Marshal(&k.stored)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(k.file), filepath.Base(k.file)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), k.file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	k.fresh = false
+	return nil
+}
+
+func (k *Known) proved(key string) (c Covered, ok bool) {
+	if k == nil {
+		return c, false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c, ok = k.stored.Proved[key]
+	return c, ok
+}
+
+func (k *Known) add(key string, c Covered) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stored.Proved[key], k.fresh = c, true
+}
+
+// key names all that a product's proof rests on, but for the program.
+func (j *job) key(e *engine.Engine, o *Options) (string, error) {
+	catalog, err := e.Catalogs.Get(j.payment.Provider)
+	if err != nil {
+		return "", err
+	}
+	layers := e.Rules.Layers(j.payment.Provider, j.payment.Merchant)
+	on := struct {
+		Catalog   [sha256.Size]byte
+		Payment   policy.Payment
+		Distrust  bool
+		MaxStates int
+		Terms     *policy.Terms
+		Zones     []string
+		Rules     []ruleKey
+	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, MaxStates: o.most(), Terms: e.Terms(&j.payment)}
+	if !j.looks.At["merchant"] {
+		on.Payment.Merchant = ""
+	}
+	for _, f := range layers {
+		if f.Timezone != nil {
+			on.Zones = append(on.Zones, f.Timezone.String())
+		}
+	}
+	for _, r := range layers.Rules() {
+		if s, holds := j.looks.Waits[r.Source()]; holds {
+			on.Rules = append(on.Rules, ruleKey{r.ID, r.When.Value, r.Then, s})
+		}
+	}
+	text, err := json.Marshal(&on)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// ruleKey is what a rule decides, wherever it stands.
+type ruleKey struct {
+	ID    string
+	When  string
+	Then  policy.Action
+	Waits *policy.Schedule
+}
