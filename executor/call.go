@@ -73,7 +73,6 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 
 // ask makes a status query.
 func (r *run) ask(x *exchange) flow.Event {
-	x.attempt.QueryID = r.requestID()
 	e := &flow.Queried{Query: x.attempt.Number}
 	r.call(x, &e.Answer)
 	e.Moment = r.x.moment()

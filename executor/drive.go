@@ -119,8 +119,16 @@ func (p *pace) step() (ended bool, err error) {
 		r.mu.Unlock()
 		return p.heard(r.send(x), x)
 	case *flow.Ask:
+		seq := r.seq
+		r.mu.Unlock()
+		id := r.requestID() // somebody's code, and nothing is under way yet
+		r.mu.Lock()
+		if r.seq != seq || r.lost || r.driver != p {
+			r.mu.Unlock()
+			return false, nil // something has come meanwhile: look again
+		}
 		x := r.embark(p.ctx, policy.Query, c.Identity, c.Deadline)
-		x.attempt.Number, x.attempt.By = c.Query, c.By
+		x.attempt.Number, x.attempt.By, x.attempt.QueryID = c.Query, c.By, id
 		r.mu.Unlock()
 		return p.heard(r.ask(x), x)
 	case *flow.Wait:

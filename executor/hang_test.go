@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -118,4 +119,26 @@ func TestAPanicOfAClientLeavesTheRequestInDoubt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A hook that takes its time is not a call that hangs: nothing is under way yet.
+func TestASlowHookIsNoHungCall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		asked := 0
+		x := open(t, defaults(), executor.Config{
+			NewRequestID: func(*policy.Payment) string {
+				if asked++; asked == 2 { // of the first query
+					time.Sleep(time.Minute)
+				}
+				return fmt.Sprint("r-", asked)
+			},
+			OnError: func(err error) { t.Error(err) },
+		})
+		b := &bank{sends: []reply{silence}, asks: []reply{paidAsk}}
+		q := payment("k")
+		q.RequestID = ""
+		r := carry(t, x, q, b)
+		wantOutcome(t, r, policy.Succeeded)
+		b.wantCalls(t, 1, 1)
+	})
 }
