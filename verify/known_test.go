@@ -97,6 +97,7 @@ func TestWhatWasProvedIsKnown(t *testing.T) {
 		"a rule's schedule":      {edit: edit(`schedule = "slow"`, ``)},
 		"a rule more":            {edit: edit("[[rule]]", "[[rule]]\nid = \"x\"\nwhen = 'fault == \"reset\"'\nthen = \"escalate\"\n[[rule]]")},
 		"a default disabled":     {edit: edit("\n", "disable = [\"closed\"]\n")},
+		"a time zone":            {edit: edit("\n", "timezone = \"Asia/Tokyo\"\n")},
 		"a limit":                {edit: edit("\n", "limits = { max_attempts = 2 }\n")},
 		"a line of the contract": {edit: edit("\n", "contract = { dedupe_window = \"1h\" }\n")},
 		"a provider's rules":     {edit: add("opi.toml", "[[rule]]\nid = \"y\"\nwhen = 'fault == \"reset\"'\nthen = \"escalate\"\n")},
