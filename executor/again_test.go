@@ -277,9 +277,36 @@ func TestAFlowGoesOnWithoutADeciderOfItsOwn(t *testing.T) {
 	})
 }
 
+// What the shopper had to do is told by the result as well: of one call, and of more.
+func TestAResultNamesTheShoppersAction(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, defaults(), executor.Config{})
+		for name, codes := range map[string][]string{"one call": {"0"}, "refused at first": {"10", "0"}} {
+			link := policy.ShopperAction{PayURL: "https://pay.example/" + name}
+			n := 0
+			r := carry(t, x, payment(name), sender(func() executor.Reply {
+				n++
+				return executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: codes[n-1]}, Shopper: link}
+			}))
+			if r.Shopper() != link || n != len(codes) {
+				t.Errorf("%s: after %d sends it is %+v", name, n, r.Shopper())
+			}
+		}
+	})
+}
+
+// sender is a client that is never asked.
+type sender func() executor.Reply
+
+func (s sender) Send(context.Context, *executor.Attempt) (executor.Reply, error) { return s(), nil }
+
+func (sender) Query(context.Context, *executor.Attempt) (executor.Reply, error) {
+	return executor.Reply{}, errors.New("nobody asks")
+}
+
 func TestAResultThatIsEmptyTellsNothing(t *testing.T) {
 	var r executor.Result
-	if r.Story() != "" || r.Trace() != nil || r.State().Outcome != policy.Open {
+	if r.Story() != "" || r.Trace() != nil || !r.Shopper().IsZero() || r.State().Outcome != policy.Open {
 		t.Errorf("%q, %v, %v", r.Story(), r.Trace(), r.State())
 	}
 }
