@@ -36,7 +36,7 @@ type proofs struct {
 }
 
 // OpenKnown reads what was proved by this program. A file that is not there, or is another
-// program's, holds nothing. One that cannot be read is an error.
+// program's, holds nothing. One that cannot be read, or whose folder is not there, is an error.
 func OpenKnown(file string) (*Known, error) {
 	program, err := thisProgram()
 	if err != nil {
@@ -46,6 +46,9 @@ func OpenKnown(file string) (*Known, error) {
 	data, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(file)); err != nil { // better now than when all is proved
+			return nil, fmt.Errorf("%s cannot be written: %w", file, err)
+		}
 	case err != nil:
 		return nil, err
 	default:

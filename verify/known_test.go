@@ -202,7 +202,17 @@ func TestProofsAreOfOneProgram(t *testing.T) {
 	if _, err := verify.OpenKnown(t.TempDir()); err == nil {
 		t.Error("a folder was read")
 	}
-	k, err := verify.OpenKnown(filepath.Join(t.TempDir(), "not", "there.json"))
+	gone := filepath.Join(t.TempDir(), "gone")
+	if _, err := verify.OpenKnown(filepath.Join(gone, "known.json")); err == nil {
+		t.Error("its folder is not there, and nobody said so")
+	}
+	if err := os.Mkdir(gone, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	k, err := verify.OpenKnown(filepath.Join(gone, "known.json"))
+	if err == nil {
+		err = os.Remove(gone)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
