@@ -67,28 +67,28 @@ func openNamed(dir string) (*engine.Engine, error) {
 }
 
 func writeDiff(w io.Writer, r *diff.Report, short bool) {
+	l, writeChange := inFull, writeChange
+	if short {
+		l, writeChange = inShort, writeShortChange
+	}
 	for _, risk := range []diff.Risk{diff.Riskier, diff.Safer, diff.Other} {
 		for i := range r.Changes {
 			if c := &r.Changes[i]; c.Risk == risk {
-				if short {
-					writeShortChange(w, c)
-				} else {
-					writeChange(w, c)
-				}
+				writeChange(w, c)
 			}
 		}
 		for i := range r.Facts {
 			if f := &r.Facts[i]; f.Risk == risk {
-				heading(w, risk, f.Allowed, f.Name, short)
+				l.heading(w, risk, f.Allowed, f.Name)
 				fmt.Fprintf(w, "%s %s, %s: %s%sproves %s, %s; before: %s, %s%s", f.Provider, f.Operation, f.Phase,
-					strings.Join(f.What, "; "), between(short), f.After.Effect, f.After.Class, f.Before.Effect, f.Before.Class, below(short))
+					strings.Join(f.What, "; "), l.next, f.After.Effect, f.After.Class, f.Before.Effect, f.Before.Class, l.end)
 			}
 		}
 		for i := range r.Terms {
 			if t := &r.Terms[i]; t.Risk == risk {
-				heading(w, risk, t.Allowed, t.Name, short)
+				l.heading(w, risk, t.Allowed, t.Name)
 				fmt.Fprintf(w, "%s%s%s: %s, before: %s%s", t.Provider, prefixed(" ", strings.Join(t.Operations, ", ")),
-					whose(t.Merchants), t.After, t.Before, below(short))
+					whose(t.Merchants), t.After, t.Before, l.end)
 			}
 		}
 	}
@@ -106,32 +106,21 @@ func writeDiff(w io.Writer, r *diff.Report, short bool) {
 	}
 }
 
-// heading begins a change; what comes next is told on the same line, or below it.
-func heading(w io.Writer, r diff.Risk, allowed bool, name string, short bool) {
-	end := "\n    "
-	if short {
-		end = "  "
-	}
-	fmt.Fprintf(w, "%s  %s%s", marked(r, allowed), name, end)
-}
+// layout is what stands between the parts of a change, and after the last one.
+type layout struct{ next, end string }
 
-// between stands between two lines of a change, below after the last one.
-func between(short bool) string {
-	if short {
-		return "; "
-	}
-	return "\n    "
-}
+var (
+	inFull  = layout{"\n    ", "\n\n"}
+	inShort = layout{"  ", "\n"}
+)
 
-func below(short bool) string {
-	if short {
-		return "\n"
-	}
-	return "\n\n"
+// heading begins a change.
+func (l layout) heading(w io.Writer, r diff.Risk, allowed bool, name string) {
+	fmt.Fprintf(w, "%s  %s%s", marked(r, allowed), name, l.next)
 }
 
 func writeShortChange(w io.Writer, c *diff.Change) {
-	heading(w, c.Risk, c.Allowed, c.Name, true)
+	inShort.heading(w, c.Risk, c.Allowed, c.Name)
 	fmt.Fprintf(w, "%s%s: %s, before %s", c.Money, whose(c.Merchants), c.After.Action, c.Before.Action)
 	if c.Witness != nil {
 		writeWitness(w, "", "; for example", c.Witness.Input)
@@ -179,7 +168,7 @@ func few(names []string) string {
 }
 
 func writeChange(w io.Writer, c *diff.Change) {
-	heading(w, c.Risk, c.Allowed, c.Name, false)
+	inFull.heading(w, c.Risk, c.Allowed, c.Name)
 	fmt.Fprintf(w, "%s%s: %s\n", c.Provider, whose(c.Merchants), c.Money)
 	if c.FactBefore != nil {
 		fmt.Fprintf(w, "    it proves %s, %s; before: %s, %s\n", c.FactAfter.Effect, c.FactAfter.Class, c.FactBefore.Effect, c.FactBefore.Class)
