@@ -6,7 +6,8 @@ require (
 	github.com/avast/retry-go/v5 v5.1.1
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/failsafe-go/failsafe-go v0.9.8
-	github.com/recourse-pay/recourse v0.0.0
+	github.com/recourse-pay/recourse v0.1.0
+	github.com/recourse-pay/recourse/journal/sqlite v0.1.0
 	github.com/sethvargo/go-retry v0.5.0
 	modernc.org/sqlite v1.60.1
 )
@@ -29,5 +30,3 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
-
-replace github.com/recourse-pay/recourse => ../

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected mistakes in testdata")
@@ -27,7 +27,7 @@ func TestMistakes(t *testing.T) {
 	}
 	for _, path := range archives {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
+			archive, err := testkit.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func rewrite(t *testing.T, path string, archive *txtar.Archive, got string) {
+func rewrite(t *testing.T, path string, archive *testkit.Archive, got string) {
 	t.Helper()
 	kept := archive.Files[:0]
 	for _, f := range archive.Files {
@@ -60,8 +60,8 @@ func rewrite(t *testing.T, path string, archive *txtar.Archive, got string) {
 			kept = append(kept, f)
 		}
 	}
-	archive.Files = append(kept, txtar.File{Name: said, Data: []byte(got)})
-	if err := os.WriteFile(path, txtar.Format(archive), 0o600); err != nil {
+	archive.Files = append(kept, testkit.File{Name: said, Data: []byte(got)})
+	if err := os.WriteFile(path, testkit.Format(archive), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

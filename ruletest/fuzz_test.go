@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/ruletest"
@@ -27,7 +27,7 @@ func FuzzRead(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, name := range names {
-			a, err := txtar.ParseFile(name)
+			a, err := testkit.ParseFile(name)
 			if err != nil {
 				f.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/ruletest"
@@ -37,14 +37,14 @@ func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.F
 	}
 	for _, name := range cases {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			a, err := txtar.ParseFile(name)
+			a, err := testkit.ParseFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			said := strings.TrimRight(got(t, ruletest.File{Name: a.Files[0].Name, Data: a.Files[0].Data}), "\n") + "\n"
 			if *update {
-				a.Files = append(a.Files[:1], txtar.File{Name: "want", Data: []byte(said)})
-				if err := os.WriteFile(name, txtar.Format(a), 0o600); err != nil {
+				a.Files = append(a.Files[:1], testkit.File{Name: "want", Data: []byte(said)})
+				if err := os.WriteFile(name, testkit.Format(a), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				return

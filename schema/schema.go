@@ -17,7 +17,7 @@ var files embed.FS
 func OfRules() []string { return []string{"rules.json", "test.json", "catalogue.json"} }
 
 // Names lists all schemas: those of a rules folder, faults.json (`recourse emulate
-// --faults`) and ceilings.json (check/ceilings.toml).
+// --faults`) and ceilings.json (internal/check/ceilings.toml).
 func Names() []string { return append(OfRules(), "faults.json", "ceilings.json") }
 
 // Read returns a schema by its name; an unknown name is an error.

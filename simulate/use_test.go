@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write what comes out into testdata/use")
@@ -29,7 +29,7 @@ func TestRuleOfUse(t *testing.T) {
 }
 
 func tell(t *testing.T, file string) {
-	script, err := txtar.ParseFile(file)
+	script, err := testkit.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,9 +53,9 @@ func tell(t *testing.T, file string) {
 	if !*update {
 		t.Fatalf("comes out as\n%s\nwant\n%s", got, want)
 	}
-	script.Files = slices.DeleteFunc(script.Files, func(f txtar.File) bool { return f.Name == "want" })
-	script.Files = append(script.Files, txtar.File{Name: "want", Data: []byte(got)})
-	if err := os.WriteFile(file, txtar.Format(script), 0o600); err != nil {
+	script.Files = slices.DeleteFunc(script.Files, func(f testkit.File) bool { return f.Name == "want" })
+	script.Files = append(script.Files, testkit.File{Name: "want", Data: []byte(got)})
+	if err := os.WriteFile(file, testkit.Format(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

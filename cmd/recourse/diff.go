@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/diff"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/diff"
 )
 
 // embedded stands for the rules that ship with the program, where a folder is asked for.

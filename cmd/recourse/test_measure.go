@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/diff"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/diff"
 	"github.com/recourse-pay/recourse/ruletest"
 )
 

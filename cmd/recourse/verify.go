@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/verify"
 )
 
 func verifyCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/recourse-pay/recourse/verify"
+	"github.com/recourse-pay/recourse/internal/verify"
 )
 
 // printVerify prints what does not hold, each rule's fault once, then what was proved and what

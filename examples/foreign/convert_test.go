@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/policy"
@@ -33,13 +33,13 @@ func converted(t *testing.T, more ...string) (dir, said string) {
 
 func TestSmallTable(t *testing.T) {
 	const file = "testdata/small.txtar"
-	a, err := txtar.ParseFile(file)
+	a, err := testkit.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	o := options{table: filepath.Join(dir, "table.csv"), facts: filepath.Join(dir, "facts.csv"), out: dir}
-	var given, want []txtar.File
+	var given, want []testkit.File
 	for _, f := range a.Files {
 		if strings.HasSuffix(f.Name, ".csv") {
 			given = append(given, f)
@@ -57,22 +57,22 @@ func TestSmallTable(t *testing.T) {
 	if _, err := engine.Open(dir); err != nil {
 		t.Errorf("what was written cannot be read: %v", err)
 	}
-	got := []txtar.File{{Name: "said", Data: out.Bytes()}}
+	got := []testkit.File{{Name: "said", Data: out.Bytes()}}
 	for _, name := range []string{"brook.toml", "providers/brook.toml"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, txtar.File{Name: name, Data: data})
+		got = append(got, testkit.File{Name: name, Data: data})
 	}
 	if *update {
 		a.Files = append(given, got...)
-		if err := os.WriteFile(file, txtar.Format(a), 0o600); err != nil {
+		if err := os.WriteFile(file, testkit.Format(a), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if g, w := txtar.Format(&txtar.Archive{Files: got}), txtar.Format(&txtar.Archive{Files: want}); !bytes.Equal(g, w) {
+	if g, w := testkit.Format(&testkit.Archive{Files: got}), testkit.Format(&testkit.Archive{Files: want}); !bytes.Equal(g, w) {
 		t.Errorf("got:\n%s\nwant:\n%s", g, w)
 	}
 }

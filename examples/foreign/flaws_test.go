@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/check"
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/verify"
+	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/verify"
 )
 
 var connectors = []string{"halyard", "quillpay", "tamarack"}

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/recourse-pay/recourse/check"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/check"
 )
 
 // What SARIF 2.1.0 asks of a file, as far as a code review relies on it: the version, a named

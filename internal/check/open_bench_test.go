@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/check"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/check"
 )
 
 // 10,000 rules over 1,000 merchants at four providers, reading the files included.

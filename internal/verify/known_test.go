@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/verify"
 )
 
 const patient = `

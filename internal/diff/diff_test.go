@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/diff"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/diff"
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"

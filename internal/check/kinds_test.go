@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 
-	"github.com/recourse-pay/recourse/check"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/check"
 )
 
 var update = flag.Bool("update", false, "rewrite what the files of testdata want")
@@ -27,13 +27,13 @@ func TestKinds(t *testing.T) {
 	found := map[check.Kind]bool{}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			a, err := txtar.ParseFile(file)
+			a, err := testkit.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := findings(t, a, found)
 			var want string
-			var others []txtar.File
+			var others []testkit.File
 			for _, f := range a.Files {
 				if f.Name == "want" {
 					want = string(f.Data)
@@ -42,8 +42,8 @@ func TestKinds(t *testing.T) {
 				}
 			}
 			if *update {
-				a.Files = append(others, txtar.File{Name: "want", Data: []byte(got)})
-				if err := os.WriteFile(file, txtar.Format(a), 0o600); err != nil {
+				a.Files = append(others, testkit.File{Name: "want", Data: []byte(got)})
+				if err := os.WriteFile(file, testkit.Format(a), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			} else if got != want {
@@ -58,7 +58,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-func findings(t *testing.T, a *txtar.Archive, found map[check.Kind]bool) string {
+func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range a.Files {

@@ -29,7 +29,7 @@ type CeilingRow struct {
 // Ceilings returns every row that is known.
 func Ceilings() ([]CeilingRow, error) {
 	var errs source.List
-	doc, err := source.Parse("check/ceilings.toml", ceilingsFile)
+	doc, err := source.Parse("internal/check/ceilings.toml", ceilingsFile)
 	if err != nil {
 		return nil, err
 	}

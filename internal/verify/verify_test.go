@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/ruletest"
-	"github.com/recourse-pay/recourse/verify"
 )
 
 func open(t *testing.T, dir string) *engine.Engine {
@@ -42,7 +42,7 @@ func folder(t *testing.T, acme string) string {
 
 // verified runs what the last line of a trap's comment asks for: "verify: PROVIDER OPERATION
 // MERCHANT", in its folder.
-func verified(t *testing.T, trap *txtar.Archive) (*engine.Engine, *verify.Report, string) {
+func verified(t *testing.T, trap *testkit.Archive) (*engine.Engine, *verify.Report, string) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range trap.Files {
@@ -187,7 +187,7 @@ then = "retry_new_order"
 // A story that is saved is a rule test that fails, and passes once the rule is mended as
 // proposed; and a recording that simulate reads.
 func TestASavedStoryIsATest(t *testing.T) {
-	trap, err := txtar.ParseFile("testdata/traps/not-found.txtar")
+	trap, err := testkit.ParseFile("testdata/traps/not-found.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}

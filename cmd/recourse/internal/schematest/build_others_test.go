@@ -1,4 +1,4 @@
-package schema_test
+package schematest
 
 import (
 	"github.com/recourse-pay/recourse/emulator"
@@ -61,7 +61,7 @@ func faults() node {
 	}))
 }
 
-// ceilings is check/ceilings.toml.
+// ceilings is internal/check/ceilings.toml.
 func ceilings() node {
 	return defining(node{}, "ceilings.json", "Ceilings of card schemes", object("How often card schemes let a declined payment be tried again", nil, node{
 		"ceiling": list(object("what one source says of one scheme and region", []string{"scheme", "region", "reattempts", "window", "classes", "source", "since", "read"}, node{

@@ -161,7 +161,7 @@ func check(o *order) (*verdict, error) {
 func build(t *testing.T, rows []mutant) string {
 	t.Helper()
 	dir := t.TempDir()
-	flowDir, err := filepath.Abs("../flow")
+	flowDir, err := filepath.Abs("../../flow")
 	if err != nil {
 		t.Fatal(err)
 	}

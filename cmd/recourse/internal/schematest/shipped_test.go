@@ -1,4 +1,4 @@
-package schema_test
+package schematest
 
 import (
 	"bytes"
@@ -73,8 +73,8 @@ func kindOf(path string) string {
 func TestShippedFilesFit(t *testing.T) {
 	all := compiled(t)
 	seen := map[string]int{}
-	for _, pattern := range []string{"../rules/*.toml", "../rules/merchants/*.toml", "../providers/*.toml", "../examples/*/rules/merchants/*.toml",
-		"../check/*.toml", "../testdata/faults/*.toml", "../examples/*/faults.toml", "../internal/generate/*.toml"} {
+	for _, pattern := range []string{"../../../../rules/*.toml", "../../../../rules/merchants/*.toml", "../../../../providers/*.toml", "../../../../examples/*/rules/merchants/*.toml",
+		"../../../../internal/check/*.toml", "../../../../testdata/faults/*.toml", "../../../../examples/*/faults.toml", "../../../../internal/generate/*.toml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %v", pattern, files, err)

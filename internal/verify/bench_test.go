@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/verify"
 )
 
 // BenchmarkShopline verifies one operation whose contract promises little.

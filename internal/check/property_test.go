@@ -6,8 +6,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/check"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/check"
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"

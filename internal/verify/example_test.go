@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/verify"
 )
 
 // A merchant sends a payment anew when it was not answered in time.

@@ -1,10 +1,11 @@
-package schema_test
+package schematest
 
 import (
 	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -286,7 +287,7 @@ func catalogue() node {
 	}))
 }
 
-// The files are what is built here; go test ./schema -update writes them.
+// The files are what is built here; go test ./cmd/recourse/internal/schematest -update writes them.
 func TestSchemasAreUpToDate(t *testing.T) {
 	for name, want := range map[string]node{
 		"rules.json": rulesFile(), "test.json": tests(), "catalogue.json": catalogue(), "faults.json": faults(), "ceilings.json": ceilings(),
@@ -299,14 +300,14 @@ func TestSchemasAreUpToDate(t *testing.T) {
 			t.Fatal(err)
 		}
 		if *update {
-			if err := os.WriteFile(name, text.Bytes(), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join("../../../../schema", name), text.Bytes(), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			continue
 		}
 		have, err := schema.Read(name)
 		if err != nil || !bytes.Equal(have, text.Bytes()) {
-			t.Errorf("%s is not what it would be built to (%v); go test ./schema -update", name, err)
+			t.Errorf("%s is not what it would be built to (%v); go test ./cmd/recourse/internal/schematest -update", name, err)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "rewrite the stories of testdata/traps")
@@ -27,7 +27,7 @@ func TestTraps(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			trap, err := txtar.ParseFile(file)
+			trap, err := testkit.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +38,7 @@ func TestTraps(t *testing.T) {
 				}
 				if *update {
 					trap.Files[i].Data = []byte(got)
-					if err := os.WriteFile(file, txtar.Format(trap), 0o644); err != nil {
+					if err := os.WriteFile(file, testkit.Format(trap), 0o644); err != nil {
 						t.Fatal(err)
 					}
 				} else if string(f.Data) != got {
@@ -51,7 +51,7 @@ func TestTraps(t *testing.T) {
 	}
 }
 
-func stories(t *testing.T, trap *txtar.Archive) string {
+func stories(t *testing.T, trap *testkit.Archive) string {
 	t.Helper()
 	_, r, dir := verified(t, trap)
 	var b bytes.Buffer
