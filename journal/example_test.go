@@ -10,8 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A flow is stored before its call is sent. A second one for the same purchase is refused
-// until the first has ended.
+// The row of a flow is stored before its request is sent. A second flow of the same purchase
+// is refused until the first has ended.
 func Example() {
 	j := journal.NewMemory()
 	defer j.Close()
@@ -24,24 +24,24 @@ func Example() {
 		Provider: "momo", Names: []string{"order-1"},
 		Open: true, Due: noon.Add(30 * time.Second), At: noon,
 	}
-	fmt.Println("put:", j.Put(ctx, &first, journal.Synced))
+	fmt.Println("first:", j.Put(ctx, &first, journal.Synced))
 
 	second := first
 	second.ID = "flow-2"
 	err := j.Put(ctx, &second, journal.Synced)
 	var open *journal.OpenError
-	fmt.Println("twice:", err, errors.As(err, &open))
+	fmt.Println("second:", err, errors.As(err, &open))
 
-	// A webhook speaks of order-1.
+	// A webhook names order-1.
 	rows, _ := j.Named(ctx, "momo", "order-1")
 	ended := rows[0]
 	ended.Version++
 	ended.Open, ended.Due = false, time.Time{}
 	fmt.Println("end:", j.Put(ctx, &ended, journal.Synced))
-	fmt.Println("again:", errors.Is(j.Put(ctx, &ended, journal.Synced), journal.ErrConflict))
+	fmt.Println("same version again:", errors.Is(j.Put(ctx, &ended, journal.Synced), journal.ErrConflict))
 	// Output:
-	// put: <nil>
-	// twice: journal: acme pay cart-77 has an open flow already: flow-1 true
+	// first: <nil>
+	// second: journal: acme pay cart-77 already has an open flow: flow-1 true
 	// end: <nil>
-	// again: true
+	// same version again: true
 }

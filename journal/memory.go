@@ -9,41 +9,39 @@ import (
 	"time"
 )
 
-// Memory is a journal that ends with its process: for tests, and for those who need no
-// more. It refuses lazy rows at once, as there is nothing to wait for.
-type Memory struct {
+// memory stores a lazy row at once, and so refuses it at once: there is no disk to wait for.
+type memory struct {
 	mu     sync.Mutex
 	closed bool
-	born   int64 // the number of flows ever stored
-	rows   map[string]*kept
-	open   map[Key]string // the open flow of each key that guards
-	keys   map[Key][]*kept
-	names  map[providerName][]*kept
-	due    []Cursor // in order
+	last   int64 // the sequence number of the newest flow
+	rows   map[string]*record
+	open   map[Key]string // the open flow of each guarded key
+	keys   map[Key][]*record
+	names  map[providerName][]*record
+	due    []Cursor // sorted
 }
 
-// kept is a stored flow. Its number gives the order of age.
-type kept struct {
+// record is a stored flow.
+type record struct {
 	Row
-	born int64
+	seq int64 // orders flows by age
 }
 
 type providerName struct{ provider, name string }
 
-var _ Journal = (*Memory)(nil)
-
-// NewMemory returns an empty journal.
-func NewMemory() *Memory {
-	return &Memory{
-		rows:  make(map[string]*kept),
+// NewMemory returns an empty journal that is lost with its process. It is for tests, and for
+// programs that need no protection against a crash.
+func NewMemory() Journal {
+	return &memory{
+		rows:  make(map[string]*record),
 		open:  make(map[Key]string),
-		keys:  make(map[Key][]*kept),
-		names: make(map[providerName][]*kept),
+		keys:  make(map[Key][]*record),
+		names: make(map[providerName][]*record),
 	}
 }
 
-// enter locks the journal for a call, unless the call comes too late.
-func (m *Memory) enter(ctx context.Context) error {
+// lock locks the journal for a call. It fails if ctx has ended or the journal is closed.
+func (m *memory) lock(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,12 +53,11 @@ func (m *Memory) enter(ctx context.Context) error {
 	return nil
 }
 
-// Put implements [Journal].
-func (m *Memory) Put(ctx context.Context, r *Row, _ Durability) error {
+func (m *memory) Put(ctx context.Context, r *Row, _ Durability) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	if err := m.enter(ctx); err != nil {
+	if err := m.lock(ctx); err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
@@ -76,19 +73,19 @@ func (m *Memory) Put(ctx context.Context, r *Row, _ Durability) error {
 			return err
 		}
 	}
-	guards := r.Key.Payment != ""
-	if other, taken := m.open[r.Key]; r.Open && guards && taken && other != r.ID {
+	guarded := r.Key.Payment != ""
+	if other, taken := m.open[r.Key]; r.Open && guarded && taken && other != r.ID {
 		return &OpenError{Key: r.Key, ID: other}
 	}
 
 	if !known {
-		m.born++
-		old = &kept{born: m.born}
+		m.last++
+		old = &record{seq: m.last}
 		m.rows[r.ID] = old
 		m.keys[r.Key] = append(m.keys[r.Key], old)
 	}
 	m.replace(old, r)
-	if r.Open && guards {
+	if r.Open && guarded {
 		m.open[r.Key] = r.ID
 	} else if m.open[r.Key] == r.ID {
 		delete(m.open, r.Key)
@@ -96,8 +93,8 @@ func (m *Memory) Put(ctx context.Context, r *Row, _ Durability) error {
 	return nil
 }
 
-// replace puts a row in the place of another, in the index of times and of names too.
-func (m *Memory) replace(old *kept, r *Row) {
+// replace overwrites a record and updates the indexes of due times and names.
+func (m *memory) replace(old *record, r *Row) {
 	m.unschedule(old)
 	names := old.Names
 	for _, name := range r.Names {
@@ -114,84 +111,82 @@ func (m *Memory) replace(old *kept, r *Row) {
 	old.At = micro(r.At)
 	if !r.Due.IsZero() {
 		old.Due = micro(r.Due)
-		at, _ := m.dueAt(old)
+		at, _ := m.dueIndex(old)
 		m.due = slices.Insert(m.due, at, Cursor{old.Due, old.ID})
 	}
 }
 
-func (m *Memory) unschedule(k *kept) {
-	if k.Due.IsZero() {
+func (m *memory) unschedule(rec *record) {
+	if rec.Due.IsZero() {
 		return
 	}
-	at, _ := m.dueAt(k)
+	at, _ := m.dueIndex(rec)
 	m.due = slices.Delete(m.due, at, at+1)
 }
 
-func (m *Memory) dueAt(k *kept) (int, bool) {
-	return slices.BinarySearchFunc(m.due, Cursor{k.Due, k.ID}, Cursor.compare)
+func (m *memory) dueIndex(rec *record) (int, bool) {
+	return slices.BinarySearchFunc(m.due, Cursor{rec.Due, rec.ID}, Cursor.compare)
 }
 
 func (c Cursor) compare(d Cursor) int {
 	return cmp.Or(c.Due.Compare(d.Due), cmp.Compare(c.ID, d.ID))
 }
 
+// micro cuts a time to what every journal keeps, so that tests on this one find no more
+// precision than SQLite has.
 func micro(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }
 
-// copied gives a caller rows of its own, the oldest first.
-func copied(rows []*kept) []Row {
-	slices.SortFunc(rows, func(a, b *kept) int { return cmp.Compare(a.born, b.born) })
+// copies returns deep copies, the oldest first, each once. It sorts its argument.
+func copies(records []*record) []Row {
+	slices.SortFunc(records, func(a, b *record) int { return cmp.Compare(a.seq, b.seq) })
 	var out []Row
-	for _, k := range slices.Compact(rows) {
-		out = append(out, k.copy())
+	for _, rec := range slices.Compact(records) {
+		out = append(out, rec.copy())
 	}
 	return out
 }
 
-func (k *kept) copy() Row {
-	r := k.Row
+func (rec *record) copy() Row {
+	r := rec.Row
 	r.Names = slices.Clone(r.Names)
 	r.State = slices.Clone(r.State)
 	return r
 }
 
-// Get implements [Journal].
-func (m *Memory) Get(ctx context.Context, id string) (Row, error) {
-	if err := m.enter(ctx); err != nil {
+func (m *memory) Get(ctx context.Context, id string) (Row, error) {
+	if err := m.lock(ctx); err != nil {
 		return Row{}, err
 	}
 	defer m.mu.Unlock()
-	k, known := m.rows[id]
+	rec, known := m.rows[id]
 	if !known {
 		return Row{}, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
-	return k.copy(), nil
+	return rec.copy(), nil
 }
 
-// ByKey implements [Journal].
-func (m *Memory) ByKey(ctx context.Context, k Key) ([]Row, error) {
-	if err := m.enter(ctx); err != nil {
+func (m *memory) ByKey(ctx context.Context, k Key) ([]Row, error) {
+	if err := m.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
-	return copied(slices.Clone(m.keys[k])), nil
+	return copies(slices.Clone(m.keys[k])), nil
 }
 
-// Named implements [Journal].
-func (m *Memory) Named(ctx context.Context, provider string, names ...string) ([]Row, error) {
-	if err := m.enter(ctx); err != nil {
+func (m *memory) Named(ctx context.Context, provider string, names ...string) ([]Row, error) {
+	if err := m.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
-	var found []*kept
+	var found []*record
 	for _, name := range names {
 		found = append(found, m.names[providerName{provider, name}]...)
 	}
-	return copied(found), nil
+	return copies(found), nil
 }
 
-// Due implements [Journal].
-func (m *Memory) Due(ctx context.Context, by time.Time, after Cursor, limit int) ([]Row, error) {
-	if err := m.enter(ctx); err != nil {
+func (m *memory) Due(ctx context.Context, by time.Time, after Cursor, limit int) ([]Row, error) {
+	if err := m.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -209,30 +204,30 @@ func (m *Memory) Due(ctx context.Context, by time.Time, after Cursor, limit int)
 	return rows, nil
 }
 
-// Prune implements [Journal].
-func (m *Memory) Prune(ctx context.Context, before time.Time) (int, error) {
-	if err := m.enter(ctx); err != nil {
+func (m *memory) Prune(ctx context.Context, before time.Time) (int, error) {
+	if err := m.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer m.mu.Unlock()
 	n := 0
-	for id, k := range m.rows {
-		if !k.Due.IsZero() || !k.At.Before(micro(before)) {
+	for id, rec := range m.rows {
+		if !rec.Due.IsZero() || !rec.At.Before(micro(before)) {
 			continue
 		}
 		n++
 		delete(m.rows, id)
-		forget(m.keys, k.Key, k)
-		for _, name := range k.Names {
-			forget(m.names, providerName{k.Provider, name}, k)
+		unindex(m.keys, rec.Key, rec)
+		for _, name := range rec.Names {
+			unindex(m.names, providerName{rec.Provider, name}, rec)
 		}
 	}
 	return n, nil
 }
 
-// forget takes a flow out of an index, and the entry with the last of its flows.
-func forget[K comparable](index map[K][]*kept, at K, k *kept) {
-	rest := slices.DeleteFunc(index[at], func(other *kept) bool { return other == k })
+// unindex removes a record from an index. It deletes an entry that becomes empty, so that
+// the index does not grow for ever.
+func unindex[K comparable](index map[K][]*record, at K, rec *record) {
+	rest := slices.DeleteFunc(index[at], func(other *record) bool { return other == rec })
 	if len(rest) == 0 {
 		delete(index, at)
 		return
@@ -240,8 +235,7 @@ func forget[K comparable](index map[K][]*kept, at K, k *kept) {
 	index[at] = rest
 }
 
-// Close implements [Journal].
-func (m *Memory) Close() error {
+func (m *memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {

@@ -8,9 +8,9 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// RunDurable holds a journal that outlives its process to what [Run] asks for, and to the
-// promise that what was put is there when it is opened again. Open opens the journal at a
-// path in a folder of the test; the file need not exist.
+// RunDurable runs the suite of [Run]. It also tests that rows are found again after Close,
+// when the journal is opened again. Open opens the journal at a path in a temporary folder;
+// it creates the file if there is none.
 func RunDurable(t *testing.T, open func(t *testing.T, path string) journal.Journal) {
 	t.Helper()
 	number := 0
@@ -18,19 +18,19 @@ func RunDurable(t *testing.T, open func(t *testing.T, path string) journal.Journ
 		number++
 		return open(t, filepath.Join(t.TempDir(), fmt.Sprint(number)))
 	})
-	for _, again := range []struct {
-		promise string
-		show    func(t *testing.T, reopen func(journal.Journal) journal.Journal)
+	for _, g := range []struct {
+		name string
+		test func(t *testing.T, reopen func(journal.Journal) journal.Journal)
 	}{
-		{"what was put is there after Close, synced or lazy", everythingStays},
-		{"versions, keys and names guard after Close", guardsStay},
-		{"what was pruned stays away", prunedStaysAway},
+		{"synced and lazy rows are found after Close", rowsSurvive},
+		{"versions and keys are guarded after Close", guardsSurvive},
+		{"pruned rows are not found after Close", pruneSurvives},
 	} {
-		t.Run(again.promise, func(t *testing.T) {
+		t.Run(g.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "journal")
-			again.show(t, func(j journal.Journal) journal.Journal {
+			g.test(t, func(j journal.Journal) journal.Journal {
 				if j != nil {
-					closeWell(t, j)
+					mustClose(t, j)
 				}
 				return open(t, path)
 			})
@@ -38,14 +38,14 @@ func RunDurable(t *testing.T, open func(t *testing.T, path string) journal.Journ
 	}
 }
 
-func closeWell(t *testing.T, j journal.Journal) {
+func mustClose(t *testing.T, j journal.Journal) {
 	t.Helper()
 	if err := j.Close(); err != nil {
 		t.Fatalf("Close: %v", err)
 	}
 }
 
-func everythingStays(t *testing.T, reopen func(journal.Journal) journal.Journal) {
+func rowsSurvive(t *testing.T, reopen func(journal.Journal) journal.Journal) {
 	j := reopen(nil)
 	var want []*journal.Row
 	for i := range 300 {
@@ -63,32 +63,32 @@ func everythingStays(t *testing.T, reopen func(journal.Journal) journal.Journal)
 		stored(t, j, r)
 		named(t, j, "momo", []string{"txn-" + r.ID}, r.ID)
 	}
-	closeWell(t, j)
+	mustClose(t, j)
 }
 
-func guardsStay(t *testing.T, reopen func(journal.Journal) journal.Journal) {
+func guardsSurvive(t *testing.T, reopen func(journal.Journal) journal.Journal) {
 	j := reopen(nil)
 	a, b, c := flow("z"), flow("m"), flow("a")
 	b.Key, c.Key = a.Key, a.Key
-	ended := next(a, closed)
+	ended := next(a, end)
 	put(t, j, a, ended, b)
 	j = reopen(j)
 	refused(t, j, a, journal.ErrConflict)
 	refused(t, j, ended, journal.ErrConflict)
 	refusedFor(t, j, c, "m")
 	refusedFor(t, j, next(ended, func(r *journal.Row) { r.Open, r.Due = true, epoch }), "m")
-	put(t, j, next(b, func(r *journal.Row) { closed(r); r.Names = []string{"txn"} }))
+	put(t, j, next(b, func(r *journal.Row) { end(r); r.Names = []string{"txn"} }))
 	put(t, j, c)
 	byKey(t, j, a.Key, "z", "m", "a")
 	named(t, j, "momo", []string{"order-m"}, "m")
 	due(t, j, epoch, "a")
-	closeWell(t, j)
+	mustClose(t, j)
 }
 
-func prunedStaysAway(t *testing.T, reopen func(journal.Journal) journal.Journal) {
+func pruneSurvives(t *testing.T, reopen func(journal.Journal) journal.Journal) {
 	j := reopen(nil)
 	a := flow("a")
-	put(t, j, a, next(a, closed), flow("b"))
+	put(t, j, a, next(a, end), flow("b"))
 	if n, err := j.Prune(t.Context(), epoch.Add(1)); err != nil || n != 0 {
 		t.Fatalf("Prune removed %d (%v), want none within the microsecond", n, err)
 	}
@@ -99,5 +99,5 @@ func prunedStaysAway(t *testing.T, reopen func(journal.Journal) journal.Journal)
 	byKey(t, j, a.Key)
 	named(t, j, "momo", a.Names)
 	put(t, j, a)
-	closeWell(t, j)
+	mustClose(t, j)
 }

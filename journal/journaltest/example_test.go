@@ -7,7 +7,7 @@ import (
 	"github.com/recourse-pay/recourse/journal/journaltest"
 )
 
-// The test of an implementation is one call. Here, as in a test function, t is the test's.
+// A test of an implementation calls Run with a function that opens an empty journal.
 func ExampleRun() {
 	test := func(t *testing.T) {
 		journaltest.Run(t, func(t *testing.T) journal.Journal {

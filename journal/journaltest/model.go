@@ -15,15 +15,15 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// model is a journal so plain that it can be seen to be right: rows in the order of their
-// age, looked through from the beginning every time.
+// model is a journal without an index: a list of rows in the order of their age. It is slow,
+// and simple enough to be checked by reading it.
 type model struct{ rows []journal.Row }
 
 func (m *model) find(id string) int {
 	return slices.IndexFunc(m.rows, func(r journal.Row) bool { return r.ID == id })
 }
 
-// put says what must become of a row, and does it if it is to be stored.
+// put returns the error that the journal must return. It stores the row if there is none.
 func (m *model) put(r journal.Row) error {
 	at := m.find(r.ID)
 	if at < 0 && r.Version != 1 || at >= 0 && r.Version != m.rows[at].Version+1 {
@@ -69,13 +69,13 @@ func (m *model) due(by time.Time, after journal.Cursor, limit int) []journal.Row
 	return found[:min(limit, len(found))]
 }
 
-// againstModel does random things to a journal and to the model. Ids, keys, names and times
-// are few, so that they meet.
-func againstModel(t *testing.T, open func(t *testing.T) journal.Journal) {
+// compareWithModel applies random operations to a journal and to the model. Ids, keys, names
+// and times are few, so that they collide often.
+func compareWithModel(t *testing.T, open func(t *testing.T) journal.Journal) {
 	rapid.Check(t, func(rt *rapid.T) {
 		j := open(t)
 		defer j.Close()
-		s := &story{t: rt, j: j}
+		s := &comparison{t: rt, j: j}
 		rt.Repeat(map[string]func(*rapid.T){
 			"put":   s.put,
 			"get":   s.get,
@@ -87,7 +87,7 @@ func againstModel(t *testing.T, open func(t *testing.T) journal.Journal) {
 	})
 }
 
-type story struct {
+type comparison struct {
 	t *rapid.T
 	j journal.Journal
 	m model
@@ -107,7 +107,7 @@ func keyOf(id string) journal.Key {
 	return journal.Key{Merchant: "acme", Operation: policy.Pay, Payment: somePayments[id]}
 }
 
-func (s *story) put(t *rapid.T) {
+func (s *comparison) put(t *rapid.T) {
 	id := someIDs.Draw(t, "id")
 	version := int64(1)
 	if at := s.m.find(id); at >= 0 {
@@ -132,9 +132,9 @@ func (s *story) put(t *rapid.T) {
 	}
 }
 
-// putLazily allows what the interface allows: a row that is to be refused may be refused at
-// once or later, and then no row can follow it.
-func (s *story) putLazily(t *rapid.T, r journal.Row, want error) {
+// putLazily allows both behaviours that the interface allows. A row that must be refused may
+// be refused at once, or later: then the next row of its writer must be a conflict.
+func (s *comparison) putLazily(t *rapid.T, r journal.Row, want error) {
 	got := s.j.Put(context.Background(), &r, journal.Lazy)
 	if want == nil || got != nil {
 		if !sameRefusal(got, want) {
@@ -155,7 +155,7 @@ func (s *story) putLazily(t *rapid.T, r journal.Row, want error) {
 	if err != nil || stored.Version < s.m.rows[at].Version {
 		t.Fatalf("after a refused row %s is at %d (%v)", r.ID, stored.Version, err)
 	}
-	s.m.rows[at].Version = stored.Version // it may have skipped some
+	s.m.rows[at].Version = stored.Version // versions may have gaps
 }
 
 func sameRefusal(got, want error) bool {
@@ -166,7 +166,7 @@ func sameRefusal(got, want error) bool {
 	return errors.Is(got, want)
 }
 
-func (s *story) same(t *rapid.T, what string, got []journal.Row, err error, want []journal.Row) {
+func (s *comparison) same(t *rapid.T, what string, got []journal.Row, err error, want []journal.Row) {
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -180,7 +180,7 @@ func (s *story) same(t *rapid.T, what string, got []journal.Row, err error, want
 	}
 }
 
-func (s *story) get(t *rapid.T) {
+func (s *comparison) get(t *rapid.T) {
 	id := someIDs.Draw(t, "id")
 	want := s.m.where(func(r journal.Row) bool { return r.ID == id })
 	got, err := s.j.Get(context.Background(), id)
@@ -193,13 +193,13 @@ func (s *story) get(t *rapid.T) {
 	s.same(t, "Get", []journal.Row{got}, err, want)
 }
 
-func (s *story) byKey(t *rapid.T) {
+func (s *comparison) byKey(t *rapid.T) {
 	k := keyOf(someIDs.Draw(t, "id"))
 	got, err := s.j.ByKey(context.Background(), k)
 	s.same(t, "ByKey", got, err, s.m.where(func(r journal.Row) bool { return r.Key == k }))
 }
 
-func (s *story) named(t *rapid.T) {
+func (s *comparison) named(t *rapid.T) {
 	provider := rapid.SampledFrom([]string{"momo", "vnpay", "zalopay"}).Draw(t, "provider")
 	names := someNames.Draw(t, "names")
 	got, err := s.j.Named(context.Background(), provider, names...)
@@ -208,7 +208,7 @@ func (s *story) named(t *rapid.T) {
 	}))
 }
 
-func (s *story) due(t *rapid.T) {
+func (s *comparison) due(t *rapid.T) {
 	by := someMoments.Draw(t, "by")
 	var after journal.Cursor
 	if rapid.Bool().Draw(t, "from a cursor") {
@@ -219,11 +219,11 @@ func (s *story) due(t *rapid.T) {
 	s.same(t, "Due", got, err, s.m.due(by, after, limit))
 }
 
-func (s *story) prune(t *rapid.T) {
+func (s *comparison) prune(t *rapid.T) {
 	before := someMoments.Draw(t, "before")
-	goes := func(r journal.Row) bool { return r.Due.IsZero() && r.At.Before(before) }
-	want := len(s.m.where(goes))
-	s.m.rows = slices.DeleteFunc(s.m.rows, goes)
+	prunable := func(r journal.Row) bool { return r.Due.IsZero() && r.At.Before(before) }
+	want := len(s.m.where(prunable))
+	s.m.rows = slices.DeleteFunc(s.m.rows, prunable)
 	if got, err := s.j.Prune(context.Background(), before); err != nil || got != want {
 		t.Fatalf("Prune removed %d (%v), want %d", got, err, want)
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-func epochStep(i int) time.Duration { return time.Duration(i) * time.Second }
+func seconds(i int) time.Duration { return time.Duration(i) * time.Second }
 
-var names = []row{
-	{"names of earlier rows stay", func(t *testing.T, j journal.Journal) {
+var names = []guarantee{
+	{"names of earlier rows are retained", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		b := next(a, func(r *journal.Row) { r.Names = []string{"txn-1"} })
 		c := next(b, func(r *journal.Row) { r.Names = nil })
@@ -24,7 +24,7 @@ var names = []row{
 			t.Fatalf("the names are %q", got)
 		}
 	}},
-	{"a name is a provider's", func(t *testing.T, j journal.Journal) {
+	{"a name belongs to one provider", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Provider, b.Names = "vnpay", a.Names
 		put(t, j, a, b)
@@ -40,14 +40,14 @@ var names = []row{
 		}
 		named(t, j, "momo", []string{"shared"}, "m", "z", "a")
 		named(t, j, "momo", []string{"order-a", "order-m", "order-a"}, "m", "a")
-		named(t, j, "momo", []string{"nobody's", "order-z"}, "z")
+		named(t, j, "momo", []string{"unknown", "order-z"}, "z")
 		named(t, j, "momo", nil)
 	}},
 	{"many names are looked up at once", func(t *testing.T, j journal.Journal) {
 		put(t, j, flow("a"), flow("b"))
 		ask := []string{"order-b"}
 		for i := range 2000 {
-			ask = append(ask, fmt.Sprint("nobody's-", i))
+			ask = append(ask, fmt.Sprint("unknown-", i))
 		}
 		named(t, j, "momo", append(ask, "order-a"), "a", "b")
 	}},
@@ -63,31 +63,31 @@ func dueAt(t *testing.T, j journal.Journal, at map[string]int) {
 	}
 }
 
-var dues = []row{
-	{"what is due comes in the order of due time, then id", func(t *testing.T, j journal.Journal) {
+var dueTimes = []guarantee{
+	{"due rows come in the order of Due, then ID", func(t *testing.T, j journal.Journal) {
 		dueAt(t, j, map[string]int{"d": 1, "b": 2, "a": 2, "c": 0, "later": 3})
 		due(t, j, epoch.Add(2*time.Microsecond), "c", "d", "a", "b")
 		due(t, j, epoch.Add(-time.Microsecond))
 	}},
-	{"a flow is due when its last row says", func(t *testing.T, j journal.Journal) {
+	{"the last row of a flow sets its due time", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		later := next(a, func(r *journal.Row) { r.Due = epoch.Add(time.Hour) })
 		put(t, j, a, flow("b"), later)
 		due(t, j, epoch, "b")
 		due(t, j, epoch.Add(time.Hour), "b", "a")
 	}},
-	{"a flow that nobody has to look at is not found", func(t *testing.T, j journal.Journal) {
+	{"a flow without a due time is not found", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
-		put(t, j, a, flow("b"), next(a, closed))
+		put(t, j, a, flow("b"), next(a, end))
 		due(t, j, epoch.Add(1000*time.Hour), "b")
 	}},
-	{"a closed flow that somebody has to look at is found", func(t *testing.T, j journal.Journal) {
+	{"an ended flow with a due time is found", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		a.Open = false
 		put(t, j, a)
 		due(t, j, epoch, "a")
 	}},
-	{"pages follow one another under equal due times", func(t *testing.T, j journal.Journal) {
+	{"pages continue within equal due times", func(t *testing.T, j journal.Journal) {
 		for _, id := range []string{"e", "b", "d", "a", "c"} {
 			put(t, j, flow(id))
 		}
@@ -101,14 +101,14 @@ var dues = []row{
 			}
 		}
 	}},
-	{"a cursor need not be a flow's place", func(t *testing.T, j journal.Journal) {
+	{"a cursor need not be the position of a row", func(t *testing.T, j journal.Journal) {
 		dueAt(t, j, map[string]int{"a": 0, "c": 0, "d": 5})
 		rows, err := j.Due(context.Background(), epoch.Add(time.Second), journal.Cursor{Due: epoch, ID: "b"}, 10)
 		ids(t, "Due", rows, err, "c", "d")
 		rows, err = j.Due(context.Background(), epoch.Add(time.Second), journal.Cursor{Due: epoch.Add(time.Microsecond)}, 10)
 		ids(t, "Due", rows, err, "d")
 	}},
-	{"no limit is no row", func(t *testing.T, j journal.Journal) {
+	{"a limit of 0 or less returns no row", func(t *testing.T, j journal.Journal) {
 		put(t, j, flow("a"))
 		for _, limit := range []int{0, -1} {
 			rows, err := j.Due(context.Background(), epoch, journal.Cursor{}, limit)

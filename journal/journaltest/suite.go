@@ -12,31 +12,31 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// row is one promise and what shows it.
-type row struct {
-	promise string
-	show    func(*testing.T, journal.Journal)
+// guarantee is one guarantee of the interface and its test.
+type guarantee struct {
+	name string
+	test func(*testing.T, journal.Journal)
 }
 
-// Run holds the journals that open returns, each new and empty, to the promises of
-// [journal.Journal]. It closes them.
+// Run tests the guarantees of [journal.Journal]. Open is called once for each subtest; the
+// journals that it returns must be new and empty. Run closes them.
 func Run(t *testing.T, open func(t *testing.T) journal.Journal) {
 	t.Helper()
-	for _, rows := range [][]row{versions, keys, names, dues, lazies, lives, sizes} {
-		for _, r := range rows {
-			t.Run(r.promise, func(t *testing.T) {
+	for _, group := range [][]guarantee{versions, keys, names, dueTimes, lazyRows, lifecycle, sizes} {
+		for _, g := range group {
+			t.Run(g.name, func(t *testing.T) {
 				j := open(t)
-				r.show(t, j)
+				g.test(t, j)
 				if err := j.Close(); err != nil && !errors.Is(err, journal.ErrClosed) {
 					t.Errorf("Close: %v", err)
 				}
 			})
 		}
 	}
-	t.Run("agrees with a naive model whatever is done", func(t *testing.T) { againstModel(t, open) })
+	t.Run("agrees with a naive model under random operations", func(t *testing.T) { compareWithModel(t, open) })
 }
 
-// epoch is when the stories of the suite begin.
+// epoch is the start time of every test.
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // flow returns the first row of an open flow that is due at the epoch.
@@ -54,7 +54,7 @@ func flow(id string) *journal.Row {
 	}
 }
 
-// next returns the row after another, changed.
+// next returns the next version of a row, after a change.
 func next(r *journal.Row, change func(*journal.Row)) *journal.Row {
 	after := *r
 	after.Version++
@@ -66,7 +66,7 @@ func next(r *journal.Row, change func(*journal.Row)) *journal.Row {
 	return &after
 }
 
-func closed(r *journal.Row) { r.Open, r.Due = false, time.Time{} }
+func end(r *journal.Row) { r.Open, r.Due = false, time.Time{} }
 
 func put(t *testing.T, j journal.Journal, rows ...*journal.Row) {
 	t.Helper()
@@ -102,12 +102,12 @@ func get(t *testing.T, j journal.Journal, id string) journal.Row {
 	return r
 }
 
-// stored checks that a flow is stored as the row says.
+// stored checks that the stored row equals want.
 func stored(t *testing.T, j journal.Journal, want *journal.Row) {
 	t.Helper()
 	got := get(t, j, want.ID)
 	if diff := difference(&got, want); diff != "" {
-		t.Fatalf("%s is stored with another %s:\n got %+v\nwant %+v", want.ID, diff, got, *want)
+		t.Fatalf("the stored row of %s has another %s:\n got %+v\nwant %+v", want.ID, diff, got, *want)
 	}
 }
 
@@ -136,7 +136,7 @@ func difference(a, b *journal.Row) string {
 	return ""
 }
 
-// ids checks which flows were found, in which order.
+// ids checks which flows were found, and in which order.
 func ids(t *testing.T, what string, rows []journal.Row, err error, want ...string) {
 	t.Helper()
 	if err != nil {

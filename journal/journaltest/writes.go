@@ -12,7 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-var versions = []row{
+var versions = []guarantee{
 	{"a row comes back as it was put", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		a.Names = []string{"order-a", "ünï\x00\xff 7", ""}
@@ -20,13 +20,13 @@ var versions = []row{
 		put(t, j, a)
 		stored(t, j, a)
 	}},
-	{"row n takes the place of row n-1", func(t *testing.T, j journal.Journal) {
+	{"row n replaces row n-1", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		b := next(a, nil)
-		put(t, j, a, b, next(b, closed))
-		stored(t, j, next(b, closed))
+		put(t, j, a, b, next(b, end))
+		stored(t, j, next(b, end))
 	}},
-	{"a first row beside a stored one is refused and changes nothing", func(t *testing.T, j journal.Journal) {
+	{"a first row of a stored flow is refused and changes nothing", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		put(t, j, a)
 		again := flow("a")
@@ -41,11 +41,11 @@ var versions = []row{
 		second := next(a, nil)
 		put(t, j, a, second)
 		for _, version := range []int64{1, 2, 4, 1 << 40} {
-			refused(t, j, next(a, func(r *journal.Row) { r.Version = version; closed(r) }), journal.ErrConflict)
+			refused(t, j, next(a, func(r *journal.Row) { r.Version = version; end(r) }), journal.ErrConflict)
 		}
 		stored(t, j, second)
 	}},
-	{"a later version of nothing is refused", func(t *testing.T, j journal.Journal) {
+	{"a later version of an unknown flow is refused", func(t *testing.T, j journal.Journal) {
 		refused(t, j, next(flow("a"), nil), journal.ErrConflict)
 		if _, err := j.Get(context.Background(), "a"); !errors.Is(err, journal.ErrNotFound) {
 			t.Fatalf("Get returned %v, want ErrNotFound", err)
@@ -59,16 +59,16 @@ var versions = []row{
 			stored(t, j, a)
 		}
 	}},
-	{"a row that is not fit is refused", func(t *testing.T, j journal.Journal) {
-		for what, spoil := range map[string]func(*journal.Row){
+	{"an invalid row is refused", func(t *testing.T, j journal.Journal) {
+		for what, invalidate := range map[string]func(*journal.Row){
 			"no id":                func(r *journal.Row) { r.ID = "" },
 			"version 0":            func(r *journal.Row) { r.Version = 0 },
-			"open and never due":   func(r *journal.Row) { closed(r); r.Open = true },
+			"open and never due":   func(r *journal.Row) { end(r); r.Open = true },
 			"an unknown operation": func(r *journal.Row) { r.Key.Operation = policy.Operation(200) },
 			"a negative version":   func(r *journal.Row) { r.Version = -1 },
 		} {
 			a := flow("a")
-			spoil(a)
+			invalidate(a)
 			if err := j.Put(context.Background(), a, journal.Synced); err == nil {
 				t.Errorf("%s: stored", what)
 			}
@@ -91,7 +91,7 @@ var versions = []row{
 	}},
 }
 
-// fiftyWriters have one version each, the same, and return the row that was stored.
+// fiftyWriters puts the same version from 50 goroutines. It returns the row that was stored.
 func fiftyWriters(t *testing.T, j journal.Journal, a *journal.Row) *journal.Row {
 	t.Helper()
 	var won atomic.Pointer[journal.Row]
@@ -116,7 +116,7 @@ func fiftyWriters(t *testing.T, j journal.Journal, a *journal.Row) *journal.Row 
 	return won.Load()
 }
 
-var keys = []row{
+var keys = []guarantee{
 	{"a second open flow of a key is refused, and the open one is named", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Key = a.Key
@@ -125,29 +125,29 @@ var keys = []row{
 		named(t, j, "momo", []string{"order-b"})
 		due(t, j, epoch, "a")
 	}},
-	{"a second flow of a key is taken when the first is closed", func(t *testing.T, j journal.Journal) {
+	{"a second flow of a key is stored when the first has ended", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Key = a.Key
-		put(t, j, a, next(a, closed), b)
+		put(t, j, a, next(a, end), b)
 		byKey(t, j, a.Key, "a", "b")
 	}},
-	{"a closed flow beside an open one of its key is taken", func(t *testing.T, j journal.Journal) {
+	{"an ended flow beside an open one of its key is stored", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Key = a.Key
-		closed(b)
+		end(b)
 		put(t, j, a, b)
 	}},
 	{"a flow that reopens beside an open one of its key is refused", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Key = a.Key
-		ended := next(a, closed)
+		ended := next(a, end)
 		put(t, j, a, ended, b)
 		again := next(ended, func(r *journal.Row) { r.Open, r.Due = true, epoch })
 		refusedFor(t, j, again, "b")
 		stored(t, j, ended)
-		put(t, j, next(b, closed), again)
+		put(t, j, next(b, end), again)
 		stored(t, j, again)
-		refusedFor(t, j, next(next(b, closed), func(r *journal.Row) { r.Open, r.Due = true, epoch }), "a")
+		refusedFor(t, j, next(next(b, end), func(r *journal.Row) { r.Open, r.Due = true, epoch }), "a")
 	}},
 	{"merchant, operation and payment make a key", func(t *testing.T, j journal.Journal) {
 		a, b, c, d := flow("a"), flow("b"), flow("c"), flow("d")
@@ -156,7 +156,7 @@ var keys = []row{
 		put(t, j, a, b, c, d)
 		byKey(t, j, c.Key, "c")
 	}},
-	{"a key without a payment guards nothing", func(t *testing.T, j journal.Journal) {
+	{"a key without a payment is not guarded", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		a.Key.Payment = ""
 		b.Key = a.Key
@@ -164,7 +164,7 @@ var keys = []row{
 		put(t, j, next(a, nil), next(b, nil))
 		byKey(t, j, a.Key, "a", "b")
 	}},
-	{"of 50 flows of one key at once exactly one opens", func(t *testing.T, j journal.Journal) {
+	{"of 50 concurrent flows of one key exactly one opens", func(t *testing.T, j journal.Journal) {
 		var wins atomic.Int64
 		var all sync.WaitGroup
 		for w := range 50 {
@@ -190,15 +190,15 @@ var keys = []row{
 		k := flow("a").Key
 		for i, id := range []string{"m", "z", "a"} {
 			r := flow(id)
-			r.Key, r.At = k, epoch.Add(-1*epochStep(i))
-			ended := next(r, closed)
+			r.Key, r.At = k, epoch.Add(-1*seconds(i))
+			ended := next(r, end)
 			put(t, j, r, ended)
 		}
-		z := next(next(flow("z"), closed), closed)
+		z := next(next(flow("z"), end), end)
 		z.Key = k
 		put(t, j, z)
 		byKey(t, j, k, "m", "z", "a")
-		byKey(t, j, journal.Key{Merchant: "nobody"})
+		byKey(t, j, journal.Key{Merchant: "unknown"})
 	}},
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-var lazies = []row{
-	{"a lazy row can be read at once", func(t *testing.T, j journal.Journal) {
+var lazyRows = []guarantee{
+	{"a lazy row is read at once", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		putLazily(t, j, a)
 		stored(t, j, a)
@@ -24,12 +24,12 @@ var lazies = []row{
 		c := next(b, func(r *journal.Row) { r.Due = epoch.Add(time.Hour) })
 		putLazily(t, j, c)
 		due(t, j, epoch)
-		d := next(c, closed)
+		d := next(c, end)
 		putLazily(t, j, d)
 		byKey(t, j, a.Key, "a")
 		stored(t, j, d)
 	}},
-	{"a lazy row stands before those put later and after those put before", func(t *testing.T, j journal.Journal) {
+	{"lazy and synced rows are stored in the order of their puts", func(t *testing.T, j journal.Journal) {
 		a := flow("a")
 		for i := range 200 {
 			if i%3 == 0 {
@@ -43,18 +43,18 @@ var lazies = []row{
 		put(t, j, a)
 		named(t, j, "momo", []string{"name-2", "name-77", "name-201"}, "a")
 	}},
-	{"a lazy close frees the key for the flow after it", func(t *testing.T, j journal.Journal) {
+	{"a lazy end frees the key for the next flow", func(t *testing.T, j journal.Journal) {
 		k := flow("a").Key
 		for i := range 50 {
 			r := flow(fmt.Sprint(i))
 			r.Key = k
-			putLazily(t, j, r, next(r, closed))
+			putLazily(t, j, r, next(r, end))
 		}
 		last := flow("last")
 		last.Key = k
 		put(t, j, last)
 	}},
-	{"lazy flows keep their age", func(t *testing.T, j journal.Journal) {
+	{"lazy flows keep the order of their age", func(t *testing.T, j journal.Journal) {
 		var want []string
 		k := journal.Key{Merchant: "acme"}
 		for i := range 30 {
@@ -63,7 +63,7 @@ var lazies = []row{
 			want = append(want, r.ID)
 			putLazily(t, j, r)
 			if i%2 == 0 {
-				putLazily(t, j, next(r, closed))
+				putLazily(t, j, next(r, end))
 			}
 		}
 		byKey(t, j, k, want...)
@@ -72,7 +72,7 @@ var lazies = []row{
 		a := flow("a")
 		put(t, j, a, next(a, nil))
 		mine := next(a, func(r *journal.Row) { r.State = []byte("mine"); r.Names = []string{"mine"} })
-		if lazily(t, j, mine) { // another writer was first
+		if putRefused(t, j, mine) { // another writer was first
 			refused(t, j, next(mine, nil), journal.ErrConflict)
 		}
 		got := get(t, j, "a")
@@ -80,21 +80,22 @@ var lazies = []row{
 			t.Fatal("a refused row was stored")
 		}
 		named(t, j, "momo", []string{"mine"})
-		put(t, j, next(&got, nil)) // who has read the flow goes on
+		put(t, j, next(&got, nil)) // a writer that has read the flow can continue
 	}},
-	{"the rows after a lazy one that found its key taken are conflicts", func(t *testing.T, j journal.Journal) {
+	{"the rows after a lazy one whose key is taken are conflicts", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		b.Key = a.Key
 		put(t, j, a)
-		lazily(t, j, b)
-		lazily(t, j, next(b, nil))
+		putRefused(t, j, b)
+		putRefused(t, j, next(b, nil))
 		refused(t, j, next(next(b, nil), nil), journal.ErrConflict)
 		byKey(t, j, a.Key, "a")
 	}},
 }
 
-// lazily puts a row that must be refused: at once, or silently, which it says.
-func lazily(t *testing.T, j journal.Journal, r *journal.Row) (silently bool) {
+// putRefused puts a row lazily that the journal must refuse. It reports whether Put returned
+// nil, as the refusal may come later.
+func putRefused(t *testing.T, j journal.Journal, r *journal.Row) (accepted bool) {
 	t.Helper()
 	err := j.Put(context.Background(), r, journal.Lazy)
 	var open *journal.OpenError
@@ -104,34 +105,34 @@ func lazily(t *testing.T, j journal.Journal, r *journal.Row) (silently bool) {
 	return err == nil
 }
 
-var lives = []row{
-	{"a row is not kept after the call, nor given away", func(t *testing.T, j journal.Journal) {
+var lifecycle = []guarantee{
+	{"rows are copied on the way in and on the way out", func(t *testing.T, j journal.Journal) {
 		for _, d := range []journal.Durability{journal.Synced, journal.Lazy} {
 			a, want := flow(fmt.Sprint(d)), flow(fmt.Sprint(d))
 			if err := j.Put(context.Background(), a, d); err != nil {
 				t.Fatal(err)
 			}
-			spoil := func(r *journal.Row) {
+			overwrite := func(r *journal.Row) {
 				copy(r.State, "YYYYYYYY")
-				r.Names[0] = "spoiled"
+				r.Names[0] = "overwritten"
 			}
-			spoil(a)
+			overwrite(a)
 			got := get(t, j, a.ID)
-			spoil(&got)
+			overwrite(&got)
 			stored(t, j, want)
 		}
 	}},
-	{"Prune removes what nobody has to look at, with its names", func(t *testing.T, j journal.Journal) {
-		for _, id := range []string{"done", "recent", "open", "watched"} {
+	{"Prune deletes ended rows that are not due, with their names", func(t *testing.T, j journal.Journal) {
+		for _, id := range []string{"done", "recent", "open", "due"} {
 			r := flow(id)
 			put(t, j, r)
-			end := next(r, closed)
+			end := next(r, end)
 			switch id {
 			case "recent":
 				end.At = epoch.Add(time.Hour)
 			case "open":
 				continue
-			case "watched":
+			case "due":
 				end.Due = epoch
 			}
 			put(t, j, end)
@@ -145,21 +146,21 @@ var lives = []row{
 		if _, err := j.Get(context.Background(), "done"); !errors.Is(err, journal.ErrNotFound) {
 			t.Fatalf("Get of a pruned flow returned %v", err)
 		}
-		named(t, j, "momo", []string{"order-done", "order-recent", "order-open", "order-watched"}, "recent", "open", "watched")
+		named(t, j, "momo", []string{"order-done", "order-recent", "order-open", "order-due"}, "recent", "open", "due")
 		byKey(t, j, flow("done").Key)
 		put(t, j, flow("done"))
 	}},
-	{"Prune sees lazy rows and takes many", func(t *testing.T, j journal.Journal) {
+	{"Prune deletes lazy rows, and hundreds at once", func(t *testing.T, j journal.Journal) {
 		for i := range 700 {
 			r := flow(fmt.Sprint(i))
-			closed(r)
+			end(r)
 			putLazily(t, j, r)
 		}
 		if n, err := j.Prune(context.Background(), epoch.Add(time.Second)); n != 700 || err != nil {
 			t.Fatalf("Prune removed %d, %v; want 700", n, err)
 		}
 	}},
-	{"calls after Close say so", func(t *testing.T, j journal.Journal) {
+	{"calls after Close return ErrClosed", func(t *testing.T, j journal.Journal) {
 		put(t, j, flow("a"))
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
@@ -173,7 +174,7 @@ var lives = []row{
 			t.Errorf("Close returned %v, want ErrClosed", err)
 		}
 	}},
-	{"a call whose context has ended does nothing", func(t *testing.T, j journal.Journal) {
+	{"a call whose context has ended changes nothing", func(t *testing.T, j journal.Journal) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		for call, err := range everyCall(ctx, j) {
@@ -182,10 +183,10 @@ var lives = []row{
 			}
 		}
 		if _, err := j.Get(context.Background(), "b"); !errors.Is(err, journal.ErrNotFound) {
-			t.Errorf("something was stored: %v", err)
+			t.Errorf("a row was stored: %v", err)
 		}
 	}},
-	{"Close amid puts loses none that were acknowledged, and no call hangs", func(t *testing.T, j journal.Journal) {
+	{"Close during puts: every call returns, with nil or ErrClosed", func(t *testing.T, j journal.Journal) {
 		var all sync.WaitGroup
 		for w := range 20 {
 			all.Go(func() {
@@ -208,7 +209,7 @@ var lives = []row{
 	}},
 }
 
-// everyCall makes each call once, with flow b.
+// everyCall calls each method once. It puts flow b.
 func everyCall(ctx context.Context, j journal.Journal) map[string]error {
 	errs := map[string]error{
 		"Put":      j.Put(ctx, flow("b"), journal.Synced),
@@ -222,8 +223,8 @@ func everyCall(ctx context.Context, j journal.Journal) map[string]error {
 	return errs
 }
 
-var sizes = []row{
-	{"a state may have a megabyte, or nothing", func(t *testing.T, j journal.Journal) {
+var sizes = []guarantee{
+	{"a state may have a megabyte, or no byte", func(t *testing.T, j journal.Journal) {
 		a, b := flow("a"), flow("b")
 		a.State = bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 		b.State = nil
