@@ -37,8 +37,8 @@ func ReadPlan(file string, data []byte) (*Plan, error) {
 		t.Done(&r.errs)
 	}
 	root.Done(&r.errs)
-	if _, refused := r.errs.Split(); refused != nil {
-		return nil, refused
+	if err := r.errs.Err(); err != nil {
+		return nil, err
 	}
 	return r.plan, nil
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/emulator"
-	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -95,7 +94,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := emulator.ReadPlan("f.toml", []byte(tt.doc))
-			var list source.List
+			var list policy.Mistakes
 			switch {
 			case tt.want == "":
 				if err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 
-	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -56,9 +55,6 @@ func (e *Engine) Condition(r *rules.Rule) ast.Node {
 	}
 	return nil
 }
-
-// Warned lists what Warnings holds, with its places.
-func (e *Engine) Warned() source.List { return e.warned }
 
 // Words lists the values of a variable that has a closed set of them; nil for any other.
 func Words(variable string) []string { return variables[variable].words }

@@ -50,14 +50,14 @@ func options() []expr.Option {
 // compile understands a rule. Mistakes are noted in c.errs, and nil is returned.
 func compile(c *checker) *compiled {
 	r := c.rule
-	before := len(*c.errs)
+	before := len(c.errs.Mistakes)
 	tree, err := parser.Parse(r.When.Value)
 	if err != nil {
 		c.exprError(err)
 		return nil
 	}
 	ast.Walk(&tree.Node, c)
-	if len(*c.errs) > before {
+	if len(c.errs.Mistakes) > before {
 		return nil
 	}
 	if _, err := expr.Compile(r.When.Value, options()...); err != nil {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -19,16 +18,15 @@ import (
 type Engine struct {
 	Catalogs *providers.Catalogs
 	Rules    *rules.Set
-	Warnings []string // what is worth saying about rules that work
+	Warnings policy.Mistakes // what is doubtful about rules that work
 
 	books      map[string]*books // by provider
 	conditions map[*rules.Rule]*compiled
-	warned     source.List
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
 // providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
-// mistake, one a line as FILE:LINE:COLUMN: …
+// mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Open(dir string) (*Engine, error) {
 	catalogs, err := providers.Builtin()
 	if err != nil {
@@ -39,13 +37,12 @@ func Open(dir string) (*Engine, error) {
 	if dir != "" {
 		unread = addCatalogs(&errs, catalogs, dir)
 	}
-	set, mistakes := rules.Load(dir, providers.ReadContract)
-	errs = append(errs, mistakes...)
+	set, err := rules.Load(dir)
+	errs.Join(dir, err)
 	if set == nil {
-		_, refused := errs.Split()
-		return nil, refused
+		return nil, errs.Err()
 	}
-	return compileSet(catalogs, set, errs, unread)
+	return compileSet(catalogs, set, &errs, unread)
 }
 
 // addCatalogs reads the user's catalogues, and returns the names of those with mistakes.
@@ -74,23 +71,19 @@ func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) (u
 
 // New compiles rules against catalogues. The error holds every mistake.
 func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
-	return compileSet(catalogs, set, nil, nil)
+	return compileSet(catalogs, set, &source.List{}, nil)
 }
 
 // compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
 // that rely on them are not looked at.
-func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, unread map[string]bool) (*Engine, error) {
+func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List, unread map[string]bool) (*Engine, error) {
 	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]*books{}}
-	c := &compiler{e: e, errs: &errs, done: map[*rules.Rule]*compiled{}, unread: unread}
+	c := &compiler{e: e, errs: errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
-	warnings, refused := errs.Split()
-	if refused != nil {
-		return nil, refused
+	if err := errs.Err(); err != nil {
+		return nil, err
 	}
-	for _, w := range warnings {
-		e.Warnings = append(e.Warnings, w.Error())
-	}
-	e.conditions, e.warned = c.done, warnings
+	e.conditions, e.Warnings = c.done, errs.Warnings.Sorted()
 	for _, p := range append([]string{""}, catalogs.Names()...) {
 		all := &books{rest: c.book(p, ""), own: map[string]*book{}}
 		for _, m := range set.MerchantNames() {
@@ -99,20 +92,6 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs source.List, 
 		e.books[p] = all
 	}
 	return e, nil
-}
-
-// Err is the list of mistakes inside an error of Open or New, one string each. Any
-// other error is one string.
-func Err(err error) []string {
-	var list source.List
-	if !errors.As(err, &list) {
-		return []string{err.Error()}
-	}
-	lines := make([]string, len(list))
-	for i, e := range list {
-		lines[i] = e.Error()
-	}
-	return lines
 }
 
 type compiler struct {

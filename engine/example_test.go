@@ -1,10 +1,10 @@
 package engine_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
@@ -52,8 +52,11 @@ func ExampleOpen() {
 
 	write("[[rule]]\nid   = 'large'\nwhen = 'amuont > 100 && effect == \"unkown\"'\nthen = 'escalate'\n")
 	_, err = engine.Open(dir)
-	for _, mistake := range engine.Err(err) {
-		fmt.Println(strings.TrimPrefix(mistake, dir+string(filepath.Separator)))
+	var mistakes policy.Mistakes
+	if errors.As(err, &mistakes) {
+		for _, m := range mistakes {
+			fmt.Printf("%s:%d:%d: %s\n", filepath.Base(m.File), m.Line, m.Column, m.Msg)
+		}
 	}
 
 	write("[[rule]]\nid   = 'large'\nwhen = 'amount > 100 && currency == \"PHP\"'\nthen = 'escalate'\n")

@@ -47,9 +47,9 @@ func folder(t testing.TB, files map[string]string) string {
 // alone adds an empty file for every default one, so that only the given files speak.
 func alone(t failer, files map[string]string) map[string]string {
 	t.Helper()
-	set, mistakes := rules.Load("", providers.ReadContract)
-	if len(mistakes) > 0 {
-		t.Fatalf("the default rules: %v", mistakes)
+	set, err := rules.Load("")
+	if err != nil {
+		t.Fatalf("the default rules: %v", err)
 	}
 	all := map[string]string{"baseline.toml": ""}
 	for p := range set.Providers {
@@ -84,9 +84,9 @@ func opening(dir string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, mistakes := rules.Load(dir, providers.ReadContract)
-	if len(mistakes) > 0 {
-		return nil, mistakes
+	set, err := rules.Load(dir)
+	if err != nil {
+		return nil, err
 	}
 	return New(catalogs, set)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
-	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -17,7 +16,7 @@ import (
 // was written.
 type Leaf struct {
 	Text string
-	Pos  source.Pos // where it begins
+	Pos  policy.Position // where it begins
 }
 
 // Leaves is a rule whose condition was taken apart. It is for one goroutine at a time.

@@ -74,9 +74,11 @@ func mistakes(t *testing.T, files map[string]string) string {
 	var lines []string
 	switch {
 	case err != nil:
-		lines = Err(err)
+		lines = strings.Split(err.Error(), "\n")
 	case len(e.Warnings) > 0:
-		lines = e.Warnings
+		for _, w := range e.Warnings {
+			lines = append(lines, w.Position.String()+": warning: "+w.Msg)
+		}
 	default:
 		lines = []string{"nothing"}
 	}

@@ -117,7 +117,7 @@ func TestOneMistakeIsSaidOnce(t *testing.T) {
 			if err == nil {
 				t.Fatal("nothing is said")
 			}
-			if said := Err(err); len(said) != 1 || !strings.HasPrefix(said[0], filepath.Join(dir, tt.at)) {
+			if said := strings.Split(err.Error(), "\n"); len(said) != 1 || !strings.HasPrefix(said[0], filepath.Join(dir, tt.at)) {
 				t.Errorf("said is\n%s\nwant one mistake, at %s", strings.Join(said, "\n"), tt.at)
 			}
 		})

@@ -17,14 +17,10 @@ func (e *Engine) With(set *rules.Set) (*Engine, error) {
 	var errs source.List
 	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
 	c.files()
-	warnings, refused := errs.Split()
-	if refused != nil {
-		return nil, refused
+	if err := errs.Err(); err != nil {
+		return nil, err
 	}
-	next.conditions, next.warned = c.done, warnings
-	for _, w := range warnings {
-		next.Warnings = append(next.Warnings, w.Error())
-	}
+	next.conditions, next.Warnings = c.done, errs.Warnings.Sorted()
 	for _, p := range append([]string{""}, e.Catalogs.Names()...) {
 		of := func(m string, old *book) *book {
 			if old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {

@@ -73,8 +73,8 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	l.webhook(root)
 	root.Done(&errs)
 	l.index()
-	if _, refused := errs.Split(); refused != nil {
-		return refused
+	if err := errs.Err(); err != nil {
+		return err
 	}
 	cs.byName[name] = l.c
 	return nil

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"github.com/recourse-pay/recourse/internal/contract"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -14,12 +15,12 @@ func (l *loader) contracts(root source.Table) {
 	}
 	said := l.errs
 	for _, op := range policy.Operations() {
-		ReadContract(t, said, &l.c.contracts[op])
+		contract.Read(t, said, &l.c.contracts[op])
 		said = &source.List{} // the mistakes of [contract] are said once
 	}
 	for _, op := range policy.Operations() {
 		if sub, ok := t.Table(l.errs, op.String()); ok {
-			ReadContract(sub, l.errs, &l.c.contracts[op])
+			contract.Read(sub, l.errs, &l.c.contracts[op])
 			sub.Done(l.errs)
 		}
 	}
@@ -29,61 +30,8 @@ func (l *loader) contracts(root source.Table) {
 			keyed = *l.c.keyed
 		}
 		l.c.keyed = &keyed
-		ReadContract(sub, l.errs, l.c.keyed)
+		contract.Read(sub, l.errs, l.c.keyed)
 		sub.Done(l.errs)
 	}
 	t.Done(l.errs)
-}
-
-// ReadContract reads the contract lines of a table over those in c. It serves the
-// catalogues and the [contract] of a merchant's rules.
-func ReadContract(t source.Table, errs *source.List, c *policy.Contract) {
-	if t.Has("dedupe") {
-		c.Dedupe = identifiers(t, errs, "dedupe")
-	}
-	if t.Has("query_by") {
-		c.QueryBy = identifiers(t, errs, "query_by")
-	}
-	if t.Has("replay_codes") {
-		c.ReplayCodes = t.Strings(errs, "replay_codes")
-	}
-	if t.Has("webhook") {
-		c.Webhook = t.Bool(errs, "webhook")
-	}
-	if t.Has("replay") {
-		switch r := policy.Replay(t.String(errs, "replay")); r {
-		case policy.FirstResult, policy.Rejected, policy.ExecutedAgain:
-			c.Replay = r
-		default:
-			errs.Add(t.ValuePos("replay"), "replay is %q; it must be first_result, rejected or executed_again", r)
-		}
-	}
-	if t.Has("dedupe_window") {
-		c.DedupeWindow = t.Duration(errs, "dedupe_window")
-	}
-	if t.Has("arrival_grace") {
-		c.ArrivalGrace = t.Duration(errs, "arrival_grace")
-	}
-	if t.Has("not_found_after") {
-		c.NotFoundAfter = t.Duration(errs, "not_found_after")
-	}
-	if t.Has("link_expiry") {
-		c.LinkExpiry = t.Duration(errs, "link_expiry")
-	}
-	if t.Has("timeout") {
-		c.Timeout = t.Duration(errs, "timeout")
-	}
-}
-
-func identifiers(t source.Table, errs *source.List, key string) []policy.Identifier {
-	var all []policy.Identifier
-	t.Each(errs, key, func(pos source.Pos, s string) {
-		switch id := policy.Identifier(s); id {
-		case policy.RequestID, policy.OrderID, policy.ProviderID:
-			all = append(all, id)
-		default:
-			errs.Add(pos, "unknown identifier %q (there are: request_id, order_id, provider_id)", s)
-		}
-	})
-	return all
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
@@ -18,7 +18,7 @@ func add(t *testing.T, doc string) string {
 		t.Fatal(err)
 	}
 	err = cs.Add("f.toml", []byte(head+doc))
-	var list source.List
+	var list policy.Mistakes
 	switch {
 	case err == nil:
 		if _, missing := cs.Get("acme"); missing != nil {
@@ -151,7 +151,7 @@ func TestFilesThatAreNoCatalogues(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = cs.Add("f.toml", []byte(tt.doc))
-			var list source.List
+			var list policy.Mistakes
 			if !errors.As(err, &list) || !anyHasPrefix(strings.Split(err.Error(), "\n"), tt.want) {
 				t.Errorf("said is %v, want %s", err, tt.want)
 			}

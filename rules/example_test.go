@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
 )
 
@@ -39,9 +38,9 @@ then = "escalate"
 		return
 	}
 
-	set, mistakes := rules.Load(dir, providers.ReadContract)
-	if len(mistakes) > 0 {
-		fmt.Println(mistakes)
+	set, err := rules.Load(dir)
+	if err != nil {
+		fmt.Println(err)
 		return
 	}
 	layers := set.Layers("momo", "acme")

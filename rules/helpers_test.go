@@ -1,18 +1,18 @@
 package rules_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/internal/source"
-	"github.com/recourse-pay/recourse/providers"
+	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
 
 // loaded reads a folder of the given files, each named by its path, over the defaults.
-func loaded(t *testing.T, files map[string]string) (set *rules.Set, mistakes source.List, dir string) {
+func loaded(t *testing.T, files map[string]string) (set *rules.Set, mistakes policy.Mistakes, dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for name, content := range files {
@@ -24,7 +24,10 @@ func loaded(t *testing.T, files map[string]string) (set *rules.Set, mistakes sou
 			t.Fatal(err)
 		}
 	}
-	set, mistakes = rules.Load(dir, providers.ReadContract)
+	set, err := rules.Load(dir)
+	if err != nil && !errors.As(err, &mistakes) {
+		t.Fatalf("the error is %T (%v), want policy.Mistakes", err, err)
+	}
 	return set, mistakes, dir
 }
 
@@ -41,9 +44,9 @@ func flawless(t *testing.T, files map[string]string) *rules.Set {
 // alone adds an empty file for every default one, so that only the given files speak.
 func alone(t *testing.T, files map[string]string) map[string]string {
 	t.Helper()
-	set, mistakes := rules.Load("", providers.ReadContract)
-	if len(mistakes) > 0 {
-		t.Fatalf("the default rules: %v", mistakes)
+	set, err := rules.Load("")
+	if err != nil {
+		t.Fatalf("the default rules: %v", err)
 	}
 	all := map[string]string{"baseline.toml": ""}
 	for p := range set.Providers {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/contract"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -29,25 +30,35 @@ const (
 )
 
 // Load reads the embedded defaults and, where dir is not empty, the files of that
-// folder over them: a file replaces the embedded one of the same name. Files that end
-// in .test.toml are no rules. contract reads a table of contract lines over c; it is
-// package providers' own reader.
+// folder over them, as [LoadFS] does.
+func Load(dir string) (*Set, error) {
+	if dir == "" {
+		return LoadFS(nil, "")
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, policy.Mistakes{{Position: source.Pos{File: dir}, Msg: "rules folder cannot be read: not a folder"}}
+	}
+	return LoadFS(os.DirFS(dir), dir)
+}
+
+// LoadFS reads the embedded defaults and, where fsys is not nil, its files over them: a
+// file replaces the embedded one of the same name. Files that end in .test.toml are no
+// rules. Mistakes name a file by its path below root, which may be empty.
 //
-// What could be read is returned together with every mistake that was found.
-func Load(dir string, contract ContractReader) (*Set, source.List) {
+// The error is a [policy.Mistakes] with everything that was found. The set that comes with
+// it holds what could be read, so that a compiler can look for mistakes in the rest; it is
+// nil where the folder itself cannot be read.
+func LoadFS(fsys fs.FS, root string) (*Set, error) {
 	var errs source.List
 	files := map[string]file{}
 	collect(&errs, files, builtin, func(name string) string { return "rules/" + name })
 	defaults := maps.Clone(files)
-	if dir != "" {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			if err == nil {
-				err = errors.New("not a folder")
-			}
-			errs.Add(source.Pos{File: dir}, "rules folder cannot be read: %s", err)
-			return nil, errs
+	if fsys != nil {
+		if _, err := fs.ReadDir(fsys, "."); err != nil {
+			errs.Add(source.Pos{File: root}, "rules folder cannot be read: %s", cause(err))
+			return nil, errs.Err()
 		}
-		collect(&errs, files, os.DirFS(dir), func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) })
+		collect(&errs, files, fsys, func(name string) string { return filepath.Join(root, filepath.FromSlash(name)) })
 	}
 	unread := false
 	set := &Set{Providers: map[string]*File{}, Merchants: map[string]*File{}}
@@ -57,7 +68,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 	}
 	sort.Strings(names)
 	for _, n := range names {
-		f := parse(&errs, files[n].shown, files[n].data, contract)
+		f := parse(&errs, files[n].shown, files[n].data)
 		if f == nil {
 			unread = true
 			continue
@@ -65,7 +76,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 		if old, replaced := defaults[n]; replaced {
 			f.builtin = old.shown == files[n].shown
 			if !f.builtin {
-				f.keepSchedules(parse(&source.List{}, old.shown, old.data, contract))
+				f.keepSchedules(parse(&source.List{}, old.shown, old.data))
 			}
 		}
 		set.put(&errs, n, f)
@@ -73,7 +84,7 @@ func Load(dir string, contract ContractReader) (*Set, source.List) {
 	if !unread { // else what is missing may well be in the file that could not be read
 		set.check(&errs)
 	}
-	return set, errs
+	return set, errs.Err()
 }
 
 // keepSchedules takes over the schedules that the replaced file had and this one has
@@ -86,13 +97,13 @@ func (f *File) keepSchedules(old *File) {
 	}
 }
 
-// ContractReader reads the contract lines of a table over those in c, and notes
-// mistakes.
-type ContractReader func(t source.Table, errs *source.List, c *policy.Contract)
-
-// Embedded returns an embedded file by the name that messages give it.
-func Embedded(shown string) ([]byte, error) {
-	return builtin.ReadFile(strings.TrimPrefix(shown, "rules/"))
+// cause is an error of a file system without the name of the root, which is ".".
+func cause(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 type file struct {
@@ -160,7 +171,7 @@ func (f *File) notHere(errs *source.List, why, value string, pos source.Pos) {
 	}
 }
 
-func parse(errs *source.List, name string, data []byte, contract ContractReader) *File {
+func parse(errs *source.List, name string, data []byte) *File {
 	doc, err := source.Parse(name, data)
 	if err != nil {
 		errs.Join(name, err)
@@ -185,7 +196,7 @@ func parse(errs *source.List, name string, data []byte, contract ContractReader)
 	f.readLimits(errs, root)
 	f.readSchedules(errs, root)
 	f.contractPos = root.KeyPos("contract")
-	f.readContract(errs, root, contract)
+	f.readContract(errs, root)
 	f.readRules(errs, root)
 	root.Done(errs)
 	return f
@@ -255,28 +266,28 @@ func (f *File) readSchedules(errs *source.List, root source.Table) {
 	t.Done(errs)
 }
 
-func (f *File) readContract(errs *source.List, root source.Table, read ContractReader) {
+func (f *File) readContract(errs *source.List, root source.Table) {
 	t, ok := root.Table(errs, "contract")
 	if !ok {
 		return
 	}
 	f.IdempotentKey = t.Bool(errs, "idempotent_key")
 	f.IdempotentKeyPos = t.KeyPos("idempotent_key")
-	read(t, errs, &policy.Contract{}) // once, for the mistakes
+	contract.Read(t, errs, &policy.Contract{}) // once, for the mistakes
 	perOp := map[policy.Operation]source.Table{}
 	for _, op := range policy.Operations() {
 		if sub, ok := t.Table(errs, op.String()); ok {
 			perOp[op] = sub
-			read(sub, errs, &policy.Contract{})
+			contract.Read(sub, errs, &policy.Contract{})
 			sub.Done(errs)
 		}
 	}
 	t.Done(errs)
 	f.contract = func(op policy.Operation, c *policy.Contract) {
 		var known source.List
-		read(t, &known, c)
+		contract.Read(t, &known, c)
 		if sub, ok := perOp[op]; ok {
-			read(sub, &known, c)
+			contract.Read(sub, &known, c)
 		}
 	}
 }
@@ -284,7 +295,7 @@ func (f *File) readContract(errs *source.List, root source.Table, read ContractR
 func (f *File) readRules(errs *source.List, root source.Table) {
 	seen := map[string]source.Pos{}
 	for _, t := range root.Tables(errs, "rule") {
-		mistakes := len(*errs)
+		mistakes := len(errs.Mistakes)
 		r := &Rule{
 			ID: t.String(errs, "id"), When: t.Text(errs, "when"), Schedule: t.String(errs, "schedule"),
 			Reason: t.String(errs, "reason"), Pos: t.Pos(), schedulePos: t.ValuePos("schedule"),
@@ -295,7 +306,7 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 			}
 		}
 		t.Word(errs, "then", &r.Then)
-		if t.Has("id") && r.ID == "" && len(*errs) == mistakes {
+		if t.Has("id") && r.ID == "" && len(errs.Mistakes) == mistakes {
 			errs.Add(t.ValuePos("id"), "a rule needs a name in id")
 		}
 		if first, twice := seen[r.ID]; twice && r.ID != "" {
@@ -303,7 +314,7 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 		}
 		seen[r.ID] = t.ValuePos("id")
 		t.Done(errs)
-		if t.Has("when") && len(*errs) == mistakes && strings.TrimSpace(r.When.Value) == "" {
+		if t.Has("when") && len(errs.Mistakes) == mistakes && strings.TrimSpace(r.When.Value) == "" {
 			errs.Add(t.ValuePos("when"), "the condition is empty; write 'true' for always")
 		}
 		if strings.TrimSpace(r.When.Value) != "" { // without an id too, for the mistakes in it

@@ -1,10 +1,12 @@
 package rules_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -13,9 +15,9 @@ import (
 )
 
 func TestDefaults(t *testing.T) {
-	set, mistakes := rules.Load("", providers.ReadContract)
-	if len(mistakes) > 0 {
-		t.Fatal(mistakes)
+	set, err := rules.Load("")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if set.Baseline == nil || set.Baseline.Name != "rules/baseline.toml" {
 		t.Fatalf("the baseline is %v", set.Baseline)
@@ -145,7 +147,7 @@ func TestFilesOfAFolder(t *testing.T) {
 	if got := strings.Join(set.MerchantNames(), " "); got != "acme evergreen-box midnight-drop swift-payouts" {
 		t.Errorf("the merchants are %s", got)
 	}
-	again, _ := rules.Load("", providers.ReadContract)
+	again, _ := rules.Load("")
 	if again.Providers["momo"].Name != "rules/momo.toml" || again.Merchants["acme"] != nil {
 		t.Error("the folder has changed the defaults")
 	}
@@ -171,9 +173,39 @@ func TestFolderThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{file, filepath.Join(t.TempDir(), "nowhere")} {
-		set, mistakes := rules.Load(dir, providers.ReadContract)
-		if set != nil || len(mistakes) != 1 || !strings.HasPrefix(mistakes.Error(), dir+": ") {
-			t.Errorf("%s: %v, %v", dir, set, mistakes)
+		set, err := rules.Load(dir)
+		if set != nil || err == nil || !strings.HasPrefix(err.Error(), dir+": ") {
+			t.Errorf("%s: %v, %v", dir, set, err)
+		}
+	}
+}
+
+func TestLoadFSReadsAFileSystem(t *testing.T) {
+	set, err := rules.LoadFS(fstest.MapFS{
+		"momo.toml":                {Data: []byte(rule("mine"))},
+		"merchants/acme.toml":      {Data: []byte(rule("theirs"))},
+		"merchants/acme.test.toml": {Data: []byte("no rules")},
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(set.Layers("momo", "acme")[:2]); got != "theirs mine" {
+		t.Errorf("the rules are %q, want those of the file system", got)
+	}
+}
+
+func TestLoadFSNamesFilesBelowTheRoot(t *testing.T) {
+	files := fstest.MapFS{"momo.toml": {Data: []byte("max = 1\n")}, "merchants/acme.toml": {Data: []byte("min = 1\n")}}
+	for root, want := range map[string][]string{"": {"merchants/acme.toml", "momo.toml"}, "embedded": {"embedded/merchants/acme.toml", "embedded/momo.toml"}} {
+		set, err := rules.LoadFS(files, root)
+		var mistakes policy.Mistakes
+		if !errors.As(err, &mistakes) || len(mistakes) != 2 || set == nil {
+			t.Fatalf("the error is %v, want two mistakes beside what could be read", err)
+		}
+		for i, m := range mistakes {
+			if filepath.ToSlash(m.File) != want[i] || m.Line != 1 || m.Column != 1 || !strings.HasPrefix(m.Msg, "unknown key") {
+				t.Errorf("mistake %d is %+v, want an unknown key in %s", i, m, want[i])
+			}
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (g *Gap) String() string {
 	if g.File == "" {
 		return g.What
 	}
-	return source.Pos{File: g.File, Line: g.Line, Col: g.Column}.String() + ": " + g.What
+	return source.Pos{File: g.File, Line: g.Line, Column: g.Column}.String() + ": " + g.What
 }
 
 // coded is a code or status of a provider.
@@ -204,7 +204,7 @@ func (s *seen) coverage(e *engine.Engine, mine func(file string) bool) *Coverage
 }
 
 func (c *Coverage) gap(kind, what string, pos source.Pos, test string) {
-	c.Gaps = append(c.Gaps, Gap{Kind: kind, What: what, File: pos.File, Line: pos.Line, Column: pos.Col, Test: test})
+	c.Gaps = append(c.Gaps, Gap{Kind: kind, What: what, File: pos.File, Line: pos.Line, Column: pos.Column, Test: test})
 }
 
 // merchants says of each merchant which of the rules of its layers decided, and which codes

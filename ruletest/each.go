@@ -35,7 +35,7 @@ var whereKeys = []string{"class", "effect", "stage", "final"}
 // holds. A field of given that is a list stands for each of its items.
 func (r *reader) each(t source.Table) {
 	x := table{name: t.String(r.errs, "name"), given: fields{}, wanted: fields{}, columns: usualColumns, pos: t.Pos()}
-	before := len(*r.errs)
+	before := len(r.errs.Mistakes)
 	r.spreads = 0
 	defer func() {
 		if r.spreads > maxCases {
@@ -73,10 +73,10 @@ func (r *reader) each(t source.Table) {
 	switch {
 	case x.hasCases == (x.where != nil):
 		r.fail(x.pos, "an [[each]] has either cases or where")
-	case len(*r.errs) > before:
+	case len(r.errs.Mistakes) > before:
 	case x.where != nil:
 		r.spread(x.given, givenKeys, func(f fields) { r.chosen(&x, f) })
-		if !x.some && len(*r.errs) == before {
+		if !x.some && len(r.errs.Mistakes) == before {
 			r.fail(x.pos, "no code and no status is like that for these operations and phases")
 		}
 	default:
@@ -213,13 +213,13 @@ func (r *reader) chosen(x *table, f fields) {
 	if r.beside(x, f) {
 		return
 	}
-	before := len(*r.errs)
+	before := len(r.errs.Mistakes)
 	g, ok := r.given(maps.Clone(f), x.pos)
 	if !ok {
 		return
 	}
 	want := r.chooser(x.where)
-	if len(*r.errs) > before {
+	if len(r.errs.Mistakes) > before {
 		return
 	}
 	op, ph := *g.question.Operation, g.question.Phase

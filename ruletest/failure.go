@@ -61,10 +61,10 @@ func (f *Failure) String() string {
 // writeCaret shows the line of the test file and marks the place.
 func writeCaret(w io.Writer, doc *source.Doc, f *Failure) {
 	text := doc.Line(f.Pos.Line)
-	if text == "" || f.Pos.Col < 1 {
+	if text == "" || f.Pos.Column < 1 {
 		return
 	}
-	before := []rune(text)[:min(f.Pos.Col-1, len([]rune(text)))]
+	before := []rune(text)[:min(f.Pos.Column-1, len([]rune(text)))]
 	for i, r := range before {
 		if r != '\t' {
 			before[i] = ' '

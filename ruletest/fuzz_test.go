@@ -9,7 +9,6 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/ruletest"
 )
 
@@ -42,7 +41,7 @@ func FuzzRead(f *testing.F) {
 		file := ruletest.File{Name: "f.test.toml", Data: []byte(text)}
 		suites, err := ruletest.Read(e, []ruletest.File{file})
 		if err != nil {
-			for _, line := range engine.Err(err) {
+			for _, line := range strings.Split(err.Error(), "\n") {
 				if !strings.HasPrefix(line, file.Name+":") {
 					t.Fatalf("a mistake without a place: %s", line)
 				}

@@ -83,7 +83,7 @@ func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *provide
 	if _, said := f["merchant"]; !said {
 		p.Merchant = merchantOf(r.suite.File)
 	}
-	before := len(*r.errs)
+	before := len(r.errs.Mistakes)
 	for _, need := range []string{"provider", "operation"} {
 		if _, said := f[need]; !said {
 			r.fail(pos, "%s is missing", need)
@@ -116,15 +116,15 @@ func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *provide
 		r.unknown(at, "merchant", p.Merchant, r.e.Rules.MerchantNames())
 	}
 	var no *engine.NotOfferedError
-	if v, said := f["operation"]; said && len(*r.errs) == before && errors.As(r.e.Check(&p), &no) {
+	if v, said := f["operation"]; said && len(r.errs.Mistakes) == before && errors.As(r.e.Check(&p), &no) {
 		r.fail(v.Pos(), "%s", no)
 	}
-	return p, cat, len(*r.errs) == before
+	return p, cat, len(r.errs.Mistakes) == before
 }
 
 // given reads what a decision is asked about.
 func (r *reader) given(f fields, pos source.Pos) (g given, ok bool) {
-	before := len(*r.errs)
+	before := len(r.errs.Mistakes)
 	p, cat, _ := r.whose(f, pos)
 	if cat == nil {
 		return g, false
@@ -176,7 +176,7 @@ func (r *reader) given(f fields, pos source.Pos) (g given, ok bool) {
 		return true
 	})
 	q.At = r.moment(f, g.layers.Timezone())
-	return g, len(*r.errs) == before
+	return g, len(r.errs.Mistakes) == before
 }
 
 // body is a raw body: a string with whatever came, or a table for a JSON object.

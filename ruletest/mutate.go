@@ -161,7 +161,7 @@ func (t *trial) run(ctx context.Context, all []*mutant, done []Mutant) {
 
 // try finds out what becomes of one mutant.
 func (t *trial) try(m *mutant) Mutant {
-	out := Mutant{Rule: m.rule.ID, File: m.pos.File, Line: m.pos.Line, Column: m.pos.Col, Change: m.change, Fate: Survived}
+	out := Mutant{Rule: m.rule.ID, File: m.pos.File, Line: m.pos.Line, Column: m.pos.Column, Change: m.change, Fate: Survived}
 	changed, err := t.e.With(m.set(t.e.Rules))
 	if err != nil {
 		out.Fate = Refused
@@ -201,5 +201,5 @@ func (t *trial) killer(m *mutant, changed *engine.Engine) *Case {
 
 // String is FILE:LINE:COLUMN: rule ID: what was changed.
 func (m *Mutant) String() string {
-	return fmt.Sprintf("%s: rule %s: %s", source.Pos{File: m.File, Line: m.Line, Col: m.Column}, m.Rule, m.Change)
+	return fmt.Sprintf("%s: rule %s: %s", source.Pos{File: m.File, Line: m.Line, Column: m.Column}, m.Rule, m.Change)
 }

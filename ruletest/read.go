@@ -11,7 +11,7 @@ import (
 )
 
 // Read reads test files in the light of the rules that they test. The error holds every
-// mistake, one a line as FILE:LINE:COLUMN: …; [engine.Err] takes it apart.
+// mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Read(e *engine.Engine, files []File) ([]*Suite, error) {
 	var errs source.List
 	var all []*Suite
@@ -26,15 +26,14 @@ func Read(e *engine.Engine, files []File) ([]*Suite, error) {
 		all = append(all, r.suite)
 	}
 	// The cases of a table share its cells, and their mistakes.
-	told := map[source.Error]bool{}
-	errs = slices.DeleteFunc(errs, func(e *source.Error) bool {
-		again := told[*e]
-		told[*e] = true
+	seen := map[policy.Mistake]bool{}
+	errs.Mistakes = slices.DeleteFunc(errs.Mistakes, func(m policy.Mistake) bool {
+		again := seen[m]
+		seen[m] = true
 		return again
 	})
-	_, refused := errs.Split()
-	if refused != nil {
-		return nil, refused
+	if err := errs.Err(); err != nil {
+		return nil, err
 	}
 	return all, nil
 }

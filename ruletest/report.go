@@ -67,7 +67,7 @@ func NewReport(e *engine.Engine, results []Result, took time.Duration) *Report {
 func (l *TestLine) explain(e *engine.Engine, r *Result) {
 	for i := range r.Failures {
 		f := &r.Failures[i]
-		l.Failures = append(l.Failures, FailureLine{f.What, f.Want, f.Got, f.Pos.File, f.Pos.Line, f.Pos.Col})
+		l.Failures = append(l.Failures, FailureLine{f.What, f.Want, f.Got, f.Pos.File, f.Pos.Line, f.Pos.Column})
 	}
 	if r.advice != nil {
 		t := e.Explain(&r.advice.Situation)

@@ -27,7 +27,7 @@ type Failure struct {
 	What string // action, rule, expect, …; script: the story went where the script does not
 	Want string
 	Got  string
-	Pos  source.Pos
+	Pos  policy.Position
 
 	value source.Value // what Update replaces
 	write string       // and by what, as TOML; empty: it cannot be replaced

@@ -127,7 +127,7 @@ func (r *reader) script(s *story, f fields) {
 
 // line reads "[+WAIT] [late|meanwhile] VERB [xN|*]: ANSWER".
 func (r *reader) line(p placed, s *story) (l line, ok bool) {
-	before := len(*r.errs)
+	before := len(r.errs.Mistakes)
 	head, rest, _ := strings.Cut(p.text.Value, ":")
 	if i := strings.IndexAny(head, "{<\""); i >= 0 {
 		head = head[:i]
@@ -167,14 +167,14 @@ func (r *reader) line(p placed, s *story) (l line, ok bool) {
 			r.unknown(pos, "word of a script", w.text, append([]string{"late", "meanwhile", "verified", "unverified"}, verbs...))
 		}
 	}
-	if l.verb == "" && len(*r.errs) == before {
+	if l.verb == "" && len(r.errs.Mistakes) == before {
 		r.fail(p.pos, "a line of a script says what happens: %s", strings.Join(verbs, ", "))
 	}
-	if len(*r.errs) > before {
+	if len(r.errs.Mistakes) > before {
 		return l, false
 	}
 	r.rest(&l, p, rest, verified, s)
-	return l, len(*r.errs) == before
+	return l, len(r.errs.Mistakes) == before
 }
 
 // rest reads what follows the colon.

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Edit is a change to a test file: what came out in the place of what was expected.
 type Edit struct {
-	Pos      source.Pos
+	Pos      policy.Position
 	Old, New string // as they stand in the file
 
 	from, to int

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -129,7 +130,7 @@ func (s *sourceLines) line(file string, n int) (string, bool) {
 	if !known {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			data, err = rules.Embedded(file)
+			data, err = fs.ReadFile(rules.Builtin(), strings.TrimPrefix(file, "rules/"))
 		}
 		if err == nil {
 			lines = strings.Split(string(data), "\n")

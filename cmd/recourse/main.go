@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 func main() {
@@ -51,10 +52,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintln(stderr, "recourse: interrupted")
 		return exitCouldNot
 	}
-	for _, line := range engine.Err(err) {
-		fmt.Fprintln(stderr, line)
-	}
+	printError(stderr, err)
 	return exitCouldNot
+}
+
+// printError prints an error, or the mistakes in it, one a line as FILE:LINE:COLUMN: message.
+func printError(w io.Writer, err error) {
+	var mistakes policy.Mistakes
+	if errors.As(err, &mistakes) {
+		err = mistakes
+	}
+	fmt.Fprintln(w, err)
 }
 
 func rootCommand() *cobra.Command {
@@ -100,7 +108,7 @@ func open(cmd *cobra.Command, dir string) (*engine.Engine, error) {
 		return nil, err
 	}
 	for _, w := range e.Warnings {
-		fmt.Fprintln(cmd.ErrOrStderr(), w)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s\n", w.Position, w.Msg)
 	}
 	return e, nil
 }

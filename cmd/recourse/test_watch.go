@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/recourse-pay/recourse/engine"
 )
 
 // lookEvery is how often watched files are looked at. Looking works on every file system,
@@ -37,9 +35,7 @@ func (q *testRun) keepWatch(cmd *cobra.Command) error {
 				if errors.Is(err, context.Canceled) {
 					return nil
 				}
-				for _, line := range engine.Err(err) {
-					fmt.Fprintln(cmd.ErrOrStderr(), line)
-				}
+				printError(cmd.ErrOrStderr(), err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "-- waiting for a change; Ctrl-C ends --\n")
 		}

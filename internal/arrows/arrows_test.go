@@ -16,9 +16,10 @@ var may = map[string]struct {
 	why     string
 }{
 	"policy":                           {nil, "the vocabulary: everybody imports it, so it imports nobody"},
-	"internal/source":                  {nil, "TOML with positions; it does not know what the keys mean"},
-	"providers":                        {[]string{"policy", "internal/source"}, "facts; a catalogue knows no rule and no flow"},
-	"rules":                            {[]string{"policy", "internal/source"}, "what merchants want; it knows no provider and does not compile"},
+	"internal/source":                  {[]string{"policy"}, "TOML with positions; it does not know what the keys mean"},
+	"internal/contract":                {[]string{"policy", "internal/source"}, "the lines of a contract, of a catalogue's and of a merchant's"},
+	"providers":                        {[]string{"policy", "internal/source", "internal/contract"}, "facts; a catalogue knows no rule and no flow"},
+	"rules":                            {[]string{"policy", "internal/source", "internal/contract"}, "what merchants want; it knows no provider and does not compile"},
 	"engine":                           {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
 	"flow":                             {[]string{"policy"}, "pure: facts and decisions reach it through policy.Decider"},
 	"emulator":                         {[]string{"policy", "internal/source", "providers"}, "a provider knows neither rules nor flows"},

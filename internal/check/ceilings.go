@@ -52,8 +52,7 @@ func Ceilings() ([]CeilingRow, error) {
 		rows = append(rows, row)
 	}
 	root.Done(&errs)
-	_, refused := errs.Split()
-	return rows, refused
+	return rows, errs.Err()
 }
 
 // String is the row in one line: what it lets pass, and who says so.

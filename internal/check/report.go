@@ -55,7 +55,9 @@ type Place struct {
 }
 
 // String is FILE:LINE:COLUMN, as far as known.
-func (p Place) String() string { return source.Pos{File: p.File, Line: p.Line, Col: p.Column}.String() }
+func (p Place) String() string {
+	return source.Pos{File: p.File, Line: p.Line, Column: p.Column}.String()
+}
 
 // Finding is one thing that is wrong, or worth knowing.
 type Finding struct {

@@ -94,8 +94,8 @@ func (c *checker) collect() {
 
 // warnings are what the engine says already.
 func (c *checker) warnings() {
-	for _, w := range c.e.Warned() {
-		c.report.add(Finding{Kind: AmountCurrency, Severity: Warning, Place: Place{File: w.Pos.File, Line: w.Pos.Line, Column: w.Pos.Col}, Message: w.Msg})
+	for _, w := range c.e.Warnings {
+		c.report.add(Finding{Kind: AmountCurrency, Severity: Warning, Place: Place{File: w.File, Line: w.Line, Column: w.Column}, Message: w.Msg})
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *checker) home(r *aRule) (providers []string, merchant string) {
 // place is where a rule's condition begins, or a rune of it.
 func (r *aRule) place(rune int) Place {
 	p := r.When.At(rune)
-	return Place{File: p.File, Line: p.Line, Column: p.Col, Rule: r.ID}
+	return Place{File: p.File, Line: p.Line, Column: p.Column, Rule: r.ID}
 }
 
 func (r *aRule) related() Place {

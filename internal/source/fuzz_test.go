@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Values come from one library and places from another. Whatever both read, they
@@ -22,13 +24,13 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse("f.toml", data)
-		var list List
+		var list policy.Mistakes
 		switch {
 		case err == nil:
 			walk(t, d, "", d.root)
 		case !errors.As(err, &list):
-			t.Fatalf("the error is %T (%v), want a List", err, err)
-		case len(list) == 0 || list[0].Pos.File != "f.toml" || list[0].Msg == "":
+			t.Fatalf("the error is %T (%v), want policy.Mistakes", err, err)
+		case len(list) == 0 || list[0].File != "f.toml" || list[0].Msg == "":
 			t.Fatalf("the error says nothing: %q", err)
 		}
 	})
@@ -63,7 +65,7 @@ func walk(t *testing.T, d *Doc, path string, v any) {
 		}
 		text := Text{Value: v, doc: d, span: at}
 		for i := -1; i < utf8.RuneCountInString(v)+2; i++ {
-			if p := text.At(i); p.Line < 1 || p.Col < 1 {
+			if p := text.At(i); p.Line < 1 || p.Column < 1 {
 				t.Fatalf("rune %d of %q stands at %v in\n%s", i, v, p, d.data)
 			}
 		}

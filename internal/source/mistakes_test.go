@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Each reader says what it wanted, at the value.
@@ -69,8 +70,8 @@ func TestReadersRefuseWhatTheyCannotUse(t *testing.T) {
 			if got := tt.read(open(t, tt.doc), &said); got != tt.got {
 				t.Errorf("read %v, want %v", got, tt.got)
 			}
-			if said.Error() != tt.said {
-				t.Errorf("said %q\nwant %q", said, tt.said)
+			if said.Mistakes.Error() != tt.said {
+				t.Errorf("said %q\nwant %q", said.Mistakes, tt.said)
 			}
 		})
 	}
@@ -92,7 +93,7 @@ func TestUnknownKeysAreRefusedWithASuggestion(t *testing.T) {
 		root.Count(&errs, key, 0)
 	}
 	root.Done(&errs)
-	_, refused := errs.Split()
+	refused := errs.Err()
 	want := `f.toml:2:1: unknown key "wehn"; did you mean "when"?
 f.toml:3:1: unknown key "than"; did you mean "then"?
 f.toml:4:1: unknown key "frobnicate" (there are: rule, schedule, then, when)
@@ -142,9 +143,9 @@ func TestSyntaxErrorsHaveTheirPlaces(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := source.Parse("f.toml", []byte(tt.doc))
-			var list source.List
+			var list policy.Mistakes
 			if !errors.As(err, &list) || len(list) != 1 {
-				t.Fatalf("the error is %T (%v), want a List of one", err, err)
+				t.Fatalf("the error is %T (%v), want policy.Mistakes of one", err, err)
 			}
 			if !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("the error is %q, want it at %s", err, tt.want)
@@ -153,39 +154,26 @@ func TestSyntaxErrorsHaveTheirPlaces(t *testing.T) {
 	}
 }
 
-func TestSplitSortsAndPartsErrorsFromWarnings(t *testing.T) {
+func TestWarningsRefuseNothing(t *testing.T) {
 	var l source.List
-	l.Add(source.Pos{File: "b.toml", Line: 1, Col: 1}, "fourth")
 	l.Warn(source.Pos{File: "a.toml", Line: 1}, "mind %d", 1)
-	l.Add(source.Pos{File: "a.toml", Line: 10, Col: 2}, "third")
-	l.Add(source.Pos{File: "a.toml", Line: 9, Col: 30}, "second")
-	l.Add(source.Pos{File: "a.toml", Line: 9, Col: 4}, "first")
-	warnings, refused := l.Split()
-	if want := "a.toml:9:4: first\na.toml:9:30: second\na.toml:10:2: third\nb.toml:1:1: fourth"; refused.Error() != want {
-		t.Errorf("refused is\n%s\nwant\n%s", refused, want)
+	if err := l.Err(); err != nil || l.Warnings.Error() != "a.toml:1: mind 1" {
+		t.Errorf("a warning is the error %v; the warnings are %v", err, l.Warnings)
 	}
-	if want := "a.toml:1: warning: mind 1"; warnings.Error() != want {
-		t.Errorf("warnings are %q, want %q", warnings, want)
-	}
-	if l[0].Msg != "fourth" {
-		t.Error("Split changed the order of its receiver")
-	}
-	var first *source.Error
-	if !errors.As(refused, &first) || first.Msg != "first" {
-		t.Errorf("errors.As finds %v, want the first mistake", first)
-	}
-	if _, refused := l[1:2].Split(); refused != nil {
-		t.Errorf("warnings alone refuse: %v", refused)
+	l.Add(source.Pos{File: "b.toml", Line: 1, Column: 1}, "second")
+	l.Add(source.Pos{File: "a.toml", Line: 9, Column: 4}, "first")
+	if want := "a.toml:9:4: first\nb.toml:1:1: second"; l.Err().Error() != want {
+		t.Errorf("the error is\n%v\nwant\n%s", l.Err(), want)
 	}
 }
 
 func TestJoin(t *testing.T) {
-	inner := source.List{{Pos: source.Pos{File: "in.toml", Line: 2, Col: 3}, Msg: "x"}}
+	inner := policy.Mistakes{{Position: source.Pos{File: "in.toml", Line: 2, Column: 3}, Msg: "x"}}
 	var l source.List
 	l.Join("f.toml", nil)
 	l.Join("f.toml", errors.New("no such file"))
 	l.Join("f.toml", fmt.Errorf("reading: %w", inner))
-	if want := "f.toml: no such file\nin.toml:2:3: x"; l.Error() != want {
-		t.Errorf("joined are\n%s\nwant\n%s", l, want)
+	if want := "f.toml: no such file\nin.toml:2:3: x"; l.Mistakes.Error() != want {
+		t.Errorf("joined are\n%s\nwant\n%s", l.Mistakes, want)
 	}
 }

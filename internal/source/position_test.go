@@ -79,13 +79,13 @@ func enter(t *testing.T, at source.Table, path string) source.Table {
 		}
 		at, _ = at.Table(&errs, key)
 	}
-	if len(errs) > 0 {
+	if len(errs.Mistakes) > 0 {
 		t.Fatalf("%s: %v", path, errs)
 	}
 	return at
 }
 
-func lineCol(p source.Pos) string { return fmt.Sprintf("%d:%d", p.Line, p.Col) }
+func lineCol(p source.Pos) string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
 
 func TestKeysAndValuesHaveTheirPlaces(t *testing.T) {
 	tests := []struct{ in, key, keyAt, valueAt string }{
@@ -175,8 +175,8 @@ f.toml:4:8: "x" is odd
 f.toml:6:15: mixed holds an integer; every item must be a string
 f.toml:6:18: mixed holds an array; every item must be a string
 f.toml:6:25: mixed holds a table; every item must be a string`
-	if errs.Error() != want {
-		t.Errorf("got\n%s\nwant\n%s", errs, want)
+	if errs.Mistakes.Error() != want {
+		t.Errorf("got\n%s\nwant\n%s", errs.Mistakes, want)
 	}
 }
 
@@ -191,7 +191,7 @@ func TestTablesAfterAWrongItemKeepTheirPlaces(t *testing.T) {
 	if got := strings.Join(at, " "); got != "1:9 1:23" {
 		t.Errorf("the tables stand at %s, want 1:9 1:23", got)
 	}
-	if len(errs) != 2 {
+	if len(errs.Mistakes) != 2 {
 		t.Errorf("two items are no tables; said was:\n%v", errs)
 	}
 }

@@ -40,7 +40,7 @@ func TestTextAt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var errs source.List
 			text := open(t, tt.doc).Text(&errs, "k")
-			if len(errs) > 0 || text.Value != tt.value {
+			if len(errs.Mistakes) > 0 || text.Value != tt.value {
 				t.Fatalf("the value is %q (%v), want %q", text.Value, errs, tt.value)
 			}
 			var at []string
@@ -60,7 +60,7 @@ func TestTextWithoutAPlaceOfItsOwn(t *testing.T) {
 	if got := lineCol(root.Text(&errs, "k").At(2)); got != "3:1" {
 		t.Errorf("a text that is a number stands at %s, want 3:1", got)
 	}
-	if got := errs.Error(); got != "f.toml:3:5: k is an integer; it must be a string" {
+	if got := errs.Mistakes.Error(); got != "f.toml:3:5: k is an integer; it must be a string" {
 		t.Errorf("said was %q", got)
 	}
 	if got := lineCol(root.Text(&errs, "none").At(0)); got != "1:0" {
@@ -125,5 +125,5 @@ func TestTextAtFindsEveryRune(t *testing.T) {
 // end is the place after a text, worked out the slow way.
 func end(text string) string {
 	before := text[strings.LastIndex(text, "\n")+1:]
-	return lineCol(source.Pos{Line: 1 + strings.Count(text, "\n"), Col: 1 + utf8.RuneCountInString(before)})
+	return lineCol(source.Pos{Line: 1 + strings.Count(text, "\n"), Column: 1 + utf8.RuneCountInString(before)})
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Doc is a parsed file: its values and where each of them stands.
@@ -38,9 +40,9 @@ func Parse(file string, data []byte) (*Doc, error) {
 	if _, err := toml.Decode(string(data), &d.root); err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
-			return nil, List{{Pos: d.pos(syntax.Position.Start), Msg: syntax.Message}}
+			return nil, policy.Mistakes{{Position: d.pos(syntax.Position.Start), Msg: syntax.Message}}
 		}
-		return nil, List{{Pos: Pos{File: file}, Msg: err.Error()}}
+		return nil, policy.Mistakes{{Position: Pos{File: file}, Msg: err.Error()}}
 	}
 	d.index()
 	return d, nil
@@ -59,7 +61,7 @@ func (d *Doc) pos(offset int) Pos {
 	if line > 0 {
 		start = d.ends[line-1] + 1
 	}
-	return Pos{File: d.File, Line: line + 1, Col: 1 + utf8.RuneCount(d.data[start:offset])}
+	return Pos{File: d.File, Line: line + 1, Column: 1 + utf8.RuneCount(d.data[start:offset])}
 }
 
 // index finds the place of every key and every value.

@@ -45,8 +45,8 @@ func rulesSaid(t *testing.T) func(string) string {
 		if err := os.WriteFile(filepath.Join(dir, "merchants", "acme.toml"), []byte(toml), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, mistakes := rules.Load(dir, providers.ReadContract)
-		return mistakes.Error()
+		_, err := rules.Load(dir)
+		return err.Error()
 	}
 }
 
