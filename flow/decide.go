@@ -55,15 +55,15 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fact, at time.Time) {
 	if i, _ := s.about(a); i >= 0 {
 		id := &s.Ledger[i]
-		if id.Effect.Settled() && !fact.Effect.Settled() {
+		if /*guard:rules-see-settled*/ id.Effect.Settled() && !fact.Effect.Settled() {
 			fact = s.present(id)
 		}
-		if id.Mismatch && fact.Effect == policy.Executed {
+		if /*guard:rules-see-mismatch*/ id.Mismatch && fact.Effect == policy.Executed {
 			fact.Class = policy.Mismatch // said once, it stays so
 		}
 	}
 	if fact.Effect != policy.Executed {
-		if id := s.executed(); id != nil { // whatever this answer speaks of
+		if id := s.executed(); /*guard:rules-see-execution*/ id != nil { // whatever this answer speaks of
 			fact = id.Fact
 			fact.Effect = policy.Executed
 		}
@@ -72,7 +72,7 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 	case fact.Class == policy.NotFound && fact.Effect != policy.Executed && s.earlierInDoubt():
 		// To send it again would not help: it is not all that is open.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
-	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && !s.proved():
+	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && /*guard:rules-see-conflict*/ !s.proved():
 		// Something executed, and what, nobody can say: the rules are not to conclude from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
@@ -128,7 +128,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 	switch {
 	case !at.After(over):
 		return at
-	case v.Action.Sends():
+	case /*guard:wait-knows-the-time*/ v.Action.Sends():
 		// It could not be sent in time any more.
 		v.Action, v.Limit, v.Delay, v.Schedule = m.s.exhausted(), "max_elapsed", 0, ""
 		return m.now.At
@@ -164,10 +164,10 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 func (m *machine) due(e Due) {
 	next := m.s.Next
 	if next.Via == ByWebhook {
-		m.end(m.s.exhausted(), "max_elapsed spent: no webhook came")
+		m.end( /*guard:no-webhook-is-no-proof*/ m.s.exhausted(), "max_elapsed spent: no webhook came")
 		return
 	}
-	if p := breaks(m.s, &m.t.Contract, next.Action, m.now.At); p != "" {
+	if p := breaks(m.s, &m.t.Contract, next.Action, m.now.At); /*guard:due-is-checked-again*/ p != "" {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 		next.Action, next.Via = fallback(m.s, m.t, m.now.At)
 		m.do(&Decided{
@@ -175,7 +175,7 @@ func (m *machine) due(e Due) {
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
 		})
 	}
-	if next.Action.Sends() && !m.now.At.Before(m.s.limit(m.t)) {
+	if /*guard:due-knows-the-time*/ next.Action.Sends() && !m.now.At.Before(m.s.limit(m.t)) {
 		m.end(m.s.exhausted(), "max_elapsed spent: "+m.s.Reason)
 		return
 	}

@@ -15,7 +15,9 @@ type hearing struct {
 }
 
 // trusted reports whether nobody but the provider can have said it.
-func (h *hearing) trusted() bool { return h.answer.Phase != policy.Webhook || h.answer.Verified }
+func (h *hearing) trusted() bool {
+	return /*guard:trusted*/ h.answer.Phase != policy.Webhook || h.answer.Verified
+}
 
 // absorb takes an answer into the ledger and returns what it proves to this flow,
 // which is less than what it proves by itself whenever more than one reading is left.
@@ -23,7 +25,7 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 	a := h.answer
 	fact := d.Judge(&s.Payment, a)
 	i, sure := s.about(a)
-	if k, found := s.stranger(a, fact); i < 0 && found && h.trusted() {
+	if k, found := s.stranger(a, fact); /*guard:unknown-request-of-the-order*/ i < 0 && found && h.trusted() {
 		if a.Phase == policy.Send && !h.late && s.current().OrderID == a.OrderID {
 			// The reply to our own call: the name is the provider's for our request.
 			i, sure = len(s.Ledger)-1, true
@@ -43,15 +45,15 @@ func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact 
 		return fact
 	}
 	id := &s.Ledger[i]
-	sure = sure && (!h.late || len(s.Ledger) == 1) // a late reply may be about an earlier one
-	if a.ProviderID != "" && sure && h.trusted() && s.tellsApart(a, id) {
+	sure = sure && ( /*guard:late-reply-identity*/ !h.late || len(s.Ledger) == 1) // a late reply may be about an earlier one
+	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.tellsApart(a, id) {
 		id.ProviderID = a.ProviderID
 	}
-	if a.Phase == policy.Send && !h.late && fact.Effect == policy.NotExecuted && fact.Stage == policy.Door {
+	if a.Phase == policy.Send && /*guard:late-door*/ !h.late && fact.Effect == policy.NotExecuted && /*guard:only-door-leaves-nothing*/ fact.Stage == policy.Door {
 		id.Copies-- // this one left nothing there
 	}
 	fact.Effect = s.weigh(&t.Contract, id, &h, fact, sure)
-	if fact.Effect == policy.Executed && s.otherAmount(a) {
+	if /*guard:other-amount*/ fact.Effect == policy.Executed && s.otherAmount(a) {
 		fact.Class = policy.Mismatch
 	}
 	id.learn(fact)
@@ -71,7 +73,7 @@ func (s *State) about(a *policy.Answer) (i int, sure bool) {
 			return i, true
 		}
 	}
-	return -1, false
+	/*guard:other-payment*/ return -1, false
 }
 
 // stranger reports whether an answer tells of money that moved, or may yet, under one of
@@ -115,7 +117,7 @@ func (s *State) aboutTheirs(theirs string) (i int, sure bool) {
 			nameless++
 		}
 	}
-	return i, nameless == 1
+	return i /*guard:provider-id-without-owner*/, nameless == 1
 }
 
 // named reports whether an identifier in an answer is one of the identity's. An
@@ -133,26 +135,26 @@ func (s *State) otherAmount(a *policy.Answer) bool {
 // weigh says how much of an answer's effect may be believed about an identity.
 func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fact, sure bool) policy.Effect {
 	a := h.answer
-	if !h.trusted() {
+	if /*guard:unverified-proves-nothing*/ !h.trusted() {
 		return policy.Unknown
 	}
-	if f.Effect == policy.Unknown && f.Class == policy.NotFound && a.Phase == policy.Query && s.absent(c, id, h.asked) {
+	if f.Effect == policy.Unknown && f.Class == policy.NotFound && /*guard:not-found-by-query*/ a.Phase == policy.Query && /*guard:not-found-in-time*/ s.absent(c, id, h.asked) {
 		return policy.NotExecuted
 	}
 	if f.Effect != policy.NotExecuted {
 		return f.Effect
 	}
 	// A reply that comes late may be that of an earlier call.
-	ok := sure && (!h.late || s.Attempts == 1)
+	ok := /*guard:refusal-of-a-sure-identity*/ sure && ( /*guard:late-refusal*/ !h.late || s.Attempts == 1)
 	switch a.Phase {
 	case policy.Send:
 		// A refusal to a replay is about the replay, unless replays get the stored result.
-		replay := id.Sends > 1 && id.Prior != policy.NotExecuted
-		stored := c.Replay == policy.FirstResult && c.ReplaySafe(id.FirstSent, h.asked) &&
-			f.Stage == policy.Result && a.Fault == policy.NoFault
-		ok = ok && (!replay || stored)
+		replay := id.Sends > 1 && /*guard:prior-was-certain*/ id.Prior != policy.NotExecuted
+		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) &&
+			/*guard:first-result-is-a-result*/ f.Stage == policy.Result && /*guard:first-result-is-no-fault*/ a.Fault == policy.NoFault
+		ok = ok && ( /*guard:refused-replay*/ !replay || stored)
 	case policy.Query, policy.Webhook:
-		ok = ok && s.speaksOfAll(c, id, h)
+		ok = ok && /*guard:failure-covers-all-copies*/ s.speaksOfAll(c, id, h)
 	}
 	if !ok {
 		return policy.Unknown
@@ -163,17 +165,17 @@ func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fac
 // absent reports whether what a query does not find, or does not tell of, is not there: the
 // contract says after how long, and no copy of a request can still be on its way.
 func (s *State) absent(c *policy.Contract, id *Identity, asked time.Time) bool {
-	return c.NotFoundAfter > 0 && !asked.Before(id.LastSent.Add(c.NotFoundAfter)) && s.arrived(c, asked)
+	return /*guard:not-found-needs-contract*/ c.NotFoundAfter > 0 && /*guard:not-found-needs-time*/ !asked.Before(id.LastSent.Add(c.NotFoundAfter)) && /*guard:not-found-needs-arrival*/ s.arrived(c, asked)
 }
 
 // arrived reports whether every copy of every request has reached the provider or
 // never will.
 func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
-	if c.ArrivalGrace <= 0 {
+	if /*guard:arrival-needs-contract*/ c.ArrivalGrace <= 0 {
 		return false
 	}
 	for i := range s.Ledger {
-		if s.Ledger[i].Sends > 0 && asked.Before(s.Ledger[i].Deadline.Add(c.ArrivalGrace)) {
+		if s.Ledger[i].Sends > 0 && /*guard:arrival-needs-time*/ asked.Before(s.Ledger[i].Deadline.Add(c.ArrivalGrace)) {
 			return false
 		}
 	}
@@ -188,38 +190,38 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 // names one copy.
 func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
 	a := h.answer
-	copies := id.Copies
-	if copies > 1 && c.ReplaySafe(id.FirstSent, h.asked) {
+	copies := /*guard:copies-are-counted*/ id.Copies
+	if copies > 1 && /*guard:copies-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) {
 		copies = 1
 	}
 	query := a.Phase == policy.Query
 	named := a.RequestID != "" && a.RequestID == id.RequestID ||
-		query && s.AskedBy == policy.RequestID && !h.late && id == s.current()
+		query && /*guard:query-by-order*/ s.AskedBy == policy.RequestID && /*guard:late-query*/ !h.late && id == s.current()
 	if !named {
 		for i := range s.Ledger {
-			if other := &s.Ledger[i]; other != id && other.OrderID == id.OrderID {
+			if other := &s.Ledger[i]; /*guard:others-of-the-order*/ other != id && other.OrderID == id.OrderID {
 				copies += other.Copies
 			}
 		}
 	}
 	oneCopy := s.AskedBy == policy.ProviderID || a.OrderID == "" && a.RequestID == "" && a.ProviderID != ""
-	return copies <= 1 || query && !oneCopy && s.absent(c, id, h.asked)
+	return copies <= 1 || /*guard:webhook-may-be-old*/ query && /*guard:provider-id-is-one-copy*/ !oneCopy && /*guard:query-sees-all-copies*/ s.absent(c, id, h.asked)
 }
 
 // learn enters a fact into the identity. Certainty is never lost to a later doubt.
 func (id *Identity) learn(f policy.Fact) {
 	switch {
 	case id.Effect == policy.Executed && f.Effect == policy.NotExecuted:
-		id.Contested = true
-	case id.Contested && f.Effect == policy.NotExecuted:
+		id.Contested = /*guard:proof-against-proof*/ true
+	case /*guard:contested-stays-open*/ id.Contested && f.Effect == policy.NotExecuted:
 		// Somebody's money moved under its order: no refusal closes that.
-	case id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
+	case /*guard:reopened*/ id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
 		// It was said to be over, and it goes on: in doubt again.
 		id.Effect, id.Fact, id.Reopened = f.Effect, f, true
 	case f.Effect == policy.Executed:
 		id.Effect, id.Fact = f.Effect, f
-		id.Mismatch = id.Mismatch || f.Class == policy.Mismatch
-	case !id.Effect.Settled():
+		id.Mismatch = /*guard:mismatch-stays*/ id.Mismatch || f.Class == policy.Mismatch
+	case /*guard:certainty-stays*/ !id.Effect.Settled():
 		if f.Effect != policy.Unknown || id.Effect == policy.Unknown {
 			id.Effect = f.Effect
 		}

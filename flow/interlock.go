@@ -20,19 +20,19 @@ const (
 func breaks(s *State, c *policy.Contract, a policy.Action, at time.Time) Property {
 	switch a {
 	case policy.MarkSucceeded:
-		if !s.proved() {
+		if /*guard:success-needs-proof*/ !s.proved() {
 			return S3
 		}
 	case policy.MarkFailed:
-		if !s.allNotExecuted() {
+		if /*guard:failure-needs-certainty*/ !s.allNotExecuted() {
 			return S2
 		}
 	case policy.RetryNewRequest, policy.RetryNewOrder:
-		if !s.allNotExecuted() {
+		if /*guard:new-request-needs-certainty*/ !s.allNotExecuted() {
 			return S1
 		}
 	case policy.RetrySame:
-		if !s.mayRepeat(c, at) {
+		if /*guard:repeat-is-safe*/ !s.mayRepeat(c, at) {
 			return S1
 		}
 	case policy.QueryStatus, policy.Escalate:
@@ -48,9 +48,9 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 		id := &s.Ledger[i]
 		switch {
 		case id.Sends == 0 || id.Effect == policy.NotExecuted:
-		case i == last && !id.Effect.Settled() && c.ReplaySafe(id.FirstSent, at):
+		case i == last && /*guard:repeat-of-executed*/ !id.Effect.Settled() && /*guard:repeat-needs-dedupe*/ c.ReplaySafe(id.FirstSent, at):
 		default:
-			return false
+			/*guard:other-identities-are-certain*/ return /*guard:every-identity-is-checked*/ false
 		}
 	}
 	return true
@@ -61,11 +61,11 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 // where a replay is safe; a wait for the webhook; a person.
 func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	switch {
-	case !at.Before(s.limit(t)):
+	case /*guard:fallback-knows-the-time*/ !at.Before(s.limit(t)):
 		return s.exhausted(), ""
-	case s.queriesLeft(t) && s.canQuery(&t.Contract):
+	case /*guard:fallback-counts-queries*/ s.queriesLeft(t) && /*guard:fallback-can-query*/ s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
-	case s.sendsLeft(t) && s.InDoubt() && s.mayRepeat(&t.Contract, at):
+	case /*guard:fallback-counts-sends*/ s.sendsLeft(t) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, at):
 		return policy.RetrySame, ""
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
@@ -74,13 +74,15 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 }
 
 func (s *State) sendsLeft(t *policy.Terms) bool {
-	return s.Withdrawn == "" && s.Attempts < t.Limits.MaxAttempts
+	return /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
 }
 
-func (s *State) queriesLeft(t *policy.Terms) bool { return s.Queries < t.Limits.MaxQueries }
+func (s *State) queriesLeft(t *policy.Terms) bool {
+	return /*guard:queries-are-counted*/ s.Queries < t.Limits.MaxQueries
+}
 
 func (s *State) canQuery(c *policy.Contract) bool {
-	return c.QueryIdentifier(s.current().ProviderID != "") != ""
+	return /*guard:query-has-an-identifier*/ c.QueryIdentifier(s.current().ProviderID != "") != ""
 }
 
 // limit is when the flow's time is over.
@@ -91,11 +93,11 @@ func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits
 func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
 	v := Verdict{Action: want}
 	late := (want.Sends() || want == policy.QueryStatus) && !at.Before(s.limit(t))
-	if want.Sends() && late { // whatever else would speak against it
+	if /*guard:send-knows-the-time*/ want.Sends() && late { // whatever else would speak against it
 		v.Action, v.Limit = s.exhausted(), "max_elapsed"
 		return v
 	}
-	if v.Property = breaks(s, &t.Contract, want, at); v.Property != "" {
+	if v.Property = breaks(s, &t.Contract, want, at); /*guard:interlock*/ v.Property != "" {
 		v.Action, v.Via = fallback(s, t, at)
 		if v.Action == policy.Escalate && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
 			v.Limit = "max_queries"
@@ -103,22 +105,22 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 		return v
 	}
 	switch {
-	case want == policy.QueryStatus && late:
+	case /*guard:query-knows-the-time*/ want == policy.QueryStatus && late:
 		v.Limit = "max_elapsed"
-	case want.Sends() && !s.sendsLeft(t):
+	case /*guard:send-counts-sends*/ want.Sends() && !s.sendsLeft(t):
 		v.Limit = "max_attempts"
 		if s.Withdrawn != "" {
 			v.Limit = withdrawn
 		}
-		if s.InDoubt() {
+		if /*guard:spent-send-in-doubt*/ s.InDoubt() {
 			v.Action, v.Via = fallback(s, t, at)
 			return v
 		}
-	case want == policy.QueryStatus && !s.canQuery(&t.Contract):
+	case /*guard:query-needs-an-identifier*/ want == policy.QueryStatus && !s.canQuery(&t.Contract):
 		// Nothing to ask; what is left is the same order as above.
 		v.Action, v.Via = fallback(s, t, at)
 		return v
-	case want == policy.QueryStatus && !s.queriesLeft(t):
+	case /*guard:query-counts-queries*/ want == policy.QueryStatus && !s.queriesLeft(t):
 		v.Limit = "max_queries"
 	case want == policy.QueryStatus:
 		v.Via = ByQuery
@@ -135,7 +137,7 @@ const withdrawn = "withdrawn"
 
 // exhausted is how a flow ends whose limits are spent.
 func (s *State) exhausted() policy.Action {
-	if s.allNotExecuted() {
+	if /*guard:spent-is-failed-when-certain*/ s.allNotExecuted() {
 		return policy.MarkFailed
 	}
 	return policy.Escalate

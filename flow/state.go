@@ -93,7 +93,7 @@ type State struct {
 // InDoubt reports whether an identity already sent may still execute.
 func (s *State) InDoubt() bool {
 	for i := range s.Ledger {
-		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() {
+		if id := &s.Ledger[i]; /*guard:doubt-is-seen*/ id.Sends > 0 && !id.Effect.Settled() {
 			return true
 		}
 	}
@@ -104,7 +104,7 @@ func (s *State) InDoubt() bool {
 // when the next was sent, is in doubt again.
 func (s *State) reopened() bool {
 	for i := range max(0, len(s.Ledger)-1) {
-		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() && (id.Reopened || id.Contested) {
+		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() && /*guard:earlier-doubt-is-seen*/ (id.Reopened || id.Contested) {
 			return true
 		}
 	}
@@ -120,8 +120,8 @@ func (s *State) earlierInDoubt() bool {
 // allNotExecuted reports whether every identity is known never to execute.
 func (s *State) allNotExecuted() bool {
 	for i := range s.Ledger {
-		if id := &s.Ledger[i]; id.Sends > 0 && id.Effect != policy.NotExecuted {
-			return false
+		if id := &s.Ledger[i]; id.Sends > 0 && /*guard:executed-is-not-certain*/ id.Effect != policy.NotExecuted {
+			return /*guard:all-not-executed*/ false
 		}
 	}
 	return true
@@ -134,15 +134,15 @@ func (s *State) proved() bool {
 	for i := range s.Ledger {
 		switch id := &s.Ledger[i]; {
 		case id.Sends == 0 || id.Effect == policy.NotExecuted:
-		case id.Contested:
+		case /*guard:contested-is-no-proof*/ id.Contested:
 			return false
-		case id.Effect == policy.Executed && !id.Mismatch:
-			executed++
-		case id.Effect == policy.Executed || executed > 0:
+		case id.Effect == policy.Executed && /*guard:mismatch-is-no-proof*/ !id.Mismatch:
+			/*guard:executions-are-counted*/ executed++
+		case id.Effect == policy.Executed || /*guard:later-doubt-is-no-proof*/ executed > 0:
 			return false
 		}
 	}
-	return executed == 1
+	return /*guard:proof-is-one-execution*/ executed == 1
 }
 
 // executed is an identity that is known to have executed; nil: none is.

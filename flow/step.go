@@ -124,13 +124,13 @@ func (m *machine) taken(earlier []Identity) bool {
 	before := State{Ledger: earlier}
 	free := before.allNotExecuted()
 	for i := range earlier {
-		free = free && !earlier[i].Contested
+		free = free && /*guard:earlier-flow-is-not-contested*/ !earlier[i].Contested
 	}
-	if free {
+	if /*guard:earlier-flow-is-certain*/ free {
 		return false
 	}
 	m.s.Ledger = append(m.s.Ledger, earlier...)
-	if m.s.proved() {
+	if /*guard:earlier-flow-is-proved*/ m.s.proved() {
 		m.finish(policy.Succeeded, "an earlier request of the payment key has executed")
 	} else {
 		m.finish(policy.Escalated, "an earlier request of the payment key may have executed")
@@ -184,7 +184,7 @@ func (m *machine) turn(e Event, started bool) error {
 // reply takes the answer of a call. One that comes late, when the flow has gone on
 // because of a webhook, is evidence like any other.
 func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bool) (fits bool) {
-	if m.s.Stage == stage && !stale {
+	if m.s.Stage == stage && /*guard:stale-reply*/ !stale {
 		m.answered(a, asked)
 		return true
 	}
@@ -209,9 +209,9 @@ func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bo
 // not known, so it proves no absence.
 func (m *machine) hear(a *policy.Answer, asked time.Time, late bool) policy.Fact {
 	if late {
-		asked = time.Time{}
+		asked = /*guard:late-query-proves-no-absence*/ time.Time{}
 	}
-	return absorb(m.d, m.t, m.s, hearing{answer: a, at: m.now.At, asked: asked, late: late})
+	return absorb(m.d, m.t, m.s, hearing{answer: a, at: m.now.At, asked: asked, late: /*guard:late-reply-is-late*/ late})
 }
 
 // fresh reports whether a wait's end brings the new identifiers that its action needs.
@@ -232,21 +232,21 @@ func (m *machine) fresh(e Due) bool {
 func (m *machine) send(why policy.Action) {
 	id := m.s.current()
 	id.Prior = policy.NotExecuted
-	if id.Sends > 0 {
-		id.Prior = id.Effect
+	/*guard:first-sent-is-kept*/ if id.Sends > 0 {
+		/*guard:prior-is-kept*/ id.Prior = id.Effect
 	} else {
 		id.FirstSent = m.now.At
 	}
 	id.Sends++
-	id.Copies++
-	id.LastSent = m.now.At
-	id.Deadline = m.now.At.Add(m.t.Contract.CallTimeout())
-	if id.Effect == policy.NotExecuted || id.Sends == 1 {
+	/*guard:sent-copies-are-counted*/ id.Copies++
+	/*guard:last-sent-is-kept*/ id.LastSent = m.now.At
+	id.Deadline = /*guard:deadline-is-kept*/ m.now.At.Add(m.t.Contract.CallTimeout())
+	if /*guard:send-is-in-doubt-again*/ id.Effect == policy.NotExecuted || id.Sends == 1 {
 		id.Effect, id.Fact = policy.Unknown, policy.Fact{Class: policy.Processing}
 	}
 	m.s.Attempts++
 	m.s.Stage, m.s.Next = Sending, Next{}
-	m.do(&Record{})
+	/*guard:recorded-before-sent*/ m.do(&Record{})
 	c := m.room.newSend()
 	*c = Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline}
 	m.do(c)
@@ -269,7 +269,7 @@ func (m *machine) answered(a *policy.Answer, asked time.Time) {
 	fact := m.hear(a, asked, false)
 	if next := m.s.Displaced; next != nil && a.Phase == policy.Query {
 		m.s.Displaced = nil
-		if m.nothingNew() {
+		if /*guard:displaced-is-checked*/ m.nothingNew() {
 			m.wait(next.Action, next.Via, next.At) // the hint was empty
 			return
 		}
@@ -279,7 +279,7 @@ func (m *machine) answered(a *policy.Answer, asked time.Time) {
 
 // received takes a webhook.
 func (m *machine) received(a *policy.Answer) {
-	if !a.Verified { // anybody can have sent it: it is no evidence, and at most a hint
+	if /*guard:unverified-is-a-hint*/ !a.Verified { // anybody can have sent it: it is no evidence, and at most a hint
 		if i, _ := m.s.about(a); i >= 0 && m.s.Stage != Ended {
 			m.hasten()
 			return
@@ -296,7 +296,7 @@ func (m *machine) received(a *policy.Answer) {
 	switch {
 	case i < 0:
 		m.do(&Record{})
-	case m.s.Stage == Waiting && m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class:
+	case m.s.Stage == Waiting && /*guard:repeated-webhook-decides-nothing*/ (m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class):
 		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At) // told again; what was decided stands
 	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
 		m.decide(a, fact)
@@ -335,7 +335,7 @@ func (m *machine) resumed() {
 	lost := policy.Answer{Phase: policy.Send, Fault: policy.Timeout}
 	switch m.s.Stage {
 	case Sending:
-		m.answered(&lost, m.now.At)
+		/*guard:crash-is-in-doubt*/ m.answered(&lost, m.now.At)
 	case Querying:
 		lost.Phase = policy.Query
 		m.answered(&lost, m.s.Asked)
@@ -359,7 +359,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 	}
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 	v := Verdict{Action: m.s.exhausted(), Limit: withdrawn}
-	if m.s.InDoubt() {
+	/*guard:withdrawn-in-doubt*/ if m.s.InDoubt() {
 		v.Action, v.Via = fallback(m.s, m.t, m.now.At)
 	}
 	m.do(&Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
@@ -381,7 +381,7 @@ func (m *machine) resolved(e Resolved) {
 	fact := policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
 	m.s.note(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: fact,
 		Answer: &policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
-	if m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
+	if /*guard:person-and-send-under-way*/ m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
 		// It speaks of earlier copies: one is on its way, and its answer decides. The word is
 		// kept among the evidence.
 		m.do(&Record{})
@@ -393,9 +393,9 @@ func (m *machine) resolved(e Resolved) {
 	switch {
 	case !open:
 		m.contradiction(why, true)
-	case m.s.proved():
+	case /*guard:person-proves-one-execution*/ m.s.proved():
 		m.finish(policy.Succeeded, why)
-	case m.s.allNotExecuted():
+	case /*guard:person-settles-one-identity*/ m.s.allNotExecuted():
 		m.finish(policy.Failed, why)
 	default:
 		m.do(&Record{})
@@ -409,10 +409,10 @@ func (m *machine) afterEnd(fact policy.Fact) {
 	switch {
 	case m.s.Outcome != policy.Escalated:
 		m.contradiction(fact.Class.String(), false)
-	case m.s.proved() && !before.proved() && fact.Class != policy.Disputed:
+	case /*guard:escalation-is-settled-by-proof*/ m.s.proved() && !before.proved() && fact.Class != policy.Disputed:
 		m.s.Class = fact.Class
 		m.finish(policy.Succeeded, "proved after it was escalated")
-	case fact.Effect == policy.NotExecuted && m.s.allNotExecuted():
+	case fact.Effect == policy.NotExecuted && /*guard:escalation-fails-when-certain*/ m.s.allNotExecuted():
 		m.s.Class = fact.Class
 		m.finish(policy.Failed, "proved not executed after it was escalated")
 	default:

@@ -1,4 +1,4 @@
-//go:build !race
+//go:build slow
 
 package verify
 
@@ -19,7 +19,6 @@ import (
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/policy"
 )
 
 // The checker is tested by mutation: package flow is built with each of its guards switched
@@ -28,26 +27,8 @@ import (
 // All mutants are built into one binary, each behind a switch of its own that an environment
 // variable names, so that there is one build and not a hundred.
 
-// mutant is one guard that is removed. In new, OFF is true where the mutant is the one asked
-// for. The old text stands in the file exactly once, so that the row cannot rot.
-type mutant struct {
-	name  string
-	both  []string // the mutants that are on together, in place of edits
-	rules string   // a merchant of testdata/mutation: the contract and the rules under which the guard matters
-	want  flow.Property
-	edits []edited
-
-	// spared says why nothing breaks without the guard; empty: something must. It is held to
-	// as well: a guard that matters after all is to have a row that says how.
-	spared string
-}
-
-type edited struct{ file, old, new string }
-
-const (
-	mutantVar = "RECOURSE_MUTANT"
-	ordersVar = "RECOURSE_MUTANT_ORDERS"
-)
+// ordersVar is the environment variable that holds an order.
+const ordersVar = "RECOURSE_MUTANT_ORDERS"
 
 // order is what a mutated binary is asked for, and verdict what it answers.
 type order struct {
@@ -82,10 +63,6 @@ func TestMutant(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Printf("\nVERDICT %s\n", out)
-}
-
-func mill(rules string) policy.Payment {
-	return policy.Payment{Provider: "mill", Merchant: rules, Operation: policy.Pay, Amount: 120_000, Currency: "VND"}
 }
 
 // check searches coarsely, and for what it wants exactly as well.
@@ -157,76 +134,11 @@ func check(o *order) (*verdict, error) {
 	}()
 }
 
-// build builds the tests of this package with every mutant in it.
+// build compiles the tests of this package with every mutant in it.
 func build(t *testing.T, rows []mutant) string {
 	t.Helper()
-	dir := t.TempDir()
-	flowDir, err := filepath.Abs("../../flow")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sources := map[string]string{}
-	for i := range rows {
-		for _, ed := range rows[i].edits {
-			if _, read := sources[ed.file]; !read {
-				text, err := os.ReadFile(filepath.Join(flowDir, ed.file))
-				if err != nil {
-					t.Fatal(err)
-				}
-				sources[ed.file] = string(text)
-			}
-			text, err := os.ReadFile(filepath.Join(flowDir, ed.file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(text), ed.old); n != 1 {
-				t.Errorf("mutant %q: its text stands %d times in flow/%s:\n%s", rows[i].name, n, ed.file, ed.old)
-			}
-			if n := strings.Count(sources[ed.file], ed.old); n != 1 {
-				t.Errorf("mutant %q: its text overlaps with that of another in flow/%s:\n%s", rows[i].name, ed.file, ed.old)
-			}
-			off := fmt.Sprintf("off[%q]", rows[i].name)
-			sources[ed.file] = strings.Replace(sources[ed.file], ed.old, strings.ReplaceAll(ed.new, "OFF", off), 1)
-		}
-	}
-	if t.Failed() {
-		t.FailNow()
-	}
-	sources["mutant.go"] = `package flow
-
-import (
-	"os"
-	"strings"
-)
-
-var off = map[string]bool{}
-
-func init() {
-	for _, name := range strings.Split(os.Getenv("` + mutantVar + `"), "|") {
-		off[name] = true
-	}
-}
-`
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	for file, text := range sources {
-		path := filepath.Join(dir, file)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		overlay.Replace[filepath.Join(flowDir, file)] = path
-	}
-	list, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(at, list, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	bin := filepath.Join(dir, "mutants.test")
-	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", at, "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("the mutants do not build: %v\n%s", err, out)
-	}
+	bin := filepath.Join(t.TempDir(), "mutants.test")
+	goTool(t.Context(), t, "test", "-c", "-tags", "slow", "-vet=off", "-overlay", overlay(t, rows), "-o", bin, ".")
 	return bin
 }
 
@@ -257,19 +169,14 @@ func TestMutants(t *testing.T) {
 	bin := build(t, rows)
 	var orders []order
 	with := map[string]bool{}
-	names := map[string]bool{}
 	for _, r := range rows {
-		if names[r.name] {
-			t.Fatalf("two mutants are %q", r.name)
-		}
-		names[r.name] = true
 		if !with[r.rules] {
 			with[r.rules] = true
 			orders = append(orders, order{Rules: r.rules})
 		}
 	}
 	for _, r := range rows {
-		orders = append(orders, order{Mutant: strings.Join(append(r.both, r.name), "|"), Rules: r.rules, Want: r.want})
+		orders = append(orders, order{Mutant: r.name(), Rules: r.rules, Want: r.want})
 	}
 	got := make([]*verdict, len(orders))
 	errs := make([]error, len(orders))
@@ -306,15 +213,15 @@ func TestMutants(t *testing.T) {
 		story := cmp.Or(map[bool]string{true: "exact"}[v.Exact], "coarse only")
 		switch {
 		case slices.Contains(whole[r.rules].Found, r.want):
-			t.Errorf("%s: %s breaks under %s with every guard in place", r.name, r.want, r.rules)
+			t.Errorf("%s: %s breaks under %s with every guard in place", r.name(), r.want, r.rules)
 		case found && r.spared != "":
-			t.Errorf("%s: %s (%s), and it was said to be spared: %s", r.name, r.want, v.Why, r.spared)
+			t.Errorf("%s: %s (%s), and it was said to be spared: %s", r.name(), r.want, v.Why, r.spared)
 		case !found && r.spared == "":
-			t.Errorf("%s SURVIVES under %s: wanted %s, found %v", r.name, r.rules, r.want, v.Found)
+			t.Errorf("%s SURVIVES under %s: wanted %s, found %v", r.name(), r.rules, r.want, v.Found)
 		case found:
-			t.Logf("%-34s %-13s %s in %2d steps (%s): %s", r.name, r.rules, r.want, v.Steps, story, v.Why)
+			t.Logf("%-46s %-13s %s in %2d steps (%s): %s", r.name(), r.rules, r.want, v.Steps, story, v.Why)
 		default:
-			t.Logf("%-34s %-13s spared: %s", r.name, r.rules, r.spared)
+			t.Logf("%-46s %-13s spared: %s", r.name(), r.rules, r.spared)
 		}
 		if testing.Verbose() && os.Getenv("RECOURSE_STORIES") != "" {
 			t.Log("\n    " + strings.Join(v.Story, "\n    "))
