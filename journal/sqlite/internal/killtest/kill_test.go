@@ -27,56 +27,56 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// What must hold: killed whenever, nothing executes twice, nothing is lost, nothing is
-// marked wrongly, everything ends.
+// However often the process is killed: no payment executes twice, no flow is lost, no outcome
+// is wrong, and every flow ends.
 func TestKilledAtAnyMoment(t *testing.T) {
 	flows, kills := 2000, 200
-	if raceEnabled { // ten times slower, and the processes are the same
+	if raceEnabled { // the payers are ten times slower
 		flows, kills = 150, 12
 	}
-	d := newDay(t, flows, "")
-	d.kill(kills)
-	d.finish()
-	h := d.reckon()
-	t.Logf("%d flows, %d kills %v: %+v", d.orders.Flows, d.kills, d.points, h)
-	if h.twice+h.failedThoughExecuted+h.succeededThoughNot+h.lost+h.open > 0 {
-		t.Errorf("harm: %+v", h)
+	s := newScenario(t, flows, "")
+	s.kill(kills)
+	s.finish()
+	a := s.audit()
+	t.Logf("%d flows, %d kills %v: %+v", s.config.Flows, s.kills, s.points, a)
+	if a.twice+a.failedThoughExecuted+a.succeededThoughNot+a.lost+a.open > 0 {
+		t.Errorf("audit: %+v", a)
 	}
-	if h.succeeded == 0 || h.failed == 0 || d.kills < kills {
-		t.Errorf("the test tested nothing: %+v", h)
+	if a.succeeded == 0 || a.failed == 0 || s.kills < kills {
+		t.Errorf("the test did not cover every outcome: %+v", a)
 	}
 }
 
-// Without the write-ahead, or without the query after a restart, the same test must find
-// harm.
+// Without the write-ahead, or without the query after a restart, the same test must find double
+// charges.
 func TestSabotageIsFound(t *testing.T) {
 	for _, sabotage := range []string{"no write-ahead", "no query"} {
 		t.Run(sabotage, func(t *testing.T) {
-			d := newDay(t, 300, sabotage)
-			d.kill(25)
-			d.finish()
-			if h := d.reckon(); h.twice == 0 {
-				t.Errorf("with %s, and yet nobody was charged twice: the test is blind: %+v", sabotage, h)
+			s := newScenario(t, 300, sabotage)
+			s.kill(25)
+			s.finish()
+			if a := s.audit(); a.twice == 0 {
+				t.Errorf("with %s no cart was charged twice: the test finds nothing: %+v", sabotage, a)
 			} else {
-				t.Logf("%+v", h)
+				t.Logf("%+v", a)
 			}
 		})
 	}
 }
 
-// day is a provider, and the payers that are killed one after another.
-type day struct {
+// scenario is a provider, and the payers that are killed one after another.
+type scenario struct {
 	t        *testing.T
 	provider *emulator.Provider
-	orders   orders
+	config   config
 	rand     *rand.Rand
 	kills    int
 	points   map[string]int
 	mu       sync.Mutex
-	started  map[string]bool // what payers said that they had begun
+	started  map[string]bool // by payment key: the payer acknowledged that the flow was started
 }
 
-func newDay(t *testing.T, flows int, sabotage string) *day {
+func newScenario(t *testing.T, flows int, sabotage string) *scenario {
 	t.Helper()
 	text, err := os.ReadFile("testdata/faults.toml")
 	if err != nil {
@@ -94,9 +94,9 @@ func newDay(t *testing.T, flows int, sabotage string) *day {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &day{t: t, rand: rand.New(rand.NewPCG(20261122, 1)), points: map[string]int{}, started: map[string]bool{}}
-	d.provider = emulator.NewProvider(momo, &emulator.Options{Plan: plan, Seed: 7})
-	server := emulator.NewServer(d.provider, &emulator.ServerOptions{Attempts: 3, Backoff: 100 * time.Millisecond})
+	s := &scenario{t: t, rand: rand.New(rand.NewPCG(20261122, 1)), points: map[string]int{}, started: map[string]bool{}}
+	s.provider = emulator.NewProvider(momo, &emulator.Options{Plan: plan, Seed: 7})
+	server := emulator.NewServer(s.provider, &emulator.ServerOptions{Attempts: 3, Backoff: 100 * time.Millisecond})
 	web := httptest.NewServer(server)
 	ctx, cancel := context.WithCancel(context.Background())
 	var hooks sync.WaitGroup
@@ -108,10 +108,10 @@ func newDay(t *testing.T, flows int, sabotage string) *day {
 		web.Close()
 		hooks.Wait()
 	})
-	d.orders = orders{
+	s.config = config{
 		Journal: filepath.Join(t.TempDir(), "flows.db"), Provider: web.URL, Listen: freeAddress(t), Flows: flows, AtOnce: 60, Sabotage: sabotage,
 	}
-	return d
+	return s
 }
 
 func freeAddress(t *testing.T) string {
@@ -124,47 +124,47 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// process is a payer that runs.
+// process is a running payer.
 type process struct {
 	cmd    *exec.Cmd
-	ready  chan struct{} // it has resumed
-	over   chan struct{} // its output has ended
-	done   bool          // it said that everything has ended
-	paused chan struct{} // it said that it is about to stop
+	ready  chan struct{} // closed when it has resumed its flows
+	exited chan struct{} // closed when its output has ended
+	done   bool          // every flow has ended
+	paused chan struct{} // closed when it is about to stop itself
 	stderr bytes.Buffer
 }
 
-func (d *day) start(o orders) *process {
-	d.t.Helper()
-	text, err := json.Marshal(o)
+func (s *scenario) start(c config) *process {
+	s.t.Helper()
+	text, err := json.Marshal(c)
 	if err != nil {
-		d.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(os.Args[0]), ready: make(chan struct{}), over: make(chan struct{}), paused: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), ordersVar+"="+string(text))
+	p := &process{cmd: exec.Command(os.Args[0]), ready: make(chan struct{}), exited: make(chan struct{}), paused: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), configVar+"="+string(text))
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		d.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
-		d.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	go d.listen(p, out)
+	go s.readOutput(p, out)
 	return p
 }
 
-func (d *day) listen(p *process, out io.Reader) {
-	defer close(p.over)
+func (s *scenario) readOutput(p *process, out io.Reader) {
+	defer close(p.exited)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		switch word {
 		case "ready":
 			close(p.ready)
 		case "started":
-			d.mu.Lock()
-			d.started[rest] = true
-			d.mu.Unlock()
+			s.mu.Lock()
+			s.started[rest] = true
+			s.mu.Unlock()
 		case "pausing":
 			close(p.paused)
 		case "done":
@@ -173,147 +173,148 @@ func (d *day) listen(p *process, out io.Reader) {
 	}
 }
 
-// kill runs payers and kills them, at a point that was chosen or at a random moment.
-func (d *day) kill(times int) {
+// kill starts payers and kills them, at a chosen point or at a random moment.
+func (s *scenario) kill(times int) {
 	points := []string{"", "before send", "after send", "in commit", ""}
-	for d.kills < times {
-		o := d.orders
-		o.KillAt = points[d.rand.IntN(len(points))]
-		o.KillNth = 1 + d.rand.Int64N(40)
-		p := d.start(o)
-		patience := time.Second // for a point that is not reached any more
-		if o.KillAt == "" {
-			patience = time.Duration(d.rand.IntN(200)) * time.Millisecond
-			if d.rand.IntN(8) > 0 {
-				<-p.either()
+	for s.kills < times {
+		c := s.config
+		c.KillAt = points[s.rand.IntN(len(points))]
+		c.KillNth = 1 + s.rand.Int64N(40)
+		p := s.start(c)
+		timeout := time.Second // for a point that is not reached any more
+		if c.KillAt == "" {
+			timeout = time.Duration(s.rand.IntN(200)) * time.Millisecond
+			if s.rand.IntN(8) > 0 {
+				<-p.readyOrExited()
 			}
 		}
 		select {
-		case <-p.over:
-		case <-time.After(patience):
+		case <-p.exited:
+		case <-time.After(timeout):
 			p.cmd.Process.Kill()
-			<-p.over
+			<-p.exited
 		}
 		if err := p.cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-			if p.done { // faster than it is killed: there is more to do
-				d.orders.Flows += d.orders.Flows / 8
+			if p.done { // it ended before it was killed: add flows
+				s.config.Flows += s.config.Flows / 8
 				continue
 			}
-			d.t.Fatalf("a payer ended by itself: %v\n%s", err, p.stderr.String())
+			s.t.Fatalf("a payer ended before it was killed: %v\n%s", err, p.stderr.String())
 		}
-		d.kills++
-		d.points[o.KillAt]++
+		s.kills++
+		s.points[c.KillAt]++
 	}
 }
 
-// either is closed when the process is ready, or over.
-func (p *process) either() <-chan struct{} {
+// readyOrExited returns a channel that is closed when the process is ready or has exited.
+func (p *process) readyOrExited() <-chan struct{} {
 	c := make(chan struct{})
 	go func() {
 		defer close(c)
 		select {
 		case <-p.ready:
-		case <-p.over:
+		case <-p.exited:
 		}
 	}()
 	return c
 }
 
-// finish lets a payer do all that is left.
-func (d *day) finish() {
-	d.t.Helper()
-	if !d.mayFinish() {
-		d.t.Fatal("the journal is locked, and nobody is there")
+// finish starts a payer that is not killed, and waits until every flow has ended.
+func (s *scenario) finish() {
+	s.t.Helper()
+	if !s.tryFinish() {
+		s.t.Fatal("the journal is locked, though no other process is running")
 	}
 }
 
-// mayFinish is finish where a process that was stopped in the middle of a commit may hold
-// the journal's file: nobody can take that over while the process lives.
-func (d *day) mayFinish() bool {
-	d.t.Helper()
-	p := d.start(d.orders)
+// tryFinish is like finish, but returns false if the database is locked. A process that was
+// stopped in the middle of a commit holds SQLite's lock: no other process can write while it
+// lives.
+func (s *scenario) tryFinish() bool {
+	s.t.Helper()
+	p := s.start(s.config)
 	select {
-	case <-p.over:
+	case <-p.exited:
 	case <-time.After(time.Minute):
 		p.cmd.Process.Signal(syscall.SIGQUIT)
-		<-p.over
+		<-p.exited
 	}
 	err := p.cmd.Wait()
 	if err != nil && strings.Contains(p.stderr.String(), "SQLITE_BUSY") {
 		return false
 	}
 	if err != nil || !p.done {
-		d.t.Fatalf("the last payer: %v\n%s", err, p.stderr.String())
+		s.t.Fatalf("the last payer: %v\n%s", err, p.stderr.String())
 	}
 	if p.stderr.Len() > 0 {
-		d.t.Logf("the last payer said:\n%.2000s", p.stderr.String())
+		s.t.Logf("the last payer printed:\n%.2000s", p.stderr.String())
 	}
 	return true
 }
 
-// harm is what the journal says, held against the provider's ledger.
-type harm struct {
+// audit compares the outcomes in the journal with the provider's ledger, in numbers of carts.
+type audit struct {
 	succeeded, failed, escalated                    int
-	executed                                        int // carts
+	executed                                        int
 	twice, failedThoughExecuted, succeededThoughNot int
 	lost, open                                      int
 }
 
-func (d *day) reckon() (h harm) {
-	d.t.Helper()
+func (s *scenario) audit() (a audit) {
+	s.t.Helper()
 	executed := map[string]int{}
-	for _, e := range d.provider.Ledger(time.Now().AddDate(1, 0, 0)) {
+	for _, e := range s.provider.Ledger(time.Now().AddDate(1, 0, 0)) {
 		cart, _, _ := strings.Cut(e.OrderID, ".")
 		executed[cart]++
 	}
 	for _, n := range executed {
-		h.executed++
+		a.executed++
 		if n > 1 {
-			h.twice++
+			a.twice++
 		}
 	}
-	j, err := sqlite.Open(d.orders.Journal, nil)
+	j, err := sqlite.Open(s.config.Journal, nil)
 	if err != nil {
-		d.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	defer j.Close()
-	for i := range d.orders.Flows {
+	for i := range s.config.Flows {
 		cart := fmt.Sprintf("k%d", i)
 		rows, err := j.ByKey(context.Background(), journal.Key{Merchant: "shop", Operation: policy.Pay, Payment: cart})
 		if err != nil {
-			d.t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		if len(rows) == 0 {
-			h.lost++
+			a.lost++
 			continue
 		}
-		h.count(d.t, cart, stateOf(&rows[len(rows)-1]), executed[cart])
+		a.count(s.t, cart, stateOf(&rows[len(rows)-1]), executed[cart])
 	}
-	for key := range d.started { // what was acknowledged is there
+	for key := range s.started { // every acknowledged flow must be stored
 		rows, err := j.ByKey(context.Background(), journal.Key{Merchant: "shop", Operation: policy.Pay, Payment: key})
 		if err != nil || len(rows) == 0 {
-			h.lost++
+			a.lost++
 		}
 	}
-	return h
+	return a
 }
 
-func (h *harm) count(t *testing.T, cart string, s flow.State, executed int) {
-	switch s.Outcome {
+func (a *audit) count(t *testing.T, cart string, state flow.State, executed int) {
+	switch state.Outcome {
 	case policy.Succeeded:
-		h.succeeded++
+		a.succeeded++
 		if executed == 0 {
-			h.succeededThoughNot++
+			a.succeededThoughNot++
 		}
 	case policy.Failed:
-		h.failed++
+		a.failed++
 		if executed > 0 {
-			h.failedThoughExecuted++
-			t.Logf("%s failed though executed: %s", cart, s.Reason)
+			a.failedThoughExecuted++
+			t.Logf("%s failed though executed: %s", cart, state.Reason)
 		}
 	case policy.Escalated:
-		h.escalated++
+		a.escalated++
 	case policy.Open:
-		h.open++
+		a.open++
 	}
 }

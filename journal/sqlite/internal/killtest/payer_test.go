@@ -25,33 +25,33 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// orders is what a payer is to do, in its environment.
-type orders struct {
+// config is what the test asks of a payer. It is passed in the environment.
+type config struct {
 	Journal  string // path
 	Provider string // URL
-	Listen   string // for webhooks
+	Listen   string // address for webhooks
 	Flows    int    // keys k0, k1, …
 	AtOnce   int
-	Sabotage string // "", "no write-ahead", "no query"
+	Sabotage string // "", "no write-ahead", "no query", "ignores its context"
 	KillAt   string // "", "before send", "after send", "in commit"; "pause before send"
 	KillNth  int64
 }
 
-// mustEnd is a while longer than the rules' max_elapsed.
-const mustEnd = 40 * time.Second
+// endTimeout is longer than the rules' max_elapsed.
+const endTimeout = 40 * time.Second
 
-const ordersVar = "RECOURSE_KILLTEST_ORDERS"
+const configVar = "RECOURSE_KILLTEST_CONFIG"
 
 func TestMain(m *testing.M) {
-	text, child := os.LookupEnv(ordersVar)
+	text, child := os.LookupEnv(configVar)
 	if !child {
 		os.Exit(m.Run())
 	}
-	var o orders
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
+	var c config
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
 	}
-	if err := (&payer{orders: o, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}).run(); err != nil {
+	if err := (&payer{config: c, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}).run(); err != nil {
 		fmt.Fprintln(os.Stderr, "payer:", err)
 		os.Exit(1)
 	}
@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 
 // payer is a shop's process.
 type payer struct {
-	orders
+	config
 	http    *http.Client
 	journal journal.Journal
 	x       *executor.Executor
@@ -72,7 +72,7 @@ func (p *payer) run() error {
 	if err != nil {
 		return err
 	}
-	p.journal = p.sabotaged(j)
+	p.journal = p.wrap(j)
 	rules, err := engine.Open("testdata/rules")
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (p *payer) run() error {
 	if err != nil {
 		return err
 	}
-	again, err := p.forgotten(ctx)
+	again, err := p.abandoned(ctx)
 	if err != nil {
 		return err
 	}
@@ -116,16 +116,16 @@ func (p *payer) run() error {
 
 func newOrder(cart string) string { return cart + "." + rand.Text()[:10] }
 
-// pay starts what no process has started yet, and waits for everything to end.
+// pay starts every flow that is not stored yet, and waits until all flows have ended.
 func (p *payer) pay(ctx context.Context, again []string) error {
 	var wait sync.WaitGroup
 	failed := make(chan error, 1)
-	places := make(chan struct{}, p.AtOnce)
-	begin := func(cart, key string) {
-		places <- struct{}{}
+	slots := make(chan struct{}, p.AtOnce)
+	start := func(cart, key string) {
+		slots <- struct{}{}
 		wait.Go(func() {
-			defer func() { <-places }()
-			if err := p.one(ctx, cart, key); err != nil {
+			defer func() { <-slots }()
+			if err := p.payOne(ctx, cart, key); err != nil {
 				select {
 				case failed <- fmt.Errorf("%s: %w", key, err):
 				default:
@@ -134,11 +134,11 @@ func (p *payer) pay(ctx context.Context, again []string) error {
 		})
 	}
 	for _, cart := range again {
-		begin(cart, cart+"-again-"+rand.Text()[:6])
+		start(cart, cart+"-again-"+rand.Text()[:6])
 	}
 	for i := range p.Flows {
 		cart := fmt.Sprintf("k%d", i)
-		begin(cart, cart)
+		start(cart, cart)
 	}
 	wait.Wait()
 	select {
@@ -149,7 +149,7 @@ func (p *payer) pay(ctx context.Context, again []string) error {
 	}
 }
 
-func (p *payer) one(ctx context.Context, cart, key string) error {
+func (p *payer) payOne(ctx context.Context, cart, key string) error {
 	k := journal.Key{Merchant: "shop", Operation: policy.Pay, Payment: key}
 	rows, err := p.journal.ByKey(ctx, k)
 	if err != nil {
@@ -173,15 +173,15 @@ func (p *payer) one(ctx context.Context, cart, key string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, mustEnd)
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	if _, err = h.Wait(ctx); errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("it has not ended: %+v", h.State())
+		return fmt.Errorf("the flow has not ended: %+v", h.State())
 	}
 	return err
 }
 
-// listen takes webhooks where the provider was told to send them.
+// listen receives the provider's webhooks.
 func (p *payer) listen() error {
 	l, err := net.Listen("tcp", p.Listen)
 	if err != nil {
@@ -201,10 +201,10 @@ func (p *payer) listen() error {
 	return nil
 }
 
-// Send implements [executor.Client], plainly, with net/http.
+// Send implements [executor.Client] with net/http.
 func (p *payer) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
-	p.mayDie("before send")
-	if p.Sabotage == "deaf client" {
+	p.killPoint("before send")
+	if p.Sabotage == "ignores its context" {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
@@ -213,7 +213,7 @@ func (p *payer) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, 
 		"partnerCode": "MOMODEMO", "orderId": a.OrderID, "requestId": a.RequestID, "amount": a.Payment.Amount,
 		"ipnUrl": "http://" + p.Listen, "requestType": "payWithToken",
 	})
-	p.mayDie("after send")
+	p.killPoint("after send")
 	return reply, err
 }
 
@@ -236,10 +236,10 @@ func (p *payer) post(ctx context.Context, path string, fields map[string]any) (e
 	return executor.Call(p.http, req)
 }
 
-// mayDie kills this process, if this is the point at which it was told to die.
-func (p *payer) mayDie(point string) {
+// killPoint kills or pauses this process if the config asks for it at this point.
+func (p *payer) killPoint(point string) {
 	if p.KillAt == point && p.nth.Add(1) == p.KillNth {
-		die()
+		killSelf()
 	}
 	if p.KillAt == "pause before send" && point == "before send" && p.nth.Add(1) == p.KillNth {
 		fmt.Println("pausing")
@@ -247,7 +247,7 @@ func (p *payer) mayDie(point string) {
 	}
 }
 
-func die() {
+func killSelf() {
 	self, err := os.FindProcess(os.Getpid())
 	if err == nil {
 		err = self.Kill()

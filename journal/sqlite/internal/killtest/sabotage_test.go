@@ -12,48 +12,48 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// sabotaged is the payer's journal, with what its orders want of it.
-func (p *payer) sabotaged(j journal.Journal) journal.Journal {
+// wrap returns the payer's journal with the faults that the config asks for.
+func (p *payer) wrap(j journal.Journal) journal.Journal {
 	if p.Sabotage == "no write-ahead" {
-		j = &behind{Journal: j, missing: map[string]int64{}}
+		j = &noWriteAhead{Journal: j, missing: map[string]int64{}}
 	}
 	if p.KillAt == "in commit" {
-		j = &mortal{j, p}
+		j = &killInCommit{j, p}
 	}
 	return j
 }
 
-// mortal kills its process at some moment of a commit.
-type mortal struct {
+// killInCommit kills its process at a random moment of a commit.
+type killInCommit struct {
 	journal.Journal
 	p *payer
 }
 
-func (m *mortal) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
-	if m.p.nth.Add(1) == m.p.KillNth {
-		time.AfterFunc(time.Duration(mrand.IntN(3000))*time.Microsecond, die)
+func (k *killInCommit) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
+	if k.p.nth.Add(1) == k.p.KillNth {
+		time.AfterFunc(time.Duration(mrand.IntN(3000))*time.Microsecond, killSelf)
 	}
-	return m.Journal.Put(ctx, r, d)
+	return k.Journal.Put(ctx, r, d)
 }
 
-// behind does not write a send before it, but after.
-type behind struct {
+// noWriteAhead drops the row of a send. The next row of the flow is stored after the send.
+type noWriteAhead struct {
 	journal.Journal
 	mu      sync.Mutex
-	missing map[string]int64 // rows that were not written, by flow
+	missing map[string]int64 // by flow: number of dropped rows
 }
 
-func (b *behind) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
+func (w *noWriteAhead) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
 	row := *r
-	b.mu.Lock()
+	w.mu.Lock()
 	if stageOf(r) == flow.Sending {
-		b.missing[r.ID]++
-		b.mu.Unlock()
+		w.missing[r.ID]++
+		w.mu.Unlock()
 		return nil
 	}
-	row.Version -= b.missing[r.ID]
-	b.mu.Unlock()
-	return b.Journal.Put(ctx, &row, d)
+	row.Version -= w.missing[r.ID]
+	w.mu.Unlock()
+	return w.Journal.Put(ctx, &row, d)
 }
 
 func stateOf(r *journal.Row) flow.State {
@@ -68,8 +68,8 @@ func stateOf(r *journal.Row) flow.State {
 
 func stageOf(r *journal.Row) flow.Stage { s := stateOf(r); return s.Stage }
 
-// givenUp is a row's state as one that has ended.
-func givenUp(state []byte) []byte {
+// escalatedState returns a row's state with the outcome escalated.
+func escalatedState(state []byte) []byte {
 	var row, inner map[string]json.RawMessage
 	if err := errors.Join(json.Unmarshal(state, &row), json.Unmarshal(row["state"], &inner)); err != nil {
 		panic(err)
@@ -85,9 +85,10 @@ func givenUp(state []byte) []byte {
 	return state
 }
 
-// forgotten are the carts whose payment a careless payer begins anew: those that were being
-// sent when its forerunner died. A careful one has none, and asks.
-func (p *payer) forgotten(ctx context.Context) (carts []string, err error) {
+// abandoned closes the flows that were being sent when the previous process was killed, and
+// returns their carts. The sabotaged payer pays them again under a new key. A correct payer
+// returns none: it resumes the flows with a query.
+func (p *payer) abandoned(ctx context.Context) (carts []string, err error) {
 	if p.Sabotage != "no query" {
 		return nil, nil
 	}
@@ -99,7 +100,7 @@ func (p *payer) forgotten(ctx context.Context) (carts []string, err error) {
 			continue
 		}
 		r.Version++
-		r.Open, r.Due, r.State = false, time.Time{}, givenUp(r.State)
+		r.Open, r.Due, r.State = false, time.Time{}, escalatedState(r.State)
 		if err := p.journal.Put(ctx, r, journal.Synced); err != nil {
 			return nil, err
 		}

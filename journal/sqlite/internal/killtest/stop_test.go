@@ -12,81 +12,81 @@ import (
 
 func pause() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 
-// A process is paused, another takes its flows over, and the first wakes: nothing executes
-// twice. The journal's lock does not let the second in while the first lives; here somebody
-// removes it, as people do. What the first still writes is refused; what it still wants to
-// send is too late; and what leaves nevertheless, from a client that is deaf to its context,
-// the provider recognizes by its order.
-func TestAPausedProcessWakesUp(t *testing.T) {
+// A process is paused, a second one takes its flows over, and the first one continues: no
+// payment executes twice. The journal's lock refuses the second process while the first one
+// lives, so the test deletes the lock file. The writes of the first process are refused. Its
+// requests are past their deadline. A client that ignores its context sends nevertheless, and
+// the provider recognizes the order id.
+func TestPausedProcessChargesOnce(t *testing.T) {
 	rounds := 6
 	if raceEnabled {
 		rounds = 2
 	}
-	for _, client := range []string{"", "deaf client"} {
+	for _, client := range []string{"", "ignores its context"} {
 		t.Run("client "+client, func(t *testing.T) {
-			d := newDay(t, 0, client)
+			s := newScenario(t, 0, client)
 			for n := range rounds {
-				d.orders.Flows += 25
-				d.pauseAndWake(n)
+				s.config.Flows += 25
+				s.pauseAndContinue(n)
 			}
-			h := d.reckon()
-			t.Logf("%d rounds: %+v", rounds, h)
-			if h.twice+h.failedThoughExecuted+h.succeededThoughNot+h.lost+h.open > 0 || h.executed == 0 {
-				t.Errorf("harm: %+v", h)
+			a := s.audit()
+			t.Logf("%d rounds: %+v", rounds, a)
+			if a.twice+a.failedThoughExecuted+a.succeededThoughNot+a.lost+a.open > 0 || a.executed == 0 {
+				t.Errorf("audit: %+v", a)
 			}
 		})
 	}
 }
 
-func (d *day) pauseAndWake(n int) {
-	o := d.orders
-	if n%3 > 0 { // exactly between the last look at the clock and the call
-		o.KillAt, o.KillNth = "pause before send", 1+d.rand.Int64N(10)
+func (s *scenario) pauseAndContinue(n int) {
+	c := s.config
+	if n%3 > 0 { // exactly between the last check of the clock and the call
+		c.KillAt, c.KillNth = "pause before send", 1+s.rand.Int64N(10)
 	}
-	first := d.start(o)
+	first := s.start(c)
 	select {
 	case <-first.paused:
-	case <-time.After(time.Duration(100+d.rand.IntN(200)) * time.Millisecond):
+	case <-time.After(time.Duration(100+s.rand.IntN(200)) * time.Millisecond):
 	}
 	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		d.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	d.orders.Listen = freeAddress(d.t)
-	second := d.start(d.orders)
-	<-second.over
+	s.config.Listen = freeAddress(s.t)
+	second := s.start(s.config)
+	<-second.exited
 	if err := second.cmd.Wait(); err == nil || !strings.Contains(second.stderr.String(), "owns it") {
-		d.t.Fatalf("a second process opened the journal of one that lives: %v\n%s", err, second.stderr.String())
+		s.t.Fatalf("a second process opened the journal of one that lives: %v\n%s", err, second.stderr.String())
 	}
-	if err := os.Remove(d.orders.Journal + ".lock"); err != nil {
-		d.t.Fatal(err)
+	if err := os.Remove(s.config.Journal + ".lock"); err != nil {
+		s.t.Fatal(err)
 	}
-	if !d.mayFinish() { // the flows of the first, too
+	if !s.tryFinish() { // finishes the flows of the first process, too
 		first.cmd.Process.Kill()
-		<-first.over
+		<-first.exited
 		first.cmd.Wait()
-		d.finish()
+		s.finish()
 		return
 	}
-	d.wake(first)
+	s.resume(first)
 }
 
-// wake lets a paused process go on, as often as it stops itself. It has to notice that its
-// journal is not its own any more.
-func (d *day) wake(p *process) {
+// resume continues a paused process, as often as it stops itself. The process must end, because
+// its journal was taken over.
+func (s *scenario) resume(p *process) {
 	until := time.After(5 * time.Second)
 	for tick := time.Tick(50 * time.Millisecond); ; {
 		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-			d.t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		select {
-		case <-p.over:
+		case <-p.exited:
 			p.cmd.Wait()
 			return
 		case <-tick:
 		case <-until:
 			p.cmd.Process.Signal(syscall.SIGQUIT)
 			p.cmd.Wait()
-			d.t.Fatalf("it goes on although its journal is taken over:\n%s", p.stderr.String())
+			s.t.Fatalf("it continues although its journal was taken over:\n%s", p.stderr.String())
 		}
 	}
 }
