@@ -26,8 +26,8 @@ func benchRow(id int64, state []byte) *journal.Row {
 	}
 }
 
-// at runs b.N pieces of work on so many goroutines.
-func at(b *testing.B, workers int, unit string, work func(i int64)) {
+// parallel calls work b.N times from the given number of goroutines.
+func parallel(b *testing.B, workers int, unit string, work func(i int64)) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	var next atomic.Int64
@@ -44,15 +44,15 @@ func at(b *testing.B, workers int, unit string, work func(i int64)) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), unit+"/s")
 }
 
-// BenchmarkPut is one synced row of 1.5 KB for each operation: half of them first rows,
-// half of them the rows that end the flows.
+// BenchmarkPut puts one synced row of 1.5 KB for each operation. Half of them are first rows,
+// the other half are the rows that end the flows.
 func BenchmarkPut(b *testing.B) {
 	state := bytes.Repeat([]byte("0123456789abcde\n"), 96)
 	for _, workers := range []int{1, 50, 500} {
 		b.Run(fmt.Sprintf("at=%d", workers), func(b *testing.B) {
 			j := opened(b, filepath.Join(b.TempDir(), "journal"), nil)
 			rows := make(chan *journal.Row, workers)
-			at(b, workers, "puts", func(i int64) {
+			parallel(b, workers, "puts", func(i int64) {
 				var r *journal.Row
 				select {
 				case r = <-rows:
@@ -72,12 +72,12 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// BenchmarkPayment is what a driver does for a payment: a synced row before the call, a lazy
-// one after it, a synced one before the query, a lazy one at the end.
+// BenchmarkPayment puts the rows of a payment: a synced row before the call, a lazy one after
+// it, a synced one before the query, a lazy one at the end.
 func BenchmarkPayment(b *testing.B) {
 	state := bytes.Repeat([]byte("0123456789abcde\n"), 96)
 	j := opened(b, filepath.Join(b.TempDir(), "journal"), nil)
-	at(b, 50, "payments", func(i int64) {
+	parallel(b, 50, "payments", func(i int64) {
 		r := benchRow(i, state)
 		for step, d := range []journal.Durability{journal.Synced, journal.Lazy, journal.Synced, journal.Lazy} {
 			r.Version = int64(step + 1)
@@ -92,8 +92,8 @@ func BenchmarkPayment(b *testing.B) {
 	})
 }
 
-// BenchmarkFloor is what the same driver with the same pragmas needs to insert a state into
-// a table without any index: the ratio to BenchmarkPut is the price of the journal.
+// BenchmarkFloor inserts the state into a table without an index, with the same driver and
+// pragmas. The ratio to BenchmarkPut is the cost of the journal.
 func BenchmarkFloor(b *testing.B) {
 	state := bytes.Repeat([]byte("0123456789abcde\n"), 96)
 	for _, size := range []int{1, 50} {
@@ -121,7 +121,7 @@ func BenchmarkFloor(b *testing.B) {
 				}
 			}
 			n := 0
-			at(b, 1, "inserts", func(int64) {
+			parallel(b, 1, "inserts", func(int64) {
 				if n%size == 0 {
 					do(stmts[0])
 				}

@@ -10,8 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// head is what the committer knows of a flow without its state.
-type head struct {
+// cachedFlow is the row of a flow without its state, as the committer needs it.
+type cachedFlow struct {
 	n        int64
 	id       string
 	version  int64
@@ -20,93 +20,94 @@ type head struct {
 	provider string
 	names    []string
 
-	// What is in the file, until the group is written.
-	dirty   bool
-	stored  int64
-	wasOpen bool
-	fresh   int          // so many of the names, the last ones, are not stored
-	last    *journal.Row // nil: only the version has changed
+	// The difference to the file, until the group is flushed.
+	dirty         bool
+	storedVersion int64
+	storedOpen    bool
+	newNames      int          // so many names, at the end of names, are not stored
+	newRow        *journal.Row // nil: only the version has changed
 }
 
-// headsKept is the size of a generation: a flow's rows mostly come soon after one another.
-const headsKept = 8192
+// generationSize limits the cache. Few flows are enough: the rows of a flow mostly follow
+// within seconds.
+const generationSize = 8192
 
-// heads remembers the flows written last, in two generations: what is used moves to the
-// younger one; when that is full, the older one is forgotten. As the process is the only
-// writer, what is remembered is what is stored.
-type heads struct {
-	young, old map[string]*head
+// flowCache holds the flows used last, in two generations. A flow that is used moves to the
+// young generation. When that is full, the old one is evicted. It always agrees with the file,
+// because this process is its only writer.
+type flowCache struct {
+	young, old map[string]*cachedFlow
 }
 
-func (hs *heads) get(id string) *head {
-	if h := hs.young[id]; h != nil {
-		return h
+func (c *flowCache) get(id string) *cachedFlow {
+	if f := c.young[id]; f != nil {
+		return f
 	}
-	h := hs.old[id]
-	if h != nil {
-		hs.keep(h)
+	f := c.old[id]
+	if f != nil {
+		c.add(f)
 	}
-	return h
+	return f
 }
 
-func (hs *heads) keep(h *head) {
-	if hs.young == nil || len(hs.young) >= headsKept {
-		hs.old, hs.young = hs.young, make(map[string]*head, headsKept)
+func (c *flowCache) add(f *cachedFlow) {
+	if c.young == nil || len(c.young) >= generationSize {
+		c.old, c.young = c.young, make(map[string]*cachedFlow, generationSize)
 	}
-	hs.young[h.id] = h
+	c.young[f.id] = f
 }
 
-func (hs *heads) forget(id string) {
-	delete(hs.young, id)
-	delete(hs.old, id)
+func (c *flowCache) evict(id string) {
+	delete(c.young, id)
+	delete(c.old, id)
 }
 
-// head returns what is known of a flow; nil if there is no such flow.
-func (w *writer) head(id string) (*head, error) {
-	if h := w.heads.get(id); h != nil {
-		return h, nil
+// flow returns a flow from the cache or from the file; nil if there is no such flow.
+func (w *writer) flow(id string) (*cachedFlow, error) {
+	if f := w.cache.get(id); f != nil {
+		return f, nil
 	}
-	h := &head{id: id}
+	f := &cachedFlow{id: id}
 	var open int64
 	var operation string
 	var names []byte
-	err := w.find.one([]driver.Value{id}, &h.n, &h.version, &open, &h.key.Merchant, &operation, &h.key.Payment, &h.provider, &names)
+	err := w.findFlow.queryRow([]driver.Value{id}, &f.n, &f.version, &open, &f.key.Merchant, &operation, &f.key.Payment, &f.provider, &names)
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
 	if err == nil {
-		err = h.key.Operation.UnmarshalText([]byte(operation))
+		err = f.key.Operation.UnmarshalText([]byte(operation))
 	}
 	if err == nil {
-		h.names, err = decodeNames(names)
+		f.names, err = decodeNames(names)
 	}
 	if err != nil {
 		return nil, err
 	}
-	h.open = open == 1
-	h.wasOpen, h.stored = h.open, h.version
-	w.heads.keep(h)
-	return h, nil
+	f.open = open == 1
+	f.storedOpen, f.storedVersion = f.open, f.version
+	w.cache.add(f)
+	return f, nil
 }
 
-// follow makes a row the flow's newest.
-func (h *head) follow(r *journal.Row) {
-	h.version, h.open, h.last = r.Version, r.Open, r
+// apply makes a row the newest of its flow, in memory.
+func (f *cachedFlow) apply(r *journal.Row) {
+	f.version, f.open, f.newRow = r.Version, r.Open, r
 	for _, name := range r.Names {
-		if !slices.Contains(h.names, name) {
-			h.names = append(h.names, name)
-			h.fresh++
+		if !slices.Contains(f.names, name) {
+			f.names = append(f.names, name)
+			f.newNames++
 		}
 	}
 }
 
-// written says that the file has what the head has.
-func (h *head) written() {
-	h.dirty, h.last, h.fresh = false, nil, 0
-	h.stored, h.wasOpen = h.version, h.open
+// flushed records that the file has the newest row.
+func (f *cachedFlow) flushed() {
+	f.dirty, f.newRow, f.newNames = false, nil, 0
+	f.storedVersion, f.storedOpen = f.version, f.open
 }
 
-// encodeNames writes each name after its length: a name may have any byte in it.
+// encodeNames writes the length of each name before it, as a name may contain any byte.
 func encodeNames(names []string) []byte {
 	size := 0
 	for _, name := range names {
@@ -134,7 +135,7 @@ func decodeNames(b []byte) ([]string, error) {
 	return names, nil
 }
 
-// distinct drops what is named twice.
+// distinct removes repeated names.
 func distinct(names []string) []string {
 	var out []string
 	for _, name := range names {

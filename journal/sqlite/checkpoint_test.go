@@ -18,9 +18,8 @@ func logSize(path string) int64 {
 	return info.Size()
 }
 
-// The log beside the database is copied into it again and again, while rows are put and
-// read.
-func TestLogStaysSmall(t *testing.T) {
+// Checkpoints limit the size of the -wal file while rows are put and read.
+func TestLogSizeIsLimited(t *testing.T) {
 	path := newPath(t)
 	j := opened(t, path, nil)
 	var all sync.WaitGroup

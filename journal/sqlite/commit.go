@@ -6,7 +6,8 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// commit is the committer: it takes what is queued, stores it, and tells those who wait.
+// commit is the committer goroutine. It takes the queue, stores it, and sends each waiting
+// caller its result.
 func (j *Journal) commit() {
 	var spare []*request
 	for {
@@ -20,14 +21,14 @@ func (j *Journal) commit() {
 		err := j.storeAll(group)
 
 		j.mu.Lock()
-		j.stored += uint64(done)
-		if j.turn != nil {
-			close(j.turn)
-			j.turn = nil
+		j.finished += uint64(done)
+		if j.progress != nil {
+			close(j.progress)
+			j.progress = nil
 		}
 		j.mu.Unlock()
 		if closed {
-			j.done <- j.lostTo(err)
+			j.done <- j.checkLost(err)
 			return
 		}
 		clear(group)
@@ -35,13 +36,13 @@ func (j *Journal) commit() {
 	}
 }
 
-// storeAll stores rows up to each job in one transaction, and does each job in its own.
-// It returns the first error that was about more than a row.
+// storeAll stores the rows before each job in one transaction, and runs each job in its own.
+// It returns the errors of whole transactions, not those of single rows.
 func (j *Journal) storeAll(group []*request) error {
 	var errs []error
 	for len(group) > 0 {
 		if group[0].job != nil {
-			err := j.storeOne(group[0].job)
+			err := j.runJob(group[0].job)
 			group[0].done <- err
 			group = group[1:]
 			continue
@@ -56,17 +57,17 @@ func (j *Journal) storeAll(group []*request) error {
 	return errors.Join(errs...)
 }
 
-func (j *Journal) storeOne(job func(*writer) error) error {
-	if err := j.lostTo(nil); err != nil {
+func (j *Journal) runJob(job func(*writer) error) error {
+	if err := j.checkLost(nil); err != nil {
 		return err
 	}
-	return j.lostTo(job(j.writes))
+	return j.checkLost(job(j.writes))
 }
 
 func (j *Journal) storeRows(rows []*request) error {
-	err := j.lostTo(nil)
+	err := j.checkLost(nil)
 	if err == nil {
-		err = j.lostTo(j.writes.store(rows))
+		err = j.checkLost(j.writes.store(rows))
 	}
 	for _, r := range rows {
 		if err != nil {
@@ -75,14 +76,15 @@ func (j *Journal) storeRows(rows []*request) error {
 		if r.lazy {
 			r.release()
 		} else {
-			r.done <- r.err // from here on it is the caller's again
+			r.done <- r.err // the caller owns r from here on
 		}
 	}
 	return err
 }
 
-// lostTo remembers for ever that the journal was lost, and returns that rather than err.
-func (j *Journal) lostTo(err error) error {
+// checkLost returns err. Once an error was journal.ErrLost, it returns that one for ever: after
+// a takeover no row may be written.
+func (j *Journal) checkLost(err error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.lost == nil && errors.Is(err, journal.ErrLost) {

@@ -13,13 +13,13 @@ import (
 	sqlite3 "modernc.org/sqlite"
 )
 
-// conn is a connection of the driver without the pool of database/sql over it: the
-// committer is its only user, and what the pool does for each statement it does not need.
+// conn is a connection of the driver, without the pool of database/sql. The committer is its
+// only user, and the pool's work for each statement would cost throughput.
 type conn struct {
 	driver.Conn
 }
 
-// dsn is the address of the file. A URI, as a path may contain a question mark.
+// dsn returns the address of a file. It is a URI because a path may contain a question mark.
 func dsn(path string, readOnly bool, pragmas ...string) string {
 	slashed := filepath.ToSlash(path)
 	if !strings.HasPrefix(slashed, "/") {
@@ -46,11 +46,12 @@ func (c *conn) exec(script string) error {
 	return err
 }
 
-// rollback ends a transaction that failed. SQLite may have ended it already.
+// rollback ends a failed transaction. It ignores the error: SQLite may have ended the
+// transaction itself.
 func (c *conn) rollback() { _ = c.exec("ROLLBACK") }
 
-// one reads the first row of an answer; [io.EOF] when there is none.
-func (c *conn) one(query string, into ...any) error {
+// queryRow reads the first row of the result. It returns [io.EOF] if there is none.
+func (c *conn) queryRow(query string, into ...any) error {
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(context.Background(), query, nil)
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (c *conn) one(query string, into ...any) error {
 	return scan(rows, into)
 }
 
-// stmt is a prepared statement whose arguments are reused.
+// stmt is a prepared statement. It reuses its slice of arguments, to save allocations.
 type stmt struct {
 	driver.Stmt
 	args []driver.NamedValue
@@ -79,14 +80,13 @@ func (s *stmt) bind(args []driver.Value) {
 	}
 }
 
-// exec returns the number of rows changed.
 func (s *stmt) exec(args ...driver.Value) (driver.Result, error) {
 	s.bind(args)
 	return s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), s.args)
 }
 
-// one reads the first row of an answer; [io.EOF] when there is none.
-func (s *stmt) one(args []driver.Value, into ...any) error {
+// queryRow reads the first row of the result. It returns [io.EOF] if there is none.
+func (s *stmt) queryRow(args []driver.Value, into ...any) error {
 	s.bind(args)
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), s.args)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *stmt) one(args []driver.Value, into ...any) error {
 	return scan(rows, into)
 }
 
-// changed says whether a statement changed exactly one row.
+// changed reports whether a statement changed exactly one row.
 func changed(result driver.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
@@ -121,7 +121,7 @@ func scan(rows driver.Rows, into []any) error {
 		case *string:
 			*to, ok = v.(string)
 		case *[]byte:
-			*to, _ = v.([]byte) // the driver gives nil for an empty one
+			*to, _ = v.([]byte) // the driver returns nil for an empty one
 		}
 		if !ok {
 			return fmt.Errorf("sqlite: column %d of the answer is a %T", i+1, v)

@@ -39,7 +39,7 @@ func child(t *testing.T, what, path string) *exec.Cmd {
 	return c
 }
 
-// childOpens says what Open returned, and holds the journal until its input ends.
+// childOpens prints the result of Open, and owns the journal until its input ends.
 func childOpens(path string) {
 	j, err := Open(path, nil)
 	if err != nil {
@@ -51,8 +51,8 @@ func childOpens(path string) {
 	_ = j.Close()
 }
 
-// childPuts puts rows until it is killed, and tells of each that was acknowledged. Each of
-// its writers continues some flows: a lazy row after each synced one.
+// childPuts puts rows until it is killed, and prints each one that was acknowledged. The rows
+// of a flow are synced and lazy in turn.
 func childPuts(path string) {
 	j, err := Open(path, &Options{Checkpoint: 128 << 10})
 	if err != nil {
@@ -82,7 +82,7 @@ func childPuts(path string) {
 	all.Wait()
 }
 
-// crashState is a state in which every torn byte shows.
+// crashState returns a state with a checksum, so that a torn write is found.
 func crashState(id string, version int64, size int) []byte {
 	b := fmt.Appendf(nil, "%s/%d/", id, version)
 	for len(b) < size {
@@ -91,25 +91,25 @@ func crashState(id string, version int64, size int) []byte {
 	return fmt.Appendf(b, "%08x", crc32.ChecksumIEEE(b))
 }
 
-func whole(r *journal.Row) bool {
+func intact(r *journal.Row) bool {
 	n := len(r.State) - 8
 	return n > 0 && strings.HasPrefix(string(r.State), fmt.Sprintf("%s/%d/", r.ID, r.Version)) &&
 		fmt.Sprintf("%08x", crc32.ChecksumIEEE(r.State[:n])) == string(r.State[n:])
 }
 
-// A process that is killed at any moment loses nothing that it was told is stored.
-func TestKilled(t *testing.T) {
+// Every acknowledged row is found after its process was killed at a random moment.
+func TestAcknowledgedRowsSurviveKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	began := time.Now()
 	acked := make(map[string]int64)
 	for range 32 {
-		killAmidPuts(t, path, acked)
+		killDuringPuts(t, path, acked)
 		checkAfterKill(t, path, acked)
 	}
 	t.Logf("32 kills, %d flows acknowledged, %s", len(acked), time.Since(began).Round(time.Millisecond))
 }
 
-func killAmidPuts(t *testing.T, path string, acked map[string]int64) {
+func killDuringPuts(t *testing.T, path string, acked map[string]int64) {
 	t.Helper()
 	c := child(t, "put", path)
 	out, err := c.StdoutPipe()
@@ -130,7 +130,7 @@ func killAmidPuts(t *testing.T, path string, acked map[string]int64) {
 		var id string
 		var version int64
 		if _, err := fmt.Sscanf(lines.Text(), "ack %s %d", &id, &version); err != nil {
-			// The last line may be half a line.
+			// The last line may be incomplete.
 			if strings.HasPrefix(lines.Text(), "failed") {
 				t.Fatal(lines.Text())
 			}
@@ -139,7 +139,7 @@ func killAmidPuts(t *testing.T, path string, acked map[string]int64) {
 		acked[id] = max(acked[id], version)
 	}
 	if err := c.Wait(); err == nil {
-		t.Fatal("the child ended by itself")
+		t.Fatal("the child ended before it was killed")
 	}
 }
 
@@ -149,9 +149,9 @@ func checkAfterKill(t *testing.T, path string, acked map[string]int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var verdict string
-	if err := j.reads.db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
-		t.Fatalf("integrity_check: %q, %v", verdict, err)
+	var check string
+	if err := j.reads.db.QueryRow("PRAGMA integrity_check").Scan(&check); err != nil || check != "ok" {
+		t.Fatalf("integrity_check: %q, %v", check, err)
 	}
 	rows, err := j.Due(t.Context(), moment, journal.Cursor{}, 1<<30)
 	if err != nil {
@@ -160,7 +160,7 @@ func checkAfterKill(t *testing.T, path string, acked map[string]int64) {
 	found := make(map[string]int64)
 	for _, r := range rows {
 		found[r.ID] = r.Version
-		if !whole(&r) {
+		if !intact(&r) {
 			t.Fatalf("%s version %d is torn: %.80q", r.ID, r.Version, r.State)
 		}
 		if len(r.Names) != int(r.Version) {

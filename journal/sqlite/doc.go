@@ -1,29 +1,34 @@
-// Package sqlite is the journal for production on one machine: a SQLite file in a folder
-// on a local disk, with one process that owns it. It needs no C compiler.
+// Package sqlite is the journal for production on one machine: a SQLite file in a folder on a
+// local disk, owned by one process. It needs no C compiler.
 //
-// What it promises:
+// Guarantees:
 //
-//   - A row that was put [journal.Synced] survives the loss of power when Put has returned:
+//   - A row that was put [journal.Synced] survives the loss of power once Put has returned nil:
 //     its group was committed with synchronous=FULL. Puts made at the same time share a
-//     commit. A row put lazily is committed a few milliseconds later, always in the order
-//     of the puts; a process that is killed may lose the last of them.
+//     commit. A lazy row is committed within a few milliseconds, in the order of the puts. A
+//     process that is killed may lose its last lazy rows.
 //   - A row is stored whole or not at all, and so is a group.
 //   - A second owner is refused at once with an [*OwnedError]. The operating system ends the
-//     ownership of a process that dies, however it dies.
-//   - Should a second owner come in nevertheless (somebody deleted the lock file), the first
-//     can write nothing any more: every commit looks into the file for its own token, and
-//     without it the journal fails from then on with [journal.ErrLost].
-//   - A full disk, a file turned read-only or an error of the disk fails the puts of a
-//     group; the journal works again when the cause is gone.
+//     ownership when the owner's process ends, also after SIGKILL.
+//   - If a second owner opens the file nevertheless, because the lock file was deleted, the
+//     first owner cannot commit any more. Every commit reads the owner's token in the
+//     file. After the token has changed, every call fails with [journal.ErrLost].
+//   - A full disk, a read-only file or a disk error fails the puts of a group. The journal
+//     works again when the cause is removed.
 //
-// A synced Put that fails for such a reason may turn out to be stored after a crash: what
-// the disk has kept of an interrupted commit nobody knows. Read the flow again.
+// A synced Put that failed for such a reason may turn out to be stored after a crash: the state
+// of an interrupted commit on the disk is unknown. Read the flow again.
 //
-// What it does not promise: anything on a network disk, whose locks and flushes cannot be
-// relied on; a second machine; more than one writing process. Another process may read the
-// file at any time, but while it holds a read transaction open, the file beside it that
-// ends in -wal grows.
+// Not guaranteed: anything on a network disk, whose locks and flushes are not reliable; access
+// from a second machine; more than one writing process. Other processes may read the file at
+// any time, but while one of them holds a read transaction open, the -wal file grows.
 //
-// The files are path, path-wal, path-shm and path.lock. A backup while the journal runs is
-// made with SQLite's VACUUM INTO or .backup, never by copying the file alone.
+// The files are path, path-wal, path-shm and path.lock. To back up a running journal, use
+// SQLite's VACUUM INTO or .backup. Never copy the file alone.
+//
+// What must not enter: the format of a row's state, and anything about payments or retries.
+// The package is a module of its own, so that programs with another journal do not download
+// SQLite.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package sqlite

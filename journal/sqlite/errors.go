@@ -6,13 +6,14 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// OwnedError says who owns the file. It is a [journal.ErrOwned].
+// OwnedError says that another process or journal has the file open. It wraps
+// [journal.ErrOwned].
 type OwnedError struct {
 	Path string
-	PID  int // 0: the owner has not said yet
+	PID  int // of the owner; 0: unknown
 }
 
-// Error names the file and its owner.
+// Error names the file and the owner.
 func (e *OwnedError) Error() string {
 	if e.PID == 0 {
 		return fmt.Sprintf("%v: %s", journal.ErrOwned, e.Path)
@@ -35,13 +36,14 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("sqlite: %s has schema version %d; this release knows versions up to %d", e.Path, e.File, e.Known)
 }
 
-// ForeignError says that the file is a database of something else.
+// ForeignError says that the file is a SQLite database of another program. Open has not
+// changed it.
 type ForeignError struct {
 	Path          string
-	ApplicationID int64
+	ApplicationID int64 // as in PRAGMA application_id; 0: none
 }
 
-// Error names the file and what it says of itself.
+// Error names the file and its application id.
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("sqlite: %s is a SQLite database, but not a journal (application id %#x); it is left as it is", e.Path, e.ApplicationID)
+	return fmt.Sprintf("sqlite: %s is a SQLite database of another program (application id %#x), not a journal; it was not changed", e.Path, e.ApplicationID)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/journal/sqlite"
 )
 
-// After a crash, what was about to be done is found by the time when somebody has to look.
+// After a crash, the next process finds the open flows by their due time.
 func Example() {
 	folder, err := os.MkdirTemp("", "journal")
 	if err != nil {

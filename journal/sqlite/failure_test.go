@@ -13,7 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-func TestOpenSaysWhatIsWrong(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	folder := t.TempDir()
 	garbage := filepath.Join(folder, "garbage")
 	if err := os.WriteFile(garbage, bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
@@ -27,7 +27,9 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{filepath.Join(folder, "missing", "journal"), nil, "the folder of " + filepath.Join(folder, "missing")},
 		{folder, nil, "is not a file"},
 		{garbage, nil, "not a database"},
-		{filepath.Join(folder, "journal"), &Options{Queue: -1}, "negative"},
+		{filepath.Join(folder, "journal"), &Options{Hold: -1}, "Options.Hold must not be negative"},
+		{filepath.Join(folder, "journal"), &Options{Queue: -1}, "Options.Queue must not be negative"},
+		{filepath.Join(folder, "journal"), &Options{Checkpoint: -1}, "Options.Checkpoint must not be negative"},
 	} {
 		_, err := Open(c.path, c.o)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -39,7 +41,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestStrangePaths(t *testing.T) {
+func TestPathsWithSpecialCharacters(t *testing.T) {
 	for _, name := range []string{"a?b", "a#b", "a%41b", "ünï cödé", "a&mode=memory"} {
 		path := filepath.Join(t.TempDir(), name)
 		j := opened(t, path, nil)
@@ -51,8 +53,8 @@ func TestStrangePaths(t *testing.T) {
 	}
 }
 
-// A page that was overwritten makes errors, not rows.
-func TestCorruptPage(t *testing.T) {
+// Overwritten pages give errors, not rows.
+func TestCorruptPages(t *testing.T) {
 	path := newPath(t)
 	j := opened(t, path, nil)
 	for i := range 500 {
@@ -61,14 +63,14 @@ func TestCorruptPage(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := os.ReadFile(path)
+	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := 4096 * 4; i < len(whole); i++ {
-		whole[i] = 0xa5
+	for i := 4096 * 4; i < len(content); i++ {
+		content[i] = 0xa5
 	}
-	if err := os.WriteFile(path, whole, 0o600); err != nil {
+	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	j, err = Open(path, nil)
@@ -89,23 +91,23 @@ func set(t *testing.T, j *Journal, pragma string) {
 	}
 }
 
-// failing makes every commit fail in a way that can be ended.
-var failing = []struct{ what, begin, end, want string }{
+// failures make every commit fail, until they are ended.
+var failures = []struct{ what, begin, end, want string }{
 	{"full disk", "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000", "full"},
 	{"read-only file", "PRAGMA query_only = 1", "PRAGMA query_only = 0", "readonly"},
 	{"statement that fails", "CREATE TEMP TRIGGER no BEFORE INSERT ON flow WHEN new.id = 'big' BEGIN SELECT RAISE(ABORT, 'no room'); END", "DROP TRIGGER no", "no room"},
 }
 
 func TestFailedGroupStoresNothing(t *testing.T) {
-	for _, f := range failing {
+	for _, f := range failures {
 		t.Run(f.what, func(t *testing.T) {
 			j := opened(t, newPath(t), nil)
-			kept := testRow("kept")
-			put(t, j, journal.Synced, kept)
+			stored := testRow("stored")
+			put(t, j, journal.Synced, stored)
 			set(t, j, f.begin)
 
-			resume := paused(t, j)
-			small := putLater(t, j, later(kept))
+			resume := pause(t, j)
+			small := putLater(t, j, later(stored))
 			big := testRow("big")
 			big.State = make([]byte, 1<<20)
 			lazy := testRow("lazy")
@@ -117,12 +119,12 @@ func TestFailedGroupStoresNothing(t *testing.T) {
 					t.Fatalf("Put returned %v, want %q in it", err, f.want)
 				}
 			}
-			version(t, j, "kept", 1)
+			version(t, j, "stored", 1)
 			version(t, j, "big", 0)
 			version(t, j, "lazy", 0)
 
 			set(t, j, f.end)
-			put(t, j, journal.Synced, later(kept), big, testRow("new"))
+			put(t, j, journal.Synced, later(stored), big, testRow("new"))
 			if err := j.Put(t.Context(), later(lazy), journal.Synced); !errors.Is(err, journal.ErrConflict) {
 				t.Fatalf("the row after a lazy one that was lost: %v", err)
 			}
@@ -131,21 +133,21 @@ func TestFailedGroupStoresNothing(t *testing.T) {
 	}
 }
 
-// A lazy row was lost with its group; then somebody else writes the same version. The
-// writer of the lost row must not overwrite what he has never seen.
-func TestLostLazyVersionDoesNotComeAgain(t *testing.T) {
+// A lazy row is lost with its group. If another writer could put the same version, the writer
+// of the lost row would overwrite a row that it has never read.
+func TestVersionOfALostLazyRowIsNotReused(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	a := testRow("a")
 	put(t, j, journal.Synced, a)
-	set(t, j, failing[1].begin)
+	set(t, j, failures[1].begin)
 	mine := later(a)
 	put(t, j, journal.Lazy, mine)
-	set(t, j, failing[1].end)
+	set(t, j, failures[1].end)
 
 	theirs := later(a)
 	theirs.State = []byte("theirs")
 	if err := j.Put(t.Context(), theirs, journal.Synced); !errors.Is(err, journal.ErrConflict) {
-		t.Fatalf("the lost version was given again: %v", err)
+		t.Fatalf("the lost version was stored: %v", err)
 	}
 	if err := j.Put(t.Context(), later(mine), journal.Synced); !errors.Is(err, journal.ErrConflict) {
 		t.Fatalf("the row after the lost one: %v", err)
@@ -157,16 +159,16 @@ func TestLostLazyVersionDoesNotComeAgain(t *testing.T) {
 	put(t, j, journal.Synced, later(&r))
 }
 
-func TestCloseSaysThatLazyRowsAreLost(t *testing.T) {
+func TestCloseReportsLostLazyRows(t *testing.T) {
 	j := opened(t, newPath(t), nil)
-	set(t, j, failing[1].begin)
+	set(t, j, failures[1].begin)
 	put(t, j, journal.Lazy, testRow("a"))
 	if err := j.Close(); err == nil || !strings.Contains(err.Error(), "nothing was stored") {
 		t.Fatalf("Close returned %v", err)
 	}
 }
 
-func TestTooLargeARow(t *testing.T) {
+func TestRowTooLarge(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	r := testRow("a")
 	r.Names = []string{strings.Repeat("n", 1<<20)}

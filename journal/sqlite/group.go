@@ -10,13 +10,13 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// store stores a group of rows in one transaction. A row that is refused has the reason in
-// its request; an error means that none was stored.
+// store stores a group of rows in one transaction. The reason for a refused row goes into its
+// request. An error means that no row was stored.
 func (w *writer) store(rows []*request) error {
 	written := 0
 	err := w.transact(func() error {
-		for id, version := range w.burned {
-			if err := w.burn(id, version); err != nil {
+		for id, version := range w.lostLazy {
+			if err := w.skipVersion(id, version); err != nil {
 				return err
 			}
 		}
@@ -26,11 +26,11 @@ func (w *writer) store(rows []*request) error {
 				return err
 			}
 			if r.err != nil && r.lazy {
-				if err := w.burn(r.row.ID, r.row.Version+1); err != nil {
+				if err := w.skipVersion(r.row.ID, r.row.Version+1); err != nil {
 					return err
 				}
 			}
-			written += size(&r.row)
+			written += rowSize(&r.row)
 		}
 		return w.flush()
 	})
@@ -38,61 +38,62 @@ func (w *writer) store(rows []*request) error {
 		w.undo(rows)
 		return err
 	}
-	clear(w.burned)
+	clear(w.lostLazy)
 	w.checkpoint.wrote(int64(written))
 	return nil
 }
 
-// undo forgets what the group has changed in memory. The writer of a lazy row believes
-// that it is stored, so its version must not come again.
+// undo drops the changes of a failed group from memory. The writer of a lazy row already got
+// nil from Put, so no other row may get its version: else its next row would overwrite a row
+// that the writer has never read.
 func (w *writer) undo(rows []*request) {
-	for _, h := range w.dirty {
-		h.dirty = false
+	for _, f := range w.dirty {
+		f.dirty = false
 	}
 	w.dirty = w.dirty[:0]
 	for _, r := range rows {
-		w.heads.forget(r.row.ID)
+		w.cache.evict(r.row.ID)
 		if r.lazy {
-			w.burned[r.row.ID] = max(w.burned[r.row.ID], r.row.Version+1)
+			w.lostLazy[r.row.ID] = max(w.lostLazy[r.row.ID], r.row.Version+1)
 		}
 	}
-	for id := range w.burned {
-		w.heads.forget(id)
+	for id := range w.lostLazy {
+		w.cache.evict(id)
 	}
 }
 
-// admit takes a row into the group, or says why it is refused. What opens a key is written
-// at once, so that SQLite's own index guards it; all else is written when the group ends,
-// once for each flow.
+// admit adds a row to the group, or returns why it is refused. A row that opens its key is
+// written at once, so that SQLite's unique index guards the key. Other rows are written when
+// the group ends, and then only the last of each flow.
 func (w *writer) admit(r *journal.Row) (refused, err error) {
 	if r.Version == 1 {
 		return w.create(r)
 	}
-	h, err := w.head(r.ID)
+	f, err := w.flow(r.ID)
 	switch {
 	case err != nil:
 		return nil, err
-	case h == nil:
+	case f == nil:
 		return conflict(r, 0), nil
-	case r.Version != h.version+1:
-		return conflict(r, h.version), nil
+	case r.Version != f.version+1:
+		return conflict(r, f.version), nil
 	}
-	if err := r.CheckAfter(h.key, h.provider); err != nil {
+	if err := r.CheckAfter(f.key, f.provider); err != nil {
 		return err, nil
 	}
-	if r.Open && !h.open && r.Key.Payment != "" {
-		if err := w.flush(); err != nil { // others may have left the key
+	if r.Open && !f.open && r.Key.Payment != "" {
+		if err := w.flush(); err != nil { // a flow of this group may have closed the key
 			return nil, err
 		}
 		if other, err := w.openFlow(r.Key); err != nil || other != "" {
 			return &journal.OpenError{Key: r.Key, ID: other}, err
 		}
-		w.soil(h)
-		h.follow(r)
+		w.markDirty(f)
+		f.apply(r)
 		return nil, w.flush()
 	}
-	w.soil(h)
-	h.follow(r)
+	w.markDirty(f)
+	f.apply(r)
 	return nil, nil
 }
 
@@ -103,12 +104,12 @@ func conflict(r *journal.Row, stored int64) error {
 	return fmt.Errorf("%w: %s is at version %d, version %d was put", journal.ErrConflict, r.ID, stored, r.Version)
 }
 
-// create writes the first row of a flow. Mostly nothing is in its way, and SQLite finds
-// that out by the way; only if something is do we ask what.
+// create inserts the first row of a flow. A conflict is rare, so create tries the insert first,
+// and looks for the cause only after SQLite has refused it.
 func (w *writer) create(r *journal.Row) (refused, err error) {
 	for {
 		names := distinct(r.Names)
-		result, err := w.insert.exec(r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID,
+		result, err := w.insertFlow.exec(r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID,
 			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State))
 		created, err := changed(result, err)
 		if err != nil {
@@ -119,93 +120,94 @@ func (w *writer) create(r *journal.Row) (refused, err error) {
 			if err != nil {
 				return nil, err
 			}
-			h := &head{n: n, id: r.ID, version: 1, stored: 1, open: r.Open, wasOpen: r.Open, key: r.Key, provider: r.Provider, names: names}
-			w.heads.keep(h)
-			return nil, w.putNames(h, names)
+			f := &cachedFlow{n: n, id: r.ID, version: 1, storedVersion: 1, open: r.Open, storedOpen: r.Open, key: r.Key, provider: r.Provider, names: names}
+			w.cache.add(f)
+			return nil, w.putNames(f, names)
 		}
-		if h, err := w.head(r.ID); err != nil || h != nil {
-			return conflict(r, h.known()), err
+		if f, err := w.flow(r.ID); err != nil || f != nil {
+			return conflict(r, f.currentVersion()), err
 		}
 		if len(w.dirty) == 0 {
 			other, err := w.openFlow(r.Key)
 			if err == nil && other == "" {
-				err = errors.New("a first row was refused for no reason: the file is damaged")
+				err = errors.New("SQLite refused the first row of a new flow, though no other flow of its key is open: the file is damaged")
 			}
 			return &journal.OpenError{Key: r.Key, ID: other}, err
 		}
-		// The flow that is in the way may have ended in this very group.
+		// The open flow of the key may have ended in this group.
 		if err := w.flush(); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (h *head) known() int64 {
-	if h == nil {
+// currentVersion is 0 if there is no flow.
+func (f *cachedFlow) currentVersion() int64 {
+	if f == nil {
 		return 0
 	}
-	return h.version
+	return f.version
 }
 
-// openFlow returns the id of the open flow of a key, as it is written; "" if there is none.
+// openFlow returns the id of the open flow of a key in the file; "" if there is none.
 func (w *writer) openFlow(k journal.Key) (string, error) {
 	var id string
-	err := w.opener.one([]driver.Value{k.Payment, k.Merchant, k.Operation.String()}, &id)
+	err := w.findOpen.queryRow([]driver.Value{k.Payment, k.Merchant, k.Operation.String()}, &id)
 	if errors.Is(err, io.EOF) {
 		return "", nil
 	}
 	return id, err
 }
 
-// burn makes sure that a version is never given to a row: the stored row takes it.
-func (w *writer) burn(id string, version int64) error {
-	h, err := w.head(id)
-	if err != nil || h == nil || h.version >= version {
+// skipVersion gives a version to the stored row, so that no new row can get it.
+func (w *writer) skipVersion(id string, version int64) error {
+	f, err := w.flow(id)
+	if err != nil || f == nil || f.version >= version {
 		return err
 	}
-	w.soil(h)
-	h.version = version
+	w.markDirty(f)
+	f.version = version
 	return nil
 }
 
-func (w *writer) soil(h *head) {
-	if !h.dirty {
-		h.dirty = true
-		w.dirty = append(w.dirty, h)
+func (w *writer) markDirty(f *cachedFlow) {
+	if !f.dirty {
+		f.dirty = true
+		w.dirty = append(w.dirty, f)
 	}
 }
 
-// flush writes what the group has changed so far.
+// flush writes the flows that the group has changed so far.
 func (w *writer) flush() error {
-	for _, h := range w.dirty {
-		if err := w.write(h); err != nil {
+	for _, f := range w.dirty {
+		if err := w.write(f); err != nil {
 			return err
 		}
-		h.written()
+		f.flushed()
 	}
 	clear(w.dirty)
 	w.dirty = w.dirty[:0]
 	return nil
 }
 
-func (w *writer) write(h *head) error {
-	r := h.last
+func (w *writer) write(f *cachedFlow) error {
+	r := f.newRow
 	if r == nil {
-		return must(w.bump.exec(h.version, h.n, h.stored))
+		return one(w.updateVersion.exec(f.version, f.n, f.storedVersion))
 	}
-	if h.fresh == 0 && h.open == h.wasOpen {
-		return must(w.touch.exec(h.version, due(r.Due), r.At.UnixMicro(), blob(r.State), h.n, h.stored))
+	if f.newNames == 0 && f.open == f.storedOpen {
+		return one(w.updateState.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), f.n, f.storedVersion))
 	}
-	err := must(w.update.exec(h.version, due(r.Due), r.At.UnixMicro(), blob(r.State), number(h.open), encodeNames(h.names), h.n, h.stored))
+	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), number(f.open), encodeNames(f.names), f.n, f.storedVersion))
 	if err != nil {
 		return err
 	}
-	return w.putNames(h, h.names[len(h.names)-h.fresh:])
+	return w.putNames(f, f.names[len(f.names)-f.newNames:])
 }
 
-func (w *writer) putNames(h *head, names []string) error {
+func (w *writer) putNames(f *cachedFlow, names []string) error {
 	for _, name := range names {
-		if _, err := w.name.exec(h.provider, name, h.n); err != nil {
+		if _, err := w.insertName.exec(f.provider, name, f.n); err != nil {
 			return err
 		}
 	}
@@ -226,7 +228,7 @@ func number(b bool) int64 {
 	return 0
 }
 
-// blob keeps the driver from storing NULL.
+// blob returns an empty slice for nil, as the driver stores nil as NULL.
 func blob(b []byte) []byte {
 	if b == nil {
 		return []byte{}

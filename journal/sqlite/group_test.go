@@ -9,9 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// paused holds the committer until resume is called, so that what is put meanwhile makes
-// one group.
-func paused(t *testing.T, j *Journal) (resume func()) {
+// pause stops the committer until resume is called. The rows put until then make one group.
+func pause(t *testing.T, j *Journal) (resume func()) {
 	t.Helper()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	ended := make(chan error, 1)
@@ -43,23 +42,23 @@ func putLater(t *testing.T, j *Journal, r *journal.Row) <-chan error {
 	return result
 }
 
-// changes counts the rows that the writer has changed in the tables so far.
+// changes returns the number of table rows that the writer has changed so far.
 func changes(t *testing.T, j *Journal) (n int64) {
 	t.Helper()
-	err := j.run(t.Context(), func(w *writer) error { return w.one("SELECT total_changes()", &n) })
+	err := j.run(t.Context(), func(w *writer) error { return w.queryRow("SELECT total_changes()", &n) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-func TestGroupWritesAFlowOnce(t *testing.T) {
+func TestGroupWritesEachFlowOnce(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	a := testRow("a")
 	put(t, j, journal.Synced, a)
 	before := changes(t, j)
 
-	resume := paused(t, j)
+	resume := pause(t, j)
 	for i := range 10 {
 		a = later(a)
 		a.Names = []string{[]string{"x", "y"}[i%2]}
@@ -87,10 +86,10 @@ func TestGroupRefusesRowsOneByOne(t *testing.T) {
 	stale.Version = 2
 	other := testRow("other")
 	other.Key = a.Key
-	last := later(second) // closed too: it must not be in the way of b
+	last := later(second) // ended too: it must not block b
 
-	resume := paused(t, j)
-	rows := []*journal.Row{later(testRow("nobody")), second, stale, b, testRow("c"), other, last, testRow("c")}
+	resume := pause(t, j)
+	rows := []*journal.Row{later(testRow("unknown")), second, stale, b, testRow("c"), other, last, testRow("c")}
 	var results []<-chan error
 	for _, r := range rows {
 		results = append(results, putLater(t, j, r))
@@ -113,13 +112,13 @@ func TestGroupRefusesRowsOneByOne(t *testing.T) {
 	version(t, j, "other", 0)
 }
 
-// A writer whose lazy row was refused may not overwrite the one who was first, even if the
-// versions would fit.
-func TestGroupBurnsTheVersionOfARefusedLazyRow(t *testing.T) {
+// A writer whose lazy row was refused must not overwrite the row of the first writer, even if
+// the version of its next row would follow.
+func TestGroupSkipsTheVersionAfterARefusedLazyRow(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	a := testRow("a")
 	put(t, j, journal.Synced, a)
-	resume := paused(t, j)
+	resume := pause(t, j)
 	theirs, mine := later(a), later(a)
 	first := putLater(t, j, theirs)
 	put(t, j, journal.Lazy, mine, later(mine))
@@ -139,33 +138,33 @@ func TestGroupBurnsTheVersionOfARefusedLazyRow(t *testing.T) {
 	put(t, j, journal.Synced, later(&r))
 }
 
-// endsLater is a context that has ended from the second look at it on.
-type endsLater struct {
+// endsAtSecondCheck is a context that has ended from the second call of Err on.
+type endsAtSecondCheck struct {
 	context.Context
-	looks int
+	checks int
 }
 
-func (c *endsLater) Err() error {
-	if c.looks++; c.looks == 1 {
+func (c *endsAtSecondCheck) Err() error {
+	if c.checks++; c.checks == 1 {
 		return nil
 	}
 	return context.Canceled
 }
 
-func (c *endsLater) Done() <-chan struct{} {
+func (c *endsAtSecondCheck) Done() <-chan struct{} {
 	ended := make(chan struct{})
 	close(ended)
 	return ended
 }
 
-func TestFullQueueHoldsPutBack(t *testing.T) {
+func TestPutWaitsWhileTheQueueIsFull(t *testing.T) {
 	j := opened(t, newPath(t), &Options{Queue: 3})
-	resume := paused(t, j)
+	resume := pause(t, j)
 	for _, id := range []string{"a", "b", "c"} {
 		put(t, j, journal.Lazy, testRow(id))
 	}
 	// Its context ends when Put waits, not before.
-	if err := j.Put(&endsLater{Context: t.Context()}, testRow("d"), journal.Lazy); !errors.Is(err, context.Canceled) {
+	if err := j.Put(&endsAtSecondCheck{Context: t.Context()}, testRow("d"), journal.Lazy); !errors.Is(err, context.Canceled) {
 		t.Fatalf("a fourth row was queued: %v", err)
 	}
 	blocked := make(chan error)
@@ -180,9 +179,9 @@ func TestFullQueueHoldsPutBack(t *testing.T) {
 }
 
 // A synced Put whose context ends returns at once; its row may be stored all the same.
-func TestPutThatIsLeft(t *testing.T) {
+func TestPutReturnsWhenItsContextEnds(t *testing.T) {
 	j := opened(t, newPath(t), nil)
-	resume := paused(t, j)
+	resume := pause(t, j)
 	ctx, cancel := context.WithCancel(t.Context())
 	req := newRequest(testRow("a"), journal.Synced)
 	if err := j.enqueue(ctx, req); err != nil {
@@ -197,24 +196,24 @@ func TestPutThatIsLeft(t *testing.T) {
 	version(t, j, "a", 1)
 }
 
-// Lazy rows are committed without anybody asking for them.
-func TestLazyRowsAreCommittedByThemselves(t *testing.T) {
+// Lazy rows are committed without a read or a synced Put.
+func TestLazyRowsAreCommittedByTimer(t *testing.T) {
 	path := newPath(t)
 	j := opened(t, path, nil)
 	put(t, j, journal.Lazy, testRow("a"))
 	j.mu.Lock()
-	for j.stored < j.put {
-		j.turn = make(chan struct{})
-		turn := j.turn
+	for j.finished < j.queued {
+		j.progress = make(chan struct{})
+		progress := j.progress
 		j.mu.Unlock()
-		<-turn
+		<-progress
 		j.mu.Lock()
 	}
 	j.mu.Unlock()
 	version(t, j, "a", 1)
 }
 
-// A flow may reopen in the group in which the other flow of its key ends.
+// A flow may reopen in the group in which the open flow of its key ends.
 func TestGroupReopensAFlow(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	a, b := testRow("a"), testRow("b")
@@ -222,7 +221,7 @@ func TestGroupReopensAFlow(t *testing.T) {
 	put(t, j, journal.Synced, a, b)
 	ended, again := later(a), later(b)
 	ended.Open, again.Open = false, true
-	resume := paused(t, j)
+	resume := pause(t, j)
 	first, second := putLater(t, j, ended), putLater(t, j, again)
 	resume()
 	if err := errors.Join(<-first, <-second); err != nil {

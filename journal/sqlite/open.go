@@ -15,19 +15,18 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// Options change what works for most. The zero value works.
+// Options are settings of a journal. The zero value means the defaults.
 type Options struct {
-	// Hold is how long a row put lazily may wait for others to share its commit.
-	// Default 5 ms.
+	// Hold is how long a lazy row may wait for more rows of the same commit. Zero means 5 ms.
 	Hold time.Duration
 
-	// Queue is the number of rows that may wait for the committer; when it is reached, Put
-	// waits. Default 4,096. The bytes that wait are limited to 64 MB.
+	// Queue is the number of rows that may wait for their commit. When the queue is full, Put
+	// waits. Zero means 4,096. The queue also holds at most 64 MB.
 	Queue int
 
-	// Checkpoint is the number of bytes in the -wal file at which it is copied into the
-	// database and begun again. Under load it grows to a few times of that, and keeps its
-	// size until Close. Default 16 MB.
+	// Checkpoint is the size of the -wal file, in bytes, at which it is copied into the
+	// database and reused from its beginning. Under load the file grows to a few times this
+	// size, and keeps it until Close. Zero means 16 MB.
 	Checkpoint int64
 }
 
@@ -36,8 +35,13 @@ func (o *Options) withDefaults() (Options, error) {
 	if o != nil {
 		out = *o
 	}
-	if out.Hold < 0 || out.Queue < 0 || out.Checkpoint < 0 {
-		return out, errors.New("sqlite: an option is negative")
+	switch {
+	case out.Hold < 0:
+		return out, errors.New("sqlite: Options.Hold must not be negative")
+	case out.Queue < 0:
+		return out, errors.New("sqlite: Options.Queue must not be negative")
+	case out.Checkpoint < 0:
+		return out, errors.New("sqlite: Options.Checkpoint must not be negative")
 	}
 	if out.Hold == 0 {
 		out.Hold = 5 * time.Millisecond
@@ -51,36 +55,36 @@ func (o *Options) withDefaults() (Options, error) {
 	return out, nil
 }
 
-// Journal is a journal in a SQLite file.
+// Journal is a [journal.Journal] in a SQLite file. Use [Open].
 type Journal struct {
 	path   string
 	opts   Options
 	lock   *flock.Flock
 	reads  *reader
-	writes *writer // the committer's
+	writes *writer // used by the committer goroutine only
 	hold   *time.Timer
 
-	mu     sync.Mutex
-	queue  []*request
-	bytes  int           // of the queue
-	urgent bool          // somebody waits for the queue
-	put    uint64        // requests ever queued
-	lazy   uint64        // the number of the last lazy one
-	stored uint64        // requests that the committer is done with
-	turn   chan struct{} // closed when stored moves; nil: nobody waits for that
-	closed bool
-	lost   error
+	mu       sync.Mutex
+	queue    []*request
+	bytes    int           // of the rows in queue
+	urgent   bool          // a caller waits for the queue
+	queued   uint64        // number of requests ever queued
+	lastLazy uint64        // value of queued at the last lazy request
+	finished uint64        // number of requests the committer has finished
+	progress chan struct{} // closed when finished changes; nil: no caller waits for that
+	closed   bool
+	lost     error // set once: wraps journal.ErrLost
 
-	wake chan struct{} // there is something urgent
+	wake chan struct{} // the queue is urgent
 	done chan error    // the committer has ended
 }
 
 var _ journal.Journal = (*Journal)(nil)
 
-// Open opens the journal in a file, creates it if need be, and owns it until Close. The
-// folder must exist. Nil options are the defaults. It returns an [*OwnedError] if another
-// journal has the file open, a [*SchemaError] or a [*ForeignError] if the file is not for
-// this release.
+// Open opens the journal in a file and owns the file until Close. It creates the file if
+// there is none; the folder must exist. Nil options mean the defaults. It returns an
+// [*OwnedError] if another journal has the file open, a [*SchemaError] if a newer release
+// wrote the file, and a [*ForeignError] if the file is a database of another program.
 func Open(path string, o *Options) (*Journal, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -105,7 +109,8 @@ func Open(path string, o *Options) (*Journal, error) {
 	return j, nil
 }
 
-// resolve makes two names of one file the same, so that both find the same lock.
+// resolve returns one path for all names of a file: two processes that use different names
+// must find the same lock file.
 func resolve(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -125,7 +130,7 @@ func resolve(path string) (string, error) {
 	return path, nil
 }
 
-// openOwned opens the file of a path that is locked already.
+// openOwned opens a file whose lock this process holds.
 func openOwned(path string, opts Options) (*Journal, error) {
 	w, err := newWriter(path, rand.Text())
 	if err != nil {
@@ -146,14 +151,14 @@ func openOwned(path string, opts Options) (*Journal, error) {
 		wake:   make(chan struct{}, 1),
 		done:   make(chan error, 1),
 	}
-	j.hold = time.AfterFunc(time.Hour, j.hurry)
+	j.hold = time.AfterFunc(time.Hour, j.commitNow)
 	j.hold.Stop()
 	go j.commit()
 	return j, nil
 }
 
-// ownerOf asks the file who owns it. The lock file cannot tell: on Windows a locked file
-// cannot be read.
+// ownerOf reads the owner's process id from the database, 0 if it is unknown. It is not in the
+// lock file, because Windows does not let another process read a locked file.
 func ownerOf(path string) int {
 	db, err := sql.Open("sqlite", dsn(path, true, "busy_timeout(1000)"))
 	if err != nil {
@@ -167,7 +172,7 @@ func ownerOf(path string) int {
 	return pid
 }
 
-// Close implements [journal.Journal].
+// Close stores the lazy rows, ends the ownership of the file and closes it.
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	if j.closed {
@@ -176,7 +181,7 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	j.mu.Unlock()
-	j.hurry()
+	j.commitNow()
 	err := <-j.done
 	j.hold.Stop()
 	return errors.Join(err, j.reads.close(), j.writes.close(), j.lock.Unlock())

@@ -73,7 +73,7 @@ func TestSecondOwnerInThisProcess(t *testing.T) {
 	version(t, opened(t, path, nil), "a", 1)
 }
 
-// The operating system ends the ownership of a process that is killed.
+// The operating system ends the ownership of a killed process.
 func TestSecondOwnerInAnotherProcess(t *testing.T) {
 	path := newPath(t)
 	c := child(t, "open", path)
@@ -89,9 +89,9 @@ func TestSecondOwnerInAnotherProcess(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(said, "opened") {
-		t.Fatalf("the child said %q, %v", said, err)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "opened") {
+		t.Fatalf("the child printed %q, %v", line, err)
 	}
 	_, err = Open(path, nil)
 	if !errors.Is(err, journal.ErrOwned) || !strings.HasSuffix(err.Error(), fmt.Sprintf("process %d", c.Process.Pid)) {
@@ -106,9 +106,9 @@ func TestSecondOwnerInAnotherProcess(t *testing.T) {
 	put(t, opened(t, path, nil), journal.Synced, testRow("a"))
 }
 
-// Somebody deletes the lock file, and a second owner comes in while the first one sleeps.
-// When the first one wakes up it can write nothing any more.
-func TestTakenOver(t *testing.T) {
+// The lock file is deleted and a second owner opens the journal. From then on every call of
+// the first owner fails.
+func TestCallsAfterTakeoverReturnErrLost(t *testing.T) {
 	path := newPath(t)
 	first := opened(t, path, nil)
 	put(t, first, journal.Synced, testRow("a"), testRow("b"))
@@ -140,8 +140,8 @@ func TestTakenOver(t *testing.T) {
 	lost("Close", first.Close())
 }
 
-// Prune writes too.
-func TestTakenOverBeforePrune(t *testing.T) {
+// Prune checks the ownership, too.
+func TestPruneAfterTakeoverReturnsErrLost(t *testing.T) {
 	path := newPath(t)
 	first := opened(t, path, nil)
 	r := testRow("a")

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// pruneStep is the number of rows removed in one transaction: puts wait for no more.
+// pruneStep is the number of rows deleted in one transaction. Puts wait for one transaction at
+// most.
 const pruneStep = 200
 
-// Prune implements [journal.Journal]. It removes a few rows at a time; if it fails, its
-// number says how many are gone.
+// Prune deletes old rows, 200 in a transaction; see [journal.Journal]. If it fails, the number
+// says how many were deleted before.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	total := 0
 	for {
-		var n int // the job's own: it may still run when ctx has ended
+		var n int // of this round: its job may still run when ctx has ended
 		err := j.run(ctx, func(w *writer) (err error) {
 			n, err = w.prune(before)
 			return err
@@ -34,19 +35,19 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 func (w *writer) prune(before time.Time) (n int, err error) {
 	err = w.transact(func() error {
 		for n = 0; n < pruneStep; n++ {
-			var h head
+			var f cachedFlow
 			var names []byte
-			err := w.finished.one([]driver.Value{before.UnixMicro()}, &h.n, &h.id, &h.provider, &names)
+			err := w.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &f.n, &f.id, &f.provider, &names)
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			if h.names, err = decodeNames(names); err != nil {
+			if f.names, err = decodeNames(names); err != nil {
 				return err
 			}
-			if err := w.drop(&h); err != nil {
+			if err := w.delete(&f); err != nil {
 				return err
 			}
 		}
@@ -59,12 +60,12 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 	return n, nil
 }
 
-func (w *writer) drop(h *head) error {
-	w.heads.forget(h.id)
-	for _, name := range h.names {
-		if err := must(w.unname.exec(h.provider, name, h.n)); err != nil {
+func (w *writer) delete(f *cachedFlow) error {
+	w.cache.evict(f.id)
+	for _, name := range f.names {
+		if err := one(w.deleteName.exec(f.provider, name, f.n)); err != nil {
 			return err
 		}
 	}
-	return must(w.remove.exec(h.n))
+	return one(w.deleteFlow.exec(f.n))
 }

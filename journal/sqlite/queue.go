@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	maxQueued = 64 << 20  // bytes that wait for the committer
-	maxRow    = 256 << 20 // SQLite's own limit is near a gigabyte; a group must fit into memory
-	keepState = 16 << 10  // a larger buffer is not kept for the next request
+	maxQueued      = 64 << 20  // bytes that may wait for the committer
+	maxRow         = 256 << 20 // SQLite allows about a gigabyte, but a group must fit into memory
+	maxPooledState = 16 << 10  // larger buffers are not pooled, so that they do not stay in memory
 )
 
-// request is one thing for the committer to do: a row to put, or a job.
+// request is one task of the committer: a row to store, or a job.
 type request struct {
-	row  journal.Row // its names and state are the request's own
+	row  journal.Row // Names and State are copies
 	lazy bool
-	job  func(*writer) error // instead of a row; alone in its transaction
+	job  func(*writer) error // instead of a row; runs in a transaction of its own
 	err  error
-	done chan error // room for one: the committer never waits
+	done chan error // buffered: the committer must not wait for a caller
 }
 
 var requests = sync.Pool{New: func() any { return &request{done: make(chan error, 1)} }}
 
-// newRequest copies a row, as its owner may do with it what he likes after the call, and
-// a call whose context ends returns while the committer is still at work.
+// newRequest copies a row. The caller may change its row after Put returns, and Put may
+// return before the commit: a lazy row, or a context that ends.
 func newRequest(r *journal.Row, d journal.Durability) *request {
 	req := requests.Get().(*request)
 	names, state := req.row.Names[:0], req.row.State[:0]
@@ -39,13 +39,13 @@ func newRequest(r *journal.Row, d journal.Durability) *request {
 
 func (r *request) release() {
 	r.err, r.job = nil, nil
-	if cap(r.row.State) <= keepState {
+	if cap(r.row.State) <= maxPooledState {
 		requests.Put(r)
 	}
 }
 
-// size is about what a row takes in memory.
-func size(r *journal.Row) int {
+// rowSize estimates the bytes that a row takes in memory.
+func rowSize(r *journal.Row) int {
 	n := len(r.State) + len(r.ID) + len(r.Provider) + len(r.Key.Merchant) + len(r.Key.Payment) + 256
 	for _, name := range r.Names {
 		n += len(name)
@@ -53,12 +53,12 @@ func size(r *journal.Row) int {
 	return n
 }
 
-// Put implements [journal.Journal].
+// Put stores a row in the group of the next commit; see [journal.Journal].
 func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
-	if n := size(r); n > maxRow {
+	if n := rowSize(r); n > maxRow {
 		return fmt.Errorf("sqlite: the row of %s has %d bytes; at most %d are stored", r.ID, n, maxRow)
 	}
 	req := newRequest(r, d)
@@ -72,8 +72,8 @@ func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability)
 	return wait(ctx, req)
 }
 
-// wait returns what became of a request. One that is left by its caller is left to the
-// garbage collector too, as the committer still has it.
+// wait returns the result of a request. If ctx ends first, the request is not released: the
+// committer still uses it.
 func wait(ctx context.Context, req *request) error {
 	select {
 	case err := <-req.done:
@@ -84,12 +84,12 @@ func wait(ctx context.Context, req *request) error {
 	}
 }
 
-// enqueue gives a request to the committer, as soon as there is room.
+// enqueue appends a request to the queue. It waits while the queue is full.
 func (j *Journal) enqueue(ctx context.Context, req *request) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	bytes := size(&req.row)
+	bytes := rowSize(&req.row)
 	j.mu.Lock()
 	for {
 		if err := j.usable(); err != nil {
@@ -99,17 +99,17 @@ func (j *Journal) enqueue(ctx context.Context, req *request) error {
 		if len(j.queue) < j.opts.Queue && (j.bytes == 0 || j.bytes+bytes <= maxQueued) {
 			break
 		}
-		if err := j.waitTurn(ctx); err != nil {
+		if err := j.waitProgress(ctx); err != nil {
 			return err
 		}
 	}
 	first := len(j.queue) == 0
 	j.queue = append(j.queue, req)
 	j.bytes += bytes
-	j.put++
+	j.queued++
 	wake := false
 	if req.lazy {
-		j.lazy = j.put
+		j.lastLazy = j.queued
 		if first {
 			j.hold.Reset(j.opts.Hold)
 		}
@@ -119,12 +119,12 @@ func (j *Journal) enqueue(ctx context.Context, req *request) error {
 	}
 	j.mu.Unlock()
 	if wake {
-		j.signal()
+		j.wakeCommitter()
 	}
 	return nil
 }
 
-// usable says whether the journal still takes calls. The mutex is held.
+// usable returns an error if the journal is lost or closed. The caller holds the mutex.
 func (j *Journal) usable() error {
 	switch {
 	case j.lost != nil:
@@ -135,17 +135,17 @@ func (j *Journal) usable() error {
 	return nil
 }
 
-// waitTurn waits until the committer is done with the next group. It is called with the
-// mutex held, and returns with it held unless it returns an error.
-func (j *Journal) waitTurn(ctx context.Context) error {
-	if j.turn == nil {
-		j.turn = make(chan struct{})
+// waitProgress waits until the committer has finished a group. The caller holds the mutex.
+// waitProgress returns with the mutex held, except when it returns an error.
+func (j *Journal) waitProgress(ctx context.Context) error {
+	if j.progress == nil {
+		j.progress = make(chan struct{})
 	}
-	turn := j.turn
+	progress := j.progress
 	j.mu.Unlock()
-	j.hurry()
+	j.commitNow()
 	select {
-	case <-turn:
+	case <-progress:
 		j.mu.Lock()
 		return nil
 	case <-ctx.Done():
@@ -153,45 +153,45 @@ func (j *Journal) waitTurn(ctx context.Context) error {
 	}
 }
 
-// hurry has the committer take what is queued now.
-func (j *Journal) hurry() {
+// commitNow makes the committer take the queue without waiting for Options.Hold.
+func (j *Journal) commitNow() {
 	j.mu.Lock()
 	j.urgent = true
 	j.mu.Unlock()
-	j.signal()
+	j.wakeCommitter()
 }
 
-func (j *Journal) signal() {
+func (j *Journal) wakeCommitter() {
 	select {
 	case j.wake <- struct{}{}:
 	default:
 	}
 }
 
-// settle returns when every row whose Put has returned can be read: all but the lazy ones
-// are stored already.
-func (j *Journal) settle(ctx context.Context) error {
+// waitLazy waits until every lazy row is stored, so that reads find each row whose Put has
+// returned. Synced rows are stored when Put returns.
+func (j *Journal) waitLazy(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	j.mu.Lock()
-	target := j.lazy
+	target := j.lastLazy
 	for {
 		if err := j.usable(); err != nil {
 			j.mu.Unlock()
 			return err
 		}
-		if j.stored >= target {
+		if j.finished >= target {
 			j.mu.Unlock()
 			return nil
 		}
-		if err := j.waitTurn(ctx); err != nil {
+		if err := j.waitProgress(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// run has the committer do a job in a transaction of its own, after all that is queued.
+// run queues a job for the committer and waits for its result.
 func (j *Journal) run(ctx context.Context, job func(*writer) error) error {
 	req := &request{job: job, done: make(chan error, 1)}
 	if err := j.enqueue(ctx, req); err != nil {

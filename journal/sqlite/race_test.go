@@ -2,6 +2,6 @@
 
 package sqlite
 
-// slower divides the work of the longest tests: the race detector makes SQLite, which is Go
-// here, many times slower.
+// slower divides the work of the longest tests. SQLite is compiled to Go here, so the race
+// detector makes it many times slower.
 const slower = 10

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// reader reads on connections that cannot write.
+// reader has read-only connections, so that reads do not wait for commits.
 type reader struct {
 	db                     *sql.DB
 	get, byKey, named, due *sql.Stmt
@@ -22,8 +22,8 @@ const (
 
 	columns = `SELECT f.id, f.version, f.merchant, f.operation, f.payment, f.provider, f.names, f.open, f.due, f.at, f.state `
 
-	fewNames  = 4      // the statement for these is prepared
-	manyNames = 30_000 // SQLite has room for a little more
+	fewNames = 4      // up to this number the prepared statement is used
+	maxNames = 30_000 // SQLite's limit is 32,766 parameters
 )
 
 func newReader(path string) (*reader, error) {
@@ -52,10 +52,9 @@ func newReader(path string) (*reader, error) {
 	return r, nil
 }
 
-// close also closes the statements.
 func (r *reader) close() error { return r.db.Close() }
 
-// Get implements [journal.Journal].
+// Get returns the row of a flow; see [journal.Journal].
 func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
 	rows, err := j.read(ctx, func() (*sql.Rows, error) { return j.reads.get.QueryContext(ctx, id) })
 	if err != nil {
@@ -67,20 +66,21 @@ func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
 	return rows[0], nil
 }
 
-// ByKey implements [journal.Journal].
+// ByKey returns every flow of a key; see [journal.Journal].
 func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
 	return j.read(ctx, func() (*sql.Rows, error) {
 		return j.reads.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
 	})
 }
 
-// Named implements [journal.Journal].
+// Named returns the flows that have one of the names, at most 30,000 names in a call; see
+// [journal.Journal].
 func (j *Journal) Named(ctx context.Context, provider string, names ...string) ([]journal.Row, error) {
 	if len(names) == 0 {
-		return nil, j.settle(ctx)
+		return nil, j.waitLazy(ctx)
 	}
-	if len(names) > manyNames {
-		return nil, fmt.Errorf("sqlite: %d names in one call; at most %d are looked up", len(names), manyNames)
+	if len(names) > maxNames {
+		return nil, fmt.Errorf("sqlite: Named takes at most %[2]d names, not %[1]d", len(names), maxNames)
 	}
 	args := make([]any, 0, max(len(names), fewNames)+1)
 	args = append(args, provider)
@@ -98,22 +98,22 @@ func (j *Journal) Named(ctx context.Context, provider string, names ...string) (
 	})
 }
 
-// namedQuery asks for the flows that have one of n names.
+// namedQuery selects the flows that have one of n names.
 func namedQuery(n int) string {
 	return columns + `FROM flow f WHERE f.n IN (SELECT n FROM name WHERE provider = ? AND name IN (?` +
 		strings.Repeat(", ?", n-1) + `)) ORDER BY f.n`
 }
 
-// Due implements [journal.Journal].
+// Due returns the rows that are due; see [journal.Journal].
 func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
 	return j.read(ctx, func() (*sql.Rows, error) {
 		return j.reads.due.QueryContext(ctx, by.UnixMicro(), after.Due.UnixMicro(), after.ID, max(limit, 0))
 	})
 }
 
-// read asks when all that was put can be read.
+// read runs a query after the lazy rows are stored.
 func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]journal.Row, error) {
-	if err := j.settle(ctx); err != nil {
+	if err := j.waitLazy(ctx); err != nil {
 		return nil, err
 	}
 	rows, err := collect(ask())
@@ -124,10 +124,10 @@ func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]jo
 		return nil, ctx.Err()
 	}
 	j.mu.Lock()
-	gone := j.usable()
+	unusable := j.usable()
 	j.mu.Unlock()
-	if gone != nil {
-		return nil, gone // it was closed meanwhile
+	if unusable != nil {
+		return nil, unusable // closed or lost during the query
 	}
 	return nil, fmt.Errorf("sqlite: reading %s: %w", j.path, err)
 }

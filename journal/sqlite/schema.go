@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// applicationID marks a file as a journal, in the field that SQLite keeps for it: "Rcrs".
+// applicationID marks a file as a journal, in SQLite's header field for it: "Rcrs".
 const applicationID = 0x52637273
 
-// migrations bring a file from version i to i+1. Those that were released never change.
+// migrations[i] takes a file from version i to i+1. A released migration must not change.
 //
-// A flow's number is its age. Operations are stored by name, as their numbers may move. The
-// columns stand in the order of use: SQLite reads a row from its beginning, and the state
-// is the longest.
+// A flow's n orders flows by age. Operations are stored by name, because their numbers may
+// change. The columns are in the order of use: SQLite reads a row from its beginning, and the
+// state is the longest.
 var migrations = []string{`
 CREATE TABLE owner (
 	one   INTEGER PRIMARY KEY CHECK (one = 1),
@@ -46,8 +46,8 @@ CREATE INDEX flow_key ON flow (payment, merchant, operation);
 CREATE UNIQUE INDEX flow_open ON flow (payment, merchant, operation) WHERE open = 1 AND payment <> '';
 `}
 
-// migrate makes the file a journal of the newest version. Each step is one transaction, so
-// that an interrupted one leaves the version before it.
+// migrate takes the file to the newest version. Each step is one transaction, so that an
+// interrupted step leaves the version before it.
 func migrate(c *conn, path string, steps []string) error {
 	version, err := examine(c, path, len(steps))
 	if err != nil {
@@ -64,7 +64,7 @@ func migrate(c *conn, path string, steps []string) error {
 	return nil
 }
 
-// examine returns the version of the file's schema; 0 for a file with nothing in it.
+// examine returns the version of the file's schema; 0 for an empty file.
 func examine(c *conn, path string, known int) (int, error) {
 	var app, version, tables int64
 	for query, into := range map[string]*int64{
@@ -72,7 +72,7 @@ func examine(c *conn, path string, known int) (int, error) {
 		"PRAGMA user_version":                &version,
 		"SELECT count(*) FROM sqlite_schema": &tables,
 	} {
-		err := c.one(query, into)
+		err := c.queryRow(query, into)
 		if err != nil && err != io.EOF {
 			return 0, fmt.Errorf("sqlite: %s: %w", path, err)
 		}

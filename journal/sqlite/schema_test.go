@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// made runs a script in a file of its own, as another program would.
-func made(t *testing.T, script string) string {
+// newFile runs a script in a new file, as another program would.
+func newFile(t *testing.T, script string) string {
 	t.Helper()
 	path := newPath(t)
 	c, err := connect(dsn(path, false))
@@ -26,14 +26,14 @@ func made(t *testing.T, script string) string {
 	return path
 }
 
-func TestForeignFileIsLeftAlone(t *testing.T) {
+func TestForeignFileIsNotChanged(t *testing.T) {
 	for script, id := range map[string]int64{
 		"CREATE TABLE users (name TEXT)":                           0,
 		"PRAGMA application_id = 77":                               77,
 		"PRAGMA user_version = 3":                                  0,
 		"PRAGMA application_id = 77; CREATE TABLE flow (n, state)": 77,
 	} {
-		path := made(t, script)
+		path := newFile(t, script)
 		before, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestForeignFileIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestNewerSchema(t *testing.T) {
+func TestNewerSchemaIsRefused(t *testing.T) {
 	path := newPath(t)
 	j := opened(t, path, nil)
 	set(t, j, "PRAGMA user_version = 9")
@@ -62,19 +62,19 @@ func TestNewerSchema(t *testing.T) {
 	if !errors.As(err, &newer) || newer.File != 9 || newer.Known != len(migrations) {
 		t.Fatalf("Open returned %v", err)
 	}
-	if said := err.Error(); !strings.Contains(said, "9") || !strings.Contains(said, "up to 1") || !strings.Contains(said, path) {
-		t.Fatalf("the error says %q", said)
+	if text := err.Error(); !strings.Contains(text, "9") || !strings.Contains(text, "up to 1") || !strings.Contains(text, path) {
+		t.Fatalf("the error is %q", text)
 	}
 }
 
-// A creation that was interrupted leaves an empty file, or one with nothing but its mode.
-func TestInterruptedCreation(t *testing.T) {
+// An interrupted creation leaves an empty file, or one with nothing but its journal mode.
+func TestOpenAfterInterruptedCreation(t *testing.T) {
 	half := strings.SplitAfter(migrations[0], ");")[0]
 	for what, path := range map[string]string{
-		"an empty file":     newPath(t),
-		"only the mode":     made(t, "PRAGMA journal_mode = WAL"),
-		"a step undone":     made(t, "PRAGMA journal_mode = WAL; BEGIN; "+half+"; ROLLBACK"),
-		"tables made again": made(t, half+"; DROP TABLE owner"),
+		"an empty file":      newPath(t),
+		"only the mode":      newFile(t, "PRAGMA journal_mode = WAL"),
+		"a step rolled back": newFile(t, "PRAGMA journal_mode = WAL; BEGIN; "+half+"; ROLLBACK"),
+		"a dropped table":    newFile(t, half+"; DROP TABLE owner"),
 	} {
 		if what == "an empty file" {
 			if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -94,10 +94,10 @@ func TestMigrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	look := func(version, applied int64) {
+	check := func(version, applied int64) {
 		t.Helper()
 		var v, n int64
-		if err := errors.Join(c.one("PRAGMA user_version", &v), c.one("SELECT count(*) FROM step", &n)); err != nil {
+		if err := errors.Join(c.queryRow("PRAGMA user_version", &v), c.queryRow("SELECT count(*) FROM step", &n)); err != nil {
 			t.Fatal(err)
 		}
 		if v != version || n != applied {
@@ -108,22 +108,22 @@ func TestMigrations(t *testing.T) {
 	if err := migrate(c, path, steps[:1]); err != nil {
 		t.Fatal(err)
 	}
-	look(1, 0)
+	check(1, 0)
 	err = migrate(c, path, steps)
 	if err == nil || !strings.Contains(err.Error(), "from schema version 2 to 3") {
 		t.Fatalf("a step that fails: %v", err)
 	}
-	look(2, 1) // the second step was done, the third one undone
+	check(2, 1) // the second step is committed, the third is rolled back
 	steps[2] = "INSERT INTO step VALUES (2)"
 	for range 2 {
 		if err := migrate(c, path, steps); err != nil {
 			t.Fatal(err)
 		}
-		look(3, 2)
+		check(3, 2)
 	}
 }
 
-// The queries find their rows by an index, in its order.
+// Each query finds its rows by an index, in the order of the index.
 func TestQueriesUseTheirIndex(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	for query, index := range map[string]string{

@@ -10,31 +10,32 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// writer is the one connection that writes, with its statements. It belongs to the
-// committer; nobody else touches it.
+// writer is the only connection that writes rows, with its statements. Only the committer
+// goroutine uses it.
 type writer struct {
 	*conn
 	path       string
 	token      string
-	heads      heads
-	dirty      []*head          // what the group has changed and not yet written
-	burned     map[string]int64 // versions of lazy rows lost with their group
+	cache      flowCache
+	dirty      []*cachedFlow    // changed by the group and not yet flushed
+	lostLazy   map[string]int64 // by flow: the version after a lazy row that was lost with its group
 	checkpoint *checkpointer
 
-	begin, commit, fence        *stmt
-	find, opener                *stmt
-	insert, touch, update, bump *stmt
-	name                        *stmt
-	finished, unname, remove    *stmt
+	begin, commit, readOwner           *stmt
+	findFlow, findOpen, findPrunable   *stmt
+	insertFlow, updateState, updateAll *stmt
+	updateVersion, deleteFlow          *stmt
+	insertName, deleteName             *stmt
 }
 
-// newWriter opens the file, brings its schema up to date and writes itself in as the owner.
+// newWriter opens the file, migrates its schema and writes its token into the file as the
+// owner.
 func newWriter(path, token string) (*writer, error) {
 	c, err := connect(dsn(path, false, "busy_timeout(5000)"))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	w := &writer{conn: c, path: path, token: token, burned: make(map[string]int64)}
+	w := &writer{conn: c, path: path, token: token, lostLazy: make(map[string]int64)}
 	if err := w.prepareFile(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -42,19 +43,19 @@ func newWriter(path, token string) (*writer, error) {
 }
 
 func (w *writer) prepareFile() error {
-	// Looked at before anything is set: the file may be somebody else's.
+	// Examine before the first write: the file may belong to another program.
 	if _, err := examine(w.conn, w.path, len(migrations)); err != nil {
 		return err
 	}
 	var mode string
-	err := w.conn.one("PRAGMA journal_mode = WAL", &mode)
+	err := w.conn.queryRow("PRAGMA journal_mode = WAL", &mode)
 	if err == nil && mode != "wal" {
-		err = fmt.Errorf("no write-ahead log can be made here, only mode %q", mode)
+		err = fmt.Errorf("the file system does not support a write-ahead log; journal_mode is %q", mode)
 	}
 	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
-	// The checkpointer does what autocheckpoint would do in the middle of a commit.
+	// The checkpointer replaces SQLite's autocheckpoint, which runs inside a commit and delays it.
 	err = w.exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384")
 	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
@@ -62,34 +63,34 @@ func (w *writer) prepareFile() error {
 	if err := migrate(w.conn, w.path, migrations); err != nil {
 		return err
 	}
-	if err := w.prepareAll(); err != nil {
+	if err := w.prepareStatements(); err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
-	if err := w.own(); err != nil {
+	if err := w.takeOwnership(); err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
 	return nil
 }
 
-func (w *writer) prepareAll() error {
+func (w *writer) prepareStatements() error {
 	for _, s := range []struct {
 		into  **stmt
 		query string
 	}{
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
-		{&w.fence, `SELECT token, pid, host FROM owner`},
-		{&w.find, `SELECT n, version, open, merchant, operation, payment, provider, names FROM flow WHERE id = ?`},
-		{&w.opener, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`},
-		{&w.insert, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state)
+		{&w.readOwner, `SELECT token, pid, host FROM owner`},
+		{&w.findFlow, `SELECT n, version, open, merchant, operation, payment, provider, names FROM flow WHERE id = ?`},
+		{&w.findOpen, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`},
+		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
-		{&w.touch, `UPDATE flow SET version = ?, due = ?, at = ?, state = ? WHERE n = ? AND version = ?`},
-		{&w.update, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, open = ?, names = ? WHERE n = ? AND version = ?`},
-		{&w.bump, `UPDATE flow SET version = ? WHERE n = ? AND version = ?`},
-		{&w.name, `INSERT INTO name (provider, name, n) VALUES (?, ?, ?)`},
-		{&w.finished, `SELECT n, id, provider, names FROM flow WHERE due IS NULL AND at < ? LIMIT 1`},
-		{&w.unname, `DELETE FROM name WHERE provider = ? AND name = ? AND n = ?`},
-		{&w.remove, `DELETE FROM flow WHERE n = ?`},
+		{&w.updateState, `UPDATE flow SET version = ?, due = ?, at = ?, state = ? WHERE n = ? AND version = ?`},
+		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, open = ?, names = ? WHERE n = ? AND version = ?`},
+		{&w.updateVersion, `UPDATE flow SET version = ? WHERE n = ? AND version = ?`},
+		{&w.insertName, `INSERT INTO name (provider, name, n) VALUES (?, ?, ?)`},
+		{&w.findPrunable, `SELECT n, id, provider, names FROM flow WHERE due IS NULL AND at < ? LIMIT 1`},
+		{&w.deleteName, `DELETE FROM name WHERE provider = ? AND name = ? AND n = ?`},
+		{&w.deleteFlow, `DELETE FROM flow WHERE n = ?`},
 	} {
 		prepared, err := w.prepare(s.query)
 		if err != nil {
@@ -100,11 +101,11 @@ func (w *writer) prepareAll() error {
 	return nil
 }
 
-// own writes the token into the file, and so ends the ownership of whoever had it.
-func (w *writer) own() error {
+// takeOwnership writes the token into the file. After that a previous owner cannot commit.
+func (w *writer) takeOwnership() error {
 	host, err := os.Hostname()
 	if err != nil {
-		host = "unknown" // it is for messages only
+		host = "unknown" // used in messages only
 	}
 	own, err := w.prepare(`INSERT OR REPLACE INTO owner (one, token, pid, host) VALUES (1, ?, ?, ?)`)
 	if err != nil {
@@ -114,12 +115,12 @@ func (w *writer) own() error {
 	return errors.Join(err, own.Close())
 }
 
-// transact does work in a transaction, if the file is still this writer's.
+// transact runs work in a transaction. It fails if the writer does not own the file any more.
 func (w *writer) transact(work func() error) error {
 	if _, err := w.begin.exec(); err != nil {
 		return w.failed(err)
 	}
-	err := w.stillOwner()
+	err := w.checkOwner()
 	if err == nil {
 		err = work()
 	}
@@ -133,15 +134,16 @@ func (w *writer) transact(work func() error) error {
 	return nil
 }
 
-// stillOwner looks for the token inside the transaction, where nobody can change it. A
-// process that was paused finds here that another one has taken the file meanwhile.
-func (w *writer) stillOwner() error {
+// checkOwner compares the token in the file with the writer's. It runs inside the transaction,
+// where no other process can change the token. So a process that was paused while another
+// process took the file over cannot commit.
+func (w *writer) checkOwner() error {
 	var token, host string
 	var pid int64
-	err := w.fence.one(nil, &token, &pid, &host)
+	err := w.readOwner.queryRow(nil, &token, &pid, &host)
 	switch {
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: it has no owner any more", journal.ErrLost)
+		return fmt.Errorf("%w: the file has no owner", journal.ErrLost)
 	case err != nil:
 		return err
 	case token != w.token:
@@ -160,8 +162,8 @@ func (w *writer) close() error {
 		errs = w.checkpoint.close()
 	}
 	for _, s := range []*stmt{
-		w.begin, w.commit, w.fence, w.find, w.opener, w.insert, w.touch, w.update, w.bump,
-		w.name, w.finished, w.unname, w.remove,
+		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
+		w.insertName, w.findPrunable, w.deleteName, w.deleteFlow,
 	} {
 		if s != nil {
 			errs = append(errs, s.Close())
@@ -170,12 +172,12 @@ func (w *writer) close() error {
 	return errors.Join(append(errs, w.conn.Close())...)
 }
 
-// must turns a change of no row into an error: what the committer knows of the file and
-// what is in it differ.
-func must(result driver.Result, err error) error {
+// one returns an error unless a statement changed exactly one row. It never happens while the
+// cache agrees with the file.
+func one(result driver.Result, err error) error {
 	ok, err := changed(result, err)
 	if err == nil && !ok {
-		err = errors.New("a row is not what it was when it was read")
+		err = errors.New("the stored row has changed since it was read")
 	}
 	return err
 }
