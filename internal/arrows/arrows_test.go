@@ -30,6 +30,7 @@ var may = map[string]struct {
 	"internal/diff":                    {[]string{"policy", "providers", "engine", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
 	"simulate":                         {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
 	"internal/generate":                {[]string{"policy", "internal/recorded", "providers", "engine", "flow", "emulator"}, "makes recordings; nobody imports it"},
+	"internal/release":                 {nil, "writes the modules as a proxy; nobody imports it"},
 	"internal/recorded":                {nil, "the lines of a recording; data"},
 	"recording":                        {[]string{"policy", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
 	"internal/verify":                  {[]string{"policy", "internal/recorded", "providers", "rules", "engine", "flow"}, "all paths of a flow: no other driver, no clock"},
