@@ -79,7 +79,8 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(checkCommand(), verifyCommand(), testCommand(), diffCommand(), simulateCommand(), decideCommand(), explainCommand(),
-		codesCommand(), emulateCommand(), initCommand())
+		codesCommand(), emulateCommand(), initCommand(), versionCommand())
+	addVersionFlag(root)
 	return root
 }
 
