@@ -26,7 +26,7 @@ type checker struct {
 }
 
 func (c *checker) fail(n ast.Node, format string, args ...any) {
-	c.errs.Add(c.rule.When.At(n.Location().From), format, args...)
+	c.errs.Add(c.rule.WhenAt(n.Location().From), format, args...)
 }
 
 // Visit is called for every node, children first.

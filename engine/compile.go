@@ -51,7 +51,7 @@ func options() []expr.Option {
 func compile(c *checker) *compiled {
 	r := c.rule
 	before := len(c.errs.Mistakes)
-	tree, err := parser.Parse(r.When.Value)
+	tree, err := parser.Parse(r.When)
 	if err != nil {
 		c.exprError(err)
 		return nil
@@ -60,16 +60,16 @@ func compile(c *checker) *compiled {
 	if len(c.errs.Mistakes) > before {
 		return nil
 	}
-	if _, err := expr.Compile(r.When.Value, options()...); err != nil {
+	if _, err := expr.Compile(r.When, options()...); err != nil {
 		c.exprError(err)
 		return nil
 	}
 	if c.amount != nil && !c.currency {
-		c.errs.Warn(r.When.At(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
+		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
 	}
 	k := &compiled{rule: r, cond: tree.Node, vars: mentions(tree.Node)}
 	if err := k.split(); err != nil {
-		c.errs.Add(r.When.At(0), "%s", err)
+		c.errs.Add(r.WhenAt(0), "%s", err)
 		return nil
 	}
 	return k
@@ -79,10 +79,10 @@ func compile(c *checker) *compiled {
 func (c *checker) exprError(err error) {
 	var at *file.Error
 	if errors.As(err, &at) {
-		c.errs.Add(c.rule.When.At(at.From), "%s", firstLine(at.Message))
+		c.errs.Add(c.rule.WhenAt(at.From), "%s", firstLine(at.Message))
 		return
 	}
-	c.errs.Add(c.rule.When.At(0), "%s", firstLine(err.Error()))
+	c.errs.Add(c.rule.WhenAt(0), "%s", firstLine(err.Error()))
 }
 
 func firstLine(s string) string {
@@ -126,7 +126,7 @@ func (k *compiled) write(parts []ast.Node) string {
 	for i, part := range parts {
 		text, ok := written(part)
 		if !ok {
-			return k.rule.When.Value
+			return k.rule.When
 		}
 		texts[i] = "(" + text + ")"
 	}
@@ -149,7 +149,7 @@ func (k *compiled) withConstants() *compiled {
 		t, ok := native(part)
 		if !ok {
 			// It compiled as a whole before, so it does again.
-			if program, err := expr.Compile(k.rule.When.Value, options()...); err == nil {
+			if program, err := expr.Compile(k.rule.When, options()...); err == nil {
 				tried.tests, tried.program = nil, program
 			}
 			return &tried

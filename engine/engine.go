@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -47,25 +45,13 @@ func Open(dir string) (*Engine, error) {
 
 // addCatalogs reads the user's catalogues, and returns the names of those with mistakes.
 func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) (unread map[string]bool) {
+	var mistakes source.List
+	mistakes.Join(dir, catalogs.AddFS(os.DirFS(dir), dir))
 	unread = map[string]bool{}
-	files, err := fs.Glob(os.DirFS(dir), "providers/*.toml")
-	if err != nil {
-		errs.Add(source.Pos{File: dir}, "%s", err)
+	for _, m := range mistakes.Mistakes {
+		unread[strings.TrimSuffix(filepath.Base(m.File), ".toml")] = true
 	}
-	for _, f := range files {
-		if strings.HasSuffix(f, ".test.toml") || strings.HasPrefix(path.Base(f), ".") {
-			continue
-		}
-		name := filepath.Join(dir, filepath.FromSlash(f))
-		data, err := os.ReadFile(name)
-		if err == nil {
-			err = catalogs.Add(name, data)
-		}
-		if err != nil {
-			unread[strings.TrimSuffix(filepath.Base(name), ".toml")] = true
-		}
-		errs.Join(name, err)
-	}
+	errs.Join(dir, mistakes.Err())
 	return unread
 }
 

@@ -44,10 +44,10 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 	for _, en := range b.layers {
 		vars := makeEnv(s, s.Fired.Of(en.rule.ID), b.zone)
 		c := Considered{
-			ID: en.rule.ID, Source: en.rule.Source(), When: en.rule.When.Value, Then: en.rule.Then,
+			ID: en.rule.ID, Source: en.rule.Source(), When: en.rule.When, Then: en.rule.Then,
 			Candidate: en.entry >= 0 && b.candidate(en.entry, s), Condition: explain(en.cond, vars),
 		}
-		c.Condition.evaluate(en.rule.When.Value, vars)
+		c.Condition.evaluate(en.rule.When, vars)
 		c.Held = c.Candidate && c.Condition.Held
 		c.Decided = c.Held && !decided
 		decided = decided || c.Held

@@ -61,7 +61,7 @@ func explained(t failer, e *Engine, tw *twin, s *policy.Situation) {
 		left = left[1:]
 		i, listed := at[r]
 		switch {
-		case c.ID != r.ID || c.When != r.When.Value || c.Then != r.Then:
+		case c.ID != r.ID || c.When != r.When || c.Then != r.Then:
 			t.Fatalf("%+v is explained where rule %q stands", c, r.ID)
 		case c.Held != held || c.Condition.Held != held:
 			t.Fatalf("%s\nrule %q held: %t, and the trace says %t: %s", shown(s), r.ID, held, c.Held, c.When)

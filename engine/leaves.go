@@ -31,14 +31,14 @@ type Leaves struct {
 // LeavesOf takes a rule's condition apart, in its source form: nothing of it was settled
 // beforehand. The error says that a part cannot stand by itself.
 func LeavesOf(r *rules.Rule) (*Leaves, error) {
-	tree, err := parser.Parse(r.When.Value)
+	tree, err := parser.Parse(r.When)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.When.At(0), err)
+		return nil, fmt.Errorf("%s: %w", r.WhenAt(0), err)
 	}
 	l := &Leaves{Rule: r}
 	for _, n := range leaves(tree.Node) {
 		text, ok := written(n)
-		pos := r.When.At(begin(n))
+		pos := r.WhenAt(begin(n))
 		if !ok {
 			return nil, fmt.Errorf("%s: %s cannot be shown by itself", pos, text)
 		}

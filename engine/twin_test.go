@@ -36,7 +36,7 @@ func newTwin(t failer, e *Engine) *twin {
 func (tw *twin) compile(t failer, f *rules.File) {
 	t.Helper()
 	for _, r := range f.Rules {
-		program, err := expr.Compile(r.When.Value, expr.Env(env{}), expr.AsBool())
+		program, err := expr.Compile(r.When, expr.Env(env{}), expr.AsBool())
 		if err != nil {
 			t.Fatalf("the twin cannot compile rule %q: %v", r.ID, err)
 		}
@@ -102,9 +102,9 @@ func agree(t failer, e *Engine, tw *twin, s *policy.Situation) {
 		candidate := listed && b.candidate(i, s)
 		switch held := tw.holds(r, s, layers.Timezone()); {
 		case held && !candidate:
-			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When.Value)
+			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When)
 		case candidate && b.entries[i].rest(s, b) != held:
-			t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree: %s", shown(s), r.ID, held, r.When.Value)
+			t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree: %s", shown(s), r.ID, held, r.When)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/engine"
-	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -13,7 +12,7 @@ import (
 // changed is the default rules with another condition of the first rule of a file.
 func changed(set *rules.Set, momo *rules.File, when string) *rules.Set {
 	rule := *momo.Rules[0]
-	rule.When = source.Text{Value: when}
+	rule.When = when
 	file := *momo
 	file.Rules = append([]*rules.Rule{&rule}, momo.Rules[1:]...)
 	next := *set
@@ -78,7 +77,7 @@ func TestLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rules.Rule{ID: "r", When: source.Text{Value: `provider == "momo" && !(code in ["1", "2"] or fired < 2) && tags["a"] == "b"`}}
+	r := &rules.Rule{ID: "r", When: `provider == "momo" && !(code in ["1", "2"] or fired < 2) && tags["a"] == "b"`}
 	l, err := engine.LeavesOf(r)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +98,7 @@ func TestLeaves(t *testing.T) {
 			t.Errorf("%s holds: %t", texts[i], held[i])
 		}
 	}
-	if _, err := engine.LeavesOf(&rules.Rule{When: source.Text{Value: "a &&"}}); err == nil {
+	if _, err := engine.LeavesOf(&rules.Rule{When: "a &&"}); err == nil {
 		t.Error("half a condition is taken apart")
 	}
 }

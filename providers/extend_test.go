@@ -1,9 +1,12 @@
 package providers_test
 
 import (
+	"errors"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -235,5 +238,34 @@ facts = [{ operation = "*", phase = "send", effect = "unknown", stage = "door" }
 	c, _ := cs.Get("shopline")
 	if f := c.Judge(&policy.Payment{Operation: pay}, &policy.Answer{Phase: send, Code: "1904"}); f.Effect != unknown {
 		t.Errorf("code 1904 proves %s, want what the file says", f.Effect)
+	}
+}
+
+func TestAddFSReadsEveryCatalogueAndReportsAllMistakes(t *testing.T) {
+	cs, err := providers.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = cs.AddFS(fstest.MapFS{
+		"providers/acme.toml":      {Data: []byte("name = \"acme\"\noperations = [\"pay\"]\n")},
+		"providers/bad.toml":       {Data: []byte("name = 7\noperations = [\"pay\"]\n")},
+		"providers/worse.toml":     {Data: []byte("name = \"worse\"\noperations = [\"fly\"]\n")},
+		"providers/acme.test.toml": {Data: []byte("no catalogue")},
+		"providers/.hidden.toml":   {Data: []byte("no catalogue")},
+		"other/acme.toml":          {Data: []byte("no catalogue")},
+	}, "mine")
+	var mistakes policy.Mistakes
+	if !errors.As(err, &mistakes) {
+		t.Fatalf("the error is %T (%v), want policy.Mistakes", err, err)
+	}
+	files := map[string]bool{}
+	for _, m := range mistakes {
+		files[filepath.ToSlash(m.File)] = true
+	}
+	if len(files) != 2 || !files["mine/providers/bad.toml"] || !files["mine/providers/worse.toml"] {
+		t.Errorf("the mistakes are in %v, want mine/providers/bad.toml and mine/providers/worse.toml", files)
+	}
+	if _, err := cs.Get("acme"); err != nil {
+		t.Errorf("a sound catalogue beside others is not read: %v", err)
 	}
 }

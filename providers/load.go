@@ -4,8 +4,11 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 
 	"github.com/recourse-pay/recourse/internal/source"
@@ -78,6 +81,30 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	}
 	cs.byName[name] = l.c
 	return nil
+}
+
+// AddFS adds every catalogue in the folder providers of a file system: providers/NAME.toml.
+// It reads all of them, and returns the mistakes of all as [policy.Mistakes]. They name a
+// file by its path below root, which may be empty. Files that end in .test.toml, or begin
+// with a dot, are no catalogues.
+func (cs *Catalogs) AddFS(fsys fs.FS, root string) error {
+	var errs source.List
+	files, err := fs.Glob(fsys, "providers/*.toml")
+	if err != nil {
+		errs.Add(source.Pos{File: root}, "%s", err)
+	}
+	for _, f := range files {
+		name := filepath.Join(root, filepath.FromSlash(f))
+		if strings.HasSuffix(name, ".test.toml") || strings.HasPrefix(filepath.Base(name), ".") {
+			continue
+		}
+		data, err := fs.ReadFile(fsys, f)
+		if err == nil {
+			err = cs.Add(name, data)
+		}
+		errs.Join(name, err)
+	}
+	return errs.Err()
 }
 
 type loader struct {

@@ -296,8 +296,9 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 	seen := map[string]source.Pos{}
 	for _, t := range root.Tables(errs, "rule") {
 		mistakes := len(errs.Mistakes)
+		when := t.Text(errs, "when")
 		r := &Rule{
-			ID: t.String(errs, "id"), When: t.Text(errs, "when"), Schedule: t.String(errs, "schedule"),
+			ID: t.String(errs, "id"), When: when.Value, when: when, Schedule: t.String(errs, "schedule"),
 			Reason: t.String(errs, "reason"), Pos: t.Pos(), schedulePos: t.ValuePos("schedule"),
 		}
 		for _, need := range []string{"id", "when", "then"} {
@@ -314,10 +315,10 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 		}
 		seen[r.ID] = t.ValuePos("id")
 		t.Done(errs)
-		if t.Has("when") && len(errs.Mistakes) == mistakes && strings.TrimSpace(r.When.Value) == "" {
+		if t.Has("when") && len(errs.Mistakes) == mistakes && strings.TrimSpace(r.When) == "" {
 			errs.Add(t.ValuePos("when"), "the condition is empty; write 'true' for always")
 		}
-		if strings.TrimSpace(r.When.Value) != "" { // without an id too, for the mistakes in it
+		if strings.TrimSpace(r.When) != "" { // without an id too, for the mistakes in it
 			f.Rules = append(f.Rules, r)
 		}
 	}

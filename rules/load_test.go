@@ -89,14 +89,14 @@ initial_interval = "2h"
 		t.Fatalf("the rules are %+v", f.Rules)
 	}
 	r := f.Rules[0]
-	if r.ID != "late" || r.When.Value != "in_doubt\n  && attempt > 2" || r.Then != policy.QueryStatus || r.Schedule != "often" ||
+	if r.ID != "late" || r.When != "in_doubt\n  && attempt > 2" || r.Then != policy.QueryStatus || r.Schedule != "often" ||
 		r.Reason != "it takes its time" {
 		t.Errorf("the rule is %+v", r)
 	}
 	if !strings.HasSuffix(r.Source(), "opi.toml:5") {
 		t.Errorf("the rule stands at %s", r.Source())
 	}
-	if got := r.When.At(len("in_doubt\n  && ")).String(); !strings.HasSuffix(got, "opi.toml:9:6") {
+	if got := r.WhenAt(len("in_doubt\n  && ")).String(); !strings.HasSuffix(got, "opi.toml:9:6") {
 		t.Errorf("attempt stands at %s", got)
 	}
 	tests := []struct {

@@ -14,17 +14,27 @@ import (
 // Rule is one [[rule]] of a file.
 type Rule struct {
 	ID       string
-	When     source.Text // an expr condition
+	When     string // an expr condition
 	Then     policy.Action
 	Schedule string // name of a schedule; empty: the action's own
 	Reason   string
-	Pos      source.Pos
+	Pos      policy.Position // of the [[rule]]
 
-	schedulePos source.Pos
+	when        source.Text // When as it stands in the file
+	schedulePos policy.Position
 }
 
 // Source is FILE:LINE of the rule.
 func (r *Rule) Source() string { return fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line) }
+
+// WhenAt is the place of a rune of the condition. A condition that did not come from a file
+// as it is now has the place of its rule.
+func (r *Rule) WhenAt(rune int) policy.Position {
+	if r.when.Value != r.When {
+		return r.Pos
+	}
+	return r.when.At(rune)
+}
 
 // File is one layer.
 type File struct {
@@ -38,14 +48,14 @@ type File struct {
 
 	// Contract lines of a merchant, which holds for all its providers.
 	IdempotentKey    bool
-	IdempotentKeyPos source.Pos
+	IdempotentKeyPos policy.Position
 	contract         func(op policy.Operation, c *policy.Contract)
 
 	limits  policy.Limits // zero fields are not set
 	perOp   map[policy.Operation]policy.Limits
 	builtin bool // an embedded default
 
-	providerPos, merchantPos, contractPos source.Pos
+	providerPos, merchantPos, contractPos policy.Position
 }
 
 // Builtin reports whether the file is an embedded default that nothing replaced.
@@ -54,7 +64,7 @@ func (f *File) Builtin() bool { return f.builtin }
 // Disabled is a rule id of a lower layer that a merchant does without.
 type Disabled struct {
 	ID  string
-	Pos source.Pos
+	Pos policy.Position
 }
 
 // Set is every file that is known.

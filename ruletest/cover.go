@@ -138,7 +138,7 @@ func index(b bool) int {
 
 // whole says whether a condition holds when its comparisons do as given.
 func whole(r *rules.Rule, held []bool) bool {
-	c, ok := parse(r.When.Value)
+	c, ok := parse(r.When)
 	if !ok {
 		return true
 	}

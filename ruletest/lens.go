@@ -6,7 +6,6 @@ import (
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/recourse-pay/recourse/engine"
-	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -40,7 +39,7 @@ func newLens(texts []string) *lens {
 	l := &lens{}
 	for _, text := range texts {
 		tree, ok := parse(text)
-		leaves, err := engine.LeavesOf(&rules.Rule{When: source.Text{Value: text}})
+		leaves, err := engine.LeavesOf(&rules.Rule{When: text})
 		if !ok || err != nil {
 			continue
 		}

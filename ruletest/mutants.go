@@ -75,7 +75,7 @@ func (g *generator) change(pos source.Pos, what string, edit func(r *rules.Rule)
 	edit(&changed)
 	list := slices.Clone(g.file.Rules)
 	list[g.index] = &changed
-	g.add(pos, what, []string{g.rule.When.Value, changed.When.Value}, list)
+	g.add(pos, what, []string{g.rule.When, changed.When}, list)
 }
 
 func (g *generator) add(pos source.Pos, what string, looks []string, list []*rules.Rule) {
@@ -88,7 +88,7 @@ func (g *generator) actions() {
 			g.change(g.rule.Pos, fmt.Sprintf("then %s -> %s", g.rule.Then, a), func(r *rules.Rule) { r.Then = a })
 		}
 	}
-	g.add(g.rule.Pos, "the rule left out", []string{g.rule.When.Value}, slices.Delete(slices.Clone(g.file.Rules), g.index, g.index+1))
+	g.add(g.rule.Pos, "the rule left out", []string{g.rule.When}, slices.Delete(slices.Clone(g.file.Rules), g.index, g.index+1))
 }
 
 // schedule leaves the schedule out, unless it is the one that then serves.
@@ -109,18 +109,18 @@ func (g *generator) order() {
 	list := slices.Clone(g.file.Rules)
 	next := list[g.index+1]
 	list[g.index], list[g.index+1] = next, list[g.index]
-	g.add(g.rule.Pos, "after "+next.ID, []string{g.rule.When.Value, next.When.Value}, list)
+	g.add(g.rule.Pos, "after "+next.ID, []string{g.rule.When, next.When}, list)
 	g.all[len(g.all)-1].order = true
 }
 
 // conditions negates and drops each part, and changes what it is compared with.
 func (g *generator) conditions() {
-	whole, ok := parse(g.rule.When.Value)
+	whole, ok := parse(g.rule.When)
 	if !ok {
 		return
 	}
 	whole.all(func(part *condition) {
-		pos := g.rule.When.At(part.at)
+		pos := g.rule.WhenAt(part.at)
 		if part.op != "!" { // its operand is negated instead
 			g.when(pos, "negated: "+part.String(), whole.with(part, &condition{op: "!", parts: []*condition{part}}))
 		}
@@ -136,7 +136,7 @@ func (g *generator) conditions() {
 }
 
 func (g *generator) when(pos source.Pos, what string, c *condition) {
-	g.change(pos, what, func(r *rules.Rule) { r.When = source.Text{Value: c.String()} })
+	g.change(pos, what, func(r *rules.Rule) { r.When = c.String() })
 }
 
 // comparison moves numbers by one and spans by a second, and takes items out of lists.
@@ -147,7 +147,7 @@ func (g *generator) comparison(whole, part *condition) {
 			return
 		}
 		for _, text := range variants {
-			g.when(g.rule.When.At(part.at), part.text+" -> "+text, whole.with(part, &condition{text: text, node: &ast.BoolNode{}}))
+			g.when(g.rule.WhenAt(part.at), part.text+" -> "+text, whole.with(part, &condition{text: text, node: &ast.BoolNode{}}))
 		}
 	}
 }

@@ -39,7 +39,7 @@ func newSearch(e *engine.Engine) *search {
 	s := &search{e: e, texts: map[string]bool{}, prepared: map[owner][]sample{}}
 	for _, f := range e.Rules.Files() {
 		for _, r := range f.Rules {
-			if c, ok := parse(r.When.Value); ok {
+			if c, ok := parse(r.When); ok {
 				c.all(func(p *condition) {
 					if p.node != nil {
 						ast.Walk(&p.node, literals(s.texts))

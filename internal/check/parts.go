@@ -22,7 +22,7 @@ func (c *checker) parts(ctx context.Context) error {
 		if ctx.Err() != nil || r.cond.Err != nil || len(r.cond.Region) == 0 {
 			return
 		}
-		tree, err := parser.Parse(r.When.Value)
+		tree, err := parser.Parse(r.When)
 		if err != nil {
 			return
 		}

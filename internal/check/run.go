@@ -138,7 +138,7 @@ func (c *checker) home(r *aRule) (providers []string, merchant string) {
 
 // place is where a rule's condition begins, or a rune of it.
 func (r *aRule) place(rune int) Place {
-	p := r.When.At(rune)
+	p := r.WhenAt(rune)
 	return Place{File: p.File, Line: p.Line, Column: p.Column, Rule: r.ID}
 }
 

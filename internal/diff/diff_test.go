@@ -41,9 +41,9 @@ func mutant(r draw.Rand, set *rules.Set) *rules.Set {
 	case 0:
 		changed.Then = draw.One(r, policy.Actions()...)
 	case 1:
-		changed.When = source.Text{Value: "(" + changed.When.Value + ") && " + draw.Condition(r, 1)}
+		changed.When = "(" + changed.When + ") && " + draw.Condition(r, 1)
 	case 2:
-		changed.When = source.Text{Value: draw.Condition(r, 2)}
+		changed.When = draw.Condition(r, 2)
 	case 3:
 		j := (i + 1) % len(base.Rules)
 		base.Rules[i], base.Rules[j] = base.Rules[j], base.Rules[i]
@@ -185,7 +185,7 @@ func TestOrderOfRisk(t *testing.T) {
 
 func single(t testing.TB, when, then string) *engine.Engine {
 	t.Helper()
-	r := &rules.Rule{ID: "it", When: source.Text{Value: when}, Pos: source.Pos{File: "baseline.toml", Line: 1}}
+	r := &rules.Rule{ID: "it", When: when, Pos: source.Pos{File: "baseline.toml", Line: 1}}
 	if err := r.Then.UnmarshalText([]byte(then)); err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func harmless(t testing.TB) *engine.Engine {
 	base := *set.Baseline
 	base.Rules = append([]*rules.Rule(nil), base.Rules...)
 	last := *base.Rules[len(base.Rules)-1]
-	last.When = source.Text{Value: last.When.Value + " && !in_doubt"}
+	last.When = last.When + " && !in_doubt"
 	base.Rules[len(base.Rules)-1] = &last
 	return compiled(t, &rules.Set{Baseline: &base, Providers: set.Providers, Merchants: set.Merchants})
 }

@@ -22,7 +22,7 @@ type Condition struct {
 
 // Of returns where a rule's condition holds, whatever provider and merchant.
 func (s *Space) Of(e *engine.Engine, r *rules.Rule) *Condition {
-	key := cacheKey{r.When.Value, r.ID}
+	key := cacheKey{r.When, r.ID}
 	if c := s.cache[key]; c != nil {
 		return c
 	}

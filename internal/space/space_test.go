@@ -26,7 +26,7 @@ func one(t interface{ Fatalf(string, ...any) }, when string) (*engine.Engine, *r
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	r := &rules.Rule{ID: "it", When: source.Text{Value: when}, Then: policy.Escalate, Pos: source.Pos{File: "baseline.toml", Line: 1}}
+	r := &rules.Rule{ID: "it", When: when, Then: policy.Escalate, Pos: source.Pos{File: "baseline.toml", Line: 1}}
 	e, err := engine.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{r}, Schedules: map[string]*policy.Schedule{}}})
 	if err != nil {
 		t.Fatalf("%s:\n%v", when, err)
@@ -125,7 +125,7 @@ func TestDecidedMeansInDoubt(t *testing.T) {
 
 func ExampleSpace_Of() {
 	cats, _ := providers.Builtin()
-	rule := &rules.Rule{ID: "closed", When: source.Text{Value: `class == "maintenance" && effect != "executed" && !(attempt >= 3)`}}
+	rule := &rules.Rule{ID: "closed", When: `class == "maintenance" && effect != "executed" && !(attempt >= 3)`}
 	e, _ := engine.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{rule}}})
 	s := space.New(e)
 	for _, box := range s.Of(e, rule).Region {

@@ -112,7 +112,7 @@ func change(e *engine.Engine, source string, c edit) (*engine.Engine, error) {
 			found = true
 			rule := *r
 			if c.and != "" {
-				rule.When.Value = "(" + r.When.Value + ") && " + c.and
+				rule.When = "(" + r.When + ") && " + c.and
 			}
 			if c.then != nil {
 				rule.Then, rule.Schedule = *c.then, ""

@@ -153,7 +153,7 @@ func (j *job) key(e *engine.Engine, o *Options) (string, error) {
 	}
 	for _, r := range layers.Rules() {
 		if s, holds := j.looks.Waits[r.Source()]; holds {
-			on.Rules = append(on.Rules, ruleKey{r.ID, r.When.Value, r.Then, s})
+			on.Rules = append(on.Rules, ruleKey{r.ID, r.When, r.Then, s})
 		}
 	}
 	text, err := json.Marshal(&on)
