@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/advice"
 )
 
@@ -32,54 +34,79 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 		if err != nil {
 			return err
 		}
+		d := newDecider(e, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		in := bufio.NewReaderSize(interruptible(cmd.Context(), cmd.InOrStdin()), 1<<16)
-		out := bufio.NewWriter(cmd.OutOrStdout())
-		defer out.Flush()
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		unread := false
-		for number := 1; ; number++ {
-			raw, readErr := in.ReadBytes('\n')
-			if line := bytes.TrimSpace(raw); len(line) > 0 {
-				var answer any
-				q, err := advice.Read(line)
-				var adv *advice.Advice
-				if err == nil {
-					adv, err = q.Ask(e)
-				}
-				if err != nil {
-					unread = true
-					fmt.Fprintf(cmd.ErrOrStderr(), "stdin:%d: %s\n", number, err)
-					answer = map[string]string{"error": err.Error()}
-				} else {
-					answer = adv.Decision()
-				}
-				if err := enc.Encode(answer); err != nil {
-					return err
-				}
-				if in.Buffered() == 0 { // somebody may be waiting for this answer
-					if err := out.Flush(); err != nil {
-						return err
-					}
-				}
-			}
-			if errors.Is(readErr, io.EOF) {
-				break
-			}
-			if readErr != nil {
-				return fmt.Errorf("stdin: %w", readErr)
-			}
-			if err := cmd.Context().Err(); err != nil {
-				return err
-			}
+		if err := errors.Join(d.run(cmd.Context(), in), d.out.Flush()); err != nil {
+			return err
 		}
-		if unread {
-			if err := out.Flush(); err != nil {
-				return err
-			}
+		if d.unread {
 			return errDoesNotHold
 		}
 		return nil
 	}
 	return cmd
+}
+
+// decider answers questions, one a line.
+type decider struct {
+	engine *engine.Engine
+	out    *bufio.Writer
+	enc    *json.Encoder // writes to out
+	errs   io.Writer
+	unread bool // a line could not be read
+}
+
+func newDecider(e *engine.Engine, out, errs io.Writer) *decider {
+	d := &decider{engine: e, out: bufio.NewWriter(out), errs: errs}
+	d.enc = json.NewEncoder(d.out)
+	d.enc.SetEscapeHTML(false)
+	return d
+}
+
+// run reads lines to the end of the input, or until ctx is cancelled.
+func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
+	for number := 1; ; number++ {
+		raw, readErr := in.ReadBytes('\n')
+		if line := bytes.TrimSpace(raw); len(line) > 0 {
+			if err := d.line(number, line); err != nil {
+				return err
+			}
+			if in.Buffered() == 0 { // the caller may wait for this answer before it writes on
+				if err := d.out.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		switch {
+		case errors.Is(readErr, io.EOF):
+			return nil
+		case readErr != nil:
+			return fmt.Errorf("stdin: %w", readErr)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+	}
+}
+
+// line writes the decision for one line, or an error object in its place.
+func (d *decider) line(number int, line []byte) error {
+	decision, err := d.decide(line)
+	if err != nil {
+		d.unread = true
+		fmt.Fprintf(d.errs, "stdin:%d: %s\n", number, err)
+		return d.enc.Encode(map[string]string{"error": err.Error()})
+	}
+	return d.enc.Encode(decision)
+}
+
+func (d *decider) decide(line []byte) (advice.Decision, error) {
+	q, err := advice.Read(line)
+	if err != nil {
+		return advice.Decision{}, err
+	}
+	adv, err := q.Ask(d.engine)
+	if err != nil {
+		return advice.Decision{}, err
+	}
+	return adv.Decision(), nil
 }

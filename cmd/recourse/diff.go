@@ -173,7 +173,7 @@ func writeChange(w io.Writer, c *diff.Change) {
 	if c.FactBefore != nil {
 		fmt.Fprintf(w, "    it proves %s, %s; before: %s, %s\n", c.FactAfter.Effect, c.FactAfter.Class, c.FactBefore.Effect, c.FactBefore.Class)
 	}
-	fmt.Fprintf(w, "    before  %s\n    after   %s\n", told(&c.Before), told(&c.After))
+	fmt.Fprintf(w, "    before  %s\n    after   %s\n", shownSide(&c.Before), shownSide(&c.After))
 	for i, lines := range c.Regions {
 		if i == shown {
 			fmt.Fprintf(w, "    … and %d more regions (--json)\n", len(c.Regions)-i)
@@ -207,7 +207,7 @@ func shortened(what []string) string {
 	return strings.Join(what, "; ")
 }
 
-func told(s *diff.Side) string {
+func shownSide(s *diff.Side) string {
 	text := s.Action.String()
 	if s.Waits != "" {
 		text += " (" + s.Schedule + ": " + s.Waits + ")"

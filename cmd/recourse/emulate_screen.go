@@ -104,7 +104,7 @@ func writeAccount(w io.Writer, a emulator.Account) {
 		}
 		fmt.Fprintf(tw, "%s\t%d\t%s\t\n", k.operation, counts[k], amount)
 	}
-	_ = tw.Flush() // as with every other line, nobody could be told
+	_ = tw.Flush() // a failing standard output cannot be reported
 	const shown = 10
 	twice := 0
 	for _, o := range sorted(times, func(a, b order) int {

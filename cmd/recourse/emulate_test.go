@@ -16,7 +16,7 @@ import (
 )
 
 // The scripts of testdata/emulate run the command beside a client. $ADDR is an address that
-// nobody else uses; post PATH BODY posts to it once the command listens there, and get PATH
+// no other process uses; post PATH BODY posts to it once the command listens there, and get PATH
 // reads from it.
 func TestEmulateScripts(t *testing.T) {
 	repo, err := filepath.Abs(filepath.Join("..", ".."))
@@ -75,7 +75,7 @@ func show(ts *testscript.TestScript, neg bool, call func() (*http.Response, erro
 	ts.Check(err)
 }
 
-// reach waits until somebody listens at $ADDR.
+// reach waits until a server listens at $ADDR.
 func reach(ts *testscript.TestScript) string {
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
 		c, err := net.DialTimeout("tcp", ts.Getenv("ADDR"), time.Second)
@@ -84,7 +84,7 @@ func reach(ts *testscript.TestScript) string {
 			return "http://" + ts.Getenv("ADDR")
 		}
 	}
-	ts.Fatalf("nobody listens at %s", ts.Getenv("ADDR"))
+	ts.Fatalf("no server listens at %s", ts.Getenv("ADDR"))
 	return ""
 }
 

@@ -26,75 +26,22 @@ Exit codes: 0 explained, 2 could not run.`,
 		Args: cobra.NoArgs,
 	}
 	dir := rulesFlag(cmd)
-	var q advice.Question
-	var operation, phase, fault, capture, at, body string
-	var elapsed, retryAfter time.Duration
-	f := cmd.Flags()
-	f.StringVar(&q.Provider, "provider", "", "provider (required)")
-	f.StringVar(&operation, "operation", "", "operation (required): "+strings.Join(names(policy.Operations()), ", "))
-	f.StringVar(&q.Merchant, "merchant", "", "merchant, for its layer of rules")
-	f.StringVar(&phase, "phase", "send", "send, query or webhook")
-	f.StringVar((*string)(&q.Code), "code", "", "the answer's code")
-	f.StringVar((*string)(&q.SubCode), "sub-code", "", "its sub-code")
-	f.StringVar((*string)(&q.Status), "status", "", "its status")
-	f.StringVar((*string)(&q.SubStatus), "sub-status", "", "its sub-status")
-	f.StringVar(&q.Message, "message", "", "its message")
-	f.StringVar(&body, "body", "", "the raw response, in place of the decoded fields")
-	f.IntVar(&q.HTTPStatus, "http-status", 0, "HTTP status")
-	f.StringVar(&fault, "fault", "", "not_sent, timeout, reset or unreadable")
-	f.IntVar(&q.Attempt, "attempt", 1, "sends so far")
-	f.IntVar(&q.Queries, "queries", 0, "status queries so far")
-	f.StringToIntVar(&q.Fired, "fired", nil, "how often rules were followed, as id=n")
-	f.DurationVar(&elapsed, "elapsed", 0, "time since the first send")
-	f.DurationVar(&retryAfter, "retry-after", 0, "what the provider asked for")
-	f.StringVar(&at, "at", "", "time of the decision, RFC 3339 (default now)")
-	f.Int64Var(&q.Amount, "amount", 0, "amount in minor units")
-	f.StringVar(&q.Currency, "currency", "", "ISO 4217 currency")
-	f.StringVar(&capture, "capture", "auto", "auto or manual")
-	f.StringToStringVar(&q.Tags, "tag", nil, "tags, as key=value")
-	f.BoolVar(&q.InDoubt, "in-doubt", false, "an earlier identity may still execute")
-	f.BoolVar(&q.Replay, "replay", false, "this identity was sent before")
-	f.BoolVar(&q.Verified, "verified", false, "the webhook's signature was checked")
+	var q questionFlags
+	q.add(cmd)
 	asJSON := jsonFlag(cmd)
-	_ = cmd.MarkFlagRequired("provider")
-	_ = cmd.MarkFlagRequired("operation")
-	completeProviders(cmd)
-	complete := func(flag string, words []string) {
-		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
-	}
-	complete("operation", names(policy.Operations()))
-	complete("phase", names(policy.Phases()))
-	complete("fault", names(policy.Faults()))
-	complete("capture", names(policy.CaptureModes()))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e, err := open(cmd, *dir)
 		if err != nil {
 			return err
 		}
-		q.Operation = new(policy.Operation)
-		q.ElapsedMS, q.RetryAfterMS = elapsed.Milliseconds(), retryAfter.Milliseconds()
-		if cmd.Flags().Changed("body") {
-			if q.Body, err = json.Marshal(body); err != nil {
-				return err
-			}
-		}
-		for _, w := range []struct {
-			text string
-			into interface{ UnmarshalText([]byte) error }
-		}{{operation, q.Operation}, {phase, &q.Phase}, {fault, &q.Fault}, {capture, &q.Capture}} {
-			if err := w.into.UnmarshalText([]byte(w.text)); err != nil {
-				return err
-			}
-		}
-		if at != "" {
-			if q.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return fmt.Errorf("--at: %w", err)
-			}
-		}
-		if err := e.Check(&policy.Payment{Provider: q.Provider, Operation: *q.Operation}); err != nil {
+		question, err := q.question(cmd)
+		if err != nil {
 			return err
 		}
-		adv, err := q.Ask(e)
+		if err := e.Check(&policy.Payment{Provider: question.Provider, Operation: *question.Operation}); err != nil {
+			return err
+		}
+		adv, err := question.Ask(e)
 		if err != nil {
 			return err
 		}
@@ -106,6 +53,79 @@ Exit codes: 0 explained, 2 could not run.`,
 		return nil
 	}
 	return cmd
+}
+
+// questionFlags are the flags that fill a question; those that need parsing are kept as text.
+type questionFlags struct {
+	asked                            advice.Question
+	operation, phase, fault, capture string
+	at, body                         string
+	elapsed, retryAfter              time.Duration
+}
+
+func (q *questionFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&q.asked.Provider, "provider", "", "provider (required)")
+	f.StringVar(&q.operation, "operation", "", "operation (required): "+strings.Join(names(policy.Operations()), ", "))
+	f.StringVar(&q.asked.Merchant, "merchant", "", "merchant, for its layer of rules")
+	f.StringVar(&q.phase, "phase", "send", "send, query or webhook")
+	f.StringVar((*string)(&q.asked.Code), "code", "", "the answer's code")
+	f.StringVar((*string)(&q.asked.SubCode), "sub-code", "", "its sub-code")
+	f.StringVar((*string)(&q.asked.Status), "status", "", "its status")
+	f.StringVar((*string)(&q.asked.SubStatus), "sub-status", "", "its sub-status")
+	f.StringVar(&q.asked.Message, "message", "", "its message")
+	f.StringVar(&q.body, "body", "", "the raw response, in place of the decoded fields")
+	f.IntVar(&q.asked.HTTPStatus, "http-status", 0, "HTTP status")
+	f.StringVar(&q.fault, "fault", "", "not_sent, timeout, reset or unreadable")
+	f.IntVar(&q.asked.Attempt, "attempt", 1, "sends so far")
+	f.IntVar(&q.asked.Queries, "queries", 0, "status queries so far")
+	f.StringToIntVar(&q.asked.Fired, "fired", nil, "how often rules were followed, as id=n")
+	f.DurationVar(&q.elapsed, "elapsed", 0, "time since the first send")
+	f.DurationVar(&q.retryAfter, "retry-after", 0, "what the provider asked for")
+	f.StringVar(&q.at, "at", "", "time of the decision, RFC 3339 (default now)")
+	f.Int64Var(&q.asked.Amount, "amount", 0, "amount in minor units")
+	f.StringVar(&q.asked.Currency, "currency", "", "ISO 4217 currency")
+	f.StringVar(&q.capture, "capture", "auto", "auto or manual")
+	f.StringToStringVar(&q.asked.Tags, "tag", nil, "tags, as key=value")
+	f.BoolVar(&q.asked.InDoubt, "in-doubt", false, "an earlier identity may still execute")
+	f.BoolVar(&q.asked.Replay, "replay", false, "this identity was sent before")
+	f.BoolVar(&q.asked.Verified, "verified", false, "the webhook's signature was checked")
+	_ = cmd.MarkFlagRequired("provider")
+	_ = cmd.MarkFlagRequired("operation")
+	completeProviders(cmd)
+	for flag, words := range map[string][]string{
+		"operation": names(policy.Operations()), "phase": names(policy.Phases()),
+		"fault": names(policy.Faults()), "capture": names(policy.CaptureModes()),
+	} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+// question parses what the flags keep as text.
+func (q *questionFlags) question(cmd *cobra.Command) (*advice.Question, error) {
+	asked := q.asked
+	asked.Operation = new(policy.Operation)
+	asked.ElapsedMS, asked.RetryAfterMS = q.elapsed.Milliseconds(), q.retryAfter.Milliseconds()
+	var err error
+	if cmd.Flags().Changed("body") {
+		if asked.Body, err = json.Marshal(q.body); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range []struct {
+		text string
+		into interface{ UnmarshalText([]byte) error }
+	}{{q.operation, asked.Operation}, {q.phase, &asked.Phase}, {q.fault, &asked.Fault}, {q.capture, &asked.Capture}} {
+		if err := w.into.UnmarshalText([]byte(w.text)); err != nil {
+			return nil, err
+		}
+	}
+	if q.at != "" {
+		if asked.At, err = time.Parse(time.RFC3339, q.at); err != nil {
+			return nil, fmt.Errorf("--at: %w", err)
+		}
+	}
+	return &asked, nil
 }
 
 func names[T interface{ String() string }](all []T) []string {

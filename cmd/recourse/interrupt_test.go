@@ -13,14 +13,14 @@ import (
 func TestInterruptWhileInputIsAwaited(t *testing.T) {
 	for _, args := range [][]string{{"decide"}, {"simulate", "-"}} {
 		t.Run(args[0], func(t *testing.T) {
-			in, nobody := io.Pipe()
-			t.Cleanup(func() { _ = nobody.Close() })
+			in, idle := io.Pipe()
+			t.Cleanup(func() { _ = idle.Close() })
 			ctx, interrupt := context.WithCancel(t.Context())
 			var errs bytes.Buffer
 			done := make(chan int, 1)
 			go func() { done <- run(ctx, args, in, io.Discard, &errs) }()
 			for _, part := range []string{"\n", " "} { // it waits for more once it took these
-				if _, err := io.WriteString(nobody, part); err != nil {
+				if _, err := io.WriteString(idle, part); err != nil {
 					t.Fatal(err)
 				}
 			}

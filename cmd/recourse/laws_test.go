@@ -77,7 +77,7 @@ func brokenLaw(q *advice.Question, a *advice.Advice) string {
 	case d.Effect == policy.Executed && d.Action.Sends():
 		return d.Action.String() + " after an execution"
 	case q.Phase == policy.Webhook && !q.Verified && d.Effect.Settled():
-		return "a webhook that nobody verified proves something"
+		return "an unverified webhook proves something"
 	case d.DelayMS < 0:
 		return "a wait of less than nothing"
 	case d.Interlock != nil && d.Interlock.Wanted == d.Action:

@@ -34,15 +34,15 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// concluded prints a report, all of it as JSON or as people read it, and ends the command: by
-// what cut the work short, for what is known was printed by then, or by whether it holds.
-func concluded(cmd *cobra.Command, asJSON bool, report any, print func(io.Writer), cutShort error, holds bool) error {
+// concluded prints a report, as JSON or as text, and returns how the command ends. An error that
+// cut the work short comes first: what is known was printed by then.
+func concluded(cmd *cobra.Command, asJSON bool, report any, write func(io.Writer), cutShort error, holds bool) error {
 	if asJSON {
 		if err := printJSON(cmd.OutOrStdout(), report); err != nil {
 			return errors.Join(cutShort, err)
 		}
 	} else {
-		print(cmd.OutOrStdout())
+		write(cmd.OutOrStdout())
 	}
 	switch {
 	case cutShort != nil:

@@ -43,7 +43,7 @@ func (p *progress) clear() {
 	}
 }
 
-// isTerminal reports whether somebody reads or types there.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -37,7 +37,7 @@ though it executed, or succeeded though it did not.`,
 	window := cmd.Flags().Duration("window", simulate.DefaultWindow, "how far apart in recording time a flow's lines may lie")
 	strict := cmd.Flags().Bool("strict", false, "stop at the first line that cannot be read")
 	asJSON := jsonFlag(cmd)
-	flow := cmd.Flags().String("flow", "", "tell this flow's story, step by step")
+	flow := cmd.Flags().String("flow", "", "show this flow's story, step by step")
 	merchant := cmd.Flags().String("merchant", "", "with --flow: of this merchant")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *window <= 0 {

@@ -51,12 +51,12 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 		Progress:   bar.count,
 	})
 	bar.clear()
-	q.cutShort = err // what is known by then is told first
+	q.cutShort = err // what is known by then is printed first
 	return nil
 }
 
-// mine tells the rules of the user's folder from those that are built in; nil: all are looked
-// at, as the folder has none of its own.
+// mine reports which files are the user's own, as opposed to built in. It is nil where the
+// folder has no rules of its own: then all are measured.
 func (q *testRun) mine(e *engine.Engine) func(file string) bool {
 	if *q.rules == "" {
 		return nil

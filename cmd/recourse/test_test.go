@@ -14,7 +14,7 @@ import (
 	"github.com/recourse-pay/recourse/ruletest"
 )
 
-// watched is what a command wrote so far; changed is told of every write.
+// watched is what a command wrote so far; changed is called after every write.
 type watched struct {
 	mu      sync.Mutex
 	text    bytes.Buffer

@@ -45,7 +45,7 @@ func everywhere(t *testing.T, f func(t *testing.T, cat *providers.Catalog, op po
 }
 
 // answers lists what a provider can say: every code and status of its catalogue, some
-// that are in nobody's, and every fault.
+// that are in no catalogue, and every fault.
 func answers(cat *providers.Catalog) []fields {
 	all := []fields{
 		{}, {"code": "no-such-code"}, {"code": 987654}, {"status": "NO_SUCH_STATUS"}, {"code": "0", "sub_code": "no-such-code"},
@@ -109,7 +109,7 @@ func TestEveryStatusWithEveryReasonIsDecided(t *testing.T) {
 	})
 }
 
-// An answer that nobody has seen before is unknown, and is found out about in the way
+// An answer that is in no catalogue is unknown, and is found out about in the way
 // that the contract leaves open: a query, the same request where a replay is safe, the
 // webhook, and a person last.
 func TestUnseenAnswersAreFoundOutAbout(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove that rules cannot charge twice, or tell the shortest story in which they do",
+		Short: "Prove that rules cannot charge twice, or show the shortest story in which they do",
 		Long: `Explores every story that a merchant's rules and a provider that keeps its contract can
 bring about: requests and answers that are lost, late or repeated, requests that are
 executed although the answer was lost, webhooks in any order, processes that die, and
@@ -35,69 +35,84 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
   recourse verify --rules ./rules --known ./.proved.json`,
 		Args: cobra.NoArgs,
 	}
-	dir := rulesFlag(cmd)
-	var o verify.Options
-	var operations []string
+	q := verifyRun{rules: rulesFlag(cmd), asJSON: jsonFlag(cmd)}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.Providers, "provider", nil, "only these providers")
-	flags.StringArrayVar(&o.Merchants, "merchant", nil, `only these merchants ("" is every merchant without a file)`)
-	flags.StringSliceVar(&operations, "operation", nil, "only these operations")
-	distrust := flags.String("distrust", "", `"inferred": facts that rest on inference are treated as unknown`)
-	flags.IntVar(&o.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
-	asJSON := jsonFlag(cmd)
-	verbose := flags.BoolP("verbose", "v", false, "name everything that was proved, and how much was looked at")
-	known := flags.String("known", "", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
-	save := flags.String("save", "", "write each story to this folder, as a recording and as a rule test")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		switch *distrust {
-		case "", "inferred":
-			o.DistrustInferred = *distrust != ""
-		default:
-			return fmt.Errorf("--distrust %q: there is only inferred", *distrust)
-		}
-		for _, name := range operations {
-			var op policy.Operation
-			if err := op.UnmarshalText([]byte(name)); err != nil {
-				return err
-			}
-			o.Operations = append(o.Operations, op)
-		}
-		e, err := open(cmd, *dir)
-		if err != nil {
-			return err
-		}
-		for _, m := range o.Merchants {
-			if m != "" && !slices.Contains(e.Rules.MerchantNames(), m) {
-				return fmt.Errorf("--merchant %q has no file (there are: %s)", m, strings.Join(e.Rules.MerchantNames(), ", "))
-			}
-		}
-		// States come and go by the million; they are small, and memory is there.
-		defer debug.SetGCPercent(debug.SetGCPercent(1000))
-		bar := newCounter(cmd.ErrOrStderr(), "verifying")
-		o.Progress = bar.count
-		if *known != "" {
-			if o.Known, err = verify.OpenKnown(*known); err != nil {
-				return err
-			}
-		}
-		report, err := verify.Run(cmd.Context(), e, &o)
-		bar.clear()
-		if report == nil {
-			return err
-		}
-		if *known != "" {
-			err = errors.Join(err, o.Known.Save()) // also of a run that was interrupted
-		}
-		if *save != "" {
-			names, failed := report.Save(*save, e)
-			for _, name := range names {
-				fmt.Fprintln(cmd.ErrOrStderr(), "written:", name)
-			}
-			if failed != nil {
-				return errors.Join(err, failed)
-			}
-		}
-		return concluded(cmd, *asJSON, report, func(w io.Writer) { printVerify(w, report, *verbose) }, err, report.Holds)
-	}
+	flags.StringSliceVar(&q.options.Providers, "provider", nil, "only these providers")
+	flags.StringArrayVar(&q.options.Merchants, "merchant", nil, `only these merchants ("" is every merchant without a file)`)
+	flags.StringSliceVar(&q.operations, "operation", nil, "only these operations")
+	flags.StringVar(&q.distrust, "distrust", "", `"inferred": facts that rest on inference are treated as unknown`)
+	flags.IntVar(&q.options.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
+	flags.BoolVarP(&q.verbose, "verbose", "v", false, "name everything that was proved, and how much was looked at")
+	flags.StringVar(&q.known, "known", "", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
+	flags.StringVar(&q.save, "save", "", "write each story to this folder, as a recording and as a rule test")
+	cmd.RunE = q.run
 	return cmd
+}
+
+// verifyRun is one run of the command: its flags, and the options that they fill.
+type verifyRun struct {
+	rules                 *string
+	asJSON                *bool
+	verbose               bool
+	operations            []string
+	distrust, known, save string
+	options               verify.Options
+}
+
+func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
+	if err := q.parse(); err != nil {
+		return err
+	}
+	e, err := open(cmd, *q.rules)
+	if err != nil {
+		return err
+	}
+	for _, m := range q.options.Merchants {
+		if m != "" && !slices.Contains(e.Rules.MerchantNames(), m) {
+			return fmt.Errorf("--merchant %q has no file (there are: %s)", m, strings.Join(e.Rules.MerchantNames(), ", "))
+		}
+	}
+	// States come and go by the million; they are small, and memory is there.
+	defer debug.SetGCPercent(debug.SetGCPercent(1000))
+	bar := newCounter(cmd.ErrOrStderr(), "verifying")
+	q.options.Progress = bar.count
+	if q.known != "" {
+		if q.options.Known, err = verify.OpenKnown(q.known); err != nil {
+			return err
+		}
+	}
+	report, err := verify.Run(cmd.Context(), e, &q.options)
+	bar.clear()
+	if report == nil {
+		return err
+	}
+	if q.known != "" {
+		err = errors.Join(err, q.options.Known.Save()) // also of a run that was interrupted
+	}
+	if q.save != "" {
+		names, failed := report.Save(q.save, e)
+		for _, name := range names {
+			fmt.Fprintln(cmd.ErrOrStderr(), "written:", name)
+		}
+		if failed != nil {
+			return errors.Join(err, failed)
+		}
+	}
+	return concluded(cmd, *q.asJSON, report, func(w io.Writer) { printVerify(w, report, q.verbose) }, err, report.Holds)
+}
+
+// parse fills the options from the flags that are words of a closed set.
+func (q *verifyRun) parse() error {
+	if q.distrust != "" && q.distrust != "inferred" {
+		return fmt.Errorf("--distrust %q: there is only inferred", q.distrust)
+	}
+	q.options.DistrustInferred = q.distrust != ""
+	for _, name := range q.operations {
+		var op policy.Operation
+		if err := op.UnmarshalText([]byte(name)); err != nil {
+			return err
+		}
+		q.options.Operations = append(q.options.Operations, op)
+	}
+	return nil
 }

@@ -120,7 +120,7 @@ func limits() node {
 }
 
 func rulesFile() node {
-	return document("rules.json", "Rules of Recourse", object("Rules of a merchant, a provider, or everybody", nil, node{
+	return document("rules.json", "Rules of Recourse", object("Rules of a merchant, a provider, or every merchant", nil, node{
 		"provider":    text("of a provider's file: its name"),
 		"merchant":    text("of a merchant's file: its name"),
 		"description": text("for people"),
