@@ -7,9 +7,6 @@ require (
 	github.com/cenkalti/backoff/v4 v4.3.0
 	github.com/expr-lang/expr v1.17.8
 	github.com/pelletier/go-toml/v2 v2.4.3
-	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/valyala/fastjson v1.6.10
 	pgregory.net/rapid v1.3.0
 )
-
-require github.com/stretchr/testify v1.12.1 // indirect

@@ -1,15 +1,13 @@
 package executor
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
-
+	"github.com/recourse-pay/recourse/internal/breaker"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -118,9 +116,8 @@ func (b *bucket) give(tokens float64) {
 // gate is the breaker of one operation of a provider.
 type gate struct {
 	terms   Breaker
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-	calm    atomic.Bool // nothing failed since the last success: there is nothing to ask
-	unasked pass        // of calls that are made without asking
+	breaker *breaker.Breaker
+	unasked pass // of calls that are made without a permit
 }
 
 // pass is a call that the breaker let through; it is told what became of it.
@@ -155,53 +152,41 @@ func (h holder) String() string {
 	return ""
 }
 
-var errRefused, errNotMade = errors.New("the provider refuses everything"), errors.New("the call was not made")
-
 func newGate(terms Breaker) *gate {
-	g := &gate{terms: terms}
-	g.calm.Store(true)
-	g.unasked = g.told
-	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout:     terms.Open,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= terms.Failures },
-		IsExcluded:  func(err error) bool { return err == errNotMade },
-	})
+	g := &gate{terms: terms, breaker: breaker.New(terms.Failures, terms.Open)}
+	g.unasked = g.failed
 	return g
 }
 
-// allow lets a call through and returns what is to be told of it when it is over, or says
-// how long to wait.
+// allow lets a call through and returns where its result goes, or says how long to wait.
 func (g *gate) allow() (over pass, wait time.Duration) {
-	if g.terms.Off || g.calm.Load() {
+	if g.terms.Off || g.breaker.Quiet() {
 		return g.unasked, 0
 	}
-	done, err := g.breaker.Allow()
-	if err != nil {
-		return nil, g.terms.Open
+	permit, wait := g.breaker.Allow(time.Now())
+	if !permit.Valid() {
+		return nil, wait
 	}
 	return func(f fate) {
 		switch f {
 		case inTrouble:
-			done(errRefused)
+			permit.Done(breaker.Failure, time.Now())
 		case notMade:
-			done(errNotMade)
+			permit.Done(breaker.NotMade, time.Now())
 		case fine:
-			done(nil)
-			if g.breaker.State() == gobreaker.StateClosed {
-				g.calm.Store(true)
-			}
+			permit.Done(breaker.Success, time.Now())
 		}
 	}, 0
 }
 
-// told is of a call that was let through unasked: only a failure is worth counting.
-func (g *gate) told(f fate) {
+// failed counts the failure of a call that was made without a permit; its success changes
+// nothing.
+func (g *gate) failed(f fate) {
 	if g.terms.Off || f != inTrouble {
 		return
 	}
-	g.calm.Store(false)
-	if done, err := g.breaker.Allow(); err == nil {
-		done(errRefused)
+	if permit, _ := g.breaker.Allow(time.Now()); permit.Valid() {
+		permit.Done(breaker.Failure, time.Now())
 	}
 }
 
