@@ -21,26 +21,26 @@ type listed struct {
 	Operations []policy.Operation `json:"operations"`
 }
 
-// adminHandler serves the truth, as JSON.
+// adminHandler serves the ledger, the orders and the endpoints as JSON.
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+adminPath+"ledger", func(w http.ResponseWriter, _ *http.Request) {
-		tell(w, s.provider.Account(time.Now()))
+		writeJSON(w, s.provider.core.Account(time.Now()))
 	})
 	mux.HandleFunc("GET "+adminPath+"orders/{id...}", func(w http.ResponseWriter, r *http.Request) {
-		o, ok := s.provider.Order(time.Now(), r.PathValue("id"))
+		o, ok := s.provider.core.Order(time.Now(), r.PathValue("id"))
 		if !ok {
-			problem(w, http.StatusNotFound, "nobody named this order: "+r.PathValue("id"))
+			problem(w, http.StatusNotFound, "no call named this order: "+r.PathValue("id"))
 			return
 		}
-		tell(w, o)
+		writeJSON(w, o)
 	})
 	mux.HandleFunc("GET "+adminPath+"endpoints", func(w http.ResponseWriter, _ *http.Request) {
 		all := []listed{}
-		for _, e := range s.provider.cat.Endpoints() {
+		for _, e := range s.provider.catalog.Endpoints() {
 			all = append(all, listed{e.Method, e.Path, e.Phase, e.Operations})
 		}
-		tell(w, all)
+		writeJSON(w, all)
 	})
 	mux.HandleFunc("GET "+adminPath, func(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "there are "+adminPath+"ledger, "+adminPath+"orders/ORDER and "+adminPath+"endpoints")
@@ -48,7 +48,7 @@ func (s *Server) adminHandler() http.Handler {
 	return mux
 }
 
-func tell(w http.ResponseWriter, what any) {
+func writeJSON(w http.ResponseWriter, what any) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

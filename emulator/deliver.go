@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/emulation"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 const (
@@ -19,12 +22,25 @@ const (
 
 // Delivered is one delivery of a webhook, for a log.
 type Delivered struct {
-	Hook         Hook
+	Operation    policy.Operation
+	OrderID      string
+	RequestID    string
+	Answer       policy.Answer // as the webhook says it; Verified: its signature is good
+	Fault        string        // that the plan injected, by its name in a fault file; empty: none
 	URL          string
 	Attempt      int // the first is 1
 	HTTPStatus   int // 0: there was no response
 	Acknowledged bool
 	Err          error // why there was no response, or why it was not sent at all
+}
+
+// delivered describes a webhook that goes to a URL.
+func delivered(h *emulation.Webhook, to string) Delivered {
+	d := Delivered{Operation: h.Operation, OrderID: h.OrderID, RequestID: h.RequestID, Answer: h.Answer, URL: to}
+	if h.Fault != emulation.NoFault {
+		d.Fault = h.Fault.String()
+	}
+	return d
 }
 
 func (s *Server) wake() {
@@ -41,7 +57,7 @@ func (s *Server) Deliver(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
-		h, due := s.provider.NextWebhook(time.Now())
+		h, due := s.provider.core.NextWebhook(time.Now())
 		if !due {
 			if !s.idle(ctx) {
 				return
@@ -55,7 +71,7 @@ func (s *Server) Deliver(ctx context.Context) {
 // idle waits until something may be due; false when ctx is cancelled.
 func (s *Server) idle(ctx context.Context) bool {
 	var timer <-chan time.Time
-	if next, ok := s.provider.Next(); ok {
+	if next, ok := s.provider.core.Next(); ok {
 		t := time.NewTimer(time.Until(next))
 		defer t.Stop()
 		timer = t.C
@@ -69,11 +85,13 @@ func (s *Server) idle(ctx context.Context) bool {
 	return true
 }
 
-func (s *Server) deliver(ctx context.Context, h Hook) {
+func (s *Server) deliver(ctx context.Context, h emulation.Webhook) {
 	to, err := s.target(&h)
 	if err != nil || to == "" {
 		if err != nil {
-			s.o.Delivered(Delivered{Hook: h, URL: h.URL, Err: err})
+			d := delivered(&h, h.URL)
+			d.Err = err
+			s.o.Delivered(d)
 		}
 		return
 	}
@@ -98,7 +116,7 @@ func (s *Server) deliver(ctx context.Context, h Hook) {
 // target is where a webhook goes. A URL that a request named must be on loopback, or on
 // the host that the operator named: who can reach the emulator must not be able to make
 // it call anywhere.
-func (s *Server) target(h *Hook) (string, error) {
+func (s *Server) target(h *emulation.Webhook) (string, error) {
 	if h.URL == "" {
 		return s.o.Webhook, nil
 	}
@@ -107,7 +125,7 @@ func (s *Server) target(h *Hook) (string, error) {
 		return "", err
 	}
 	if to.Scheme != "http" && to.Scheme != "https" {
-		return "", fmt.Errorf("%s is no HTTP URL", h.URL)
+		return "", fmt.Errorf("%s must be an http or https URL", h.URL)
 	}
 	own, err := url.Parse(s.o.Webhook)
 	if err == nil && own.Host != "" && own.Hostname() == to.Hostname() || isLoopback(to.Hostname()) {
@@ -117,8 +135,8 @@ func (s *Server) target(h *Hook) (string, error) {
 }
 
 // post delivers a webhook once.
-func (s *Server) post(ctx context.Context, h *Hook, to string) Delivered {
-	d := Delivered{Hook: *h, URL: to}
+func (s *Server) post(ctx context.Context, h *emulation.Webhook, to string) Delivered {
+	d := delivered(h, to)
 	select {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
@@ -126,7 +144,7 @@ func (s *Server) post(ctx context.Context, h *Hook, to string) Delivered {
 		d.Err = ctx.Err()
 		return d
 	}
-	shape, shaped := s.provider.cat.Webhook()
+	shape, shaped := s.provider.catalog.Webhook()
 	headers, body := map[string]string{}, h.Body
 	if shaped {
 		secret := s.o.Secret
@@ -152,10 +170,10 @@ func (s *Server) post(ctx context.Context, h *Hook, to string) Delivered {
 		return d
 	}
 	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, maxReplySize))
+	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxReplySize))
 	d.HTTPStatus, d.Err = resp.StatusCode, err
 	if shaped {
-		d.Acknowledged = shape.Acknowledged(resp.StatusCode, said)
+		d.Acknowledged = shape.Acknowledged(resp.StatusCode, reply)
 	} else {
 		d.Acknowledged = resp.StatusCode/100 == 2
 	}

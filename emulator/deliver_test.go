@@ -13,34 +13,34 @@ import (
 	"github.com/recourse-pay/recourse/emulator"
 )
 
-// ear is a merchant's webhook handler in memory. It acknowledges after so many refusals.
-type ear struct {
-	mu      sync.Mutex
-	refuse  int
-	status  int
-	reply   string
-	heard   []heard
-	dead    bool
-	visited []string
+// receiver is a merchant's webhook handler in memory. It acknowledges after so many refusals.
+type receiver struct {
+	mu       sync.Mutex
+	refuse   int
+	status   int
+	reply    string
+	received []received
+	dead     bool
+	visited  []string
 }
 
-type heard struct {
+type received struct {
 	at     time.Time
 	header http.Header
 	body   []byte
 }
 
-func (e *ear) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e *receiver) RoundTrip(r *http.Request) (*http.Response, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
-	e.heard = append(e.heard, heard{time.Now(), r.Header, body})
+	e.received = append(e.received, received{time.Now(), r.Header, body})
 	e.visited = append(e.visited, r.URL.String())
 	if e.dead {
-		return nil, errors.New("nobody listens")
+		return nil, errors.New("connection refused")
 	}
 	status := e.status
-	if len(e.heard) <= e.refuse {
+	if len(e.received) <= e.refuse {
 		status = 500
 	}
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(e.reply)), Request: r}, nil
@@ -80,7 +80,7 @@ func start(t *testing.T, c *http.Client, provider string) {
 // Each provider's webhooks bear its signature, and are sent until they are acknowledged in
 // its way.
 func TestWebhooksAreSigned(t *testing.T) {
-	acknowledge := map[string]*ear{
+	acknowledge := map[string]*receiver{
 		"momo": {status: 204}, "opi": {status: 200, reply: `{"code":10000}`}, "shopline": {status: 200}, "paykka": {status: 200},
 	}
 	for provider, e := range acknowledge {
@@ -89,17 +89,17 @@ func TestWebhooksAreSigned(t *testing.T) {
 			if forged {
 				doc += "[[fault]]\nkind = \"unverified_webhook\"\nnth = 1\n"
 			}
-			e = &ear{status: e.status, reply: e.reply}
+			e = &receiver{status: e.status, reply: e.reply}
 			o := &emulator.ServerOptions{Webhook: hookURL, Secret: "s3cret", Client: &http.Client{Transport: e}}
 			served(t, provider, doc, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 				start(t, c, provider)
 				time.Sleep(time.Hour) // virtual
 			})
-			if len(e.heard) != 1 {
-				t.Fatalf("%s: %d deliveries", provider, len(e.heard))
+			if len(e.received) != 1 {
+				t.Fatalf("%s: %d deliveries", provider, len(e.received))
 			}
 			shape, _ := catalog(t, provider).Webhook()
-			h := e.heard[0]
+			h := e.received[0]
 			if ok := shape.Verify("s3cret", h.header.Get, h.body); ok == forged {
 				t.Errorf("%s, forged %v: it verifies %v\n%v %s", provider, forged, ok, h.header, h.body)
 			}
@@ -110,34 +110,34 @@ func TestWebhooksAreSigned(t *testing.T) {
 // What is not acknowledged comes again, each time later, and not for ever.
 func TestRedelivery(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		ear  *ear
-		want []time.Duration // after the first
+		name     string
+		receiver *receiver
+		want     []time.Duration // after the first
 	}{
-		{"at once", &ear{status: 204}, []time.Duration{0}},
-		{"at the third", &ear{status: 204, refuse: 2}, []time.Duration{0, time.Second, 3 * time.Second}},
-		{"the wrong status", &ear{status: 200}, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}},
-		{"nobody there", &ear{dead: true}, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}},
+		{"at once", &receiver{status: 204}, []time.Duration{0}},
+		{"at the third", &receiver{status: 204, refuse: 2}, []time.Duration{0, time.Second, 3 * time.Second}},
+		{"the wrong status", &receiver{status: 200}, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}},
+		{"no receiver", &receiver{dead: true}, []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}},
 	} {
-		var told []emulator.Delivered
+		var seen []emulator.Delivered
 		o := &emulator.ServerOptions{
-			Webhook: hookURL, Attempts: 4, Client: &http.Client{Transport: tt.ear},
-			Delivered: func(d emulator.Delivered) { told = append(told, d) },
+			Webhook: hookURL, Attempts: 4, Client: &http.Client{Transport: tt.receiver},
+			Delivered: func(d emulator.Delivered) { seen = append(seen, d) },
 		}
 		served(t, "momo", pendingPlan, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 			start(t, c, "momo")
 			time.Sleep(time.Hour) // virtual
 		})
 		var got []time.Duration
-		for _, h := range tt.ear.heard {
-			got = append(got, h.at.Sub(tt.ear.heard[0].at))
+		for _, h := range tt.receiver.received {
+			got = append(got, h.at.Sub(tt.receiver.received[0].at))
 		}
-		if !reflect.DeepEqual(got, tt.want) || len(told) != len(tt.want) {
+		if !reflect.DeepEqual(got, tt.want) || len(seen) != len(tt.want) {
 			t.Errorf("%s: delivered at %v, want %v", tt.name, got, tt.want)
 			continue
 		}
-		if last := told[len(told)-1]; last.Attempt != len(tt.want) || last.Acknowledged != (len(tt.want) < 4) || (last.Err != nil) != tt.ear.dead {
-			t.Errorf("%s: told %+v", tt.name, last)
+		if last := seen[len(seen)-1]; last.Attempt != len(tt.want) || last.Acknowledged != (len(tt.want) < 4) || (last.Err != nil) != tt.receiver.dead {
+			t.Errorf("%s: delivered %+v", tt.name, last)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestWhereWebhooksGo(t *testing.T) {
 		{"file:///etc/passwd", hookURL, ""},
 		{"http://%zz", hookURL, ""},
 	} {
-		e := &ear{status: 204}
+		e := &receiver{status: 204}
 		o := &emulator.ServerOptions{Webhook: tt.operator, Client: &http.Client{Transport: e}}
 		served(t, "momo", pendingPlan, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 			body := strings.Replace(paying("o-1", "r-1"), "}", `,"ipnUrl":"`+tt.named+`"}`, 1)
@@ -173,15 +173,15 @@ func TestWhereWebhooksGo(t *testing.T) {
 	}
 }
 
-// A webhook that nobody takes does not keep the server from stopping.
+// A webhook that is not acknowledged does not keep the server from stopping.
 func TestStoppingWhileWebhooksWait(t *testing.T) {
-	e := &ear{dead: true}
+	e := &receiver{dead: true}
 	o := &emulator.ServerOptions{Webhook: hookURL, Backoff: 24 * time.Hour, Client: &http.Client{Transport: e}}
 	served(t, "momo", pendingPlan, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 		start(t, c, "momo")
 		time.Sleep(2 * time.Minute) // virtual
 	})
-	if len(e.heard) != 1 {
-		t.Errorf("%d deliveries", len(e.heard))
+	if len(e.received) != 1 {
+		t.Errorf("%d deliveries", len(e.received))
 	}
 }

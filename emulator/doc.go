@@ -1,12 +1,13 @@
-// Package emulator plays a payment provider by its catalogue and contract: it dedupes
-// what the contract says is deduped, answers replays, queries and webhooks in the
-// provider's own envelopes, keeps a ledger of what executed, and lets things go wrong as
-// a [Plan] says.
+// Package emulator is a payment provider for tests of a client: it answers over HTTP as its
+// catalogue and contract say, keeps a ledger of what executed, and injects the faults of a
+// [Plan].
 //
-// A [World] is one payment, a [Provider] all of them; both live in virtual time and do no
-// I/O. A [Server] puts a provider behind HTTP in real time, for clients that are to be
-// tested. All three run the same code, and none ever says what its ledger denies.
+// A [Provider] holds the payments and the ledger. A [Server] is its HTTP interface, and an
+// [net/http.Handler]. A client under test talks to the server; the test then compares what
+// the client believes with [Provider.Ledger].
 //
-// No rule, no decision and no safety belongs here: an emulated provider is as careless as
-// its contract.
+// No rule, no decision and no safety belongs here: the provider allows whatever its
+// contract allows, double charges included.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package emulator

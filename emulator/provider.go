@@ -1,256 +1,104 @@
 package emulator
 
 import (
-	"hash/fnv"
-	"math/rand/v2"
-	"slices"
-	"sync"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// Options are what a [Provider] is made with. The zero value is a provider where nothing
-// goes wrong.
+// Plan says what becomes of payments and which faults occur. Read it from a fault file with
+// [ReadPlan]. It is read-only and may serve several providers. The zero value is a provider
+// where every payment executes at once and no fault occurs.
+type Plan struct{ plan emulation.Plan }
+
+// ReadPlan reads a fault file in the form of docs/emulate.md. file is its name in
+// mistakes. The error is a [policy.Mistakes].
+func ReadPlan(file string, data []byte) (*Plan, error) {
+	plan, err := emulation.ReadPlan(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{plan: *plan}, nil
+}
+
+// Options are what a [Provider] is made with. The zero value is a provider without faults.
 type Options struct {
-	Plan  *Plan     // nil: nothing goes wrong
+	Plan  *Plan     // nil: no faults
 	Seed  uint64    // of all randomness
 	Start time.Time // from when repeating maintenance counts; zero: from the first call
 }
 
-// Provider is a whole payment provider in virtual time: every payment that was asked of
-// it, its faults and its ledger. What becomes of an order, and what goes wrong with its
-// calls, follows from the plan, the seed and the order's own calls; other orders do not
-// change it (limits of rate and counts over the provider apart). It is safe for
-// concurrent use.
-//
-// Times are the caller's. Calls of one order are to come in the order of time.
+// withDefaults is a copy in which nothing is nil.
+func (o *Options) withDefaults() Options {
+	var all Options
+	if o != nil {
+		all = *o
+	}
+	if all.Plan == nil {
+		all.Plan = &Plan{}
+	}
+	return all
+}
+
+// Provider is a payment provider: its payments, its faults and its ledger. What becomes of
+// an order follows from the plan, the seed and the order's own calls. Other orders do not
+// change it, except by rate limits and by faults that are counted over the provider. It is
+// safe for concurrent use.
 type Provider struct {
-	cat  *providers.Catalog
-	plan *Plan
-	seed uint64
-
-	mu     sync.Mutex
-	start  time.Time
-	book   *book
-	worlds map[worldKey]*World
-	orders map[string]*conduct
-	counts map[int]int // of faults counted over the provider
-	late   events[late]
-	hooks  events[Hook]
-	period time.Time // of the rate limit
-	inside int       // calls in it
-	calls  int
-	struck map[FaultKind]int
+	catalog *providers.Catalog
+	core    *emulation.Provider
 }
 
-type worldKey struct {
-	operation policy.Operation
-	orderID   string
+// NewProvider makes the provider of a catalogue. o may be nil.
+func NewProvider(catalog *providers.Catalog, o *Options) *Provider {
+	all := o.withDefaults()
+	return &Provider{catalog: catalog, core: emulation.NewProvider(catalog, &emulation.Options{
+		Plan: &all.Plan.plan, Seed: all.Seed, Start: all.Start,
+	})}
 }
 
-// conduct is how an order is treated: its own randomness and counts.
-type conduct struct {
-	rand   *rand.Rand
-	counts map[int]int // by the number of the fault
-	calls  []CallRecord
+// Execution is one movement of money, or whatever else an operation brings about.
+type Execution struct {
+	Operation  policy.Operation `json:"operation"`
+	OrderID    string           `json:"order_id"`
+	RequestID  string           `json:"request_id"`
+	ProviderID string           `json:"provider_id"`
+	Amount     int64            `json:"amount"` // ISO 4217 minor units; 0: the request named none
+	Currency   string           `json:"currency,omitempty"`
+	At         time.Time        `json:"at"`
 }
 
-// late is a request that is on its way.
-type late struct {
-	request providers.Request
-	hidden  time.Duration
-}
-
-// NewProvider makes a provider. o may be nil.
-func NewProvider(cat *providers.Catalog, o *Options) *Provider {
-	if o == nil {
-		o = &Options{}
-	}
-	plan := o.Plan
-	if plan == nil {
-		plan = &Plan{}
-	}
-	return &Provider{
-		cat: cat, plan: plan, seed: o.Seed, start: o.Start, book: newBook(), worlds: map[worldKey]*World{},
-		orders: map[string]*conduct{}, counts: map[int]int{}, struck: map[FaultKind]int{},
-	}
-}
-
-// Catalog is what the provider speaks by.
-func (p *Provider) Catalog() *providers.Catalog { return p.cat }
-
-// Contract is what the provider keeps to for an operation, for a client that does not
-// send its optional idempotency key.
-func (p *Provider) Contract(op policy.Operation) policy.Contract { return p.cat.Contract(op) }
-
-// random makes the randomness of a thing from its name.
-func (p *Provider) random(name string) *rand.Rand {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(name)) // never fails
-	return rand.New(rand.NewPCG(p.seed, h.Sum64()))
-}
-
-func (p *Provider) conduct(orderID string) *conduct {
-	c := p.orders[orderID]
-	if c == nil {
-		c = &conduct{rand: p.random("order " + orderID), counts: map[int]int{}}
-		p.orders[orderID] = c
-	}
-	return c
-}
-
-// world finds or makes the payment that a request is of. ok is false when the provider
-// has no words for it.
-func (p *Provider) world(r *providers.Request) (w *World, ok bool) {
-	key := worldKey{r.Operations[0], r.OrderID}
-	if w := p.worlds[key]; w != nil {
-		return w, true
-	}
-	payment := policy.Payment{Provider: p.cat.Name, Operation: r.Operations[0], Amount: r.Amount, Currency: r.Currency, Capture: r.Capture}
-	random := p.random(key.operation.String() + " " + key.orderID)
-	w, ok = newWorld(p.cat, payment, p.plan.fate(key.operation, speechFor(p.cat, payment), random), random, p.book)
-	if ok {
-		p.worlds[key] = w
-	}
-	return w, ok
-}
-
-// locate fills in the order of a request that names its payment by the provider's id or
-// by its request id only.
-func (p *Provider) locate(r *providers.Request) {
-	if r.OrderID != "" {
-		return
-	}
-	switch {
-	case len(p.book.byProvider[r.ProviderID]) > 0:
-		r.OrderID = p.book.byProvider[r.ProviderID][0].orderID
-	case r.Phase == policy.Query && len(p.book.byRequest[r.RequestID]) > 0:
-		r.OrderID = p.book.byRequest[r.RequestID][0].orderID
-	case r.Phase == policy.Send && r.ProviderID != "":
-		r.OrderID = r.ProviderID
-	case r.Phase == policy.Send:
-		r.OrderID = r.RequestID
-	}
-}
-
-// Ledger lists what has executed by a time, in the order of arrival.
+// Ledger lists what has executed by a time, in the order of arrival. A payment that was
+// charged twice stands in it twice.
 func (p *Provider) Ledger(until time.Time) []Execution {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.arrivals(until)
-	return p.book.ledger(until)
+	return executions(p.core.Ledger(until))
 }
 
-// arrivals lets in the requests that were on their way and have arrived by a time.
-func (p *Provider) arrivals(until time.Time) {
-	for {
-		at, l, ok := p.late.pop(until)
-		if !ok {
-			return
-		}
-		p.process(at, &l.request, l.hidden)
+// Account is a provider's ledger and how it was called.
+type Account struct {
+	Provider   string         `json:"provider"`
+	Calls      int            `json:"calls"`
+	Orders     int            `json:"orders"`  // that were named
+	Pending    int            `json:"pending"` // transactions that have not ended
+	Faults     map[string]int `json:"faults"`  // how often each occurred
+	Executions []Execution    `json:"executions"`
+}
+
+// Account returns the ledger and the counts at a time.
+func (p *Provider) Account(at time.Time) Account {
+	a := p.core.Account(at)
+	return Account{
+		Provider: a.Provider, Calls: a.Calls, Orders: a.Orders, Pending: a.Pending, Faults: a.Faults,
+		Executions: executions(a.Executions),
 	}
 }
 
-// Next returns when something happens by itself next: a request arrives that was on its
-// way, or a webhook is sent. ok is false when nothing is due.
-func (p *Provider) Next() (at time.Time, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	at, ok = p.late.next()
-	if h, due := p.hooks.next(); due && (!ok || h.Before(at)) {
-		return h, true
+func executions(all []emulation.Execution) []Execution {
+	list := make([]Execution, len(all))
+	for i, x := range all {
+		list[i] = Execution(x)
 	}
-	return at, ok
-}
-
-// NextWebhook takes the next webhook that is sent by a time. ok is false when there is
-// none.
-func (p *Provider) NextWebhook(until time.Time) (h Hook, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for {
-		first := until
-		if at, ok := p.hooks.next(); ok && at.Before(until) {
-			first = at
-		}
-		at, l, arrived := p.late.pop(first)
-		if !arrived {
-			_, h, ok = p.hooks.pop(until)
-			return h, ok
-		}
-		p.process(at, &l.request, l.hidden)
-	}
-}
-
-// schedule puts down the webhook about a transaction, with its faults.
-func (p *Provider) schedule(t *transaction) {
-	h, ok := t.hook()
-	if !ok {
-		return
-	}
-	body, ok := p.cat.Body(h.Operation, &h.Answer, h.At)
-	if !ok {
-		return
-	}
-	h.Body = body
-	var again []time.Duration
-	for _, s := range p.strikes(p.conduct(t.orderID), h.Operation, policy.Webhook, t.orderID) {
-		p.struck[s.kind]++
-		h.Fault = s.kind
-		switch s.kind {
-		case LostWebhook:
-			return
-		case LateWebhook:
-			h.At = h.At.Add(s.lasts)
-		case UnverifiedWebhook:
-			h.Answer.Verified = false
-		case DuplicateWebhook:
-			again = append(again, s.lasts)
-		default: // the other kinds hit calls
-		}
-	}
-	p.hooks.push(h.At, h)
-	for _, later := range again {
-		h.Fault, h.At = DuplicateWebhook, h.At.Add(later)
-		p.hooks.push(h.At, h)
-	}
-}
-
-// events are things that happen at a time. Those of one time keep their order.
-type events[T any] struct {
-	all []event[T]
-}
-
-type event[T any] struct {
-	at   time.Time
-	what T
-}
-
-func (e *events[T]) push(at time.Time, what T) {
-	i, _ := slices.BinarySearchFunc(e.all, at, func(x event[T], at time.Time) int {
-		if x.at.After(at) {
-			return 1
-		}
-		return -1
-	})
-	e.all = slices.Insert(e.all, i, event[T]{at, what})
-}
-
-func (e *events[T]) next() (at time.Time, ok bool) {
-	if len(e.all) == 0 {
-		return at, false
-	}
-	return e.all[0].at, true
-}
-
-func (e *events[T]) pop(until time.Time) (at time.Time, what T, ok bool) {
-	if len(e.all) == 0 || e.all[0].at.After(until) {
-		return at, what, false
-	}
-	first := e.all[0]
-	e.all = e.all[1:]
-	return first.at, first.what, true
+	return list
 }

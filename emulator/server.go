@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -23,11 +24,11 @@ const maxBody = 1 << 20
 type ServerOptions struct {
 	Webhook  string        // URL for webhooks whose request named none; empty: they are not sent
 	Secret   string        // of webhooks' signatures; empty: "secret"
-	Attempts int           // deliveries of one webhook until it is given up; 0: 8
-	Backoff  time.Duration // before the second delivery, doubled each time up to a minute; 0: 1s
+	Attempts int           // deliveries of one webhook until it is given up; 0 or less: 8
+	Backoff  time.Duration // before the second delivery, doubled each time up to a minute; 0 or less: 1s
 	Client   *http.Client  // delivers webhooks; nil: one of its own, with a timeout of 15s
 
-	Called    func(Called)    // after each call; nil: nobody is told. Safe for concurrent use.
+	Called    func(Called)    // after each call, from several goroutines at once; may be nil
 	Delivered func(Delivered) // after each delivery of a webhook; likewise
 }
 
@@ -35,12 +36,13 @@ type ServerOptions struct {
 type Called struct {
 	Method, Path string
 	Request      providers.Request
-	Delivery     Delivery
-	Err          error // why the request could not be read
+	Answer       policy.Answer // what the client received; its Fault stands for no answer
+	Fault        string        // that the plan injected, by its name in a fault file; empty: none
+	Err          error         // why the request could not be read
 }
 
 // Server is a provider over HTTP, in real time. It answers on the paths of its catalogue's
-// endpoints, and tells the truth under /_emulator/. Webhooks are sent while [Server.Serve]
+// endpoints, and shows its ledger and its orders under /_emulator/. Webhooks are sent while [Server.Serve]
 // or [Server.Deliver] runs. Make it with [NewServer].
 type Server struct {
 	provider *Provider
@@ -67,10 +69,10 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	if o.Secret == "" {
 		o.Secret = "secret"
 	}
-	if o.Attempts == 0 {
+	if o.Attempts <= 0 {
 		o.Attempts = 8
 	}
-	if o.Backoff == 0 {
+	if o.Backoff <= 0 {
 		o.Backoff = time.Second
 	}
 	if o.Client == nil {
@@ -89,7 +91,7 @@ func (o ServerOptions) withDefaults() ServerOptions {
 }
 
 // ErrPublic says that an address is not on loopback.
-var ErrPublic = errors.New("the emulator listens on loopback only, unless it is told to be public")
+var ErrPublic = errors.New("the emulator listens on loopback only, unless public is set")
 
 // Listen opens an address such as "127.0.0.1:8080"; port 0 takes a free one. An address
 // that other machines can reach is refused with [ErrPublic] unless public is set.
@@ -138,7 +140,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // that are mounted as a handler; [Server.Serve] does it by itself.
 func (s *Server) Close() { s.stop.Do(func() { close(s.stopped) }) }
 
-// ServeHTTP plays one call. Where a fault breaks the connection it panics with
+// ServeHTTP answers one call. Where a fault breaks the connection it panics with
 // [http.ErrAbortHandler], as the server of net/http wants it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isAdmin(r.URL.Path) {
@@ -151,27 +153,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusRequestEntityTooLarge, "the body is longer than 1 MiB, or was cut off")
 		return
 	}
-	endpoint, request, err := s.provider.cat.ReadRequest(&providers.HTTPRequest{
+	endpoint, request, err := s.provider.catalog.ReadRequest(&providers.HTTPRequest{
 		Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Query: r.URL.Query().Get, Body: body,
 	})
 	called := Called{Method: r.Method, Path: r.URL.Path, Request: request, Err: err}
 	switch {
 	case errors.Is(err, providers.ErrNoEndpoint):
-		problem(w, http.StatusNotFound, fmt.Sprintf("%s has no endpoint %s %s; docs/emulate.md and /_emulator/endpoints list them", s.provider.cat.Name, r.Method, r.URL.Path))
+		problem(w, http.StatusNotFound, fmt.Sprintf("%s has no endpoint %s %s; docs/emulate.md and /_emulator/endpoints list them", s.provider.catalog.Name, r.Method, r.URL.Path))
 	case errors.Is(err, providers.ErrMethod):
 		problem(w, http.StatusMethodNotAllowed, err.Error())
 	case err != nil:
-		called.Delivery = s.refuse(w, at, endpoint, err, policy.InvalidRequest)
+		called.Answer = s.refuse(w, at, endpoint, err, policy.InvalidRequest)
 	default:
 		if reason, why := invalid(endpoint, &request); why != nil {
 			called.Err = why
-			called.Delivery = s.refuse(w, at, endpoint, why, reason, policy.InvalidRequest)
+			called.Answer = s.refuse(w, at, endpoint, why, reason, policy.InvalidRequest)
 			break
 		}
-		called.Delivery = s.provider.Call(at, request)
+		result := s.provider.core.Call(at, request)
+		called.Answer = result.Answer
+		if result.Fault != emulation.NoFault {
+			called.Fault = result.Fault.String()
+		}
 		s.wake()
 		s.o.Called(called)
-		s.play(w, r, called.Delivery)
+		s.play(w, r, result)
 		return
 	}
 	s.o.Called(called)
@@ -179,18 +185,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // invalid says what a request lacks.
 func invalid(e *providers.Endpoint, r *providers.Request) (reason policy.Class, err error) {
-	none := r.OrderID == "" && r.ProviderID == ""
+	unnamed := r.OrderID == "" && r.ProviderID == ""
 	switch {
-	case e.Phase == policy.Query && none && r.RequestID == "":
+	case e.Phase == policy.Query && unnamed && r.RequestID == "":
 		return policy.InvalidRequest, errors.New("the query names no payment")
 	case e.Phase == policy.Query:
 		return 0, nil
-	case none && e.Carries(policy.OrderID):
+	case unnamed && e.Carries(policy.OrderID):
 		return policy.InvalidRequest, errors.New("the request has no order id")
 	case r.RequestID == "" && e.Carries(policy.RequestID):
 		return policy.InvalidRequest, errors.New("the request has no request id")
 	case r.Amount == policy.OddAmount:
-		return policy.InvalidAmount, errors.New("the amount is none")
+		return policy.InvalidAmount, errors.New("the amount is not a positive number")
 	}
 	switch r.Operations[0] {
 	case policy.Checkout, policy.Pay, policy.Refund, policy.Payout:
@@ -202,19 +208,19 @@ func invalid(e *providers.Endpoint, r *providers.Request) (reason policy.Class, 
 	return 0, nil
 }
 
-// refuse answers a request that cannot be played.
-func (s *Server) refuse(w http.ResponseWriter, at time.Time, e *providers.Endpoint, why error, reasons ...policy.Class) Delivery {
-	d, ok := s.provider.Refuse(at, e.Operations[0], e.Phase, reasons...)
+// refuse answers a request that the provider cannot process.
+func (s *Server) refuse(w http.ResponseWriter, at time.Time, e *providers.Endpoint, why error, reasons ...policy.Class) policy.Answer {
+	d, ok := s.provider.core.Refuse(at, e.Operations[0], e.Phase, reasons...)
 	if !ok {
 		problem(w, http.StatusBadRequest, why.Error())
-		return d
+		return d.Answer
 	}
 	write(w, &d)
-	return d
+	return d.Answer
 }
 
-// play does to a connection what a delivery says.
-func (s *Server) play(w http.ResponseWriter, r *http.Request, d Delivery) {
+// play answers a call: in time, late, never, or with a broken connection.
+func (s *Server) play(w http.ResponseWriter, r *http.Request, d emulation.CallResult) {
 	if d.Answer.Fault == policy.Timeout { // the client leaves, or the server stops
 		select {
 		case <-r.Context().Done():
@@ -222,7 +228,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, d Delivery) {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	if wait := time.Until(d.Heard); wait > 0 {
+	if wait := time.Until(d.ReceivedAt); wait > 0 {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
@@ -250,7 +256,7 @@ func breakOff(w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-func write(w http.ResponseWriter, d *Delivery) {
+func write(w http.ResponseWriter, d *emulation.CallResult) {
 	kind := "application/json"
 	if d.Answer.Fault == policy.Unreadable {
 		kind = "text/html"
@@ -266,7 +272,7 @@ func write(w http.ResponseWriter, d *Delivery) {
 	_, _ = w.Write(d.Body) // the client may have left
 }
 
-// problem is what the emulator says in its own name.
+// problem answers in the name of the emulator, not of the provider.
 func problem(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -139,7 +139,7 @@ func TestFaultsOverHTTP(t *testing.T) {
 	}
 }
 
-func TestClosedDoorsOverHTTP(t *testing.T) {
+func TestRefusalsOverHTTP(t *testing.T) {
 	for _, tt := range []struct {
 		provider, doc string
 		path          string
@@ -169,7 +169,7 @@ func TestClosedDoorsOverHTTP(t *testing.T) {
 }
 
 // What cannot be read is refused in the provider's words, where it has any.
-func TestRequestsThatAreNone(t *testing.T) {
+func TestUnreadableRequestsAreRefused(t *testing.T) {
 	served(t, "momo", "", nil, func(t *testing.T, c *http.Client, p *emulator.Provider) {
 		for _, tt := range []struct {
 			name, path, body string
@@ -201,13 +201,13 @@ func TestRequestsThatAreNone(t *testing.T) {
 	})
 }
 
-func TestTheTruthOverHTTP(t *testing.T) {
+func TestAdminPaths(t *testing.T) {
 	served(t, "momo", "", nil, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 		if status, said, err := post(c, payPath, paying("o/1", "r-1")); status != 200 {
 			t.Fatalf("%d %s (%v)", status, said, err)
 		}
 		for path, want := range map[string]string{
-			"ledger": `"order_id": "o/1"`, "orders/o/1": `"executes": true`, "orders/none": `nobody named this order`,
+			"ledger": `"order_id": "o/1"`, "orders/o/1": `"executes": true`, "orders/none": `no call named this order`,
 			"endpoints": payPath, "": "/_emulator/ledger",
 		} {
 			r, err := c.Get(base + "/_emulator/" + path)
@@ -225,7 +225,7 @@ func TestTheTruthOverHTTP(t *testing.T) {
 
 // Ten thousand clients at once, some of whom wait in vain: every call is answered or held,
 // the ledger is whole, and nothing is left running.
-func TestTenThousandAtOnce(t *testing.T) {
+func TestTenThousandConcurrentClients(t *testing.T) {
 	const clients = 10_000
 	doc := "[[fault]]\nkind = \"drop_response\"\norders = [\"*7\"]\n"
 	served(t, "momo", doc, nil, func(t *testing.T, c *http.Client, p *emulator.Provider) {

@@ -30,9 +30,9 @@ func calledLine(at time.Time, c *emulator.Called) string {
 			parts = append(parts, fmt.Sprintf("%.40q", id))
 		}
 	}
-	parts = append(parts, "->", saidBy(&c.Delivery.Answer))
-	if c.Delivery.Fault != emulator.NoFault {
-		parts = append(parts, "("+c.Delivery.Fault.String()+")")
+	parts = append(parts, "->", saidBy(&c.Answer))
+	if c.Fault != "" {
+		parts = append(parts, "("+c.Fault+")")
 	}
 	if c.Err != nil {
 		parts = append(parts, "("+c.Err.Error()+")")
@@ -65,10 +65,10 @@ func deliveredLine(at time.Time, d *emulator.Delivered) string {
 	case d.Acknowledged:
 		end += " acknowledged"
 	}
-	line := fmt.Sprintf("%s webhook %s %.40q %s, delivery %d to %s -> %s", at.Format(clock), d.Hook.Operation, d.Hook.OrderID,
-		saidBy(&d.Hook.Answer), d.Attempt, d.URL, end)
-	if d.Hook.Fault != emulator.NoFault {
-		line += " (" + d.Hook.Fault.String() + ")"
+	line := fmt.Sprintf("%s webhook %s %.40q %s, delivery %d to %s -> %s", at.Format(clock), d.Operation, d.OrderID,
+		saidBy(&d.Answer), d.Attempt, d.URL, end)
+	if d.Fault != "" {
+		line += " (" + d.Fault + ")"
 	}
 	return line
 }

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -19,7 +19,7 @@ type client struct {
 	r       *rand.Rand
 	p       policy.Payment
 	name    string
-	at      *emulator.Provider
+	at      *emulation.Provider
 	start   time.Time
 	now     time.Time
 	entries []*entry
@@ -62,21 +62,21 @@ func (c *client) send() (policy.Answer, time.Time) {
 }
 
 // call makes a call at c.now, and waits for it as long as a client does.
-func (c *client) call(ph policy.Phase, r providers.Request) emulator.Delivery {
+func (c *client) call(ph policy.Phase, r providers.Request) emulation.CallResult {
 	r.Phase, r.Operations = ph, []policy.Operation{c.p.Operation}
 	r.Amount, r.Currency, r.Capture = c.p.Amount, c.p.Currency, c.p.Capture
 	return c.at.Call(c.now, r).Within(c.now.Add(callTimeout))
 }
 
 // heard writes what a call came to, and returns what the client heard, and when.
-func (c *client) heard(e *entry, d emulator.Delivery) (policy.Answer, time.Time) {
-	e.LatencyMS = d.Heard.Sub(c.now).Milliseconds()
+func (c *client) heard(e *entry, d emulation.CallResult) (policy.Answer, time.Time) {
+	e.LatencyMS = d.ReceivedAt.Sub(c.now).Milliseconds()
 	e.RetryAfterMS = d.Answer.RetryAfter.Milliseconds()
 	write(e, &d.Answer, d.Body)
 	if d.Answer.ProviderID != "" {
 		c.providerID = d.Answer.ProviderID
 	}
-	return d.Answer, d.Heard
+	return d.Answer, d.ReceivedAt
 }
 
 // write puts an answer into a line: the raw body, as the provider sends it.
@@ -109,7 +109,7 @@ func (c *client) ask(by policy.Identifier) (policy.Answer, time.Time) {
 	return c.heard(e, c.call(policy.Query, q))
 }
 
-func (c *client) hear(h *emulator.Hook) {
+func (c *client) hear(h *emulation.Webhook) {
 	at := h.At
 	if at.Before(c.now) {
 		at = c.now

@@ -10,8 +10,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -25,7 +25,7 @@ type generator struct {
 	flows  int
 	span   time.Duration
 
-	traffic *emulator.Plan
+	traffic *emulation.Plan
 }
 
 //go:embed traffic.toml
@@ -33,7 +33,7 @@ var traffic []byte
 
 // newGenerator makes a generator of the traffic that traffic.toml describes.
 func newGenerator(e *engine.Engine, seed uint64, flows int, span time.Duration) (*generator, error) {
-	plan, err := emulator.ReadPlan("traffic.toml", traffic)
+	plan, err := emulation.ReadPlan("traffic.toml", traffic)
 	return &generator{engine: e, seed: seed, flows: flows, span: span, traffic: plan}, err
 }
 
@@ -204,7 +204,7 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 	if err != nil {
 		panic(err) // the trades name built-in providers
 	}
-	provider := emulator.NewProvider(cat, &emulator.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
+	provider := emulation.NewProvider(cat, &emulation.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
 	c := &client{g: g, r: r, p: p, name: name, at: provider, start: start}
 	if careful {
 		c.careful()

@@ -1,7 +1,7 @@
 package schematest
 
 import (
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -40,7 +40,7 @@ func faults() node {
 		all[op] = node{"$ref": "#/definitions/fate"}
 	}
 	var kinds []string
-	for k := emulator.Refuse; k < emulator.Maintenance; k++ {
+	for k := emulation.Refuse; k < emulation.Maintenance; k++ {
 		kinds = append(kinds, k.String())
 	}
 	own := node{"fate": object("of one operation, over the general lines", nil, fate)}

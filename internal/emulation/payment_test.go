@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"flag"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 
@@ -53,7 +53,7 @@ func catalog(t failer, name string) *providers.Catalog {
 
 // world is an emulated payment, with the means to judge what it says.
 type world struct {
-	*emulator.World
+	*emulation.Payment
 	t   failer
 	cat *providers.Catalog
 	p   policy.Payment
@@ -61,11 +61,11 @@ type world struct {
 
 var currencies = map[string]string{"momo": "VND", "opi": "PHP", "shopline": "TWD", "paykka": "USD"}
 
-func begin(t failer, provider string, op policy.Operation, f emulator.Fate, keyed bool, seed uint64) world {
+func begin(t failer, provider string, op policy.Operation, f emulation.Fate, keyed bool, seed uint64) world {
 	t.Helper()
 	p := policy.Payment{Provider: provider, Operation: op, Amount: 120_000, Currency: currencies[provider]}
 	cat := catalog(t, provider)
-	w, ok := emulator.New(cat, p, f, keyed, rand.New(rand.NewPCG(seed, 7)))
+	w, ok := emulation.NewPayment(cat, p, f, keyed, rand.New(rand.NewPCG(seed, 7)))
 	if !ok {
 		t.Fatalf("%s has no words for %s", provider, op)
 	}
@@ -76,9 +76,9 @@ func (w world) judge(a policy.Answer) policy.Fact { return w.cat.Judge(&w.p, &a)
 
 // over is a fate that ends at once, slow one that takes five minutes.
 var (
-	paid     = emulator.Fate{Executes: true}
-	slow     = emulator.Fate{Executes: true, Settles: 5 * time.Minute, HookDelay: 3 * time.Second}
-	declined = emulator.Fate{}
+	paid     = emulation.Fate{Executes: true}
+	slow     = emulation.Fate{Executes: true, Settles: 5 * time.Minute, WebhookDelay: 3 * time.Second}
+	declined = emulation.Fate{}
 )
 
 // What each provider says to a request that it has seen before, by its contract.
@@ -94,7 +94,7 @@ func TestReplays(t *testing.T) {
 		provider string
 		op       policy.Operation
 		keyed    bool
-		fate     emulator.Fate
+		fate     emulation.Fate
 		then     request
 		codes    []string      // one of these; none: any
 		effect   policy.Effect // what it proves
@@ -188,7 +188,7 @@ func TestLedger(t *testing.T) {
 	if f := w.judge(w.Query(after(slow.Settles), "o-1", "")); f.Effect != policy.Executed {
 		t.Errorf("a query after the end says %s", f.Effect)
 	}
-	want := emulator.Execution{Operation: policy.Pay, OrderID: "o-1", RequestID: "r-1", Amount: w.p.Amount, Currency: "VND", At: after(slow.Settles)}
+	want := emulation.Execution{Operation: policy.Pay, OrderID: "o-1", RequestID: "r-1", Amount: w.p.Amount, Currency: "VND", At: after(slow.Settles)}
 	moved := w.Ledger(after(slow.Settles))
 	if len(moved) == 1 {
 		want.ProviderID = moved[0].ProviderID
@@ -203,29 +203,29 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-func TestHooks(t *testing.T) {
+func TestWebhooks(t *testing.T) {
 	w := begin(t, "momo", policy.Pay, slow, false, 1)
-	if hooks := w.Hooks(); len(hooks) > 0 {
+	if hooks := w.Webhooks(); len(hooks) > 0 {
 		t.Errorf("nothing was asked of it, and it sends %+v", hooks)
 	}
 	w.Arrive(dawn, "o-1", "r-1")
-	hooks := w.Hooks()
+	hooks := w.Webhooks()
 	if len(hooks) != 1 {
 		t.Fatalf("%d webhooks, want one", len(hooks))
 	}
 	for _, h := range hooks {
-		if !h.At.Equal(after(slow.Settles+slow.HookDelay)) || h.OrderID != "o-1" || h.RequestID != "r-1" || !h.Answer.Verified || w.judge(h.Answer).Effect != policy.Executed {
+		if !h.At.Equal(after(slow.Settles+slow.WebhookDelay)) || h.OrderID != "o-1" || h.RequestID != "r-1" || !h.Answer.Verified || w.judge(h.Answer).Effect != policy.Executed {
 			t.Errorf("%+v", h)
 		}
 	}
 	at := begin(t, "momo", policy.Pay, paid, false, 1)
 	at.Arrive(dawn, "o-1", "r-1")
-	if hooks := at.Hooks(); len(hooks) > 0 {
-		t.Errorf("told in the answer, and again: %+v", hooks)
+	if hooks := at.Webhooks(); len(hooks) > 0 {
+		t.Errorf("reported in the answer, and again: %+v", hooks)
 	}
 	none := begin(t, "momo", policy.Capture, slow, false, 1)
 	none.Arrive(dawn, "o-1", "r-1")
-	if hooks := none.Hooks(); len(hooks) > 0 {
+	if hooks := none.Webhooks(); len(hooks) > 0 {
 		t.Errorf("there is no webhook for captures: %+v", hooks)
 	}
 }

@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"fmt"
@@ -105,7 +105,7 @@ type fault struct {
 	status      int // of ErrorAfter
 }
 
-func (f *fault) speaksOf(op policy.Operation, ph policy.Phase, orderID string) bool {
+func (f *fault) matches(op policy.Operation, ph policy.Phase, orderID string) bool {
 	if len(f.operations) > 0 && !slices.Contains(f.operations, op) || !slices.Contains(f.phases, ph) {
 		return false
 	}
@@ -125,20 +125,20 @@ func (s span) draw(r *rand.Rand) time.Duration {
 	return s.from + time.Duration(r.Int64N(int64(s.to-s.from)/int64(time.Millisecond)+1))*time.Millisecond
 }
 
-// strike is a fault that hits, and for how long.
-type strike struct {
+// faultHit is a fault that hits, and for how long.
+type faultHit struct {
 	kind   FaultKind
 	lasts  time.Duration
 	status int
 }
 
-// strikes draws the faults of one call or webhook, in the order of the plan. The draws of
+// hitNow draws the faults of one call or webhook, in the order of the plan. The draws of
 // an order do not depend on what other orders do.
-func (p *Provider) strikes(c *conduct, op policy.Operation, ph policy.Phase, orderID string) []strike {
-	var hit []strike
+func (p *Provider) hits(c *orderState, op policy.Operation, ph policy.Phase, orderID string) []faultHit {
+	var hit []faultHit
 	for i := range p.plan.faults {
 		f := &p.plan.faults[i]
-		if !f.speaksOf(op, ph, orderID) {
+		if !f.matches(op, ph, orderID) {
 			continue
 		}
 		counts := c.counts
@@ -146,15 +146,15 @@ func (p *Provider) strikes(c *conduct, op policy.Operation, ph policy.Phase, ord
 			counts = p.counts
 		}
 		counts[i]++
-		strikes := f.probability > 0 && c.rand.Float64() < f.probability
+		hitNow := f.probability > 0 && c.rand.Float64() < f.probability
 		switch {
 		case f.nth > 0:
-			strikes = counts[i] == f.nth
+			hitNow = counts[i] == f.nth
 		case f.first > 0:
-			strikes = counts[i] <= f.first
+			hitNow = counts[i] <= f.first
 		}
-		if strikes {
-			hit = append(hit, strike{f.kind, f.lasts.draw(c.rand), f.status})
+		if hitNow {
+			hit = append(hit, faultHit{f.kind, f.lasts.draw(c.rand), f.status})
 		}
 	}
 	return hit
@@ -191,7 +191,7 @@ type quota struct {
 	per   time.Duration
 }
 
-// page is what a proxy answers in the provider's stead.
+// page is what a proxy answers in place of the provider.
 func page(status int, text string) []byte {
 	return []byte(fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, strings.ToUpper(text[:1])+text[1:]))
 }

@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"path"
@@ -18,7 +18,7 @@ func ReadPlan(file string, data []byte) (*Plan, error) {
 	r := &planReader{plan: &Plan{fates: map[policy.Operation]*fatePlan{}}}
 	root := doc.Root()
 	if root.Has("patience") {
-		r.plan.patience = root.Duration(&r.errs, "patience")
+		r.plan.clientTimeout = root.Duration(&r.errs, "patience")
 	}
 	if t, ok := r.table(root, "latency"); ok {
 		r.plan.send, r.plan.query = r.span(t, "send"), r.span(t, "query")
@@ -177,7 +177,7 @@ func (r *planReader) phasesFit(t source.Table, f *fault) {
 	}
 }
 
-// often reads how often a fault strikes: by chance, by count, or every time.
+// often reads how often a fault hitNow: by chance, by count, or every time.
 func (r *planReader) often(t source.Table, f *fault) {
 	said := 0
 	for _, key := range []string{"probability", "nth", "first"} {

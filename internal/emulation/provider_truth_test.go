@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -17,13 +17,13 @@ func drawPlan(t *rapid.T) string {
 	doc := fmt.Sprintf("patience = \"20s\"\n[latency]\nsend = [\"1ms\", \"3s\"]\n[fate]\nexecutes = %v\nmurky = %v\nrefused = %v\nrefused_times = 2\n"+
 		"settles = [{}, { for = [\"1s\", \"2h\"] }]\nwebhook_after = [{ for = [\"1s\", \"10m\"] }]\n",
 		rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "executes"), rapid.SampledFrom([]float64{0, 0.3}).Draw(t, "murky"), rapid.SampledFrom([]float64{0, 0.3}).Draw(t, "refused"))
-	for _, k := range emulator.FaultKinds() {
-		if k >= emulator.Maintenance || rapid.IntRange(0, 2).Draw(t, k.String()) == 0 {
+	for _, k := range emulation.FaultKinds() {
+		if k >= emulation.Maintenance || rapid.IntRange(0, 2).Draw(t, k.String()) == 0 {
 			continue
 		}
 		doc += "[[fault]]\nprobability = 0.15\nkind = \"" + k.String() + "\"\n"
 		switch k {
-		case emulator.Delay, emulator.ExecuteLate, emulator.NotFoundEarly, emulator.LateWebhook, emulator.DuplicateWebhook:
+		case emulation.Delay, emulation.ExecuteLate, emulation.NotFoundEarly, emulation.LateWebhook, emulation.DuplicateWebhook:
 			doc += "for = [\"1s\", \"10m\"]\n"
 		default: // the others take no time
 		}
@@ -37,9 +37,9 @@ func drawPlan(t *rapid.T) string {
 	return doc
 }
 
-// heardOf is a thing that the provider said of one sending, or of what a query or a webhook
+// received is a thing that the provider said of one sending, or of what a query or a webhook
 // names.
-type heardOf struct {
+type received struct {
 	at     time.Time
 	answer policy.Answer
 	op     policy.Operation
@@ -49,16 +49,16 @@ type heardOf struct {
 // Whatever goes wrong, the provider says nothing that its ledger denies: executed only of
 // what has executed by then, and not executed never of what executes later without being
 // sent again. A refusal at the door is about that one sending.
-func TestTheProviderTellsTheTruth(t *testing.T) {
+func TestProviderNeverContradictsItsLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		provider := rapid.SampledFrom([]string{"momo", "opi", "paykka", "shopline"}).Draw(t, "provider")
 		cat := catalog(t, provider)
 		op := rapid.SampledFrom(cat.Operations).Draw(t, "operation")
-		p := emulator.NewProvider(cat, &emulator.Options{Plan: plan(t, drawPlan(t)), Seed: rapid.Uint64().Draw(t, "seed"), Start: dawn})
+		p := emulation.NewProvider(cat, &emulation.Options{Plan: plan(t, drawPlan(t)), Seed: rapid.Uint64().Draw(t, "seed"), Start: dawn})
 		judge := func(a policy.Answer) policy.Fact {
 			return cat.Judge(&policy.Payment{Provider: provider, Operation: op, Capture: policy.Manual}, &a)
 		}
-		var said []heardOf
+		var said []received
 		sends := map[string]int{}
 		now := dawn
 		for range rapid.IntRange(1, 15).Draw(t, "steps") {
@@ -76,12 +76,12 @@ func TestTheProviderTellsTheTruth(t *testing.T) {
 			checkDelivery(t, &d, now, cat, op)
 			if d.Answer.Fault == policy.NoFault {
 				f := judge(d.Answer)
-				said = append(said, heardOf{d.Heard, d.Answer, op, f.Stage == policy.Door})
+				said = append(said, received{d.ReceivedAt, d.Answer, op, f.Stage == policy.Door})
 			}
 		}
 		end := now.AddDate(0, 1, 0)
 		for h, ok := p.NextWebhook(end); ok; h, ok = p.NextWebhook(end) {
-			said = append(said, heardOf{h.At, h.Answer, op, false})
+			said = append(said, received{h.At, h.Answer, op, false})
 		}
 		ledger := p.Ledger(end)
 		for i := range said {
@@ -93,7 +93,7 @@ func TestTheProviderTellsTheTruth(t *testing.T) {
 	})
 }
 
-func checkSaid(t *rapid.T, s *heardOf, f policy.Fact, ledger []emulator.Execution, sends map[string]int) {
+func checkSaid(t *rapid.T, s *received, f policy.Fact, ledger []emulation.Execution, sends map[string]int) {
 	executed := 0
 	for _, x := range ledger {
 		if x.OrderID == s.answer.OrderID && (s.answer.RequestID == "" || x.RequestID == s.answer.RequestID) && x.Operation == s.op {
@@ -114,9 +114,9 @@ func checkSaid(t *rapid.T, s *heardOf, f policy.Fact, ledger []emulator.Executio
 }
 
 // checkDelivery holds a delivery to its own rules.
-func checkDelivery(t *rapid.T, d *emulator.Delivery, at time.Time, cat *providers.Catalog, op policy.Operation) {
-	if d.Heard.Before(at) {
-		t.Fatalf("heard before it was asked: %+v", d)
+func checkDelivery(t *rapid.T, d *emulation.CallResult, at time.Time, cat *providers.Catalog, op policy.Operation) {
+	if d.ReceivedAt.Before(at) {
+		t.Fatalf("received before it was sent: %+v", d)
 	}
 	switch d.Answer.Fault {
 	case policy.NoFault:
@@ -129,12 +129,12 @@ func checkDelivery(t *rapid.T, d *emulator.Delivery, at time.Time, cat *provider
 			t.Fatalf("%s decodes", d.Body)
 		}
 	case policy.NotSent, policy.Timeout, policy.Reset:
-		if d.Body != nil || d.Fault == emulator.NoFault {
+		if d.Body != nil || d.Fault == emulation.NoFault {
 			t.Fatalf("%+v", d)
 		}
 	}
 	patient := d.Within(at.Add(time.Second))
-	if patient.Heard.After(at.Add(time.Second)) || d.Heard.After(at.Add(time.Second)) && patient.Answer.Fault != policy.Timeout {
+	if patient.ReceivedAt.After(at.Add(time.Second)) || d.ReceivedAt.After(at.Add(time.Second)) && patient.Answer.Fault != policy.Timeout {
 		t.Fatalf("a client that waits a second hears %+v", patient)
 	}
 }

@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"errors"
@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-func plan(t failer, doc string) *emulator.Plan {
+func plan(t failer, doc string) *emulation.Plan {
 	t.Helper()
-	p, err := emulator.ReadPlan("f.toml", []byte(doc))
+	p, err := emulation.ReadPlan("f.toml", []byte(doc))
 	if err != nil {
 		t.Fatalf("the plan does not load:\n%v", err)
 	}
@@ -20,17 +20,17 @@ func plan(t failer, doc string) *emulator.Plan {
 }
 
 // The example that the documents show loads, and has every kind of fault.
-func TestTheExamplePlanLoads(t *testing.T) {
-	data, err := os.ReadFile("../testdata/faults/rough-day.toml")
+func TestExamplePlanLoads(t *testing.T) {
+	data, err := os.ReadFile("../../testdata/faults/rough-day.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan(t, string(data))
-	docs, err := os.ReadFile("../docs/emulate.md")
+	docs, err := os.ReadFile("../../docs/emulate.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range emulator.FaultKinds() {
+	for _, k := range emulation.FaultKinds() {
 		if !strings.Contains(string(data), k.String()) {
 			t.Errorf("the example has no %s", k)
 		}
@@ -41,19 +41,19 @@ func TestTheExamplePlanLoads(t *testing.T) {
 }
 
 func TestFaultKindsAreWords(t *testing.T) {
-	for _, k := range emulator.FaultKinds() {
-		var read emulator.FaultKind
+	for _, k := range emulation.FaultKinds() {
+		var read emulation.FaultKind
 		err := read.UnmarshalText([]byte(k.String()))
-		if inBlock := k < emulator.Maintenance; inBlock != (err == nil) || inBlock && read != k {
+		if inBlock := k < emulation.Maintenance; inBlock != (err == nil) || inBlock && read != k {
 			t.Errorf("%s is read as %s (%v)", k, read, err)
 		}
 	}
-	var k emulator.FaultKind
+	var k emulation.FaultKind
 	var word *policy.WordError
 	if err := k.UnmarshalText([]byte("none")); !errors.As(err, &word) || word.Kind != "fault" {
 		t.Errorf("%v", err)
 	}
-	if got := emulator.FaultKind(99).String(); got != "(99)" {
+	if got := emulation.FaultKind(99).String(); got != "(99)" {
 		t.Error(got)
 	}
 }
@@ -93,7 +93,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 		{"a fate's key", "[fate.pay]\nsetles = []\n", `f.toml:2:1: unknown key "setles"; did you mean "settles"?`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := emulator.ReadPlan("f.toml", []byte(tt.doc))
+			_, err := emulation.ReadPlan("f.toml", []byte(tt.doc))
 			var list policy.Mistakes
 			switch {
 			case tt.want == "":

@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"math/rand/v2"
@@ -8,16 +8,16 @@ import (
 )
 
 // Plan says what becomes of payments and what goes wrong on the way, as a fault file
-// tells it (see [ReadPlan]). It is read-only and may serve several providers. The zero
+// describes it (see [ReadPlan]). It is read-only and may serve several providers. The zero
 // value is a provider where every payment takes place at once and nothing goes wrong.
 type Plan struct {
-	patience time.Duration // how long a client waits; 0: the contract's timeout
-	send     span          // how long an answer takes
-	query    span
-	fates    map[policy.Operation]*fatePlan
-	faults   []fault
-	windows  []window
-	quota    quota
+	clientTimeout time.Duration // how long a client waits; 0: the contract's timeout
+	send          span          // how long an answer takes
+	query         span
+	fates         map[policy.Operation]*fatePlan
+	faults        []fault
+	windows       []window
+	quota         quota
 }
 
 // fatePlan is the [fate] of payments of one operation.
@@ -53,14 +53,14 @@ func draw(all []choice, r *rand.Rand) time.Duration {
 
 // fate draws what becomes of a payment. It makes the same number of draws whatever it
 // draws, but for durations.
-func (p *Plan) fate(op policy.Operation, s *speech, r *rand.Rand) Fate {
+func (p *Plan) fate(op policy.Operation, s *replySet, r *rand.Rand) Fate {
 	of := p.fates[op]
 	if of == nil {
 		return Fate{Executes: true}
 	}
 	f := Fate{Executes: r.Float64() < of.executes, Murky: r.Float64() < of.murky}
 	refused, times, as := r.Float64() < of.refused, 1+r.IntN(max(1, of.times)), r.Uint64()
-	f.Settles, f.HookDelay = draw(of.settles, r), draw(of.webhook, r)
+	f.Settles, f.WebhookDelay = draw(of.settles, r), draw(of.webhook, r)
 	if refused {
 		f.Refusals = times
 		f.RefusedAs = s.oneReason(of.refusedAs, as)
@@ -68,22 +68,22 @@ func (p *Plan) fate(op policy.Operation, s *speech, r *rand.Rand) Fate {
 	return f
 }
 
-// oneReason picks one of the reasons that the provider has words for, so that a payment
+// oneReason picks one of the reasons that the catalogue has a reply for, so that a payment
 // that is refused twice is refused for the same one. None: any.
-func (s *speech) oneReason(wanted []policy.Class, n uint64) []policy.Class {
-	var sayable []policy.Class
+func (s *replySet) oneReason(wanted []policy.Class, n uint64) []policy.Class {
+	var available []policy.Class
 	for _, c := range wanted {
 		fits := effect(policy.NotExecuted, policy.Door, c)
-		for i := range s.phrases[policy.Send] {
-			if fits(&s.phrases[policy.Send][i]) {
-				sayable = append(sayable, c)
+		for i := range s.samples[policy.Send] {
+			if fits(&s.samples[policy.Send][i]) {
+				available = append(available, c)
 				break
 			}
 		}
 	}
-	if len(sayable) == 0 {
+	if len(available) == 0 {
 		return nil
 	}
-	i := n % uint64(len(sayable))
-	return sayable[i : i+1]
+	i := n % uint64(len(available))
+	return available[i : i+1]
 }

@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"net/http"
@@ -12,29 +12,29 @@ import (
 // refusedAfter is how long a refused connection takes.
 const refusedAfter = 5 * time.Millisecond
 
-// Delivery is what becomes of one call, as its client sees it.
-type Delivery struct {
-	// Answer is what the client hears. Its Fault says what it hears instead of one: not_sent,
+// CallResult is what becomes of one call, as its client sees it.
+type CallResult struct {
+	// Answer is what the client receives. Its Fault says what it receives instead of one: not_sent,
 	// timeout, reset, or unreadable with an HTTP status.
-	Answer policy.Answer
-	Body   []byte    // as it is sent; nil when nothing comes
-	Heard  time.Time // when it is heard; at a timeout, when the client's patience ends
-	Fault  FaultKind // what went wrong; NoFault: nothing
+	Answer     policy.Answer
+	Body       []byte    // as it is sent; nil when nothing comes
+	ReceivedAt time.Time // when it is received; at a timeout, when the client stops waiting
+	Fault      FaultKind // what went wrong; NoFault: nothing
 }
 
-// Within is what a client hears that waits until a time only.
-func (d Delivery) Within(deadline time.Time) Delivery {
-	if d.Heard.After(deadline) && d.Answer.Fault != policy.NotSent {
-		d.Answer, d.Body, d.Heard = policy.Answer{Phase: d.Answer.Phase, Fault: policy.Timeout}, nil, deadline
+// Within is what a client receives that waits until a deadline only.
+func (d CallResult) Within(deadline time.Time) CallResult {
+	if d.ReceivedAt.After(deadline) && d.Answer.Fault != policy.NotSent {
+		d.Answer, d.Body, d.ReceivedAt = policy.Answer{Phase: d.Answer.Phase, Fault: policy.Timeout}, nil, deadline
 	}
 	return d
 }
 
 // Call plays one call that a client begins at a time: a send or a query, by r.Phase. A
 // send is of the first operation of r; a query is about whichever of them its order had
-// last. The call of an operation that the provider has no words for is answered with
+// last. The call of an operation without any reply in the catalogue is answered with
 // HTTP 501.
-func (p *Provider) Call(at time.Time, r providers.Request) Delivery {
+func (p *Provider) Call(at time.Time, r providers.Request) CallResult {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.start.IsZero() {
@@ -43,20 +43,20 @@ func (p *Provider) Call(at time.Time, r providers.Request) Delivery {
 	p.arrivals(at)
 	p.calls++
 	p.locate(&r)
-	c, op := p.conduct(r.OrderID), p.operation(at, &r)
-	hit, hidden := transport(p.strikes(c, op, r.Phase, r.OrderID))
+	c, op := p.orderState(r.OrderID), p.operation(at, &r)
+	hit, hidden := transport(p.hits(c, op, r.Phase, r.OrderID))
 	latency := p.plan.send.draw(c.rand)
 	if r.Phase == policy.Query {
 		latency = p.plan.query.draw(c.rand)
 	}
-	arrives, heard := at.Add(latency/2), at.Add(latency)
-	gaveUp := at.Add(p.patience(op))
+	arrives, received := at.Add(latency/2), at.Add(latency)
+	gaveUp := at.Add(p.clientTimeout(op))
 	hidden = p.bounded(op, hidden)
-	d := Delivery{Answer: policy.Answer{Phase: r.Phase}, Heard: heard, Fault: hit.kind}
-	silence := func() { d.Answer.Fault, d.Heard = policy.Timeout, gaveUp }
+	d := CallResult{Answer: policy.Answer{Phase: r.Phase}, ReceivedAt: received, Fault: hit.kind}
+	silence := func() { d.Answer.Fault, d.ReceivedAt = policy.Timeout, gaveUp }
 	switch hit.kind {
 	case Refuse:
-		d.Answer.Fault, d.Heard = policy.NotSent, at.Add(refusedAfter)
+		d.Answer.Fault, d.ReceivedAt = policy.NotSent, at.Add(refusedAfter)
 	case DropRequest:
 		silence()
 	case ExecuteLate:
@@ -73,10 +73,10 @@ func (p *Provider) Call(at time.Time, r providers.Request) Delivery {
 		d.Answer.Fault, d.Answer.HTTPStatus = policy.Unreadable, hit.status
 		d.Body = page(hit.status, http.StatusText(hit.status))
 	case Delay:
-		d = p.answer(op, p.process(arrives, &r, hidden), heard.Add(hit.lasts))
+		d = p.answer(op, p.process(arrives, &r, hidden), received.Add(hit.lasts))
 		d.Fault = Delay
 	default: // nothing: the other kinds do not hit calls
-		d = p.answer(op, p.process(arrives, &r, hidden), heard)
+		d = p.answer(op, p.process(arrives, &r, hidden), received)
 	}
 	if hidden > 0 && d.Fault == NoFault {
 		d.Fault = NotFoundEarly
@@ -87,7 +87,7 @@ func (p *Provider) Call(at time.Time, r providers.Request) Delivery {
 
 // transport takes the first fault that hits the call itself, and for how long queries are
 // not to find it.
-func transport(all []strike) (hit strike, hidden time.Duration) {
+func transport(all []faultHit) (hit faultHit, hidden time.Duration) {
 	for _, s := range all {
 		switch {
 		case s.kind == NotFoundEarly:
@@ -100,7 +100,7 @@ func transport(all []strike) (hit strike, hidden time.Duration) {
 }
 
 // bounded limits how long queries do not find a request: the contract may promise that after
-// a time they do, and the emulator does not lie.
+// a time they do, and the emulator keeps the contract.
 func (p *Provider) bounded(op policy.Operation, hidden time.Duration) time.Duration {
 	if bound := p.cat.Contract(op).NotFoundAfter; bound > 0 {
 		return min(hidden, bound)
@@ -108,9 +108,9 @@ func (p *Provider) bounded(op policy.Operation, hidden time.Duration) time.Durat
 	return hidden
 }
 
-func (p *Provider) patience(op policy.Operation) time.Duration {
-	if p.plan.patience > 0 {
-		return p.plan.patience
+func (p *Provider) clientTimeout(op policy.Operation) time.Duration {
+	if p.plan.clientTimeout > 0 {
+		return p.plan.clientTimeout
 	}
 	contract := p.cat.Contract(op)
 	return contract.CallTimeout()
@@ -119,28 +119,28 @@ func (p *Provider) patience(op policy.Operation) time.Duration {
 // operation is the one that a call is about.
 func (p *Provider) operation(at time.Time, r *providers.Request) policy.Operation {
 	if r.Phase == policy.Query {
-		if t := p.book.find(at, ask(r)); t != nil {
-			return t.world.payment.Operation
+		if t := p.index.find(at, queryOf(r)); t != nil {
+			return t.owner.of.Operation
 		}
 	}
 	return r.Operations[0]
 }
 
-func ask(r *providers.Request) *question {
-	return &question{operations: r.Operations, orderID: r.OrderID, requestID: r.RequestID, providerID: r.ProviderID}
+func queryOf(r *providers.Request) *queryKey {
+	return &queryKey{operations: r.Operations, orderID: r.OrderID, requestID: r.RequestID, providerID: r.ProviderID}
 }
 
-// reply is what the provider says, and whether its door was closed.
+// reply is a reply of the provider, and whether a closed door caused it.
 type reply struct {
 	answer policy.Answer
 	closed FaultKind // Maintenance, RateLimit or NoFault
 }
 
-// process lets a request in, or turns it away at the door.
+// process processes a request, or refuses it at the door.
 func (p *Provider) process(at time.Time, r *providers.Request, hidden time.Duration) reply {
 	op := p.operation(at, r)
-	s := speechFor(p.cat, policy.Payment{Provider: p.cat.Name, Operation: op, Capture: r.Capture})
-	random := p.conduct(r.OrderID).rand
+	s := repliesFor(p.cat, policy.Payment{Provider: p.cat.Name, Operation: op, Capture: r.Capture})
+	random := p.orderState(r.OrderID).rand
 	if closed, again := p.closed(at, op); closed != NoFault {
 		class, status := policy.Maintenance, http.StatusServiceUnavailable
 		if closed == RateLimit {
@@ -155,13 +155,13 @@ func (p *Provider) process(at time.Time, r *providers.Request, hidden time.Durat
 		return reply{a, closed}
 	}
 	if r.Phase == policy.Query {
-		q := ask(r)
-		if t := p.book.find(at, q); t != nil {
-			return reply{answer: t.asked(at)}
+		q := queryOf(r)
+		if t := p.index.find(at, q); t != nil {
+			return reply{answer: t.queryReply(at)}
 		}
 		return reply{answer: s.notFound(random, q)}
 	}
-	w, ok := p.world(r)
+	w, ok := p.paymentOf(r)
 	if !ok {
 		return reply{answer: policy.Answer{Phase: r.Phase, Fault: policy.Unreadable, HTTPStatus: http.StatusNotImplemented}}
 	}
@@ -203,14 +203,14 @@ func (p *Provider) closed(at time.Time, op policy.Operation) (why FaultKind, aga
 	return RateLimit, p.period.Add(q.per).Sub(at)
 }
 
-// answer packs what the provider says.
-func (p *Provider) answer(op policy.Operation, r reply, heard time.Time) Delivery {
-	d := Delivery{Answer: r.answer, Heard: heard, Fault: r.closed}
+// answer renders a reply as the client receives it.
+func (p *Provider) answer(op policy.Operation, r reply, received time.Time) CallResult {
+	d := CallResult{Answer: r.answer, ReceivedAt: received, Fault: r.closed}
 	if r.answer.Fault == policy.Unreadable {
 		d.Body = page(r.answer.HTTPStatus, http.StatusText(r.answer.HTTPStatus))
 		return d
 	}
-	body, ok := p.cat.Body(op, &r.answer, heard)
+	body, ok := p.cat.Body(op, &r.answer, received)
 	if !ok {
 		body = []byte("{}")
 	}
@@ -219,17 +219,17 @@ func (p *Provider) answer(op policy.Operation, r reply, heard time.Time) Deliver
 }
 
 // Refuse plays a call that the provider cannot read, or that asks for something it cannot
-// be asked for: it is refused for one of the reasons that the provider has words for. ok
+// be queryReply for: it is refused for one of the reasons that the catalogue has a reply for. ok
 // is false when it has none.
-func (p *Provider) Refuse(at time.Time, op policy.Operation, ph policy.Phase, reasons ...policy.Class) (d Delivery, ok bool) {
+func (p *Provider) Refuse(at time.Time, op policy.Operation, ph policy.Phase, reasons ...policy.Class) (d CallResult, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
-	s := speechFor(p.cat, policy.Payment{Provider: p.cat.Name, Operation: op})
+	s := repliesFor(p.cat, policy.Payment{Provider: p.cat.Name, Operation: op})
 	for _, why := range reasons {
 		if a, ok := s.refusal(p.random("refusal"), ph, why); ok {
 			return p.answer(op, reply{answer: a}, at), true
 		}
 	}
-	return Delivery{}, false
+	return CallResult{}, false
 }

@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -53,8 +53,8 @@ func TestOrderIDsAcrossOperations(t *testing.T) {
 	}
 }
 
-// A request id that another operation has used is refused, and gets nobody's result.
-func TestARequestIDOfAnotherOperation(t *testing.T) {
+// A request id that another operation has used is refused, and gets no stored result.
+func TestRequestIDOfAnotherOperation(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "")
 	s.send(0, "o-1", "r-1")
 	s.op = policy.Refund
@@ -92,12 +92,12 @@ func TestQueriesFindTheirOperation(t *testing.T) {
 		t.Errorf("the order is %+v", o)
 	}
 	if _, ok := s.Order(dawn, "o-9"); ok {
-		t.Error("there is an order that nobody named")
+		t.Error("there is an order that no call named")
 	}
 }
 
 // What becomes of an order follows from its own calls, however many others there are.
-func TestOrdersDoNotChangeEachOther(t *testing.T) {
+func TestOrdersAreIndependent(t *testing.T) {
 	const doc = `
 [latency]
 send = ["1ms", "1s"]
@@ -116,7 +116,7 @@ probability = 0.5
 	var want []string
 	for i := range 20 {
 		d := alone.send(time.Duration(i)*time.Second, "o-7", "r-7")
-		want = append(want, fmt.Sprintf("%s %s %s", d.Fault, d.Answer.Code, d.Heard.Sub(dawn)))
+		want = append(want, fmt.Sprintf("%s %s %s", d.Fault, d.Answer.Code, d.ReceivedAt.Sub(dawn)))
 	}
 	crowd := openShop(t, "momo", policy.Pay, doc)
 	for i := range 20 {
@@ -124,18 +124,18 @@ probability = 0.5
 			crowd.send(time.Duration(i)*time.Second, fmt.Sprint("x-", j), fmt.Sprint("x-", j))
 		}
 		d := crowd.send(time.Duration(i)*time.Second, "o-7", "r-7")
-		if got := fmt.Sprintf("%s %s %s", d.Fault, d.Answer.Code, d.Heard.Sub(dawn)); got != want[i] {
+		if got := fmt.Sprintf("%s %s %s", d.Fault, d.Answer.Code, d.ReceivedAt.Sub(dawn)); got != want[i] {
 			t.Errorf("call %d: %s, and alone %s", i, got, want[i])
 		}
 	}
 }
 
 // Orders do not meet the same faults because they have the same seed.
-func TestOrdersHaveFaultsOfTheirOwn(t *testing.T) {
+func TestFaultsAreDrawnPerOrder(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "[[fault]]\nkind = \"reset\"\nprobability = 0.5\n")
 	reset := 0
 	for i := range 400 {
-		if s.send(0, fmt.Sprint("o-", i), fmt.Sprint("r-", i)).Fault == emulator.ResetConnection {
+		if s.send(0, fmt.Sprint("o-", i), fmt.Sprint("r-", i)).Fault == emulation.ResetConnection {
 			reset++
 		}
 	}
@@ -176,7 +176,7 @@ orders = ["late-?"]
 }
 
 // Fates are as probable as the plan says.
-func TestFates(t *testing.T) {
+func TestFateOfPayments(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "[fate]\nexecutes = 0.7\nrefused = 0.2\nrefused_as = [\"credentials\"]\n[fate.refund]\nexecutes = 0\n")
 	refused, paid := 0, 0
 	const n = 2000
@@ -200,7 +200,7 @@ func TestFates(t *testing.T) {
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentCalls(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "[[fault]]\nkind = \"reset\"\nprobability = 0.2\n[[fault]]\nkind = \"execute_late\"\nfor = \"1s\"\nprobability = 0.1\n")
 	var all sync.WaitGroup
 	for i := range 200 {
@@ -222,7 +222,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 // An operation that the provider has no words for is no reason to fall over.
-func TestNoWords(t *testing.T) {
+func TestOperationWithoutReplies(t *testing.T) {
 	all, err := providers.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestNoWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	cat, _ := all.Get("acme")
-	p := emulator.NewProvider(cat, nil)
+	p := emulation.NewProvider(cat, nil)
 	if d := p.Call(dawn, providers.Request{Operations: []policy.Operation{policy.Pay}, OrderID: "o-1"}); d.Answer.HTTPStatus != 501 || len(p.Ledger(dawn)) > 0 {
 		t.Errorf("%+v", d)
 	}

@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"math/rand/v2"
@@ -7,17 +7,17 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-func drawFate(t *rapid.T) emulator.Fate {
-	return emulator.Fate{
-		Executes:  rapid.Bool().Draw(t, "executes"),
-		Settles:   time.Duration(rapid.SampledFrom([]int{0, 0, 5, 90, 4000}).Draw(t, "settles")) * time.Second,
-		Murky:     rapid.IntRange(0, 3).Draw(t, "murky") == 0,
-		Refusals:  rapid.IntRange(0, 2).Draw(t, "refusals"),
-		HookDelay: time.Duration(rapid.IntRange(0, 600).Draw(t, "hook")) * time.Second,
+func drawFate(t *rapid.T) emulation.Fate {
+	return emulation.Fate{
+		Executes:     rapid.Bool().Draw(t, "executes"),
+		Settles:      time.Duration(rapid.SampledFrom([]int{0, 0, 5, 90, 4000}).Draw(t, "settles")) * time.Second,
+		Murky:        rapid.IntRange(0, 3).Draw(t, "murky") == 0,
+		Refusals:     rapid.IntRange(0, 2).Draw(t, "refusals"),
+		WebhookDelay: time.Duration(rapid.IntRange(0, 600).Draw(t, "hook")) * time.Second,
 	}
 }
 
@@ -36,14 +36,14 @@ type arrival struct {
 
 // What the emulator says is true by its own ledger: executed only of what has executed by
 // then; not executed never of what executes later.
-func TestTheEmulatorTellsTheTruth(t *testing.T) {
+func TestPaymentNeverContradictsItsLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		provider := rapid.SampledFrom([]string{"momo", "opi", "paykka", "shopline"}).Draw(t, "provider")
 		op := rapid.SampledFrom(catalog(t, provider).Operations).Draw(t, "operation")
 		p := policy.Payment{Provider: provider, Operation: op, Amount: 120_000, Currency: currencies[provider],
 			Capture: rapid.SampledFrom(policy.CaptureModes()).Draw(t, "capture")}
 		fate := drawFate(t)
-		made, ok := emulator.New(catalog(t, provider), p, fate, rapid.Bool().Draw(t, "keyed"), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)))
+		made, ok := emulation.NewPayment(catalog(t, provider), p, fate, rapid.Bool().Draw(t, "keyed"), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)))
 		if !ok {
 			return // the provider has no words for it
 		}
@@ -67,7 +67,7 @@ func TestTheEmulatorTellsTheTruth(t *testing.T) {
 			}
 			all = append(all, said{now, order, request, w.Query(now, order, request), len(arrivals)})
 		}
-		for _, h := range w.Hooks() {
+		for _, h := range w.Webhooks() {
 			if h.At.Before(now) {
 				continue // it was sent before the last request arrived; said below as of its time
 			}
@@ -112,7 +112,7 @@ func (w world) check(t *rapid.T, s *said, arrivals []arrival) {
 
 // sentAgain reports whether an execution may be that of a request that arrived after
 // something was said.
-func (w world) sentAgain(x emulator.Execution, s *said, arrivals []arrival) bool {
+func (w world) sentAgain(x emulation.Execution, s *said, arrivals []arrival) bool {
 	for _, a := range arrivals[s.made:] {
 		if a.orderID == x.OrderID && a.requestID == x.RequestID && !a.at.After(x.At) {
 			return true
@@ -122,25 +122,25 @@ func (w world) sentAgain(x emulator.Execution, s *said, arrivals []arrival) bool
 }
 
 // The same seed makes the same world.
-func TestTheSameSeedTheSameWorld(t *testing.T) {
+func TestSameSeedGivesSamePayment(t *testing.T) {
 	for _, provider := range []string{"momo", "opi", "paykka", "shopline"} {
 		for _, op := range catalog(t, provider).Operations {
-			var told [2][]policy.Answer
-			for i := range told {
+			var replies [2][]policy.Answer
+			for i := range replies {
 				p := policy.Payment{Provider: provider, Operation: op, Amount: 100, Currency: currencies[provider]}
-				made, ok := emulator.New(catalog(t, provider), p, slow, false, rand.New(rand.NewPCG(5, 5)))
+				made, ok := emulation.NewPayment(catalog(t, provider), p, slow, false, rand.New(rand.NewPCG(5, 5)))
 				if !ok {
 					continue
 				}
-				told[i] = append(told[i], made.Arrive(dawn, "o", "r"), made.Arrive(after(time.Minute), "o", "r"),
+				replies[i] = append(replies[i], made.Arrive(dawn, "o", "r"), made.Arrive(after(time.Minute), "o", "r"),
 					made.Query(after(2*time.Minute), "o", ""), made.Query(after(time.Hour), "o", "r"))
-				for _, h := range made.Hooks() {
-					told[i] = append(told[i], h.Answer)
+				for _, h := range made.Webhooks() {
+					replies[i] = append(replies[i], h.Answer)
 				}
 			}
-			for k := range told[0] {
-				if told[0][k] != told[1][k] {
-					t.Errorf("%s %s: %+v and %+v", provider, op, told[0][k], told[1][k])
+			for k := range replies[0] {
+				if replies[0][k] != replies[1][k] {
+					t.Errorf("%s %s: %+v and %+v", provider, op, replies[0][k], replies[1][k])
 				}
 			}
 		}
@@ -153,13 +153,13 @@ func TestBodiesReadBack(t *testing.T) {
 		for _, op := range catalog(t, provider).Operations {
 			for seed := range uint64(10) {
 				p := policy.Payment{Provider: provider, Operation: op, Amount: 120_000, Currency: currencies[provider]}
-				made, ok := emulator.New(catalog(t, provider), p, slow, false, rand.New(rand.NewPCG(seed, 3)))
+				made, ok := emulation.NewPayment(catalog(t, provider), p, slow, false, rand.New(rand.NewPCG(seed, 3)))
 				if !ok {
 					continue
 				}
 				w := world{made, t, catalog(t, provider), p}
 				answers := []policy.Answer{w.Arrive(dawn, "o", "r"), w.Arrive(after(time.Minute), "o", "r"), w.Query(after(2*time.Minute), "o", ""), w.Query(after(time.Hour), "o", "")}
-				for _, h := range w.Hooks() {
+				for _, h := range w.Webhooks() {
 					answers = append(answers, h.Answer)
 				}
 				for _, a := range answers {
@@ -180,6 +180,6 @@ func (w world) readsBack(a policy.Answer) {
 		w.t.Fatalf("%s %s: %v\n%s", w.p.Provider, w.p.Operation, err, body)
 	}
 	if want, got := w.judge(a), w.judge(read); want.Effect != got.Effect || want.Class != got.Class {
-		w.t.Fatalf("%s %s: said %+v, heard %+v\n%s", w.p.Provider, w.p.Operation, want, got, body)
+		w.t.Fatalf("%s %s: sent %+v, decoded %+v\n%s", w.p.Provider, w.p.Operation, want, got, body)
 	}
 }

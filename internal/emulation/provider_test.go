@@ -1,4 +1,4 @@
-package emulator_test
+package emulation_test
 
 import (
 	"fmt"
@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
 // shop is a client of an emulated provider.
 type shop struct {
-	*emulator.Provider
+	*emulation.Provider
 	t   failer
 	cat *providers.Catalog
 	op  policy.Operation
@@ -22,16 +22,16 @@ type shop struct {
 func openShop(t failer, provider string, op policy.Operation, doc string) shop {
 	t.Helper()
 	cat := catalog(t, provider)
-	return shop{emulator.NewProvider(cat, &emulator.Options{Plan: plan(t, doc), Seed: 5, Start: dawn}), t, cat, op}
+	return shop{emulation.NewProvider(cat, &emulation.Options{Plan: plan(t, doc), Seed: 5, Start: dawn}), t, cat, op}
 }
 
-func (s shop) send(at time.Duration, order, request string) emulator.Delivery {
+func (s shop) send(at time.Duration, order, request string) emulation.CallResult {
 	return s.Call(after(at), providers.Request{
 		Operations: []policy.Operation{s.op}, OrderID: order, RequestID: request, Amount: 120_000, Currency: currencies[s.cat.Name],
 	})
 }
 
-func (s shop) ask(at time.Duration, order string) emulator.Delivery {
+func (s shop) ask(at time.Duration, order string) emulation.CallResult {
 	return s.Call(after(at), providers.Request{Operations: []policy.Operation{s.op}, Phase: policy.Query, OrderID: order})
 }
 
@@ -42,10 +42,10 @@ func (s shop) judge(a policy.Answer) policy.Fact {
 func (s shop) moved(by time.Duration) int { return len(s.Ledger(after(by))) }
 
 // Without a plan everything takes place at once, and the body says it.
-func TestAProviderWhereNothingGoesWrong(t *testing.T) {
-	s := shop{emulator.NewProvider(catalog(t, "momo"), nil), t, catalog(t, "momo"), policy.Pay}
+func TestProviderWithoutFaults(t *testing.T) {
+	s := shop{emulation.NewProvider(catalog(t, "momo"), nil), t, catalog(t, "momo"), policy.Pay}
 	d := s.send(0, "o-1", "r-1")
-	if d.Fault != emulator.NoFault || !d.Heard.Equal(dawn) || s.judge(d.Answer).Effect != policy.Executed || s.moved(0) != 1 {
+	if d.Fault != emulation.NoFault || !d.ReceivedAt.Equal(dawn) || s.judge(d.Answer).Effect != policy.Executed || s.moved(0) != 1 {
 		t.Errorf("%+v, and %d moved", d, s.moved(0))
 	}
 	var read policy.Answer
@@ -64,8 +64,8 @@ func TestFaultsOfCalls(t *testing.T) {
 	for _, tt := range []struct {
 		kind, lines string
 		phase       policy.Phase
-		heard       policy.Fault
-		at          time.Duration // when it is heard
+		received    policy.Fault
+		at          time.Duration // when it is received
 		moved       int           // by then
 		later       int           // an hour later
 	}{
@@ -85,25 +85,25 @@ func TestFaultsOfCalls(t *testing.T) {
 	} {
 		t.Run(tt.kind+" "+tt.phase.String(), func(t *testing.T) {
 			s := openShop(t, "momo", policy.Pay, "[latency]\nsend = \"100ms\"\n[[fault]]\nnth = 1\nkind = \""+tt.kind+"\"\nphase = \""+tt.phase.String()+"\"\n"+tt.lines)
-			call := func(at time.Duration) emulator.Delivery { return s.ask(at, "o-1") }
+			call := func(at time.Duration) emulation.CallResult { return s.ask(at, "o-1") }
 			if tt.phase == policy.Send {
-				call = func(at time.Duration) emulator.Delivery { return s.send(at, "o-1", "r-1") }
+				call = func(at time.Duration) emulation.CallResult { return s.send(at, "o-1", "r-1") }
 			}
 			d := call(0)
-			if d.Fault.String() != tt.kind || d.Answer.Fault != tt.heard || !d.Heard.Equal(after(tt.at)) {
-				t.Errorf("heard %s %s at %s", d.Fault, d.Answer.Fault, d.Heard)
+			if d.Fault.String() != tt.kind || d.Answer.Fault != tt.received || !d.ReceivedAt.Equal(after(tt.at)) {
+				t.Errorf("received %s %s at %s", d.Fault, d.Answer.Fault, d.ReceivedAt)
 			}
-			if tt.heard == policy.Unreadable {
+			if tt.received == policy.Unreadable {
 				if d.Answer.HTTPStatus/100 != 5 || s.cat.Decode(policy.Pay, tt.phase, d.Body, &policy.Answer{}) == nil {
 					t.Errorf("%d %s", d.Answer.HTTPStatus, d.Body)
 				}
-			} else if (d.Body == nil) != (tt.heard != policy.NoFault) {
+			} else if (d.Body == nil) != (tt.received != policy.NoFault) {
 				t.Errorf("the body is %s", d.Body)
 			}
 			if moved, later := s.moved(tt.at), s.moved(tt.at+time.Hour); moved != tt.moved || later != tt.later {
 				t.Errorf("%d executed by then, %d at last; want %d, %d", moved, later, tt.moved, tt.later)
 			}
-			if d := call(2 * time.Hour); d.Fault != emulator.NoFault {
+			if d := call(2 * time.Hour); d.Fault != emulation.NoFault {
 				t.Errorf("the second call has a %s", d.Fault)
 			}
 			if n := s.Account(after(3 * time.Hour)).Faults[tt.kind]; n != 1 {
@@ -113,8 +113,8 @@ func TestFaultsOfCalls(t *testing.T) {
 	}
 }
 
-// A request that is on its way is not in anybody's way: what comes first is processed first.
-func TestALateRequestFindsTheOneThatCameBefore(t *testing.T) {
+// Requests are processed in the order of arrival, not in the order of sending.
+func TestLateRequestIsADuplicate(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "[[fault]]\nkind = \"execute_late\"\nfor = \"40s\"\nnth = 1\n")
 	s.send(0, "o-1", "r-1")
 	if at, ok := s.Next(); !ok || !at.Equal(after(70*time.Second)) {
@@ -132,16 +132,16 @@ func TestALateRequestFindsTheOneThatCameBefore(t *testing.T) {
 }
 
 // A client's patience is the plan's word, or else the contract's.
-func TestPatience(t *testing.T) {
+func TestClientTimeout(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "patience = \"2s\"\n[[fault]]\nkind = \"execute_late\"\nfor = \"3s\"\nnth = 1\n")
-	if d := s.send(0, "o-1", "r-1"); !d.Heard.Equal(after(2*time.Second)) || s.moved(5*time.Second-1) != 0 || s.moved(5*time.Second) != 1 {
+	if d := s.send(0, "o-1", "r-1"); !d.ReceivedAt.Equal(after(2*time.Second)) || s.moved(5*time.Second-1) != 0 || s.moved(5*time.Second) != 1 {
 		t.Errorf("%+v", d)
 	}
 }
 
 func TestNotFoundEarly(t *testing.T) {
 	s := openShop(t, "momo", policy.Pay, "[[fault]]\nkind = \"not_found_early\"\nfor = \"10s\"\nnth = 1\n")
-	if d := s.send(0, "o-1", "r-1"); d.Fault != emulator.NotFoundEarly || s.judge(d.Answer).Effect != policy.Executed {
+	if d := s.send(0, "o-1", "r-1"); d.Fault != emulation.NotFoundEarly || s.judge(d.Answer).Effect != policy.Executed {
 		t.Errorf("%+v", d)
 	}
 	if d := s.ask(9*time.Second, "o-1"); s.judge(d.Answer).Class != policy.NotFound {
@@ -163,7 +163,7 @@ func TestNotFoundEarlyKeepsTheContract(t *testing.T) {
 	}
 	cat, _ := all.Get("momo")
 	doc := "[[fault]]\nkind = \"not_found_early\"\nfor = \"10s\"\nnth = 1\n"
-	s := shop{emulator.NewProvider(cat, &emulator.Options{Plan: plan(t, doc)}), t, cat, policy.Pay}
+	s := shop{emulation.NewProvider(cat, &emulation.Options{Plan: plan(t, doc)}), t, cat, policy.Pay}
 	s.send(0, "o-1", "r-1")
 	if d := s.ask(4*time.Second, "o-1"); s.judge(d.Answer).Class == policy.NotFound {
 		t.Errorf("the contract is broken: %+v", d.Answer)
@@ -199,7 +199,7 @@ func TestFaultsOfWebhooks(t *testing.T) {
 				if h.Answer.Verified != tt.verified || h.OrderID != "o-1" || h.RequestID != "r-1" || len(h.Body) == 0 || s.judge(h.Answer).Effect != policy.Executed {
 					t.Errorf("%+v", h)
 				}
-				if h.Fault.String() != tt.kind && (tt.kind != "" || h.Fault != emulator.NoFault) {
+				if h.Fault.String() != tt.kind && (tt.kind != "" || h.Fault != emulation.NoFault) {
 					t.Errorf("its fault is %s", h.Fault)
 				}
 			}
@@ -219,7 +219,7 @@ func TestMaintenance(t *testing.T) {
 	}{{0, false}, {10*time.Minute - 1, false}, {10 * time.Minute, true}, {15*time.Minute - 1, true}, {15 * time.Minute, false}, {72 * time.Minute, true}} {
 		d := s.send(tt.at, fmt.Sprint("o-", i), fmt.Sprint("r-", i))
 		f := s.judge(d.Answer)
-		if closed := f.Class == policy.Maintenance && f.Effect == policy.NotExecuted && f.Stage == policy.Door; closed != tt.closed || closed != (d.Fault == emulator.Maintenance) {
+		if closed := f.Class == policy.Maintenance && f.Effect == policy.NotExecuted && f.Stage == policy.Door; closed != tt.closed || closed != (d.Fault == emulation.Maintenance) {
 			t.Errorf("at %s: %+v", tt.at, d)
 		}
 	}
@@ -230,11 +230,11 @@ func TestMaintenance(t *testing.T) {
 		t.Errorf("%d executed", s.moved(2*time.Hour))
 	}
 	s.op = policy.Refund
-	if d := s.send(11*time.Minute, "o-y", "r-y"); d.Fault != emulator.NoFault {
+	if d := s.send(11*time.Minute, "o-y", "r-y"); d.Fault != emulation.NoFault {
 		t.Errorf("another operation is refused: %+v", d)
 	}
 	none := openShop(t, "opi", policy.Cancel, "[[maintenance]]\nfor = \"5m\"\n") // without a code for it
-	if d := none.send(0, "o-1", "r-1"); d.Fault != emulator.Maintenance || d.Answer.HTTPStatus != 503 && none.judge(d.Answer).Class != policy.Maintenance {
+	if d := none.send(0, "o-1", "r-1"); d.Fault != emulation.Maintenance || d.Answer.HTTPStatus != 503 && none.judge(d.Answer).Class != policy.Maintenance {
 		t.Errorf("%+v", d)
 	}
 }
@@ -244,7 +244,7 @@ func TestRateLimit(t *testing.T) {
 		s := openShop(t, provider, policy.Refund, "[rate_limit]\ncalls = 2\nper = \"1m\"\n")
 		for i := range 6 {
 			d := s.send(time.Duration(i)*15*time.Second, fmt.Sprint("o-", i), fmt.Sprint("r-", i))
-			if limited := i == 2 || i == 3; limited != (d.Fault == emulator.RateLimit) {
+			if limited := i == 2 || i == 3; limited != (d.Fault == emulation.RateLimit) {
 				t.Errorf("%s, call %d: %+v", provider, i, d)
 			} else if limited && (d.Answer.RetryAfter != time.Minute-time.Duration(i)*15*time.Second || d.Answer.HTTPStatus != 429 && s.judge(d.Answer).Class != policy.RateLimited) {
 				t.Errorf("%s, call %d: %+v", provider, i, d.Answer)

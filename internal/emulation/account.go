@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"time"
@@ -16,23 +16,23 @@ type CallRecord struct {
 	Phase      policy.Phase     `json:"phase"`
 	Operation  policy.Operation `json:"operation"`
 	RequestID  string           `json:"request_id,omitempty"`
-	Fault      FaultKind        `json:"fault"`           // what went wrong
-	Heard      policy.Fault     `json:"heard,omitempty"` // in place of an answer
+	Fault      FaultKind        `json:"fault"`              // what went wrong
+	ReceivedAt policy.Fault     `json:"received,omitempty"` // in place of an answer
 	HTTPStatus int              `json:"http_status,omitempty"`
 	Code       string           `json:"code,omitempty"`
 	Status     string           `json:"status,omitempty"`
 }
 
 // note counts a call and remembers it.
-func (p *Provider) note(c *conduct, at time.Time, op policy.Operation, r *providers.Request, d *Delivery) {
+func (p *Provider) note(c *orderState, at time.Time, op policy.Operation, r *providers.Request, d *CallResult) {
 	if d.Fault != NoFault {
-		p.struck[d.Fault]++
+		p.faultCounts[d.Fault]++
 	}
 	if len(c.calls) == callsKept {
 		return
 	}
 	c.calls = append(c.calls, CallRecord{
-		At: at, Phase: r.Phase, Operation: op, RequestID: r.RequestID, Fault: d.Fault, Heard: d.Answer.Fault,
+		At: at, Phase: r.Phase, Operation: op, RequestID: r.RequestID, Fault: d.Fault, ReceivedAt: d.Answer.Fault,
 		HTTPStatus: d.Answer.HTTPStatus, Code: d.Answer.Code, Status: d.Answer.Status,
 	})
 }
@@ -51,14 +51,14 @@ type Transaction struct {
 	Over       bool             `json:"over"`     // whether it has ended
 }
 
-// Order is all that a provider knows of one order, the truth and what it said.
+// Order is all that a provider knows of one order, its transactions and the replies to its calls.
 type Order struct {
 	OrderID      string        `json:"order_id"`
 	Transactions []Transaction `json:"transactions"`
 	Calls        []CallRecord  `json:"calls"` // the first hundred
 }
 
-// Order tells of one order at a time. ok is false when nobody ever named it.
+// Order returns what is known of one order at a time. ok is false when no call named it.
 func (p *Provider) Order(at time.Time, orderID string) (o Order, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,9 +68,9 @@ func (p *Provider) Order(at time.Time, orderID string) (o Order, ok bool) {
 		return o, false
 	}
 	o = Order{OrderID: orderID, Transactions: []Transaction{}, Calls: append([]CallRecord{}, c.calls...)}
-	for _, t := range p.book.byOrder[orderID] {
+	for _, t := range p.index.byOrder[orderID] {
 		o.Transactions = append(o.Transactions, Transaction{
-			Operation: t.world.payment.Operation, OrderID: t.orderID, RequestID: t.requestID, ProviderID: t.providerID,
+			Operation: t.owner.of.Operation, OrderID: t.orderID, RequestID: t.requestID, ProviderID: t.providerID,
 			Amount: t.amount, Currency: t.currency, Arrived: t.arrived, Settles: t.settles, Executes: t.executes, Over: t.over(at),
 		})
 	}
@@ -83,25 +83,25 @@ type Account struct {
 	Calls      int            `json:"calls"`
 	Orders     int            `json:"orders"`  // that were named
 	Pending    int            `json:"pending"` // transactions that have not ended
-	Faults     map[string]int `json:"faults"`  // how often each struck
+	Faults     map[string]int `json:"faults"`  // how often each faultCounts
 	Executions []Execution    `json:"executions"`
 }
 
-// Account tells how things stand at a time.
+// Account returns the state at a time.
 func (p *Provider) Account(at time.Time) Account {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.arrivals(at)
 	a := Account{
 		Provider: p.cat.Name, Calls: p.calls, Orders: len(p.orders), Faults: map[string]int{},
-		Executions: append([]Execution{}, p.book.ledger(at)...),
+		Executions: append([]Execution{}, p.index.ledger(at)...),
 	}
-	for _, t := range p.book.made {
+	for _, t := range p.index.made {
 		if !t.over(at) {
 			a.Pending++
 		}
 	}
-	for kind, n := range p.struck {
+	for kind, n := range p.faultCounts {
 		a.Faults[kind.String()] = n
 	}
 	return a

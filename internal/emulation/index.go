@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 
 // transaction is a request that was let in.
 type transaction struct {
-	world                          *World
+	owner                          *Payment
 	order                          int // of being made
 	orderID, requestID, providerID string
 	keyed                          bool // under the provider's optional idempotency key
@@ -24,30 +24,30 @@ type transaction struct {
 	first                          policy.Answer                  // to the call
 	final                          bool                           // the first answer is the end
 	waiting                        *policy.Answer                 // what queries say until then
-	ends                           map[policy.Phase]policy.Answer // how its end is told
+	ends                           map[policy.Phase]policy.Answer // the replies that report its end, by phase
 }
 
 func (t *transaction) over(at time.Time) bool { return !at.Before(t.settles) }
 
-func (t *transaction) contract() *policy.Contract { return t.world.promises(t.keyed) }
+func (t *transaction) contract() *policy.Contract { return t.owner.promises(t.keyed) }
 
 // dedupes reports whether no second request can have this one's identifier.
 func (t *transaction) dedupes(by policy.Identifier) bool {
 	return slices.Contains(t.contract().Dedupe, by)
 }
 
-// book is every transaction of a provider, by each of its names. The worlds of one
+// index is every transaction of a provider, by each of its names. The payments of one
 // provider share one.
-type book struct {
+type index struct {
 	made                           []*transaction
 	byRequest, byOrder, byProvider map[string][]*transaction
 }
 
-func newBook() *book {
-	return &book{byRequest: map[string][]*transaction{}, byOrder: map[string][]*transaction{}, byProvider: map[string][]*transaction{}}
+func newIndex() *index {
+	return &index{byRequest: map[string][]*transaction{}, byOrder: map[string][]*transaction{}, byProvider: map[string][]*transaction{}}
 }
 
-func (b *book) add(t *transaction) {
+func (b *index) add(t *transaction) {
 	t.order = len(b.made)
 	b.made = append(b.made, t)
 	b.byRequest[t.requestID] = append(b.byRequest[t.requestID], t)
@@ -56,7 +56,7 @@ func (b *book) add(t *transaction) {
 }
 
 // providerID makes an id that no transaction has.
-func (b *book) providerID(r *rand.Rand) string {
+func (b *index) providerID(r *rand.Rand) string {
 	for {
 		if id := fmt.Sprint(4_000_000_000 + r.Int64N(999_999_999)); len(b.byProvider[id]) == 0 {
 			return id
@@ -66,16 +66,16 @@ func (b *book) providerID(r *rand.Rand) string {
 
 // duplicate finds the first transaction that a request repeats, by what the contract
 // dedupes: request ids across all orders, order ids within their space.
-func (b *book) duplicate(w *World, in *arrival) *transaction {
+func (b *index) duplicate(pay *Payment, in *arrival) *transaction {
 	var first *transaction
 	look := func(all []*transaction, by policy.Identifier) {
 		for _, t := range all {
-			if t.dedupes(by) && (by != policy.OrderID || t.world.space == w.space) && (first == nil || t.order < first.order) {
+			if t.dedupes(by) && (by != policy.OrderID || t.owner.space == pay.space) && (first == nil || t.order < first.order) {
 				first = t
 			}
 		}
 	}
-	for _, by := range w.promises(in.keyed).Dedupe {
+	for _, by := range pay.promises(in.keyed).Dedupe {
 		switch {
 		case by == policy.RequestID && in.requestID != "":
 			look(b.byRequest[in.requestID], by)
@@ -86,14 +86,14 @@ func (b *book) duplicate(w *World, in *arrival) *transaction {
 	return first
 }
 
-// question is what a query asks about: the identifiers that it names.
-type question struct {
+// queryKey is what a query asks about: the identifiers that it names.
+type queryKey struct {
 	operations                     []policy.Operation
 	orderID, requestID, providerID string
 }
 
-// find returns the latest transaction that a question means, of those that have arrived.
-func (b *book) find(at time.Time, q *question) *transaction {
+// find returns the latest transaction that a queryKey means, of those that have arrived.
+func (b *index) find(at time.Time, q *queryKey) *transaction {
 	all := b.byOrder[q.orderID]
 	switch {
 	case q.requestID != "":
@@ -102,7 +102,7 @@ func (b *book) find(at time.Time, q *question) *transaction {
 		all = b.byProvider[q.providerID]
 	}
 	for _, t := range slices.Backward(all) {
-		if t.arrived.After(at) || t.hidden.After(at) || !slices.Contains(q.operations, t.world.payment.Operation) {
+		if t.arrived.After(at) || t.hidden.After(at) || !slices.Contains(q.operations, t.owner.of.Operation) {
 			continue
 		}
 		if (q.orderID == "" || q.orderID == t.orderID) && (q.requestID == "" || q.requestID == t.requestID) &&

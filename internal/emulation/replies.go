@@ -1,4 +1,4 @@
-package emulator
+package emulation
 
 import (
 	"math/rand/v2"
@@ -10,48 +10,48 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// phrase is something the provider can say in one phase, and what it proves.
-type phrase struct {
+// sample is one reply that the provider can give in one phase, and what it proves.
+type sample struct {
 	answer policy.Answer
 	fact   policy.Fact
 }
 
-// speech is all that a provider can say about one operation.
-type speech struct {
+// replySet is every reply of a provider about one operation.
+type replySet struct {
 	cat     *providers.Catalog
 	payment policy.Payment
-	phrases [3][]phrase
+	samples [3][]sample
 }
 
-// speeches are kept: collecting one is a thousand times the work of using it.
-var speeches sync.Map // of *speech by speechKey
+// replyCache are kept: collecting one is a thousand times the work of using it.
+var replyCache sync.Map // of *replySet by replyKey
 
-type speechKey struct {
+type replyKey struct {
 	cat       *providers.Catalog
 	operation policy.Operation
 	capture   policy.CaptureMode
 }
 
-// speechFor returns what the catalogue lists for a payment.
-func speechFor(cat *providers.Catalog, p policy.Payment) *speech {
-	key := speechKey{cat, p.Operation, p.Capture}
-	if s, ok := speeches.Load(key); ok {
-		return s.(*speech)
+// repliesFor returns what the catalogue lists for a payment.
+func repliesFor(cat *providers.Catalog, p policy.Payment) *replySet {
+	key := replyKey{cat, p.Operation, p.Capture}
+	if s, ok := replyCache.Load(key); ok {
+		return s.(*replySet)
 	}
-	s := newSpeech(cat, policy.Payment{Provider: p.Provider, Operation: p.Operation, Capture: p.Capture})
-	speeches.Store(key, s)
+	s := newReplySet(cat, policy.Payment{Provider: p.Provider, Operation: p.Operation, Capture: p.Capture})
+	replyCache.Store(key, s)
 	return s
 }
 
-// newSpeech collects what the catalogue lists for payments of one kind.
-func newSpeech(cat *providers.Catalog, p policy.Payment) *speech {
-	s := &speech{cat: cat, payment: p}
+// newReplySet collects what the catalogue lists for payments of one kind.
+func newReplySet(cat *providers.Catalog, p policy.Payment) *replySet {
+	s := &replySet{cat: cat, payment: p}
 	for _, ph := range policy.Phases() {
 		for _, r := range cat.Statuses {
 			s.status(r, ph)
 		}
 		for _, r := range cat.Codes {
-			if !r.Envelope && speaks(r, p.Operation, ph) {
+			if !r.Envelope && hasFact(r, p.Operation, ph) {
 				s.add(policy.Answer{Phase: ph, Code: r.Code})
 			}
 		}
@@ -59,7 +59,7 @@ func newSpeech(cat *providers.Catalog, p policy.Payment) *speech {
 	return s
 }
 
-func speaks(r *providers.Row, op policy.Operation, ph policy.Phase) bool {
+func hasFact(r *providers.Row, op policy.Operation, ph policy.Phase) bool {
 	for _, f := range r.Facts {
 		if f.Operation == op && f.Phase == ph {
 			return true
@@ -69,9 +69,9 @@ func speaks(r *providers.Row, op policy.Operation, ph policy.Phase) bool {
 }
 
 // status adds a status, and with a failure each reason that leaves it a failure.
-func (s *speech) status(r *providers.Row, ph policy.Phase) {
+func (s *replySet) status(r *providers.Row, ph policy.Phase) {
 	op := s.payment.Operation
-	if !speaks(r, op, ph) {
+	if !hasFact(r, op, ph) {
 		return
 	}
 	plain := policy.Answer{Phase: ph, Status: r.Status, SubStatus: r.SubStatus}
@@ -81,7 +81,7 @@ func (s *speech) status(r *providers.Row, ph policy.Phase) {
 		return
 	}
 	for _, c := range s.cat.Codes {
-		if c.Envelope || !speaks(c, op, policy.Query) && !speaks(c, op, policy.Webhook) {
+		if c.Envelope || !hasFact(c, op, policy.Query) && !hasFact(c, op, policy.Webhook) {
 			continue
 		}
 		a := plain
@@ -96,19 +96,19 @@ func (s *speech) status(r *providers.Row, ph policy.Phase) {
 	}
 }
 
-// add keeps a phrase that the provider's envelope can carry.
-func (s *speech) add(a policy.Answer) {
+// add keeps a sample that the provider's envelope can carry.
+func (s *replySet) add(a policy.Answer) {
 	if !s.carried(a) {
 		return
 	}
 	fact := s.cat.Judge(&s.payment, &a)
 	a.Message = strings.ReplaceAll(fact.Class.String(), "_", " ")
 	a.HTTPStatus = s.httpStatus(&a, fact)
-	s.phrases[a.Phase] = append(s.phrases[a.Phase], phrase{a, s.cat.Judge(&s.payment, &a)})
+	s.samples[a.Phase] = append(s.samples[a.Phase], sample{a, s.cat.Judge(&s.payment, &a)})
 }
 
 // carried reports whether an answer reads the same when it comes out of its envelope.
-func (s *speech) carried(a policy.Answer) bool {
+func (s *replySet) carried(a policy.Answer) bool {
 	body, ok := s.cat.Body(s.payment.Operation, &a, time.Unix(0, 0))
 	if !ok {
 		return false
@@ -121,9 +121,9 @@ func (s *speech) carried(a policy.Answer) bool {
 		(read.Code == a.Code || a.Code == "" && a.Status != "")
 }
 
-// httpStatus is 200 for providers that tell everything by codes, and by reason for
+// httpStatus is 200 for providers whose bodies hold a code for everything, and by reason for
 // those whose good answers bear a status.
-func (s *speech) httpStatus(a *policy.Answer, f policy.Fact) int {
+func (s *replySet) httpStatus(a *policy.Answer, f policy.Fact) int {
 	switch {
 	case a.Phase == policy.Webhook:
 		return 0
@@ -137,12 +137,12 @@ func (s *speech) httpStatus(a *policy.Answer, f policy.Fact) int {
 	return 400
 }
 
-// pick chooses one of the phrases that fit; statuses before bare codes. ok is false
-// when the provider has no words for it.
-func (s *speech) pick(r *rand.Rand, ph policy.Phase, fits func(*phrase) bool) (phrase, bool) {
-	var statuses, codes []phrase
-	for i := range s.phrases[ph] {
-		p := &s.phrases[ph][i]
+// pick chooses one of the samples that fit; statuses before bare codes. ok is false
+// when the catalogue has no reply for it.
+func (s *replySet) pick(r *rand.Rand, ph policy.Phase, fits func(*sample) bool) (sample, bool) {
+	var statuses, codes []sample
+	for i := range s.samples[ph] {
+		p := &s.samples[ph][i]
 		switch {
 		case !fits(p):
 		case p.answer.Status != "":
@@ -157,14 +157,14 @@ func (s *speech) pick(r *rand.Rand, ph policy.Phase, fits func(*phrase) bool) (p
 	case len(codes) > 0:
 		return codes[r.IntN(len(codes))], true
 	}
-	return phrase{}, false
+	return sample{}, false
 }
 
-// canSucceed reports whether the provider has words for an execution.
-func (s *speech) canSucceed() bool {
-	for _, phrases := range s.phrases {
-		for i := range phrases {
-			if phrases[i].fact.Effect == policy.Executed {
+// canSucceed reports whether a reply of the provider reports an execution.
+func (s *replySet) canSucceed() bool {
+	for _, samples := range s.samples {
+		for i := range samples {
+			if samples[i].fact.Effect == policy.Executed {
 				return true
 			}
 		}
@@ -172,17 +172,17 @@ func (s *speech) canSucceed() bool {
 	return false
 }
 
-// underWay fits what is said of a transaction before its end. A hold is only spoken
+// underWay fits a reply about a transaction before its end. A hold is only spoken
 // of where the money will be taken.
-func underWay(executes bool) func(*phrase) bool {
-	return func(p *phrase) bool {
+func underWay(executes bool) func(*sample) bool {
+	return func(p *sample) bool {
 		return p.fact.Effect == policy.Pending && p.fact.Stage == policy.Result && p.fact.Reach == policy.WholePayment &&
 			(executes || p.fact.Class != policy.Authorized)
 	}
 }
 
-func effect(e policy.Effect, stage policy.Stage, classes ...policy.Class) func(*phrase) bool {
-	return func(p *phrase) bool {
+func effect(e policy.Effect, stage policy.Stage, classes ...policy.Class) func(*sample) bool {
+	return func(p *sample) bool {
 		if p.fact.Effect != e || p.fact.Stage != stage {
 			return false
 		}
@@ -195,9 +195,9 @@ func effect(e policy.Effect, stage policy.Stage, classes ...policy.Class) func(*
 	}
 }
 
-// refusal is how the provider turns a request away at the door for a reason. ok is false
-// when it has no words for it.
-func (s *speech) refusal(r *rand.Rand, ph policy.Phase, classes ...policy.Class) (policy.Answer, bool) {
+// refusal is how the provider refuses a request at the door for a reason. ok is false
+// when the catalogue has no reply for it.
+func (s *replySet) refusal(r *rand.Rand, ph policy.Phase, classes ...policy.Class) (policy.Answer, bool) {
 	proves := policy.NotExecuted
 	if ph == policy.Query {
 		proves = policy.Unknown // a refused query leaves the payment as it was
@@ -206,8 +206,8 @@ func (s *speech) refusal(r *rand.Rand, ph policy.Phase, classes ...policy.Class)
 	return p.answer, ok
 }
 
-// notFound is what a query is told about nothing.
-func (s *speech) notFound(r *rand.Rand, q *question) policy.Answer {
+// notFound is the reply to a query that finds no transaction.
+func (s *replySet) notFound(r *rand.Rand, q *queryKey) policy.Answer {
 	p, ok := s.pick(r, policy.Query, effect(policy.Unknown, policy.Door, policy.NotFound))
 	if !ok {
 		p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 404}
