@@ -52,6 +52,7 @@ var may = map[string]struct {
 	"otel":                             {[]string{"policy", "flow", "executor"}, "watches the executor"},
 	"bench":                            {nil, "tests: nobody imports it"},
 	"internal/arrows":                  {nil, "this test"},
+	"docs":                             {nil, "the test of the documents; nobody imports it"},
 }
 
 // forbidden are packages of the standard library that the core must not use.
