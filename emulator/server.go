@@ -156,11 +156,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, request, err := s.provider.catalog.ReadRequest(&providers.HTTPRequest{
 		Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Query: r.URL.Query().Get, Body: body,
 	})
+	var unread *providers.RequestError
 	called := Called{Method: r.Method, Path: r.URL.Path, Request: request, Err: err}
 	switch {
-	case errors.Is(err, providers.ErrNoEndpoint):
+	case errors.As(err, &unread) && unread.Status == http.StatusNotFound:
 		problem(w, http.StatusNotFound, fmt.Sprintf("%s has no endpoint %s %s; docs/emulate.md and /_emulator/endpoints list them", s.provider.catalog.Name, r.Method, r.URL.Path))
-	case errors.Is(err, providers.ErrMethod):
+	case unread != nil && unread.Status == http.StatusMethodNotAllowed:
 		problem(w, http.StatusMethodNotAllowed, err.Error())
 	case err != nil:
 		called.Answer = s.refuse(w, at, endpoint, err, policy.InvalidRequest)

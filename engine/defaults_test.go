@@ -19,7 +19,7 @@ func everywhere(e *Engine, visit func(p policy.Payment, ph policy.Phase)) {
 	for _, provider := range e.Catalogs.Names() {
 		for _, merchant := range append(e.Rules.MerchantNames(), "", "nobody") {
 			for _, op := range policy.Operations() {
-				for _, capture := range policy.CaptureModes() {
+				for _, capture := range policy.All[policy.CaptureMode]() {
 					for _, ph := range policy.Phases() {
 						visit(policy.Payment{
 							Provider: provider, Merchant: merchant, Operation: op, Amount: 5_000_000, Currency: "PHP", Capture: capture,
@@ -52,7 +52,7 @@ func TestEveryListedAnswerHasARule(t *testing.T) {
 func TestEveryFaultHasARule(t *testing.T) {
 	e := open(t, "")
 	everywhere(e, func(p policy.Payment, ph policy.Phase) {
-		for _, fault := range policy.Faults() {
+		for _, fault := range policy.All[policy.Fault]() {
 			d := ruled(t, e, judged(e, p, policy.Answer{Phase: ph, Fault: fault}))
 			if want := policy.QueryStatus; (fault != policy.NotSent || ph != policy.Send) && d.Action != want {
 				t.Errorf("%s at %s: %s, want %s", fault, ph, told(d), want)
@@ -127,8 +127,8 @@ func TestDefaultsAreSafeForEveryFact(t *testing.T) {
 	s := policy.Situation{Payment: &policy.Payment{Amount: 5_000_000, Currency: "PHP"}, Answer: &policy.Answer{}, At: friday}
 	worn := firedAll(e, 9)
 	visit := func() {
-		for _, s.Fact.Effect = range policy.Effects() {
-			for _, s.Fact.Class = range policy.Classes() {
+		for _, s.Fact.Effect = range policy.All[policy.Effect]() {
+			for _, s.Fact.Class = range policy.All[policy.Class]() {
 				for _, s.InDoubt = range []bool{false, true} {
 					for _, s.Fired = range []policy.Counts{nil, worn} {
 						d := e.Decide(&s)
@@ -145,7 +145,7 @@ func TestDefaultsAreSafeForEveryFact(t *testing.T) {
 		for _, s.Payment.Merchant = range append(e.Rules.MerchantNames(), "") {
 			for _, s.Payment.Operation = range policy.Operations() {
 				for _, s.Answer.Phase = range policy.Phases() {
-					for _, s.Answer.Fault = range append(policy.Faults(), policy.NoFault) {
+					for _, s.Answer.Fault = range append(policy.All[policy.Fault](), policy.NoFault) {
 						visit()
 					}
 				}

@@ -162,7 +162,7 @@ func (g *grammar) rules(n int) (text string, ids []string) {
 func (g *grammar) rule(b *strings.Builder, when string) (id string) {
 	g.written++
 	id = fmt.Sprintf("r%d", g.written)
-	b.WriteString(rule(id, when, one(g.t, "then", policy.Actions()).String()))
+	b.WriteString(rule(id, when, one(g.t, "then", policy.All[policy.Action]()).String()))
 	return id
 }
 

@@ -89,7 +89,7 @@ func TestOneNameInTwoLayers(t *testing.T) {
 // Without a rule the engine asks as long as money may move, and else calls a person.
 func TestNoRuleHolds(t *testing.T) {
 	e := opened(t, alone(t, map[string]string{"baseline.toml": "[schedule.poll]\ninitial_interval = \"7s\"\n"}))
-	for _, effect := range policy.Effects() {
+	for _, effect := range policy.All[policy.Effect]() {
 		for _, inDoubt := range []bool{false, true} {
 			s := judged(e, paying("momo", ""), policy.Answer{})
 			s.Fact.Effect, s.InDoubt = effect, inDoubt

@@ -90,14 +90,14 @@ func (p *pool) situation(t *rapid.T) *policy.Situation {
 	pay := &policy.Payment{
 		Provider: one(t, "provider", p.providers), Merchant: one(t, "merchant", p.merchants),
 		Operation: one(t, "operation", policy.Operations()), Amount: one(t, "amount", p.amounts),
-		Currency: one(t, "currency", p.currencies), Capture: one(t, "capture", policy.CaptureModes()), Tags: p.tags(t),
+		Currency: one(t, "currency", p.currencies), Capture: one(t, "capture", policy.All[policy.CaptureMode]()), Tags: p.tags(t),
 	}
 	a := &policy.Answer{
 		Phase: one(t, "phase", policy.Phases()), HTTPStatus: one(t, "http_status", p.http),
 		Message: one(t, "message", p.messages), RetryAfter: one(t, "retry_after", p.retryAfter),
 	}
 	if rapid.IntRange(0, 5).Draw(t, "faulty") == 0 {
-		a.Fault = one(t, "fault", policy.Faults())
+		a.Fault = one(t, "fault", policy.All[policy.Fault]())
 	} else {
 		a.Code, a.SubCode = own(t, "code", pay.Provider, p.codes), own(t, "sub_code", pay.Provider, p.codes)
 		if rapid.Bool().Draw(t, "with a status") {
@@ -112,9 +112,9 @@ func (p *pool) situation(t *rapid.T) *policy.Situation {
 	}
 	if rapid.Bool().Draw(t, "any fact") {
 		s.Fact = policy.Fact{
-			Effect: one(t, "effect", policy.Effects()), Class: one(t, "class", policy.Classes()),
-			Stage: one(t, "stage", policy.Stages()), Reach: one(t, "reach", policy.Reaches()),
-			Basis: policy.Inferred, Final: one(t, "final", policy.Finalities()),
+			Effect: one(t, "effect", policy.All[policy.Effect]()), Class: one(t, "class", policy.All[policy.Class]()),
+			Stage: one(t, "stage", policy.All[policy.Stage]()), Reach: one(t, "reach", policy.All[policy.Reach]()),
+			Basis: policy.Inferred, Final: one(t, "final", policy.All[policy.Finality]()),
 		}
 	} else {
 		s.Fact = p.e.Judge(pay, a)

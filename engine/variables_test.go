@@ -88,25 +88,25 @@ func TestWordsAreTheirPlaces(t *testing.T) {
 	for _, w := range policy.Phases() {
 		check("phase", int(w), w.String())
 	}
-	for _, w := range policy.Effects() {
+	for _, w := range policy.All[policy.Effect]() {
 		check("effect", int(w), w.String())
 	}
-	for _, w := range policy.Classes() {
+	for _, w := range policy.All[policy.Class]() {
 		check("class", int(w), w.String())
 	}
-	for _, w := range policy.Stages() {
+	for _, w := range policy.All[policy.Stage]() {
 		check("stage", int(w), w.String())
 	}
-	for _, w := range policy.Reaches() {
+	for _, w := range policy.All[policy.Reach]() {
 		check("reach", int(w), w.String())
 	}
-	for _, w := range policy.Finalities() {
+	for _, w := range policy.All[policy.Finality]() {
 		check("final", int(w), w.String())
 	}
-	for _, w := range append([]policy.Fault{policy.NoFault}, policy.Faults()...) {
+	for _, w := range append([]policy.Fault{policy.NoFault}, policy.All[policy.Fault]()...) {
 		check("fault", int(w), w.String())
 	}
-	for _, w := range policy.CaptureModes() {
+	for _, w := range policy.All[policy.CaptureMode]() {
 		check("capture", int(w), w.String())
 	}
 	for d := time.Sunday; d <= time.Saturday; d++ {

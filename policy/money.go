@@ -19,11 +19,11 @@ func Exponent(currency string) int {
 
 // FormatAmount writes an amount of minor units with its currency: "1,200.50 TWD".
 func FormatAmount(minor int64, currency string) string {
-	return strings.TrimSpace(FormatMinor(minor, currency) + " " + currency)
+	return strings.TrimSpace(formatMinor(minor, currency) + " " + currency)
 }
 
-// FormatMinor writes an amount of minor units without naming its currency: "1,200.50".
-func FormatMinor(minor int64, currency string) string {
+// formatMinor writes an amount of minor units without naming its currency: "1,200.50".
+func formatMinor(minor int64, currency string) string {
 	sign := ""
 	if minor < 0 {
 		sign, minor = "-", -minor

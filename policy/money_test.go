@@ -26,7 +26,7 @@ func TestFormatAmount(t *testing.T) {
 		{"negative below one", -5, "TWD", "-0.05 TWD"},
 		{"negative, grouped", -1000, "VND", "-1,000 VND"},
 		{"the largest", 9223372036854775807, "VND", "9,223,372,036,854,775,807 VND"},
-		{"a currency nobody named has two decimals", 1250, "", "12.50"},
+		{"an absent currency has two decimals", 1250, "", "12.50"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -25,7 +25,37 @@ func parseWord[W word](kind string, names []string, text []byte, w *W) error {
 	return &WordError{Kind: kind, Got: string(text), Known: names}
 }
 
-func allWords[W word](names []string, from int) []W {
+// All lists every value of a closed set, in the order of their numbers: All[Class]() is every
+// class. [NoFault] is not listed, because it stands for the absence of a fault.
+func All[W Action | Basis | CaptureMode | Class | Effect | Fault | Finality | Operation | Outcome | Phase | Reach | Stage]() []W {
+	var w W
+	names, from := []string(nil), 0
+	switch any(w).(type) {
+	case Action:
+		names = actionNames
+	case Basis:
+		names = basisNames
+	case CaptureMode:
+		names = captureNames
+	case Class:
+		names = classNames
+	case Effect:
+		names = effectNames
+	case Fault:
+		names, from = faultNames, 1
+	case Finality:
+		names = finalityNames
+	case Operation:
+		names = operationNames
+	case Outcome:
+		names = outcomeNames
+	case Phase:
+		names = phaseNames
+	case Reach:
+		names = reachNames
+	case Stage:
+		names = stageNames
+	}
 	all := make([]W, 0, len(names))
 	for i := from; i < len(names); i++ {
 		all = append(all, W(i))
@@ -54,18 +84,17 @@ func (e *WordError) Error() string {
 // Operation is what a payment call asks the provider to do.
 type Operation uint8
 
-// The operations. Checkout makes a link, QR or session that a customer pays
-// later; Pay moves or holds money by the call itself.
+// The operations. Each has its own identities, contract and facts.
 const (
-	Checkout Operation = iota
-	Pay
-	Capture
-	Cancel
-	Refund
-	Payout
-	Bind
-	Unbind
-	Onboard
+	Checkout Operation = iota // makes a link, QR code or session that a customer pays later
+	Pay                       // moves or holds money by the call itself
+	Capture                   // takes money that is on hold
+	Cancel                    // voids, reverses, or releases a hold
+	Refund                    // returns money to the customer
+	Payout                    // sends money to a recipient
+	Bind                      // stores a customer's instrument at the provider
+	Unbind                    // removes it
+	Onboard                   // registers a merchant or a recipient at the provider
 )
 
 var operationNames = []string{"checkout", "pay", "capture", "cancel", "refund", "payout", "bind", "unbind", "onboard"}
@@ -81,7 +110,7 @@ func (o *Operation) UnmarshalText(b []byte) error {
 }
 
 // Operations lists every operation.
-func Operations() []Operation { return allWords[Operation](operationNames, 0) }
+func Operations() []Operation { return All[Operation]() }
 
 // Phase is how an answer reached us.
 type Phase uint8
@@ -104,7 +133,7 @@ func (p Phase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 func (p *Phase) UnmarshalText(b []byte) error { return parseWord("phase", phaseNames, b, p) }
 
 // Phases lists every phase.
-func Phases() []Phase { return allWords[Phase](phaseNames, 0) }
+func Phases() []Phase { return All[Phase]() }
 
 // Effect is what an answer proves about one identity of one operation.
 type Effect uint8
@@ -130,46 +159,44 @@ func (e *Effect) UnmarshalText(b []byte) error { return parseWord("effect", effe
 // Settled reports whether the effect is certain: executed or not executed.
 func (e Effect) Settled() bool { return e == NotExecuted || e == Executed }
 
-// Effects lists every effect.
-func Effects() []Effect { return allWords[Effect](effectNames, 0) }
-
 // Class is the reason of an answer in the field's terms.
 type Class uint8
 
-// The classes. The zero value is an answer that no table lists.
+// The classes. The zero value is an answer that no table lists, which proves nothing. A class
+// is a reason and no proof: whether money moved is for the [Effect].
 const (
-	Unrecognized Class = iota
-	Success
-	Authorized
-	Processing
-	CustomerAction
-	InsufficientFunds
-	LimitExceeded
-	IssuerDeclined
-	RiskDeclined
-	AuthenticationFailed
-	InvalidInstrument
-	Expired
-	Cancelled
-	InvalidRequest
-	InvalidAmount
-	Credentials
-	Configuration
-	Unsupported
-	DuplicateRequest
-	DuplicateOrder
-	Conflict
-	NotFound
-	NotYet
-	AlreadyDone
-	RateLimited
-	Maintenance
-	ProviderError
-	ChannelError
-	NetworkError
-	Disputed
-	Mismatch
-	MerchantBalance
+	Unrecognized         Class = iota // listed in no table
+	Success                           // the operation took place
+	Authorized                        // the money is on hold, and not yet taken
+	Processing                        // accepted, and will end by itself
+	CustomerAction                    // the customer has to do something first: pay, scan, confirm
+	InsufficientFunds                 // the customer's account holds too little
+	LimitExceeded                     // above a limit of amount or number, of the customer or the merchant
+	IssuerDeclined                    // the issuer refuses, without a better reason
+	RiskDeclined                      // refused by a fraud check
+	AuthenticationFailed              // the customer was not authenticated: wrong OTP, PIN or 3-D Secure
+	InvalidInstrument                 // the card, account or token is wrong, blocked or expired
+	Expired                           // the link, session or request was not used in time
+	Cancelled                         // cancelled by the customer or the merchant
+	InvalidRequest                    // malformed: the same request can never work
+	InvalidAmount                     // the amount or currency is not allowed
+	Credentials                       // the merchant's keys or signature are wrong
+	Configuration                     // the merchant's account is not set up for this
+	Unsupported                       // the provider does not offer this
+	DuplicateRequest                  // the request id was used before
+	DuplicateOrder                    // the order id was used before
+	Conflict                          // another operation on the same payment is under way, or its state forbids this one
+	NotFound                          // the provider does not know the payment, or not yet
+	NotYet                            // the payment is known, and this operation does not show in it
+	AlreadyDone                       // the state that the operation would bring about exists already
+	RateLimited                       // too many calls
+	Maintenance                       // the provider is closed for a while
+	ProviderError                     // a failure within the provider
+	ChannelError                      // a failure of the bank, wallet or network behind the provider
+	NetworkError                      // no answer, or a broken connection
+	Disputed                          // executed, and then disputed or charged back
+	Mismatch                          // about another amount or currency than was asked for
+	MerchantBalance                   // the merchant's own balance is too low for a refund or payout
 )
 
 var classNames = []string{
@@ -189,13 +216,11 @@ func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 // UnmarshalText reads a class's name; any other text is a [*WordError].
 func (c *Class) UnmarshalText(b []byte) error { return parseWord("class", classNames, b, c) }
 
-// Classes lists every class.
-func Classes() []Class { return allWords[Class](classNames, 0) }
-
 // Stage is where in the provider an answer was made.
 type Stage uint8
 
-// The stages.
+// The stages. Only a stored result proves anything about an earlier request when it answers
+// a replay.
 const (
 	Door   Stage = iota // refused before processing; nothing was stored
 	Result              // the stored outcome of the request
@@ -210,9 +235,6 @@ func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a stage's name; any other text is a [*WordError].
 func (s *Stage) UnmarshalText(b []byte) error { return parseWord("stage", stageNames, b, s) }
-
-// Stages lists every stage.
-func Stages() []Stage { return allWords[Stage](stageNames, 0) }
 
 // Reach is how much an answer ends.
 type Reach uint8
@@ -232,9 +254,6 @@ func (r Reach) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads a reach's name; any other text is a [*WordError].
 func (r *Reach) UnmarshalText(b []byte) error { return parseWord("reach", reachNames, b, r) }
-
-// Reaches lists every reach.
-func Reaches() []Reach { return allWords[Reach](reachNames, 0) }
 
 // Basis is what a fact rests on.
 type Basis uint8
@@ -258,11 +277,11 @@ func (b *Basis) UnmarshalText(text []byte) error { return parseWord("basis", bas
 // Finality is the provider's own word on whether an answer can still change.
 type Finality uint8
 
-// The finalities.
+// The finalities. They are shown to people; what an answer proves is its [Effect].
 const (
-	Unspecified Finality = iota
-	Final
-	NotFinal
+	Unspecified Finality = iota // the table does not say
+	Final                       // the provider says that it will not change
+	NotFinal                    // the provider says that it can still change
 )
 
 var finalityNames = []string{"unspecified", "yes", "no"}
@@ -275,19 +294,17 @@ func (f Finality) MarshalText() ([]byte, error) { return []byte(f.String()), nil
 // UnmarshalText reads yes, no or unspecified; any other text is a [*WordError].
 func (f *Finality) UnmarshalText(b []byte) error { return parseWord("final", finalityNames, b, f) }
 
-// Finalities lists every finality.
-func Finalities() []Finality { return allWords[Finality](finalityNames, 0) }
-
 // Fault is a failure of the call itself, in place of an answer.
 type Fault uint8
 
-// The faults. Only NotSent is certain that nothing left.
+// The faults. Only NotSent is certain that nothing left this machine; after the others the
+// provider may have the request.
 const (
-	NoFault    Fault = iota
-	NotSent          // refused connection, DNS or TLS failure: nothing left this machine
-	Timeout          // no answer in time
-	Reset            // the connection broke after the request left
-	Unreadable       // something came back that does not decode
+	NoFault    Fault = iota // there is an answer
+	NotSent                 // refused connection, DNS or TLS failure: nothing left this machine
+	Timeout                 // no answer in time
+	Reset                   // the connection broke after the request left
+	Unreadable              // a response came that does not decode
 )
 
 var faultNames = []string{"", "not_sent", "timeout", "reset", "unreadable"}
@@ -299,9 +316,6 @@ func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // UnmarshalText reads a fault's name or the empty text; any other is a [*WordError].
 func (f *Fault) UnmarshalText(b []byte) error { return parseWord("fault", faultNames, b, f) }
-
-// Faults lists every fault, without NoFault.
-func Faults() []Fault { return allWords[Fault](faultNames, 1) }
 
 // CaptureMode says whether a hold is the end of a payment or a step on the way.
 type CaptureMode uint8
@@ -324,21 +338,19 @@ func (c *CaptureMode) UnmarshalText(b []byte) error {
 	return parseWord("capture", captureNames, b, c)
 }
 
-// CaptureModes lists both modes.
-func CaptureModes() []CaptureMode { return allWords[CaptureMode](captureNames, 0) }
-
 // Action is what a rule asks for.
 type Action uint8
 
-// The actions, a closed set. The zero value ends a flow with a person.
+// The actions, a closed set. The zero value ends a flow with a person, because a decision
+// that is missing must not move money. Which of them is allowed now is for package flow.
 const (
-	Escalate        Action = iota
-	MarkSucceeded          // end: the operation took place
-	RetrySame              // the same request again, same identifiers
-	RetryNewRequest        // a new request id under the same order
-	RetryNewOrder          // a new order id, minted by the merchant
-	QueryStatus            // find out what happened
-	MarkFailed             // end: the operation did not take place
+	Escalate        Action = iota // end: a person has to decide, with the evidence
+	MarkSucceeded                 // end: the operation took place
+	RetrySame                     // the same request again, under the same identifiers
+	RetryNewRequest               // a new request id under the same order id
+	RetryNewOrder                 // a new order id, which the merchant makes
+	QueryStatus                   // ask the provider for the status
+	MarkFailed                    // end: the operation did not take place and never will
 )
 
 var actionNames = []string{
@@ -354,9 +366,6 @@ func (a Action) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 // UnmarshalText reads an action's name; any other text is a [*WordError].
 func (a *Action) UnmarshalText(b []byte) error { return parseWord("action", actionNames, b, a) }
 
-// Actions lists every action.
-func Actions() []Action { return allWords[Action](actionNames, 0) }
-
 // Sends reports whether the action sends the payment request once more.
 func (a Action) Sends() bool {
 	return a == RetrySame || a == RetryNewRequest || a == RetryNewOrder
@@ -367,10 +376,10 @@ type Outcome uint8
 
 // The outcomes. The zero value is a flow that is still open.
 const (
-	Open Outcome = iota
-	Succeeded
-	Failed
-	Escalated
+	Open      Outcome = iota // not ended
+	Succeeded                // the operation took place, once
+	Failed                   // it did not take place under any identity
+	Escalated                // not known; a person or a later proof settles it
 )
 
 var outcomeNames = []string{"open", "succeeded", "failed", "escalated"}

@@ -16,18 +16,18 @@ import (
 func TestEveryWordHasItsName(t *testing.T) {
 	words(t, "operation", policy.Operations(), "checkout pay capture cancel refund payout bind unbind onboard")
 	words(t, "phase", policy.Phases(), "send query webhook")
-	words(t, "effect", policy.Effects(), "unknown pending not_executed executed")
-	words(t, "stage", policy.Stages(), "door result")
-	words(t, "reach", policy.Reaches(), "payment attempt")
+	words(t, "effect", policy.All[policy.Effect](), "unknown pending not_executed executed")
+	words(t, "stage", policy.All[policy.Stage](), "door result")
+	words(t, "reach", policy.All[policy.Reach](), "payment attempt")
 	words(t, "basis", []policy.Basis{policy.Inferred, policy.Documented}, "inferred documented")
-	words(t, "final", policy.Finalities(), "unspecified yes no")
-	words(t, "fault", policy.Faults(), "not_sent timeout reset unreadable")
-	words(t, "capture", policy.CaptureModes(), "auto manual")
-	words(t, "action", policy.Actions(),
+	words(t, "final", policy.All[policy.Finality](), "unspecified yes no")
+	words(t, "fault", policy.All[policy.Fault](), "not_sent timeout reset unreadable")
+	words(t, "capture", policy.All[policy.CaptureMode](), "auto manual")
+	words(t, "action", policy.All[policy.Action](),
 		"escalate mark_succeeded retry_same_request retry_new_request retry_new_order query_status mark_failed")
 	words(t, "outcome", []policy.Outcome{policy.Open, policy.Succeeded, policy.Failed, policy.Escalated},
 		"open succeeded failed escalated")
-	words(t, "class", policy.Classes(),
+	words(t, "class", policy.All[policy.Class](),
 		"unrecognized success authorized processing customer_action insufficient_funds limit_exceeded "+
 			"issuer_declined risk_declined authentication_failed invalid_instrument expired cancelled "+
 			"invalid_request invalid_amount credentials configuration unsupported duplicate_request "+
@@ -130,7 +130,7 @@ func TestSettledEffects(t *testing.T) {
 
 func TestActionsThatSend(t *testing.T) {
 	sends := map[policy.Action]bool{policy.RetrySame: true, policy.RetryNewRequest: true, policy.RetryNewOrder: true}
-	for _, a := range policy.Actions() {
+	for _, a := range policy.All[policy.Action]() {
 		if a.Sends() != sends[a] {
 			t.Errorf("%s: sends %v, want %v", a, a.Sends(), sends[a])
 		}

@@ -96,7 +96,7 @@ facts = [{ operation = "*", phase = ["send", "query"], effect = "not_executed", 
 code = "OK"
 class = "processing"
 envelope = true
-description = "It was heard."
+description = "It was received."
 facts = [{ operation = "*", phase = ["send", "query"], effect = "unknown", stage = "result" }]
 
 [[code]]
@@ -146,7 +146,7 @@ func TestFifthProviderDecodesAndJudges(t *testing.T) {
 			policy.Answer{Code: "E_FUNDS"}, unknown, policy.InsufficientFunds},
 		{"the first block that names a field wins", pay, webhook, `{"event":{"state":"DEAD"},"result":{"state":"DONE"}}`,
 			policy.Answer{Status: "DONE"}, executed, policy.Success},
-		{"only heard", refund, send, `{"head":{"rc":"OK"}}`, policy.Answer{Code: "OK"}, unknown, policy.Processing},
+		{"only received", refund, send, `{"head":{"rc":"OK"}}`, policy.Answer{Code: "OK"}, unknown, policy.Processing},
 		{"an amount in the catalogue's currency", pay, send, `{"result":{"money":{"value":12.5}}}`, policy.Answer{Amount: 1250}, unknown, policy.Unrecognized},
 		{"an amount in another", pay, send, `{"result":{"money":{"value":1200,"unit":"VND"}}}`,
 			policy.Answer{Amount: 1200, Currency: "VND"}, unknown, policy.Unrecognized},

@@ -47,7 +47,7 @@ type Row struct {
 	Symbol      string // the provider's own name for a code
 	Final       policy.Finality
 	Class       policy.Class
-	Envelope    bool // says only that the request was heard
+	Envelope    bool // says only that the request was received
 	Description string
 	Facts       []RowFact
 	Source      string // FILE:LINE
@@ -112,8 +112,8 @@ func (c *Catalog) Offers(op policy.Operation) bool {
 // HasCode reports whether a code or sub-code stands in the catalogue.
 func (c *Catalog) HasCode(code string) bool { return c.cells[code] != nil }
 
-// OnlyHeard reports whether a code says only that the request was heard.
-func (c *Catalog) OnlyHeard(code string) bool {
+// IsEnvelope reports whether a code says only that the request was received.
+func (c *Catalog) IsEnvelope(code string) bool {
 	known := c.cells[code]
 	return known != nil && known.envelope
 }

@@ -4,6 +4,10 @@
 //
 // A provider is one TOML file; there is no Go code for any of them, and a fifth
 // provider is added by writing a fifth file (see [Catalogs.Add]). The files of the
-// built-in four are embedded. What a merchant wants done about a fact is none of
-// this package's business: that is for packages rules and engine.
+// built-in four are embedded.
+//
+// No rule and no decision belongs here: what a merchant wants done about a fact is for
+// packages rules and engine.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package providers

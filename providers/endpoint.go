@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,12 +47,19 @@ type HTTPRequest struct {
 	Body   []byte
 }
 
-// What can be wrong with a request. They are wrapped in what was wrong.
-var (
-	ErrNoEndpoint = errors.New("no endpoint has this path")
-	ErrMethod     = errors.New("the endpoint takes another method")
-	ErrBadRequest = errors.New("the endpoint cannot read this request")
-)
+// RequestError says why a request cannot be read. It wraps [ErrUnreadable] where the body is
+// no JSON object.
+type RequestError struct {
+	Status int // the HTTP status that fits: 404 no such path, 405 another method, 400 not readable
+	Msg    string
+	err    error
+}
+
+// Error says what is wrong.
+func (e *RequestError) Error() string { return e.Msg }
+
+// Unwrap is the cause, if there is one.
+func (e *RequestError) Unwrap() error { return e.err }
 
 type requestField int
 
@@ -126,9 +132,9 @@ func (c *Catalog) OrderIDSpace(op policy.Operation) string {
 	return "operation " + op.String()
 }
 
-// ReadRequest finds the endpoint that a request means, and reads it. The error wraps
-// [ErrNoEndpoint], [ErrMethod] or [ErrBadRequest]; with the last the endpoint is returned
-// nevertheless, the first of its path.
+// ReadRequest finds the endpoint that a request means, and reads it. The error is a
+// [*RequestError]. With status 400 the endpoint is returned nevertheless, the first of its
+// path, because its provider answers such a request too.
 func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	var here []*Endpoint
 	otherMethod := ""
@@ -143,15 +149,15 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	}
 	switch {
 	case len(here) == 0 && otherMethod != "":
-		return nil, Request{}, fmt.Errorf("%w: %s %s wants %s", ErrMethod, h.Method, h.Path, otherMethod)
+		return nil, Request{}, &RequestError{Status: 405, Msg: fmt.Sprintf("the endpoint takes another method: %s %s wants %s", h.Method, h.Path, otherMethod)}
 	case len(here) == 0:
-		return nil, Request{}, fmt.Errorf("%w: %s %s", ErrNoEndpoint, h.Method, h.Path)
+		return nil, Request{}, &RequestError{Status: 404, Msg: fmt.Sprintf("no endpoint has this path: %s %s", h.Method, h.Path)}
 	}
 	body := fastjson.MustParse("{}")
 	if len(strings.TrimSpace(string(h.Body))) > 0 || h.Method != "GET" {
 		var err error
 		if body, err = fastjson.ParseBytes(h.Body); err != nil || body.Type() != fastjson.TypeObject {
-			return here[0], Request{}, fmt.Errorf("%w: %w", ErrBadRequest, ErrUnreadable)
+			return here[0], Request{}, &RequestError{Status: 400, Msg: "the endpoint cannot read this request: " + ErrUnreadable.Error(), err: ErrUnreadable}
 		}
 	}
 	for _, e := range here {
@@ -160,7 +166,7 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 		}
 	}
 	first := here[0].where[0]
-	return here[0], Request{}, fmt.Errorf("%w: %s is %q", ErrBadRequest, strings.Join(first.at, "."), first.at.text(body))
+	return here[0], Request{}, &RequestError{Status: 400, Msg: fmt.Sprintf("the endpoint cannot read this request: %s is %q", strings.Join(first.at, "."), first.at.text(body))}
 }
 
 func fulfilled(conditions []condition, body *fastjson.Value) bool {

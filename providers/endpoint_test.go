@@ -51,7 +51,7 @@ func TestReadRequest(t *testing.T) {
 			providers.Request{Operations: one(pay), OrderID: "o-1", RequestID: "h-1", Amount: 12050, Currency: "TWD"}},
 		{"SHOPLINE with its key", "shopline", "/api/v1/trade/payment/create", `{"referenceOrderId":"o-1","captureMode":"MANUAL"}`, sheet("requestId", "h-1", "idempotentKey", "r-1"),
 			providers.Request{Operations: one(pay), OrderID: "o-1", RequestID: "r-1", Keyed: true, Currency: "TWD", Capture: policy.Manual}},
-		{"PayKKa: a unit that nobody tells is taken as it stands", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","order_id":"o-1","amount":1250,"currency":"USD"}`, nil,
+		{"PayKKa: an amount without a unit is taken as it stands", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","order_id":"o-1","amount":1250,"currency":"USD"}`, nil,
 			providers.Request{Operations: one(refund), OrderID: "o-1", RequestID: "r-1", Amount: 1250, Currency: "USD"}},
 		{"and with decimals as whole units", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","amount":"12.50","currency":"USD"}`, nil,
 			providers.Request{Operations: one(refund), RequestID: "r-1", Amount: 1250, Currency: "USD"}},
@@ -72,23 +72,25 @@ func TestRequestsThatCannotBeRead(t *testing.T) {
 	c := catalog(t, "momo")
 	for _, tt := range []struct {
 		name, method, path, body string
-		want                     error
+		status                   int
+		cause                    error
 		op                       policy.Operation // of the endpoint that is given nevertheless
 	}{
-		{"another path", "POST", "/v2/gateway/api/creat", `{}`, providers.ErrNoEndpoint, 0},
-		{"a longer path", "POST", "/v2/gateway/api/create/now", `{}`, providers.ErrNoEndpoint, 0},
-		{"another method", "GET", "/v2/gateway/api/create", ``, providers.ErrMethod, 0},
-		{"no JSON", "POST", "/v2/gateway/api/refund", `orderId=1`, providers.ErrBadRequest, refund},
-		{"no body", "POST", "/v2/gateway/api/refund", ``, providers.ErrBadRequest, refund},
-		{"a list", "POST", "/v2/gateway/api/refund", `[]`, providers.ErrUnreadable, refund},
-		{"no endpoint's condition", "POST", "/v2/gateway/api/confirm", `{"requestType":"void"}`, providers.ErrBadRequest, capture},
+		{"another path", "POST", "/v2/gateway/api/creat", `{}`, 404, nil, 0},
+		{"a longer path", "POST", "/v2/gateway/api/create/now", `{}`, 404, nil, 0},
+		{"another method", "GET", "/v2/gateway/api/create", ``, 405, nil, 0},
+		{"no JSON", "POST", "/v2/gateway/api/refund", `orderId=1`, 400, providers.ErrUnreadable, refund},
+		{"no body", "POST", "/v2/gateway/api/refund", ``, 400, providers.ErrUnreadable, refund},
+		{"a list", "POST", "/v2/gateway/api/refund", `[]`, 400, providers.ErrUnreadable, refund},
+		{"no endpoint's condition", "POST", "/v2/gateway/api/confirm", `{"requestType":"void"}`, 400, nil, capture},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, _, err := c.ReadRequest(&providers.HTTPRequest{Method: tt.method, Path: tt.path, Body: []byte(tt.body)})
-			if !errors.Is(err, tt.want) {
-				t.Fatalf("the error is %v, want %v", err, tt.want)
+			var unread *providers.RequestError
+			if !errors.As(err, &unread) || unread.Status != tt.status || !errors.Is(err, tt.cause) && tt.cause != nil {
+				t.Fatalf("the error is %v, want status %d and %v", err, tt.status, tt.cause)
 			}
-			if bad := errors.Is(err, providers.ErrBadRequest); bad != (e != nil) || bad && e.Operations[0] != tt.op {
+			if bad := unread.Status == 400; bad != (e != nil) || bad && e.Operations[0] != tt.op {
 				t.Errorf("the endpoint is %+v", e)
 			}
 		})
@@ -113,7 +115,8 @@ request_id = "query:try"
 	if err != nil || got.OrderID != "o-1" || got.RequestID != "r-1" || got.Phase != query {
 		t.Errorf("read as %+v (%v)", got, err)
 	}
-	if _, _, err := c.ReadRequest(&providers.HTTPRequest{Method: "GET", Path: "/pay//state"}); !errors.Is(err, providers.ErrNoEndpoint) {
+	var unread *providers.RequestError
+	if _, _, err := c.ReadRequest(&providers.HTTPRequest{Method: "GET", Path: "/pay//state"}); !errors.As(err, &unread) || unread.Status != 404 {
 		t.Errorf("an empty segment: %v", err)
 	}
 }
@@ -183,8 +186,8 @@ func TestLawsOfEndpoints(t *testing.T) {
 		{"an empty condition", "[[endpoint]]\n" + good + "where = {}\n", `f.toml:6:9: where says nothing`},
 		{"a condition of numbers", "[[endpoint]]\n" + good + "where = { kind = 1 }\n", `f.toml:6:18: kind is an integer; it must be a string`},
 		{"a misspelt key", "[[endpoint]]\n" + good + "orderid = \"id\"\n", `f.toml:6:1: unknown key "orderid"; did you mean "order_id"?`},
-		{"two that cannot be told apart", "[[endpoint]]\n" + good + "[[endpoint]]\nwhere = { kind = \"x\" }\n" + good,
-			`f.toml:6:3: POST /p cannot be told from the one of f.toml:3; give each a where`},
+		{"two that are alike", "[[endpoint]]\n" + good + "[[endpoint]]\nwhere = { kind = \"x\" }\n" + good,
+			`f.toml:6:3: POST /p is also the endpoint of f.toml:3; give each a where that sets it apart`},
 		{"two that can", "[[endpoint]]\nwhere = { kind = \"y\" }\n" + good + "[[endpoint]]\nwhere = { kind = \"x\" }\n" + good, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // takes it into account.
 //
 // The laws, in order: a fault is what it is; a status outranks a code; a reason
-// beside a failure can lower certainty and never raise it; what nobody listed is
+// beside a failure can lower certainty and never raise it; what no table lists is
 // unknown; a server error proves nothing unless the refusal was made at the door; a
 // refused query proves nothing; a hold is not yet a payment that captures itself.
 func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
@@ -61,7 +61,7 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 	}
 	known := c.states[state{a.Status, a.SubStatus}]
 	if known == nil {
-		// A status or sub-status that nobody listed still outranks every code.
+		// A status or sub-status that no table lists still outranks every code.
 		return policy.Fact{}, true
 	}
 	f = hold(p, known.fact(p.Operation, a.Phase))
@@ -88,16 +88,15 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 	return f, true
 }
 
-// asReason is what a code proves beside a status. Alone in a query's answer, a code
-// of the door means that the query was refused; a refused query bears no status, so
-// here it is what the send was refused for. A code of another section's operations is
-// what it proves for all of them.
+// asReason is what a code proves beside a status. A refused query has no status. So a code
+// of the door beside a status is not about the query: it is why the send was refused. A
+// code that only other operations list proves what all of them agree on.
 func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
 	e := c.facts[op][ph]
 	if e == nil || (ph == policy.Query && e.Stage == policy.Door && e.Effect == policy.Unknown) {
 		ph = policy.Send
 	}
-	if c.says(op) {
+	if c.lists(op) {
 		return c.fact(op, ph)
 	}
 	f := c.fallback
@@ -115,8 +114,8 @@ func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
 	return f
 }
 
-// says reports whether a code is listed for an operation at all.
-func (c *cell) says(op policy.Operation) bool {
+// lists reports whether a code is listed for an operation at all.
+func (c *cell) lists(op policy.Operation) bool {
 	for _, e := range c.facts[op] {
 		if e != nil {
 			return true
@@ -129,7 +128,7 @@ func (c *cell) says(op policy.Operation) bool {
 var unlisted = &cell{}
 
 // reason returns the code that explains a status; nil when there is none, or when
-// the code says only that the request was heard.
+// the code says only that the request was received.
 func (c *Catalog) reason(a *policy.Answer) *cell {
 	code := a.SubCode
 	if code == "" {

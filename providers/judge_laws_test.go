@@ -39,7 +39,7 @@ func TestWhatNobodyListedIsUnknown(t *testing.T) {
 						{"a code and HTTP 500", op, over(500, code(ph, "31337")), unknown, policy.ProviderError, policy.Auto},
 						{"a status", op, status(ph, "TRANSMOGRIFIED", ""), unknown, policy.Unrecognized, policy.Auto},
 						{"a sub-status", op, status(ph, "SUCCEEDED", "NEARLY"), unknown, policy.Unrecognized, policy.Auto},
-						{"a code under a sub-code nobody knows", op,
+						{"a code under an unlisted sub-code", op,
 							policy.Answer{Phase: ph, Code: "31337", SubCode: "-31337"}, unknown, policy.Unrecognized, policy.Auto},
 					})
 				}
@@ -88,7 +88,7 @@ func eachAnswer(t *testing.T, visit func(c *providers.Catalog, p *policy.Payment
 		c := catalog(t, name)
 		for _, op := range policy.Operations() {
 			for _, ph := range policy.Phases() {
-				for _, mode := range policy.CaptureModes() {
+				for _, mode := range policy.All[policy.CaptureMode]() {
 					p := &policy.Payment{Provider: name, Operation: op, Capture: mode}
 					for _, r := range c.Codes {
 						visit(c, p, code(ph, r.Code))
@@ -135,7 +135,7 @@ func TestEveryListedAnswerObeysTheLaws(t *testing.T) {
 // A reason beside a status keeps what the status proves, or lowers it to unknown.
 func TestReasonsNeverRaise(t *testing.T) {
 	for _, name := range names {
-		for _, mode := range policy.CaptureModes() {
+		for _, mode := range policy.All[policy.CaptureMode]() {
 			t.Run(name+"/"+mode.String(), func(t *testing.T) {
 				c := catalog(t, name)
 				var raised []string

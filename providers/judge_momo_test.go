@@ -10,7 +10,7 @@ import (
 func TestMomoZeroPerOperationAndPhase(t *testing.T) {
 	const auto = policy.Auto
 	judge(t, "momo", []said{
-		{"create: a link exists, nobody paid yet", checkout, code(send, "0"), pending, policy.CustomerAction, auto},
+		{"create: a link exists, not yet paid", checkout, code(send, "0"), pending, policy.CustomerAction, auto},
 		{"query of a link: paid", checkout, code(query, "0"), executed, policy.Success, auto},
 		{"notice of a link: paid", checkout, code(webhook, "0"), executed, policy.Success, auto},
 		{"a token payment takes the money by the call", pay, code(send, "0"), executed, policy.Success, auto},

@@ -14,7 +14,7 @@ func opiFailed(ph policy.Phase, failedCode string) policy.Answer {
 func TestOpiTraps(t *testing.T) {
 	const auto = policy.Auto
 	judge(t, "opi", []said{
-		{"the envelope says only that it was heard", payout, code(send, "10000"), unknown, policy.Processing, auto},
+		{"the envelope says only that it was received", payout, code(send, "10000"), unknown, policy.Processing, auto},
 		{"so does that of other deployments", payout, code(send, "1000"), unknown, policy.Processing, auto},
 		{"and to a query", payout, code(query, "10000"), unknown, policy.Processing, auto},
 		{"a page that was made", checkout, code(send, "10000"), pending, policy.CustomerAction, auto},
@@ -23,7 +23,7 @@ func TestOpiTraps(t *testing.T) {
 		{"-10006 names a network fault", payout, opiFailed(webhook, "-10006"), unknown, policy.NetworkError, auto},
 		{"-10001 is a clear reason", payout, opiFailed(webhook, "-10001"), notExecuted, policy.LimitExceeded, auto},
 		{"-10003 is a clear reason", payout, opiFailed(query, "-10003"), notExecuted, policy.MerchantBalance, auto},
-		{"a failedCode that nobody listed", payout, opiFailed(query, "-10999"), unknown, policy.Unrecognized, auto},
+		{"a failedCode that no table lists", payout, opiFailed(query, "-10999"), unknown, policy.Unrecognized, auto},
 		{"a failedCode without its status", payout, policy.Answer{Phase: query, Code: "10000", SubCode: "-10001"},
 			unknown, policy.LimitExceeded, auto},
 		{"a failed return of a payout would mean money left", payout, opiFailed(webhook, "-10010"), unknown, policy.ChannelError, auto},
@@ -72,7 +72,7 @@ func TestShoplineTraps(t *testing.T) {
 		{"4551 presupposes a charge", pay, beside(query, "FAILED", "4551"), unknown, policy.Disputed, auto},
 		{"1018 covers everything", pay, beside(query, "FAILED", "1018"), unknown, policy.ProviderError, auto},
 		{"1018 by itself", pay, code(send, "1018"), unknown, policy.ProviderError, auto},
-		{"a reason that nobody listed", pay, beside(query, "FAILED", "4999"), unknown, policy.Unrecognized, auto},
+		{"a reason that no table lists", pay, beside(query, "FAILED", "4999"), unknown, policy.Unrecognized, auto},
 		{"throttled, as the reason of a failure", pay, beside(query, "FAILED", "1904"), notExecuted, policy.RateLimited, auto},
 		{"a success that is disputed stays one", pay, policy.Answer{Phase: webhook, Status: "SUCCEEDED", SubStatus: "CAPTURED", Code: "4551"},
 			executed, policy.Disputed, auto},
@@ -102,7 +102,7 @@ func TestShoplineReasonsLowerAnAttempt(t *testing.T) {
 func TestPaykkaTraps(t *testing.T) {
 	const auto, manual = policy.Auto, policy.Manual
 	judge(t, "paykka", []said{
-		{"the envelope says only that it was heard", pay, code(send, "000000"), unknown, policy.Processing, auto},
+		{"the envelope says only that it was received", pay, code(send, "000000"), unknown, policy.Processing, auto},
 		{"so does the table's own success", pay, code(query, "0000"), unknown, policy.Processing, auto},
 		{"a session that was made", checkout, code(send, "000000"), pending, policy.CustomerAction, auto},
 		{"the envelope's system fault", pay, code(send, "999999"), unknown, policy.ProviderError, auto},

@@ -18,8 +18,8 @@ import (
 //go:embed *.toml
 var builtin embed.FS
 
-// Builtin returns the embedded catalogues. They are read once; what is added to the
-// returned ones is nobody else's.
+// Builtin returns the embedded catalogues. They are read once. Each call returns a list of its
+// own, so what a caller adds does not reach other callers.
 func Builtin() (*Catalogs, error) {
 	cs, err := readBuiltin()
 	if err != nil {

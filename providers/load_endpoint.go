@@ -19,7 +19,7 @@ func (l *loader) endpoints(root source.Table) {
 		e := l.endpoint(t)
 		for _, other := range read {
 			if e.Method == other.Method && e.Path == other.Path && !disjoint(e.where, other.where) {
-				l.errs.Add(t.Pos(), "%s %s cannot be told from the one of %s; give each a where", e.Method, e.Path, other.Source)
+				l.errs.Add(t.Pos(), "%s %s is also the endpoint of %s; give each a where that sets it apart", e.Method, e.Path, other.Source)
 				break
 			}
 		}

@@ -63,10 +63,10 @@ func TestLawsThatNoFactMayBreak(t *testing.T) {
 		{"refunded already, by us or another", "already_done", `operation = "refund", phase = "send", effect = "executed", stage = "result"`, alreadyDone},
 		{"paid already, by us or another", "already_done", `operation = "pay", phase = "send", effect = "executed", stage = "result"`, alreadyDone},
 		{"done already and not known by whom", "already_done", `operation = "pay", phase = "send", effect = "unknown", stage = "result"`, ""},
-		{"nobody knows what it means", "unrecognized", `operation = "pay", phase = "send", effect = "unknown", stage = "result"`, ""},
-		{"nobody knows and yet it goes on", "unrecognized", `operation = "pay", phase = "send", effect = "pending", stage = "result"`, ""},
-		{"nobody knows and yet it failed", "unrecognized", `operation = "pay", phase = "send", effect = "not_executed", stage = "result"`, unrecognized},
-		{"nobody knows and yet it worked", "unrecognized", `operation = "pay", phase = "send", effect = "executed", stage = "result"`, unrecognized},
+		{"unrecognized and unknown", "unrecognized", `operation = "pay", phase = "send", effect = "unknown", stage = "result"`, ""},
+		{"unrecognized and pending", "unrecognized", `operation = "pay", phase = "send", effect = "pending", stage = "result"`, ""},
+		{"unrecognized and not executed", "unrecognized", `operation = "pay", phase = "send", effect = "not_executed", stage = "result"`, unrecognized},
+		{"unrecognized and executed", "unrecognized", `operation = "pay", phase = "send", effect = "executed", stage = "result"`, unrecognized},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestLayersAndTheirRules(t *testing.T) {
 		{"a merchant at an unknown provider", "nopay", "acme", "a1 b2 b1 b3"},
 		{"a single rule disabled", "momo", "one", "m1 m2 b1 b2"},
 		{"a merchant who says nothing", "momo", "idle", "m1 m2 b1 b2 b3"},
-		{"a merchant without a file", "momo", "nobody", "m1 m2 b1 b2 b3"},
+		{"a merchant without a file", "momo", "unknown", "m1 m2 b1 b2 b3"},
 		{"no merchant", "momo", "", "m1 m2 b1 b2 b3"},
 		{"nothing but the baseline", "nopay", "", "b1 b2 b3"},
 	}
@@ -84,7 +84,7 @@ func TestLimits(t *testing.T) {
 		op                       policy.Operation
 		want                     policy.Limits
 	}{
-		{"what nobody says has a value too", "opi", "", policy.Pay, policy.Limits{MaxAttempts: 5, MaxQueries: 40, MaxElapsed: 26 * h, MaxRetryAfter: h}},
+		{"what no file sets has a default", "opi", "", policy.Pay, policy.Limits{MaxAttempts: 5, MaxQueries: 40, MaxElapsed: 26 * h, MaxRetryAfter: h}},
 		{"an operation's own line", "opi", "", policy.Refund, policy.Limits{MaxAttempts: 1, MaxQueries: 11, MaxElapsed: 26 * h, MaxRetryAfter: h}},
 		{"a layer's general line before a lower one's for the operation", "momo", "", policy.Refund, policy.Limits{MaxAttempts: 1, MaxQueries: 22, MaxElapsed: 2 * h, MaxRetryAfter: h}},
 		{"every layer adds what those above leave open", "momo", "acme", policy.Refund, policy.Limits{MaxAttempts: 3, MaxQueries: 22, MaxElapsed: 3 * h, MaxRetryAfter: 3 * time.Minute}},

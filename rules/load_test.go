@@ -154,7 +154,7 @@ func TestFilesOfAFolder(t *testing.T) {
 }
 
 // A file without a name would be the layer of every payment that has no merchant, and an
-// editor's lock beside a file is no layer of anybody.
+// editor's lock file is no layer at all.
 func TestHiddenFilesAreNoRules(t *testing.T) {
 	set, _, _ := loaded(t, map[string]string{"merchants/.toml": rule("nobodys"), "merchants/.#acme.toml": rule("locked")})
 	for _, name := range set.MerchantNames() {

@@ -158,7 +158,7 @@ func (r *reader) bare(a *answer, word string, pos source.Pos, cat *providers.Cat
 		r.name(a, "sub_status", sub, pos, cat)
 	default:
 		known := append(codesOf(cat), statusesOf(cat)...)
-		for _, f := range policy.Faults() {
+		for _, f := range policy.All[policy.Fault]() {
 			known = append(known, f.String())
 		}
 		r.unknown(pos, "answer of "+cat.Name, word, append(known, "verified"))

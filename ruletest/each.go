@@ -190,7 +190,7 @@ func (r *reader) every(f fields, key string, v source.Value) (items []source.Val
 	case "phase":
 		all = names(policy.Phases())
 	case "capture":
-		all = names(policy.CaptureModes())
+		all = names(policy.All[policy.CaptureMode]())
 	default:
 		return nil, false
 	}

@@ -83,7 +83,7 @@ func (g *generator) add(pos source.Pos, what string, looks []string, list []*rul
 }
 
 func (g *generator) actions() {
-	for _, a := range policy.Actions() {
+	for _, a := range policy.All[policy.Action]() {
 		if a != g.rule.Then {
 			g.change(g.rule.Pos, fmt.Sprintf("then %s -> %s", g.rule.Then, a), func(r *rules.Rule) { r.Then = a })
 		}

@@ -104,7 +104,7 @@ func answersOf(cat *providers.Catalog) []answer {
 	for _, code := range codesOf(cat) {
 		say(policy.Answer{Code: code})
 	}
-	for _, f := range policy.Faults() {
+	for _, f := range policy.All[policy.Fault]() {
 		say(policy.Answer{Fault: f})
 	}
 	say(policy.Answer{HTTPStatus: 503})
@@ -137,7 +137,7 @@ type preparer struct {
 }
 
 func (p *preparer) add(op policy.Operation, ph policy.Phase, a answer) {
-	for _, capture := range policy.CaptureModes() {
+	for _, capture := range policy.All[policy.CaptureMode]() {
 		if capture == policy.Manual && op != policy.Pay && op != policy.Checkout {
 			continue
 		}

@@ -1,10 +1,3 @@
-// Package schema holds the JSON Schemas of all TOML files that people write: rules, tests of
-// rules, catalogues of providers, faults of the emulator, and ceilings of card schemes.
-// Editors complete and check by them; `recourse init` writes those of a rules folder beside
-// the rules, so that they are there without a network.
-//
-// They are made from the words of package policy, and a test holds their keys to those that
-// the parsers know. What is right beyond the form only `recourse` itself can say.
 package schema
 
 import "embed"

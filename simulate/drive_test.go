@@ -18,7 +18,7 @@ func drawRecord(t *rapid.T) *record {
 		Provider:  rapid.SampledFrom(e.Catalogs.Names()).Draw(t, "provider"),
 		Merchant:  rapid.SampledFrom([]string{"", "evergreen-box", "midnight-drop", "swift-payouts"}).Draw(t, "merchant"),
 		Operation: rapid.SampledFrom(policy.Operations()).Draw(t, "operation"),
-		Capture:   rapid.SampledFrom(policy.CaptureModes()).Draw(t, "capture"),
+		Capture:   rapid.SampledFrom(policy.All[policy.CaptureMode]()).Draw(t, "capture"),
 		Amount:    1000, Currency: "VND",
 	}}
 	cat, err := e.Catalogs.Get(r.payment.Provider)

@@ -136,5 +136,5 @@ func heardBy(catalogs *providers.Catalogs, provider string) func(string) bool {
 	if err != nil {
 		return func(string) bool { return false }
 	}
-	return cat.OnlyHeard
+	return cat.IsEnvelope
 }

@@ -63,12 +63,12 @@ func TestShippedRecordingsHaveEverything(t *testing.T) {
 			t.Errorf("no %s", op)
 		}
 	}
-	for _, e := range policy.Effects() {
+	for _, e := range policy.All[policy.Effect]() {
 		if c.effects[e] == 0 {
 			t.Errorf("no answer is %s", e)
 		}
 	}
-	for _, f := range policy.Faults() {
+	for _, f := range policy.All[policy.Fault]() {
 		if c.faults[f] == 0 {
 			t.Errorf("no %s", f)
 		}

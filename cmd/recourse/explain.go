@@ -95,7 +95,7 @@ func (q *questionFlags) add(cmd *cobra.Command) {
 	completeProviders(cmd)
 	for flag, words := range map[string][]string{
 		"operation": names(policy.Operations()), "phase": names(policy.Phases()),
-		"fault": names(policy.Faults()), "capture": names(policy.CaptureModes()),
+		"fault": names(policy.All[policy.Fault]()), "capture": names(policy.All[policy.CaptureMode]()),
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	}

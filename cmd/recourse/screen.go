@@ -69,7 +69,7 @@ func writeMoney(w io.Writer, r *simulate.Report) {
 	fmt.Fprintln(tw, "\tas recorded\twith these rules\tescalated\toff the record\tof all\t")
 	for i := range r.Money {
 		m := &r.Money[i]
-		amount := func(n int64) string { return policy.FormatMinor(n, m.Currency) }
+		amount := func(n int64) string { return formatMinor(n, m.Currency) }
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t\n", m.Currency, amount(m.Recorded.Total()), amount(m.Simulated.Total()),
 			amount(m.Escalated), amount(m.OffRecord), amount(m.Volume))
 	}
@@ -150,7 +150,7 @@ func writeStoryLines(w io.Writer, lines []simulate.StoryLine) {
 }
 
 // count groups thousands.
-func count(n int) string { return policy.FormatMinor(int64(n), wholeUnits) }
+func count(n int) string { return formatMinor(int64(n), wholeUnits) }
 
 // wholeUnits is a currency without decimals.
 const wholeUnits = "JPY"
@@ -169,3 +169,8 @@ func millis(ms int64) string {
 }
 
 func words(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// formatMinor writes an amount of minor units without its currency: "1,200.50".
+func formatMinor(minor int64, currency string) string {
+	return strings.TrimSpace(strings.TrimSuffix(policy.FormatAmount(minor, currency), currency))
+}

@@ -58,7 +58,7 @@ func answers(cat *providers.Catalog) []fields {
 		said := fields{"status": r.Status, "sub_status": r.SubStatus}
 		all = append(all, said, said.with(fields{"sub_status": "no-such-sub-status"}), said.with(fields{"code": "no-such-code"}))
 	}
-	for _, f := range policy.Faults() {
+	for _, f := range policy.All[policy.Fault]() {
 		all = append(all, fields{"fault": f})
 	}
 	return all

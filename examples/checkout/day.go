@@ -153,7 +153,7 @@ func (d *day) openProvider(ctx context.Context, rules *engine.Engine) error {
 	return nil
 }
 
-// serve runs both web servers until they are closed: whoever interrupts the run ends the
+// serve runs both web servers until they are closed: an interrupt ends the
 // shop's work first.
 func (d *day) serve(ctx context.Context, provider, shop net.Listener) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -35,7 +35,7 @@ func (p *printer) end(r *executor.Result, elapsed time.Duration) {
 		policy.FormatAmount(r.State().Payment.Amount, r.State().Payment.Currency), how, elapsed.Milliseconds(), story(r))
 }
 
-// ticket tells a person what is known of a payment that nobody else can settle.
+// ticket shows a person what is known of a payment that only a person can settle.
 func (p *printer) ticket(r *executor.Result) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-14s  a person has to look: %s\n", r.State().Payment.Key, r.Reason)
@@ -72,7 +72,7 @@ func story(r *executor.Result) string {
 			if c.Phase == policy.Webhook {
 				doing = "webhook"
 				if !c.Answer.Verified {
-					doing = "webhook of somebody"
+					doing = "unverified webhook"
 				}
 			}
 			parts = append(parts, fmt.Sprintf("%s: %s", doing, said(c)))

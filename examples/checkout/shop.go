@@ -90,7 +90,7 @@ func (s *shop) charge(ctx context.Context, c *cart) (*executor.Result, error) {
 	if !errors.As(err, &pending) || ctx.Err() != nil {
 		return r, err
 	}
-	s.out.printf("%-14s  not known yet; the shopper is told to expect a mail\n", c.name)
+	s.out.printf("%-14s  not known yet; the shopper will get a mail\n", c.name)
 	h, err := s.x.Handle(ctx, pending.Flow)
 	if err != nil {
 		return nil, err

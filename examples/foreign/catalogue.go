@@ -22,7 +22,7 @@ func (b *book) catalogue(o options) []byte {
 			fmt.Fprintf(&w, "description = %s\n", quote(first.message))
 		}
 		w.WriteString("facts       = [\n")
-		for _, g := range b.told(code) {
+		for _, g := range b.groups(code) {
 			fmt.Fprintf(&w, "  { operation = [%s], phase = \"send\", %s },\n", b.operations(g.flows), g.fact.toml())
 		}
 		w.WriteString("]\n")
@@ -54,7 +54,7 @@ type group struct {
 	flows []string
 }
 
-func (b *book) told(code string) []*group {
+func (b *book) groups(code string) []*group {
 	var all []*group
 	for _, flow := range b.flows {
 		f := b.facts.of(b.connector, code, flow)
@@ -67,7 +67,7 @@ func (b *book) told(code string) []*group {
 	return all
 }
 
-// toml is a fact as a catalogue has it. No document stands behind it but what somebody wrote
+// toml is a fact as a catalogue has it. No document stands behind it but what its author wrote
 // into the facts, so it is inferred, and `verify --distrust inferred` passes over it.
 func (f *fact) toml() string {
 	if f == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// fact is a line of the facts: what a code proves, and why somebody thinks so. A retry table
+// fact is a line of the facts: what a code proves, and why its author thinks so. A retry table
 // says what to do and not what happened, so this has to come from somewhere else.
 type fact struct {
 	effect  policy.Effect

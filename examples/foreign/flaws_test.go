@@ -101,7 +101,7 @@ func TestCheckFindsEveryContradiction(t *testing.T) {
 		g := report.Findings[i]
 		planted[f.row+string(g.Kind)] = true
 		if g.File != at[f.row].File || g.Line != at[f.row].Line+2 || g.Column == 0 {
-			t.Errorf("%s: told at %s, and the rule stands at %s", f.row, g.Place, at[f.row])
+			t.Errorf("%s: reported at %s, and the rule stands at %s", f.row, g.Place, at[f.row])
 		}
 		if line := strings.Replace(f.row, "row-", "table.csv:", 1) + ":"; !strings.HasPrefix(reason[f.row], line) {
 			t.Errorf("%s does not lead back to its row: %q", f.row, reason[f.row])
@@ -119,7 +119,7 @@ func TestCheckFindsEveryContradiction(t *testing.T) {
 	for _, g := range report.Findings {
 		dubious := g.Kind == check.Dead || g.Kind == check.NearDuplicate || g.Kind == check.Overlap
 		if dubious && strings.HasPrefix(g.Rule, "row-") && !planted[g.Rule+string(g.Kind)] {
-			t.Errorf("nobody planted this: %s: %s", g.Place, g.Message)
+			t.Errorf("this flaw was not planted: %s: %s", g.Place, g.Message)
 		}
 	}
 }
@@ -175,11 +175,11 @@ func proved(t *testing.T, dir string) *verify.Report {
 func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 	dir, _ := converted(t)
 	report := proved(t, dir)
-	told := map[string]*verify.Violation{}
+	found := map[string]*verify.Violation{}
 	for i := range report.Products {
 		for j := range report.Products[i].Violations {
 			v := &report.Products[i].Violations[j]
-			told[v.Rule] = v
+			found[v.Rule] = v
 		}
 	}
 	ends := map[string]struct {
@@ -196,12 +196,12 @@ func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 			continue
 		}
 		planted++
-		v := told[f.row]
+		v := found[f.row]
 		if v == nil {
 			t.Errorf("%s: %s is not refused", f.kind, f.row)
 			continue
 		}
-		delete(told, f.row)
+		delete(found, f.row)
 		last := v.Story[len(v.Story)-1].Happens
 		if v.Property != verify.S5 || v.Harm != want.harm || !strings.Contains(last, want.says) || !v.Replayed || v.Fix == "" {
 			t.Errorf("%s: %s, without the interlock %s, replayed: %t, fix %q; it ends: %s", f.row, v.Property, v.Harm, v.Replayed, v.Fix, last)
@@ -210,8 +210,8 @@ func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 			t.Errorf("%s: its story does not name it", f.row)
 		}
 	}
-	for row, v := range told {
-		t.Errorf("nobody planted this: %s: %s", row, v.Why)
+	for row, v := range found {
+		t.Errorf("this flaw was not planted: %s: %s", row, v.Why)
 	}
 	if report.Holds || planted < 25 {
 		t.Errorf("holds: %t, with %d rows in doubt", report.Holds, planted)

@@ -28,7 +28,7 @@ var flows = map[string]policy.Operation{
 }
 
 // row is a line of the table. Its texts are as they stand there: two spellings of a code are
-// two codes, since nobody knows which one the connector writes.
+// two codes, since it is not known which one the connector writes.
 type row struct {
 	file string
 	line int

@@ -39,7 +39,7 @@ func mutant(r draw.Rand, set *rules.Set) *rules.Set {
 	changed := *base.Rules[i]
 	switch r.IntN(4) {
 	case 0:
-		changed.Then = draw.One(r, policy.Actions()...)
+		changed.Then = draw.One(r, policy.All[policy.Action]()...)
 	case 1:
 		changed.When = "(" + changed.When + ") && " + draw.Condition(r, 1)
 	case 2:

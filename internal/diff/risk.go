@@ -31,7 +31,7 @@ var (
 		{"executed, and of another amount or disputed", region.Region{executed.With(space.Class, odd)}, danger{
 			policy.MarkSucceeded: 3, policy.MarkFailed: 3, policy.RetrySame: 3, policy.RetryNewRequest: 3, policy.RetryNewOrder: 3,
 		}},
-		{"executed", region.Region{executed.With(space.Class, space.Bit(policy.Classes()...)&^odd)}, danger{
+		{"executed", region.Region{executed.With(space.Class, space.Bit(policy.All[policy.Class]()...)&^odd)}, danger{
 			policy.MarkFailed: 3, policy.RetrySame: 3, policy.RetryNewRequest: 3, policy.RetryNewOrder: 3,
 		}},
 		{"in doubt", region.Region{

@@ -126,5 +126,5 @@ func file(r Rand, name string, n int) *rules.File {
 
 // Rule makes one rule.
 func Rule(r Rand, id string, at source.Pos) *rules.Rule {
-	return &rules.Rule{ID: id, When: Condition(r, r.IntN(4)), Then: One(r, policy.Actions()...), Pos: at}
+	return &rules.Rule{ID: id, When: Condition(r, r.IntN(4)), Then: One(r, policy.All[policy.Action]()...), Pos: at}
 }

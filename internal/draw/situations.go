@@ -47,7 +47,7 @@ func Of(e *engine.Engine) *Situations {
 func (d *Situations) One(r Rand) policy.Situation {
 	cat := One(r, d.cats...)
 	p := policy.Payment{
-		Provider: cat.Name, Merchant: One(r, "", "alpha", "alpha", "nobody"), Operation: One(r, cat.Operations...), Capture: One(r, policy.CaptureModes()...),
+		Provider: cat.Name, Merchant: One(r, "", "alpha", "alpha", "nobody"), Operation: One(r, cat.Operations...), Capture: One(r, policy.All[policy.CaptureMode]()...),
 		Amount: One(r, 0, 1, int64(1000), 5000), Currency: One(r, "", "VND", "TWD"), Tags: One(r, nil, map[string]string{"tier": "gold"}, map[string]string{"tier": ""}),
 	}
 	at := start.Add(time.Duration(r.IntN(14*24*60)) * time.Minute)
@@ -105,7 +105,7 @@ func (d *Situations) answer(r Rand, cat *providers.Catalog, p *policy.Payment) p
 	}
 	switch {
 	case r.IntN(6) == 0:
-		a.Fault = One(r, policy.Faults()...)
+		a.Fault = One(r, policy.All[policy.Fault]()...)
 	case r.IntN(2) == 0 && len(cat.Statuses) > 0:
 		row := One(r, cat.Statuses...)
 		a.Status, a.SubStatus = row.Status, One(r, row.SubStatus, row.SubStatus, "", "UNSEEN")

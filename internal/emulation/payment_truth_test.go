@@ -41,7 +41,7 @@ func TestPaymentNeverContradictsItsLedger(t *testing.T) {
 		provider := rapid.SampledFrom([]string{"momo", "opi", "paykka", "shopline"}).Draw(t, "provider")
 		op := rapid.SampledFrom(catalog(t, provider).Operations).Draw(t, "operation")
 		p := policy.Payment{Provider: provider, Operation: op, Amount: 120_000, Currency: currencies[provider],
-			Capture: rapid.SampledFrom(policy.CaptureModes()).Draw(t, "capture")}
+			Capture: rapid.SampledFrom(policy.All[policy.CaptureMode]()).Draw(t, "capture")}
 		fate := drawFate(t)
 		made, ok := emulation.NewPayment(catalog(t, provider), p, fate, rapid.Bool().Draw(t, "keyed"), rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1)))
 		if !ok {

@@ -196,7 +196,7 @@ func TestTablesAfterAWrongItemKeepTheirPlaces(t *testing.T) {
 	}
 }
 
-// Some editors begin a file with a byte order mark, which nobody sees.
+// Some editors begin a file with a byte order mark, which does not show.
 func TestByteOrderMarkMovesNothing(t *testing.T) {
 	root := open(t, "\ufeffa = 1\n\n[t]\nb = 2\n")
 	if got := lineCol(root.KeyPos("a")); got != "1:1" {

@@ -10,7 +10,7 @@ import (
 )
 
 // Table reads one TOML table key by key. Every read notes the mistakes it finds in
-// the list it is given; [Table.Done] then refuses the keys that nobody read.
+// the list it is given; [Table.Done] then refuses the keys that were not read.
 type Table struct {
 	doc    *Doc
 	path   string

@@ -185,7 +185,7 @@ var httpRanges = []struct {
 // Answers groups every possible answer by what it proves.
 func Answers(cat *providers.Catalog, op policy.Operation, ph policy.Phase) []Group {
 	j := judge{cat: cat, p: policy.Payment{Provider: cat.Name, Operation: op}, ph: ph, groups: map[policy.Fact]region.Region{}, codes: codesOf(cat)}
-	modes := policy.CaptureModes()
+	modes := policy.All[policy.CaptureMode]()
 	if op != policy.Pay && op != policy.Checkout {
 		modes = modes[:1] // a hold is for these two
 	}
@@ -250,7 +250,7 @@ func (j *judge) note(f policy.Fact, b region.Box) {
 }
 
 func (j *judge) faults() {
-	for _, fault := range policy.Faults() {
+	for _, fault := range policy.All[policy.Fault]() {
 		j.note(j.ask(policy.Answer{Fault: fault}), j.base.With(HTTPStatus, j.http).With(Fault, Bit(fault)))
 	}
 }
@@ -267,7 +267,7 @@ func (j *judge) byCode() {
 	texts := map[policy.Fact][]string{}
 	for _, c := range append([]string{other}, j.codes...) {
 		f := j.ask(policy.Answer{Code: c})
-		if c == other || j.cat.OnlyHeard(c) {
+		if c == other || j.cat.IsEnvelope(c) {
 			explained = append(explained, c)
 			j.note(f, at.With(Code, j.texts([]string{c})).With(SubCode, region.In("")))
 			continue

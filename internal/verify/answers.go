@@ -33,7 +33,7 @@ type answers struct {
 func (m *model) answers(ph policy.Phase) []heard {
 	g := &answers{m: m, seen: map[string]int{}, past: map[string]bool{}}
 	if ph != policy.Webhook {
-		for _, f := range policy.Faults() {
+		for _, f := range policy.All[policy.Fault]() {
 			if f == policy.NotSent && ph == policy.Send {
 				continue // a move of its own: the request did not leave
 			}

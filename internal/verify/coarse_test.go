@@ -125,7 +125,7 @@ func someRules(r draw.Rand) string {
 		when += draw.One(r, ``, ` && !in_doubt`, ` && !in_doubt`, ` && in_doubt`)
 		when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && queries < 2`, ` && queries > 0`,
 			` && elapsed < duration("20m")`, ` && elapsed >= duration("2h")`, ` && stage == "result"`, ` && code == "NO"`)
-		fmt.Fprintf(&b, "\n[[rule]]\nid = \"some-%d\"\nwhen = '%s'\nthen = %q\n", i, when, draw.One(r, policy.Actions()...).String())
+		fmt.Fprintf(&b, "\n[[rule]]\nid = \"some-%d\"\nwhen = '%s'\nthen = %q\n", i, when, draw.One(r, policy.All[policy.Action]()...).String())
 	}
 	return b.String()
 }

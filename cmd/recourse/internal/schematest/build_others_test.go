@@ -29,7 +29,7 @@ func faults() node {
 	fate := node{
 		"executes": share("probability that one takes place"), "murky": share("probability of an answer that proves nothing"),
 		"refused": share("probability of a refusal at the door"), "refused_times": count("at most so often for one payment", 1),
-		"refused_as": some(word("the reason", names(policy.Classes()))),
+		"refused_as": some(word("the reason", names(policy.All[policy.Class]()))),
 		"settles":    choices("when a payment comes to its end"), "webhook_after": choices("when a webhook comes"),
 	}
 	all := node{}
@@ -66,7 +66,7 @@ func ceilings() node {
 	return defining(node{}, "ceilings.json", "Ceilings of card schemes", object("How often card schemes let a declined payment be tried again", nil, node{
 		"ceiling": list(object("what one source says of one scheme and region", []string{"scheme", "region", "reattempts", "window", "classes", "source", "since", "read"}, node{
 			"scheme": text("the card scheme"), "region": text("where"), "reattempts": count("after the first decline", 0), "window": span("in this time"),
-			"classes": list(word("of the declines it is about", names(policy.Classes()))), "program": text("the scheme's programme, and what it counts"),
+			"classes": list(word("of the declines it is about", names(policy.All[policy.Class]()))), "program": text("the scheme's programme, and what it counts"),
 			"source": text("title and address"), "since": text("when it came into force, or unstated"), "read": text("when the source was read"), "note": text("for people"),
 		})),
 	}))

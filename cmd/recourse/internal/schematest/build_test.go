@@ -140,7 +140,7 @@ func rulesFile() node {
 		"rule": list(object("the first rule whose condition holds decides", []string{"id", "when", "then"}, node{
 			"id":       text("its name, unique in the file"),
 			"when":     text("a condition, such as 'class == \"maintenance\" && !in_doubt && fired < 3'"),
-			"then":     word("what is done", names(policy.Actions())),
+			"then":     word("what is done", names(policy.All[policy.Action]())),
 			"schedule": text("when: the name of a schedule"),
 			"reason":   text("for people"),
 		})),
@@ -167,13 +167,13 @@ func given(spread bool) node {
 		"code":     any(scalar("code of the catalogue")),
 		"unlisted": any(scalar("a code that the catalogue does not have")),
 		"sub_code": any(scalar("sub-code")), "status": any(text("status")), "sub_status": any(text("sub-status")),
-		"http_status": any(count("HTTP status", 0)), "fault": any(word("what went wrong in the place of an answer", names(policy.Faults()))),
+		"http_status": any(count("HTTP status", 0)), "fault": any(word("what went wrong in the place of an answer", names(policy.All[policy.Fault]()))),
 		"message": any(text("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
 		"attempt": any(count("sends so far", 0)), "queries": any(count("status queries so far", 0)),
 		"fired":   any(mapping("how often rules were followed, by id", count("times", 0))),
 		"elapsed": any(span("time since the first send")), "at": any(node{"description": "\"18:30\", \"friday 18:30\", or a time of RFC 3339"}),
 		"retry_after": any(span("what the provider asked for")), "amount": any(count("minor units", 0)), "currency": any(text("ISO 4217 code")),
-		"capture": any(word("who takes the money after a hold", every(names(policy.CaptureModes())))),
+		"capture": any(word("who takes the money after a hold", every(names(policy.All[policy.CaptureMode]())))),
 		"tags":    any(mapping("tags of the payment", node{"type": "string"})), "replay": any(flagged("this identity was sent before")),
 		"in_doubt": any(flagged("an earlier identity may still execute")), "verified": any(flagged("the webhook's signature was checked")),
 		"order_id": any(text("order id")), "request_id": any(text("request id")), "provider_id": any(text("the provider's own id")),
@@ -183,11 +183,11 @@ func given(spread bool) node {
 
 func expect() node {
 	return object("what has to come out", nil, node{
-		"action": word("what is done", names(policy.Actions())), "wants": word("what the rules want, before the interlock", names(policy.Actions())),
+		"action": word("what is done", names(policy.All[policy.Action]())), "wants": word("what the rules want, before the interlock", names(policy.All[policy.Action]())),
 		"rule": text("the rule that decides, or none"), "schedule": text("the schedule, or none"), "delay": span("the wait before it"),
 		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": text("part of the rule's reason"),
-		"effect": word("what is proved", names(policy.Effects())), "class": word("the reason", names(policy.Classes())),
-		"final": word("the table's own word", names(policy.Finalities())), "in_doubt": flagged("something may still execute"),
+		"effect": word("what is proved", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
+		"final": word("the table's own word", names(policy.All[policy.Finality]())), "in_doubt": flagged("something may still execute"),
 		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "none"}),
 		"limit":     word("the limit that is spent", []string{"max_attempts", "max_queries", "max_elapsed", "withdrawn", "none"}),
 	})
@@ -217,8 +217,8 @@ func tests() node {
 			"name": text("what is intended"), "given": object("what the cases have in common; a list stands for each of its items, \"*\" for all", nil, given(true)),
 			"expect": e, "columns": some(text("a key of given or expect")), "cases": list(node{}),
 			"where": object("a case for every code and status like that", nil, node{
-				"class": chosen(names(policy.Classes())), "effect": chosen(names(policy.Effects())),
-				"stage": chosen(names(policy.Stages())), "final": chosen(names(policy.Finalities())),
+				"class": chosen(names(policy.All[policy.Class]())), "effect": chosen(names(policy.All[policy.Effect]())),
+				"stage": chosen(names(policy.All[policy.Stage]())), "final": chosen(names(policy.All[policy.Finality]())),
 			}),
 		})),
 		"flow": list(object("a whole story in virtual time", []string{"name", "script", "expect"}, node{
@@ -238,12 +238,12 @@ func catalogue() node {
 	row := func(own node, need string) node {
 		keys := node{
 			"scope": text("the table's own section"), "symbol": text("the provider's own name"), "description": text("what the table says"),
-			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.Finalities())),
-			"class": word("the reason", names(policy.Classes())),
+			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.All[policy.Finality]())),
+			"class": word("the reason", names(policy.All[policy.Class]())),
 			"facts": list(object("what it proves for some operations and phases", []string{"operation", "phase", "effect", "stage"}, node{
 				"operation": some(word("operation", append(operations(), "*"))), "phase": some(word("phase", phases)),
-				"effect": word("what it proves", names(policy.Effects())), "class": word("the reason", names(policy.Classes())),
-				"stage": word("where it was made", names(policy.Stages())), "reach": word("how much it ends", names(policy.Reaches())),
+				"effect": word("what it proves", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
+				"stage": word("where it was made", names(policy.All[policy.Stage]())), "reach": word("how much it ends", names(policy.All[policy.Reach]())),
 				"basis": word("what this rests on", []string{"inferred", "documented"}), "because": text("the document, or the reasoning"),
 			})),
 		}
