@@ -12,25 +12,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// entryVersion is that of the form in which flows stand in a journal.
-const entryVersion = 1
-
-// entry is a flow in a journal, as JSON in [journal.Row.State].
-type entry struct {
-	V          int                  `json:"v"`
-	State      flow.State           `json:"state"`
-	OrderID    string               `json:"order_id"`
-	RequestID  string               `json:"request_id,omitempty"`
-	ProviderID string               `json:"provider_id,omitempty"`
-	Data       []byte               `json:"data,omitempty"`
-	Shopper    policy.ShopperAction `json:"shopper,omitzero"`
-	Owed       []owed               `json:"owed,omitempty"`
-	Bound      bool                 `json:"bound,omitempty"` // by the context of a Do
-}
-
 // owed is something that somebody has to be told: an alert, or that the flow escalated.
 type owed struct {
-	Alert *flow.Alert `json:"alert,omitempty"` // nil: escalated
+	Alert *flow.Alert // nil: escalated
 }
 
 // put writes the flow down. The lock is held.
@@ -52,10 +36,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		Open: s.Stage != flow.Ended, Due: r.due(s, owes), At: wallClock(),
 	}
 	var err error
-	row.State, err = json.Marshal(&entry{
-		V: entryVersion, State: *s, OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID,
-		Data: r.req.Data, Shopper: r.action(), Owed: owes, Bound: r.bound,
-	})
+	row.State, err = json.Marshal(r.store(s, owes))
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
@@ -72,6 +53,25 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		r.unsure = row.Version == 1
 	}
 	return err
+}
+
+// store puts the flow into the form of its row. The lock is held.
+func (r *run) store(s *flow.State, owes []owed) *stored {
+	to := &stored{
+		V: storedVersion,
+		Request: storedRequest{
+			OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Data: r.req.Data, Bound: r.bound,
+		},
+		State: toStored(s), Shopper: storedShopper(r.action()),
+	}
+	for _, o := range owes {
+		n := storedNotice{}
+		if o.Alert != nil {
+			n.Alert = &storedAlert{Reason: o.Alert.Reason, Evidence: storeEvidence(&o.Alert.Evidence)}
+		}
+		to.Notices = append(to.Notices, n)
+	}
+	return to
 }
 
 // lose lets go of a flow that is not this process's any more, or not this copy's. The lock is
@@ -134,19 +134,26 @@ const tellAgain = 30 * time.Second
 
 // read makes a flow out of a row.
 func (x *Executor) read(row *journal.Row) (*run, error) {
-	var e entry
-	if err := json.Unmarshal(row.State, &e); err != nil {
+	e, err := decodeStored(row.State)
+	if err != nil {
 		return nil, fmt.Errorf("executor: flow %s in the journal: %w", row.ID, err)
 	}
-	if e.V != entryVersion {
-		return nil, fmt.Errorf("executor: flow %s in the journal is of version %d; this reads version %d", row.ID, e.V, entryVersion)
+	r := x.newRun(Request{
+		Payment: policy.Payment(e.State.Payment),
+		OrderID: e.Request.OrderID, RequestID: e.Request.RequestID, ProviderID: e.Request.ProviderID, Data: e.Request.Data,
+	})
+	r.id, r.version, r.accepted, r.started, r.bound = row.ID, row.Version, true, !e.Request.Bound, e.Request.Bound
+	for _, n := range e.Notices {
+		o := owed{}
+		if n.Alert != nil {
+			o.Alert = &flow.Alert{Reason: n.Alert.Reason, Evidence: n.Alert.Evidence.evidence()}
+		}
+		r.owes = append(r.owes, o)
 	}
-	r := x.newRun(Request{Payment: e.State.Payment, OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID, Data: e.Data})
-	r.id, r.version, r.owes, r.accepted, r.started, r.bound = row.ID, row.Version, e.Owed, true, !e.Bound, e.Bound
-	if !e.Shopper.IsZero() {
-		r.shopper = &e.Shopper
+	if shopper := policy.ShopperAction(e.Shopper); !shopper.IsZero() {
+		r.shopper = &shopper
 	}
-	*r.state = e.State
+	*r.state = e.State.state()
 	if r.rules, _ = x.rules.For(&r.papers.payment); r.rules == nil { // the rules were others when it began
 		r.rules = x.rules
 	}

@@ -1,0 +1,300 @@
+package executor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// The rows of a journal outlive the program that wrote them. Their form is therefore written
+// down here, apart from flow.State: a field that is added, renamed or dropped there does not
+// compile here, until it is decided what becomes of the rows that are already on disk.
+//
+// To change the form: freeze the types below under their version, as storedV1 is, raise
+// storedVersion, let upgrade carry the old form over, and add golden rows of the new version
+// to testdata/rows (go test ./executor -run GoldenRows -update).
+
+// storedVersion is the version of the rows that this program writes. It reads all before it.
+const storedVersion = 2
+
+// stored is a flow in a journal, as JSON in [journal.Row.State].
+type stored struct {
+	V       int            `json:"v"`
+	Request storedRequest  `json:"request"`
+	State   storedState    `json:"state"`
+	Shopper storedShopper  `json:"shopper,omitzero"`
+	Notices []storedNotice `json:"notices,omitempty"`
+}
+
+// storedRequest is what of the caller's request the state does not hold.
+type storedRequest struct {
+	OrderID    string `json:"order_id"`
+	RequestID  string `json:"request_id,omitempty"`
+	ProviderID string `json:"provider_id,omitempty"`
+	Data       []byte `json:"data,omitempty"`
+	Bound      bool   `json:"bound,omitempty"` // by the context of a Do: nothing is sent when the caller is gone
+}
+
+// storedNotice is a notification that is due: an alert, or that the flow escalated.
+type storedNotice struct {
+	Alert *storedAlert `json:"alert,omitempty"` // nil: escalated
+}
+
+type storedAlert struct {
+	Reason   string         `json:"reason"`
+	Evidence storedEvidence `json:"evidence"`
+}
+
+type storedState struct {
+	Payment          storedPayment     `json:"payment"`
+	Stage            flow.Stage        `json:"stage"`
+	Started          time.Time         `json:"started"`
+	Ledger           []storedIdentity  `json:"ledger"`
+	Attempts         int               `json:"attempts"`
+	Queries          int               `json:"queries"`
+	Hastened         int               `json:"hastened,omitempty"`
+	Fired            []storedCount     `json:"fired,omitempty"`
+	Waits            []storedCount     `json:"waits,omitempty"`
+	Asked            time.Time         `json:"asked"`
+	AskedBy          policy.Identifier `json:"asked_by,omitempty"`
+	Displaced        *storedNext       `json:"displaced,omitempty"`
+	Next             storedNext        `json:"next"`
+	Outcome          policy.Outcome    `json:"outcome"`
+	Reason           string            `json:"reason,omitempty"`
+	Class            policy.Class      `json:"class"`
+	Evidence         []storedEvidence  `json:"evidence,omitempty"`
+	Withdrawn        string            `json:"withdrawn,omitempty"`
+	NewOrderPossible bool              `json:"new_order_possible,omitempty"`
+}
+
+type storedPayment struct {
+	Provider  string             `json:"provider"`
+	Merchant  string             `json:"merchant,omitempty"`
+	Operation policy.Operation   `json:"operation"`
+	Key       string             `json:"payment_key,omitempty"`
+	Amount    int64              `json:"amount,omitempty"`
+	Currency  string             `json:"currency,omitempty"`
+	Capture   policy.CaptureMode `json:"capture"`
+	Tags      map[string]string  `json:"tags,omitempty"`
+}
+
+type storedIdentity struct {
+	OrderID    string        `json:"order_id"`
+	RequestID  string        `json:"request_id"`
+	ProviderID string        `json:"provider_id,omitempty"`
+	Sends      int           `json:"sends"`
+	Copies     int           `json:"copies"`
+	FirstSent  time.Time     `json:"first_sent"`
+	LastSent   time.Time     `json:"last_sent"`
+	Deadline   time.Time     `json:"deadline"`
+	Effect     policy.Effect `json:"effect"`
+	Fact       storedFact    `json:"fact"`
+	Mismatch   bool          `json:"mismatch,omitempty"`
+	Contested  bool          `json:"contested,omitempty"`
+	Reopened   bool          `json:"reopened,omitempty"`
+	Prior      policy.Effect `json:"prior"`
+}
+
+type storedFact struct {
+	Effect policy.Effect   `json:"effect"`
+	Class  policy.Class    `json:"class"`
+	Stage  policy.Stage    `json:"stage"`
+	Reach  policy.Reach    `json:"reach"`
+	Basis  policy.Basis    `json:"basis"`
+	Final  policy.Finality `json:"final"`
+}
+
+type storedCount struct {
+	Name string `json:"name"`
+	N    int    `json:"n"`
+}
+
+type storedNext struct {
+	Action policy.Action `json:"action"`
+	At     time.Time     `json:"at"`
+	Via    flow.Via      `json:"via,omitempty"`
+}
+
+type storedEvidence struct {
+	At       time.Time     `json:"at"`
+	Phase    policy.Phase  `json:"phase"`
+	Identity int           `json:"identity"`
+	Answer   *storedAnswer `json:"answer"`
+	Fact     storedFact    `json:"fact"`
+}
+
+type storedAnswer struct {
+	Phase      policy.Phase  `json:"phase"`
+	Fault      policy.Fault  `json:"fault,omitempty"`
+	HTTPStatus int           `json:"http_status,omitempty"`
+	Code       string        `json:"code,omitempty"`
+	SubCode    string        `json:"sub_code,omitempty"`
+	Status     string        `json:"status,omitempty"`
+	SubStatus  string        `json:"sub_status,omitempty"`
+	Message    string        `json:"message,omitempty"`
+	RetryAfter time.Duration `json:"retry_after,omitempty"`
+	Verified   bool          `json:"verified,omitempty"`
+	OrderID    string        `json:"order_id,omitempty"`
+	RequestID  string        `json:"request_id,omitempty"`
+	ProviderID string        `json:"provider_id,omitempty"`
+	Amount     int64         `json:"amount,omitempty"`
+	Currency   string        `json:"currency,omitempty"`
+}
+
+type storedShopper struct {
+	PayURL      string `json:"pay_url,omitempty"`
+	Deeplink    string `json:"deeplink,omitempty"`
+	QRCode      string `json:"qr_code,omitempty"`
+	RedirectURL string `json:"redirect_url,omitempty"`
+	Token       string `json:"token,omitempty"`
+}
+
+// storedV1 is the first form, of the builds before v0.1.0. Its state is that of version 2.
+type storedV1 struct {
+	V          int           `json:"v"`
+	State      storedState   `json:"state"`
+	OrderID    string        `json:"order_id"`
+	RequestID  string        `json:"request_id,omitempty"`
+	ProviderID string        `json:"provider_id,omitempty"`
+	Data       []byte        `json:"data,omitempty"`
+	Shopper    storedShopper `json:"shopper,omitzero"`
+	Owed       []struct {
+		Alert *struct {
+			Reason   string
+			Evidence storedEvidence
+		} `json:"alert,omitempty"`
+	} `json:"owed,omitempty"`
+	Bound bool `json:"bound,omitempty"`
+}
+
+func (old *storedV1) upgrade() *stored {
+	s := &stored{
+		V:       storedVersion,
+		Request: storedRequest{OrderID: old.OrderID, RequestID: old.RequestID, ProviderID: old.ProviderID, Data: old.Data, Bound: old.Bound},
+		State:   old.State, Shopper: old.Shopper,
+	}
+	for _, o := range old.Owed {
+		n := storedNotice{}
+		if o.Alert != nil {
+			n.Alert = &storedAlert{Reason: o.Alert.Reason, Evidence: o.Alert.Evidence}
+		}
+		s.Notices = append(s.Notices, n)
+	}
+	return s
+}
+
+// decodeStored reads the state of a row of any version up to storedVersion. A key that the
+// version does not have refuses the row: dropped in silence, it could be a refusal, a send or
+// an amount.
+func decodeStored(text []byte) (*stored, error) {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return nil, err
+	}
+	switch {
+	case version.V == 1:
+		var old storedV1
+		if err := decodeStrictly(text, &old); err != nil {
+			return nil, fmt.Errorf("version 1: %w", err)
+		}
+		return old.upgrade(), nil
+	case version.V == storedVersion:
+		s := new(stored)
+		if err := decodeStrictly(text, s); err != nil {
+			return nil, fmt.Errorf("version %d: %w", version.V, err)
+		}
+		return s, nil
+	case version.V > storedVersion:
+		return nil, fmt.Errorf("version %d is of a newer release; this one reads versions 1 to %d: let the newer release finish the flow, or upgrade",
+			version.V, storedVersion)
+	}
+	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", version.V, storedVersion)
+}
+
+func decodeStrictly(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("there is more after the row's end")
+	}
+	return nil
+}
+
+// toStored puts a state into the stored form. The conversions of whole structs compile only
+// while both have the same fields.
+func toStored(s *flow.State) storedState {
+	to := storedState{
+		Payment: storedPayment(s.Payment), Stage: s.Stage, Started: s.Started,
+		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
+		Asked: s.Asked, AskedBy: s.AskedBy,
+		Displaced: (*storedNext)(s.Displaced), Next: storedNext(s.Next),
+		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
+		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
+	}
+	to.Ledger = convert(s.Ledger, func(id *flow.Identity) storedIdentity {
+		return storedIdentity{
+			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
+			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: storedFact(id.Fact),
+			Mismatch: id.Mismatch, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
+		}
+	})
+	to.Fired = convert(s.Fired, func(c *policy.Count) storedCount { return storedCount(*c) })
+	to.Waits = convert(s.Waits, func(c *policy.Count) storedCount { return storedCount(*c) })
+	to.Evidence = convert(s.Evidence, storeEvidence)
+	return to
+}
+
+func storeEvidence(e *flow.Evidence) storedEvidence {
+	return storedEvidence{At: e.At, Phase: e.Phase, Identity: e.Identity, Answer: (*storedAnswer)(e.Answer), Fact: storedFact(e.Fact)}
+}
+
+// state is the reverse of toStored.
+func (from *storedState) state() flow.State {
+	s := flow.State{
+		Payment: policy.Payment(from.Payment), Stage: from.Stage, Started: from.Started,
+		Attempts: from.Attempts, Queries: from.Queries, Hastened: from.Hastened,
+		Asked: from.Asked, AskedBy: from.AskedBy,
+		Displaced: (*flow.Next)(from.Displaced), Next: flow.Next(from.Next),
+		Outcome: from.Outcome, Reason: from.Reason, Class: from.Class,
+		Withdrawn: from.Withdrawn, NewOrderPossible: from.NewOrderPossible,
+	}
+	s.Ledger = convert(from.Ledger, func(id *storedIdentity) flow.Identity {
+		return flow.Identity{
+			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
+			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: policy.Fact(id.Fact),
+			Mismatch: id.Mismatch, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
+		}
+	})
+	s.Fired = convert(from.Fired, func(c *storedCount) policy.Count { return policy.Count(*c) })
+	s.Waits = convert(from.Waits, func(c *storedCount) policy.Count { return policy.Count(*c) })
+	s.Evidence = convert(from.Evidence, (*storedEvidence).evidence)
+	return s
+}
+
+func (from *storedEvidence) evidence() flow.Evidence {
+	return flow.Evidence{
+		At: from.At, Phase: from.Phase, Identity: from.Identity, Answer: (*policy.Answer)(from.Answer), Fact: policy.Fact(from.Fact),
+	}
+}
+
+// convert makes a list of one form from one of the other; nil stays nil.
+func convert[From, To any](list []From, one func(*From) To) []To {
+	if list == nil {
+		return nil
+	}
+	all := make([]To, len(list))
+	for i := range list {
+		all[i] = one(&list[i])
+	}
+	return all
+}

@@ -1,0 +1,197 @@
+package executor
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/recourse-pay/recourse/flow"
+)
+
+var update = flag.Bool("update", false, "write the golden rows of the current version")
+
+// goldenRows reads testdata/rows: a row a line, in the form of one version.
+func goldenRows(t *testing.T, version int) [][]byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", version)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+}
+
+// The rows of version 1 were written by builds before v0.1.0. Each is read, nothing in its
+// state is lost, and written again it is the golden row of the current version.
+func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
+	var upgraded bytes.Buffer
+	for i, old := range goldenRows(t, 1) {
+		s, err := decodeStored(old)
+		if err != nil {
+			t.Fatalf("row %d: %v", i+1, err)
+		}
+		state := s.State.state()
+		s.State = toStored(&state)
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after struct{ State any }
+		if err := json.Unmarshal(old, &before); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &after); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(before, after) {
+			t.Errorf("row %d: the state was\n%s\nand is\n%s", i+1, old, text)
+		}
+		upgraded.Write(append(text, '\n'))
+	}
+	path := filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", storedVersion))
+	if *update {
+		if err := os.WriteFile(path, upgraded.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, upgraded.Bytes()) {
+		t.Errorf("the upgraded rows are not those of %s: raise storedVersion, or go test ./executor -run GoldenRows -update and read the difference", path)
+	}
+}
+
+// A row of the current version is written as it was read, to the byte.
+func TestGoldenRowsOfTheCurrentVersionAreKept(t *testing.T) {
+	for i, row := range goldenRows(t, storedVersion) {
+		s, err := decodeStored(row)
+		if err != nil {
+			t.Fatalf("row %d: %v", i+1, err)
+		}
+		state := s.State.state()
+		s.State = toStored(&state)
+		if text, err := json.Marshal(s); err != nil || !bytes.Equal(text, row) {
+			t.Errorf("row %d: %v\n%s\nbecomes\n%s", i+1, err, row, text)
+		}
+	}
+}
+
+func TestRowsThatCannotBeReadWhole(t *testing.T) {
+	row := string(goldenRows(t, storedVersion)[0])
+	for name, tt := range map[string]struct{ row, want string }{
+		"a newer version":        {strings.Replace(row, `"v":2`, `"v":3`, 1), "version 3 is of a newer release; this one reads versions 1 to 2"},
+		"no version":             {strings.Replace(row, `"v":2,`, ``, 1), "there is no version 0"},
+		"a key that is unknown":  {strings.Replace(row, `"attempts":`, `"insured":true,"attempts":`, 1), `unknown field "insured"`},
+		"a key of an identity":   {strings.Replace(row, `"sends":`, `"annulled":true,"sends":`, 1), `unknown field "annulled"`},
+		"a word that is unknown": {strings.Replace(row, `"operation":"capture"`, `"operation":"tip"`, 1), "tip"},
+		"version 1, unknown key": {strings.Replace(string(goldenRows(t, 1)[0]), `"attempts":`, `"insured":true,"attempts":`, 1), `version 1: json: unknown field "insured"`},
+		"cut short":              {row[:len(row)-20], "unexpected end"},
+		"more behind it":         {row + "{}", "after"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := decodeStored([]byte(tt.row)); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("the error is %v; it should say %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// fill sets every field to a value that is not zero and not that of another field.
+func fill(v reflect.Value, n *int) {
+	*n++
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 1, 1, 0, 0, *n, 0, time.UTC)))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i), n)
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), n)
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("k"), reflect.ValueOf(fmt.Sprint(*n)))
+	case reflect.String:
+		v.SetString(fmt.Sprint("text ", *n))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		v.SetUint(1) // a word of the vocabulary
+	case reflect.Int, reflect.Int64:
+		if v.Type().PkgPath() != "" && v.Type() != reflect.TypeFor[time.Duration]() {
+			v.SetInt(1)
+			return
+		}
+		v.SetInt(int64(*n))
+	default:
+		panic(fmt.Sprintf("the test does not know how to fill a %s", v.Type()))
+	}
+}
+
+// Every field of a state survives a row: one that is forgotten in a conversion is found here.
+func TestEveryFieldOfAStateIsStored(t *testing.T) {
+	var state flow.State
+	n := 0
+	fill(reflect.ValueOf(&state).Elem(), &n)
+	text, err := json.Marshal(&stored{V: storedVersion, State: toStored(&state)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodeStored(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := back.State.state(); !reflect.DeepEqual(got, state) {
+		t.Errorf("stored was\n%+v\nread is\n%+v", state, got)
+	}
+}
+
+// Whatever row of the golden ones is changed in whatever field, what is read is what was written.
+func TestStoredStatesRoundTrip(t *testing.T) {
+	var states []flow.State
+	for _, row := range goldenRows(t, storedVersion) {
+		s, err := decodeStored(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, s.State.state())
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.SampledFrom(states).Draw(t, "state")
+		s.Attempts, s.Queries = rapid.IntRange(0, 99).Draw(t, "attempts"), rapid.IntRange(0, 99).Draw(t, "queries")
+		s.Reason, s.Withdrawn = rapid.String().Draw(t, "reason"), rapid.String().Draw(t, "withdrawn")
+		s.Payment.Amount = rapid.Int64().Draw(t, "amount")
+		s.Ledger = append(s.Ledger[:len(s.Ledger):len(s.Ledger)], flow.Identity{OrderID: rapid.String().Draw(t, "order"), Sends: 1})
+		for _, from := range []flow.State{s, rapid.SampledFrom(states).Draw(t, "other")} {
+			text, err := json.Marshal(&stored{V: storedVersion, State: toStored(&from)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, err := decodeStored(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := back.State.state(); !reflect.DeepEqual(got, from) {
+				t.Errorf("stored was\n%+v\nread is\n%+v", from, got)
+			}
+		}
+	})
+}
