@@ -108,7 +108,7 @@ func TestWebhooksAreSigned(t *testing.T) {
 }
 
 // What is not acknowledged comes again, each time later, and not for ever.
-func TestRedelivery(t *testing.T) {
+func TestWebhooksAreRetriedUntilAcknowledged(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		receiver *receiver
@@ -144,7 +144,7 @@ func TestRedelivery(t *testing.T) {
 
 // A request may name where its webhooks go, as long as that is here or where the operator
 // says.
-func TestWhereWebhooksGo(t *testing.T) {
+func TestWebhookTargets(t *testing.T) {
 	for _, tt := range []struct{ named, operator, want string }{
 		{"", hookURL, hookURL},
 		{"", "", ""},
@@ -174,7 +174,7 @@ func TestWhereWebhooksGo(t *testing.T) {
 }
 
 // A webhook that is not acknowledged does not keep the server from stopping.
-func TestStoppingWhileWebhooksWait(t *testing.T) {
+func TestServeStopsDespiteUndeliveredWebhooks(t *testing.T) {
 	e := &receiver{dead: true}
 	o := &emulator.ServerOptions{Webhook: hookURL, Backoff: 24 * time.Hour, Client: &http.Client{Transport: e}}
 	served(t, "momo", pendingPlan, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {

@@ -13,7 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/emulator"
 )
 
-func TestListen(t *testing.T) {
+func TestListenRefusesPublicAddresses(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", ":0", "192.0.2.1:0", "example.com:0"} {
 		if _, err := emulator.Listen(address, false); !errors.Is(err, emulator.ErrPublic) {
 			t.Errorf("%s: %v", address, err)
@@ -32,7 +32,7 @@ func TestListen(t *testing.T) {
 }
 
 // A connection over TCP is reset, not closed.
-func TestResetOverTCP(t *testing.T) {
+func TestResetFaultResetsTheConnection(t *testing.T) {
 	l, err := emulator.Listen("127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)

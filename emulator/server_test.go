@@ -249,7 +249,7 @@ func TestTenThousandConcurrentClients(t *testing.T) {
 }
 
 // Calls that wait for nothing do not keep the server from stopping.
-func TestStoppingWhileClientsWait(t *testing.T) {
+func TestServeStopsDespiteWaitingClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		doc := "[[fault]]\nkind = \"drop_request\"\nnth = 1\n[[fault]]\nkind = \"delay\"\nnth = 2\nfor = \"1h\"\n"
 		p := emulator.NewProvider(catalog(t, "momo"), &emulator.Options{Plan: plan(t, doc)})

@@ -116,7 +116,7 @@ description = "It went wrong somewhere."
 facts = [{ operation = "*", phase = ["send", "query"], effect = "unknown", stage = "result" }]
 `
 
-func TestFifthProviderDecodesAndJudges(t *testing.T) {
+func TestAddedProviderDecodesAndJudges(t *testing.T) {
 	c, err := with(t, "acme.toml", acme).Get("acme")
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestFifthProviderDecodesAndJudges(t *testing.T) {
 	}
 }
 
-func TestFifthProvidersContract(t *testing.T) {
+func TestAddedProviderContract(t *testing.T) {
 	cs := with(t, "acme.toml", acme)
 	c, _ := cs.Get("acme")
 	common := policy.Contract{
@@ -203,7 +203,7 @@ func TestFifthProvidersContract(t *testing.T) {
 	}
 }
 
-func TestFifthProvidersBodies(t *testing.T) {
+func TestAddedProviderBodies(t *testing.T) {
 	c, _ := with(t, "acme.toml", acme).Get("acme")
 	tests := []struct {
 		name   string

@@ -123,7 +123,7 @@ request_id = "query:try"
 
 // Every operation that is offered can be sent, and asked about where the contract says
 // so: by what the contract names, as far as requests carry it.
-func TestTheBuiltInInterfacesAreWhole(t *testing.T) {
+func TestBuiltinCatalogsHaveAllEndpoints(t *testing.T) {
 	for _, provider := range names {
 		c := catalog(t, provider)
 		for _, op := range c.Operations {
@@ -213,7 +213,7 @@ func TestExtendingEndpoints(t *testing.T) {
 }
 
 // The block that docs/emulate.md shows is one.
-func TestTheDocumentedEndpoint(t *testing.T) {
+func TestDocumentedEndpointLoads(t *testing.T) {
 	docs, err := os.ReadFile("../docs/emulate.md")
 	if err != nil {
 		t.Fatal(err)

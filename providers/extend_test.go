@@ -14,7 +14,7 @@ import (
 )
 
 // New codes turn up in the wild, and a user's file adds them to the built-in ones.
-func TestAFileExtendsABuiltInCatalogue(t *testing.T) {
+func TestAddExtendsABuiltinCatalogue(t *testing.T) {
 	cs := with(t, "mine/momo.toml", `
 name = "momo"
 
@@ -95,7 +95,7 @@ func TestExtendingLeavesTheOldCatalogueAlone(t *testing.T) {
 }
 
 // The first mistake does not hide the others, and none of the file is taken.
-func TestAFileWithMistakesChangesNothing(t *testing.T) {
+func TestAddWithMistakesChangesNothing(t *testing.T) {
 	cs, err := providers.Builtin()
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 )
 
 // A fault is an answer too, whatever else came with it.
-func TestFaultsAreWhatTheyAre(t *testing.T) {
+func TestFaultsHaveFixedFacts(t *testing.T) {
 	fault := func(ph policy.Phase, f policy.Fault) policy.Answer { return policy.Answer{Phase: ph, Fault: f} }
 	paid := policy.Answer{Phase: send, Code: "0", Fault: policy.Timeout}
 	judge(t, "momo", []said{
@@ -26,7 +26,7 @@ func TestFaultsAreWhatTheyAre(t *testing.T) {
 	})
 }
 
-func TestWhatNobodyListedIsUnknown(t *testing.T) {
+func TestUnlistedAnswersAreUnknown(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			for _, op := range policy.Operations() {

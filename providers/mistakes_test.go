@@ -37,7 +37,7 @@ func add(t *testing.T, doc string) string {
 const head = "name = \"acme\"\noperations = [\"pay\", \"cancel\", \"refund\"]\n"
 
 // Some facts cannot be true, whatever a document says.
-func TestLawsThatNoFactMayBreak(t *testing.T) {
+func TestImpossibleFactsAreRefused(t *testing.T) {
 	const (
 		attempt      = "an answer that ends one attempt leaves the payment pending"
 		refusedQuery = "a refused query proves nothing; its effect is unknown"
@@ -89,7 +89,7 @@ func TestLawsThatNoFactMayBreak(t *testing.T) {
 	}
 }
 
-func TestALawIsBrokenOncePerPlace(t *testing.T) {
+func TestBrokenLawIsReportedOncePerPlace(t *testing.T) {
 	said := add(t, `[[status]]
 status = "GONE"
 class = "not_found"
@@ -137,7 +137,7 @@ f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about refund, send`}
 	}
 }
 
-func TestFilesThatAreNoCatalogues(t *testing.T) {
+func TestInvalidCataloguesAreRefused(t *testing.T) {
 	tests := []struct{ name, doc, want string }{
 		{"no TOML", "name = = 1", "f.toml:1:8: "},
 		{"nothing in it", "", `f.toml:1: a catalogue needs name = "…"`},
@@ -163,7 +163,7 @@ func TestFilesThatAreNoCatalogues(t *testing.T) {
 }
 
 // [contract] holds for every operation, and a mistake in it is still one mistake.
-func TestAMistakeIsSaidOnce(t *testing.T) {
+func TestContractMistakeIsReportedOnce(t *testing.T) {
 	said := add(t, "[contract]\nreplay = \"sometimes\"\n")
 	if want := `f.toml:4:10: replay is "sometimes"; it must be first_result, rejected or executed_again`; said != want {
 		t.Errorf("said\n%s\nwant\n%s", said, want)

@@ -138,7 +138,7 @@ func TestCatalogsKnowTheirProviders(t *testing.T) {
 	}
 }
 
-func TestCatalogKnowsItsWords(t *testing.T) {
+func TestHasCodeAndHasStatus(t *testing.T) {
 	c := catalog(t, "shopline")
 	tests := []struct {
 		name string

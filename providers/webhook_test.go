@@ -72,7 +72,7 @@ func TestSignedWebhooksVerify(t *testing.T) {
 	}
 }
 
-func TestASignatureNeedsAnObject(t *testing.T) {
+func TestSignRefusesABodyThatIsNoObject(t *testing.T) {
 	shape, _ := catalog(t, "momo").Webhook()
 	for _, body := range []string{"", "<html>", "[1]", "7"} {
 		if _, _, err := shape.Sign("k", noon, []byte(body)); !errors.Is(err, providers.ErrUnreadable) {

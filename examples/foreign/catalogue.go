@@ -11,7 +11,7 @@ import (
 
 // catalogue writes the connector's codes with what the facts say of them. What the table says
 // nothing of stays away: the contract, where a code stands in a body, paths.
-func (b *book) catalogue(o options) []byte {
+func (b *connectorTable) catalogue(o options) []byte {
 	var w strings.Builder
 	fmt.Fprintf(&w, "# Made from %s by examples/foreign. A code proves what the facts say of it; else nothing.\n", filepath.Base(o.table))
 	fmt.Fprintf(&w, "name       = %s\noperations = [%s]\n", quote(b.connector), b.operations(b.flows))
@@ -30,7 +30,7 @@ func (b *book) catalogue(o options) []byte {
 	return []byte(w.String())
 }
 
-func (b *book) operations(of []string) string {
+func (b *connectorTable) operations(of []string) string {
 	names := make([]string, len(of))
 	for i, f := range of {
 		names[i] = quote(flows[f].String())
@@ -39,7 +39,7 @@ func (b *book) operations(of []string) string {
 }
 
 // first is the first row that names a code.
-func (b *book) first(code string) *row {
+func (b *connectorTable) first(code string) *row {
 	for _, r := range b.rows {
 		if r.code == code {
 			return r
@@ -54,7 +54,7 @@ type group struct {
 	flows []string
 }
 
-func (b *book) groups(code string) []*group {
+func (b *connectorTable) groups(code string) []*group {
 	var all []*group
 	for _, flow := range b.flows {
 		f := b.facts.of(b.connector, code, flow)

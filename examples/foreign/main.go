@@ -69,16 +69,16 @@ func convert(o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	books := split(rows, facts)
+	tables := split(rows, facts)
 	files := map[string][]byte{}
-	for _, b := range books {
+	for _, b := range tables {
 		files[filepath.Join("providers", b.connector+".toml")] = b.catalogue(o)
 		files[b.connector+".toml"] = b.rules(o)
 	}
 	if err := write(o, files); err != nil {
 		return err
 	}
-	for _, b := range books {
+	for _, b := range tables {
 		fmt.Fprintf(out, "%s: %d rows, %d codes, %d rows on which nothing is proved%s\n", b.connector, len(b.rows), len(b.codes), b.unproved(), b.stepUps())
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// book is one connector's part of the table, and what is known of its codes.
-type book struct {
+// connectorTable is one connector's part of the table, and what is known of its codes.
+type connectorTable struct {
 	connector string
 	rows      []*row
 	codes     []string // in the order of the table, then those that only the facts have
@@ -21,15 +21,15 @@ type book struct {
 }
 
 // split sorts the rows by connector, in the order of the table.
-func split(rows []*row, known facts) []*book {
-	var books []*book
-	by := map[string]*book{}
+func split(rows []*row, known facts) []*connectorTable {
+	var tables []*connectorTable
+	by := map[string]*connectorTable{}
 	for _, r := range rows {
 		b := by[r.connector]
 		if b == nil {
-			b = &book{connector: r.connector, facts: known}
+			b = &connectorTable{connector: r.connector, facts: known}
 			by[r.connector] = b
-			books = append(books, b)
+			tables = append(tables, b)
 		}
 		b.rows = append(b.rows, r)
 		if r.code != anyOf && !slices.Contains(b.codes, r.code) {
@@ -44,17 +44,17 @@ func split(rows []*row, known facts) []*book {
 			b.codes = append(b.codes, key.code)
 		}
 	}
-	for _, b := range books {
+	for _, b := range tables {
 		if len(b.flows) == 0 { // only rows for any flow
 			b.flows = slices.Collect(maps.Keys(flows))
 		}
 		slices.SortFunc(b.flows, func(x, y string) int { return cmp.Compare(flows[x], flows[y]) })
 	}
-	return books
+	return tables
 }
 
 // refused reports whether the facts prove that a row's answer moved no money.
-func (b *book) refused(r *row) bool {
+func (b *connectorTable) refused(r *row) bool {
 	of := []string{r.flow}
 	if r.flow == anyOf {
 		of = b.flows
@@ -67,7 +67,7 @@ func (b *book) refused(r *row) bool {
 	return true
 }
 
-func (b *book) unproved() int {
+func (b *connectorTable) unproved() int {
 	n := 0
 	for _, r := range b.rows {
 		if !b.refused(r) {
@@ -78,7 +78,7 @@ func (b *book) unproved() int {
 }
 
 // stepUps says how many rows want what a rule has no word for.
-func (b *book) stepUps() string {
+func (b *connectorTable) stepUps() string {
 	n := 0
 	for _, r := range b.rows {
 		if r.stepUp {
@@ -93,7 +93,7 @@ func (b *book) stepUps() string {
 
 // rules writes a rule a row, in the order of the table: of rows that contradict each other the
 // first decides.
-func (b *book) rules(o options) []byte {
+func (b *connectorTable) rules(o options) []byte {
 	var w strings.Builder
 	fmt.Fprintf(&w, "# Made from %s by examples/foreign, a rule a row; row-17 is line 17.\nprovider = %s\n", filepath.Base(b.rows[0].file), quote(b.connector))
 	for _, r := range b.rows {
@@ -109,7 +109,7 @@ func (b *book) rules(o options) []byte {
 // What is proved of the code is asked for: the same code may come back to a repeated request,
 // of which it proves nothing. Where nothing is proved there is nothing to ask for, and the
 // rule does what the table says; but a table of refusals is not asked about a success.
-func (b *book) condition(r *row) string {
+func (b *connectorTable) condition(r *row) string {
 	var parts []string
 	if r.flow != anyOf {
 		parts = append(parts, "operation == "+inner(flows[r.flow].String()))
@@ -131,13 +131,13 @@ func (b *book) condition(r *row) string {
 	return strings.Join(parts, " && ")
 }
 
-func (b *book) byMessage(r *row) bool {
+func (b *connectorTable) byMessage(r *row) bool {
 	return r.message != "" && slices.ContainsFunc(b.rows, func(o *row) bool {
 		return o.flow == r.flow && o.code == r.code && o.message != r.message && o.message != "" && r.code != anyOf
 	})
 }
 
-func (b *book) action(r *row, o options) policy.Action {
+func (b *connectorTable) action(r *row, o options) policy.Action {
 	switch {
 	case o.careful && !b.refused(r):
 		return policy.QueryStatus
