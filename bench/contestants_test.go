@@ -14,8 +14,8 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 	goretry "github.com/sethvargo/go-retry"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -139,7 +139,7 @@ func recourse(tb testing.TB, p *provider) []contestant {
 
 func newExecutor(tb testing.TB, c executor.Config) *executor.Executor {
 	tb.Helper()
-	rules, err := engine.Open("testdata/rules")
+	rules, err := ruleset.Open("testdata/rules")
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,15 +1,7 @@
-// Package ruletest tests rules: one answer and the decision about it, tables of them, and
-// whole stories in virtual time. Tests are TOML files beside the rules, NAME.test.toml; their
-// form is described in docs/test.md.
+// Package ruletest runs the tests of rules as tests of Go. Tests are TOML files beside the
+// rules, NAME.test.toml: one answer and the decision about it, tables of them, and whole
+// stories in virtual time. Their form is described in docs/test.md.
 //
-// A decision is asked for as `recourse decide` asks, and a story runs the machine of package
-// flow that runs in production, so a test that passes says what will be done. What a test
-// names must exist: a rule, a code or an action that does not is a mistake with its place,
-// not a failing test.
-//
-// [Cover] says what no test looked at, and [Mutate] which small changes of the rules no test
-// would notice. [Run] makes each test a subtest of go test.
-//
-// There is no clock and no network here. Rules are compiled by package engine, and what is
-// tested is decided by it and by package flow, not here.
+// [Run] makes each of them a subtest, for a team that keeps one test command. The command
+// `recourse test` runs the same tests, and adds coverage and mutation.
 package ruletest

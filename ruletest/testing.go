@@ -5,22 +5,23 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
 // Run tests a folder of rules with the tests in it, each a subtest named after its file and
 // itself. It is for a Go team that keeps one test command. Mistakes in rules or tests end t.
 func Run(t *testing.T, dir string) {
 	t.Helper()
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := Files(dir)
+	files, err := ruletest.Files(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	suites, err := Read(e, files)
+	suites, err := ruletest.Read(e, files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 func decideCommand() *cobra.Command {
@@ -49,14 +49,14 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 
 // decider answers questions, one a line.
 type decider struct {
-	engine *engine.Engine
+	engine *ruleset.Engine
 	out    *bufio.Writer
 	enc    *json.Encoder // writes to out
 	errs   io.Writer
 	unread bool // a line could not be read
 }
 
-func newDecider(e *engine.Engine, out, errs io.Writer) *decider {
+func newDecider(e *ruleset.Engine, out, errs io.Writer) *decider {
 	d := &decider{engine: e, out: bufio.NewWriter(out), errs: errs}
 	d.enc = json.NewEncoder(d.out)
 	d.enc.SetEscapeHTML(false)

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/diff"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // embedded stands for the rules that ship with the program, where a folder is asked for.
@@ -56,14 +56,14 @@ compared, 2 could not run.`,
 	return cmd
 }
 
-func openNamed(dir string) (*engine.Engine, error) {
+func openNamed(dir string) (*ruleset.Engine, error) {
 	switch dir {
 	case embedded:
 		dir = ""
 	case "":
 		return nil, fmt.Errorf("an empty name is no folder of rules; write %q for the rules that ship with the program", embedded)
 	}
-	return engine.Open(dir)
+	return ruleset.Open(dir)
 }
 
 func writeDiff(w io.Writer, r *diff.Report, short bool) {

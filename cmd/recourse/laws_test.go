@@ -8,15 +8,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-var defaultRules = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
+var defaultRules = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
 
 // defaults is the engine with the embedded rules.
-func defaults(t testing.TB) *engine.Engine {
+func defaults(t testing.TB) *ruleset.Engine {
 	t.Helper()
 	e, err := defaultRules()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -103,8 +103,8 @@ func rulesFlag(cmd *cobra.Command) *string {
 }
 
 // open loads catalogues and rules, and says on stderr what is worth saying of them.
-func open(cmd *cobra.Command, dir string) (*engine.Engine, error) {
-	e, err := engine.Open(dir)
+func open(cmd *cobra.Command, dir string) (*ruleset.Engine, error) {
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		return nil, err
 	}

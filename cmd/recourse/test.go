@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
-	"github.com/recourse-pay/recourse/ruletest"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
 func testCommand() *cobra.Command {
@@ -129,7 +129,7 @@ func folderOf(path string) string {
 }
 
 // load reads rules and tests.
-func (q *testRun) load(cmd *cobra.Command) (*engine.Engine, []ruletest.File, []*ruletest.Suite, error) {
+func (q *testRun) load(cmd *cobra.Command) (*ruleset.Engine, []ruletest.File, []*ruletest.Suite, error) {
 	e, err := open(cmd, *q.rules)
 	if err != nil {
 		return nil, nil, nil, err
@@ -177,7 +177,7 @@ func (q *testRun) once(cmd *cobra.Command) error {
 	return nil
 }
 
-func (q *testRun) results(ctx context.Context, e *engine.Engine, suites []*ruletest.Suite) ([]ruletest.Result, error) {
+func (q *testRun) results(ctx context.Context, e *ruleset.Engine, suites []*ruletest.Suite) ([]ruletest.Result, error) {
 	var results []ruletest.Result
 	for _, s := range suites {
 		for _, c := range s.Cases {
@@ -195,7 +195,7 @@ func (q *testRun) results(ctx context.Context, e *engine.Engine, suites []*rulet
 	return results, nil
 }
 
-func (q *testRun) print(w io.Writer, e *engine.Engine, results []ruletest.Result, report *ruletest.Report) error {
+func (q *testRun) print(w io.Writer, e *ruleset.Engine, results []ruletest.Result, report *ruletest.Report) error {
 	if q.junit != "" {
 		if err := writeFile(q.junit, report.WriteJUnit); err != nil {
 			return err

@@ -11,17 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/diff"
-	"github.com/recourse-pay/recourse/ruletest"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
 // comparer proves of engines that differ little from one whether they decide as it does. It
 // may be called from several goroutines: each takes a comparer of its own, which remembers
 // the conditions that it has seen.
-func comparer(base *engine.Engine) func(a, b *engine.Engine) (same, exact bool) {
+func comparer(base *ruleset.Engine) func(a, b *ruleset.Engine) (same, exact bool) {
 	free := sync.Pool{New: func() any { return diff.NewComparer(base) }}
-	return func(_, b *engine.Engine) (same, exact bool) {
+	return func(_, b *ruleset.Engine) (same, exact bool) {
 		c := free.Get().(*diff.Comparer)
 		defer free.Put(c)
 		v := c.Compare(b)
@@ -31,7 +31,7 @@ func comparer(base *engine.Engine) func(a, b *engine.Engine) (same, exact bool) 
 
 // measure looks at the tests themselves: coverage and mutation. Of tests that fail there is
 // nothing to measure.
-func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*ruletest.Suite, report *ruletest.Report) error {
+func (q *testRun) measure(cmd *cobra.Command, e *ruleset.Engine, suites []*ruletest.Suite, report *ruletest.Report) error {
 	if report.Failed > 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (q *testRun) measure(cmd *cobra.Command, e *engine.Engine, suites []*rulete
 
 // mine reports which files are the user's own, as opposed to built in. It is nil where the
 // folder has no rules of its own: then all are measured.
-func (q *testRun) mine(e *engine.Engine) func(file string) bool {
+func (q *testRun) mine(e *ruleset.Engine) func(file string) bool {
 	if *q.rules == "" {
 		return nil
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
-	"github.com/recourse-pay/recourse/ruletest"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
 // watched is what a command wrote so far; changed is called after every write.
@@ -105,7 +105,7 @@ func TestMutationInterrupted(t *testing.T) {
 // Every small change of the shipped rules is noticed by a shipped test, or proved to change
 // nothing, by several goroutines at once.
 func TestShippedRulesAreHeldInPlace(t *testing.T) {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}

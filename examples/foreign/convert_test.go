@@ -11,7 +11,7 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -54,7 +54,7 @@ func TestSmallTable(t *testing.T) {
 	if err := convert(o, &out); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.Open(dir); err != nil {
+	if _, err := ruleset.Open(dir); err != nil {
 		t.Errorf("what was written cannot be read: %v", err)
 	}
 	got := []testkit.File{{Name: "said", Data: out.Bytes()}}
@@ -108,7 +108,7 @@ func TestAwkwardCodes(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/verify"
 )
 
@@ -63,7 +63,7 @@ var found = map[string]struct {
 }
 
 // ruleLines is where each row's rule stands: FILE and the line of [[rule]], by id, and its reason.
-func ruleLines(e *engine.Engine) (at map[string]check.Place, reason map[string]string) {
+func ruleLines(e *ruleset.Engine) (at map[string]check.Place, reason map[string]string) {
 	at, reason = map[string]check.Place{}, map[string]string{}
 	for _, c := range connectors {
 		for _, r := range e.Rules.Providers[c].Rules {
@@ -75,7 +75,7 @@ func ruleLines(e *engine.Engine) (at map[string]check.Place, reason map[string]s
 
 func TestCheckFindsEveryContradiction(t *testing.T) {
 	dir, _ := converted(t)
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, said := converted(t)
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestDocument(t *testing.T) {
 
 func proved(t *testing.T, dir string) *verify.Report {
 	t.Helper()
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,13 @@ package advice_test
 import (
 	"fmt"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // A question is a line of JSON, as `recourse decide` reads it.
 func Example() {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,32 +5,32 @@ import (
 	"io"
 	"strings"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // Explained is what `recourse explain --json` prints.
 type Explained struct {
-	Decision Decision            `json:"decision"`
-	Fact     policy.Fact         `json:"fact"`
-	InDoubt  bool                `json:"in_doubt"`
-	Rules    []engine.Considered `json:"rules"`
+	Decision Decision             `json:"decision"`
+	Fact     policy.Fact          `json:"fact"`
+	InDoubt  bool                 `json:"in_doubt"`
+	Rules    []ruleset.Considered `json:"rules"`
 }
 
 // Explain joins an advice with the trace of the rules that were looked at.
-func Explain(a *Advice, t *engine.Trace) Explained {
+func Explain(a *Advice, t *ruleset.Trace) Explained {
 	return Explained{Decision: a.Decision(), Fact: a.Situation.Fact, InDoubt: a.Situation.InDoubt, Rules: t.Rules}
 }
 
 // Write explains an advice to people: what was heard and what it proves, every rule with the
 // parts of its condition, and what is done.
-func Write(w io.Writer, e *engine.Engine, a *Advice, t *engine.Trace) {
+func Write(w io.Writer, e *ruleset.Engine, a *Advice, t *ruleset.Trace) {
 	WriteBrief(w, e, a, t, func(string) bool { return true })
 }
 
 // WriteBrief is [Write] with a line for each rule that does not hold, unless its id is one of
 // those that matter.
-func WriteBrief(w io.Writer, e *engine.Engine, a *Advice, t *engine.Trace, matters func(id string) bool) {
+func WriteBrief(w io.Writer, e *ruleset.Engine, a *Advice, t *ruleset.Trace, matters func(id string) bool) {
 	s := &a.Situation
 	fmt.Fprintf(w, "%s %s, %s", s.Payment.Provider, s.Payment.Operation, s.Answer.Phase)
 	if s.Payment.Merchant != "" {
@@ -71,7 +71,7 @@ func said(a *policy.Answer) string {
 	return strings.Join(parts, ", ")
 }
 
-func writeRule(w io.Writer, r *engine.Considered, whole bool) {
+func writeRule(w io.Writer, r *ruleset.Considered, whole bool) {
 	mark := "no "
 	switch {
 	case r.Decided:
@@ -89,7 +89,7 @@ func writeRule(w io.Writer, r *engine.Considered, whole bool) {
 }
 
 // Blame lists the parts of a condition for which it does not hold.
-func Blame(p *engine.Part) []string {
+func Blame(p *ruleset.Part) []string {
 	if len(p.Parts) < 2 {
 		return []string{p.Text}
 	}
@@ -102,7 +102,7 @@ func Blame(p *engine.Part) []string {
 	return all
 }
 
-func writePart(w io.Writer, p *engine.Part, indent string) {
+func writePart(w io.Writer, p *ruleset.Part, indent string) {
 	mark := "-"
 	if p.Held {
 		mark = "+"

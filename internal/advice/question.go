@@ -9,8 +9,8 @@ import (
 	"math"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -116,7 +116,7 @@ type Advice struct {
 
 // Ask puts a question to the rules, through the machine that runs in production. An error says
 // that the provider is unknown, or that the question has a number that no flow can have.
-func (q *Question) Ask(e *engine.Engine) (*Advice, error) {
+func (q *Question) Ask(e *ruleset.Engine) (*Advice, error) {
 	cat, err := e.Catalogs.Get(q.Provider)
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (q *Question) Ask(e *engine.Engine) (*Advice, error) {
 
 // turns counts how often a schedule was used: by the rules that were followed, or, where
 // the question does not say, by the queries or sends so far.
-func (q *Question) turns(e *engine.Engine, p *policy.Payment, v *flow.Verdict) int {
+func (q *Question) turns(e *ruleset.Engine, p *policy.Payment, v *flow.Verdict) int {
 	switch {
 	case len(q.Fired) > 0:
 		n := 0

@@ -20,24 +20,26 @@ var may = map[string]struct {
 	"internal/contract":                {[]string{"policy", "internal/source"}, "the lines of a contract, of a catalogue's and of a merchant's"},
 	"providers":                        {[]string{"policy", "internal/source", "internal/contract"}, "facts; a catalogue knows no rule and no flow"},
 	"rules":                            {[]string{"policy", "internal/source", "internal/contract"}, "what merchants want; it knows no provider and does not compile"},
-	"engine":                           {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
+	"internal/ruleset":                 {[]string{"policy", "internal/source", "providers", "rules"}, "decides; what may be done now is not its business"},
+	"engine":                           {[]string{"policy", "providers", "internal/ruleset"}, "what a user needs of the compiled rules, and no more"},
 	"flow":                             {[]string{"policy"}, "pure: facts and decisions reach it through policy.Decider"},
 	"internal/emulation":               {[]string{"policy", "internal/source", "providers"}, "a provider knows neither rules nor flows; no I/O"},
 	"emulator":                         {[]string{"policy", "internal/emulation", "providers"}, "a provider behind HTTP; it knows neither rules nor flows"},
 	"internal/region":                  {nil, "sets and boxes; what a dimension means it does not know"},
-	"internal/space":                   {[]string{"policy", "providers", "rules", "engine", "internal/region"}, "situations as regions; it makes no finding and drives no flow"},
-	"internal/draw":                    {[]string{"policy", "providers", "rules", "engine", "flow", "internal/source"}, "makes rules and situations for tests; only tests import it"},
-	"internal/check":                   {[]string{"policy", "providers", "rules", "engine", "internal/source", "internal/region", "internal/space"}, "looks at rules; what they do in a flow is for verify"},
-	"internal/diff":                    {[]string{"policy", "providers", "engine", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
+	"internal/space":                   {[]string{"policy", "providers", "rules", "internal/ruleset", "internal/region"}, "situations as regions; it makes no finding and drives no flow"},
+	"internal/draw":                    {[]string{"policy", "providers", "rules", "internal/ruleset", "flow", "internal/source"}, "makes rules and situations for tests; only tests import it"},
+	"internal/check":                   {[]string{"policy", "providers", "rules", "internal/ruleset", "internal/source", "internal/region", "internal/space"}, "looks at rules; what they do in a flow is for verify"},
+	"internal/diff":                    {[]string{"policy", "providers", "internal/ruleset", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
 	"simulate":                         {[]string{"policy", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
-	"internal/generate":                {[]string{"policy", "internal/recorded", "providers", "engine", "flow", "internal/emulation"}, "makes recordings; no package imports it"},
+	"internal/generate":                {[]string{"policy", "internal/recorded", "providers", "internal/ruleset", "flow", "internal/emulation"}, "makes recordings; no package imports it"},
 	"internal/release":                 {nil, "writes the modules as a proxy; no package imports it"},
 	"internal/recorded":                {nil, "the lines of a recording; data"},
 	"recording":                        {[]string{"policy", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
-	"internal/verify":                  {[]string{"policy", "internal/recorded", "providers", "rules", "engine", "flow"}, "all paths of a flow: no other driver, no clock"},
-	"internal/advice":                  {[]string{"policy", "engine", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
-	"ruletest":                         {[]string{"policy", "internal/source", "internal/advice", "providers", "rules", "engine", "flow"}, "a driver for tests of rules: no other driver, no clock"},
-	"cmd/recourse":                     {[]string{"policy", "providers", "rules", "internal/advice", "engine", "flow", "emulator", "simulate", "internal/check", "internal/diff", "internal/verify", "ruletest", "schema"}, "wires everything; no package imports it"},
+	"internal/verify":                  {[]string{"policy", "internal/recorded", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
+	"internal/advice":                  {[]string{"policy", "internal/ruleset", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
+	"ruletest":                         {[]string{"internal/ruleset", "internal/ruletest"}, "the tests of rules as tests of Go, and no more"},
+	"internal/ruletest":                {[]string{"policy", "internal/source", "internal/advice", "providers", "rules", "internal/ruleset", "flow"}, "a driver for tests of rules: no other driver, no clock"},
+	"cmd/recourse":                     {[]string{"policy", "providers", "rules", "internal/advice", "internal/ruleset", "flow", "emulator", "simulate", "internal/check", "internal/diff", "internal/verify", "internal/ruletest", "schema"}, "wires everything; no package imports it"},
 	"executor":                         {[]string{"policy", "flow", "journal", "internal/breaker"}, "a driver: no other driver; rules and what providers say reach it through executor.Rules"},
 	"journal":                          {[]string{"policy"}, "stores rows; what a flow is it does not know"},
 	"journal/sqlite":                   {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
@@ -96,7 +98,7 @@ func TestArrowsOnlyGoDown(t *testing.T) {
 
 // The pure core must not look at the clock.
 func TestNoClockInTheCore(t *testing.T) {
-	for _, pkg := range []string{"policy", "flow", "engine", "rules", "providers"} {
+	for _, pkg := range []string{"policy", "flow", "engine", "internal/ruleset", "rules", "providers"} {
 		out, err := exec.Command("go", "list", "-f", "{{.Dir}}|{{join .GoFiles \"|\"}}", module+pkg).Output()
 		if err != nil {
 			t.Fatal(err)

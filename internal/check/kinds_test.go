@@ -11,8 +11,8 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 var update = flag.Bool("update", false, "rewrite what the files of testdata want")
@@ -73,7 +73,7 @@ func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) strin
 			t.Fatal(err)
 		}
 	}
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) strin
 
 // What is shipped is clean.
 func TestShippedRulesAreClean(t *testing.T) {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestShippedRulesAreClean(t *testing.T) {
 }
 
 func ExampleRun() {
-	e, err := engine.Open("testdata/example")
+	e, err := ruleset.Open("testdata/example")
 	if err != nil {
 		panic(err)
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // 10,000 rules over 1,000 merchants at four providers, reading the files included.
@@ -18,7 +18,7 @@ func BenchmarkTenThousandRules(b *testing.B) {
 	}
 	for b.Loop() {
 		at := time.Now()
-		e, err := engine.Open(dir)
+		e, err := ruleset.Open(dir)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestManyMerchants(t *testing.T) {
 	if err := manyMerchants(dir, 60, 10); err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/rules"
 )
 
-type rulingOf = engine.Ruling
+type rulingOf = ruleset.Ruling
 
 // most is how many overlaps are told of one rule.
 const most = 3

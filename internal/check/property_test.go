@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/check"
 	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -16,14 +16,14 @@ import (
 
 var catalogs = sync.OnceValues(providers.Builtin)
 
-func random(t *testing.T, seed uint64) *engine.Engine {
+func random(t *testing.T, seed uint64) *ruleset.Engine {
 	t.Helper()
 	cats, err := catalogs()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for again := range uint64(100) { // some name what momo does not have
-		if e, err := engine.New(cats, draw.Set(draw.From(seed+1000*again))); err == nil {
+		if e, err := ruleset.New(cats, draw.Set(draw.From(seed+1000*again))); err == nil {
 			return e
 		}
 	}
@@ -81,7 +81,7 @@ func TestDeadRulesAreNeverReached(t *testing.T) {
 }
 
 // holds puts a finding's witness to the engine again, and holds it to what the message says.
-func holds(t *testing.T, e *engine.Engine, f *check.Finding) {
+func holds(t *testing.T, e *ruleset.Engine, f *check.Finding) {
 	t.Helper()
 	sit := f.Witness.Situation
 	d := e.Decide(&sit)
@@ -103,7 +103,7 @@ func holds(t *testing.T, e *engine.Engine, f *check.Finding) {
 }
 
 // held asks the engine's own explanation whether a rule's condition holds.
-func held(e *engine.Engine, sit *policy.Situation, rule string) bool {
+func held(e *ruleset.Engine, sit *policy.Situation, rule string) bool {
 	for _, c := range e.Explain(sit).Rules {
 		if c.ID == rule && c.Condition.Held {
 			return true

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -19,7 +19,7 @@ type Options struct {
 
 // checker is one run.
 type checker struct {
-	e         *engine.Engine
+	e         *ruleset.Engine
 	s         *space.Space
 	report    *Report
 	providers []string
@@ -43,7 +43,7 @@ type aRule struct {
 
 // Run looks at every rule of every merchant at every provider. When ctx is cancelled it
 // returns what is known by then, and ctx's error.
-func Run(ctx context.Context, e *engine.Engine, o Options) (*Report, error) {
+func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	c := &checker{
 		e: e, s: space.New(e), report: &Report{Version: Version, Complete: true, Findings: []Finding{}}, providers: e.Catalogs.Names(),
 		merchants: []string{""}, of: map[*rules.Rule]*aRule{}, base: map[string]*verdicts{},
@@ -100,7 +100,7 @@ func (c *checker) warnings() {
 }
 
 // reachAll finds what can be decided about at each provider.
-func reachAll(e *engine.Engine, providers, merchants []string) map[string][]space.Reached {
+func reachAll(e *ruleset.Engine, providers, merchants []string) map[string][]space.Reached {
 	all := make([][]space.Reached, len(providers))
 	each(len(providers), func(i int) {
 		if cat, err := e.Catalogs.Get(providers[i]); err == nil {

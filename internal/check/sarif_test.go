@@ -8,14 +8,14 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // What SARIF 2.1.0 asks of a file, as far as a code review relies on it: the version, a named
 // tool, and of every result a known rule, a level, a text and a place.
 func TestSARIF(t *testing.T) {
-	e, err := engine.Open("testdata/example")
+	e, err := ruleset.Open("testdata/example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestSARIF(t *testing.T) {
 
 // Interrupted, it tells what it knows by then, and that this is not all.
 func TestInterrupted(t *testing.T) {
-	e, err := engine.Open("testdata/example")
+	e, err := ruleset.Open("testdata/example")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package diff
 import (
 	"reflect"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -17,7 +17,7 @@ type cell struct {
 
 // listOf is a book's rules as cells, in the order in which they are tried, with what the
 // engine decides by itself at the end. What is too complex to see makes an error.
-func listOf(s *space.Space, e *engine.Engine, provider, merchant string) ([]cell, error) {
+func listOf(s *space.Space, e *ruleset.Engine, provider, merchant string) ([]cell, error) {
 	b := s.Book(e, provider, merchant)
 	list := make([]cell, 0, len(b.Rules)+2)
 	for i, r := range b.Rules {

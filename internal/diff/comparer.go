@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -14,13 +14,13 @@ type Witness = space.Witness
 
 // Comparer holds engines against one of them. It is for one goroutine at a time.
 type Comparer struct {
-	base  *engine.Engine
+	base  *ruleset.Engine
 	s     *space.Space
 	reach map[string][]space.Reached
 }
 
 // NewComparer prepares to hold engines against base.
-func NewComparer(base *engine.Engine) *Comparer {
+func NewComparer(base *ruleset.Engine) *Comparer {
 	return &Comparer{base: base, s: space.New(base), reach: map[string][]space.Reached{}}
 }
 
@@ -37,14 +37,14 @@ type Verdict struct {
 // Equivalent says whether two engines decide alike, by the same rules and with the same
 // waits, whatever can come to them from any merchant. exact is false where that is not to be
 // told; same is then false as well.
-func Equivalent(a, b *engine.Engine) (same, exact bool) {
+func Equivalent(a, b *ruleset.Engine) (same, exact bool) {
 	v := NewComparer(a).Compare(b)
 	return v.Same, v.Exact
 }
 
 // Compare holds an engine against the base. Books that are the same in both cost little, so
 // an engine that differs in one rule is compared fast.
-func (c *Comparer) Compare(b *engine.Engine) Verdict {
+func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 	if !slices.Equal(c.base.Catalogs.Names(), b.Catalogs.Names()) {
 		return Verdict{Exact: true}
 	}
@@ -70,7 +70,7 @@ func (c *Comparer) Compare(b *engine.Engine) Verdict {
 }
 
 // book compares one merchant at one provider.
-func (c *Comparer) book(e *engine.Engine, provider, merchant string) Verdict {
+func (c *Comparer) book(e *ruleset.Engine, provider, merchant string) Verdict {
 	x, err1 := listOf(c.s, c.base, provider, merchant)
 	y, err2 := listOf(c.s, e, provider, merchant)
 	if err1 != nil || err2 != nil {
@@ -94,7 +94,7 @@ func (c *Comparer) book(e *engine.Engine, provider, merchant string) Verdict {
 }
 
 // show looks for an input on which both engines decide as a change says.
-func (c *Comparer) show(e *engine.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
+func (c *Comparer) show(e *ruleset.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
 	zone := e.Effective(provider, merchant).Zone
 	for _, at := range c.reached(e, provider) {
 		for _, box := range ch.where {
@@ -127,7 +127,7 @@ const guesses = 3
 
 // reached is what can be decided about at a provider by the base's catalogue. That "not
 // found" may prove something is taken for possible always.
-func (c *Comparer) reached(e *engine.Engine, provider string) []space.Reached {
+func (c *Comparer) reached(e *ruleset.Engine, provider string) []space.Reached {
 	if r, known := c.reach[provider]; known {
 		return r
 	}
@@ -140,14 +140,14 @@ func (c *Comparer) reached(e *engine.Engine, provider string) []space.Reached {
 }
 
 // merchants lists those with a file in either engine, and "" for all others.
-func merchants(a, b *engine.Engine) []string {
+func merchants(a, b *ruleset.Engine) []string {
 	all := append(append([]string{""}, a.Rules.MerchantNames()...), b.Rules.MerchantNames()...)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
 // sameFacts reports whether a provider's answers prove the same in two engines.
-func sameFacts(a, b *engine.Engine, provider string) bool {
+func sameFacts(a, b *ruleset.Engine, provider string) bool {
 	x, err1 := a.Catalogs.Get(provider)
 	y, err2 := b.Catalogs.Get(provider)
 	if err1 != nil || err2 != nil {
@@ -162,7 +162,7 @@ func sameFacts(a, b *engine.Engine, provider string) bool {
 	return len(factChanges(x, y)) == 0
 }
 
-func sameTerms(a, b *engine.Engine, provider, merchant string) bool {
+func sameTerms(a, b *ruleset.Engine, provider, merchant string) bool {
 	for _, op := range policy.Operations() {
 		if x, y := space.Terms(a, provider, merchant, op), space.Terms(b, provider, merchant, op); !reflect.DeepEqual(x, y) {
 			return false
@@ -172,9 +172,9 @@ func sameTerms(a, b *engine.Engine, provider, merchant string) bool {
 }
 
 // hours reports whether any rule looks at the time of the day.
-func hours(a, b *engine.Engine) bool {
+func hours(a, b *ruleset.Engine) bool {
 	s := space.New(a, b)
-	for _, e := range []*engine.Engine{a, b} {
+	for _, e := range []*ruleset.Engine{a, b} {
 		for _, r := range space.AllRules(e.Rules) {
 			for _, box := range s.Of(e, r).Region {
 				if box.Of(space.Hour) != nil || box.Of(space.Weekday) != nil {

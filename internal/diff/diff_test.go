@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/diff"
 	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -18,13 +18,13 @@ import (
 
 var catalogs = sync.OnceValues(providers.Builtin)
 
-func compiled(t testing.TB, set *rules.Set) *engine.Engine {
+func compiled(t testing.TB, set *rules.Set) *ruleset.Engine {
 	t.Helper()
 	cats, err := catalogs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.New(cats, set)
+	e, err := ruleset.New(cats, set)
 	if err != nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 }
 
 // told holds a report to the differences that random inputs showed.
-func told(t *testing.T, e, m *engine.Engine, differs map[string]bool) {
+func told(t *testing.T, e, m *ruleset.Engine, differs map[string]bool) {
 	t.Helper()
 	report, err := diff.Run(context.Background(), e, m, diff.Options{})
 	if err != nil {
@@ -139,9 +139,9 @@ func TestAnEngineIsLikeItself(t *testing.T) {
 	}
 }
 
-func open(t testing.TB) *engine.Engine {
+func open(t testing.TB) *ruleset.Engine {
 	t.Helper()
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestOrderOfRisk(t *testing.T) {
 	}
 }
 
-func single(t testing.TB, when, then string) *engine.Engine {
+func single(t testing.TB, when, then string) *ruleset.Engine {
 	t.Helper()
 	r := &rules.Rule{ID: "it", When: when, Pos: source.Pos{File: "baseline.toml", Line: 1}}
 	if err := r.Then.UnmarshalText([]byte(then)); err != nil {
@@ -194,7 +194,7 @@ func single(t testing.TB, when, then string) *engine.Engine {
 
 // harmless is the shipped rules with a part more in the last one that the rules before it
 // make true already.
-func harmless(t testing.TB) *engine.Engine {
+func harmless(t testing.TB) *ruleset.Engine {
 	t.Helper()
 	set := open(t).Rules
 	base := *set.Baseline
@@ -219,8 +219,8 @@ func BenchmarkCompareOneRuleChanged(b *testing.B) {
 }
 
 func ExampleRun() {
-	before, _ := engine.Open("")
-	after, err := engine.Open("testdata/eager")
+	before, _ := ruleset.Open("")
+	after, err := ruleset.Open("testdata/eager")
 	if err != nil {
 		panic(err)
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -21,7 +21,7 @@ type Options struct {
 // differ is one run.
 type differ struct {
 	*Comparer
-	after  *engine.Engine
+	after  *ruleset.Engine
 	report *Report
 	found  map[string]*Change
 	order  []string
@@ -31,7 +31,7 @@ type differ struct {
 
 // Run compares what two sets of rules decide, from before to after, for every merchant at
 // every provider. When ctx is cancelled it returns what is known by then, and ctx's error.
-func Run(ctx context.Context, before, after *engine.Engine, o Options) (*Report, error) {
+func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report, error) {
 	d := &differ{
 		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string][]space.Reached{}}, after: after,
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},

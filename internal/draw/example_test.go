@@ -3,12 +3,12 @@ package draw_test
 import (
 	"fmt"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 func Example() {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		panic(err)
 	}

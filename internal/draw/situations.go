@@ -3,8 +3,8 @@ package draw
 import (
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -13,13 +13,13 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Situations draws what the flow shows to an engine's rules.
 type Situations struct {
-	e    *engine.Engine
+	e    *ruleset.Engine
 	cats []*providers.Catalog
 	ids  []string
 }
 
 // Of returns the situations of an engine's catalogues and rules.
-func Of(e *engine.Engine) *Situations {
+func Of(e *ruleset.Engine) *Situations {
 	s := &Situations{e: e}
 	for _, n := range e.Catalogs.Names() {
 		if cat, err := e.Catalogs.Get(n); err == nil {

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
-var defaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
+var defaults = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
 
 // generated makes recordings as one stream.
 func generated(t *testing.T, seed uint64, flows, days int) []byte {

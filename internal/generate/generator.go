@@ -10,9 +10,9 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/emulation"
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -20,7 +20,7 @@ import (
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 type generator struct {
-	engine *engine.Engine
+	engine *ruleset.Engine
 	seed   uint64
 	flows  int
 	span   time.Duration
@@ -32,7 +32,7 @@ type generator struct {
 var traffic []byte
 
 // newGenerator makes a generator of the traffic that traffic.toml describes.
-func newGenerator(e *engine.Engine, seed uint64, flows int, span time.Duration) (*generator, error) {
+func newGenerator(e *ruleset.Engine, seed uint64, flows int, span time.Duration) (*generator, error) {
 	plan, err := emulation.ReadPlan("traffic.toml", traffic)
 	return &generator{engine: e, seed: seed, flows: flows, span: span, traffic: plan}, err
 }

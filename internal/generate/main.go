@@ -20,7 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 func main() {
@@ -39,7 +39,7 @@ func main() {
 }
 
 func run(seed uint64, flows, days int, out string, stdout bool) error {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,8 @@ package space
 import (
 	"slices"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -12,7 +12,7 @@ import (
 // Book is the rules of one merchant at one provider, with where each of them can hold there.
 type Book struct {
 	Provider, Merchant string // an empty merchant stands for all without a file
-	engine.Effective
+	ruleset.Effective
 	Rules []Place // beside Rulings
 }
 
@@ -23,7 +23,7 @@ type Place struct {
 }
 
 // Book returns a book of an engine. Provider and merchant are settled in its regions.
-func (s *Space) Book(e *engine.Engine, provider, merchant string) *Book {
+func (s *Space) Book(e *ruleset.Engine, provider, merchant string) *Book {
 	b := &Book{Provider: provider, Merchant: merchant, Effective: e.Effective(provider, merchant)}
 	b.Rules = make([]Place, len(b.Rulings))
 	for i, r := range b.Rulings {
@@ -34,7 +34,7 @@ func (s *Space) Book(e *engine.Engine, provider, merchant string) *Book {
 }
 
 // settle leaves of a region what a provider and a merchant leave of it.
-func settle(r region.Region, provider, merchant string, e *engine.Engine) region.Region {
+func settle(r region.Region, provider, merchant string, e *ruleset.Engine) region.Region {
 	if !slices.ContainsFunc(r, func(b region.Box) bool { return b.Of(Provider) != nil || b.Of(Merchant) != nil }) {
 		return r
 	}
@@ -67,7 +67,7 @@ func settle(r region.Region, provider, merchant string, e *engine.Engine) region
 
 // AbsentAt says for which operations "not found" can prove not_executed at a provider, by
 // the contract or by what a merchant says of it.
-func AbsentAt(e *engine.Engine, provider string, merchants []string) MayBeAbsent {
+func AbsentAt(e *ruleset.Engine, provider string, merchants []string) MayBeAbsent {
 	absent := MayBeAbsent{}
 	cat, err := e.Catalogs.Get(provider)
 	if err != nil {
@@ -84,7 +84,7 @@ func AbsentAt(e *engine.Engine, provider string, merchants []string) MayBeAbsent
 }
 
 // Terms are what holds for an operation of a merchant at a provider.
-func Terms(e *engine.Engine, provider, merchant string, op policy.Operation) *policy.Terms {
+func Terms(e *ruleset.Engine, provider, merchant string, op policy.Operation) *policy.Terms {
 	return e.Terms(&policy.Payment{Provider: provider, Merchant: merchant, Operation: op})
 }
 
@@ -98,6 +98,6 @@ func (b *Book) Own(f *rules.File) int {
 }
 
 // Settle leaves of a region what a provider and a merchant leave of it.
-func (s *Space) Settle(r region.Region, provider, merchant string, e *engine.Engine) region.Region {
+func (s *Space) Settle(r region.Region, provider, merchant string, e *ruleset.Engine) region.Region {
 	return settle(r, provider, merchant, e)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -21,7 +21,7 @@ type Condition struct {
 }
 
 // Of returns where a rule's condition holds, whatever provider and merchant.
-func (s *Space) Of(e *engine.Engine, r *rules.Rule) *Condition {
+func (s *Space) Of(e *ruleset.Engine, r *rules.Rule) *Condition {
 	key := cacheKey{r.When, r.ID}
 	if c := s.cache[key]; c != nil {
 		return c

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // The dimensions that every situation has. Those of the rules follow: how often a rule
@@ -86,7 +86,7 @@ var firstDims = func() []dimension {
 		Operation: "operation", Phase: "phase", Fault: "fault", Effect: "effect", Class: "class", Stage: "stage",
 		Reach: "reach", Final: "final", Capture: "capture", Weekday: "weekday",
 	} {
-		word(d, name, engine.Words(name))
+		word(d, name, ruleset.Words(name))
 	}
 	word(InDoubt, "in_doubt", []string{"false", "true"})
 	number(Attempt, "attempt", Number, 1, math.MaxInt64)
@@ -113,7 +113,7 @@ type Space struct {
 type cacheKey struct{ when, rule string }
 
 // New returns the space of the engines' catalogues and rules.
-func New(engines ...*engine.Engine) *Space {
+func New(engines ...*ruleset.Engine) *Space {
 	s := &Space{dims: slices.Clone(firstDims), byName: map[string]region.Dim{}, known: map[region.Dim][]string{}, cache: map[cacheKey]*Condition{}}
 	for d := range s.dims {
 		s.byName[s.dims[d].name] = region.Dim(d)

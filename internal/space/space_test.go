@@ -8,9 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
@@ -21,13 +21,13 @@ import (
 var catalogs = sync.OnceValues(providers.Builtin)
 
 // one makes an engine of one rule.
-func one(t interface{ Fatalf(string, ...any) }, when string) (*engine.Engine, *rules.Rule) {
+func one(t interface{ Fatalf(string, ...any) }, when string) (*ruleset.Engine, *rules.Rule) {
 	cats, err := catalogs()
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
 	r := &rules.Rule{ID: "it", When: when, Then: policy.Escalate, Pos: source.Pos{File: "baseline.toml", Line: 1}}
-	e, err := engine.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{r}, Schedules: map[string]*policy.Schedule{}}})
+	e, err := ruleset.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{r}, Schedules: map[string]*policy.Schedule{}}})
 	if err != nil {
 		t.Fatalf("%s:\n%v", when, err)
 	}
@@ -82,7 +82,7 @@ func TestAPointLiesInItsBox(t *testing.T) {
 
 // What the flow shows to rules, whatever its past, is among what can be reached.
 func TestEverySituationOfAFlowIsReached(t *testing.T) {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestDecidedMeansInDoubt(t *testing.T) {
 func ExampleSpace_Of() {
 	cats, _ := providers.Builtin()
 	rule := &rules.Rule{ID: "closed", When: `class == "maintenance" && effect != "executed" && !(attempt >= 3)`}
-	e, _ := engine.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{rule}}})
+	e, _ := ruleset.New(cats, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{rule}}})
 	s := space.New(e)
 	for _, box := range s.Of(e, rule).Region {
 		fmt.Println(s.Describe(box))

@@ -7,8 +7,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/rules"
 )
 
@@ -109,13 +109,13 @@ func (b builder) oneText(n ast.Node, want bool) (region.Region, bool) {
 	if kind == Text {
 		values = b.s.Known(d)
 	}
-	outcomes, err := engine.Try(n, l.names[0], values)
+	outcomes, err := ruleset.Try(n, l.names[0], values)
 	if err != nil {
 		return nil, false
 	}
-	wanted := engine.IsFalse
+	wanted := ruleset.IsFalse
 	if want {
-		wanted = engine.IsTrue
+		wanted = ruleset.IsTrue
 	}
 	var words region.Words
 	var texts []string
@@ -166,7 +166,7 @@ func (f *failing) Visit(node *ast.Node) {
 }
 
 // mentioned takes the texts that the rules compare with.
-func (s *Space) mentioned(e *engine.Engine) {
+func (s *Space) mentioned(e *ruleset.Engine) {
 	for _, r := range AllRules(e.Rules) {
 		if n := e.Condition(r); n != nil {
 			ast.Walk(&n, (*mentions)(s))

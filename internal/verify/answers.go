@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -214,7 +214,7 @@ func between(cuts []int64, v int64) int {
 }
 
 // profiles are the payments that the rules of an operation can tell apart.
-func profiles(p policy.Payment, l *engine.Looks) []policy.Payment {
+func profiles(p policy.Payment, l *ruleset.Looks) []policy.Payment {
 	all := []policy.Payment{p}
 	each := func(vary func(p policy.Payment) []policy.Payment) {
 		var next []policy.Payment

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // describe writes down what the verdict is relative to.
-func (j *job) describe(e *engine.Engine, p *Product) {
+func (j *job) describe(e *ruleset.Engine, p *Product) {
 	c := &e.Terms(&j.payment).Contract
 	p.Assumptions = assumptions(c)
 	for _, o := range j.looks.Opaque {

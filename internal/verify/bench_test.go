@@ -4,14 +4,14 @@ import (
 	"context"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // BenchmarkShopline verifies one operation whose contract promises little.
 func BenchmarkShopline(b *testing.B) {
-	e, err := engine.Open("")
+	e, err := ruleset.Open("")
 	if err != nil {
 		b.Fatal(err)
 	}

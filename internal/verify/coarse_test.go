@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -37,7 +37,7 @@ func TestCoarseFindsWhatExactFinds(t *testing.T) {
 		text := someRules(draw.From(seed))
 		write(t, filepath.Join(dir, "providers", "mill.toml"), string(mill))
 		write(t, filepath.Join(dir, "merchants", "some.toml"), text)
-		e, err := engine.Open(dir)
+		e, err := ruleset.Open(dir)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
@@ -77,7 +77,7 @@ func write(t *testing.T, path, text string) {
 }
 
 // findingsOf is what a search finds, and whether it came to its end, or to all that is wanted.
-func findingsOf(t *testing.T, e *engine.Engine, coarse bool, most int, wanted map[string]string) (found map[string]string, whole bool) {
+func findingsOf(t *testing.T, e *ruleset.Engine, coarse bool, most int, wanted map[string]string) (found map[string]string, whole bool) {
 	t.Helper()
 	m, err := newModel(e, mill("some"), coarse, false)
 	if err != nil {

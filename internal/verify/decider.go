@@ -5,15 +5,15 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // decider asks the real rules, and where they look at what the model leaves open (the time of
 // day, the message, tags, how long a schedule waits) brings every decision in turn.
 type decider struct {
-	engine   *engine.Engine
-	looks    *engine.Looks
+	engine   *ruleset.Engine
+	looks    *ruleset.Looks
 	terms    policy.Terms
 	distrust bool
 	open     map[string]bool // variables whose values are not followed

@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // A merchant sends a payment anew when it was not answered in time.
 func ExampleRun() {
-	e, err := engine.Open("testdata/example")
+	e, err := ruleset.Open("testdata/example")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
 
 // mend looks for a change to each rule at fault. One that helped is tried first where the rule
 // is found at fault again: a rule is mended once.
-func (r *Report) mend(ctx context.Context, e *engine.Engine, o *Options) error {
+func (r *Report) mend(ctx context.Context, e *ruleset.Engine, o *Options) error {
 	best := map[string][]edit{} // by FILE:LINE
 	for i := range r.Products {
 		for k := range r.Products[i].Violations {
@@ -32,7 +32,7 @@ func (r *Report) mend(ctx context.Context, e *engine.Engine, o *Options) error {
 // fix returns the first change to a rule after which it does not lean on the interlock, and
 // still decides about answers that come: the real rules are compiled with each change in turn,
 // and verified. Nil: none helps.
-func (v *Violation) fix(ctx context.Context, e *engine.Engine, o *Options, all []edit) (*edit, error) {
+func (v *Violation) fix(ctx context.Context, e *ruleset.Engine, o *Options, all []edit) (*edit, error) {
 	if v.Property != S5 || v.Source == "" {
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func (v *Violation) fix(ctx context.Context, e *engine.Engine, o *Options, all [
 }
 
 // helps reports whether a rule is safe with a change, and still good for something.
-func helps(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
+func helps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
 	changed, err := change(e, f.rule, c)
 	if err != nil || changed == nil {
 		return false, nil // the rule says so already, or the change does not compile
@@ -98,7 +98,7 @@ func changes(a policy.Action) []edit {
 }
 
 // change compiles the rules anew with one rule changed.
-func change(e *engine.Engine, source string, c edit) (*engine.Engine, error) {
+func change(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error) {
 	set := *e.Rules
 	found := false
 	edited := func(f *rules.File) *rules.File {
@@ -135,5 +135,5 @@ func change(e *engine.Engine, source string, c edit) (*engine.Engine, error) {
 	if !found {
 		return nil, nil
 	}
-	return engine.New(e.Catalogs, &set)
+	return ruleset.New(e.Catalogs, &set)
 }

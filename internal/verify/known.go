@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -128,7 +128,7 @@ func (k *Known) add(key string, c Covered) {
 }
 
 // key names all that a product's proof rests on, but for the program.
-func (j *job) key(e *engine.Engine, o *Options) (string, error) {
+func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 	catalog, err := e.Catalogs.Get(j.payment.Provider)
 	if err != nil {
 		return "", err

@@ -8,13 +8,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // liesIn searches a contract's rules while the provider lies, coarsely or exactly, and says
 // what breaks.
-func liesIn(t *testing.T, e *engine.Engine, rules string, l lies, coarse bool, stop flow.Property) []flow.Property {
+func liesIn(t *testing.T, e *ruleset.Engine, rules string, l lies, coarse bool, stop flow.Property) []flow.Property {
 	t.Helper()
 	m, err := newModel(e, mill(rules), coarse, false)
 	if err != nil {
@@ -39,7 +39,7 @@ func liesIn(t *testing.T, e *engine.Engine, rules string, l lies, coarse bool, s
 // What the verdict takes on trust it needs: with each assumption about the provider taken
 // away, while the flow goes on to rely on it, a property breaks, under rules that hold.
 func TestEachAssumptionIsNeeded(t *testing.T) {
-	e, err := engine.Open("testdata/mutation")
+	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 // Beyond its contract a provider may take back a refusal before anything else was sent, and
 // somebody else may pay under our order: the flow copes.
 func TestBeyondTheContract(t *testing.T) {
-	e, err := engine.Open("testdata/mutation")
+	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package verify
 import (
 	"slices"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -13,9 +13,9 @@ import (
 // that keeps its contract.
 type model struct {
 	payment policy.Payment
-	engine  *engine.Engine
+	engine  *ruleset.Engine
 	catalog *providers.Catalog
-	looks   engine.Looks
+	looks   ruleset.Looks
 	terms   *policy.Terms
 	clock   *clock
 	decider *decider
@@ -52,7 +52,7 @@ type model struct {
 	copiesBuf  []uint16
 }
 
-func newModel(e *engine.Engine, p policy.Payment, coarse, distrust bool) (*model, error) {
+func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*model, error) {
 	catalog, err := e.Catalogs.Get(p.Provider)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
 )
 
@@ -67,7 +66,7 @@ func TestMutant(t *testing.T) {
 
 // check searches coarsely, and for what it wants exactly as well.
 func check(o *order) (*verdict, error) {
-	e, err := engine.Open("testdata/mutation")
+	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
 		return nil, err
 	}

@@ -3,14 +3,14 @@ package verify
 import (
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // replay carries a story out with the real rules, the real machine and the schedules' own
 // waits, and times its steps. A story that comes out otherwise keeps no times.
-func (v *Violation) replay(e *engine.Engine, o *Options) {
+func (v *Violation) replay(e *ruleset.Engine, o *Options) {
 	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
 	r.d, _ = e.For(&v.payment) // it was searched
 	if o.DistrustInferred {

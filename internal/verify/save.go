@@ -10,16 +10,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // Save writes each story into a folder, made if need be: as a recording, NAME.jsonl, and as a
 // rule test that fails until the rules are mended, NAME.test.toml. It returns the names of the
 // files. A story that cannot be told in one of the forms is left out of it.
-func (r *Report) Save(dir string, e *engine.Engine) ([]string, error) {
+func (r *Report) Save(dir string, e *ruleset.Engine) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ type line struct {
 // recorder writes a replayed story down as somebody's client would have.
 type recorder struct {
 	v     *Violation
-	e     *engine.Engine
+	e     *ruleset.Engine
 	flow  string
 	key   string
 	lines []*line
@@ -76,7 +76,7 @@ type recorder struct {
 }
 
 // recording is the story as a recording, or nil.
-func (v *Violation) recording(e *engine.Engine, name string) []byte {
+func (v *Violation) recording(e *ruleset.Engine, name string) []byte {
 	if !v.Replayed {
 		return nil
 	}

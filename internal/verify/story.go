@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -31,7 +31,7 @@ type script struct {
 
 // story looks for the shortest story of what the coarse search found, where everything is
 // counted. Of a rule that leans on the interlock it tells what it would have done.
-func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
+func (j *job) story(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
 	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why, payment: p}
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
@@ -59,7 +59,7 @@ func (j *job) story(ctx context.Context, e *engine.Engine, o *Options, p policy.
 // hunt looks for the story of a finding, exactly.
 type hunt struct {
 	ctx context.Context
-	e   *engine.Engine
+	e   *ruleset.Engine
 	o   *Options
 	p   policy.Payment
 	f   *finding

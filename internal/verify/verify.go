@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -115,7 +115,7 @@ type Step struct {
 
 // Run verifies. When ctx is over, the report holds what is known by then, and the error is
 // ctx's.
-func Run(ctx context.Context, e *engine.Engine, o *Options) (*Report, error) {
+func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 	if o == nil {
 		o = &Options{}
 	}
@@ -182,12 +182,12 @@ func Run(ctx context.Context, e *engine.Engine, o *Options) (*Report, error) {
 type job struct {
 	payment   policy.Payment
 	merchants []string
-	looks     engine.Looks
+	looks     ruleset.Looks
 }
 
 // products lists what is to be verified. Merchants whose rules for an operation are the same
 // are verified once.
-func products(e *engine.Engine, o *Options) ([]*job, error) {
+func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 	names := o.Providers
 	if len(names) == 0 {
 		names = e.Catalogs.Names()
@@ -237,7 +237,7 @@ func own(set *rules.Set) []string {
 
 // alikeKey is all of a merchant's rules and terms that makes a difference where counts are
 // left out.
-func alikeKey(e *engine.Engine, p *policy.Payment, l *engine.Looks) (string, error) {
+func alikeKey(e *ruleset.Engine, p *policy.Payment, l *ruleset.Looks) (string, error) {
 	t := e.Terms(p)
 	terms, err := json.Marshal(t.Contract)
 	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= remembered(&t.Contract)
@@ -250,7 +250,7 @@ func alikeKey(e *engine.Engine, p *policy.Payment, l *engine.Looks) (string, err
 
 // verify searches one product: first coarsely, for a proof; what that finds is looked for
 // again exactly, for a story.
-func (j *job) verify(ctx context.Context, e *engine.Engine, o *Options) (*Product, error) {
+func (j *job) verify(ctx context.Context, e *ruleset.Engine, o *Options) (*Product, error) {
 	p := &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
 	name, err := j.key(e, o)
 	if err != nil {
@@ -278,7 +278,7 @@ func (o *Options) most() int {
 }
 
 // search looks for what breaks a property of a product.
-func (j *job) search(ctx context.Context, e *engine.Engine, o *Options, p *Product) error {
+func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Product) error {
 	known, pictures := map[string]bool{}, map[string]bool{}
 	for _, payment := range profiles(j.payment, &j.looks) {
 		m, err := newModel(e, payment, true, o.DistrustInferred)

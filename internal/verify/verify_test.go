@@ -11,16 +11,16 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 
-	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/ruletest"
 )
 
-func open(t *testing.T, dir string) *engine.Engine {
+func open(t *testing.T, dir string) *ruleset.Engine {
 	t.Helper()
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func folder(t *testing.T, acme string) string {
 
 // verified runs what the last line of a trap's comment asks for: "verify: PROVIDER OPERATION
 // MERCHANT", in its folder.
-func verified(t *testing.T, trap *testkit.Archive) (*engine.Engine, *verify.Report, string) {
+func verified(t *testing.T, trap *testkit.Archive) (*ruleset.Engine, *verify.Report, string) {
 	t.Helper()
 	dir := t.TempDir()
 	for _, f := range trap.Files {
@@ -65,7 +65,7 @@ func verified(t *testing.T, trap *testkit.Archive) (*engine.Engine, *verify.Repo
 	}
 	o := &verify.Options{Providers: words[:1], Operations: []policy.Operation{op}, Merchants: words[2:3]}
 	o.DistrustInferred = len(words) > 3
-	e, err := engine.Open(dir)
+	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestASavedStoryIsATest(t *testing.T) {
 	}
 }
 
-func again(t *testing.T, dir string) (*engine.Engine, *verify.Report, error) {
+func again(t *testing.T, dir string) (*ruleset.Engine, *verify.Report, error) {
 	t.Helper()
 	e := open(t, dir)
 	r, err := verify.Run(context.Background(), e, &verify.Options{

@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/emulator"
-	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
-	"github.com/recourse-pay/recourse/ruletest"
 	"github.com/recourse-pay/recourse/schema"
 )
 
@@ -62,7 +62,7 @@ func catalogueSaid(t *testing.T) func(string) string {
 
 func testsSaid(t *testing.T) func(string) string {
 	return func(toml string) string {
-		e, err := engine.Open("")
+		e, err := ruleset.Open("")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,97 @@
+// Package engine decides by rules what to do with a provider's answer.
+//
+// [Open] reads rules and catalogues and compiles them. An [Engine] is read-only and safe for
+// concurrent use. It has no clock, no randomness and no I/O at decision time, so the same
+// situation always gets the same decision. It is the rules of an executor, and a
+// [policy.Decider] for everything else.
+//
+// What may be done about a decision, given everything that was sent before, is for package
+// flow.
+package engine
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// Engine is rules compiled against catalogues.
+type Engine struct {
+	Catalogs *providers.Catalogs // the embedded ones, and those of the user's folder
+	Warnings policy.Mistakes     // what is doubtful about rules that work
+
+	rules *ruleset.Engine
+}
+
+// Open reads the defaults and, where dir is not empty, the user's folder over them:
+// providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
+// mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
+func Open(dir string) (*Engine, error) {
+	r, err := ruleset.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{Catalogs: r.Catalogs, Warnings: r.Warnings, rules: r}, nil
+}
+
+// Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
+// a provider without one is unknown.
+func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact { return e.rules.Judge(p, a) }
+
+// Decide implements [policy.Decider]: the first rule that holds, of the merchant's
+// layer, the provider's and the baseline.
+func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.rules.Decide(s) }
+
+// Terms implements [policy.Decider].
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.rules.Terms(p) }
+
+// For returns the decider of a payment and of all others of its merchant at its provider. It
+// decides as the engine does, and does not look for their rules each time. The error, beside
+// it, is that of [Engine.Check].
+func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
+	d, err := e.rules.For(p)
+	return d, public(err)
+}
+
+// Check says what is wrong with a payment before anything is sent: an unknown
+// provider, or an operation that the provider does not offer ([NotOfferedError]).
+func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Check(p)) }
+
+// Read decodes a raw body of a payment's provider into a, whose Phase says what it answers.
+// A body that cannot be read is the fault unreadable in a, and an error that says why.
+func (e *Engine) Read(p *policy.Payment, body []byte, a *policy.Answer) error {
+	return e.rules.Read(p, body, a)
+}
+
+// Shopper returns what a raw body says that the shopper must do next.
+func (e *Engine) Shopper(p *policy.Payment, ph policy.Phase, body []byte) policy.ShopperAction {
+	return e.rules.Shopper(p, ph, body)
+}
+
+// NotOfferedError names an operation that a provider does not have.
+type NotOfferedError struct {
+	Provider  string
+	Operation policy.Operation
+	Offered   []policy.Operation
+}
+
+// Error names the operations that the provider has.
+func (e *NotOfferedError) Error() string {
+	offered := make([]string, len(e.Offered))
+	for i, op := range e.Offered {
+		offered[i] = op.String()
+	}
+	return e.Provider + " does not offer " + e.Operation.String() + " (it offers: " + strings.Join(offered, ", ") + ")"
+}
+
+// public replaces an error type of the compiled rules, which callers cannot name.
+func public(err error) error {
+	var refused *ruleset.NotOfferedError
+	if errors.As(err, &refused) {
+		return (*NotOfferedError)(refused)
+	}
+	return err
+}

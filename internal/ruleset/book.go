@@ -1,0 +1,208 @@
+package ruleset
+
+import (
+	"math/bits"
+	"sync"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+const operations = 9
+
+// book is the compiled layers of one merchant at one provider. It is the [policy.Decider] of
+// their payments.
+type book struct {
+	catalog *providers.Catalog // nil: of a provider without one
+	entries []entry
+	layers  []listed // every rule, for explanations
+	words   int      // of 64 rules each
+	all     []uint64
+	// fits[d] has, for each value of dimension d, the rules that can hold with it.
+	// A dictionary's value 0 is every text that no rule mentions.
+	fits    [dims][]uint64
+	used    [dims]bool // whether any rule tells values of the dimension apart
+	indexed []int      // the dimensions that are used
+	texts   [dims]map[string]int
+
+	zone  *time.Location
+	terms [operations]policy.Terms
+	none  policy.Decision // when no rule holds and something is in doubt
+	lost  policy.Decision // when no rule holds and nothing is
+}
+
+// Judge implements [policy.Decider].
+func (b *book) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	if b.catalog == nil {
+		return policy.Fact{}
+	}
+	return b.catalog.Judge(p, a)
+}
+
+// Decide implements [policy.Decider].
+func (b *book) Decide(s *policy.Situation) policy.Decision { return b.decide(s) }
+
+// Terms implements [policy.Decider].
+func (b *book) Terms(p *policy.Payment) *policy.Terms { return &b.terms[p.Operation] }
+
+// listed is a rule of the layers. entry is its place in the book's entries; -1 for a
+// rule that can never hold here.
+type listed struct {
+	*compiled
+	entry int
+}
+
+type entry struct {
+	*compiled
+	decision policy.Decision
+}
+
+// index prepares the bits of every dimension.
+func (b *book) index() {
+	b.words = (len(b.entries) + 63) / 64
+	b.all = make([]uint64, b.words)
+	for i := range b.entries {
+		b.all[i/64] |= 1 << (i % 64)
+	}
+	for name, v := range variables {
+		if v.dim < 0 {
+			continue
+		}
+		b.indexDim(name, v)
+	}
+	for d := range dims {
+		if b.used[d] {
+			b.indexed = append(b.indexed, d)
+		}
+	}
+}
+
+func (b *book) indexDim(name string, v variable) {
+	d := v.dim
+	values := []any{other{}}
+	if d < firstDictionary {
+		values = domain(name, v, nil)
+	} else {
+		b.texts[d] = map[string]int{}
+		for _, e := range b.entries {
+			for t := range e.vars[name] {
+				if _, ok := b.texts[d][t]; !ok {
+					b.texts[d][t] = len(values)
+					values = append(values, t)
+				}
+			}
+		}
+	}
+	b.fits[d] = make([]uint64, len(values)*b.words)
+	for vi, value := range values {
+		for i, e := range b.entries {
+			given := value
+			if s, isText := value.(string); isText && d >= firstDictionary && !e.vars[name][s] {
+				given = other{} // a text that this rule does not mention
+			}
+			if _, looks := e.vars[name]; !looks || holds(e.cond, only(name, given)) != no {
+				b.fits[d][vi*b.words+i/64] |= 1 << (i % 64)
+			} else {
+				b.used[d] = true
+			}
+		}
+	}
+}
+
+// value is the place of a situation's value in a dimension.
+func (b *book) value(d int, s *policy.Situation) int {
+	switch d {
+	case dimOperation:
+		return int(s.Payment.Operation)
+	case dimPhase:
+		return int(s.Answer.Phase)
+	case dimEffect:
+		return int(s.Fact.Effect)
+	case dimClass:
+		return int(s.Fact.Class)
+	case dimStage:
+		return int(s.Fact.Stage)
+	case dimReach:
+		return int(s.Fact.Reach)
+	case dimFinal:
+		return int(s.Fact.Final)
+	case dimFault:
+		return int(s.Answer.Fault)
+	case dimCapture:
+		return int(s.Payment.Capture)
+	case dimInDoubt:
+		if s.InDoubt {
+			return 1
+		}
+		return 0
+	case dimWeekday:
+		return int(s.At.In(b.zone).Weekday())
+	case dimCode:
+		return b.texts[d][s.Answer.Code]
+	case dimSubCode:
+		return b.texts[d][s.Answer.SubCode]
+	case dimStatus:
+		return b.texts[d][s.Answer.Status]
+	case dimSubStatus:
+		return b.texts[d][s.Answer.SubStatus]
+	default:
+		return b.texts[d][s.Payment.Currency]
+	}
+}
+
+// decide finds the first rule that holds.
+func (b *book) decide(s *policy.Situation) policy.Decision {
+	var at [dims]int
+	for _, d := range b.indexed {
+		at[d] = b.value(d, s) * b.words
+	}
+	for w := range b.words {
+		left := b.all[w]
+		for _, d := range b.indexed {
+			left &= b.fits[d][at[d]+w]
+		}
+		for ; left != 0; left &= left - 1 {
+			e := &b.entries[w*64+bits.TrailingZeros64(left)]
+			if e.rest(s, b) {
+				return e.decision
+			}
+		}
+	}
+	if s.InDoubt || !s.Fact.Effect.Settled() {
+		return b.none
+	}
+	return b.lost
+}
+
+// candidate reports whether the index lets a rule through.
+func (b *book) candidate(i int, s *policy.Situation) bool {
+	for _, d := range b.indexed {
+		if b.fits[d][b.value(d, s)*b.words+i/64]&(1<<(i%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+var machines = sync.Pool{New: func() any { return new(vm.VM) }}
+
+// rest tries what the index could not settle.
+func (e *entry) rest(s *policy.Situation, b *book) bool {
+	if len(e.tests) == 0 && e.program == nil {
+		return true
+	}
+	fired := s.Fired.Of(e.rule.ID)
+	return e.tests.holds(s, fired, b) && (e.program == nil || run(e.program, makeEnv(s, fired, b.zone)))
+}
+
+// run evaluates a condition. One that fails at run time does not hold.
+func run(p *vm.Program, e env) bool {
+	m := machines.Get().(*vm.VM)
+	defer machines.Put(m)
+	out, err := m.Run(p, e)
+	held, ok := out.(bool)
+	return err == nil && ok && held
+}

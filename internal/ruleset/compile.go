@@ -1,0 +1,316 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// maxNodes bounds the size of a condition.
+const maxNodes = 1000
+
+// compiled is a rule whose condition is understood. It is shared by every book.
+type compiled struct {
+	rule *rules.Rule
+	cond ast.Node
+	vars mentioned
+
+	// constant conjuncts look at provider and merchant only; a book knows both.
+	constant []ast.Node
+	// What the index cannot settle: tests, and the rest as a program.
+	tests   allOf
+	program *vm.Program // nil: nothing is left
+}
+
+// comparison is a numeric variable against a fixed number.
+type comparison struct {
+	variable string
+	op       string
+	value    int64
+}
+
+func options() []expr.Option {
+	o := []expr.Option{expr.Env(sample()), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
+	for _, b := range builtins {
+		o = append(o, expr.EnableBuiltin(b))
+	}
+	return o
+}
+
+// compile understands a rule. Mistakes are noted in c.errs, and nil is returned.
+func compile(c *checker) *compiled {
+	r := c.rule
+	before := len(c.errs.Mistakes)
+	tree, err := parser.Parse(r.When)
+	if err != nil {
+		c.exprError(err)
+		return nil
+	}
+	ast.Walk(&tree.Node, c)
+	if len(c.errs.Mistakes) > before {
+		return nil
+	}
+	if _, err := expr.Compile(r.When, options()...); err != nil {
+		c.exprError(err)
+		return nil
+	}
+	if c.amount != nil && !c.currency {
+		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
+	}
+	k := &compiled{rule: r, cond: tree.Node, vars: mentions(tree.Node)}
+	if err := k.split(); err != nil {
+		c.errs.Add(r.WhenAt(0), "%s", err)
+		return nil
+	}
+	return k
+}
+
+// exprError notes an error of expr at its place in the file.
+func (c *checker) exprError(err error) {
+	var at *file.Error
+	if errors.As(err, &at) {
+		c.errs.Add(c.rule.WhenAt(at.From), "%s", firstLine(at.Message))
+		return
+	}
+	c.errs.Add(c.rule.WhenAt(0), "%s", firstLine(err.Error()))
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// split sorts the conjuncts of a condition into what the book settles, what the
+// index settles, and what is left to try.
+func (k *compiled) split() error {
+	var rest []ast.Node
+	for _, part := range conjuncts(k.cond) {
+		vars := mentions(part)
+		switch {
+		case onlyConstants(vars):
+			k.constant = append(k.constant, part)
+		case settledByIndex(part, vars):
+		default:
+			if t, ok := native(part); ok {
+				k.tests = append(k.tests, t)
+				continue
+			}
+			rest = append(rest, part)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	program, err := expr.Compile(k.write(rest), options()...)
+	if err != nil {
+		return fmt.Errorf("rule %q: %w", k.rule.ID, err)
+	}
+	k.program = program
+	return nil
+}
+
+// write joins conjuncts to a condition. expr does not write every tree back as it
+// read it; where it does not, the whole condition stands in.
+func (k *compiled) write(parts []ast.Node) string {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		text, ok := written(part)
+		if !ok {
+			return k.rule.When
+		}
+		texts[i] = "(" + text + ")"
+	}
+	return strings.Join(texts, " && ")
+}
+
+// written is a tree as a text; ok says that it reads back as the same tree.
+func written(n ast.Node) (text string, ok bool) {
+	text = n.String()
+	back, err := parser.Parse(text)
+	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
+}
+
+// withConstants returns the rule with its conditions on provider and merchant among
+// what is tried.
+func (k *compiled) withConstants() *compiled {
+	tried := *k
+	tried.tests = append(allOf(nil), k.tests...)
+	for _, part := range k.constant {
+		t, ok := native(part)
+		if !ok {
+			// It compiled as a whole before, so it does again.
+			if program, err := expr.Compile(k.rule.When, options()...); err == nil {
+				tried.tests, tried.program = nil, program
+			}
+			return &tried
+		}
+		tried.tests = append(tried.tests, t)
+	}
+	return &tried
+}
+
+func conjuncts(n ast.Node) []ast.Node {
+	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "&&" || b.Operator == "and") {
+		return append(conjuncts(b.Left), conjuncts(b.Right)...)
+	}
+	return []ast.Node{n}
+}
+
+func onlyConstants(vars mentioned) bool {
+	for v := range vars {
+		if v != "provider" && v != "merchant" {
+			return false
+		}
+	}
+	return true
+}
+
+// settledByIndex reports whether a conjunct looks at one indexed variable only, and
+// comes to yes or no for each of its values.
+func settledByIndex(n ast.Node, vars mentioned) bool {
+	if len(vars) != 1 {
+		return false
+	}
+	for name, texts := range vars {
+		v := variables[name]
+		if v.dim < 0 {
+			return false
+		}
+		for _, value := range domain(name, v, texts) {
+			if holds(n, only(name, value)) == maybe {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// domain lists the values of an indexed variable that a condition can tell apart.
+func domain(name string, v variable, texts map[string]bool) []any {
+	var all []any
+	switch {
+	case v.kind == boolean:
+		return []any{false, true}
+	case v.kind == word:
+		for _, w := range v.words {
+			all = append(all, w)
+		}
+		return all
+	}
+	for t := range texts {
+		all = append(all, t)
+	}
+	return append(all, other{})
+}
+
+func only(name string, value any) known {
+	return func(n string) any {
+		if n == name {
+			return value
+		}
+		return nil
+	}
+}
+
+var mirrored = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+// simpleComparison recognises "fired < 3" and "elapsed > duration(\"1h\")".
+func simpleComparison(n ast.Node) (comparison, bool) {
+	b, ok := n.(*ast.BinaryNode)
+	if !ok || mirrored[b.Operator] == "" {
+		return comparison{}, false
+	}
+	if cmp, ok := compareTo(b.Left, b.Operator, b.Right); ok {
+		return cmp, true
+	}
+	return compareTo(b.Right, mirrored[b.Operator], b.Left)
+}
+
+func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
+	id, ok := side.(*ast.IdentifierNode)
+	if !ok {
+		return comparison{}, false
+	}
+	switch variables[id.Value].kind {
+	case number:
+		if i, ok := fixed.(*ast.IntegerNode); ok {
+			return comparison{id.Value, op, int64(i.Value)}, true
+		}
+	case duration:
+		if d, ok := fixedDuration(fixed); ok {
+			return comparison{id.Value, op, int64(d)}, true
+		}
+	default:
+	}
+	return comparison{}, false
+}
+
+func fixedDuration(n ast.Node) (time.Duration, bool) {
+	var args []ast.Node
+	switch n := n.(type) {
+	case *ast.BuiltinNode:
+		if n.Name == "duration" {
+			args = n.Arguments
+		}
+	case *ast.CallNode:
+		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "duration" {
+			args = n.Arguments
+		}
+	}
+	if len(args) != 1 {
+		return 0, false
+	}
+	s, ok := args[0].(*ast.StringNode)
+	if !ok {
+		return 0, false
+	}
+	d, err := time.ParseDuration(s.Value)
+	return d, err == nil
+}
+
+// holds tries a comparison.
+func (c comparison) holds(s *policy.Situation, fired int, b *book) bool {
+	var v int64
+	switch c.variable {
+	case "attempt":
+		v = int64(s.Attempt)
+	case "queries":
+		v = int64(s.Queries)
+	case "fired":
+		v = int64(fired)
+	case "elapsed":
+		v = int64(s.Elapsed)
+	case "amount":
+		v = s.Payment.Amount
+	case "http_status":
+		v = int64(s.Answer.HTTPStatus)
+	case "retry_after":
+		v = int64(s.Answer.RetryAfter)
+	case "hour":
+		v = int64(s.At.In(b.zone).Hour())
+	}
+	switch c.op {
+	case "<":
+		return v < c.value
+	case "<=":
+		return v <= c.value
+	case ">":
+		return v > c.value
+	case ">=":
+		return v >= c.value
+	case "==":
+		return v == c.value
+	default:
+		return v != c.value
+	}
+}

@@ -1,0 +1,92 @@
+package ruleset
+
+import (
+	"fmt"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// Leaf is a part of a condition that holds no &&, || or ! any more: one comparison, as it
+// was written.
+type Leaf struct {
+	Text string
+	Pos  policy.Position // where it begins
+}
+
+// Leaves is a rule whose condition was taken apart. It is for one goroutine at a time.
+type Leaves struct {
+	Rule *rules.Rule
+	List []Leaf
+
+	programs []*vm.Program
+	machine  vm.VM
+}
+
+// LeavesOf takes a rule's condition apart, in its source form: nothing of it was settled
+// beforehand. The error says that a part cannot stand by itself.
+func LeavesOf(r *rules.Rule) (*Leaves, error) {
+	tree, err := parser.Parse(r.When)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.WhenAt(0), err)
+	}
+	l := &Leaves{Rule: r}
+	for _, n := range leaves(tree.Node) {
+		text, ok := written(n)
+		pos := r.WhenAt(begin(n))
+		if !ok {
+			return nil, fmt.Errorf("%s: %s cannot be shown by itself", pos, text)
+		}
+		program, err := expr.Compile(text, options()...)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", pos, err)
+		}
+		l.List = append(l.List, Leaf{Text: text, Pos: pos})
+		l.programs = append(l.programs, program)
+	}
+	return l, nil
+}
+
+// Hold says of each leaf whether it holds in a situation, in held, which is as long as the
+// list. A leaf that fails at run time does not hold.
+func (l *Leaves) Hold(e *Engine, s *policy.Situation, held []bool) {
+	vars := makeEnv(s, s.Fired.Of(l.Rule.ID), e.book(s.Payment).zone)
+	for i, p := range l.programs {
+		out, err := l.machine.Run(p, vars)
+		yes, ok := out.(bool)
+		held[i] = err == nil && ok && yes
+	}
+}
+
+// leaves are the operands that are left of a condition.
+func leaves(n ast.Node) []ast.Node {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "&&", "and", "||", "or":
+			return append(leaves(n.Left), leaves(n.Right)...)
+		}
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			return leaves(n.Node)
+		}
+	}
+	return []ast.Node{n}
+}
+
+// begin is the first rune of a tree's source.
+func begin(n ast.Node) int {
+	first := firstRune{n.Location().From}
+	ast.Walk(&n, &first)
+	return first.at
+}
+
+type firstRune struct{ at int }
+
+// Visit is called for every node.
+func (f *firstRune) Visit(node *ast.Node) { f.at = min(f.at, (*node).Location().From) }

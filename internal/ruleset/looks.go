@@ -1,0 +1,255 @@
+package ruleset
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Looks is what the rules of a payment's layers can tell apart. Two situations that differ
+// in nothing of it are decided alike.
+type Looks struct {
+	// Rules are FILE:LINE of each rule that can hold, with the schedule that it waits by, in order.
+	Rules []string
+	// Waits has the schedule of each rule that can hold, by its FILE:LINE; nil where it waits for nothing.
+	Waits map[string]*policy.Schedule
+	// At holds every variable that some rule looks at.
+	At map[string]bool
+	// Texts are the texts that a variable is compared with, sorted; every other text is
+	// like any other.
+	Texts map[string][]string
+	// Whole are the text variables that a condition looks into, as startsWith does: no two of
+	// their texts are alike.
+	Whole map[string]bool
+	// Cuts are the values from which on a comparison of a numeric variable comes out otherwise,
+	// sorted. Durations are in nanoseconds. Those of "fired" are in Fired.
+	Cuts map[string][]int64
+	// Fired has the cuts of each rule's own count, by the rule's id.
+	Fired map[string][]int64
+	// Opaque are the parts of conditions that cannot be seen into.
+	Opaque []Opaque
+}
+
+// Opaque is a part of a condition that no analysis sees into, such as one on tags, on the
+// message, or on a sum.
+type Opaque struct {
+	Rule   string
+	Source string // FILE:LINE of the rule
+	Text   string
+}
+
+// Looks says what the rules look at that can hold for a payment's operation.
+func (e *Engine) Looks(p *policy.Payment) Looks {
+	l := Looks{
+		Waits: map[string]*policy.Schedule{}, At: map[string]bool{}, Texts: map[string][]string{}, Whole: map[string]bool{},
+		Cuts: map[string][]int64{}, Fired: map[string][]int64{},
+	}
+	b := e.book(p)
+	for i := range b.entries {
+		if b.words > 0 && b.fits[dimOperation][int(p.Operation)*b.words+i/64]&(1<<(i%64)) == 0 {
+			continue
+		}
+		l.rule(&b.entries[i])
+	}
+	for _, list := range []map[string][]int64{l.Cuts, l.Fired} {
+		for k := range list {
+			slices.Sort(list[k])
+			list[k] = slices.Compact(list[k])
+		}
+	}
+	for k := range l.Texts {
+		slices.Sort(l.Texts[k])
+		l.Texts[k] = slices.Compact(l.Texts[k])
+	}
+	return l
+}
+
+func (l *Looks) rule(e *entry) {
+	source := e.rule.Source()
+	l.Waits[source] = e.decision.Schedule
+	if e.decision.Schedule != nil {
+		source += " " + e.decision.Schedule.Name
+	}
+	l.Rules = append(l.Rules, source)
+	for name, texts := range e.vars {
+		if _, known := variables[name]; !known {
+			continue
+		}
+		l.At[name] = true
+		for t := range texts {
+			l.Texts[name] = append(l.Texts[name], t)
+		}
+	}
+	for _, leaf := range leaves(e.cond) {
+		switch vars := mentions(leaf); kindOf(leaf, vars) {
+		case leafOpaque:
+			l.Opaque = append(l.Opaque, Opaque{e.rule.ID, e.rule.Source(), leaf.String()})
+		case leafWhole:
+			for v := range vars {
+				if variables[v].kind == text {
+					l.Whole[v] = true
+				}
+			}
+		case leafPlain:
+			l.cuts(leaf, e.rule.ID)
+		}
+	}
+}
+
+// cuts notes where a comparison with fixed numbers changes.
+func (l *Looks) cuts(leaf ast.Node, rule string) {
+	add := func(name string, at ...int64) {
+		if name == "fired" {
+			l.Fired[rule] = append(l.Fired[rule], at...)
+			return
+		}
+		l.Cuts[name] = append(l.Cuts[name], at...)
+	}
+	if c, ok := simpleComparison(leaf); ok {
+		switch c.op {
+		case "<", ">=":
+			add(c.variable, c.value)
+		case "<=", ">":
+			add(c.variable, c.value+1)
+		default:
+			add(c.variable, c.value, c.value+1)
+		}
+		return
+	}
+	if name, list, ok := numberIn(leaf); ok {
+		for _, v := range list {
+			add(name, v, v+1)
+		}
+	}
+}
+
+// leafKind says how much of a leaf can be seen.
+type leafKind int
+
+const (
+	leafPlain  leafKind = iota // compares one variable with fixed values
+	leafWhole                  // looks into texts that an analysis has at hand
+	leafOpaque                 // looks at what an analysis does not have at hand
+)
+
+// hidden are the variables whose values no analysis lists.
+var hidden = map[string]bool{"message": true, "tags": true}
+
+func kindOf(leaf ast.Node, vars mentioned) leafKind {
+	whole := true
+	for v := range vars {
+		if hidden[v] {
+			return leafOpaque
+		}
+		k := variables[v].kind
+		whole = whole && (k == text || k == word || k == boolean)
+	}
+	if _, ok := native(leaf); ok {
+		return leafPlain
+	}
+	if _, _, ok := numberIn(leaf); ok {
+		return leafPlain
+	}
+	if whole {
+		return leafWhole
+	}
+	return leafOpaque
+}
+
+// numberIn recognises "attempt in [1, 2]".
+func numberIn(n ast.Node) (name string, list []int64, ok bool) {
+	b, isBinary := n.(*ast.BinaryNode)
+	if !isBinary || b.Operator != "in" {
+		return "", nil, false
+	}
+	id, isID := b.Left.(*ast.IdentifierNode)
+	items, isList := b.Right.(*ast.ArrayNode)
+	if !isID || !isList || variables[id.Value].kind != number {
+		return "", nil, false
+	}
+	for _, item := range items.Nodes {
+		i, isInt := item.(*ast.IntegerNode)
+		if !isInt {
+			return "", nil, false
+		}
+		list = append(list, int64(i.Value))
+	}
+	return id.Value, list, true
+}
+
+// Possible returns every decision that the rules can come to in a situation when each part
+// of a condition that cannot be seen into may hold or not, and so each part that looks at one
+// of the open variables, in the order of the rules. It is at least one; it is exactly
+// Decide's when nothing is opaque or open. S.Answer.Message and S.Payment.Tags are not
+// looked at.
+func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.Decision {
+	b := e.book(s.Payment)
+	var all []policy.Decision
+	for i := range b.entries {
+		if !b.candidate(i, s) {
+			continue
+		}
+		en := &b.entries[i]
+		switch en.tri(en.cond, s, b, open) {
+		case yes:
+			return append(all, en.decision)
+		case maybe:
+			all = append(all, en.decision)
+		case no:
+		}
+	}
+	if s.InDoubt || !s.Fact.Effect.Settled() {
+		return append(all, b.none)
+	}
+	return append(all, b.lost)
+}
+
+// tri evaluates a condition whose opaque parts may hold or not.
+func (e *entry) tri(n ast.Node, s *policy.Situation, b *book, open map[string]bool) truth {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "&&", "and":
+			return and(e.tri(n.Left, s, b, open), e.tri(n.Right, s, b, open))
+		case "||", "or":
+			return or(e.tri(n.Left, s, b, open), e.tri(n.Right, s, b, open))
+		}
+	case *ast.UnaryNode:
+		if n.Operator == "!" || n.Operator == "not" {
+			return e.tri(n.Node, s, b, open).not()
+		}
+	}
+	vars := mentions(n)
+	if kindOf(n, vars) == leafOpaque {
+		return maybe
+	}
+	for v := range vars {
+		if open[v] {
+			return maybe
+		}
+	}
+	fired := s.Fired.Of(e.rule.ID)
+	if t, ok := native(n); ok {
+		return truthOf(t.holds(s, fired, b))
+	}
+	program, err := leafProgram(n)
+	if err != nil {
+		return maybe
+	}
+	return truthOf(run(program, makeEnv(s, fired, b.zone)))
+}
+
+var errNotWritten = errors.New("the part does not read back as it was written")
+
+func leafProgram(n ast.Node) (*vm.Program, error) {
+	text, ok := written(n)
+	if !ok {
+		return nil, errNotWritten
+	}
+	return expr.Compile(text, options()...)
+}

@@ -1,0 +1,39 @@
+package ruleset
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/rules"
+)
+
+// With compiles another set of rules against the same catalogues, and takes over what the
+// two have in common: the rules that are the same in memory, and all that was prepared for
+// merchants whose files are. It is for tools that try small changes, one after another. The
+// engine itself stays as it is. The error holds every mistake.
+func (e *Engine) With(set *rules.Set) (*Engine, error) {
+	next := &Engine{Catalogs: e.Catalogs, Rules: set, books: make(map[string]*books, len(e.books))}
+	var errs source.List
+	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
+	c.files()
+	if err := errs.Err(); err != nil {
+		return nil, err
+	}
+	next.conditions, next.Warnings = c.done, errs.Warnings.Sorted()
+	for _, p := range append([]string{""}, e.Catalogs.Names()...) {
+		of := func(m string, old *book) *book {
+			if old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {
+				return old
+			}
+			return c.book(p, m)
+		}
+		before := e.books[p]
+		all := &books{rest: of("", before.rest), own: map[string]*book{}}
+		for _, m := range set.MerchantNames() {
+			all.own[m] = of(m, before.own[m])
+		}
+		next.books[p] = all
+	}
+	return next, nil
+}

@@ -1,0 +1,34 @@
+package ruletest_test
+
+import (
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/ruletest"
+)
+
+// One decision case after another, on one core: cases/s is what is asked for.
+func BenchmarkDecisionCases(b *testing.B) { benchmarkCases(b, ruletest.Each) }
+
+// Whole stories in virtual time.
+func BenchmarkFlows(b *testing.B) { benchmarkCases(b, ruletest.Flow) }
+
+func benchmarkCases(b *testing.B, kind ruletest.Kind) {
+	var cases []*ruletest.Case
+	for _, s := range shipped(b) {
+		for _, c := range s.Cases {
+			if c.Kind == kind {
+				cases = append(cases, c)
+			}
+		}
+	}
+	e := defaults(b)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if r := cases[n%len(cases)].Run(e); !r.Passed() {
+			b.Fatal(r.Case.Name)
+		}
+		n++
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "cases/s")
+}

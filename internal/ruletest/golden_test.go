@@ -1,0 +1,88 @@
+package ruletest_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
+
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/ruletest"
+)
+
+var update = flag.Bool("update", false, "rewrite what is wanted in testdata")
+
+var opened = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
+
+// defaults is the engine with the embedded rules.
+func defaults(t testing.TB) *ruleset.Engine {
+	t.Helper()
+	e, err := opened()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// golden runs what a case of a folder holds, and compares it with the part called want.
+func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.File) string) {
+	t.Helper()
+	cases, err := filepath.Glob(pattern)
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("%s: %v, %v", pattern, cases, err)
+	}
+	for _, name := range cases {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			a, err := testkit.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := strings.TrimRight(got(t, ruletest.File{Name: a.Files[0].Name, Data: a.Files[0].Data}), "\n") + "\n"
+			if *update {
+				a.Files = append(a.Files[:1], testkit.File{Name: "want", Data: []byte(said)})
+				if err := os.WriteFile(name, testkit.Format(a), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if want := string(a.Files[1].Data); said != want {
+				t.Errorf("said\n%s\nwant\n%s", said, want)
+			}
+		})
+	}
+}
+
+// Each file of testdata/mistakes is a test file with mistakes, and all that is said of them.
+func TestMistakes(t *testing.T) {
+	golden(t, "testdata/mistakes/*.txtar", func(t *testing.T, f ruletest.File) string {
+		suites, err := ruletest.Read(defaults(t), []ruletest.File{f})
+		if err == nil {
+			t.Fatalf("it is read: %d suites", len(suites))
+		}
+		return err.Error()
+	})
+}
+
+// Each file of testdata/failures is a test file whose tests fail, and how they explain it.
+func TestFailuresExplainThemselves(t *testing.T) {
+	golden(t, "testdata/failures/*.txtar", func(t *testing.T, f ruletest.File) string {
+		suites, err := ruletest.Read(defaults(t), []ruletest.File{f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		for _, c := range suites[0].Cases {
+			r := c.Run(defaults(t))
+			if r.Passed() {
+				t.Errorf("%s passes", c.Name)
+			}
+			said.WriteString("== " + c.Name + "\n")
+			r.Explain(&said, defaults(t))
+		}
+		return said.String()
+	})
+}

@@ -1,0 +1,158 @@
+package ruletest
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+)
+
+// Report is a run of tests in a form for programs.
+type Report struct {
+	Version int        `json:"version"` // 1
+	Passed  int        `json:"passed"`
+	Failed  int        `json:"failed"`
+	Took    int64      `json:"took_ms"`
+	Tests   []TestLine `json:"tests"`
+
+	Coverage  *Coverage  `json:"coverage,omitempty"`
+	Mutations *Mutations `json:"mutations,omitempty"`
+}
+
+// TestLine is one test of a report.
+type TestLine struct {
+	Name     string        `json:"name"`
+	Kind     Kind          `json:"kind"`
+	File     string        `json:"file"`
+	Line     int           `json:"line"`
+	Passed   bool          `json:"passed"`
+	Failures []FailureLine `json:"failures,omitempty"`
+
+	// Of a test that failed: the decision, as `recourse explain --json` prints it.
+	Explained *advice.Explained `json:"explained,omitempty"`
+	text      string
+}
+
+// FailureLine is one thing that came out otherwise.
+type FailureLine struct {
+	What   string `json:"what"`
+	Want   string `json:"want,omitempty"`
+	Got    string `json:"got"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// NewReport puts results into a form for programs.
+func NewReport(e *ruleset.Engine, results []Result, took time.Duration) *Report {
+	rep := &Report{Version: 1, Took: took.Milliseconds(), Tests: []TestLine{}}
+	for i := range results {
+		r := &results[i]
+		l := TestLine{Name: r.Case.Name, Kind: r.Case.Kind, File: r.Case.File, Line: r.Case.Line, Passed: r.Passed()}
+		if l.Passed {
+			rep.Passed++
+		} else {
+			rep.Failed++
+			l.explain(e, r)
+		}
+		rep.Tests = append(rep.Tests, l)
+	}
+	return rep
+}
+
+func (l *TestLine) explain(e *ruleset.Engine, r *Result) {
+	for i := range r.Failures {
+		f := &r.Failures[i]
+		l.Failures = append(l.Failures, FailureLine{f.What, f.Want, f.Got, f.Pos.File, f.Pos.Line, f.Pos.Column})
+	}
+	if r.advice != nil {
+		t := e.Explain(&r.advice.Situation)
+		x := advice.Explain(r.advice, &t)
+		l.Explained = &x
+	}
+	var text strings.Builder
+	r.Explain(&text, e)
+	l.text = text.String()
+}
+
+// WriteTAP writes the report in the Test Anything Protocol, version 14.
+func (rep *Report) WriteTAP(w io.Writer) {
+	fmt.Fprintf(w, "TAP version 14\n1..%d\n", len(rep.Tests))
+	for i := range rep.Tests {
+		l := &rep.Tests[i]
+		verdict := "ok"
+		if !l.Passed {
+			verdict = "not ok"
+		}
+		name := strings.NewReplacer("\\", "\\\\", "#", "\\#", "\n", " ").Replace(l.Name)
+		fmt.Fprintf(w, "%s %d - %s:%d %s\n", verdict, i+1, l.File, l.Line, name)
+		for text := range strings.Lines(l.text) {
+			fmt.Fprintf(w, "  # %s\n", strings.TrimRight(text, "\n"))
+		}
+	}
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	File    string        `xml:"file,attr"`
+	Line    int           `xml:"line,attr"`
+	Failure *junitFailure `xml:"failure,omitempty"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes the report in JUnit's XML, a suite a file.
+func (rep *Report) WriteJUnit(w io.Writer) error {
+	all := junitSuites{Tests: len(rep.Tests), Failures: rep.Failed, Time: fmt.Sprintf("%.3f", float64(rep.Took)/1000)}
+	for i := range rep.Tests {
+		l := &rep.Tests[i]
+		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != l.File {
+			all.Suites = append(all.Suites, junitSuite{Name: l.File})
+		}
+		s := &all.Suites[len(all.Suites)-1]
+		s.Tests++
+		c := junitCase{Name: l.Name, Class: l.File, File: l.File, Line: l.Line}
+		if !l.Passed {
+			s.Failures++
+			c.Failure = &junitFailure{Text: l.text}
+			if len(l.Failures) > 0 {
+				f := &l.Failures[0]
+				c.Failure.Message = fmt.Sprintf("%s: wanted %s, got %s", f.What, f.Want, f.Got)
+			}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}

@@ -1,0 +1,206 @@
+package ruletest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Result is what came of a test. It passed when nothing failed.
+type Result struct {
+	Case     *Case
+	Failures []Failure
+
+	advice *advice.Advice // the decision to explain; nil: there was none
+	told   *told          // of a flow
+}
+
+// Passed reports whether all that was expected came out.
+func (r *Result) Passed() bool { return len(r.Failures) == 0 }
+
+// Failure is one thing that came out otherwise.
+type Failure struct {
+	What string // action, rule, expect, …; script: the story went where the script does not
+	Want string
+	Got  string
+	Pos  policy.Position
+
+	value source.Value // what Update replaces
+	write string       // and by what, as TOML; empty: it cannot be replaced
+}
+
+// Run runs a test against rules, which need not be those that it was read with.
+func (c *Case) Run(e *ruleset.Engine) Result {
+	if c.story != nil {
+		return c.runStory(e)
+	}
+	return c.runDecision(e)
+}
+
+func (c *Case) runDecision(e *ruleset.Engine) Result {
+	r := Result{Case: c}
+	a, err := c.question.Ask(e)
+	if err != nil {
+		r.Failures = append(r.Failures, Failure{What: "given", Got: err.Error(), Pos: c.pos})
+		return r
+	}
+	r.advice = a
+	for i := range c.expected {
+		x := &c.expected[i]
+		if g := got(x.key, a); !x.meets(g) {
+			r.Failures = append(r.Failures, c.failure(x, g))
+		}
+	}
+	return r
+}
+
+// failure says that an expectation was not met.
+func (c *Case) failure(x *expected, got string) Failure {
+	f := Failure{What: x.key, Want: x.want, Got: got, Pos: c.pos}
+	if x.given {
+		f.Pos, f.value, f.write = x.value.Pos(), x.value, quote(got)
+		if _, isBool := x.value.Any().(bool); isBool {
+			f.write = got
+		}
+	}
+	return f
+}
+
+func (c *Case) runStory(e *ruleset.Engine) Result {
+	s := c.story
+	t := s.run(e, false)
+	r := Result{Case: c, told: t}
+	explain := len(t.decided) - 1
+	switch ok, i, at := match(s.expect, t.events); {
+	case t.problem != "":
+		r.Failures = append(r.Failures, Failure{What: "script", Got: t.problem, Pos: t.at})
+	case !ok:
+		f := Failure{What: "expect", Want: wanted(s, i), Got: happenedAt(t.events, at), Pos: s.expectValue.Pos()}
+		if i < len(s.expect) {
+			f.Pos = s.expect[i].pos
+		}
+		f.value, f.write = s.expectValue, listed(t.events, !slices.ContainsFunc(s.expect, func(m mark) bool { return m.in >= 0 }))
+		r.Failures = append(r.Failures, f)
+		if at < len(t.events) {
+			explain = t.events[at].by
+		}
+	}
+	if m := broken(s.never, t.events); m != nil {
+		r.Failures = append(r.Failures, Failure{What: "never", Want: "never " + m.text, Got: listed(t.events, true), Pos: m.pos})
+	}
+	if t.problem == "" {
+		explain = r.decisions(c, t, explain)
+	}
+	r.advice = t.adviceAt(explain)
+	return r
+}
+
+func wanted(s *story, i int) string {
+	if i < len(s.expect) {
+		return s.expect[i].text
+	}
+	return "the end"
+}
+
+func happenedAt(events []happened, i int) string {
+	if i < len(events) {
+		return events[i].String()
+	}
+	return "the end"
+}
+
+// decisions holds what a story's decisions were against what was expected, and returns the
+// decision that explains the first difference.
+func (r *Result) decisions(c *Case, t *told, explain int) int {
+	for i := range c.expected {
+		x := &c.expected[i]
+		g, at := t.summary(x.key)
+		if x.key == "rules" && followedAs(x.want, g) || x.key != "rules" && x.meets(g) {
+			continue
+		}
+		f := c.failure(x, g)
+		if x.key == "rules" {
+			f.write = quoteAll(strings.Split(g, ", "))
+		}
+		if r.Failures = append(r.Failures, f); len(r.Failures) == 1 && at >= 0 {
+			explain = at
+		}
+	}
+	return explain
+}
+
+// summary is what a story's decisions come to, and the decision that says so.
+func (t *told) summary(key string) (text string, at int) {
+	at = -1
+	var all []string
+	note := func(i int, text string) {
+		if text != "" && !contains(all, text) {
+			all = append(all, text)
+			if at < 0 {
+				at = i
+			}
+		}
+	}
+	for i := range t.decided {
+		d := t.decided[i].decided
+		switch key {
+		case "interlock":
+			note(i, string(d.Verdict.Property))
+		case "limit":
+			note(i, d.Verdict.Limit)
+		case "rules":
+			if id := or(d.Decision.Rule); !d.Due && (len(all) == 0 || all[len(all)-1] != id) {
+				all = append(all, id)
+			}
+		}
+	}
+	if key == "reason" {
+		return t.reason, -1
+	}
+	return or(strings.Join(all, ", ")), at
+}
+
+// followedAs holds the rules of a story, each told once however often in a row it was
+// followed, against the expected ones.
+func followedAs(want, got string) bool {
+	var marks []mark
+	var rules []happened
+	for _, id := range strings.Split(want, ", ") {
+		marks = append(marks, mark{event: event(id), in: -1, times: 1})
+	}
+	for _, id := range strings.Split(got, ", ") {
+		rules = append(rules, happened{event: event(id)})
+	}
+	ok, _, _ := match(marks, rules)
+	return ok
+}
+
+// adviceAt is a decision of a story in the form of all explanations.
+func (t *told) adviceAt(i int) *advice.Advice {
+	for ; i >= 0 && i < len(t.decided); i-- {
+		if d := &t.decided[i]; d.situation != nil {
+			return &advice.Advice{Situation: *d.situation, Decided: *d.decided}
+		}
+	}
+	return nil
+}
+
+// situations are all that the rules were shown in a test.
+func (c *Case) situations(e *ruleset.Engine, visit func(*policy.Situation, string)) {
+	if c.story == nil {
+		if a, err := c.question.Ask(e); err == nil {
+			visit(&a.Situation, a.Decided.Decision.Rule)
+		}
+		return
+	}
+	t := c.story.run(e, false)
+	for i := range t.decided {
+		if d := &t.decided[i]; d.situation != nil {
+			visit(d.situation, d.decided.Decision.Rule)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package ruletest_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/ruletest"
+)
+
+// shipped are the tests of the embedded rules.
+func shipped(t testing.TB) []*ruletest.Suite {
+	t.Helper()
+	files, err := ruletest.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	suites, err := ruletest.Read(defaults(t), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suites
+}
+
+// The tests of the shipped rules pass, and look at all of them.
+func TestShippedRules(t *testing.T) {
+	suites := shipped(t)
+	if len(suites) != 8 {
+		t.Errorf("%d files; the baseline, four providers and three merchants have one each", len(suites))
+	}
+	for _, s := range suites {
+		for _, c := range s.Cases {
+			if r := c.Run(defaults(t)); !r.Passed() {
+				var why strings.Builder
+				r.Explain(&why, defaults(t))
+				t.Errorf("%s\n%s", c.Name, why.String())
+			}
+		}
+	}
+	c, err := ruletest.Cover(defaults(t), suites, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Rules.Percent != 100 || c.Parts.Percent != 100 || c.Codes.Percent != 100 {
+		t.Errorf("rules %.1f %%, parts %.1f %%, codes %.1f %%\n%v", c.Rules.Percent, c.Parts.Percent, c.Codes.Percent, c.Gaps)
+	}
+}
+
+// unnoticeable are the mutants of the shipped rules that no answer can tell from them: rules
+// that never hold together change places, or a part is left out that the others imply.
+var unnoticeable = []string{
+	// A refusal of this class proves that nothing executed, in every catalogue.
+	`evergreen-box.toml payday left out: effect == "not_executed"`,
+	`evergreen-box.toml card-gone left out: effect == "not_executed"`,
+	`midnight-drop.toml no-time left out: effect == "not_executed"`,
+	// What is pending is in doubt.
+	`baseline.toml in-doubt effect in ["unknown", "pending"] -> effect in ["unknown"]`,
+	// Everything else was decided before.
+	`baseline.toml failed left out: effect == "not_executed"`,
+	// They never hold together.
+	`evergreen-box.toml payday after card-gone`,
+	`momo.toml momo-lost after momo-in-flight`,
+	`baseline.toml disputed after mismatch`,
+	`baseline.toml closed after set-up`,
+}
+
+// Every other small change of the shipped rules is noticed.
+func TestShippedRulesAreHeldInPlace(t *testing.T) {
+	m, err := ruletest.Mutate(t.Context(), defaults(t), shipped(t), ruletest.MutateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Killed < 250 || m.Refused > 0 {
+		t.Errorf("%d killed, %d refused", m.Killed, m.Refused)
+	}
+	for i := range m.Mutants {
+		x := &m.Mutants[i]
+		name := x.File[strings.LastIndex(x.File, "/")+1:] + " " + x.Rule + " " + x.Change
+		if known := slices.Contains(unnoticeable, name); known == (x.Fate == ruletest.Killed) || known && x.Test != "" {
+			t.Errorf("%s is %s by %s\n%s", name, x.Fate, x.By, x.Test)
+		}
+	}
+}
