@@ -14,8 +14,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// FlowKey is the attribute that all spans of a flow share. Put it on a span of your own where a
-// flow goes on without you: after [executor.Executor.Start], with [executor.Handle.Flow].
+// FlowKey is the attribute that all spans of a flow share: recourse.flow. Set it on your own span
+// after [executor.Executor.Start], with the id of [executor.Handle.Flow], because the flow then
+// continues without your span.
 const FlowKey = attribute.Key("recourse.flow")
 
 // The keys of attributes. Times are in seconds.
@@ -62,10 +63,10 @@ const (
 	keyHTTPStatus = semconv.HTTPResponseStatusCodeKey
 )
 
-// other stands for a value that is not one of the known ones, as in the conventions.
+// other replaces an unknown value, as in the semantic conventions.
 const other = "_OTHER"
 
-// attrs are the attributes of a span; the empty ones are left out.
+// attrs are the attributes of a span. Empty values are left out.
 type attrs []attribute.KeyValue
 
 func (a *attrs) text(k attribute.Key, value string) {
@@ -86,13 +87,14 @@ func (a *attrs) seconds(k attribute.Key, d time.Duration) {
 	}
 }
 
-func (a *attrs) yes(k attribute.Key, is bool) {
-	if is {
+func (a *attrs) flag(k attribute.Key, set bool) {
+	if set {
 		*a = append(*a, k.Bool(true))
 	}
 }
 
-// flowAttrs begins the attributes of a span, about n; provider and operation it has by its step.
+// flowAttrs returns the attributes of a flow, with room for about n. Provider and operation are
+// among the fixed attributes of the span.
 func flowAttrs(n int, flow string, p *policy.Payment) attrs {
 	a := make(attrs, 0, n)
 	a.text(keyFlow, flow)
@@ -123,32 +125,32 @@ func (a *attrs) attempt(c *executor.CallEvent) {
 	}
 }
 
-func (a *attrs) answer(said *policy.Answer) {
-	a.number(keyHTTPStatus, said.HTTPStatus)
-	a.text(keyCode, said.Code)
-	a.text(keySubCode, said.SubCode)
-	a.text(keyStatus, said.Status)
-	a.text(keySubStatus, said.SubStatus)
-	a.seconds(keyRetryAfter, said.RetryAfter)
-	a.text(keyError, said.Fault.String())
+func (a *attrs) answer(r *policy.Answer) {
+	a.number(keyHTTPStatus, r.HTTPStatus)
+	a.text(keyCode, r.Code)
+	a.text(keySubCode, r.SubCode)
+	a.text(keyStatus, r.Status)
+	a.text(keySubStatus, r.SubStatus)
+	a.seconds(keyRetryAfter, r.RetryAfter)
+	a.text(keyError, r.Fault.String())
 }
 
-// names are the identifiers in an answer.
-func (a *attrs) names(said *policy.Answer) {
-	a.text(keyOrderID, said.OrderID)
-	a.text(keyRequestID, said.RequestID)
-	a.text(keyProviderID, said.ProviderID)
+// identifiers adds the identifiers in an answer.
+func (a *attrs) identifiers(r *policy.Answer) {
+	a.text(keyOrderID, r.OrderID)
+	a.text(keyRequestID, r.RequestID)
+	a.text(keyProviderID, r.ProviderID)
 }
 
-// longest is the length of a text on a span, in bytes.
-const longest = 256
+// maxText is the greatest length of a text on a span, in bytes.
+const maxText = 256
 
-// clean cuts a text and makes it valid UTF-8: an exporter would refuse everything that it sends
-// together with one that is not.
+// clean cuts a text and makes it valid UTF-8. With one invalid text, an exporter loses the whole
+// batch.
 func clean(s string) string {
-	if len(s) > longest {
-		s = s[:longest]
-		for n := 1; n < utf8.UTFMax && n < len(s); n++ { // of a letter that was cut
+	if len(s) > maxText {
+		s = s[:maxText]
+		for n := 1; n < utf8.UTFMax && n < len(s); n++ { // remove a rune that was cut
 			if c := s[len(s)-n]; utf8.RuneStart(c) {
 				if !utf8.FullRuneInString(s[len(s)-n:]) {
 					s = s[:len(s)-n]
@@ -160,8 +162,8 @@ func clean(s string) string {
 	return strings.ToValidUTF8(s, "\ufffd")
 }
 
-// errorText is an error's first line, without the URL that net/http puts into its errors: keys
-// stand in queries.
+// errorText returns the first line of an error, without the URL that net/http adds: its query may
+// hold API keys.
 func errorText(err error, fault policy.Fault) string {
 	if err == nil {
 		return fault.String()

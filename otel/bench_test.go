@@ -14,13 +14,13 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// discard is an exporter that costs nothing.
+// discard is an exporter that does nothing.
 type discard struct{}
 
 func (discard) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
 func (discard) Shutdown(context.Context) error                             { return nil }
 
-// A payment that is paid at once: one call, one decision, one end.
+// BenchmarkPaidAtOnce is a payment with one call, one decision and one end.
 func BenchmarkPaidAtOnce(b *testing.B) {
 	ctx := context.Background()
 	traces := func(s sdktrace.Sampler) *sdktrace.TracerProvider {
@@ -42,7 +42,7 @@ func BenchmarkPaidAtOnce(b *testing.B) {
 		observers []executor.Observer
 	}{
 		{"no observer", nil},
-		{"one that looks away", []executor.Observer{executor.Unobserved{}}},
+		{"no-op observer", []executor.Observer{executor.Unobserved{}}},
 		{"no SDK", observed(off)},
 		{"metrics", observed(otelrecourse.Options{TracerProvider: off.TracerProvider, MeterProvider: metrics})},
 		{"metrics, spans not sampled", observed(otelrecourse.Options{TracerProvider: traces(sdktrace.NeverSample()), MeterProvider: metrics})},

@@ -6,19 +6,19 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// most bounds what is remembered, of each kind.
-const most = 4096
+// maxEntries limits each cache.
+const maxEntries = 4096
 
-// cache keeps what was built, as far as there is room.
+// cache retains the first maxEntries values. Further values are built at each use.
 type cache[K comparable, V any] struct {
 	build func(K) V
 	mu    sync.RWMutex
-	built map[K]V
+	items map[K]V
 }
 
 func (c *cache[K, V]) of(k K) V {
 	c.mu.RLock()
-	v, ok := c.built[k]
+	v, ok := c.items[k]
 	c.mu.RUnlock()
 	if ok {
 		return v
@@ -26,47 +26,47 @@ func (c *cache[K, V]) of(k K) V {
 	v = c.build(k)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.built == nil {
-		c.built = map[K]V{}
+	if c.items == nil {
+		c.items = map[K]V{}
 	}
-	if len(c.built) < most {
-		c.built[k] = v
+	if len(c.items) < maxEntries {
+		c.items[k] = v
 	}
 	return v
 }
 
-// trail remembers the latest call or webhook of open flows. Flows whose end is never seen here,
-// because another process has it, go out with the older half.
-type trail struct {
+// latestSpans holds the latest call or webhook of each open flow. If another process ends a flow,
+// this one never sees the end. So the cache has two generations, and evicts the old one.
+type latestSpans struct {
 	mu         sync.Mutex
 	young, old map[string]trace.SpanContext
 }
 
-// last is invalid when nothing is known.
-func (t *trail) last(flow string) trace.SpanContext {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if at, ok := t.young[flow]; ok {
-		return at
+// get returns an invalid context for an unknown flow.
+func (l *latestSpans) get(flow string) trace.SpanContext {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if span, ok := l.young[flow]; ok {
+		return span
 	}
-	return t.old[flow]
+	return l.old[flow]
 }
 
-func (t *trail) leave(flow string, at trace.SpanContext) {
-	if !at.IsValid() {
+func (l *latestSpans) set(flow string, span trace.SpanContext) {
+	if !span.IsValid() {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, known := t.young[flow]; !known && len(t.young) >= most || t.young == nil {
-		t.young, t.old = map[string]trace.SpanContext{}, t.young
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, known := l.young[flow]; !known && len(l.young) >= maxEntries || l.young == nil {
+		l.young, l.old = map[string]trace.SpanContext{}, l.young
 	}
-	t.young[flow] = at
+	l.young[flow] = span
 }
 
-func (t *trail) forget(flow string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.young, flow)
-	delete(t.old, flow)
+func (l *latestSpans) evict(flow string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.young, flow)
+	delete(l.old, flow)
 }

@@ -14,36 +14,36 @@ func spanContext(n int) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{byte(n), byte(n >> 8), 1}})
 }
 
-func TestTrail(t *testing.T) {
-	var tr trail
-	if tr.last("a").IsValid() {
-		t.Error("nothing was left, and something is found")
+func TestLatestSpans(t *testing.T) {
+	var latest latestSpans
+	if latest.get("a").IsValid() {
+		t.Error("a span is found in an empty cache")
 	}
-	tr.leave("a", trace.SpanContext{}) // of a tracer that does nothing
-	if len(tr.young) != 0 {
-		t.Error("what says nothing is remembered")
+	latest.set("a", trace.SpanContext{}) // of a no-op tracer
+	if len(latest.young) != 0 {
+		t.Error("an invalid span context is retained")
 	}
-	tr.leave("a", spanContext(1))
-	tr.leave("a", spanContext(2))
-	if got := tr.last("a"); got.SpanID() != spanContext(2).SpanID() {
-		t.Errorf("the last is %v", got)
+	latest.set("a", spanContext(1))
+	latest.set("a", spanContext(2))
+	if got := latest.get("a"); got.SpanID() != spanContext(2).SpanID() {
+		t.Errorf("the latest span is %v", got)
 	}
-	tr.forget("a")
-	if tr.last("a").IsValid() {
-		t.Error("it is not forgotten")
+	latest.evict("a")
+	if latest.get("a").IsValid() {
+		t.Error("an evicted span is found")
 	}
 }
 
-// However many flows never end here, few are remembered, and the latest of all are.
-func TestTrailIsBounded(t *testing.T) {
-	var tr trail
-	for n := range 5*most + 17 {
-		tr.leave(strconv.Itoa(n), spanContext(n))
-		if len(tr.young)+len(tr.old) > 2*most {
-			t.Fatalf("%d flows are remembered", len(tr.young)+len(tr.old))
+// Flows that never end are evicted; the latest ones are retained.
+func TestLatestSpansAreBounded(t *testing.T) {
+	var latest latestSpans
+	for n := range 5*maxEntries + 17 {
+		latest.set(strconv.Itoa(n), spanContext(n))
+		if len(latest.young)+len(latest.old) > 2*maxEntries {
+			t.Fatalf("%d flows are retained", len(latest.young)+len(latest.old))
 		}
-		if n >= most && !tr.last(strconv.Itoa(n-most+1)).IsValid() {
-			t.Fatalf("flow %d is forgotten at %d", n-most+1, n)
+		if n >= maxEntries && !latest.get(strconv.Itoa(n-maxEntries+1)).IsValid() {
+			t.Fatalf("flow %d is evicted at flow %d", n-maxEntries+1, n)
 		}
 	}
 }
@@ -52,24 +52,24 @@ func TestCacheIsBounded(t *testing.T) {
 	built := 0
 	c := cache[int, string]{build: func(n int) string { built++; return strconv.Itoa(n) }}
 	for range 2 {
-		for n := range most + 10 {
+		for n := range maxEntries + 10 {
 			if got := c.of(n); got != strconv.Itoa(n) {
 				t.Fatalf("%d is %s", n, got)
 			}
 		}
 	}
-	if len(c.built) != most || built != most+20 {
-		t.Errorf("%d are kept, %d were built", len(c.built), built)
+	if len(c.items) != maxEntries || built != maxEntries+20 {
+		t.Errorf("%d are retained, %d were built", len(c.items), built)
 	}
 }
 
-// The twin of clean takes runes as long as they fit.
+// A simple model of clean appends runes while they fit.
 func TestClean(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := strings.Repeat("x", rapid.IntRange(0, longest).Draw(t, "before")) + rapid.String().Draw(t, "text") + strings.Repeat("đ", 100)
+		s := strings.Repeat("x", rapid.IntRange(0, maxText).Draw(t, "before")) + rapid.String().Draw(t, "text") + strings.Repeat("đ", 100)
 		want := ""
 		for _, r := range s {
-			if len(want)+utf8.RuneLen(r) > longest {
+			if len(want)+utf8.RuneLen(r) > maxText {
 				break
 			}
 			want += string(r)

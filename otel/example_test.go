@@ -14,8 +14,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A payment below the span of whoever asked for it. A program gives its own exporters to the
-// SDK, and mostly sets the global providers, which New(nil) uses.
+// The spans of a payment are children of the caller's span. A program gives its own exporters to
+// the SDK. Most programs set the global providers, which New(nil) uses.
 func Example() {
 	spans := tracetest.NewInMemoryExporter()
 	tracing := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))

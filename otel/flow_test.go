@@ -16,25 +16,25 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// bank is a client whose provider says what a test wants; the last answer is given for ever. An
-// empty code is silence.
-type bank struct {
-	tracer      trace.Tracer // of the client's own spans; nil: it makes none
-	sends, asks []string
+// scriptedClient replies with the codes of a test; the last code is repeated. An empty code means
+// no reply.
+type scriptedClient struct {
+	tracer         trace.Tracer // of the client's own spans; may be nil
+	sends, queries []string
 
-	mu          sync.Mutex
-	sent, asked int
+	mu                    sync.Mutex
+	sendCount, queryCount int
 }
 
-func (b *bank) Send(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
-	return b.answer(ctx, &b.sent, b.sends)
+func (b *scriptedClient) Send(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	return b.answer(ctx, &b.sendCount, b.sends)
 }
 
-func (b *bank) Query(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
-	return b.answer(ctx, &b.asked, b.asks)
+func (b *scriptedClient) Query(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	return b.answer(ctx, &b.queryCount, b.queries)
 }
 
-func (b *bank) answer(ctx context.Context, calls *int, codes []string) (executor.Reply, error) {
+func (b *scriptedClient) answer(ctx context.Context, calls *int, codes []string) (executor.Reply, error) {
 	if b.tracer != nil {
 		_, span := b.tracer.Start(ctx, "POST", trace.WithSpanKind(trace.SpanKindClient))
 		defer span.End()
@@ -59,14 +59,14 @@ func request(key string) executor.Request {
 	}
 }
 
-// Silence, a query that finds the payment under way, and another that finds it paid: all below
-// the caller's span, with the client's own spans below the calls.
-func TestCallsNestBelowTheirCaller(t *testing.T) {
+// No reply, a query that finds the payment pending, and another that finds it paid. All spans are
+// below the caller's span, and the client's own spans are below the calls.
+func TestCallsAreChildrenOfTheirCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{})
+		l := newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{})
 		ctx, end := l.caller(t.Context(), "POST /checkout")
-		r, err := x.Do(ctx, request("1"), &bank{tracer: l.traces.Tracer("http"), sends: []string{""}, asks: []string{"7000", "0"}})
+		r, err := x.Do(ctx, request("1"), &scriptedClient{tracer: l.traces.Tracer("http"), sends: []string{""}, queries: []string{"7000", "0"}})
 		if err != nil || r.Outcome != policy.Succeeded {
 			t.Fatal(r, err)
 		}
@@ -76,13 +76,13 @@ func TestCallsNestBelowTheirCaller(t *testing.T) {
 	})
 }
 
-// A flow in the background has no caller. Each call begins a trace that is linked to the one
-// before, and the webhook, which has a caller, is linked to them.
+// A flow in the background has no caller. Each call starts a trace with a link to the previous
+// call. The webhook has a caller, and a link to the previous call.
 func TestBackgroundCallsAreLinked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{})
-		h, err := x.Start(t.Context(), request("2"), &bank{sends: []string{"7000"}, asks: []string{"7000"}})
+		l := newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{})
+		h, err := x.Start(t.Context(), request("2"), &scriptedClient{sends: []string{"7000"}, queries: []string{"7000"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,25 +100,25 @@ func TestBackgroundCallsAreLinked(t *testing.T) {
 	})
 }
 
-// When the caller gives up the flow goes on, linked to what the caller saw.
-func TestCallerGivesUp(t *testing.T) {
+// When the caller's context ends, the flow continues, with links to the caller's trace.
+func TestCallerContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
+		l := newSDK(t, otelrecourse.Options{})
 		ended := make(chan struct{})
-		x := l.open(t, executor.Config{Observers: []executor.Observer{onEnd{end: func() { close(ended) }}}})
+		x := l.newExecutor(t, executor.Config{Observers: []executor.Observer{onEnd{end: func() { close(ended) }}}})
 		ctx, end := l.caller(t.Context(), "POST /checkout")
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		if _, err := x.Do(ctx, request("7"), &bank{sends: []string{""}, asks: []string{"0"}}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := x.Do(ctx, request("7"), &scriptedClient{sends: []string{""}, queries: []string{"0"}}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 		end()
 		<-ended
-		wantGolden(t, "caller-gives-up-spans", l.tree(t))
+		wantGolden(t, "caller-context-ends-spans", l.tree(t))
 	})
 }
 
-// onEnd tells when a flow ends.
+// onEnd calls a function when a flow ends.
 type onEnd struct {
 	executor.Unobserved
 	end func()
@@ -126,23 +126,23 @@ type onEnd struct {
 
 func (o onEnd) Ended(context.Context, *executor.EndEvent) { o.end() }
 
-// A refusal is no error; that nobody knows is one.
+// A decline is not an error; an escalation is one.
 func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{})
-		if r, err := x.Do(t.Context(), request("3"), &bank{sends: []string{"1001"}}); err != nil || r.Outcome != policy.Failed {
+		l := newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{})
+		if r, err := x.Do(t.Context(), request("3"), &scriptedClient{sends: []string{"1001"}}); err != nil || r.Outcome != policy.Failed {
 			t.Fatal(r, err)
 		}
 		wantGolden(t, "refused-spans", l.tree(t))
 		l.exporter.Reset()
-		r, err := x.Do(t.Context(), request("4"), &bank{sends: []string{""}, asks: []string{""}})
+		r, err := x.Do(t.Context(), request("4"), &scriptedClient{sends: []string{""}, queries: []string{""}})
 		if err != nil || r.Outcome != policy.Escalated {
 			t.Fatal(r, err)
 		}
 		ends := l.named("momo pay end")
 		if len(ends) != 1 || ends[0].Status.Code.String() != "Error" || ends[0].Status.Description != r.Reason {
-			t.Errorf("it escalated as %v", ends)
+			t.Errorf("the spans of the escalation are %v", ends)
 		}
 		if got := len(l.named("momo pay query")); got != r.State().Queries || got == 0 {
 			t.Errorf("%d spans of %d queries", got, r.State().Queries)
@@ -153,11 +153,11 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-// Code that is only watched concludes in its own context.
+// In shadow mode, spans are children of the span in the shadowed code's context.
 func TestShadow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{})
+		l := newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{})
 		s, err := x.Shadow(request("8"))
 		if err != nil {
 			t.Fatal(err)
@@ -172,15 +172,15 @@ func TestShadow(t *testing.T) {
 	})
 }
 
-// What the caller's sampler leaves out stays out, and metrics count it all the same.
+// Metrics count a flow that the caller's sampler drops.
 func TestNotSampled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{}, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
-		x := l.open(t, executor.Config{})
+		l := newSDK(t, otelrecourse.Options{}, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())))
+		x := l.newExecutor(t, executor.Config{})
 		ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
 			TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, Remote: true,
 		}))
-		if _, err := x.Do(ctx, request("5"), &bank{sends: []string{"0"}}); err != nil {
+		if _, err := x.Do(ctx, request("5"), &scriptedClient{sends: []string{"0"}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := l.exporter.GetSpans(); len(got) != 0 {
@@ -192,52 +192,52 @@ func TestNotSampled(t *testing.T) {
 	})
 }
 
-// intruder puts a span of its own around calls.
-type intruder struct {
+// foreignObserver puts its own span into the context of calls.
+type foreignObserver struct {
 	executor.Unobserved
 	tracer trace.Tracer
 }
 
-func (i intruder) Calling(ctx context.Context, _ *executor.CallEvent) context.Context {
-	ctx, _ = i.tracer.Start(ctx, "intruder")
+func (f foreignObserver) Calling(ctx context.Context, _ *executor.CallEvent) context.Context {
+	ctx, _ = f.tracer.Start(ctx, "foreign")
 	return ctx
 }
 
-// Each observer ends its own spans, whoever else puts some into the context.
+// Each observer ends its own spans, also if another one puts a span into the context.
 func TestSeveralObservers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, other := newLab(t, otelrecourse.Options{}), newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{Observers: []executor.Observer{intruder{tracer: l.traces.Tracer("i")}, other.observer}})
-		if _, err := x.Do(t.Context(), request("6"), &bank{sends: []string{"0"}}); err != nil {
+		l, other := newSDK(t, otelrecourse.Options{}), newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{Observers: []executor.Observer{foreignObserver{tracer: l.traces.Tracer("i")}, other.observer}})
+		if _, err := x.Do(t.Context(), request("6"), &scriptedClient{sends: []string{"0"}}); err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range []*lab{l, other} {
+		for _, l := range []*testSDK{l, other} {
 			if got := l.named("momo pay send"); len(got) != 1 || got[0].EndTime.Sub(got[0].StartTime) != 200*time.Millisecond {
 				t.Errorf("the sends are %v", got)
 			}
 		}
-		if got := l.named("intruder"); len(got) != 0 {
-			t.Error("the span of another was ended")
+		if got := l.named("foreign"); len(got) != 0 {
+			t.Error("the span of another observer was ended")
 		}
 	})
 }
 
-// The budget is spent after one retry, and the breaker opens: the waits are counted.
-func TestHeld(t *testing.T) {
+// The budget is spent after one retry, and the breaker opens. The delayed calls are counted.
+func TestHeldCallsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLab(t, otelrecourse.Options{})
-		x := l.open(t, executor.Config{})
+		l := newSDK(t, otelrecourse.Options{})
+		x := l.newExecutor(t, executor.Config{})
 		var all sync.WaitGroup
 		for range 60 {
 			all.Go(func() {
-				if _, err := x.Do(t.Context(), request(""), &bank{sends: []string{"10"}, asks: []string{"10"}}); err != nil {
+				if _, err := x.Do(t.Context(), request(""), &scriptedClient{sends: []string{"10"}, queries: []string{"10"}}); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		all.Wait()
 		if l.sum(t, "recourse.waits.held") == 0 {
-			t.Errorf("nothing was held:\n%s", l.metrics(t))
+			t.Errorf("no call was held:\n%s", l.metrics(t))
 		}
 	})
 }

@@ -17,21 +17,21 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// momo is a client over HTTP that hands its span on.
-type momo struct {
+// httpClient is a client over HTTP that propagates its span.
+type httpClient struct {
 	url  string
 	http *http.Client
 }
 
-func (m *momo) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
+func (m *httpClient) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
 	return m.post(ctx, "/v2/gateway/api/tokenization/pay", map[string]any{"orderId": a.OrderID, "requestId": a.RequestID, "amount": a.Payment.Amount})
 }
 
-func (m *momo) Query(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
+func (m *httpClient) Query(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
 	return m.post(ctx, "/v2/gateway/api/query", map[string]any{"orderId": a.OrderID, "requestId": a.QueryID})
 }
 
-func (m *momo) post(ctx context.Context, path string, fields map[string]any) (executor.Reply, error) {
+func (m *httpClient) post(ctx context.Context, path string, fields map[string]any) (executor.Reply, error) {
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return executor.Reply{}, err
@@ -44,8 +44,7 @@ func (m *momo) post(ctx context.Context, path string, fields map[string]any) (ex
 	return executor.Call(m.http, req)
 }
 
-// Against a provider over HTTP: what the provider is handed is the span of the call, in the
-// caller's trace.
+// The provider receives the span of the call, in the caller's trace.
 func TestPropagation(t *testing.T) {
 	catalog, err := rules().Catalogs.Get("momo")
 	if err != nil {
@@ -62,10 +61,10 @@ func TestPropagation(t *testing.T) {
 	}))
 	defer server.Close()
 
-	l := newLab(t, otelrecourse.Options{})
-	x := l.open(t, executor.Config{})
+	l := newSDK(t, otelrecourse.Options{})
+	x := l.newExecutor(t, executor.Config{})
 	ctx, end := l.caller(t.Context(), "POST /checkout")
-	r, err := x.Do(ctx, request("9"), &momo{server.URL, server.Client()})
+	r, err := x.Do(ctx, request("9"), &httpClient{server.URL, server.Client()})
 	if err != nil || r.Outcome != policy.Succeeded {
 		t.Fatal(r, err)
 	}
@@ -79,6 +78,6 @@ func TestPropagation(t *testing.T) {
 		t.Errorf("the send is not below its caller:\n%s", l.tree(t))
 	}
 	if want := "00-" + sent.TraceID().String() + "-" + sent.SpanID().String() + "-01"; parents[0] != want {
-		t.Errorf("the provider was handed %s, want %s", parents[0], want)
+		t.Errorf("the provider received %s, want %s", parents[0], want)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// instant is a client whose provider says at once that it is paid.
+// instant is a client that replies at once: paid.
 type instant struct{}
 
 var paidReply = executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: "0"}}

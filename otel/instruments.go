@@ -21,8 +21,8 @@ type instruments struct {
 	alerts       metric.Int64Counter
 }
 
-// Boundaries of histograms. Those of calls are the conventional ones of HTTP clients, and on to
-// the timeouts of payment providers; those of flows reach to a week.
+// Boundaries of histograms. Those of calls are the conventional ones of HTTP clients, extended to
+// the timeouts of payment providers. Those of flows extend to a week.
 var (
 	callSeconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 30, 60}
 	flowSeconds = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 86400, 3 * 86400, 7 * 86400}
@@ -31,36 +31,36 @@ var (
 
 func newInstruments(m metric.Meter) (*instruments, error) {
 	var errs []error
-	keep := func(err error) { errs = append(errs, err) }
+	check := func(err error) { errs = append(errs, err) }
 	counter := func(name, unit, what string) metric.Int64Counter {
 		c, err := m.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(what))
-		keep(err)
+		check(err)
 		return c
 	}
 	seconds := func(name, what string, bounds []float64) metric.Float64Histogram {
 		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(what), metric.WithExplicitBucketBoundaries(bounds...))
-		keep(err)
+		check(err)
 		return h
 	}
 	i := &instruments{
 		callDuration: seconds("recourse.client.call.duration", "Duration of calls to payment providers.", callSeconds),
-		decisions:    counter("recourse.decisions", "{decision}", "Decisions, by what is done."),
-		corrections:  counter("recourse.interlock.corrections", "{correction}", "Decisions of the rules that the interlock did not let through."),
+		decisions:    counter("recourse.decisions", "{decision}", "Decisions, by action."),
+		corrections:  counter("recourse.interlock.corrections", "{correction}", "Decisions of the rules that the interlock replaced by a safe one."),
 		limits:       counter("recourse.limits.spent", "{limit}", "Decisions that a spent limit changed."),
-		webhooks:     counter("recourse.webhooks", "{webhook}", "Webhooks that were handed in and speak of a flow."),
-		held:         counter("recourse.waits.held", "{wait}", "Times that the budget or the breaker held a call that was due."),
-		ended:        counter("recourse.flows.ended", "{flow}", "Ends of flows; an escalated one that proof settles ends again."),
+		webhooks:     counter("recourse.webhooks", "{webhook}", "Webhooks that match a flow."),
+		held:         counter("recourse.waits.held", "{wait}", "Due calls that the budget or the breaker delayed."),
+		ended:        counter("recourse.flows.ended", "{flow}", "Ends of flows. An escalated flow ends again when its outcome is proved."),
 		duration:     seconds("recourse.flow.duration", "Time from a flow's first send to its end.", flowSeconds),
 		alerts:       counter("recourse.alerts", "{alert}", "Contradictions after the end of a flow."),
 	}
 	var err error
 	i.attempts, err = m.Int64Histogram("recourse.flow.attempts", metric.WithUnit("{attempt}"),
 		metric.WithDescription("Sends of a flow, at its end."), metric.WithExplicitBucketBoundaries(sendCounts...))
-	keep(err)
+	check(err)
 	return i, errors.Join(errs...)
 }
 
-// labels are the attributes of a measurement; the empty ones are left out.
+// labels are the attributes of a measurement. Empty values are left out.
 type labels struct {
 	provider, merchant, operation, phase string
 	fault, verified, code, class, effect string
@@ -68,7 +68,8 @@ type labels struct {
 	outcome                              string
 }
 
-// series is how measurements are labelled.
+// series are the options of measurements with the same labels. They are built once: building an
+// attribute set for each measurement would cost allocations.
 type series struct {
 	add    []metric.AddOption
 	record []metric.RecordOption

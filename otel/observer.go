@@ -13,45 +13,45 @@ import (
 // ScopeName is the name of the instrumentation scope.
 const ScopeName = "github.com/recourse-pay/recourse/otel"
 
-// Options are what an observer is made with. The zero value works.
+// Options are settings of an observer. The zero value means the defaults.
 type Options struct {
 	TracerProvider trace.TracerProvider // nil: the global one
 	MeterProvider  metric.MeterProvider // nil: the global one
 
-	// Merchants puts the merchant on metrics; it is on spans anyway. Set it when they are few:
-	// every series exists once per merchant.
+	// Merchants adds the merchant to metrics; spans always have it. Set it only if merchants are
+	// few, because each merchant has a copy of each series.
 	Merchants bool
 
-	// KnownCode puts the provider's code on recourse.decisions: those that it knows as they are,
-	// every other as "_OTHER". A catalogue's HasCode is meant, which bounds them. It is called
-	// for every decision, by several goroutines. Nil: metrics hold no codes.
+	// KnownCode adds the provider's code to recourse.decisions: as it is if KnownCode returns
+	// true, else as "_OTHER". Use the catalogue's HasCode, which bounds the number of codes. It
+	// is called at each decision, by several goroutines. Nil: metrics have no codes.
 	KnownCode func(provider, code string) bool
 }
 
-// observer watches flows. Its address is the key of its span in a call's context: others may
-// put spans of their own around the call.
+// observer makes the spans and metrics. Its address is the key of its span in the context of a
+// call, because other observers may put their own spans into that context.
 type observer struct {
-	executor.Unobserved // of what a later version adds
-	o                   Options
+	executor.Unobserved // for the events of later versions
+	options             Options
 	tracer              trace.Tracer
 	m                   *instruments
 	series              cache[labels, *series]
-	steps               cache[subject, *steps]
-	trail               trail
+	spans               cache[spanKey, *spanSet]
+	latest              latestSpans
 }
 
-// New returns an observer for [executor.Config.Observers]. o may be nil. The error is that of
-// the meter, when it refuses an instrument.
+// New returns an observer for [executor.Config.Observers]. Nil options mean the defaults. It
+// returns the meter's error if the meter refuses an instrument.
 func New(o *Options) (executor.Observer, error) {
 	w := &observer{}
 	if o != nil {
-		w.o = *o
+		w.options = *o
 	}
-	w.o = w.o.withDefaults()
-	w.series.build, w.steps.build = newSeries, newSteps
-	w.tracer = w.o.TracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
+	w.options = w.options.withDefaults()
+	w.series.build, w.spans.build = newSeries, newSpanSet
+	w.tracer = w.options.TracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
 	var err error
-	w.m, err = newInstruments(w.o.MeterProvider.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL)))
+	w.m, err = newInstruments(w.options.MeterProvider.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL)))
 	if err != nil {
 		return nil, err
 	}
@@ -68,24 +68,24 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// labels are those that every metric has.
+// labels returns the labels that every metric has.
 func (w *observer) labels(p *policy.Payment) labels {
 	if p == nil {
 		return labels{}
 	}
 	l := labels{provider: p.Provider, operation: p.Operation.String()}
-	if w.o.Merchants {
+	if w.options.Merchants {
 		l.merchant = p.Merchant
 	}
 	return l
 }
 
-// code is the label of a provider's code.
+// code returns the label of a provider's code.
 func (w *observer) code(p *policy.Payment, code string) string {
 	switch {
-	case w.o.KnownCode == nil || p == nil || code == "":
+	case w.options.KnownCode == nil || p == nil || code == "":
 		return ""
-	case !w.o.KnownCode(p.Provider, code):
+	case !w.options.KnownCode(p.Provider, code):
 		return other
 	}
 	return code

@@ -17,14 +17,14 @@ import (
 	otelrecourse "github.com/recourse-pay/recourse/otel"
 )
 
-// global is an observer of the global providers, which are set after it was made. They can be set
-// so once.
-var global = sync.OnceValue(func() *lab {
+// global returns an observer of the global providers, which are set after it was made. Global
+// providers can be set only once.
+var global = sync.OnceValue(func() *testSDK {
 	o, err := otelrecourse.New(nil)
 	if err != nil {
 		panic(err)
 	}
-	l := &lab{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader(), observer: o}
+	l := &testSDK{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader(), observer: o}
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(l.exporter)))
 	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(l.reader)))
 	return l
@@ -32,7 +32,7 @@ var global = sync.OnceValue(func() *lab {
 
 func TestGlobalProviders(t *testing.T) {
 	l := global()
-	tell(context.Background(), l.observer)
+	reportAll(context.Background(), l.observer)
 	spans := l.exporter.GetSpans()
 	if len(spans) == 0 {
 		t.Fatal("no spans")
@@ -45,21 +45,21 @@ func TestGlobalProviders(t *testing.T) {
 	}
 }
 
-// strict is a provider whose meter refuses a metric.
-type strict struct{ noop.MeterProvider }
+// refusingProvider has a meter that refuses an instrument.
+type refusingProvider struct{ noop.MeterProvider }
 
-type strictMeter struct{ noop.Meter }
+type refusingMeter struct{ noop.Meter }
 
 var errRefused = errors.New("refused")
 
-func (strict) Meter(string, ...metric.MeterOption) metric.Meter { return strictMeter{} }
+func (refusingProvider) Meter(string, ...metric.MeterOption) metric.Meter { return refusingMeter{} }
 
-func (strictMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+func (refusingMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
 	return nil, errRefused
 }
 
 func TestRefusedInstrument(t *testing.T) {
-	if o, err := otelrecourse.New(&otelrecourse.Options{MeterProvider: strict{}}); o != nil || !errors.Is(err, errRefused) {
+	if o, err := otelrecourse.New(&otelrecourse.Options{MeterProvider: refusingProvider{}}); o != nil || !errors.Is(err, errRefused) {
 		t.Errorf("%v, %v", o, err)
 	}
 }

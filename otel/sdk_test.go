@@ -30,7 +30,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata")
 
-// rules are the embedded ones.
+// rules returns the embedded rules.
 var rules = sync.OnceValue(func() *engine.Engine {
 	e, err := engine.Open("")
 	if err != nil {
@@ -39,17 +39,17 @@ var rules = sync.OnceValue(func() *engine.Engine {
 	return e
 })
 
-// lab is an SDK that keeps everything in memory, and an observer that fills it.
-type lab struct {
+// testSDK is an SDK that retains everything in memory, and an observer that uses it.
+type testSDK struct {
 	exporter *tracetest.InMemoryExporter
 	reader   *sdkmetric.ManualReader
 	traces   *sdktrace.TracerProvider
 	observer executor.Observer
 }
 
-func newLab(t testing.TB, o otelrecourse.Options, with ...sdktrace.TracerProviderOption) *lab {
+func newSDK(t testing.TB, o otelrecourse.Options, with ...sdktrace.TracerProviderOption) *testSDK {
 	t.Helper()
-	l := &lab{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader()}
+	l := &testSDK{exporter: tracetest.NewInMemoryExporter(), reader: sdkmetric.NewManualReader()}
 	l.traces = sdktrace.NewTracerProvider(append(with, sdktrace.WithSyncer(l.exporter))...)
 	o.TracerProvider, o.MeterProvider = l.traces, sdkmetric.NewMeterProvider(sdkmetric.WithReader(l.reader))
 	var err error
@@ -59,14 +59,14 @@ func newLab(t testing.TB, o otelrecourse.Options, with ...sdktrace.TracerProvide
 	return l
 }
 
-// caller begins a span such as that of a web framework.
-func (l *lab) caller(ctx context.Context, name string) (context.Context, func()) {
+// caller starts a span, like that of a web framework.
+func (l *testSDK) caller(ctx context.Context, name string) (context.Context, func()) {
 	ctx, span := l.traces.Tracer("test").Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
 	return ctx, func() { span.End() }
 }
 
-// open makes an executor whose ids are counted, and whose waits are not spread.
-func (l *lab) open(t *testing.T, c executor.Config) *executor.Executor {
+// newExecutor returns an executor with sequential ids and without jitter.
+func (l *testSDK) newExecutor(t *testing.T, c executor.Config) *executor.Executor {
 	t.Helper()
 	var n atomic.Int64
 	c.NewRequestID = func(*policy.Payment) string { return fmt.Sprintf("id-%d", n.Add(1)) }
@@ -86,8 +86,8 @@ func (l *lab) open(t *testing.T, c executor.Config) *executor.Executor {
 	return x
 }
 
-// tree prints the spans, each below its parent, in the order of time.
-func (l *lab) tree(t *testing.T) string {
+// tree prints the spans in the order of time, each below its parent.
+func (l *testSDK) tree(t *testing.T) string {
 	t.Helper()
 	all := l.exporter.GetSpans()
 	slices.SortStableFunc(all, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
@@ -96,21 +96,21 @@ func (l *lab) tree(t *testing.T) string {
 		known[s.SpanContext.SpanID()] = s
 	}
 	var b strings.Builder
-	var began time.Time
+	var start time.Time
 	var print func(depth int, parent trace.SpanID)
 	print = func(depth int, parent trace.SpanID) {
 		for _, s := range all {
 			up := s.Parent.SpanID()
-			if _, there := known[up]; !there {
+			if _, ok := known[up]; !ok {
 				up = trace.SpanID{}
 			}
 			if up != parent {
 				continue
 			}
-			if began.IsZero() {
-				began = s.StartTime
+			if start.IsZero() {
+				start = s.StartTime
 			}
-			fmt.Fprintf(&b, "%s%s (%s) at %s for %s\n", strings.Repeat("    ", depth), s.Name, s.SpanKind, s.StartTime.Sub(began), s.EndTime.Sub(s.StartTime))
+			fmt.Fprintf(&b, "%s%s (%s) at %s for %s\n", strings.Repeat("    ", depth), s.Name, s.SpanKind, s.StartTime.Sub(start), s.EndTime.Sub(s.StartTime))
 			inner := strings.Repeat("    ", depth) + "  "
 			if s.Status.Code != codes.Unset {
 				fmt.Fprintf(&b, "%sstatus %s: %s\n", inner, s.Status.Code, s.Status.Description)
@@ -136,7 +136,7 @@ func attributes(list []attribute.KeyValue) string {
 		case a.Key == "recourse.flow" && strings.HasPrefix(value, "f-"):
 			value = "f" + value[strings.LastIndex(value, "-"):] // the rest is random
 		case a.Key == "recourse.source":
-			value, _, _ = strings.Cut(value, ":") // rules are edited
+			value, _, _ = strings.Cut(value, ":") // line numbers change
 		case strings.Contains(value, " "):
 			value = fmt.Sprintf("%q", value)
 		}
@@ -146,7 +146,7 @@ func attributes(list []attribute.KeyValue) string {
 }
 
 // metrics prints every series, sorted.
-func (l *lab) metrics(t *testing.T) string {
+func (l *testSDK) metrics(t *testing.T) string {
 	t.Helper()
 	var lines []string
 	for _, m := range l.collect(t) {
@@ -160,11 +160,11 @@ func (l *lab) metrics(t *testing.T) string {
 			}
 		case metricdata.Histogram[float64]:
 			for _, p := range d.DataPoints {
-				add(p.Attributes, fmt.Sprintf("%d, together %g", p.Count, p.Sum))
+				add(p.Attributes, fmt.Sprintf("count %d, sum %g", p.Count, p.Sum))
 			}
 		case metricdata.Histogram[int64]:
 			for _, p := range d.DataPoints {
-				add(p.Attributes, fmt.Sprintf("%d, together %d", p.Count, p.Sum))
+				add(p.Attributes, fmt.Sprintf("count %d, sum %d", p.Count, p.Sum))
 			}
 		default:
 			t.Fatalf("%s is a %T", m.Name, d)
@@ -174,7 +174,7 @@ func (l *lab) metrics(t *testing.T) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-func (l *lab) collect(t *testing.T) []metricdata.Metrics {
+func (l *testSDK) collect(t *testing.T) []metricdata.Metrics {
 	t.Helper()
 	var got metricdata.ResourceMetrics
 	if err := l.reader.Collect(context.Background(), &got); err != nil {
@@ -186,7 +186,7 @@ func (l *lab) collect(t *testing.T) []metricdata.Metrics {
 	return got.ScopeMetrics[0].Metrics
 }
 
-// wantGolden compares with a file of testdata, or writes it.
+// wantGolden compares a text with a file in testdata, or writes the file.
 func wantGolden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".txt")
@@ -210,8 +210,8 @@ func wantGolden(t *testing.T, name, got string) {
 	}
 }
 
-// sum is how often something was counted, over all series of a metric.
-func (l *lab) sum(t *testing.T, name string) (n int64) {
+// sum returns the count of a metric over all its series.
+func (l *testSDK) sum(t *testing.T, name string) (n int64) {
 	t.Helper()
 	for _, m := range l.collect(t) {
 		if m.Name != name {
@@ -231,8 +231,8 @@ func (l *lab) sum(t *testing.T, name string) (n int64) {
 	return n
 }
 
-// named are the spans of a name, in the order of their start.
-func (l *lab) named(name string) []tracetest.SpanStub {
+// named returns the spans of a name, in the order of their start.
+func (l *testSDK) named(name string) []tracetest.SpanStub {
 	all := slices.DeleteFunc(l.exporter.GetSpans(), func(s tracetest.SpanStub) bool { return s.Name != name })
 	slices.SortFunc(all, func(a, b tracetest.SpanStub) int { return cmp.Compare(a.StartTime.UnixNano(), b.StartTime.UnixNano()) })
 	return all

@@ -18,8 +18,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// tell reports one of everything to an observer.
-func tell(ctx context.Context, o executor.Observer) {
+// reportAll reports an event of each kind to an observer.
+func reportAll(ctx context.Context, o executor.Observer) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &policy.Payment{
 		Provider: "momo", Merchant: "acme", Operation: policy.Pay, Key: "cart-77",
@@ -66,9 +66,9 @@ func tell(ctx context.Context, o executor.Observer) {
 	}}})
 }
 
-func TestEverything(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{})
-	tell(context.Background(), l.observer)
+func TestEveryEvent(t *testing.T) {
+	l := newSDK(t, otelrecourse.Options{})
+	reportAll(context.Background(), l.observer)
 	tree, metrics := l.tree(t), l.metrics(t)
 	if strings.Contains(tree, "s3cret") {
 		t.Errorf("a secret is on a span:\n%s", tree)
@@ -83,8 +83,8 @@ func TestEverything(t *testing.T) {
 }
 
 func TestInstruments(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{})
-	tell(context.Background(), l.observer)
+	l := newSDK(t, otelrecourse.Options{})
+	reportAll(context.Background(), l.observer)
 	var b strings.Builder
 	for _, m := range l.collect(t) {
 		fmt.Fprintf(&b, "%s %s\n    %s\n", m.Name, m.Unit, m.Description)
@@ -99,7 +99,7 @@ func TestInstruments(t *testing.T) {
 }
 
 func TestMerchantsAndCodes(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{Merchants: true, KnownCode: func(provider, code string) bool {
+	l := newSDK(t, otelrecourse.Options{Merchants: true, KnownCode: func(provider, code string) bool {
 		c, err := rules().Catalogs.Get(provider)
 		return err == nil && c.HasCode(code)
 	}})
@@ -110,11 +110,11 @@ func TestMerchantsAndCodes(t *testing.T) {
 	wantGolden(t, "merchants-and-codes", l.metrics(t))
 }
 
-// Events without the optional parts are told too.
-func TestSparse(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{KnownCode: func(string, string) bool { return true }})
+// Events without their optional parts make spans and metrics, too.
+func TestEventsWithoutOptionalParts(t *testing.T) {
+	l := newSDK(t, otelrecourse.Options{KnownCode: func(string, string) bool { return true }})
 	ctx, o := context.Background(), l.observer
-	o.Called(ctx, &executor.CallEvent{Flow: "f-2", Err: errors.New("who knows")}) // of which nobody said that it begins
+	o.Called(ctx, &executor.CallEvent{Flow: "f-2", Err: errors.New("unknown")}) // without Calling before
 	o.Called(o.Calling(ctx, &executor.CallEvent{Flow: "f-2"}), &executor.CallEvent{Flow: "f-2", Answer: policy.Answer{Fault: policy.Reset}})
 	o.Heard(ctx, &executor.WebhookEvent{})
 	o.Decided(ctx, &executor.DecisionEvent{Decided: &flow.Decided{}})
@@ -127,9 +127,9 @@ func TestSparse(t *testing.T) {
 	wantGolden(t, "sparse-metrics", l.metrics(t))
 }
 
-// A webhook that comes during a call has its decision, and the call has its own.
+// A webhook during a call has its own decision, and so has the call.
 func TestWebhookDuringACall(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{})
+	l := newSDK(t, otelrecourse.Options{})
 	ctx, o := context.Background(), l.observer
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &policy.Payment{Provider: "momo", Operation: policy.Pay}
@@ -145,19 +145,19 @@ func TestWebhookDuringACall(t *testing.T) {
 	wantGolden(t, "webhook-during-a-call-spans", l.tree(t))
 }
 
-// A clock that is set back makes nothing shorter than nothing.
+// A clock that is set back gives a duration of zero, not a negative one.
 func TestClockSetBack(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{})
+	l := newSDK(t, otelrecourse.Options{})
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	l.observer.Called(context.Background(), &executor.CallEvent{Start: at, End: at.Add(-time.Hour)})
-	if got := l.metrics(t); !strings.HasSuffix(got, "1, together 0\n") {
+	if got := l.metrics(t); !strings.HasSuffix(got, "count 1, sum 0\n") {
 		t.Error(got)
 	}
 }
 
-// What an exporter cannot send is mended, and what is long is cut.
-func TestTextsOfStrangers(t *testing.T) {
-	l := newLab(t, otelrecourse.Options{})
+// Invalid UTF-8 is replaced, and long texts are cut.
+func TestInvalidAndLongTexts(t *testing.T) {
+	l := newSDK(t, otelrecourse.Options{})
 	ctx, p := context.Background(), &policy.Payment{Provider: "mo\xffmo", Operation: policy.Pay}
 	c := &executor.CallEvent{Flow: "f-1", Payment: p, Err: errors.New(strings.Repeat("đ", 1000) + "\nand a stack")}
 	called := l.observer.Calling(ctx, c)

@@ -12,15 +12,15 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Calling begins the call's span.
+// Calling starts the span of a call.
 func (w *observer) Calling(ctx context.Context, c *executor.CallEvent) context.Context {
-	s := w.stepsOf(c.Payment)
-	step := &s.send
+	s := w.spansOf(c.Payment)
+	kind := &s.send
 	if c.Phase == policy.Query {
-		step = &s.query
+		kind = &s.query
 	}
-	ctx, span := w.start(ctx, step, trace.WithTimestamp(c.Start), w.trail.last(c.Flow))
-	w.trail.leave(c.Flow, span.SpanContext())
+	ctx, span := w.start(ctx, kind, trace.WithTimestamp(c.Start), w.latest.get(c.Flow))
+	w.latest.set(c.Flow, span.SpanContext())
 	if span.IsRecording() {
 		a := flowAttrs(9, c.Flow, c.Payment)
 		a.attempt(c)
@@ -29,7 +29,7 @@ func (w *observer) Calling(ctx context.Context, c *executor.CallEvent) context.C
 	return context.WithValue(ctx, w, span)
 }
 
-// Called ends it.
+// Called ends the span of a call.
 func (w *observer) Called(ctx context.Context, c *executor.CallEvent) {
 	l := w.labels(c.Payment)
 	l.phase, l.fault = c.Phase.String(), c.Answer.Fault.String()
@@ -38,7 +38,7 @@ func (w *observer) Called(ctx context.Context, c *executor.CallEvent) {
 	if !ok {
 		return
 	}
-	w.trail.leave(c.Flow, span.SpanContext()) // a webhook may have come meanwhile
+	w.latest.set(c.Flow, span.SpanContext()) // a webhook may have been received during the call
 	if span.IsRecording() {
 		a := make(attrs, 0, 8)
 		a.answer(&c.Answer)
@@ -51,15 +51,15 @@ func (w *observer) Called(ctx context.Context, c *executor.CallEvent) {
 	span.End(trace.WithTimestamp(c.End))
 }
 
-// Heard is a span below that of whoever took the webhook.
+// Heard makes a span for a webhook, a child of the span of its HTTP handler.
 func (w *observer) Heard(ctx context.Context, h *executor.WebhookEvent) {
 	at := trace.WithTimestamp(h.At)
-	ctx, span := w.start(ctx, &w.stepsOf(h.Payment).webhook, at, w.trail.last(h.Flow))
-	w.trail.leave(h.Flow, span.SpanContext())
+	ctx, span := w.start(ctx, &w.spansOf(h.Payment).webhook, at, w.latest.get(h.Flow))
+	w.latest.set(h.Flow, span.SpanContext())
 	if span.IsRecording() {
 		a := flowAttrs(12, h.Flow, h.Payment)
 		a = append(a, keyVerified.Bool(h.Answer.Verified))
-		a.names(&h.Answer)
+		a.identifiers(&h.Answer)
 		a.answer(&h.Answer)
 		span.SetAttributes(a...)
 		if h.Answer.Fault != policy.NoFault {
@@ -75,17 +75,17 @@ func (w *observer) Heard(ctx context.Context, h *executor.WebhookEvent) {
 	w.m.webhooks.Add(ctx, 1, w.series.of(l).add...)
 }
 
-// Decided is a span below the call or the webhook that it is about.
+// Decided makes a span for a decision, a child of its call or webhook.
 func (w *observer) Decided(ctx context.Context, e *executor.DecisionEvent) {
 	d, at := e.Decided, trace.WithTimestamp(e.Decided.At)
-	ctx, span := w.follow(ctx, &w.stepsOf(e.Payment).decide, at, e.Flow)
+	ctx, span := w.startAfter(ctx, &w.spansOf(e.Payment).decide, at, e.Flow)
 	if span.IsRecording() {
-		span.SetAttributes(decision(e)...)
+		span.SetAttributes(decisionAttrs(e)...)
 	}
 	span.End(at)
 
-	v, some := &d.Verdict, w.labels(e.Payment)
-	l := some
+	v, base := &d.Verdict, w.labels(e.Payment)
+	l := base
 	if !d.Due {
 		l.phase = d.Phase.String()
 		if d.Answer != nil {
@@ -95,24 +95,24 @@ func (w *observer) Decided(ctx context.Context, e *executor.DecisionEvent) {
 	l.class, l.effect, l.action = d.Fact.Class.String(), d.Fact.Effect.String(), v.Action.String()
 	w.m.decisions.Add(ctx, 1, w.series.of(l).add...)
 	if v.Property != "" {
-		l := some
+		l := base
 		l.property, l.action = string(v.Property), d.Decision.Action.String()
 		w.m.corrections.Add(ctx, 1, w.series.of(l).add...)
 	}
 	if v.Limit != "" {
-		l := some
+		l := base
 		l.limit = v.Limit
 		w.m.limits.Add(ctx, 1, w.series.of(l).add...)
 	}
 }
 
-func decision(e *executor.DecisionEvent) attrs {
+func decisionAttrs(e *executor.DecisionEvent) attrs {
 	d, v := e.Decided, &e.Decided.Verdict
 	a := flowAttrs(18, e.Flow, e.Payment)
 	if !d.Due {
 		a.text(keyPhase, d.Phase.String())
 	}
-	a.yes(keyDue, d.Due)
+	a.flag(keyDue, d.Due)
 	a.text(keyClass, d.Fact.Class.String())
 	a.text(keyEffect, d.Fact.Effect.String())
 	a = append(a, keyInDoubt.Bool(d.InDoubt))
@@ -130,8 +130,8 @@ func decision(e *executor.DecisionEvent) attrs {
 	return a
 }
 
-// Waiting is no span, for a wait may last for days; what the budget or the breaker holds is
-// counted.
+// Waiting counts the calls that the budget or the breaker delays. It makes no span, because a
+// wait may last for days.
 func (w *observer) Waiting(ctx context.Context, e *executor.WaitEvent) {
 	if e.Held == "" {
 		return
@@ -141,10 +141,10 @@ func (w *observer) Waiting(ctx context.Context, e *executor.WaitEvent) {
 	w.m.held.Add(ctx, 1, w.series.of(l).add...)
 }
 
-// Ended is a span below what ended the flow.
+// Ended makes a span for the end of a flow, a child of the call or webhook that ended it.
 func (w *observer) Ended(ctx context.Context, e *executor.EndEvent) {
 	at := trace.WithTimestamp(e.At)
-	ctx, span := w.follow(ctx, &w.stepsOf(e.Payment).end, at, e.Flow)
+	ctx, span := w.startAfter(ctx, &w.spansOf(e.Payment).end, at, e.Flow)
 	s := e.State
 	if s == nil {
 		s = &flow.State{}
@@ -166,8 +166,8 @@ func (w *observer) Ended(ctx context.Context, e *executor.EndEvent) {
 		span.SetAttributes(a...)
 	}
 	span.End(at)
-	if e.Outcome != policy.Escalated { // which may end again
-		w.trail.forget(e.Flow)
+	if e.Outcome != policy.Escalated { // an escalated flow may end again
+		w.latest.evict(e.Flow)
 	}
 
 	l := w.labels(e.Payment)
@@ -181,10 +181,10 @@ func (w *observer) Ended(ctx context.Context, e *executor.EndEvent) {
 	}
 }
 
-// Alerted is a span below the webhook or the call that contradicts the end.
+// Alerted makes a span for an alert, a child of the call or webhook that contradicts the end.
 func (w *observer) Alerted(ctx context.Context, e *executor.AlertEvent) {
 	at := trace.WithTimestamp(e.At)
-	ctx, span := w.follow(ctx, &w.stepsOf(e.Payment).alert, at, e.Flow)
+	ctx, span := w.startAfter(ctx, &w.spansOf(e.Payment).alert, at, e.Flow)
 	l := w.labels(e.Payment)
 	l.effect = e.Alert.Evidence.Fact.Effect.String()
 	if e.State != nil {
@@ -195,10 +195,10 @@ func (w *observer) Alerted(ctx context.Context, e *executor.AlertEvent) {
 		a.text(keyReason, e.Alert.Reason)
 		a.text(keyOutcome, l.outcome)
 		a.text(keyEffect, l.effect)
-		if said := e.Alert.Evidence.Answer; said != nil {
-			a.text(keyPhase, said.Phase.String())
-			a.names(said)
-			a.answer(said)
+		if r := e.Alert.Evidence.Answer; r != nil {
+			a.text(keyPhase, r.Phase.String())
+			a.identifiers(r)
+			a.answer(r)
 		}
 		a.text(keyError, "contradicted")
 		span.SetAttributes(a...)

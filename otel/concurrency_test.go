@@ -10,11 +10,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Many flows at once: nothing is lost, and no span goes to another's trace.
-func TestTogether(t *testing.T) {
+// With many concurrent flows no span is lost, and none is in the trace of another flow.
+func TestConcurrentFlows(t *testing.T) {
 	const flows = 400
-	l := newLab(t, otelrecourse.Options{Merchants: true})
-	x := l.open(t, executor.Config{})
+	l := newSDK(t, otelrecourse.Options{Merchants: true})
+	x := l.newExecutor(t, executor.Config{})
 	var all sync.WaitGroup
 	for n := range flows {
 		all.Go(func() {
