@@ -2,7 +2,6 @@ package flow_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/engine"
-)
 
-var update = flag.Bool("update", false, "write what the stories in testdata print now; read the diff")
+	"github.com/recourse-pay/recourse/internal/testkit"
+)
 
 // A story is a file of testdata: what happens to a flow, line by line, and what the
 // machine makes of it. Files of rules may follow, in the form of a txtar archive; they
@@ -39,7 +38,7 @@ func TestStories(t *testing.T) {
 			}
 			switch {
 			case told == string(text):
-			case *update:
+			case testkit.Update():
 				if err := os.WriteFile(name, []byte(told), 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -3,7 +3,6 @@ package otelrecourse_test
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,9 +25,9 @@ import (
 	"github.com/recourse-pay/recourse/executor"
 	otelrecourse "github.com/recourse-pay/recourse/otel"
 	"github.com/recourse-pay/recourse/policy"
-)
 
-var update = flag.Bool("update", false, "rewrite testdata")
+	"github.com/recourse-pay/recourse/internal/testkit"
+)
 
 // rules returns the embedded rules.
 var rules = sync.OnceValue(func() *engine.Engine {
@@ -190,7 +189,7 @@ func (l *testSDK) collect(t *testing.T) []metricdata.Metrics {
 func wantGolden(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".txt")
-	if *update {
+	if testkit.Update() {
 		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "write what comes out into testdata/use")
 
 // TestRuleOfUse tells small recordings through the rules. Each file of testdata/use
 // begins with what it shows, holds a recording, rules where the defaults do not show it,
@@ -50,7 +47,7 @@ func tell(t *testing.T, file string) {
 	if got == want {
 		return
 	}
-	if !*update {
+	if !testkit.Update() {
 		t.Fatalf("comes out as\n%s\nwant\n%s", got, want)
 	}
 	script.Files = slices.DeleteFunc(script.Files, func(f testkit.File) bool { return f.Name == "want" })

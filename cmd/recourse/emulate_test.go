@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // The scripts of testdata/emulate run the command beside a client. $ADDR is an address that
@@ -27,7 +29,7 @@ func TestEmulateScripts(t *testing.T) {
 		Dir:                 filepath.Join("testdata", "emulate"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		UpdateScripts:       *update,
+		UpdateScripts:       testkit.Update(),
 		Setup: func(e *testscript.Env) error {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

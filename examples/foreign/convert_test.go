@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
-
-var update = flag.Bool("update", false, "rewrite what the files of testdata want")
 
 const shared = "../../testdata/foreign"
 
@@ -65,7 +62,7 @@ func TestSmallTable(t *testing.T) {
 		}
 		got = append(got, testkit.File{Name: name, Data: data})
 	}
-	if *update {
+	if testkit.Update() {
 		a.Files = append(given, got...)
 		if err := os.WriteFile(file, testkit.Format(a), 0o600); err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package check_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 	"github.com/recourse-pay/recourse/internal/check"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
-
-var update = flag.Bool("update", false, "rewrite what the files of testdata want")
 
 // Each file of testdata is a folder of rules over the defaults, and everything that is found
 // in the files of that folder.
@@ -41,7 +38,7 @@ func TestKinds(t *testing.T) {
 					others = append(others, f)
 				}
 			}
-			if *update {
+			if testkit.Update() {
 				a.Files = append(others, testkit.File{Name: "want", Data: []byte(got)})
 				if err := os.WriteFile(file, testkit.Format(a), 0o600); err != nil {
 					t.Fatal(err)

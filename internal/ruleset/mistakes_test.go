@@ -1,7 +1,6 @@
 package ruleset
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the expected mistakes in testdata")
 
 // said is the file of an archive that holds what is to be said about the others.
 const said = "mistakes"
@@ -43,7 +40,7 @@ func TestMistakes(t *testing.T) {
 			if got == want {
 				return
 			}
-			if *update {
+			if testkit.Update() {
 				rewrite(t, path, archive, got)
 				return
 			}

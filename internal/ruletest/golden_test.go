@@ -1,7 +1,6 @@
 package ruletest_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,8 +12,6 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
-
-var update = flag.Bool("update", false, "rewrite what is wanted in testdata")
 
 var opened = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
 
@@ -42,7 +39,7 @@ func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.F
 				t.Fatal(err)
 			}
 			said := strings.TrimRight(got(t, ruletest.File{Name: a.Files[0].Name, Data: a.Files[0].Data}), "\n") + "\n"
-			if *update {
+			if testkit.Update() {
 				a.Files = append(a.Files[:1], testkit.File{Name: "want", Data: []byte(said)})
 				if err := os.WriteFile(name, testkit.Format(a), 0o600); err != nil {
 					t.Fatal(err)

@@ -6,7 +6,6 @@ package verify_test
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +14,6 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "rewrite the stories of testdata/traps")
 
 // Each trap is a rules folder, what is verified of it in its comment, and the stories that
 // are to be found, each of them the shortest.
@@ -36,7 +33,7 @@ func TestTraps(t *testing.T) {
 				if f.Name != "stories" {
 					continue
 				}
-				if *update {
+				if testkit.Update() {
 					trap.Files[i].Data = []byte(got)
 					if err := os.WriteFile(file, testkit.Format(trap), 0o644); err != nil {
 						t.Fatal(err)

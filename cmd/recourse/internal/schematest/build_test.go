@@ -3,16 +3,15 @@ package schematest
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/schema"
-)
 
-var update = flag.Bool("update", false, "write the schemas")
+	"github.com/recourse-pay/recourse/internal/testkit"
+)
 
 type node = map[string]any
 
@@ -299,7 +298,7 @@ func TestSchemasAreUpToDate(t *testing.T) {
 		if err := enc.Encode(want); err != nil {
 			t.Fatal(err)
 		}
-		if *update {
+		if testkit.Update() {
 			if err := os.WriteFile(filepath.Join("../../../../schema", name), text.Bytes(), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,6 @@
+//go:build slow
+
+package testkit
+
+// Slow reports whether the slow tier runs.
+const Slow = true
