@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // wire is a listener in memory, which virtual time understands.
@@ -226,7 +227,7 @@ func TestAdminPaths(t *testing.T) {
 // Ten thousand clients at once, some of whom wait in vain: every call is answered or held,
 // the ledger is whole, and nothing is left running.
 func TestTenThousandConcurrentClients(t *testing.T) {
-	const clients = 10_000
+	clients := testkit.Size(500, 10_000, 10_000)
 	doc := "[[fault]]\nkind = \"drop_response\"\norders = [\"*7\"]\n"
 	served(t, "momo", doc, nil, func(t *testing.T, c *http.Client, p *emulator.Provider) {
 		var all sync.WaitGroup
@@ -242,7 +243,7 @@ func TestTenThousandConcurrentClients(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if answered.Load() != clients*9/10 || silent.Load() != clients/10 || len(p.Ledger(time.Now())) != clients {
+		if answered.Load() != int64(clients*9/10) || silent.Load() != int64(clients/10) || len(p.Ledger(time.Now())) != clients {
 			t.Errorf("%d answered, %d silent, %d executed", answered.Load(), silent.Load(), len(p.Ledger(time.Now())))
 		}
 	})

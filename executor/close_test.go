@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -123,10 +124,7 @@ func quiet(want int) int {
 }
 
 func TestManyFlowsAreOpenAtOnce(t *testing.T) {
-	flows := 10_000
-	if testing.Short() {
-		flows = 1000
-	}
+	flows := testkit.Size(1000, 10_000, 10_000)
 	before := runtime.NumGoroutine()
 	b := &bank{sends: []reply{working}, asks: []reply{working}}
 	x, err := executor.New(defaults(), &executor.Config{})

@@ -3,7 +3,6 @@ package executor
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,9 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
-
-var update = flag.Bool("update", false, "write the golden rows of the current version")
 
 // goldenRows reads testdata/rows: a row a line, in the form of one version.
 func goldenRows(t *testing.T, version int) [][]byte {
@@ -57,18 +55,7 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 		upgraded.Write(append(text, '\n'))
 	}
 	path := filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", storedVersion))
-	if *update {
-		if err := os.WriteFile(path, upgraded.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, upgraded.Bytes()) {
-		t.Errorf("the upgraded rows are not those of %s: raise storedVersion, or go test ./executor -run GoldenRows -update and read the difference", path)
-	}
+	testkit.GoldenFile(t, path, upgraded.String()) // if it differs, storedVersion is to be raised, too
 }
 
 // A row of the current version is written as it was read, to the byte.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -27,8 +28,13 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(all) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	files := slices.DeleteFunc(all, func(file string) bool { return testkit.Short() && long[filepath.Base(file)] })
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       testkit.Update(),
@@ -38,6 +44,12 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "gz": gz, "keep": keep},
 	})
+}
+
+// long are the scripts that take seconds: they prove or compare all that is shipped.
+var long = map[string]bool{
+	"check.txtar": true, "diff.txtar": true, "foreign-table.txtar": true, "test.txtar": true, "test-measures.txtar": true,
+	"verify.txtar": true, "verify-screen.txtar": true,
 }
 
 // exits runs a command that must end with an exit code: exits CODE COMMAND ARG...

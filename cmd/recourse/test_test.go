@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // watched is what a command wrote so far; changed is called after every write.
@@ -105,6 +106,9 @@ func TestMutationInterrupted(t *testing.T) {
 // Every small change of the shipped rules is noticed by a shipped test, or proved to change
 // nothing, by several goroutines at once.
 func TestShippedRulesAreHeldInPlace(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatal(err)

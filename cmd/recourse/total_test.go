@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -28,7 +29,8 @@ var variants = map[string]fields{
 // everywhere calls f for each provider, each of the nine operations, each phase.
 func everywhere(t *testing.T, f func(t *testing.T, cat *providers.Catalog, op policy.Operation, ph policy.Phase)) {
 	e := defaults(t)
-	for _, name := range e.Catalogs.Names() {
+	names := e.Catalogs.Names()
+	for _, name := range names[:testkit.Size(1, len(names), len(names))] {
 		cat, err := e.Catalogs.Get(name)
 		if err != nil {
 			t.Fatal(err)

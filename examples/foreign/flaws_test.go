@@ -14,6 +14,7 @@ import (
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/check"
 	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/internal/verify"
 )
 
@@ -173,6 +174,9 @@ func proved(t *testing.T, dir string) *verify.Report {
 
 // Every row that retries or fails in doubt is refused, by its name and with a story; no other is.
 func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	dir, _ := converted(t)
 	report := proved(t, dir)
 	found := map[string]*verify.Violation{}
@@ -220,6 +224,9 @@ func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 
 // What verify proposes is enough, and so is the careful conversion.
 func TestMendedTableHolds(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	t.Run("as proposed", func(t *testing.T) {
 		dir, _ := converted(t)
 		for i, p := range proved(t, dir).Products {

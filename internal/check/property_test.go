@@ -10,6 +10,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -34,7 +35,7 @@ func random(t *testing.T, seed uint64) *ruleset.Engine {
 // On random rules, no rule that is called dead is ever reached, whatever comes, and every
 // witness holds.
 func TestDeadRulesAreNeverReached(t *testing.T) {
-	const sets, inputs = 6, 100_000
+	sets, inputs := testkit.Size(1, 6, 24), testkit.Size(10_000, 100_000, 100_000)
 	dead, reached, silent := 0, 0, 0
 	for seed := range uint64(sets) {
 		e := random(t, seed)
@@ -75,7 +76,7 @@ func TestDeadRulesAreNeverReached(t *testing.T) {
 		}
 	}
 	t.Logf("%d rules called dead, %d reached, %d neither", dead, reached, silent)
-	if dead < 6 || reached < 20 {
+	if !testkit.Short() && (dead < 6 || reached < 20) {
 		t.Errorf("%d dead and %d reached rules are too few to tell", dead, reached)
 	}
 }
@@ -114,7 +115,7 @@ func held(e *ruleset.Engine, sit *policy.Situation, rule string) bool {
 
 // A rule that is called live by saying nothing of it has an input: the engine is asked.
 func TestNoAnswerGoesUnnoticed(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(testkit.Size(1, 3, 12)) {
 		e := random(t, 100+seed)
 		report, err := check.Run(context.Background(), e, check.Options{})
 		if err != nil {
@@ -129,7 +130,7 @@ func TestNoAnswerGoesUnnoticed(t *testing.T) {
 			}
 		}
 		r, situations := draw.From(seed), draw.Of(e)
-		for range 20_000 {
+		for range testkit.Size(5_000, 20_000, 20_000) {
 			sit := situations.One(r)
 			m := sit.Payment.Merchant
 			if m != "alpha" {

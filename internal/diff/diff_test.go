@@ -11,6 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
@@ -61,7 +62,7 @@ func same(a, b policy.Decision) bool {
 // shows it; and what is told as changed is all that changes.
 func TestMutantsAreToldFromEquivalents(t *testing.T) {
 	var equal, different, unsure int
-	for seed := range uint64(4) {
+	for seed := range uint64(testkit.Size(1, 4, 8)) {
 		r := draw.From(seed)
 		set := draw.Set(r)
 		e := compiled(t, set)
@@ -70,14 +71,14 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 		}
 		comparer := diff.NewComparer(e)
 		situations := draw.Of(e)
-		for range 6 {
+		for range testkit.Size(1, 6, 6) {
 			m := compiled(t, mutant(r, set))
 			if m == nil {
 				continue
 			}
 			v := comparer.Compare(m)
 			differs := map[string]bool{}
-			for range 4000 {
+			for range testkit.Size(1000, 4000, 4000) {
 				sit := situations.One(r)
 				if a, b := e.Decide(&sit), m.Decide(&sit); !same(a, b) {
 					differs[sit.Payment.Provider] = true
@@ -102,7 +103,7 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 		}
 	}
 	t.Logf("%d the same, %d different, %d not told", equal, different, unsure)
-	if equal < 2 || different < 8 || unsure > 2 {
+	if !testkit.Short() && (equal < 2 || different < 8 || unsure > testkit.Size(1, 2, 4)) {
 		t.Errorf("%d the same, %d different, %d not told: too few to tell", equal, different, unsure)
 	}
 }

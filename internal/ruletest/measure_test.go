@@ -10,6 +10,7 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 const weakRules = `
@@ -117,6 +118,9 @@ func TestCoverageNamesGapsWithTestsThatPass(t *testing.T) {
 }
 
 func TestSurvivorsComeWithTestsThatKill(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	e, suites, mine := weak(t)
 	m, err := ruletest.Mutate(t.Context(), e, suites, ruletest.MutateOptions{Files: mine})
 	if err != nil {
@@ -154,6 +158,9 @@ func TestSurvivorsComeWithTestsThatKill(t *testing.T) {
 
 // What is proved to change nothing is not counted; what is only believed to is.
 func TestEquivalentMutants(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	e, suites, mine := weak(t)
 	for _, exact := range []bool{true, false} {
 		m, err := ruletest.Mutate(t.Context(), e, suites, ruletest.MutateOptions{

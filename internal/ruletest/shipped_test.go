@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/internal/ruletest"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // shipped are the tests of the embedded rules.
@@ -66,6 +67,9 @@ var unnoticeable = []string{
 
 // Every other small change of the shipped rules is noticed.
 func TestShippedRulesAreHeldInPlace(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	m, err := ruletest.Mutate(t.Context(), defaults(t), shipped(t), ruletest.MutateOptions{})
 	if err != nil {
 		t.Fatal(err)

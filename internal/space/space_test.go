@@ -13,6 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
@@ -94,7 +95,7 @@ func TestEverySituationOfAFlowIsReached(t *testing.T) {
 	}
 	r, situations := draw.From(1), draw.Of(e)
 	how := map[space.How]int{}
-	for range 30_000 {
+	for range testkit.Size(3_000, 30_000, 100_000) {
 		sit := situations.One(r)
 		found := false
 		for _, at := range reach[sit.Payment.Provider] {

@@ -14,13 +14,14 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // What is found where everything is counted is found where counts and times are left out: the
 // proof rests on the coarse search alone.
 func TestCoarseFindsWhatExactFinds(t *testing.T) {
-	sets, first := 40, uint64(1)
+	sets, first := testkit.Size(8, 40, 200), uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("RECOURSE_SETS")); err == nil {
 		sets = n
 	}

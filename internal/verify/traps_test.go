@@ -23,6 +23,9 @@ func TestTraps(t *testing.T) {
 		t.Fatal("no traps", err)
 	}
 	for _, file := range files {
+		if testkit.Short() && long[filepath.Base(file)] {
+			continue
+		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			trap, err := testkit.ParseFile(file)
 			if err != nil {
@@ -46,6 +49,12 @@ func TestTraps(t *testing.T) {
 			t.Error("no stories")
 		})
 	}
+}
+
+// long are the traps whose searches take seconds.
+var long = map[string]bool{
+	"accepted-is-paid.txtar": true, "dedupe.txtar": true, "forty-forty-one.txtar": true, "no-dedupe.txtar": true, "not-found.txtar": true,
+	"queries-spent.txtar": true, "timeout-new-order.txtar": true, "timeout-new-request.txtar": true, "webhook-after-a-mark.txtar": true,
 }
 
 func stories(t *testing.T, trap *testkit.Archive) string {

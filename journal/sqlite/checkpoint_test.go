@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 )
 
@@ -24,11 +25,12 @@ func TestLogSizeIsLimited(t *testing.T) {
 	j := opened(t, path, nil)
 	var all sync.WaitGroup
 	var slowest, largest [50]int64
+	puts := testkit.Size(50, 500, 500)
 	began := time.Now()
 	for w := range 50 {
 		all.Go(func() {
 			state := make([]byte, 2048)
-			for i := range 500 / slower {
+			for i := range puts {
 				r := testRow(fmt.Sprint(w, "-", i))
 				r.State = state
 				r2 := later(r)
@@ -49,7 +51,7 @@ func TestLogSizeIsLimited(t *testing.T) {
 		slow, large = max(slow, slowest[w]), max(large, largest[w])
 	}
 	t.Logf("%d puts in %s; the largest log had %d KB, the slowest pair of puts took %s",
-		50_000/slower, time.Since(began).Round(time.Millisecond), large>>10, time.Duration(slow).Round(time.Millisecond))
+		100*puts, time.Since(began).Round(time.Millisecond), large>>10, time.Duration(slow).Round(time.Millisecond))
 	if large > 64<<20 {
 		t.Errorf("the log grew to %d bytes", large)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 )
 
@@ -102,11 +103,12 @@ func TestAcknowledgedRowsSurviveKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal")
 	began := time.Now()
 	acked := make(map[string]int64)
-	for range 32 {
+	kills := testkit.Size(4, 32, 100)
+	for range kills {
 		killDuringPuts(t, path, acked)
 		checkAfterKill(t, path, acked)
 	}
-	t.Logf("32 kills, %d flows acknowledged, %s", len(acked), time.Since(began).Round(time.Millisecond))
+	t.Logf("%d kills, %d flows acknowledged, %s", kills, len(acked), time.Since(began).Round(time.Millisecond))
 }
 
 func killDuringPuts(t *testing.T, path string, acked map[string]int64) {
@@ -120,7 +122,7 @@ func killDuringPuts(t *testing.T, path string, acked map[string]int64) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	killAt := rand.IntN(400 / slower)
+	killAt := rand.IntN(testkit.Size(40, 400, 400))
 	for n := 0; lines.Scan(); n++ {
 		if n == killAt {
 			if err := c.Process.Kill(); err != nil {

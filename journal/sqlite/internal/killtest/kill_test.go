@@ -21,6 +21,7 @@ import (
 
 	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/journal/sqlite"
 	"github.com/recourse-pay/recourse/policy"
@@ -30,10 +31,7 @@ import (
 // However often the process is killed: no payment executes twice, no flow is lost, no outcome
 // is wrong, and every flow ends.
 func TestKilledAtAnyMoment(t *testing.T) {
-	flows, kills := 2000, 200
-	if raceEnabled { // the payers are ten times slower
-		flows, kills = 150, 12
-	}
+	flows, kills := testkit.Size(150, 400, 2000), testkit.Size(10, 40, 200)
 	s := newScenario(t, flows, "")
 	s.kill(kills)
 	s.finish()
@@ -50,7 +48,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // Without the write-ahead, or without the query after a restart, the same test must find double
 // charges.
 func TestSabotageIsFound(t *testing.T) {
-	for _, sabotage := range []string{"no write-ahead", "no query"} {
+	for _, sabotage := range []string{"no write-ahead", "no query"}[:testkit.Size(0, 2, 2)] {
 		t.Run(sabotage, func(t *testing.T) {
 			s := newScenario(t, 300, sabotage)
 			s.kill(25)

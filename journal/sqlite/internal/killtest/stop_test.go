@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 func pause() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
@@ -18,11 +20,8 @@ func pause() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 // requests are past their deadline. A client that ignores its context sends nevertheless, and
 // the provider recognizes the order id.
 func TestPausedProcessChargesOnce(t *testing.T) {
-	rounds := 6
-	if raceEnabled {
-		rounds = 2
-	}
-	for _, client := range []string{"", "ignores its context"} {
+	rounds := testkit.Size(1, 2, 6)
+	for _, client := range []string{"", "ignores its context"}[:testkit.Size(1, 2, 2)] {
 		t.Run("client "+client, func(t *testing.T) {
 			s := newScenario(t, 0, client)
 			for n := range rounds {
