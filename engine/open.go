@@ -11,6 +11,7 @@ package engine
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -31,6 +32,17 @@ type Engine struct {
 // mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Open(dir string) (*Engine, error) {
 	r, err := ruleset.Open(dir)
+	return opened(r, err)
+}
+
+// OpenFS is [Open] for a file system in place of a folder, such as one that a program embeds.
+// Mistakes name a file by its path in it.
+func OpenFS(fsys fs.FS) (*Engine, error) {
+	r, err := ruleset.OpenFS(fsys)
+	return opened(r, err)
+}
+
+func opened(r *ruleset.Engine, err error) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}

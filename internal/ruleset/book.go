@@ -7,6 +7,7 @@ import (
 
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -114,43 +115,10 @@ func (b *book) indexDim(name string, v variable) {
 
 // value is the place of a situation's value in a dimension.
 func (b *book) value(d int, s *policy.Situation) int {
-	switch d {
-	case dimOperation:
-		return int(s.Payment.Operation)
-	case dimPhase:
-		return int(s.Answer.Phase)
-	case dimEffect:
-		return int(s.Fact.Effect)
-	case dimClass:
-		return int(s.Fact.Class)
-	case dimStage:
-		return int(s.Fact.Stage)
-	case dimReach:
-		return int(s.Fact.Reach)
-	case dimFinal:
-		return int(s.Fact.Final)
-	case dimFault:
-		return int(s.Answer.Fault)
-	case dimCapture:
-		return int(s.Payment.Capture)
-	case dimInDoubt:
-		if s.InDoubt {
-			return 1
-		}
-		return 0
-	case dimWeekday:
-		return int(s.At.In(b.zone).Weekday())
-	case dimCode:
-		return b.texts[d][s.Answer.Code]
-	case dimSubCode:
-		return b.texts[d][s.Answer.SubCode]
-	case dimStatus:
-		return b.texts[d][s.Answer.Status]
-	case dimSubStatus:
-		return b.texts[d][s.Answer.SubStatus]
-	default:
-		return b.texts[d][s.Payment.Currency]
+	if d < firstDictionary {
+		return condition.Word(condition.Variable(d), s, b.zone)
 	}
+	return b.texts[d][condition.Text(condition.Variable(d), s)]
 }
 
 // decide finds the first rule that holds.

@@ -12,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -34,7 +35,7 @@ type compiled struct {
 
 // comparison is a numeric variable against a fixed number.
 type comparison struct {
-	variable string
+	variable condition.Variable
 	op       string
 	value    int64
 }
@@ -241,14 +242,15 @@ func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
 	if !ok {
 		return comparison{}, false
 	}
+	of, _ := condition.Named(id.Value)
 	switch variables[id.Value].kind {
 	case number:
 		if i, ok := fixed.(*ast.IntegerNode); ok {
-			return comparison{id.Value, op, int64(i.Value)}, true
+			return comparison{of, op, int64(i.Value)}, true
 		}
 	case duration:
 		if d, ok := fixedDuration(fixed); ok {
-			return comparison{id.Value, op, int64(d)}, true
+			return comparison{of, op, int64(d)}, true
 		}
 	default:
 	}
@@ -280,25 +282,7 @@ func fixedDuration(n ast.Node) (time.Duration, bool) {
 
 // holds tries a comparison.
 func (c comparison) holds(s *policy.Situation, fired int, b *book) bool {
-	var v int64
-	switch c.variable {
-	case "attempt":
-		v = int64(s.Attempt)
-	case "queries":
-		v = int64(s.Queries)
-	case "fired":
-		v = int64(fired)
-	case "elapsed":
-		v = int64(s.Elapsed)
-	case "amount":
-		v = s.Payment.Amount
-	case "http_status":
-		v = int64(s.Answer.HTTPStatus)
-	case "retry_after":
-		v = int64(s.Answer.RetryAfter)
-	case "hour":
-		v = int64(s.At.In(b.zone).Hour())
-	}
+	v := condition.Number(c.variable, s, fired, b.zone)
 	switch c.op {
 	case "<":
 		return v < c.value

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func Open(dir string) (*Engine, error) {
 	var errs source.List
 	var unread map[string]bool
 	if dir != "" {
-		unread = addCatalogs(&errs, catalogs, dir)
+		unread = addCatalogs(&errs, catalogs, os.DirFS(dir), dir)
 	}
 	set, err := rules.Load(dir)
 	errs.Join(dir, err)
@@ -43,15 +44,31 @@ func Open(dir string) (*Engine, error) {
 	return compileSet(catalogs, set, &errs, unread)
 }
 
+// OpenFS is Open for a file system in place of a folder. Mistakes name a file by its path.
+func OpenFS(fsys fs.FS) (*Engine, error) {
+	catalogs, err := providers.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	var errs source.List
+	unread := addCatalogs(&errs, catalogs, fsys, "")
+	set, err := rules.LoadFS(fsys, "")
+	errs.Join("", err)
+	if set == nil {
+		return nil, errs.Err()
+	}
+	return compileSet(catalogs, set, &errs, unread)
+}
+
 // addCatalogs reads the user's catalogues, and returns the names of those with mistakes.
-func addCatalogs(errs *source.List, catalogs *providers.Catalogs, dir string) (unread map[string]bool) {
+func addCatalogs(errs *source.List, catalogs *providers.Catalogs, fsys fs.FS, root string) (unread map[string]bool) {
 	var mistakes source.List
-	mistakes.Join(dir, catalogs.AddFS(os.DirFS(dir), dir))
+	mistakes.Join(root, catalogs.AddFS(fsys, root))
 	unread = map[string]bool{}
 	for _, m := range mistakes.Mistakes {
 		unread[strings.TrimSuffix(filepath.Base(m.File), ".toml")] = true
 	}
-	errs.Join(dir, mistakes.Err())
+	errs.Join(root, mistakes.Err())
 	return unread
 }
 

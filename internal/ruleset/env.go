@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -62,23 +63,23 @@ type variable struct {
 // The dimensions of the index: variables whose values are known to be few, and those
 // whose values are looked up among the texts that the rules mention.
 const (
-	dimOperation = iota
-	dimPhase
-	dimEffect
-	dimClass
-	dimStage
-	dimReach
-	dimFinal
-	dimFault
-	dimCapture
-	dimInDoubt
-	dimWeekday
-	dimCode // from here on: dictionaries
-	dimSubCode
-	dimStatus
-	dimSubStatus
-	dimCurrency
-	dims
+	dimOperation = int(condition.Operation)
+	dimPhase     = int(condition.Phase)
+	dimEffect    = int(condition.Effect)
+	dimClass     = int(condition.Class)
+	dimStage     = int(condition.Stage)
+	dimReach     = int(condition.Reach)
+	dimFinal     = int(condition.Final)
+	dimFault     = int(condition.Fault)
+	dimCapture   = int(condition.Capture)
+	dimInDoubt   = int(condition.InDoubt)
+	dimWeekday   = int(condition.Weekday)
+	dimCode      = int(condition.Code) // from here on: dictionaries
+	dimSubCode   = int(condition.SubCode)
+	dimStatus    = int(condition.Status)
+	dimSubStatus = int(condition.SubStatus)
+	dimCurrency  = int(condition.Currency)
+	dims         = dimCurrency + 1
 )
 
 const firstDictionary = dimCode

@@ -113,11 +113,11 @@ func (l *Looks) cuts(leaf ast.Node, rule string) {
 	if c, ok := simpleComparison(leaf); ok {
 		switch c.op {
 		case "<", ">=":
-			add(c.variable, c.value)
+			add(c.variable.String(), c.value)
 		case "<=", ">":
-			add(c.variable, c.value+1)
+			add(c.variable.String(), c.value+1)
 		default:
-			add(c.variable, c.value, c.value+1)
+			add(c.variable.String(), c.value, c.value+1)
 		}
 		return
 	}

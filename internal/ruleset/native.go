@@ -3,6 +3,7 @@ package ruleset
 import (
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -24,7 +25,7 @@ type (
 	}
 	// textual holds for texts as listed, and as other says for every other text.
 	textual struct {
-		variable string
+		variable condition.Variable
 		listed   map[string]bool
 		other    bool
 	}
@@ -57,31 +58,10 @@ func (t among) holds(s *policy.Situation, _ int, b *book) bool {
 }
 
 func (t textual) holds(s *policy.Situation, _ int, _ *book) bool {
-	if held, ok := t.listed[textOf(t.variable, s)]; ok {
+	if held, ok := t.listed[condition.Text(t.variable, s)]; ok {
 		return held
 	}
 	return t.other
-}
-
-func textOf(variable string, s *policy.Situation) string {
-	switch variable {
-	case "provider":
-		return s.Payment.Provider
-	case "merchant":
-		return s.Payment.Merchant
-	case "currency":
-		return s.Payment.Currency
-	case "code":
-		return s.Answer.Code
-	case "sub_code":
-		return s.Answer.SubCode
-	case "status":
-		return s.Answer.Status
-	case "sub_status":
-		return s.Answer.SubStatus
-	default:
-		return s.Answer.Message
-	}
 }
 
 // native turns a condition into a test; ok is false when some part of it needs expr.
@@ -146,7 +126,8 @@ func nativeLeaf(n ast.Node, name string, texts map[string]bool) (test, bool) {
 		}
 	}
 	if v.kind == text {
-		return textual{name, listed, otherHolds}, true
+		of, _ := condition.Named(name)
+		return textual{of, listed, otherHolds}, true
 	}
 	return among{v.dim, bits}, true
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -133,74 +134,27 @@ func (s *Space) within(l region.Limit, sit *policy.Situation, zone *time.Locatio
 }
 
 func (s *Space) textOf(d region.Dim, sit *policy.Situation) string {
-	p, a := sit.Payment, sit.Answer
-	switch d {
-	case Code:
-		return a.Code
-	case SubCode:
-		return a.SubCode
-	case Status:
-		return a.Status
-	case SubStatus:
-		return a.SubStatus
-	case Provider:
-		return p.Provider
-	case Merchant:
-		return p.Merchant
-	case Currency:
-		return p.Currency
-	case Message:
-		return a.Message
+	if d >= fixed {
+		return sit.Payment.Tags[s.dims[d].name[len("tags."):]]
 	}
-	return p.Tags[s.dims[d].name[len("tags."):]]
+	return condition.Text(variableOf[d], sit)
 }
 
 func (s *Space) numberOf(d region.Dim, sit *policy.Situation, zone *time.Location) int64 {
-	switch d {
-	case Attempt:
-		return int64(sit.Attempt)
-	case Queries:
-		return int64(sit.Queries)
-	case Elapsed:
-		return int64(sit.Elapsed)
-	case Amount:
-		return sit.Payment.Amount
-	case Hour:
-		return int64(sit.At.In(zone).Hour())
-	case HTTPStatus:
-		return int64(sit.Answer.HTTPStatus)
-	case RetryAfter:
-		return int64(sit.Answer.RetryAfter)
+	if d >= fixed {
+		return int64(sit.Fired.Of(s.dims[d].rule))
 	}
-	return int64(sit.Fired.Of(s.dims[d].rule))
+	return condition.Number(variableOf[d], sit, 0, zone)
 }
 
 func wordOf(d region.Dim, sit *policy.Situation, zone *time.Location) int {
-	f := sit.Fact
-	switch d {
-	case Operation:
-		return int(sit.Payment.Operation)
-	case Phase:
-		return int(sit.Answer.Phase)
-	case Fault:
-		return int(sit.Answer.Fault)
-	case Effect:
-		return int(f.Effect)
-	case Class:
-		return int(f.Class)
-	case Stage:
-		return int(f.Stage)
-	case Reach:
-		return int(f.Reach)
-	case Final:
-		return int(f.Final)
-	case Capture:
-		return int(sit.Payment.Capture)
-	case Weekday:
-		return int(sit.At.In(zone).Weekday())
-	}
-	if sit.InDoubt {
-		return 1
-	}
-	return 0
+	return condition.Word(variableOf[d], sit, zone)
 }
+
+// variableOf is the variable of each dimension that every situation has.
+var variableOf = func() (of [fixed]condition.Variable) {
+	for d := range fixed {
+		of[d], _ = condition.Named(firstDims[d].name)
+	}
+	return of
+}()
