@@ -30,5 +30,5 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// {"v":1,"flow":"f-1","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","order_id":"o-1","request_id":"r-1","amount":120000,"currency":"VND","capture":"auto","latency_ms":850,"http_status":200,"body":{"resultCode":0,"loyaltyId":"…redacted…","cardNo":"…redacted…","signature":"…redacted…"}}
+	// {"v":1,"flow":"f-1","at":"2026-01-02T03:04:05.000Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","order_id":"o-1","request_id":"r-1","amount":120000,"currency":"VND","capture":"auto","latency_ms":850,"http_status":200,"body":{"resultCode":0,"loyaltyId":"…redacted…","cardNo":"…redacted…","signature":"…redacted…"}}
 }

@@ -47,7 +47,7 @@ type Recorder struct {
 	stopped chan struct{}
 
 	mu     sync.Mutex
-	queue  []*happening
+	queue  []*entry
 	bytes  int // of the queue
 	calls  map[uint64]time.Time
 	seq    uint64
@@ -114,7 +114,7 @@ func (r *Recorder) Heard(_ context.Context, w *executor.WebhookEvent) {
 func (r *Recorder) Ended(_ context.Context, e *executor.EndEvent) { r.offer(fromEnd(e), e.At, 0) }
 
 // offer queues a line, or drops it; it does not wait. call is the call that it ends.
-func (r *Recorder) offer(h *happening, now time.Time, call uint64) {
+func (r *Recorder) offer(h *entry, now time.Time, call uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.calls, call)
@@ -132,7 +132,7 @@ func (r *Recorder) offer(h *happening, now time.Time, call uint64) {
 	r.wakeUp()
 }
 
-func (r *Recorder) lose(h *happening) {
+func (r *Recorder) lose(h *entry) {
 	r.lost.add(h)
 	r.lines++
 }

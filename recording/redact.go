@@ -13,6 +13,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -93,15 +94,15 @@ func (r *redactor) other(body []byte, k *known) []byte {
 	text := string(body)
 	if !strings.ContainsAny(text, "{}\"'();,:") { // else it is broken JSON, or words
 		if form, ok := r.form(text, k, 0); ok {
-			return quote(nil, form)
+			return recorded.AppendString(nil, form)
 		}
 	}
 	if len(body) <= r.keepText {
-		return quote(nil, r.text(text, k, 0))
+		return recorded.AppendString(nil, r.text(text, k, 0))
 	}
 	h := hmac.New(sha256.New, r.key[:])
 	h.Write(body)
-	return quote(nil, fmt.Sprintf("%s %d bytes, %x", Redacted, len(body), h.Sum(nil)[:8]))
+	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", Redacted, len(body), h.Sum(nil)[:8]))
 }
 
 // maxNested bounds JSON in strings in JSON.
@@ -118,7 +119,7 @@ func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, n
 				dst = append(dst, ',')
 			}
 			first = false
-			dst = append(quote(dst, maskCards(string(key))), ':')
+			dst = append(recorded.AppendString(dst, maskCards(string(key))), ':')
 			dst = r.value(dst, x, k, secret || r.names.has(string(key)), nested)
 		})
 		return append(dst, '}')
@@ -140,7 +141,7 @@ func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, n
 		default:
 			s = r.text(s, k, nested)
 		}
-		return quote(dst, s)
+		return recorded.AppendString(dst, s)
 	case fastjson.TypeNumber:
 		return r.number(dst, string(v.MarshalTo(nil)), k, secret)
 	case fastjson.TypeTrue, fastjson.TypeFalse, fastjson.TypeNull:
@@ -153,7 +154,7 @@ func (r *redactor) number(dst []byte, raw string, k *known, secret bool) []byte 
 	case secret, !k.number(raw) && maskCards(raw) != raw:
 		return append(dst, '0')
 	case !json.Valid([]byte(raw)):
-		return quote(dst, raw) // the parser takes more for a number than JSON does
+		return recorded.AppendString(dst, raw) // the parser takes more for a number than JSON does
 	}
 	return append(dst, raw...)
 }
@@ -275,13 +276,4 @@ func (r *redactor) answer(a *policy.Answer, k *known) {
 	for _, s := range []*string{&a.Code, &a.SubCode, &a.Status, &a.SubStatus, &a.Message} {
 		*s = r.text(*s, k, 0)
 	}
-}
-
-// quote appends a JSON string.
-func quote(dst []byte, s string) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string encodes
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

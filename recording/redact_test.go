@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -129,7 +130,7 @@ func TestRedactedBodiesDecodeTheSame(t *testing.T) {
 					if err := c.Decode(op, ph, body, &want); err != nil {
 						t.Fatalf("%s %s %s: %v", name, op, ph, err)
 					}
-					h := happening{payment: policy.Payment{Amount: said.Amount}, answer: want}
+					h := entry{Line: recorded.Line{Payment: policy.Payment{Amount: said.Amount}, Answer: want}}
 					o := (*Options)(nil).withDefaults()
 					out, ok := newRedactor(&o).object(body, h.known())
 					got := policy.Answer{Currency: said.Currency}
@@ -201,9 +202,9 @@ func FuzzNoCardSurvives(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, which uint8, unreadable bool) {
 		number := cards[int(which)%len(cards)]
 		body = separate(body, number)
-		h := happening{phase: "send", flow: "f", body: []byte(body), status: 200}
+		h := entry{Line: recorded.Line{Phase: recorded.Send, Flow: "f", Answer: policy.Answer{HTTPStatus: 200}}, body: []byte(body)}
 		if unreadable {
-			h.answer.Fault = policy.Unreadable
+			h.Answer.Fault = policy.Unreadable
 		}
 		o := (&Options{KeepText: 1 << 20}).withDefaults()
 		line := h.line(newRedactor(&o), o.MaxBody)

@@ -16,7 +16,7 @@ func (r *Recorder) run() {
 		w := r.take()
 		for _, h := range w.lines {
 			if line := r.render(h); line != nil {
-				o.add(h.at, line)
+				o.add(h.At, line)
 			}
 		}
 		r.write(&o, w.oldest)
@@ -36,7 +36,7 @@ func (r *Recorder) run() {
 
 // work is what waited when the writer looked.
 type work struct {
-	lines  []*happening
+	lines  []*entry
 	oldest time.Time // when the oldest call under way began; zero: none is
 	acks   []chan struct{}
 	last   bool
@@ -64,7 +64,7 @@ func (r *Recorder) take() work {
 }
 
 // render makes a line. Bodies are anybody's: nothing in one may end the process that pays.
-func (r *Recorder) render(h *happening) (line []byte) {
+func (r *Recorder) render(h *entry) (line []byte) {
 	r.mu.Lock()
 	skip := r.lost.has(h)
 	r.mu.Unlock()
@@ -119,9 +119,9 @@ type lostFlows struct {
 
 const maxLost = 1 << 16
 
-func (l *lostFlows) key(h *happening) string { return h.payment.Merchant + "\x00" + h.flow }
+func (l *lostFlows) key(h *entry) string { return h.Payment.Merchant + "\x00" + h.Flow }
 
-func (l *lostFlows) has(h *happening) bool {
+func (l *lostFlows) has(h *entry) bool {
 	if len(l.young)+len(l.old) == 0 {
 		return false
 	}
@@ -129,7 +129,7 @@ func (l *lostFlows) has(h *happening) bool {
 	return l.young[key] || l.old[key]
 }
 
-func (l *lostFlows) add(h *happening) {
+func (l *lostFlows) add(h *entry) {
 	if l.has(h) {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -31,30 +32,30 @@ func TestTheExampleLines(t *testing.T) {
 		if err != nil {
 			t.Fatalf("line %d: %v", i+1, err)
 		}
-		if l.flow != "f-1" || l.payment.Merchant != "acme" {
-			t.Errorf("line %d is of flow %q of %q", i+1, l.flow, l.payment.Merchant)
+		if l.Flow != "f-1" || l.Payment.Merchant != "acme" {
+			t.Errorf("line %d is of flow %q of %q", i+1, l.Flow, l.Payment.Merchant)
 		}
 		got[i] = l
 	}
 	send, query, end, truth := got[0], got[1], got[2], got[3]
-	if want := time.Date(2026, 1, 2, 3, 4, 5, 123e6, time.UTC); !send.at.time().Equal(want) {
-		t.Errorf("the send is at %s", send.at.time())
+	if want := time.Date(2026, 1, 2, 3, 4, 5, 123e6, time.UTC); !send.At.Equal(want) {
+		t.Errorf("the send is at %s", send.At)
 	}
 	want := policy.Payment{Provider: "momo", Merchant: "acme", Operation: policy.Pay, Key: "cart-77", Amount: 120000, Currency: "VND"}
-	if fmt.Sprint(send.payment) != fmt.Sprint(want) {
-		t.Errorf("the payment is %+v", send.payment)
+	if fmt.Sprint(send.Payment) != fmt.Sprint(want) {
+		t.Errorf("the payment is %+v", send.Payment)
 	}
-	if send.phase != lineSend || send.latency != 30*time.Second || send.answer.Fault != policy.Timeout || send.orderID != "o-1001" || send.requestID != "r-1" {
+	if send.Phase != recorded.Send || send.Latency != 30*time.Second || send.Answer.Fault != policy.Timeout || send.OrderID != "o-1001" || send.RequestID != "r-1" {
 		t.Errorf("the send is %+v", send)
 	}
-	if query.phase != lineQuery || query.queryBy != policy.OrderID || query.answer.Code != "1000" || query.answer.HTTPStatus != 200 || query.latency != 231*time.Millisecond {
+	if query.Phase != recorded.Query || query.QueryBy != policy.OrderID || query.Answer.Code != "1000" || query.Answer.HTTPStatus != 200 || query.Latency != 231*time.Millisecond {
 		t.Errorf("the query is %+v", query)
 	}
-	if end.phase != lineEnd || end.outcome != policy.Failed {
+	if end.Phase != recorded.End || end.Outcome != policy.Failed {
 		t.Errorf("the end is %+v", end)
 	}
-	x := execution{"o-1001", "r-1", 120000, moment(time.Date(2026, 1, 2, 3, 4, 9, 0, time.UTC).UnixMicro())}
-	if truth.phase != lineTruth || len(truth.executions) != 1 || truth.executions[0] != x {
+	x := recorded.Execution{OrderID: "o-1001", RequestID: "r-1", Amount: 120000, At: time.Date(2026, 1, 2, 3, 4, 9, 0, time.UTC)}
+	if truth.Phase != recorded.Truth || len(truth.Executions) != 1 || truth.Executions[0] != x {
 		t.Errorf("the truth is %+v", truth)
 	}
 }
@@ -92,8 +93,8 @@ func TestAnswersOfLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.want.Currency = "VND"
-			if l.answer != tt.want {
-				t.Errorf("reads\n%+v, want\n%+v", l.answer, tt.want)
+			if l.Answer != tt.want {
+				t.Errorf("reads\n%+v, want\n%+v", l.Answer, tt.want)
 			}
 		})
 	}
@@ -104,12 +105,12 @@ func TestWebhookLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := l.answer; a.Phase != policy.Webhook || !a.Verified || a.OrderID != "o-1" || a.RequestID != "r-1" || a.Code != "0" {
+	if a := l.Answer; a.Phase != policy.Webhook || !a.Verified || a.OrderID != "o-1" || a.RequestID != "r-1" || a.Code != "0" {
 		t.Errorf("reads %+v", a)
 	}
 	l, err = readLine(t, say(t, "f", 0, "webhook", code(0)))
-	if err != nil || l.answer.Verified {
-		t.Errorf("nobody verified it, and it reads %+v (%v)", l.answer, err)
+	if err != nil || l.Answer.Verified {
+		t.Errorf("nobody verified it, and it reads %+v (%v)", l.Answer, err)
 	}
 }
 
@@ -118,12 +119,12 @@ func TestTagsCaptureAndOperations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.payment.Capture != policy.Manual || l.payment.Tags["channel"] != "pos" || l.payment.Tags["tier"] != "gold" {
-		t.Errorf("reads %+v", l.payment)
+	if l.Payment.Capture != policy.Manual || l.Payment.Tags["channel"] != "pos" || l.Payment.Tags["tier"] != "gold" {
+		t.Errorf("reads %+v", l.Payment)
 	}
 	for _, op := range policy.Operations() {
-		if l, err := readLine(t, say(t, "f", 0, "send", fields{"operation": op.String()})); err != nil || l.payment.Operation != op {
-			t.Errorf("%s reads %s (%v)", op, l.payment.Operation, err)
+		if l, err := readLine(t, say(t, "f", 0, "send", fields{"operation": op.String()})); err != nil || l.Payment.Operation != op {
+			t.Errorf("%s reads %s (%v)", op, l.Payment.Operation, err)
 		}
 	}
 }
@@ -197,10 +198,10 @@ func FuzzReadLine(f *testing.F) {
 			}
 			return
 		}
-		if l.flow == "" || l.phase > lineTruth {
+		if l.Flow == "" || l.Phase > recorded.Truth {
 			t.Errorf("reads %+v", l)
 		}
-		if tape, s := new(tape), newShelf(); true { // what is read can be packed
+		if tape, s := new(tape), newPacker(); true { // what is read can be packed
 			s.put(tape, &l)
 			new(record).unpack(s.texts, tape)
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -140,7 +141,7 @@ type group struct {
 type assembler struct {
 	o      *Options
 	jobs   chan<- job
-	shelf  *shelf
+	packer *packer
 	flows  map[string]*openFlow
 	groups map[string]*group
 	open   byFirst // the flows that are open, the oldest first
@@ -176,7 +177,7 @@ func (q *byFirst) Pop() any {
 const jobSize = 64
 
 func newAssembler(o *Options, jobs chan<- job) *assembler {
-	return &assembler{o: o, jobs: jobs, shelf: newShelf(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
+	return &assembler{o: o, jobs: jobs, packer: newPacker(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
 }
 
 func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
@@ -230,33 +231,34 @@ func (a *assembler) refuse(e *LineError) error {
 
 // add puts a line to its flow. A flow has one provider and one operation.
 func (a *assembler) add(l *line) error {
+	at := momentOf(l.At)
 	// Two lines have to agree on how late it is: one clock that ran wild closes nothing.
-	if now := min(l.at, a.last); now > a.now {
+	if now := min(at, a.last); now > a.now {
 		a.now = now
 		a.closeUntil(func(f *openFlow) bool { return a.now-f.tape.first > moment(a.o.Window/time.Microsecond) })
 	}
-	a.last = l.at
-	key := l.payment.Merchant + "\x00" + l.flow
+	a.last = at
+	key := l.Payment.Merchant + "\x00" + l.Flow
 	f := a.flows[key]
 	if f == nil {
-		f = &openFlow{key: key, first: l.at}
-		f.tape.flow = key[len(l.payment.Merchant)+1:]
+		f = &openFlow{key: key, first: at}
+		f.tape.flow = key[len(l.Payment.Merchant)+1:]
 		a.flows[key] = f
 		heap.Push(&a.open, f)
 	}
-	if p, q := &f.tape.payment, &l.payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
-		return fmt.Errorf("flow %q is %s %s; this line says %s %s", l.flow, p.Provider, p.Operation, q.Provider, q.Operation)
+	if p, q := &f.tape.payment, &l.Payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
+		return fmt.Errorf("flow %q is %s %s; this line says %s %s", l.Flow, p.Provider, p.Operation, q.Provider, q.Operation)
 	}
-	if f.group == nil && l.phase == lineSend {
+	if f.group == nil && l.Phase == recorded.Send {
 		a.join(f, l)
 	}
-	a.shelf.put(&f.tape, l)
+	a.packer.put(&f.tape, l)
 	return nil
 }
 
 // join puts a flow beside the others of its payment key.
 func (a *assembler) join(f *openFlow, l *line) {
-	p := &l.payment
+	p := &l.Payment
 	if p.Key == "" {
 		f.group = &group{}
 	} else {
@@ -296,7 +298,7 @@ func (a *assembler) hand(tapes []*tape) {
 
 func (a *assembler) flush() {
 	if len(a.ready) > 0 {
-		a.jobs <- job{texts: a.shelf.texts, groups: a.ready}
+		a.jobs <- job{texts: a.packer.texts, groups: a.ready}
 		a.ready = nil
 	}
 }

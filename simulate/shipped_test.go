@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -15,27 +16,27 @@ type census struct {
 	operations map[policy.Operation]int
 	effects    map[policy.Effect]int
 	faults     map[policy.Fault]int
-	phases     map[linePhase]int
+	phases     map[recorded.Phase]int
 }
 
 func takeCensus(t *testing.T) census {
 	t.Helper()
 	e := defaults(t)
-	c := census{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[linePhase]int{}}
+	c := census{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
 	r := newLineReader(e.Catalogs)
 	for _, in := range shipped(t) {
 		err := split(&in, func(b *batch) bool {
 			b.parse(r)
 			for i := range b.lines {
 				l := &b.lines[i]
-				c.phases[l.phase]++
-				if l.phase == lineEnd || l.phase == lineTruth {
+				c.phases[l.Phase]++
+				if l.Phase == recorded.End || l.Phase == recorded.Truth {
 					continue
 				}
-				c.providers[l.payment.Provider]++
-				c.operations[l.payment.Operation]++
-				c.faults[l.answer.Fault]++
-				c.effects[e.Judge(&l.payment, &l.answer).Effect]++
+				c.providers[l.Payment.Provider]++
+				c.operations[l.Payment.Operation]++
+				c.faults[l.Answer.Fault]++
+				c.effects[e.Judge(&l.Payment, &l.Answer).Effect]++
 			}
 			for _, broken := range b.broken {
 				t.Error(broken)
@@ -73,9 +74,9 @@ func TestShippedRecordingsHaveEverything(t *testing.T) {
 			t.Errorf("no %s", f)
 		}
 	}
-	for name, ph := range linePhases {
+	for ph := recorded.Send; ph <= recorded.Truth; ph++ {
 		if c.phases[ph] == 0 {
-			t.Errorf("no line is %s", name)
+			t.Errorf("no line is %s", ph)
 		}
 	}
 }

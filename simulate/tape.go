@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -22,21 +23,21 @@ type tape struct {
 	log      []byte
 }
 
-// shelf packs lines. Texts that recur are kept once; a slot is written before the tape
+// packer packs lines. Texts that recur are kept once; a slot is written before the tape
 // that refers to it is handed on, and never again.
-type shelf struct {
+type packer struct {
 	texts []string
 	index map[string]int
 }
 
-const shelfSize = 1 << 16
+const maxTexts = 1 << 16
 
-func newShelf() *shelf {
-	return &shelf{texts: make([]string, 0, shelfSize), index: map[string]int{}}
+func newPacker() *packer {
+	return &packer{texts: make([]string, 0, maxTexts), index: map[string]int{}}
 }
 
 // How a text is written: 0 none, 1 the tape's order id, 2 its request id, 3 the
-// provider's id; from 4 on even numbers are slots of the shelf and odd ones lengths of
+// provider's id; from 4 on even numbers are indexes of shared texts and odd ones lengths of
 // what follows.
 const (
 	textNone = iota
@@ -46,7 +47,7 @@ const (
 	textOther
 )
 
-func (s *shelf) text(t *tape, v string, shared bool) {
+func (p *packer) text(t *tape, v string, shared bool) {
 	switch {
 	case v == "":
 		t.log = append(t.log, textNone)
@@ -62,11 +63,11 @@ func (s *shelf) text(t *tape, v string, shared bool) {
 		return
 	}
 	if shared {
-		slot, ok := s.index[v]
-		if !ok && len(s.texts) < shelfSize {
-			slot, ok = len(s.texts), true
-			s.texts = append(s.texts, v)
-			s.index[v] = slot
+		slot, ok := p.index[v]
+		if !ok && len(p.texts) < maxTexts {
+			slot, ok = len(p.texts), true
+			p.texts = append(p.texts, v)
+			p.index[v] = slot
 		}
 		if ok {
 			t.log = binary.AppendUvarint(t.log, textOther+uint64(slot)*2)
@@ -77,46 +78,51 @@ func (s *shelf) text(t *tape, v string, shared bool) {
 	t.log = append(t.log, v...)
 }
 
-func (s *shelf) number(t *tape, n int64) { t.log = binary.AppendVarint(t.log, n) }
+func (p *packer) number(t *tape, n int64) { t.log = binary.AppendVarint(t.log, n) }
 
 // put packs a line onto a tape.
-func (s *shelf) put(t *tape, l *line) {
+func (p *packer) put(t *tape, l *line) {
+	at := momentOf(l.At)
 	if t.lines == 0 {
-		t.first = l.at
-		t.payment = l.payment
+		t.first = at
+		t.payment = l.Payment
 	}
-	if l.phase == lineSend && (!t.hasSend || l.at < t.earliest) {
-		t.payment, t.hasSend, t.earliest = l.payment, true, l.at
+	if l.Phase == recorded.Send && (!t.hasSend || at < t.earliest) {
+		t.payment, t.hasSend, t.earliest = l.Payment, true, at
 	}
 	if t.order == "" {
-		t.order = l.orderID
+		t.order = l.OrderID
 	}
-	if t.request == "" && l.phase == lineSend {
-		t.request = l.requestID
+	if t.request == "" && l.Phase == recorded.Send {
+		t.request = l.RequestID
 	}
 	t.lines++
 	if t.provider == "" {
-		t.provider = l.answer.ProviderID
+		t.provider = l.Answer.ProviderID
 	}
-	if l.phase == lineQuery && l.queryBy != policy.RequestID {
-		l.requestID = "" // the query's own name, which nobody asks for
+	if l.Phase == recorded.Query && l.QueryBy != policy.RequestID {
+		l.RequestID = "" // the query's own id, which names no identity
 	}
 	t.grow()
-	t.log = append(t.log, byte(l.phase))
-	s.number(t, int64(l.at-t.first))
-	switch l.phase {
-	case lineEnd:
-		t.log = append(t.log, byte(l.outcome))
-	case lineTruth:
-		s.number(t, int64(len(l.executions)))
-		for _, x := range l.executions {
-			s.text(t, x.orderID, false)
-			s.text(t, x.requestID, false)
-			s.number(t, x.amount)
-			s.number(t, int64(x.at-t.first))
+	t.log = append(t.log, byte(l.Phase))
+	p.number(t, int64(at-t.first))
+	switch l.Phase {
+	case recorded.End:
+		t.log = append(t.log, byte(l.Outcome))
+	case recorded.Truth:
+		p.number(t, int64(len(l.Executions)))
+		for _, x := range l.Executions {
+			p.text(t, x.OrderID, false)
+			p.text(t, x.RequestID, false)
+			p.number(t, x.Amount)
+			executed := at // where the line does not say
+			if !x.At.IsZero() {
+				executed = momentOf(x.At)
+			}
+			p.number(t, int64(executed-t.first))
 		}
-	case lineSend, lineQuery, lineWebhook:
-		s.call(t, l)
+	case recorded.Send, recorded.Query, recorded.Webhook:
+		p.call(t, l)
 	}
 }
 
@@ -128,30 +134,30 @@ func (t *tape) grow() {
 	}
 }
 
-func (s *shelf) call(t *tape, l *line) {
-	s.text(t, l.orderID, false)
-	s.text(t, l.requestID, false)
-	s.text(t, l.providerID, false)
-	s.text(t, string(l.queryBy), true)
-	s.number(t, int64(l.latency/time.Millisecond))
-	a := &l.answer
+func (p *packer) call(t *tape, l *line) {
+	p.text(t, l.OrderID, false)
+	p.text(t, l.RequestID, false)
+	p.text(t, l.ProviderID, false)
+	p.text(t, string(l.QueryBy), true)
+	p.number(t, int64(l.Latency/time.Millisecond))
+	a := &l.Answer
 	flags := byte(a.Fault)
 	if a.Verified {
 		flags |= 0x80
 	}
 	t.log = append(t.log, flags)
-	s.number(t, int64(a.HTTPStatus))
-	s.number(t, int64(a.RetryAfter/time.Millisecond))
-	s.number(t, a.Amount)
-	s.text(t, a.Code, true)
-	s.text(t, a.SubCode, true)
-	s.text(t, a.Status, true)
-	s.text(t, a.SubStatus, true)
-	s.text(t, a.Message, true)
-	s.text(t, a.Currency, true)
-	s.text(t, a.OrderID, false)
-	s.text(t, a.RequestID, false)
-	s.text(t, a.ProviderID, false)
+	p.number(t, int64(a.HTTPStatus))
+	p.number(t, int64(a.RetryAfter/time.Millisecond))
+	p.number(t, a.Amount)
+	p.text(t, a.Code, true)
+	p.text(t, a.SubCode, true)
+	p.text(t, a.Status, true)
+	p.text(t, a.SubStatus, true)
+	p.text(t, a.Message, true)
+	p.text(t, a.Currency, true)
+	p.text(t, a.OrderID, false)
+	p.text(t, a.RequestID, false)
+	p.text(t, a.ProviderID, false)
 }
 
 // unpacker reads a tape's log.
@@ -205,6 +211,13 @@ type call struct {
 	answer                         policy.Answer
 }
 
+// execution is one movement of money that reconciliation found.
+type execution struct {
+	orderID, requestID string
+	amount             int64
+	at                 moment
+}
+
 // record is a tape unpacked and in the order of time.
 type record struct {
 	flow     string
@@ -224,28 +237,28 @@ func (r *record) unpack(texts []string, t *tape) {
 	*r = record{flow: t.flow, payment: t.payment, sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0]}
 	u := unpacker{texts: texts, t: t, log: t.log}
 	for len(u.log) > 0 {
-		phase := linePhase(u.byte())
+		phase := recorded.Phase(u.byte())
 		at := t.first + moment(u.number())
 		switch phase {
-		case lineEnd:
+		case recorded.End:
 			r.ended, r.outcome, r.endAt = true, policy.Outcome(u.byte()), at
-		case lineTruth:
+		case recorded.Truth:
 			r.hasTruth = true
 			for n := u.number(); n > 0; n-- {
 				r.truth = append(r.truth, execution{u.text(), u.text(), u.number(), t.first + moment(u.number())})
 			}
-		case lineSend:
+		case recorded.Send:
 			r.sends = append(r.sends, u.call(phase, at))
-		case lineQuery:
+		case recorded.Query:
 			r.queries = append(r.queries, u.call(phase, at))
-		case lineWebhook:
+		case recorded.Webhook:
 			r.webhooks = append(r.webhooks, u.call(phase, at))
 		}
 	}
 	r.order()
 }
 
-func (u *unpacker) call(phase linePhase, at moment) call {
+func (u *unpacker) call(phase recorded.Phase, at moment) call {
 	c := call{at: at, orderID: u.text(), requestID: u.text(), providerID: u.text(), queryBy: policy.Identifier(u.text())}
 	c.latency = time.Duration(u.number()) * time.Millisecond
 	a := &c.answer

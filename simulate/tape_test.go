@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -20,25 +21,27 @@ var (
 )
 
 func drawLine(t *rapid.T) line {
-	l := line{flow: "f", at: moment(1_767_322_800_000_000 + span.Draw(t, "at")), phase: linePhase(rapid.IntRange(0, 4).Draw(t, "phase"))}
-	switch l.phase {
-	case lineEnd:
-		l.outcome = policy.Outcome(rapid.IntRange(0, 3).Draw(t, "outcome"))
+	l := line{Line: recorded.Line{
+		Flow: "f", At: moment(1_767_322_800_000_000 + span.Draw(t, "at")).time(), Phase: recorded.Phase(rapid.IntRange(0, 4).Draw(t, "phase")),
+	}}
+	switch l.Phase {
+	case recorded.End:
+		l.Outcome = policy.Outcome(rapid.IntRange(0, 3).Draw(t, "outcome"))
 		return l
-	case lineTruth:
+	case recorded.Truth:
 		for range rapid.IntRange(0, 3).Draw(t, "executions") {
-			l.executions = append(l.executions, execution{many.Draw(t, "order"), many.Draw(t, "request"),
-				rapid.Int64().Draw(t, "amount"), l.at + moment(span.Draw(t, "executed"))})
+			l.Executions = append(l.Executions, recorded.Execution{OrderID: many.Draw(t, "order"), RequestID: many.Draw(t, "request"),
+				Amount: rapid.Int64().Draw(t, "amount"), At: (momentOf(l.At) + moment(span.Draw(t, "executed"))).time()})
 		}
 		return l
 	default:
 	}
-	l.payment = policy.Payment{Provider: "momo", Key: many.Draw(t, "key"), Amount: rapid.Int64().Draw(t, "of"), Currency: few.Draw(t, "in")}
-	l.orderID, l.requestID, l.providerID = many.Draw(t, "order"), many.Draw(t, "request"), many.Draw(t, "provider id")
-	l.queryBy = policy.Identifier(few.Draw(t, "query by"))
-	l.latency = ms.Draw(t, "latency")
-	l.answer = policy.Answer{
-		Phase: policy.Phase(l.phase), Fault: policy.Fault(rapid.IntRange(0, 4).Draw(t, "fault")), Verified: rapid.Bool().Draw(t, "verified"),
+	l.Payment = policy.Payment{Provider: "momo", Key: many.Draw(t, "key"), Amount: rapid.Int64().Draw(t, "of"), Currency: few.Draw(t, "in")}
+	l.OrderID, l.RequestID, l.ProviderID = many.Draw(t, "order"), many.Draw(t, "request"), many.Draw(t, "provider id")
+	l.QueryBy = policy.Identifier(few.Draw(t, "query by"))
+	l.Latency = ms.Draw(t, "latency")
+	l.Answer = policy.Answer{
+		Phase: policy.Phase(l.Phase), Fault: policy.Fault(rapid.IntRange(0, 4).Draw(t, "fault")), Verified: rapid.Bool().Draw(t, "verified"),
 		HTTPStatus: rapid.IntRange(0, 999).Draw(t, "http"), RetryAfter: ms.Draw(t, "retry after"), Amount: rapid.Int64().Draw(t, "amount"),
 		Code: many.Draw(t, "code"), SubCode: many.Draw(t, "sub code"), Status: many.Draw(t, "status"), SubStatus: many.Draw(t, "sub status"),
 		Message: many.Draw(t, "message"), Currency: few.Draw(t, "currency"), OrderID: many.Draw(t, "its order"),
@@ -49,25 +52,28 @@ func drawLine(t *rapid.T) line {
 
 // plainRecord is the twin of packing: it keeps the lines as they are.
 func plainRecord(lines []line) record {
-	r := record{flow: lines[0].flow, payment: lines[0].payment}
+	r := record{flow: lines[0].Flow, payment: lines[0].Payment}
 	var first *line
 	for i := range lines {
 		l := &lines[i]
-		c := call{at: l.at, latency: l.latency, orderID: l.orderID, requestID: l.requestID, providerID: l.providerID, queryBy: l.queryBy, answer: l.answer}
-		switch l.phase {
-		case lineSend:
+		c := call{at: momentOf(l.At), latency: l.Latency, orderID: l.OrderID, requestID: l.RequestID, providerID: l.ProviderID, queryBy: l.QueryBy, answer: l.Answer}
+		switch l.Phase {
+		case recorded.Send:
 			r.sends = append(r.sends, c)
-			if first == nil || l.at < first.at {
-				first, r.payment = l, l.payment
+			if first == nil || l.At.Before(first.At) {
+				first, r.payment = l, l.Payment
 			}
-		case lineQuery:
+		case recorded.Query:
 			r.queries = append(r.queries, c)
-		case lineWebhook:
+		case recorded.Webhook:
 			r.webhooks = append(r.webhooks, c)
-		case lineEnd:
-			r.ended, r.outcome, r.endAt = true, l.outcome, l.at
-		case lineTruth:
-			r.hasTruth, r.truth = true, append(r.truth, l.executions...)
+		case recorded.End:
+			r.ended, r.outcome, r.endAt = true, l.Outcome, momentOf(l.At)
+		case recorded.Truth:
+			r.hasTruth = true
+			for _, x := range l.Executions {
+				r.truth = append(r.truth, execution{x.OrderID, x.RequestID, x.Amount, momentOf(x.At)})
+			}
 		}
 	}
 	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
@@ -86,7 +92,7 @@ func plainRecord(lines []line) record {
 }
 
 func TestPackedEqualsUnpacked(t *testing.T) {
-	s := newShelf() // one for all flows, as in a run
+	s := newPacker() // one for all flows, as in a run
 	var reused record
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []line
@@ -118,12 +124,12 @@ func listed(calls []call) []call { return append([]call{}, calls...) }
 
 // The payment of a flow is that of its first send, in whatever order its lines come.
 func TestTheFirstSendNamesThePayment(t *testing.T) {
-	at := func(seconds int64, ph linePhase, amount int64) line {
-		return line{flow: "f", at: moment(seconds * 1e6), phase: ph, payment: policy.Payment{Provider: "momo", Amount: amount}}
+	at := func(seconds int64, ph recorded.Phase, amount int64) line {
+		return line{Line: recorded.Line{Flow: "f", At: moment(seconds * 1e6).time(), Phase: ph, Payment: policy.Payment{Provider: "momo", Amount: amount}}}
 	}
-	lines := []line{at(5, lineQuery, 0), at(7, lineSend, 100), at(10, lineSend, 999)}
+	lines := []line{at(5, recorded.Query, 0), at(7, recorded.Send, 100), at(10, recorded.Send, 999)}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		s, tape := newShelf(), new(tape)
+		s, tape := newPacker(), new(tape)
 		for _, i := range order {
 			s.put(tape, &lines[i])
 		}
@@ -134,18 +140,18 @@ func TestTheFirstSendNamesThePayment(t *testing.T) {
 	}
 }
 
-// A shelf that is full writes the text itself.
-func TestAFullShelf(t *testing.T) {
-	s := newShelf()
-	for len(s.texts) < shelfSize {
+// Where the shared texts are full, a text is written itself.
+func TestFullTextsAreWrittenInline(t *testing.T) {
+	s := newPacker()
+	for len(s.texts) < maxTexts {
 		s.texts = append(s.texts, "")
 	}
-	l := line{flow: "f", phase: lineSend, answer: policy.Answer{Code: "a-new-code", Message: "news"}}
+	l := line{Line: recorded.Line{Flow: "f", Phase: recorded.Send, Answer: policy.Answer{Code: "a-new-code", Message: "news"}}}
 	var tape tape
 	s.put(&tape, &l)
 	var r record
 	r.unpack(s.texts, &tape)
-	if len(s.texts) > shelfSize || r.sends[0].answer.Code != "a-new-code" || r.sends[0].answer.Message != "news" {
+	if len(s.texts) > maxTexts || r.sends[0].answer.Code != "a-new-code" || r.sends[0].answer.Message != "news" {
 		t.Errorf("%d slots; %+v", len(s.texts), r.sends[0].answer)
 	}
 }

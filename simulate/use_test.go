@@ -88,8 +88,8 @@ func flowsOf(t failer, o Options, recording string) []string {
 		if err := r.read([]byte(raw), &l); err != nil {
 			t.Fatalf("%v:\n%s", err, raw)
 		}
-		if !seen[l.flow] {
-			seen[l.flow], flows = true, append(flows, l.flow)
+		if !seen[l.Flow] {
+			seen[l.Flow], flows = true, append(flows, l.Flow)
 		}
 	}
 	return flows

@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/recorded"
 )
 
 // traffic is a synthetic recording: a flow a minute, sent, and reconciled a day later.
 func traffic(file, flows int) []line {
 	var lines []line
 	for i := range flows {
-		at := moment(dawn.Add(time.Duration(i) * time.Minute).UnixMicro())
-		l := line{flow: fmt.Sprintf("f-%d-%d", file, i), at: at, phase: lineSend, orderID: "o", requestID: "r"}
-		l.payment.Provider, l.payment.Key = "momo", fmt.Sprintf("k-%d-%d", file, i)
+		at := dawn.Add(time.Duration(i) * time.Minute)
+		l := line{Line: recorded.Line{Flow: fmt.Sprintf("f-%d-%d", file, i), At: at, Phase: recorded.Send, OrderID: "o", RequestID: "r"}}
+		l.Payment.Provider, l.Payment.Key = "momo", fmt.Sprintf("k-%d-%d", file, i)
 		lines = append(lines, l)
 		if i >= 1440 {
-			lines = append(lines, line{flow: fmt.Sprintf("f-%d-%d", file, i-1440), at: at, phase: lineTruth})
+			lines = append(lines, line{Line: recorded.Line{Flow: fmt.Sprintf("f-%d-%d", file, i-1440), At: at, Phase: recorded.Truth}})
 		}
 	}
 	return lines
@@ -95,7 +97,7 @@ func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
 // One line with a clock that ran wild does not keep the rest open.
 func TestAClockThatRanWild(t *testing.T) {
 	lines := traffic(0, twelveDays)
-	wild := append(append(append([]line{}, lines[:3000]...), line{flow: "wild", at: moment(dawn.AddDate(50, 0, 0).UnixMicro()), phase: lineSend}), lines[3000:]...)
+	wild := append(append(append([]line{}, lines[:3000]...), line{Line: recorded.Line{Flow: "wild", At: dawn.AddDate(50, 0, 0), Phase: recorded.Send}}), lines[3000:]...)
 	if flows, _, _ := mostOpen(t, Options{Window: DefaultWindow}, wild); flows > 3*open {
 		t.Errorf("%d flows were open at once; a window has %d", flows, open)
 	}

@@ -42,11 +42,12 @@ func (c *client) newOrder() {
 
 func (c *client) newRequest() { c.requestID = fmt.Sprintf("r-%x", c.r.Uint64()>>16) }
 
-func (c *client) entry(phase string, at time.Time) *entry {
-	e := &entry{at: at, file: c.p.Provider, Line: recorded.Line{
-		V: 1, Flow: c.name, At: at.UTC().Format(layout), Phase: phase, Provider: c.p.Provider, Merchant: c.p.Merchant,
-		Operation: c.p.Operation.String(),
-	}}
+func (c *client) entry(phase recorded.Phase, at time.Time) *entry {
+	p := policy.Payment{Merchant: c.p.Merchant}
+	if phase.IsAnswer() {
+		p.Provider, p.Operation = c.p.Provider, c.p.Operation
+	}
+	e := &entry{at: at, file: c.p.Provider, Line: recorded.Line{Flow: c.name, At: at.Truncate(time.Millisecond), Phase: phase, Payment: p}}
 	c.entries = append(c.entries, e)
 	return e
 }
@@ -55,9 +56,8 @@ func (c *client) entry(phase string, at time.Time) *entry {
 func (c *client) send() (policy.Answer, time.Time) {
 	c.calls++
 	d := c.call(policy.Send, providers.Request{OrderID: c.orderID, RequestID: c.requestID})
-	e := c.entry("send", c.now)
-	e.PaymentKey, e.OrderID, e.RequestID = c.p.Key, c.orderID, c.requestID
-	e.Amount, e.Currency, e.Capture = c.p.Amount, c.p.Currency, c.p.Capture.String()
+	e := c.entry(recorded.Send, c.now)
+	e.Payment, e.OrderID, e.RequestID = c.p, c.orderID, c.requestID
 	return c.heard(e, d)
 }
 
@@ -70,8 +70,8 @@ func (c *client) call(ph policy.Phase, r providers.Request) emulation.CallResult
 
 // heard writes what a call came to, and returns what the client heard, and when.
 func (c *client) heard(e *entry, d emulation.CallResult) (policy.Answer, time.Time) {
-	e.LatencyMS = d.ReceivedAt.Sub(c.now).Milliseconds()
-	e.RetryAfterMS = d.Answer.RetryAfter.Milliseconds()
+	e.Latency = d.ReceivedAt.Sub(c.now)
+	e.Answer.RetryAfter = d.Answer.RetryAfter
 	write(e, &d.Answer, d.Body)
 	if d.Answer.ProviderID != "" {
 		c.providerID = d.Answer.ProviderID
@@ -81,14 +81,14 @@ func (c *client) heard(e *entry, d emulation.CallResult) (policy.Answer, time.Ti
 
 // write puts an answer into a line: the raw body, as the provider sends it.
 func write(e *entry, a *policy.Answer, body []byte) {
-	e.HTTPStatus = a.HTTPStatus
+	e.Answer.HTTPStatus = a.HTTPStatus
 	switch a.Fault {
 	case policy.NoFault:
 		e.Body = body
 	case policy.Unreadable: // a page, which is no JSON
 		e.Body, _ = json.Marshal(string(body))
 	default:
-		e.Fault = a.Fault.String()
+		e.Answer.Fault = a.Fault
 	}
 }
 
@@ -96,8 +96,8 @@ func write(e *entry, a *policy.Answer, body []byte) {
 func (c *client) ask(by policy.Identifier) (policy.Answer, time.Time) {
 	c.asks++
 	q := providers.Request{OrderID: c.orderID}
-	e := c.entry("query", c.now)
-	e.QueryBy, e.OrderID, e.ProviderID = string(by), c.orderID, c.providerID
+	e := c.entry(recorded.Query, c.now)
+	e.QueryBy, e.OrderID, e.ProviderID = by, c.orderID, c.providerID
 	e.RequestID = fmt.Sprintf("q-%s-%d", c.name, c.asks)
 	switch by {
 	case policy.RequestID:
@@ -114,15 +114,15 @@ func (c *client) hear(h *emulation.Webhook) {
 	if at.Before(c.now) {
 		at = c.now
 	}
-	e := c.entry("webhook", at.Truncate(time.Millisecond))
-	e.OrderID, e.RequestID, e.ProviderID, e.Verified = h.OrderID, h.RequestID, h.Answer.ProviderID, h.Answer.Verified
+	e := c.entry(recorded.Webhook, at.Truncate(time.Millisecond))
+	e.OrderID, e.RequestID, e.ProviderID, e.Answer.Verified = h.OrderID, h.RequestID, h.Answer.ProviderID, h.Answer.Verified
 	write(e, &h.Answer, h.Body)
 }
 
 func (c *client) end(o policy.Outcome) {
 	c.outcome, c.lasted = o, c.now.Sub(c.start)
-	e := c.entry("end", c.now)
-	e.Provider, e.Operation, e.Outcome = "", "", o.String()
+	e := c.entry(recorded.End, c.now)
+	e.Outcome = o
 }
 
 // aftermath writes the webhooks that come after the end, and the truth.
@@ -131,12 +131,12 @@ func (c *client) aftermath() {
 	for h, ok := c.at.NextWebhook(over); ok; h, ok = c.at.NextWebhook(over) {
 		c.hear(&h)
 	}
-	all := []recorded.Execution{}
+	var all []recorded.Execution
 	for _, x := range c.at.Ledger(over) {
-		all = append(all, recorded.Execution{OrderID: x.OrderID, RequestID: x.RequestID, Amount: x.Amount, At: x.At.UTC().Format(layout)})
+		all = append(all, recorded.Execution{OrderID: x.OrderID, RequestID: x.RequestID, Amount: x.Amount, At: x.At.Truncate(time.Millisecond)})
 	}
-	e := c.entry("truth", c.start.Add(47*time.Hour))
-	e.Provider, e.Operation, e.Executions = "", "", &all
+	e := c.entry(recorded.Truth, c.start.Add(47*time.Hour))
+	e.Executions = all
 }
 
 // careful drives our own machine with the default rules.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"container/heap"
 	_ "embed" // traffic.toml
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -40,11 +39,9 @@ func newGenerator(e *ruleset.Engine, seed uint64, flows int, span time.Duration)
 // entry is a line of a recording, and where it goes.
 type entry struct {
 	recorded.Line
-	at   time.Time
-	file string
+	at   time.Time // to the nanosecond, for the order
+	file string    // the provider
 }
-
-const layout = "2006-01-02T15:04:05.000Z"
 
 // write makes every payment and writes the lines in the order of time. writers are by
 // provider; "" takes every provider's.
@@ -61,11 +58,7 @@ func (g *generator) write(writers map[string]io.Writer) error {
 			if w == nil {
 				w = out[""]
 			}
-			raw, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			if _, err := w.Write(append(raw, '\n')); err != nil {
+			if _, err := w.Write(e.Append(nil)); err != nil {
 				return err
 			}
 		}
@@ -99,7 +92,7 @@ func (q queue) Less(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
-	return q[i].Flow+q[i].Phase < q[j].Flow+q[j].Phase
+	return q[i].Flow+q[i].Phase.String() < q[j].Flow+q[j].Phase.String()
 }
 func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 

@@ -1,42 +1,86 @@
-// Package recorded holds the lines of a recording as our own tools write them: those that
-// generate traffic, and those that save a counterexample. Package recording writes what was
-// seen in production, and redacts as it writes; package simulate reads without building lines.
+// Package recorded is the format of a recording, in one place: the type of a line, and the
+// table of its keys. [Reader.Read] and [Line.Append] both go through that table, so a key that
+// one of them knows is known to the other.
+//
+// Package recording writes lines in production, package simulate reads them, and the generator
+// of test traffic and the model checker write lines of their own. What the body of a line means
+// is the catalogue's to say, not this package's.
 package recorded
 
-import "encoding/json"
+import (
+	"fmt"
+	"strings"
+	"time"
 
-// Line is one line of a recording, in the form that docs/simulate.md describes.
-type Line struct {
-	V            int               `json:"v"`
-	Flow         string            `json:"flow"`
-	At           string            `json:"at"`
-	Phase        string            `json:"phase"`
-	Provider     string            `json:"provider,omitempty"`
-	Merchant     string            `json:"merchant"`
-	Operation    string            `json:"operation,omitempty"`
-	PaymentKey   string            `json:"payment_key,omitempty"`
-	QueryBy      string            `json:"query_by,omitempty"`
-	OrderID      string            `json:"order_id,omitempty"`
-	RequestID    string            `json:"request_id,omitempty"`
-	ProviderID   string            `json:"provider_id,omitempty"`
-	Amount       int64             `json:"amount,omitempty"` // ISO 4217 minor units
-	Currency     string            `json:"currency,omitempty"`
-	Capture      string            `json:"capture,omitempty"`
-	LatencyMS    int64             `json:"latency_ms,omitempty"`
-	Fault        string            `json:"fault,omitempty"`
-	HTTPStatus   int               `json:"http_status,omitempty"`
-	RetryAfterMS int64             `json:"retry_after_ms,omitempty"`
-	Verified     bool              `json:"verified,omitempty"`
-	Tags         map[string]string `json:"tags,omitempty"`
-	Outcome      string            `json:"outcome,omitempty"`
-	Executions   *[]Execution      `json:"executions,omitempty"` // of the line "truth"
-	Body         json.RawMessage   `json:"body,omitempty"`
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Version is the version of the format that this package reads and writes.
+const Version = 1
+
+// Limits of a line, so that sums of many lines stay in range.
+const (
+	MaxLatency = 48 * time.Hour
+	MaxAmount  = int64(1e15)
+)
+
+// Phase is what a line records. Send, Query and Webhook have the values of [policy.Phase].
+type Phase uint8
+
+// The phases.
+const (
+	Send Phase = iota
+	Query
+	Webhook
+	End   // what the recorded client concluded
+	Truth // what reconciliation found
+)
+
+var phaseNames = []string{"send", "query", "webhook", "end", "truth"}
+
+func (p Phase) String() string { return phaseNames[p] }
+
+// UnmarshalText reads the name of a phase.
+func (p *Phase) UnmarshalText(b []byte) error {
+	for i, name := range phaseNames {
+		if string(b) == name {
+			*p = Phase(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown phase %q (there are: %s)", b, strings.Join(phaseNames, ", "))
 }
 
-// Execution is money that moved.
+// IsAnswer reports whether lines of this phase hold an answer of the provider.
+func (p Phase) IsAnswer() bool { return p <= Webhook }
+
+// Line is one line of a recording. Which fields a line has depends on its phase; the others
+// are zero. docs/simulate.md lists the keys.
+type Line struct {
+	Flow  string
+	At    time.Time // to the microsecond
+	Phase Phase
+
+	Payment policy.Payment // of an end and a truth: the merchant alone
+
+	// Under which identifiers the request was sent, or which the query or webhook named.
+	QueryBy                        policy.Identifier
+	OrderID, RequestID, ProviderID string
+
+	Latency time.Duration // from At to the answer, in milliseconds
+
+	// The decoded fields stand beside the body, or in its place. The identifiers, the amount
+	// and the currency of an answer are no keys of a line: they are read from the body.
+	Answer policy.Answer
+	Body   []byte // JSON. Only for writing: the reader returns it parsed
+
+	Outcome    policy.Outcome // of an end
+	Executions []Execution    // of a truth
+}
+
+// Execution is one movement of money that reconciliation found.
 type Execution struct {
-	OrderID   string `json:"order_id"`
-	RequestID string `json:"request_id"`
-	Amount    int64  `json:"amount"`
-	At        string `json:"at"`
+	OrderID, RequestID string
+	Amount             int64     // in ISO 4217 minor units
+	At                 time.Time // zero: not known
 }

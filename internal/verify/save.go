@@ -58,21 +58,15 @@ func fileName(p *Product, v *Violation) string {
 	return strings.Join(append(parts, string(v.Property)), "-")
 }
 
-// line is one of a recording, and when it began.
-type line struct {
-	recorded.Line
-	began time.Time
-}
-
 // recorder writes a replayed story down as somebody's client would have.
 type recorder struct {
 	v     *Violation
 	e     *ruleset.Engine
 	flow  string
 	key   string
-	lines []*line
-	call  *line // that has no answer yet
-	bad   bool  // an answer has no form of which we know
+	lines []*recorded.Line
+	call  *recorded.Line // that has no answer yet
+	bad   bool           // an answer has no form of which we know
 }
 
 // recording is the story as a recording, or nil.
@@ -90,11 +84,7 @@ func (v *Violation) recording(e *ruleset.Engine, name string) []byte {
 	r.truth()
 	var b bytes.Buffer
 	for _, l := range r.lines {
-		text, err := json.Marshal(l)
-		if err != nil {
-			return nil
-		}
-		b.Write(append(text, '\n'))
+		b.Write(l.Append(nil))
 	}
 	return b.Bytes()
 }
@@ -111,7 +101,7 @@ func (r *recorder) step(t *replayedStep, nth int) {
 		r.answer(t, policy.Query, e.Answer)
 	case flow.Received:
 		l := r.line(t.at, policy.Webhook)
-		l.Verified = e.Answer.Verified
+		l.Answer.Verified = e.Answer.Verified
 		r.body(l, t, policy.Webhook, e.Answer)
 	}
 	for _, c := range t.commands {
@@ -122,50 +112,51 @@ func (r *recorder) step(t *replayedStep, nth int) {
 		case *flow.Ask:
 			r.call = r.line(t.at, policy.Query)
 			r.name(r.call, c.Identity)
-			r.call.QueryBy = string(c.By)
+			r.call.QueryBy = c.By
 		case *flow.Finish:
 			l := r.line(t.at, policy.Send)
-			l.Line = recorded.Line{V: 1, Flow: l.Flow, At: l.At, Phase: "end", Merchant: l.Merchant, Outcome: c.Outcome.String()}
+			l.Phase, l.Payment, l.Outcome = recorded.End, policy.Payment{Merchant: l.Payment.Merchant}, c.Outcome
 		case *flow.Record, *flow.Wait, *flow.Alert, *flow.Decided:
 		}
 	}
 }
 
-func (r *recorder) line(at time.Time, ph policy.Phase) *line {
+func (r *recorder) line(at time.Time, ph policy.Phase) *recorded.Line {
 	p := &r.v.payment
-	l := &line{recorded.Line{V: 1, Flow: r.flow, At: at.Format(time.RFC3339Nano), Phase: ph.String(), Provider: p.Provider, Merchant: p.Merchant,
-		Operation: p.Operation.String(), PaymentKey: r.key}, at}
+	l := &recorded.Line{Flow: r.flow, At: at, Phase: recorded.Phase(ph), Payment: policy.Payment{
+		Provider: p.Provider, Merchant: p.Merchant, Operation: p.Operation, Key: r.key,
+	}}
 	if ph == policy.Send {
-		l.Amount, l.Currency, l.Capture = p.Amount, p.Currency, p.Capture.String()
+		l.Payment.Amount, l.Payment.Currency, l.Payment.Capture = p.Amount, p.Currency, p.Capture
 	}
 	r.lines = append(r.lines, l)
 	return l
 }
 
-func (r *recorder) name(l *line, id *flow.Identity) {
+func (r *recorder) name(l *recorded.Line, id *flow.Identity) {
 	l.OrderID, l.RequestID, l.ProviderID = id.OrderID, id.RequestID, id.ProviderID
 }
 
 func (r *recorder) answer(t *replayedStep, ph policy.Phase, a policy.Answer) {
 	l := r.call
-	if l == nil || l.Phase != ph.String() || t.by.kind == moveLateAnswer || t.by.kind == moveLateQueryAnswer {
+	if l == nil || l.Phase != recorded.Phase(ph) || t.by.kind == moveLateAnswer || t.by.kind == moveLateQueryAnswer {
 		return // a late reply: recordings hold none
 	}
 	r.call = nil
-	l.LatencyMS = t.at.Sub(l.began).Milliseconds()
+	l.Latency = t.at.Sub(l.At)
 	if a.Fault != policy.NoFault && a.Fault != policy.Unreadable {
-		l.Fault = a.Fault.String()
+		l.Answer.Fault = a.Fault
 		return
 	}
 	r.body(l, t, ph, a)
 }
 
-func (r *recorder) body(l *line, t *replayedStep, ph policy.Phase, a policy.Answer) {
-	if l.HTTPStatus = a.HTTPStatus; l.HTTPStatus == 0 && ph != policy.Webhook {
-		l.HTTPStatus = 200
+func (r *recorder) body(l *recorded.Line, t *replayedStep, ph policy.Phase, a policy.Answer) {
+	if l.Answer.HTTPStatus = a.HTTPStatus; l.Answer.HTTPStatus == 0 && ph != policy.Webhook {
+		l.Answer.HTTPStatus = 200
 	}
 	if a.Fault == policy.Unreadable {
-		l.Body = json.RawMessage(`"<html>"`)
+		l.Body = []byte(`"<html>"`)
 		return
 	}
 	cat, err := r.e.Catalogs.Get(r.v.payment.Provider)
@@ -199,25 +190,27 @@ func (r *recorder) body(l *line, t *replayedStep, ph policy.Phase, a policy.Answ
 func (r *recorder) truth() {
 	if l := r.call; l != nil {
 		wait := r.v.script.m.terms.Contract.CallTimeout()
-		l.Fault, l.LatencyMS = policy.Timeout.String(), wait.Milliseconds()
+		l.Answer.Fault, l.Latency = policy.Timeout, wait
 	}
 	most := map[flow.Property]int{flow.S1: 2, flow.S2: 1}[r.v.Harm]
 	last := r.lines[len(r.lines)-1]
-	at := last.began.Add(time.Second).Format(time.RFC3339Nano)
-	all := []recorded.Execution{}
+	at := last.At.Add(time.Second)
+	var all []recorded.Execution
 	seen := map[string]bool{}
 	for _, l := range r.lines {
 		key := l.OrderID
 		if !r.v.script.steps[0].from.byOrder {
 			key = fmt.Sprint(len(seen)) // nobody takes it for another
 		}
-		if l.Phase == "send" && len(all) < most && !seen[key] {
+		if l.Phase == recorded.Send && len(all) < most && !seen[key] {
 			all = append(all, recorded.Execution{OrderID: l.OrderID, RequestID: l.RequestID, Amount: r.v.payment.Amount, At: at})
 			seen[key] = true
 		}
 	}
 	if r.v.Harm != "" {
-		r.lines = append(r.lines, &line{Line: recorded.Line{V: 1, Flow: r.flow, At: at, Phase: "truth", Merchant: last.Merchant, Executions: &all}})
+		r.lines = append(r.lines, &recorded.Line{
+			Flow: r.flow, At: at, Phase: recorded.Truth, Payment: policy.Payment{Merchant: last.Payment.Merchant}, Executions: all,
+		})
 	}
 }
 

@@ -1,31 +1,35 @@
-package simulate
+package recorded
 
 import (
-	"sort"
+	"flag"
+	"os"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
 
-// The twin of fastTime is time.Parse: where fastTime answers, both say the same.
-func sameTime(t failer, text string) {
+// The oracle of parseCommonTime is time.Parse: where parseCommonTime answers, both agree.
+func sameTime(t interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}, text string) {
 	t.Helper()
-	got, ok := fastTime([]byte(text))
+	got, ok := parseCommonTime([]byte(text))
 	want, err := time.Parse(time.RFC3339Nano, text)
 	switch {
 	case ok && err != nil:
-		t.Fatalf("%q: fastTime reads %s, time.Parse refuses: %v", text, got.time(), err)
-	case ok && got != moment(want.UnixMicro()):
-		t.Fatalf("%q: fastTime reads %s, time.Parse %s", text, got.time(), want)
+		t.Fatalf("%q: parseCommonTime reads %s, time.Parse refuses: %v", text, got, err)
+	case ok && got.UnixMicro() != want.UnixMicro():
+		t.Fatalf("%q: parseCommonTime reads %s, time.Parse %s", text, got, want)
 	}
-	general, failed := readTime([]byte(text))
-	if (failed == nil) != (err == nil) || err == nil && general != moment(want.UnixMicro()) {
-		t.Fatalf("%q: readTime reads %s (%v), time.Parse %s (%v)", text, general.time(), failed, want, err)
+	general, failed := parseTime([]byte(text))
+	if (failed == nil) != (err == nil) || err == nil && general.UnixMicro() != want.UnixMicro() {
+		t.Fatalf("%q: parseTime reads %s (%v), time.Parse %s (%v)", text, general, failed, want, err)
 	}
 }
 
-func TestFastTimeEqualsParse(t *testing.T) {
+func TestCommonTimeEqualsParse(t *testing.T) {
 	layouts := []string{
 		"2006-01-02T15:04:05Z", "2006-01-02T15:04:05.0Z", "2006-01-02T15:04:05.000Z", "2006-01-02T15:04:05.000000Z",
 		"2006-01-02T15:04:05.000000000Z", time.RFC3339Nano,
@@ -41,15 +45,24 @@ func TestFastTimeEqualsParse(t *testing.T) {
 		text := at.UTC().Format(layout)
 		sameTime(t, text)
 		if len(text) <= 27 {
-			if _, ok := fastTime([]byte(text)); !ok {
+			if _, ok := parseCommonTime([]byte(text)); !ok {
 				t.Fatalf("%q is not read the fast way", text)
 			}
 		}
 	})
 }
 
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// A failed property prints the seed that repeats it; no file is left in the tree.
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // Digits in the right places, and seldom a time.
-func TestFastTimeRefusesWhatParseRefuses(t *testing.T) {
+func TestCommonTimeRefusesWhatParseRefuses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sameTime(t, rapid.StringMatching(`[0-9]{4}-[0-3][0-9]-[0-4][0-9]T[0-3][0-9]:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8})?Z?`).Draw(t, "text"))
 	})
@@ -68,48 +81,11 @@ func TestTimesAtTheEdges(t *testing.T) {
 	}
 }
 
-func FuzzFastTime(f *testing.F) {
+func FuzzCommonTime(f *testing.F) {
 	f.Add("2026-01-02T03:04:05.123Z")
 	f.Fuzz(func(t *testing.T, text string) {
 		if text != "" {
 			sameTime(t, text)
 		}
 	})
-}
-
-// The twin of a histogram is the sorted list.
-func TestQuantilesWithinTwoPercent(t *testing.T) {
-	durations := rapid.Map(rapid.Uint64Range(0, 1<<58), func(n uint64) time.Duration { return time.Duration(n >> (n % 50)) })
-	rapid.Check(t, func(t *rapid.T) {
-		all := rapid.SliceOfN(durations, 1, 200).Draw(t, "durations")
-		cut := rapid.IntRange(0, len(all)).Draw(t, "cut")
-		var h, other histogram
-		for _, d := range all[:cut] {
-			h.add(d)
-		}
-		for _, d := range all[cut:] {
-			other.add(d)
-		}
-		h.join(&other)
-		sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
-		for _, q := range []float64{0, 0.5, 0.95, 0.99, 1} {
-			exact := all[int(q*float64(len(all)-1))]
-			off := max(exact-h.quantile(q), h.quantile(q)-exact)
-			if off > exact/50+time.Microsecond {
-				t.Fatalf("quantile %v is %s, of the list %s", q, h.quantile(q), exact)
-			}
-		}
-	})
-}
-
-func TestQuantilesAtTheEdges(t *testing.T) {
-	var h histogram
-	if got := h.quantile(0.5); got != 0 {
-		t.Errorf("of nothing: %s", got)
-	}
-	h.add(-time.Second) // an end before its start counts as none
-	h.add(1 << 62)      // a century and more: the last bucket
-	if low, high := h.quantile(0), h.quantile(1); low != 0 || high < 9*365*24*time.Hour {
-		t.Errorf("from %s to %s", low, high)
-	}
 }

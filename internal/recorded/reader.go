@@ -1,0 +1,70 @@
+package recorded
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/valyala/fastjson"
+)
+
+// Reader decodes lines. It is for one goroutine. A line that it filled does not refer to the
+// bytes that it was read from.
+type Reader struct {
+	parser fastjson.Parser
+	body   *fastjson.Value // of the line under way
+	texts  map[string]string
+}
+
+// NewReader returns a reader.
+func NewReader() *Reader { return &Reader{texts: map[string]string{}} }
+
+// Read decodes one line into l. It returns the parsed body, nil where the line has none; the
+// body is valid until the next Read.
+func (r *Reader) Read(raw []byte, l *Line) (body *fastjson.Value, err error) {
+	*l = Line{}
+	v, err := r.parser.ParseBytes(raw)
+	if err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	o, err := v.Object()
+	if err != nil {
+		return nil, errors.New("not a JSON object")
+	}
+	// A later version may hold keys of other types: its number is looked at first.
+	if n := v.GetInt("v"); n != Version {
+		return nil, fmt.Errorf("version is %d; this reads version %d", n, Version)
+	}
+	if err := l.Phase.UnmarshalText(v.GetStringBytes("phase")); err != nil {
+		return nil, err
+	}
+	r.body = nil
+	if err := lineTable.read(r, o, l, l.Phase); err != nil {
+		return nil, err
+	}
+	return r.body, nil
+}
+
+const (
+	maxTexts = 1 << 14 // texts that are kept for sharing
+	maxText  = 32      // bytes of such a text
+)
+
+// share returns a text. The same text in another line is the same string.
+func (r *Reader) share(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if s, ok := r.texts[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(r.texts) < maxTexts && len(s) < maxText {
+		r.texts[s] = s
+	}
+	return s
+}
+
+// Append writes the line as JSON, with a line break.
+func (l *Line) Append(dst []byte) []byte {
+	return append(lineTable.append(dst, l, l.Phase), '\n')
+}
