@@ -60,8 +60,9 @@ func BenchmarkPaidAtOnce(b *testing.B) {
 	}
 }
 
-// A payment costs seven allocations, of 2500 bytes. A run that has outgrown its class in the
-// allocator would make it 3000, and a fifth slower.
+// A payment costs nine allocations, of 5.2 kB: the run, its ids, one piece of memory for each
+// of two steps, their events and commands, and the result. Nothing of it is used again for
+// another payment (docs/decisions/0009).
 func TestAPaymentAllocatesLittle(t *testing.T) {
 	x := open(t, defaults(), executor.Config{})
 	q := payment("")
@@ -77,7 +78,7 @@ func TestAPaymentAllocatesLittle(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	allocs, bytes := (after.Mallocs-before.Mallocs)/flows, (after.TotalAlloc-before.TotalAlloc)/flows
-	if allocs > 10 || bytes > 2900 {
-		t.Errorf("%d allocations of %d bytes, want 10 of 2900 at most", allocs, bytes)
+	if allocs > 10 || bytes > 5500 {
+		t.Errorf("%d allocations of %d bytes, want 10 of 5500 at most", allocs, bytes)
 	}
 }

@@ -10,39 +10,31 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exchange is one call.
+// exchange is one call. The client gets its context and its attempt, and may keep them.
 type exchange struct {
-	*given
+	ctx      callContext
+	attempt  Attempt
 	phase    policy.Phase
 	identity *flow.Identity // that it speaks of; not to be written to
 	over     pass           // nil: it was told
-	answered flow.Answered  // of a send
 
 	// How it went, until that is taken.
-	answer  *policy.Answer
+	answer  policy.Answer
 	err     error                 // of the client
 	shopper *policy.ShopperAction // what the answer says; nil: nothing
 	made    bool                  // the client was asked
 }
 
-// given is what a client gets, and may keep.
-type given struct {
-	ctx     callContext
-	attempt Attempt
-}
-
 // embark gets the next call on its way, as the plan is now. The lock is held.
 func (r *run) embark(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *exchange {
-	x := &r.own.exchange
-	if r.state.Attempts+r.state.Queries == 1 && r.last == nil {
-		x.given = &r.papers.given
-	} else {
-		x = &exchange{given: new(given)}
+	x := &r.first
+	if x.attempt.Number != 0 {
+		x = new(exchange)
 	}
 	x.phase, x.identity = phase, id
 	x.ctx.Context, x.ctx.deadline = ctx, deadline
 	x.attempt = Attempt{
-		Flow: r.id, Payment: &r.papers.payment, Data: r.req.Data,
+		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
 	}
 	x.over, r.pass = r.pass, nil
@@ -55,12 +47,9 @@ func (r *run) embark(ctx context.Context, phase policy.Phase, id *flow.Identity,
 
 // send makes the payment request.
 func (r *run) send(x *exchange) flow.Event {
-	e := &x.answered
-	e.Attempt = x.attempt.Number
-	r.call(x, &e.Answer)
-	ofAttempt(&e.Answer, x.identity.OrderID, x.identity.RequestID)
-	e.Moment = r.x.moment()
-	return e
+	r.call(x)
+	ofAttempt(&x.answer, x.identity.OrderID, x.identity.RequestID)
+	return flow.Answered{Moment: r.x.moment(), Answer: x.answer, Attempt: x.attempt.Number}
 }
 
 // ofAttempt names what an answer speaks of, if it does not say: the request that it answers.
@@ -73,28 +62,26 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 
 // ask makes a status query.
 func (r *run) ask(x *exchange) flow.Event {
-	e := &flow.Queried{Query: x.attempt.Number}
-	r.call(x, &e.Answer)
-	e.Moment = r.x.moment()
-	return e
+	r.call(x)
+	return flow.Queried{Moment: r.x.moment(), Answer: x.answer, Query: x.attempt.Number}
 }
 
-// call makes one call and reads what came of it into a.
-func (r *run) call(x *exchange, a *policy.Answer) {
+// call makes one call and reads what came of it.
+func (r *run) call(x *exchange) {
 	var reply Reply
 	if len(r.x.cfg.Observers) > 0 {
-		reply, x.err = r.watched(x, a)
+		reply, x.err = r.watched(x, &x.answer)
 	} else {
 		reply, x.err = r.deliver(&x.ctx, x)
-		r.x.interpret(&r.papers.payment, a, x.phase, &reply, x.err)
+		r.x.interpret(&r.req.Payment, &x.answer, x.phase, &reply, x.err)
 	}
 	x.ctx.end(context.Canceled)
-	x.answer, x.shopper = a, r.shopperOf(x.phase, &reply, a)
+	x.shopper = r.shopperOf(x.phase, &reply, &x.answer)
 }
 
 // returned takes note of what came of a call. The lock is held.
 func (r *run) returned(x *exchange) {
-	r.last, r.lastErr = x.answer, x.err
+	r.last, r.lastErr = &x.answer, x.err
 	if s := x.shopper; s != nil && *s != r.action() {
 		r.shopper = s
 		r.broadcast()
@@ -103,11 +90,11 @@ func (r *run) returned(x *exchange) {
 
 // watched makes a call that somebody watches.
 func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
-	e := CallEvent{Flow: r.id, Payment: &r.papers.payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
+	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
 	r.watchers(func(o Observer) { ctx = o.Calling(ctx, &e) })
 	e.Reply, e.Err = r.deliver(ctx, x)
-	r.x.interpret(&r.papers.payment, a, x.phase, &e.Reply, e.Err)
+	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
 	r.watchers(func(o Observer) { o.Called(ctx, &e) })
 	return e.Reply, e.Err
@@ -158,7 +145,7 @@ func (x *Executor) interpret(p *policy.Payment, a *policy.Answer, phase policy.P
 func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) *policy.ShopperAction {
 	said := reply.Shopper
 	if said.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
-		said = r.x.rules.Shopper(&r.papers.payment, phase, reply.Body)
+		said = r.x.rules.Shopper(&r.req.Payment, phase, reply.Body)
 	}
 	if said.IsZero() {
 		return nil

@@ -75,13 +75,11 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 func (r *run) leave(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
 	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
-	after, simple := r.after(), r.simple()
+	after := r.after()
 	r.mu.Unlock()
 	switch {
 	case result != nil:
-		if r.x.let(r, after) && simple {
-			r.recycle()
-		}
+		r.x.let(r, after)
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
 		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
@@ -161,8 +159,8 @@ func (r *run) withdraw(why string) error {
 func (r *run) unsent() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c, ok := r.next.(*flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
-		e := &flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
+	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
+		e := flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
 		r.last, r.lastErr = &e.Answer, ErrNotSent
 		return r.keep(e)
 	}
@@ -179,8 +177,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.client, r.started, r.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.spare = x.newIDs()
 	r.state.Payment = q.Payment
-	r.own.room.Furnish(r.state)
-	r.guard = x.guards.of(&r.papers.payment)
+	r.guard = x.guards.of(&r.req.Payment)
 	r.want(r)
 	if !start {
 		r.take(ctx)
@@ -226,7 +223,7 @@ func (r *run) check(ctx context.Context, c Client) error {
 		errs = append(errs, fmt.Errorf("executor: there is no operation %d", q.Operation))
 	} else {
 		var err error
-		if r.rules, err = r.x.rules.For(&r.papers.payment); err != nil {
+		if r.rules, err = r.x.rules.For(&r.req.Payment); err != nil {
 			errs = append(errs, err)
 		}
 	}

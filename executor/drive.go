@@ -113,12 +113,12 @@ func (p *pace) step() (ended bool, err error) {
 		r.waited = r.waited || wait > 0
 		r.mu.Unlock()
 		return false, p.begin(wait, again)
-	case *flow.Send:
+	case flow.Send:
 		x := r.embark(p.ctx, policy.Send, c.Identity, c.Deadline)
 		x.attempt.Number, x.attempt.Action = c.Attempt, c.Action
 		r.mu.Unlock()
 		return p.heard(r.send(x), x)
-	case *flow.Ask:
+	case flow.Ask:
 		seq := r.seq
 		r.mu.Unlock()
 		id := r.requestID() // somebody's code, and nothing is under way yet
@@ -131,10 +131,10 @@ func (p *pace) step() (ended bool, err error) {
 		x.attempt.Number, x.attempt.By, x.attempt.QueryID = c.Query, c.By, id
 		r.mu.Unlock()
 		return p.heard(r.ask(x), x)
-	case *flow.Wait:
+	case flow.Wait:
 		seq := r.seq
 		r.mu.Unlock()
-		return false, p.due(c, seq)
+		return false, p.due(&c, seq)
 	}
 	r.giveBack()
 	r.mu.Unlock()
@@ -265,8 +265,7 @@ func (r *run) start(waited bool) error {
 			id = newRequestID()
 		}
 	}
-	start := &r.own.start
-	*start = flow.Start{Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
+	start := flow.Start{Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.apply(start)

@@ -83,7 +83,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	}
 	var id string
 	err := r.x.hook("NewOrder", r.id, func() (err error) {
-		id, err = r.x.cfg.NewOrder(r.x.life, &r.papers.payment, ledger)
+		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
 		return err
 	})
 	if err != nil {
@@ -131,7 +131,7 @@ func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 	}
 	wait = min(wait, left)
 	r.watchers(func(o Observer) {
-		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.papers.payment, At: now, Held: by.String(),
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
 	})
 	return wait

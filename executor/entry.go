@@ -19,7 +19,7 @@ type owed struct {
 
 // put writes the flow down. The lock is held.
 func (r *run) put(owes []owed, d journal.Durability) error {
-	s, j := r.state, r.x.cfg.Journal
+	s, j := &r.state, r.x.cfg.Journal
 	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
 		return nil // most end with the answer, and nobody asks for them
 	}
@@ -153,15 +153,15 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	if shopper := policy.ShopperAction(e.Shopper); !shopper.IsZero() {
 		r.shopper = &shopper
 	}
-	*r.state = e.State.state()
-	if r.rules, _ = x.rules.For(&r.papers.payment); r.rules == nil { // the rules were others when it began
+	r.state = e.State.state()
+	if r.rules, _ = x.rules.For(&r.req.Payment); r.rules == nil { // the rules were others when it began
 		r.rules = x.rules
 	}
-	r.named = int32(len(r.names(r.state)))
-	r.guard = x.guards.of(&r.papers.payment)
+	r.named = int32(len(r.names(&r.state)))
+	r.guard = x.guards.of(&r.req.Payment)
 	r.client = x.clientOf(r)
 	if r.state.Stage == flow.Ended {
-		r.next = &flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
+		r.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
 	}
 	return r, nil
 }

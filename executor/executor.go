@@ -82,7 +82,7 @@ type Executor struct {
 
 	mu       sync.Mutex
 	closed   bool
-	shelf    shelf
+	flows    map[string]*run // in memory, by id
 	byKey    map[journal.Key]*run
 	byName   map[name][]*run   // without a journal
 	lent     map[string]Client // of flows that are to be read again
@@ -97,7 +97,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, lent: map[string]Client{}, disowned: map[string]bool{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, lent: map[string]Client{}, disowned: map[string]bool{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -109,9 +109,6 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	cfg.Sweep = or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
-	}
-	if cfg.Journal != nil {
-		x.shelf.byID = map[string]*run{}
 	}
 	x.guards = newGuards(cfg.Budget, cfg.Breaker)
 	x.forever = context.Background()
@@ -158,8 +155,8 @@ func (x *Executor) Close(ctx context.Context) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.cfg.Journal == nil && x.shelf.n > 0 {
-		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", x.shelf.n)
+	if x.cfg.Journal == nil && len(x.flows) > 0 {
+		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", len(x.flows))
 	}
 	return nil
 }

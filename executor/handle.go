@@ -19,7 +19,7 @@ func (h *Handle) Flow() string { return h.r.real().id }
 func (h *Handle) now(ctx context.Context) (*run, error) {
 	r := h.r.real()
 	r.x.mu.Lock()
-	gone := !r.shelved && r.x.cfg.Journal != nil
+	gone := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
 	r.mu.Lock()
 	final := r.gone != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
@@ -43,9 +43,7 @@ func (h *Handle) State() flow.State {
 	r, _ := h.now(context.Background()) // as it was, if the journal does not say
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := *r.state
-	clip(&s)
-	return s
+	return r.state
 }
 
 // Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a

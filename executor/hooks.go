@@ -23,7 +23,7 @@ func (r *run) requestID() string {
 		r.spare = ""
 		return id
 	}
-	return r.x.requestID(r.id, &r.papers.payment)
+	return r.x.requestID(r.id, &r.req.Payment)
 }
 
 func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {

@@ -38,7 +38,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			old.repeats = true
 			return old, nil
 		default:
-			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: *old.state}
+			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: old.state}
 		}
 	}
 	r.inherit(flows)

@@ -45,7 +45,7 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 		errs = append(errs, x.touch(ctx, id, func(r *run) flow.Event {
 			a := x.hear(&w, &r.req.Payment)
 			r.heard(ctx, &w, &a)
-			return &flow.Received{Moment: x.moment(), Answer: a}
+			return flow.Received{Moment: x.moment(), Answer: a}
 		}))
 	}
 	return errors.Join(errs...)

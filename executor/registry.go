@@ -19,7 +19,6 @@ func (x *Executor) register(r *run) (live *run, err error) {
 	}
 	if r.req.Key != "" {
 		if live := x.byKey[r.key()]; live != nil {
-			live.shared = true
 			return live, nil
 		}
 	}
@@ -30,7 +29,7 @@ func (x *Executor) register(r *run) (live *run, err error) {
 
 // enter adds a flow to the indexes. The lock is held.
 func (x *Executor) enter(r *run) {
-	x.shelf.add(r)
+	x.flows[r.id] = r
 	if r.req.Key != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key()] = r
 	}
@@ -40,8 +39,8 @@ func (x *Executor) enter(r *run) {
 func (x *Executor) live() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	all := make([]*run, 0, x.shelf.n)
-	for r := range x.shelf.all {
+	all := make([]*run, 0, len(x.flows))
+	for _, r := range x.flows {
 		all = append(all, r)
 	}
 	return all
@@ -68,7 +67,7 @@ func (x *Executor) drop(r *run) {
 	if x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	x.shelf.remove(r)
+	x.take(r)
 }
 
 // forget lets go of a flow that has ended, or that never began, unless somebody has still
@@ -93,19 +92,27 @@ func (r *run) after() afterlife {
 	return afterlife{keep: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
 }
 
-// let lets go of a flow that was looked at just now, and reports whether it did and nobody
-// else has it.
-func (x *Executor) let(r *run, after afterlife) (alone bool) {
+// take takes a flow out of memory and reports whether it was there. The lock is held.
+func (x *Executor) take(r *run) bool {
+	if x.flows[r.id] != r {
+		return false
+	}
+	delete(x.flows, r.id)
+	return true
+}
+
+// let lets go of a flow that was looked at just now.
+func (x *Executor) let(r *run, after afterlife) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	if after.keep || r.pins > 0 || !x.shelf.remove(r) {
-		return false
+	if after.keep || r.pins > 0 || !x.take(r) {
+		return
 	}
 	if x.cfg.Journal != nil {
-		return !r.shared
+		return
 	}
 	for _, text := range after.names {
 		n := name{r.req.Provider, text}
@@ -113,7 +120,6 @@ func (x *Executor) let(r *run, after afterlife) (alone bool) {
 			delete(x.byName, n)
 		}
 	}
-	return !r.shared
 }
 
 // index makes a flow known by its names, where no journal does.
@@ -135,12 +141,11 @@ func (x *Executor) knows(provider string, names []string) []*run {
 	for _, text := range names {
 		for _, r := range x.byName[name{provider, text}] {
 			if !slices.Contains(found, r) {
-				r.shared = true
 				found = append(found, r)
 			}
 		}
 	}
-	for r := range x.shelf.all {
+	for _, r := range x.flows {
 		if !r.indexed && r.req.Provider == provider {
 			rest = append(rest, r)
 		}
@@ -183,7 +188,7 @@ func (x *Executor) end(r *run) error {
 	sending, attempt := r.state.Stage == flow.Sending, r.state.Attempts
 	err := r.apply(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"})
 	if err == nil && sending {
-		err = r.apply(&flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
+		err = r.apply(flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
 	}
 	return err
 }
@@ -199,7 +204,7 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 		x.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if live := x.shelf.get(old.id); live != nil {
+	if live := x.flows[old.id]; live != nil {
 		x.mu.Unlock()
 		return live, live.goOn(c, wanted)
 	}
@@ -269,12 +274,11 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), e
 func (x *Executor) pin(id string, r *run) *run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if live := x.shelf.get(id); live != nil {
+	if live := x.flows[id]; live != nil {
 		r = live
 	}
 	if r != nil {
-		r.shared = true
-		x.shelf.add(r)
+		x.flows[r.id] = r
 		r.pins++
 	}
 	return r

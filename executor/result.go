@@ -19,37 +19,19 @@ type Result struct {
 	Reason   string
 
 	shopper *policy.ShopperAction // nil: nothing
-	past    past
+	state   flow.State
+	trace   []Entry
 }
-
-// past is what came before a result.
-type past interface {
-	tell() (*flow.State, []Entry)
-}
-
-// told is a past as it was written.
-type told struct {
-	state *flow.State
-	trace []Entry
-}
-
-func (t *told) tell() (*flow.State, []Entry) { return t.state, t.trace }
 
 // NewResult makes a result, as hooks get it, of a flow's id, state and trace: for their tests.
-// The state is kept, and not written to.
+// The state is copied; what it points to is not written to.
 func NewResult(id string, s *flow.State, trace []Entry) *Result {
-	return &Result{Flow: id, Outcome: s.Outcome, Class: s.Class, Reason: s.Reason, past: &told{s, trace}}
+	return &Result{Flow: id, Outcome: s.Outcome, Class: s.Class, Reason: s.Reason, state: *s, trace: trace}
 }
 
 // State is the flow at its end: the identities that were used, and the evidence. It is not to
 // be written to.
-func (r *Result) State() *flow.State {
-	if r.past == nil {
-		return &flow.State{}
-	}
-	state, _ := r.past.tell()
-	return state
-}
+func (r *Result) State() *flow.State { return &r.state }
 
 // Shopper is what the shopper had to do last, such as a link to pay by. It is zero where there
 // was nothing.
@@ -61,13 +43,7 @@ func (r *Result) Shopper() policy.ShopperAction {
 }
 
 // Trace is what was done in this process, one entry for each thing.
-func (r *Result) Trace() []Entry {
-	if r.past == nil {
-		return nil
-	}
-	_, trace := r.past.tell()
-	return trace
-}
+func (r *Result) Trace() []Entry { return r.trace }
 
 // Entry is one line of a trace: Send, Ask, Decided, Wait, Finish or Alert of package flow.
 type Entry struct {
@@ -77,13 +53,9 @@ type Entry struct {
 
 // Story is the trace for people, a line for each thing.
 func (r *Result) Story() string {
-	if r.past == nil {
-		return ""
-	}
 	var b strings.Builder
-	state, trace := r.past.tell()
-	for _, e := range trace {
-		if d := e.At.Sub(state.Started).Round(time.Millisecond); d > 0 {
+	for _, e := range r.trace {
+		if d := e.At.Sub(r.state.Started).Round(time.Millisecond); d > 0 {
 			fmt.Fprintf(&b, "%9s  ", "+"+d.String())
 		} else {
 			fmt.Fprintf(&b, "%9s  ", "0s")

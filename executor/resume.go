@@ -53,7 +53,7 @@ func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) e
 
 func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
-	live := x.shelf.get(row.ID)
+	live := x.flows[row.ID]
 	x.mu.Unlock()
 	if live != nil {
 		return false, nil
@@ -73,7 +73,7 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 		return got == r, err
 	}
 	x.mu.Lock()
-	if x.shelf.get(r.id) == nil && !x.closed {
+	if x.flows[r.id] == nil && !x.closed {
 		x.enter(r)
 		x.active.Go(func() {
 			r.tell()

@@ -25,7 +25,7 @@ type run struct {
 	eyes sync.Mutex // one observer at a time; taken after mu, if with it
 
 	mu       sync.Mutex
-	state    *flow.State
+	state    flow.State
 	version  int64           // of the row in the journal
 	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
 	pass     pass            // the breaker has let the next call through
@@ -48,7 +48,6 @@ type run struct {
 	seq      uint32       // counts what next was
 	named    int32        // names that the journal has
 	waiting  int32        // calls of Do that wait for it
-	steps    int32        // taken here
 	class    policy.Class // of what was decided on last
 	holder   holder       // of the next call
 	funded   bool         // the send that next waits for was paid for
@@ -63,58 +62,19 @@ type run struct {
 	repeats  bool // it is the answer to a later request of its key
 
 	// The executor's lock guards these.
-	indexed        bool // by its names, without a journal
-	shelved        bool
-	pins           int32 // that want it in memory
-	prevOn, nextOn *run  // on the shelf
-	shared         bool  // somebody else has had it in hand
+	indexed bool  // by its names, without a journal
+	pins    int32 // that want it in memory
 
-	papers *papers
-	own    *own
+	// Most flows are one call: what it takes is a part of the run.
+	first   exchange
+	entries [4]Entry
 }
 
-// own is memory of a run's own, for one call, which is what most flows are.
-type own struct {
-	state    flow.State
-	room     flow.Room
-	exchange exchange
-	trace    [3]Entry
-	scratch  flow.Scratch
-	start    flow.Start
-}
-
-// runs are those that can serve again.
-var runs = sync.Pool{New: func() any { return &run{own: new(own)} }}
-
-// newRun returns a run that nobody knows of.
+// newRun returns a run that nothing else knows.
 func (x *Executor) newRun(q Request) *run {
-	r := runs.Get().(*run)
-	r.x, r.req, r.papers = x, q, new(papers)
-	r.papers.payment = q.Payment
-	r.state, r.trace = &r.own.state, r.own.trace[:0]
+	r := &run{x: x, req: q}
+	r.trace = r.entries[:0]
 	return r
-}
-
-// simple reports whether nothing of the run was given away by its driver, who has finished,
-// and nobody else drove it. The lock is held.
-func (r *run) simple() bool {
-	return r.driver == &r.pace && r.pace.sleep == nil && r.calling == nil &&
-		r.result == &r.papers.result && len(r.x.cfg.Observers) == 0
-}
-
-// recycle lets the run serve again. Nobody else may have it, or have had it.
-func (r *run) recycle() {
-	own := r.own
-	own.state, own.exchange = flow.State{}, exchange{}
-	own.room.Clear()
-	*r = run{own: own}
-	runs.Put(r)
-}
-
-// clip keeps to the flow what room there is behind the slices of a state that others get.
-func clip(s *flow.State) {
-	s.Ledger, s.Evidence = slices.Clip(s.Ledger), slices.Clip(s.Evidence)
-	s.Fired, s.Waits = slices.Clip(s.Fired), slices.Clip(s.Waits)
 }
 
 // key is the payment key that the flow serves.
@@ -138,36 +98,21 @@ func (r *run) apply(e flow.Event) error {
 	if r.lost {
 		return ErrTakenOver
 	}
-	if r.result != nil { // somebody has it, with the state
-		s := *r.state
-		r.state, r.result = &s, nil
-	}
-	if r.x.cfg.Journal == nil { // which alone can refuse
-		return r.advance(e)
-	}
-	before := *r.state
-	err := r.advance(e)
-	if err != nil {
-		*r.state = before
-	}
-	return err
-}
-
-// advance is apply for a flow that is this process's. After an error the
-// state is not to be used.
-func (r *run) advance(e flow.Event) error {
-	commands, err := r.own.scratch.Advance(r.rules, r.state, &r.own.room, e)
+	before := r.state
+	next, commands, err := flow.Step(r.rules, before, e)
 	if err != nil {
 		return err
 	}
+	r.state = next
 	owes, durability := r.owing(commands), journal.Lazy
 	if r.x.cfg.Journal != nil && urgent(e, commands) {
 		durability = journal.Synced
 	}
 	if err := r.put(owes, durability); err != nil {
+		r.state = before
 		return err
 	}
-	r.steps++
+	r.result = nil
 	at := flow.When(e).At
 	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
@@ -185,14 +130,14 @@ func (r *run) advance(e flow.Event) error {
 // it is stored before what comes later: if it is lost, the flow asks again.
 func urgent(e flow.Event, commands []flow.Command) bool {
 	switch e := e.(type) {
-	case *flow.Received:
+	case flow.Received:
 		return e.Answer.Verified
 	case flow.Resolved, flow.Withdrawn:
 		return true
 	}
 	for _, c := range commands {
 		switch c.(type) {
-		case *flow.Send, *flow.Finish, *flow.Alert:
+		case flow.Send, flow.Finish, flow.Alert:
 			return true
 		}
 	}
@@ -202,17 +147,17 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 // obey takes note of a command. The lock is held.
 func (r *run) obey(at time.Time, c flow.Command) {
 	switch w := c.(type) {
-	case *flow.Record:
+	case flow.Record:
 		return
-	case *flow.Send, *flow.Ask:
+	case flow.Send, flow.Ask:
 		r.plan(c)
-	case *flow.Wait:
+	case flow.Wait:
 		r.pause(at, w.Action)
 		r.plan(c)
-	case *flow.Finish:
+	case flow.Finish:
 		r.plan(c)
 		r.finished()
-	case *flow.Decided:
+	case flow.Decided:
 		r.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
@@ -223,18 +168,19 @@ func (r *run) obey(at time.Time, c flow.Command) {
 
 // show tells the observers of a command.
 func (r *run) show(at time.Time, c flow.Command) {
+	state := r.state
 	r.watchers(func(o Observer) {
 		switch c := c.(type) {
-		case *flow.Decided:
-			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: c})
-		case *flow.Wait:
-			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: *c})
-		case *flow.Finish:
+		case flow.Decided:
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
+		case flow.Wait:
+			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
+		case flow.Finish:
 			o.Ended(r.x.forever, &EndEvent{
-				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: r.state,
+				Flow: r.id, Payment: &r.req.Payment, At: at, Outcome: c.Outcome, Reason: c.Reason, State: &state,
 			})
-		case *flow.Alert:
-			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: *c, State: r.state})
+		case flow.Alert:
+			o.Alerted(r.x.forever, &AlertEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Alert: c, State: &state})
 		}
 	})
 }
@@ -295,17 +241,11 @@ func (r *run) finished() {
 
 // ended returns the result once there is one, else nil. The lock is held.
 func (r *run) ended() *Result {
-	s := r.state
-	if s.Stage != flow.Ended {
+	if r.state.Stage != flow.Ended {
 		return nil
 	}
 	if r.result == nil {
-		if r.short() {
-			r.result = r.papers.conclude(r)
-		} else {
-			r.result = NewResult(r.id, s, slices.Clip(r.trace))
-		}
-		clip(s)
+		r.result = NewResult(r.id, &r.state, slices.Clip(r.trace))
 		r.result.shopper = r.shopper
 	}
 	return r.result

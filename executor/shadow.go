@@ -118,13 +118,13 @@ func (s *Shadow) step(e flow.Event) flow.Decided {
 	}
 	s.state = next
 	for _, c := range commands {
-		d, ok := c.(*flow.Decided)
+		d, ok := c.(flow.Decided)
 		if !ok {
 			continue
 		}
-		s.advice = *d
+		s.advice = d
 		for _, o := range s.x.cfg.Observers {
-			o.Decided(s.x.forever, &DecisionEvent{Flow: s.id, Payment: &s.req.Payment, Decided: d})
+			o.Decided(s.x.forever, &DecisionEvent{Flow: s.id, Payment: &s.req.Payment, Decided: &d})
 		}
 	}
 	return s.advice

@@ -13,14 +13,14 @@ func (r *run) owing(commands []flow.Command) []owed {
 	list := r.owes
 	for _, c := range commands {
 		switch c := c.(type) {
-		case *flow.Finish:
+		case flow.Finish:
 			list = nil // an escalation that proof has settled
 			if c.Outcome == policy.Escalated && r.x.cfg.OnEscalate != nil {
 				list = []owed{{}}
 			}
-		case *flow.Alert:
+		case flow.Alert:
 			if r.x.cfg.OnAlert != nil {
-				list = append(list[:len(list):len(list)], owed{Alert: c})
+				list = append(list[:len(list):len(list)], owed{Alert: &c})
 			}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
 	m.s.Displaced = nil
-	decided := m.room.newDecided()
-	until := m.judge(decided, a, fact)
+	var decided Decided
+	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
 	m.do(decided)
 	m.s.Class = decided.Fact.Class
@@ -32,7 +32,7 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 // followed. It says when what was decided is carried out.
 func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until time.Time) {
 	sit := &m.sit
-	situation(sit, m.s, a, fact, m.now.At)
+	situation(sit, &m.s, a, fact, m.now.At)
 	want, v := &d.Decision, &d.Verdict
 	if sit.Fact.Effect != policy.Executed && m.s.reopened() {
 		// Rules speak of the latest request; what became of those before it was certain.
@@ -42,7 +42,7 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	} else {
 		*want = m.d.Decide(sit)
 	}
-	*v = settle(m.s, m.t, want.Action, m.now.At)
+	*v = settle(&m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
 		m.s.Fired = count(m.s.Fired, want.Rule)
 	}
@@ -155,8 +155,8 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 		until = m.now.At
 	}
 	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
-	m.do(&Record{})
-	m.do(&Wait{Until: until, Action: a, Via: via})
+	m.do(Record{})
+	m.do(Wait{Until: until, Action: a, Via: via})
 }
 
 // due carries out what was waited for, if it is still allowed: the ledger may have
@@ -167,10 +167,10 @@ func (m *machine) due(e Due) {
 		m.end( /*guard:no-webhook-is-no-proof*/ m.s.exhausted(), "max_elapsed spent: no webhook came")
 		return
 	}
-	if p := breaks(m.s, &m.t.Contract, next.Action, m.now.At); /*guard:due-is-checked-again*/ p != "" {
+	if p := breaks(&m.s, &m.t.Contract, next.Action, m.now.At); /*guard:due-is-checked-again*/ p != "" {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
-		next.Action, next.Via = fallback(m.s, m.t, m.now.At)
-		m.do(&Decided{
+		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
+		m.do(Decided{
 			At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
 		})
@@ -189,7 +189,7 @@ func (m *machine) due(e Due) {
 	case policy.RetrySame:
 		m.send(next.Action)
 	case policy.RetryNewRequest:
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(m.s)})
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(&m.s)})
 		m.send(next.Action)
 	case policy.RetryNewOrder:
 		if e.OrderID == "" {
@@ -225,8 +225,6 @@ func (m *machine) end(a policy.Action, reason string) {
 
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
-	m.do(&Record{})
-	c := m.room.newFinish()
-	c.Outcome, c.Reason = o, reason
-	m.do(c)
+	m.do(Record{})
+	m.do(Finish{Outcome: o, Reason: reason})
 }

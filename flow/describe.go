@@ -11,22 +11,22 @@ import (
 // Describe puts a command into a line for people.
 func Describe(c Command) string {
 	switch c := c.(type) {
-	case *Record:
+	case Record:
 		return "record"
-	case *Send:
+	case Send:
 		return fmt.Sprintf("send %d as order %s, request %s", c.Attempt, c.Identity.OrderID, c.Identity.RequestID)
-	case *Ask:
+	case Ask:
 		return fmt.Sprintf("query %d by %s", c.Query, c.By)
-	case *Wait:
+	case Wait:
 		if c.Via == ByWebhook {
 			return "wait for the webhook"
 		}
 		return "wait, then " + c.Action.String()
-	case *Finish:
+	case Finish:
 		return fmt.Sprintf("end: %s (%s)", c.Outcome, c.Reason)
-	case *Alert:
+	case Alert:
 		return "alert: " + c.Reason
-	case *Decided:
+	case Decided:
 		return c.describe()
 	}
 	return fmt.Sprintf("%T", c)

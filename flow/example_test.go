@@ -38,19 +38,19 @@ func ExampleStep() {
 		fmt.Printf("%T\n", event)
 		for _, c := range commands {
 			switch c := c.(type) {
-			case *flow.Record:
+			case flow.Record:
 				fmt.Println("  store the state")
-			case *flow.Send:
+			case flow.Send:
 				fmt.Println("  send", c.Identity.OrderID, c.Identity.RequestID, "and listen until", c.Deadline.Format(time.TimeOnly))
-			case *flow.Ask:
+			case flow.Ask:
 				fmt.Println("  ask by", c.By)
-			case *flow.Wait:
+			case flow.Wait:
 				fmt.Println("  wait until", c.Until.Format(time.TimeOnly), "to", c.Action)
-			case *flow.Finish:
+			case flow.Finish:
 				fmt.Println("  finish:", c.Outcome)
-			case *flow.Alert:
+			case flow.Alert:
 				fmt.Println("  alert:", c.Reason)
-			case *flow.Decided:
+			case flow.Decided:
 				fmt.Println("  decided:", c.Decision.Action, "because", c.Decision.Reason)
 			}
 		}

@@ -79,20 +79,20 @@ func (r *teller) print(commands []flow.Command) string {
 	fmt.Fprintf(&b, "%s %s\n", r.clock(r.now), strings.TrimSpace(string(r.state.Stage)+" "+ended(&r.state)))
 	for _, c := range commands {
 		switch c := c.(type) {
-		case *flow.Record:
+		case flow.Record:
 			say("record", "")
-		case *flow.Send:
+		case flow.Send:
 			say("send", "%d as %s %s, listening until %s; %s", c.Attempt, c.Identity.OrderID, c.Identity.RequestID, r.clock(c.Deadline), c.Action)
-		case *flow.Ask:
+		case flow.Ask:
 			say("ask", "%d by %s of %s %s, listening until %s", c.Query, c.By, c.Identity.OrderID, c.Identity.RequestID, r.clock(c.Deadline))
-		case *flow.Wait:
+		case flow.Wait:
 			say("wait", "until %s, then %s", r.clock(c.Until), via(c.Action, c.Via))
-		case *flow.Finish:
+		case flow.Finish:
 			say("finish", "%s: %s", c.Outcome, c.Reason)
-		case *flow.Alert:
+		case flow.Alert:
 			say("alert", "%s", c.Reason)
-		case *flow.Decided:
-			sayDecided(say, c)
+		case flow.Decided:
+			sayDecided(say, &c)
 		}
 	}
 	for i := range r.state.Ledger {

@@ -102,20 +102,20 @@ func (r *driver) advised(e flow.Event) *flow.Decided {
 // obey carries out a command, and checks that it may be given.
 func (r *driver) obey(c flow.Command, before *flow.State) {
 	switch c := c.(type) {
-	case *flow.Send:
-		r.checkSend(c)
-		r.call = &call{stage: flow.Sending, packet: r.w.send(c), deadline: c.Deadline}
-	case *flow.Ask:
+	case flow.Send:
+		r.checkSend(&c)
+		r.call = &call{stage: flow.Sending, packet: r.w.send(&c), deadline: c.Deadline}
+	case flow.Ask:
 		id := *c.Identity
 		r.call = &call{stage: flow.Querying, answer: r.w.look(c.By, &id), deadline: c.Deadline}
-	case *flow.Finish:
-		r.checkFinish(c, before)
-	case *flow.Alert:
+	case flow.Finish:
+		r.checkFinish(&c, before)
+	case flow.Alert:
 		// A notice of pending that its end overtook brings doubt back; nothing else does.
 		if !r.state.InDoubt() {
 			r.t.Fatalf("an alert where nothing contradicts anything: %s\n%s", c.Reason, encode(r.t, c.Evidence))
 		}
-	case *flow.Decided:
+	case flow.Decided:
 		if c.Verdict.Limit != "" && c.Verdict.Property == "" && c.Verdict.Action == policy.Escalate && allNotExecuted(&r.state) {
 			r.t.Fatalf("%s is spent, everything is known not to have executed, and yet it escalates", c.Verdict.Limit)
 		}

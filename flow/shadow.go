@@ -8,8 +8,8 @@ import "github.com/recourse-pay/recourse/policy"
 // is that request again. providerID is the provider's name for what a capture, cancel or
 // refund works on. The flow then waits for [Answered].
 func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID string) State {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s.alone(), now: now}
-	m.s.own(1)
+	m := newMachine(d, &s, now)
+	m.own(1)
 	if m.s.Stage == New {
 		m.s.Started = now.At
 	}
@@ -29,7 +29,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID 
 	}
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.send(policy.RetryNewRequest)
-	return s
+	return m.state()
 }
 
 // moved returns evidence whose indexes follow an identity that went to the end.
@@ -50,11 +50,11 @@ func moved(list []Evidence, from, to int) []Evidence {
 // Asked returns a flow after somebody else asked the provider for the status. The flow
 // then waits for [Queried].
 func Asked(d policy.Decider, s State, now Moment) State {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s.alone(), now: now}
-	m.s.own(1)
+	m := newMachine(d, &s, now)
+	m.own(1)
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.query()
-	return s
+	return m.state()
 }
 
 // Breaks says which property an action would break if it were carried out now; empty: none.

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -158,29 +157,10 @@ func (s *State) executed() *Identity {
 // current is the identity sent last.
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
-// own gives the state a ledger of its own before it is written to, so that what the old one
-// says stays as it was. There is room for more identities. A driver may have made room for
-// both, one behind the other.
-func (s *State) own(more int) {
-	n := len(s.Ledger)
-	room := s.Ledger[n:]
-	if cap(room) < n+more {
-		room = make([]Identity, 0, n+more)
-	}
-	s.Ledger = append(room[:0], s.Ledger...)
-}
-
-// alone gives up the room behind the state's slices, which may be that of another state.
-func (s *State) alone() *State {
-	s.Ledger, s.Evidence = slices.Clip(s.Ledger), slices.Clip(s.Evidence)
-	s.Fired, s.Waits = slices.Clip(s.Fired), slices.Clip(s.Waits)
-	return s
-}
-
 // count returns counts with one more of a name. What they were stays as it was.
 func count(c policy.Counts, name string) policy.Counts {
 	if len(c) == 0 {
-		return append(c, policy.Count{Name: name, N: 1}) // a driver may have made room
+		return append(c, policy.Count{Name: name, N: 1}) // the machine has made room
 	}
 	return c.Plus(name)
 }
@@ -196,7 +176,7 @@ func (s *State) note(e Evidence) {
 	list := s.Evidence
 	switch {
 	case len(list) == 0:
-		s.Evidence = append(list, e) // a driver may have made room
+		s.Evidence = append(list, e) // the machine has made room
 		return
 	case len(list) < evidenceHead+evidenceTail:
 		s.Evidence = append(list[:len(list):len(list)], e)

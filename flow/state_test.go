@@ -65,9 +65,9 @@ func TestEveryCallHasADeadline(t *testing.T) {
 		s = next
 		for _, c := range commands {
 			switch c := c.(type) {
-			case *flow.Send:
+			case flow.Send:
 				at = c.Deadline
-			case *flow.Ask:
+			case flow.Ask:
 				at = c.Deadline
 			}
 		}
@@ -92,11 +92,16 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 		Fired: make(policy.Counts, 0, 8), Waits: make(policy.Counts, 0, 8),
 	}
 	at := flow.Moment{At: dawn, Jitter: 0.5}
-	if _, err := new(flow.Scratch).Advance(defaults, &s, nil, flow.Start{Moment: at, OrderID: "o-1", RequestID: "r-1"}); err != nil {
-		t.Fatal(err)
+	step := func(s flow.State, e flow.Event) flow.State {
+		next, _, err := flow.Step(defaults, s, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return next
 	}
-	said := func(code string) *flow.Answered {
-		return &flow.Answered{Moment: at, Answer: policy.Answer{Code: code, OrderID: "o-1", RequestID: "r-1"}}
+	s = step(s, flow.Start{Moment: at, OrderID: "o-1", RequestID: "r-1"})
+	said := func(code string) flow.Answered {
+		return flow.Answered{Moment: at, Answer: policy.Answer{Code: code, OrderID: "o-1", RequestID: "r-1"}}
 	}
 	print := func(s flow.State) string {
 		text, err := json.Marshal(s)
@@ -106,14 +111,9 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 		return string(text)
 	}
 	before := s
-	if _, err := new(flow.Scratch).Advance(defaults, &s, nil, said("0")); err != nil {
-		t.Fatal(err)
-	}
+	s = step(s, said("0"))
 	paid := print(s)
-	refused, _, err := flow.Step(defaults, before, said("1006"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	refused := step(before, said("1006"))
 	other := print(refused)
 	flow.Advise(defaults, before, said("10").Answer, at)
 	flow.Sent(defaults, before, at, "o-2", "r-2", "")

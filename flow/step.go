@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -16,12 +17,11 @@ const maxHastened = 3
 // same result, and the given state is not changed. The commands are to be carried out
 // in order. An event that does not fit the flow's stage is an error, and changes nothing.
 func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
-	next := s
-	commands, err := new(Scratch).Advance(d, next.alone(), nil, e)
-	if err != nil {
+	m := newMachine(d, &s, When(e))
+	if err := m.step(e); err != nil {
 		return s, nil, err
 	}
-	return next, commands, nil
+	return m.state(), m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -39,69 +39,112 @@ func (e *MisfitError) Error() string {
 // it. It is the same judgement that Step makes; limits and interlock included.
 // The situation is what the rules were shown.
 func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
-	m := machine{d: d, t: d.Terms(&s.Payment), s: s.alone(), now: now}
-	m.s.own(0)
-	fact := absorb(d, m.t, m.s, hearing{answer: &a, at: now.At, asked: now.At})
+	m := newMachine(d, &s, now)
+	m.own(0)
+	fact := absorb(d, m.t, &m.s, hearing{answer: &a, at: now.At, asked: now.At})
 	var decided Decided
 	m.judge(&decided, &a, fact)
 	return m.sit, decided
 }
 
+// machine is one step on its way. It is one piece of memory, which serves the state and the
+// commands that come out of it as well: a step is to cost as few allocations as it can.
 type machine struct {
-	d    policy.Decider
-	t    *policy.Terms
-	s    *State
-	was  []Identity // the ledger before this event
-	now  Moment
-	sit  policy.Situation // what the rules were shown
-	out  []Command
-	room *Room // nil: there is none
+	d   policy.Decider
+	t   *policy.Terms
+	s   State
+	was []Identity // the ledger before this event
+	now Moment
+	sit policy.Situation // what the rules were shown
+	out []Command
+
+	// What the result points to, where there is one of each, as in most steps.
+	list     [4]Command
+	ledger   [1]Identity
+	evidence [1]Evidence
+	fired    [1]policy.Count
+	answer   policy.Answer
+}
+
+func newMachine(d policy.Decider, s *State, now Moment) *machine {
+	m := &machine{d: d, s: *s, now: now}
+	m.t = d.Terms(&m.s.Payment)
+	m.out = m.list[:0]
+	if len(s.Evidence) == 0 {
+		m.s.Evidence = m.evidence[:0]
+	}
+	if len(s.Fired) == 0 {
+		m.s.Fired = m.fired[:0]
+	}
+	m.s.Waits = slices.Clip(m.s.Waits)
+	return m
+}
+
+// state is what the flow has become.
+func (m *machine) state() State {
+	if len(m.s.Evidence) == 0 {
+		m.s.Evidence = nil
+	}
+	if len(m.s.Fired) == 0 {
+		m.s.Fired = nil
+	}
+	return m.s
+}
+
+// own gives the state a ledger of its own before it is written to, so that what the old one
+// says stays as it was. There is room for more identities.
+func (m *machine) own(more int) {
+	own := m.ledger[:0]
+	if n := len(m.s.Ledger) + more; n > len(m.ledger) {
+		own = make([]Identity, 0, n)
+	}
+	m.s.Ledger = append(own, m.s.Ledger...)
+}
+
+// hold keeps an answer for the evidence. A long flow does not keep the rest of each step
+// with it.
+func (m *machine) hold(a policy.Answer, ph policy.Phase) *policy.Answer {
+	kept := &m.answer
+	if len(m.s.Evidence) > 0 {
+		kept = new(policy.Answer)
+	}
+	*kept = a
+	kept.Phase = ph
+	return kept
 }
 
 func (m *machine) do(c Command) { m.out = append(m.out, c) }
 
 func (m *machine) step(e Event) error {
-	m.t = m.d.Terms(&m.s.Payment)
 	m.was = m.s.Ledger
 	started := m.s.Stage != New
 	if started {
-		m.s.own(adds(e))
+		m.own(adds(e))
 	}
 	switch e := e.(type) {
-	case *Start:
-		if started || !m.may(e) {
-			return &MisfitError{*e, m.s.Stage}
+	case Start:
+		if started || !m.may(&e) {
+			return &MisfitError{e, m.s.Stage}
 		}
 		m.s.Started = m.now.At
 		if m.taken(e.Earlier) {
 			return nil
 		}
-		m.s.Ledger = append(append(m.s.Ledger, e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
+		m.s.Ledger = append(append(m.ledger[:0], e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
-	case *Answered:
-		e.Answer.Phase = policy.Send
-		if !m.reply(&e.Answer, Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
-			return &MisfitError{*e, m.s.Stage}
-		}
-	case *Queried:
-		e.Answer.Phase = policy.Query
-		if !m.reply(&e.Answer, Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries) {
-			return &MisfitError{*e, m.s.Stage}
-		}
-	case *Received:
-		if !started {
-			return &MisfitError{*e, m.s.Stage}
-		}
-		e.Answer.Phase = policy.Webhook
-		m.received(&e.Answer)
-	case Start:
-		return m.step(&e)
 	case Answered:
-		return m.step(&e)
+		if !m.reply(m.hold(e.Answer, policy.Send), Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
+			return &MisfitError{e, m.s.Stage}
+		}
 	case Queried:
-		return m.step(&e)
+		if !m.reply(m.hold(e.Answer, policy.Query), Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries) {
+			return &MisfitError{e, m.s.Stage}
+		}
 	case Received:
-		return m.step(&e)
+		if !started {
+			return &MisfitError{e, m.s.Stage}
+		}
+		m.received(m.hold(e.Answer, policy.Webhook))
 	default:
 		return m.turn(e, started)
 	}
@@ -176,7 +219,7 @@ func (m *machine) turn(e Event, started bool) error {
 			m.withdrawn(e)
 		}
 	default:
-		return &MisfitError{e, m.s.Stage}
+		return &MisfitError{nil, m.s.Stage} // not e: it would have to be on the heap, always
 	}
 	return nil
 }
@@ -200,7 +243,7 @@ func (m *machine) reply(a *policy.Answer, stage Stage, asked time.Time, stale bo
 			m.decide(a, fact) // what is asked is answered
 			break
 		}
-		m.do(&Record{})
+		m.do(Record{})
 	}
 	return true
 }
@@ -211,7 +254,7 @@ func (m *machine) hear(a *policy.Answer, asked time.Time, late bool) policy.Fact
 	if late {
 		asked = /*guard:late-query-proves-no-absence*/ time.Time{}
 	}
-	return absorb(m.d, m.t, m.s, hearing{answer: a, at: m.now.At, asked: asked, late: /*guard:late-reply-is-late*/ late})
+	return absorb(m.d, m.t, &m.s, hearing{answer: a, at: m.now.At, asked: asked, late: /*guard:late-reply-is-late*/ late})
 }
 
 // fresh reports whether a wait's end brings the new identifiers that its action needs.
@@ -246,10 +289,8 @@ func (m *machine) send(why policy.Action) {
 	}
 	m.s.Attempts++
 	m.s.Stage, m.s.Next = Sending, Next{}
-	/*guard:recorded-before-sent*/ m.do(&Record{})
-	c := m.room.newSend()
-	*c = Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline}
-	m.do(c)
+	/*guard:recorded-before-sent*/ m.do(Record{})
+	m.do(Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
 }
 
 func (m *machine) query() {
@@ -257,8 +298,8 @@ func (m *machine) query() {
 	m.s.Queries++
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
 	m.s.AskedBy = m.t.Contract.QueryIdentifier(id.ProviderID != "")
-	m.do(&Record{})
-	m.do(&Ask{
+	m.do(Record{})
+	m.do(Ask{
 		By: m.s.AskedBy, Identity: id,
 		Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout()),
 	})
@@ -284,7 +325,7 @@ func (m *machine) received(a *policy.Answer) {
 			m.hasten()
 			return
 		}
-		m.do(&Record{})
+		m.do(Record{})
 		return
 	}
 	if m.s.Stage == Ended {
@@ -295,14 +336,14 @@ func (m *machine) received(a *policy.Answer) {
 	i := m.s.Evidence[len(m.s.Evidence)-1].Identity
 	switch {
 	case i < 0:
-		m.do(&Record{})
+		m.do(Record{})
 	case m.s.Stage == Waiting && /*guard:repeated-webhook-decides-nothing*/ (m.was[i].Effect == m.s.Ledger[i].Effect && m.was[i].Fact.Class == m.s.Ledger[i].Fact.Class):
 		m.wait(m.s.Next.Action, m.s.Next.Via, m.s.Next.At) // told again; what was decided stands
 	case m.s.Stage == Waiting || fact.Effect == policy.Executed:
 		m.decide(a, fact)
 	default:
 		// A call is on its way; its answer decides, and finds this fact in the ledger.
-		m.do(&Record{})
+		m.do(Record{})
 	}
 }
 
@@ -320,7 +361,7 @@ func (m *machine) nothingNew() bool {
 // happened. Before a send it looks first.
 func (m *machine) hasten() {
 	if m.s.Stage != Waiting || m.s.Hastened >= maxHastened || !m.s.queriesLeft(m.t) || !m.s.canQuery(&m.t.Contract) {
-		m.do(&Record{})
+		m.do(Record{})
 		return
 	}
 	m.s.Hastened++
@@ -354,15 +395,15 @@ func (m *machine) withdrawn(e Withdrawn) {
 	}
 	next := m.s.Next
 	if m.s.Stage != Waiting || !next.Action.Sends() {
-		m.do(&Record{})
+		m.do(Record{})
 		return
 	}
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 	v := Verdict{Action: m.s.exhausted(), Limit: withdrawn}
 	/*guard:withdrawn-in-doubt*/ if m.s.InDoubt() {
-		v.Action, v.Via = fallback(m.s, m.t, m.now.At)
+		v.Action, v.Via = fallback(&m.s, m.t, m.now.At)
 	}
-	m.do(&Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
+	m.do(Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
 	m.s.Reason = endReason(&wanted, &v)
 	switch {
 	case v.Action != policy.QueryStatus:
@@ -384,7 +425,7 @@ func (m *machine) resolved(e Resolved) {
 	if /*guard:person-and-send-under-way*/ m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
 		// It speaks of earlier copies: one is on its way, and its answer decides. The word is
 		// kept among the evidence.
-		m.do(&Record{})
+		m.do(Record{})
 		return
 	}
 	id.Effect, id.Fact, id.Contested, id.Mismatch = e.Effect, fact, false, false
@@ -398,7 +439,7 @@ func (m *machine) resolved(e Resolved) {
 	case /*guard:person-settles-one-identity*/ m.s.allNotExecuted():
 		m.finish(policy.Failed, why)
 	default:
-		m.do(&Record{})
+		m.do(Record{})
 	}
 }
 
@@ -416,7 +457,7 @@ func (m *machine) afterEnd(fact policy.Fact) {
 		m.s.Class = fact.Class
 		m.finish(policy.Failed, "proved not executed after it was escalated")
 	default:
-		m.do(&Record{})
+		m.do(Record{})
 	}
 }
 
@@ -424,7 +465,7 @@ func (m *machine) afterEnd(fact policy.Fact) {
 // repeats what is known is not told again, unless somebody vouches for it.
 func (m *machine) contradiction(what string, vouched bool) {
 	last := m.s.Evidence[len(m.s.Evidence)-1]
-	m.do(&Record{})
+	m.do(Record{})
 	if last.Identity < 0 || last.Phase == policy.Webhook && !last.Answer.Verified {
 		return
 	}
@@ -433,8 +474,8 @@ func (m *machine) contradiction(what string, vouched bool) {
 	changed := vouched || was.Effect != is.Effect || was.Contested != is.Contested || was.Mismatch != is.Mismatch
 	switch {
 	case m.s.Outcome == policy.Failed && (disputed || changed && is.Effect != policy.NotExecuted):
-		m.do(&Alert{Reason: "marked failed, and then: " + what, Evidence: last})
+		m.do(Alert{Reason: "marked failed, and then: " + what, Evidence: last})
 	case m.s.Outcome == policy.Succeeded && (disputed || changed && !m.s.proved()):
-		m.do(&Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
+		m.do(Alert{Reason: "marked succeeded, and then: " + what, Evidence: last})
 	}
 }

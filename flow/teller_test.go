@@ -136,9 +136,9 @@ func checkOrder(t interface{ Errorf(string, ...any) }, commands []flow.Command) 
 	recorded := false
 	for _, c := range commands {
 		switch c.(type) {
-		case *flow.Record:
+		case flow.Record:
 			recorded = true
-		case *flow.Decided:
+		case flow.Decided:
 		default:
 			if !recorded {
 				t.Errorf("%T comes before Record", c)

@@ -209,17 +209,17 @@ func (v *driver) step(e flow.Event) {
 
 func (v *driver) command(c flow.Command) {
 	switch c := c.(type) {
-	case *flow.Send:
+	case flow.Send:
 		v.waiting = false
 		sent := &v.r.sends[c.Attempt-1]
 		v.shift = v.now - sent.at
 		v.reply, v.replyAt, v.querying = sent, v.now.plus(sent.latency), false
-	case *flow.Ask:
+	case flow.Ask:
 		v.waiting = false
 		v.ask()
-	case *flow.Wait:
-		v.wait(c)
-	case *flow.Decided:
+	case flow.Wait:
+		v.wait(&c)
+	case flow.Decided:
 		if c.Due {
 			return // the recording made it wait too long; no rule was asked
 		}
@@ -227,16 +227,16 @@ func (v *driver) command(c flow.Command) {
 			v.end.corrected++
 		}
 		if v.rule != nil {
-			v.rule(c)
+			v.rule(&c)
 		}
-	case *flow.Finish:
+	case flow.Finish:
 		v.waiting = false
 		if v.end.endAt == 0 || v.s.Outcome != policy.Escalated {
 			v.end.endAt = v.now
 		}
-	case *flow.Alert:
+	case flow.Alert:
 		v.end.alerts++
-	case *flow.Record:
+	case flow.Record:
 	}
 }
 

@@ -66,7 +66,7 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 			}
 			last = s.At
 			switch c := s.Command.(type) {
-			case *flow.Send:
+			case flow.Send:
 				rec := &r.sends[sends]
 				if sends++; c.Attempt != sends || c.Identity.OrderID != rec.orderID || c.Identity.RequestID != rec.requestID {
 					t.Fatalf("send %d is %+v, recorded %+v", sends, c.Identity, rec)
@@ -74,7 +74,7 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 				if v.now < rec.at {
 					t.Fatalf("send %d before the recorded one", sends)
 				}
-			case *flow.Ask:
+			case flow.Ask:
 				if v.s.Attempts != sends {
 					t.Fatalf("%d sends, and the flow counts %d", sends, v.s.Attempts)
 				}

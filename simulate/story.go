@@ -124,9 +124,9 @@ func (s *Step) line(v voice) StoryLine {
 		l.What = v.webhook(&e.Answer)
 	}
 	switch c := s.Command.(type) {
-	case nil, *flow.Record, *flow.Wait:
-	case *flow.Decided:
-		l.What, l.Rule, l.Source, l.Reason = "it is "+flow.DescribeVerdict(c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason
+	case nil, flow.Record, flow.Wait:
+	case flow.Decided:
+		l.What, l.Rule, l.Source, l.Reason = "it is "+flow.DescribeVerdict(&c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason
 	default:
 		l.What = flow.Describe(c)
 	}

@@ -55,7 +55,7 @@ func story(r *executor.Result) string {
 	doing := ""
 	for _, e := range r.Trace() {
 		switch c := e.Command.(type) {
-		case *flow.Send:
+		case flow.Send:
 			doing = "sent"
 			switch {
 			case c.Attempt > 1 && c.Action == policy.RetrySame:
@@ -63,9 +63,9 @@ func story(r *executor.Result) string {
 			case c.Attempt > 1:
 				doing = "sent as order " + c.Identity.OrderID
 			}
-		case *flow.Ask:
+		case flow.Ask:
 			doing = "asked"
-		case *flow.Decided:
+		case flow.Decided:
 			if c.Due {
 				continue
 			}
@@ -75,7 +75,7 @@ func story(r *executor.Result) string {
 					doing = "unverified webhook"
 				}
 			}
-			parts = append(parts, fmt.Sprintf("%s: %s", doing, said(c)))
+			parts = append(parts, fmt.Sprintf("%s: %s", doing, said(&c)))
 		}
 	}
 	return strings.Join(shortened(parts), " · ")

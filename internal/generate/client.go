@@ -154,15 +154,15 @@ func (c *client) careful() {
 		s, next = state, nil
 		for _, command := range commands {
 			switch command := command.(type) {
-			case *flow.Send:
+			case flow.Send:
 				answer, heard := c.send()
 				next = c.until(heard, func() flow.Event { return flow.Answered{Moment: c.moment(), Answer: answer} })
-			case *flow.Ask:
+			case flow.Ask:
 				answer, heard := c.ask(command.By)
 				next = c.until(heard, func() flow.Event { return flow.Queried{Moment: c.moment(), Answer: answer} })
-			case *flow.Wait:
+			case flow.Wait:
 				due = command.Until
-			case *flow.Finish:
+			case flow.Finish:
 				c.end(command.Outcome)
 			}
 		}

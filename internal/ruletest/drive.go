@@ -320,27 +320,27 @@ func (v *driver) step(e flow.Event) {
 }
 
 func (v *driver) command(c flow.Command) {
-	if _, record := c.(*flow.Record); v.tell && !record {
+	if _, record := c.(flow.Record); v.tell && !record {
 		v.out.lines = append(v.out.lines, toldLine{v.now.Sub(v.s.at), flow.Describe(c)})
 	}
 	switch c := c.(type) {
-	case *flow.Send:
-		v.happen(sends, howSent(c))
-	case *flow.Ask:
+	case flow.Send:
+		v.happen(sends, howSent(&c))
+	case flow.Ask:
 		v.happen(asks, "")
-	case *flow.Wait:
+	case flow.Wait:
 		v.waited = c.Until.Sub(v.now)
-	case *flow.Finish:
+	case flow.Finish:
 		v.happen(outcomeEvent(c.Outcome), "")
-	case *flow.Alert:
+	case flow.Alert:
 		v.happen(alerts, "")
-	case *flow.Decided:
-		j := judged{decided: c}
+	case flow.Decided:
+		j := judged{decided: &c}
 		if !c.Due {
 			j.situation = v.rules.seen
 		}
 		v.out.decided = append(v.out.decided, j)
-	case *flow.Record:
+	case flow.Record:
 	}
 }
 

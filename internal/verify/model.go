@@ -19,7 +19,6 @@ type model struct {
 	terms   *policy.Terms
 	clock   *clock
 	decider *decider
-	scratch flow.Scratch
 
 	heard [3][]heard // the classes of answers, by phase
 	told  int        // how many answers they stand for
@@ -44,9 +43,6 @@ type model struct {
 	last       string // the key of the node that the last step led to
 	tried      map[triedKey]bool
 	next       node // of the step that is tried; whoever keeps it copies it
-	evidence   [1]flow.Evidence
-	room       [12]flow.Identity
-	lent       flow.Room // for commands
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -238,15 +234,14 @@ func (m *model) bring(n *node, mv move, e flow.Event, give giver) (want spending
 	next := &m.next
 	for choice := 0; ; choice++ {
 		next.copyFrom(n)
-		next.s.Evidence = m.evidence[:0]
-		next.s.Ledger = append(m.room[:0], n.s.Ledger...) // the step's own goes behind it
+		next.s.Evidence = nil
 		m.exhaust(&next.s)
 		m.decider.choice, m.decider.options, m.event = choice, 1, e
-		m.lent.Clear() // nobody looks at the commands of the step before
-		commands, err := m.scratch.Advance(m.decider, &next.s, &m.lent, e)
+		after, commands, err := flow.Step(m.decider, next.s, e)
 		if err != nil {
 			return want // the executor does not bring it either
 		}
+		next.s = after
 		options := m.decider.options
 		mv.choice = uint8(choice)
 		m.carry(next, commands)
@@ -286,15 +281,15 @@ func (m *model) exhaust(s *flow.State) {
 func (w *spending) see(commands []flow.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
-		case *flow.Decided:
+		case flow.Decided:
 			corrected := c.Verdict.Property != ""
 			w.sends = w.sends || corrected || c.Decision.Action.Sends()
 			w.queries = w.queries || corrected || c.Decision.Action == policy.QueryStatus || c.Verdict.Action == policy.QueryStatus
-		case *flow.Send:
+		case flow.Send:
 			w.sends = true
-		case *flow.Ask:
+		case flow.Ask:
 			w.queries = true
-		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert:
+		case flow.Record, flow.Wait, flow.Finish, flow.Alert:
 		}
 	}
 }
@@ -307,15 +302,15 @@ func (m *model) carry(n *node, commands []flow.Command) {
 	}
 	for _, c := range commands {
 		switch c := c.(type) {
-		case *flow.Send:
+		case flow.Send:
 			m.sent(n)
-		case *flow.Ask:
+		case flow.Ask:
 			for i := range n.ids {
 				sd := &n.ids[i]
 				sd.queried = !m.coarse
 				sd.asked, sd.askedFirst = m.clock.round(sd.last, roleLast), m.clock.round(sd.first, roleFirst)
 			}
-		case *flow.Record, *flow.Wait, *flow.Finish, *flow.Alert, *flow.Decided:
+		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
 			_ = c
 		}
 	}

@@ -460,7 +460,7 @@ func (m *model) dueUnguarded(n *node, give giver) {
 	next.s = flow.Sent(m.decider, n.s, moment, order, request, theirs)
 	next.unguarded, next.raw = false, 0
 	id := &next.s.Ledger[len(next.s.Ledger)-1]
-	commands := []flow.Command{&flow.Record{}, &flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.raw}}
+	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.raw}}
 	m.carry(&next, commands)
 	give(move{kind: moveDue, bent: true}, &next, commands)
 }

@@ -24,9 +24,9 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 	recorded := false
 	for _, c := range commands {
 		switch c := c.(type) {
-		case *flow.Record:
+		case flow.Record:
 			recorded = true
-		case *flow.Send:
+		case flow.Send:
 			if !recorded {
 				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
 			}
@@ -42,17 +42,17 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if from.s.Stage == flow.Waiting && m.late(from) {
 				all = append(all, finding{property: S4, why: "sent after the flow's time"})
 			}
-		case *flow.Ask:
+		case flow.Ask:
 			if c.Query > m.terms.Limits.MaxQueries {
 				all = append(all, finding{property: S4, why: "more queries than max_queries"})
 			}
 			if c.By == "" {
 				all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
 			}
-		case *flow.Finish:
+		case flow.Finish:
 			all = append(all, m.ends(next)...)
 			all = append(all, m.spent(next, commands)...)
-		case *flow.Decided:
+		case flow.Decided:
 			// Where counts are left out, what a spent limit allows shows in the decision.
 			switch {
 			case m.spend.sends && c.Verdict.Action.Sends():
@@ -66,7 +66,7 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 					why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
 				})
 			}
-		case *flow.Wait, *flow.Alert:
+		case flow.Wait, flow.Alert:
 		}
 	}
 	return all
@@ -104,7 +104,7 @@ func waitsPastTime(from, next *node, commands []flow.Command) bool {
 		return false
 	}
 	for _, c := range commands {
-		if d, ok := c.(*flow.Decided); ok && !d.Due {
+		if d, ok := c.(flow.Decided); ok && !d.Due {
 			return true
 		}
 	}
@@ -155,7 +155,7 @@ func (n *node) paid() bool {
 // spent looks at a flow that its limits ended: in doubt it is escalated, else failed.
 func (m *model) spent(n *node, commands []flow.Command) []finding {
 	for _, c := range commands {
-		d, ok := c.(*flow.Decided)
+		d, ok := c.(flow.Decided)
 		if !ok || d.Verdict.Limit == "" {
 			continue
 		}
@@ -175,7 +175,7 @@ func (m *model) spent(n *node, commands []flow.Command) []finding {
 // bend returns the node that a decision leads to when nobody forbids it.
 func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
 	for _, c := range commands {
-		d, ok := c.(*flow.Decided)
+		d, ok := c.(flow.Decided)
 		if !ok || d.Due || d.Verdict.Property == "" {
 			continue
 		}

@@ -74,7 +74,7 @@ func (r *replayer) step(t *told) bool {
 		id := t.to.s.Ledger[len(t.to.s.Ledger)-1]
 		r.s = flow.Sent(r.d, r.s, r.moment(), id.OrderID, id.RequestID, id.ProviderID)
 		last := r.s.Ledger[len(r.s.Ledger)-1]
-		commands = []flow.Command{&flow.Send{Identity: &last, Attempt: r.s.Attempts}}
+		commands = []flow.Command{flow.Send{Identity: &last, Attempt: r.s.Attempts}}
 		r.seen = append(r.seen, replayedStep{t, r.now, nil, commands})
 	default:
 		e := r.at(t.event)
@@ -93,7 +93,7 @@ func (r *replayer) step(t *told) bool {
 		r.seen = append(r.seen, t)
 	}
 	for _, c := range commands {
-		if _, send := c.(*flow.Send); send {
+		if _, send := c.(flow.Send); send {
 			r.sent = r.now
 		}
 	}
@@ -109,7 +109,7 @@ func (r *replayer) step(t *told) bool {
 // bend lets the state be what it would be without the interlock.
 func (r *replayer) bend(commands []flow.Command) {
 	for _, c := range commands {
-		if d, ok := c.(*flow.Decided); ok {
+		if d, ok := c.(flow.Decided); ok {
 			r.s.Stage, r.s.Outcome, r.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action, At: r.now}
 			switch d.Decision.Action {
 			case policy.MarkFailed:
@@ -128,8 +128,8 @@ func (r *replayer) bend(commands []flow.Command) {
 func same(want, got []flow.Command) bool {
 	decided := func(list []flow.Command) (d flow.Decided) {
 		for _, c := range list {
-			if x, ok := c.(*flow.Decided); ok {
-				d = *x
+			if x, ok := c.(flow.Decided); ok {
+				d = x
 			}
 		}
 		return d

@@ -106,17 +106,17 @@ func (r *recorder) step(t *replayedStep, nth int) {
 	}
 	for _, c := range t.commands {
 		switch c := c.(type) {
-		case *flow.Send:
+		case flow.Send:
 			r.call = r.line(t.at, policy.Send)
 			r.name(r.call, c.Identity)
-		case *flow.Ask:
+		case flow.Ask:
 			r.call = r.line(t.at, policy.Query)
 			r.name(r.call, c.Identity)
 			r.call.QueryBy = c.By
-		case *flow.Finish:
+		case flow.Finish:
 			l := r.line(t.at, policy.Send)
 			l.Phase, l.Payment, l.Outcome = recorded.End, policy.Payment{Merchant: l.Payment.Merchant}, c.Outcome
-		case *flow.Record, *flow.Wait, *flow.Alert, *flow.Decided:
+		case flow.Record, flow.Wait, flow.Alert, flow.Decided:
 		}
 	}
 }

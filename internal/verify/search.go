@@ -135,6 +135,6 @@ func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Comm
 
 // follows reports whether the rule that is looked for decided about what an answer says.
 func (s *search) follows(c flow.Command) bool {
-	d, ok := c.(*flow.Decided)
+	d, ok := c.(flow.Decided)
 	return ok && d.Decision.Source == s.follow && !d.Due && d.Fact.Class == s.m.decider.Judge(&s.m.payment, d.Answer).Class
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -168,27 +169,22 @@ func (s *search) again(from *node, by move, to *node) told {
 	return t
 }
 
-// kept copies commands, with the identities that they point to: the next step writes there.
+// kept copies commands, with the identities that they point to: what comes after the step
+// writes there.
 func kept(commands []flow.Command) []flow.Command {
-	all := make([]flow.Command, len(commands))
-	for i, c := range commands {
+	all := slices.Clone(commands)
+	for i, c := range all {
 		switch c := c.(type) {
-		case *flow.Send:
-			sent, id := *c, *c.Identity
-			sent.Identity = &id
-			all[i] = &sent
-		case *flow.Ask:
-			asked, id := *c, *c.Identity
-			asked.Identity = &id
-			all[i] = &asked
-		case *flow.Decided:
-			decided := *c
-			all[i] = &decided
-		case *flow.Finish:
-			ended := *c
-			all[i] = &ended
-		case *flow.Record, *flow.Wait, *flow.Alert:
+		case flow.Send:
+			id := *c.Identity
+			c.Identity = &id
 			all[i] = c
+		case flow.Ask:
+			id := *c.Identity
+			c.Identity = &id
+			all[i] = c
+		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
+			_ = c
 		}
 	}
 	return all
@@ -205,9 +201,9 @@ func (sc *script) tell(f *finding) []Step {
 		step := Step{Happens: sc.m.happens(t.from, t.by)}
 		wanted := ""
 		for _, c := range t.commands {
-			if d, ok := c.(*flow.Decided); ok {
+			if d, ok := c.(flow.Decided); ok {
 				wanted = d.Decision.Action.String()
-				step.Decision, step.Rule, step.Source = decision(d, t.by.bent), d.Decision.Rule, d.Decision.Source
+				step.Decision, step.Rule, step.Source = decision(&d, t.by.bent), d.Decision.Rule, d.Decision.Source
 				continue
 			}
 			if text := does(c); text != "" && !(t.by.bent && !t.from.unguarded) {
@@ -244,20 +240,20 @@ func decision(d *flow.Decided, bent bool) string {
 
 func does(c flow.Command) string {
 	switch c := c.(type) {
-	case *flow.Send:
+	case flow.Send:
 		return fmt.Sprintf("sends %s under %s", plain(c.Identity.RequestID), plain(c.Identity.OrderID))
-	case *flow.Ask:
+	case flow.Ask:
 		return fmt.Sprintf("asks for the status by %s", c.By)
-	case *flow.Wait:
+	case flow.Wait:
 		if c.Via == flow.ByWebhook {
 			return "waits for the webhook"
 		}
 		return "waits, then " + c.Action.String()
-	case *flow.Finish:
+	case flow.Finish:
 		return "ends: " + c.Outcome.String()
-	case *flow.Alert:
+	case flow.Alert:
 		return "alerts: " + c.Reason
-	case *flow.Record, *flow.Decided:
+	case flow.Record, flow.Decided:
 	}
 	return ""
 }
