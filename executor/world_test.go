@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -29,16 +28,7 @@ var defaults = sync.OnceValue(func() *engine.Engine {
 // rulesOf adds files to the embedded rules.
 func rulesOf(t *testing.T, files map[string]string) *engine.Engine {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := testkit.Dir(t, files)
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal(err)

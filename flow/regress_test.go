@@ -23,7 +23,7 @@ func TestTraps(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &story{}
 			if tt.rules != "" {
-				s.files = []file{{"merchants/acme.toml", tt.rules}}
+				s.files = map[string]string{"merchants/acme.toml": tt.rules}
 			}
 			r := &teller{t: t, rules: s.open(t)}
 			var told, last string

@@ -51,7 +51,7 @@ func TestStories(t *testing.T) {
 
 type story struct {
 	scenes []scene
-	files  []file
+	files  map[string]string
 	tail   string // the files as they stand
 }
 
@@ -61,17 +61,15 @@ type scene struct {
 	command string   // empty: only comments
 }
 
-type file struct{ name, data string }
-
 func parseStory(text string) *story {
-	s := &story{}
+	s := &story{files: map[string]string{}}
 	at := strings.Index("\n"+text, "\n-- ")
 	if at >= 0 {
 		s.tail = text[at:]
 		text = text[:at]
 		for part := range strings.SplitSeq("\n"+s.tail, "\n-- ") {
 			if name, data, ok := strings.Cut(part, " --\n"); ok {
-				s.files = append(s.files, file{name, data})
+				s.files[name] = data
 			}
 		}
 	}
@@ -107,16 +105,7 @@ func (s *story) open(t *testing.T) *engine.Engine {
 	if len(s.files) == 0 {
 		return defaults
 	}
-	dir := t.TempDir()
-	for _, f := range s.files {
-		name := filepath.Join(dir, filepath.FromSlash(f.name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(f.data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := testkit.Dir(t, s.files)
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal("the story's rules do not compile:\n", strings.ReplaceAll(err.Error(), dir+"/", ""))

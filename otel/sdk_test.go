@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -188,25 +187,7 @@ func (l *testSDK) collect(t *testing.T) []metricdata.Metrics {
 // wantGolden compares a text with a file in testdata, or writes the file.
 func wantGolden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	if testkit.Update() {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		g, w := strings.Split(got, "\n"), strings.Split(string(want), "\n")
-		for i := range max(len(g), len(w)) {
-			if i >= len(g) || i >= len(w) || g[i] != w[i] {
-				t.Fatalf("line %d of\n%s\nis not as in %s", i+1, got, file)
-			}
-		}
-	}
+	testkit.GoldenFile(t, filepath.Join("testdata", name+".txt"), got)
 }
 
 // sum returns the count of a metric over all its series.

@@ -2,11 +2,10 @@ package rules_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -14,16 +13,7 @@ import (
 // loaded reads a folder of the given files, each named by its path, over the defaults.
 func loaded(t *testing.T, files map[string]string) (set *rules.Set, mistakes policy.Mistakes, dir string) {
 	t.Helper()
-	dir = t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir = testkit.Dir(t, files)
 	set, err := rules.Load(dir)
 	if err != nil && !errors.As(err, &mistakes) {
 		t.Fatalf("the error is %T (%v), want policy.Mistakes", err, err)

@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // A failed property prints the seed that repeats it; no file is left in the tree.
@@ -27,16 +27,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// failer is what *testing.T, *testing.B and *rapid.T have in common.
-type failer interface {
-	Helper()
-	Fatalf(format string, args ...any)
-}
-
 var openDefaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
 
 // defaults are the embedded rules, compiled once.
-func defaults(t failer) *engine.Engine {
+func defaults(t testkit.Failer) *engine.Engine {
 	t.Helper()
 	e, err := openDefaults()
 	if err != nil {
@@ -51,16 +45,7 @@ func withRules(t testing.TB, files map[string]string) *engine.Engine {
 	if len(files) == 0 {
 		return defaults(t)
 	}
-	dir := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := testkit.Dir(t, files)
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatalf("the test's rules: %v", err)
@@ -79,7 +64,7 @@ func raw(name string, data []byte) Input {
 	}}
 }
 
-func zipped(t failer, data []byte) []byte {
+func zipped(t testkit.Failer, data []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -93,7 +78,7 @@ func zipped(t failer, data []byte) []byte {
 }
 
 // simulate runs inputs through the default rules, or through o's.
-func simulate(t failer, o Options, inputs ...Input) *Report {
+func simulate(t testkit.Failer, o Options, inputs ...Input) *Report {
 	t.Helper()
 	if o.Decider == nil {
 		e := defaults(t)
@@ -107,7 +92,7 @@ func simulate(t failer, o Options, inputs ...Input) *Report {
 }
 
 // asJSON is a report as the command prints it.
-func asJSON(t failer, v any) string {
+func asJSON(t testkit.Failer, v any) string {
 	t.Helper()
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -123,7 +108,7 @@ var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 type fields map[string]any
 
 // say writes one line of a recording: a send of a payment at MoMo, unless told otherwise.
-func say(t failer, flow string, at time.Duration, phase string, more fields) string {
+func say(t testkit.Failer, flow string, at time.Duration, phase string, more fields) string {
 	t.Helper()
 	line := fields{"v": 1, "flow": flow, "at": dawn.Add(at).Format("2006-01-02T15:04:05.000Z"), "phase": phase, "merchant": "acme"}
 	if phase == "send" || phase == "query" || phase == "webhook" {
@@ -150,7 +135,7 @@ func say(t failer, flow string, at time.Duration, phase string, more fields) str
 func code(n int) fields { return fields{"body": fields{"resultCode": n}} }
 
 // truth is a line of reconciliation: pairs of order and request that executed.
-func truth(t failer, flow string, at time.Duration, executions ...[2]string) string {
+func truth(t testkit.Failer, flow string, at time.Duration, executions ...[2]string) string {
 	t.Helper()
 	list := []fields{}
 	for _, x := range executions {
@@ -163,7 +148,7 @@ func truth(t failer, flow string, at time.Duration, executions ...[2]string) str
 	return say(t, flow, at, "truth", fields{"executions": list})
 }
 
-func end(t failer, flow string, at time.Duration, outcome string) string {
+func end(t testkit.Failer, flow string, at time.Duration, outcome string) string {
 	t.Helper()
 	return say(t, flow, at, "end", fields{"outcome": outcome})
 }

@@ -13,13 +13,15 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 func oneByte(name string, data []byte) Input {
 	return Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(iotest.OneByteReader(bytes.NewReader(data))), nil }}
 }
 
-func readAllOf(t failer, in Input) []byte {
+func readAllOf(t testkit.Failer, in Input) []byte {
 	t.Helper()
 	r, err := in.Open()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -18,7 +19,7 @@ var exampleLines = []string{
 	`{"v":1,"flow":"f-1","at":"2026-01-03T00:00:00Z","phase":"truth","merchant":"acme","executions":[{"order_id":"o-1001","request_id":"r-1","amount":120000,"at":"2026-01-02T03:04:09Z"}]}`,
 }
 
-func readLine(t failer, raw string) (line, error) {
+func readLine(t testkit.Failer, raw string) (line, error) {
 	t.Helper()
 	var l line
 	err := newLineReader(defaults(t).Catalogs).read([]byte(raw), &l)

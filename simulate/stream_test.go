@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 const recordings = "../testdata/recordings"
 
 // shipped are the shipped recordings.
-func shipped(t failer) []Input {
+func shipped(t testkit.Failer) []Input {
 	t.Helper()
 	inputs, err := Inputs([]string{recordings}, nil)
 	if err != nil {

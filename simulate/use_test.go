@@ -2,9 +2,7 @@ package simulate
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,35 +28,15 @@ func tell(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recording, want string
-	rules := map[string]string{}
-	for _, f := range script.Files {
-		switch f.Name {
-		case "recording.jsonl":
-			recording = string(f.Data)
-		case "want":
-			want = string(f.Data)
-		default:
-			rules[f.Name] = string(f.Data)
-		}
-	}
+	_, rules := script.Take("want")
+	recording := rules["recording.jsonl"]
+	delete(rules, "recording.jsonl")
 	e := withRules(t, rules)
-	got := stories(t, Options{Decider: e, Catalogs: e.Catalogs}, recording)
-	if got == want {
-		return
-	}
-	if !testkit.Update() {
-		t.Fatalf("comes out as\n%s\nwant\n%s", got, want)
-	}
-	script.Files = slices.DeleteFunc(script.Files, func(f testkit.File) bool { return f.Name == "want" })
-	script.Files = append(script.Files, testkit.File{Name: "want", Data: []byte(got)})
-	if err := os.WriteFile(file, testkit.Format(script), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Golden(t, file, script, "want", stories(t, Options{Decider: e, Catalogs: e.Catalogs}, recording))
 }
 
 // stories tells every flow of a recording, and then the columns.
-func stories(t failer, o Options, recording string) string {
+func stories(t testkit.Failer, o Options, recording string) string {
 	in := raw("recording.jsonl", []byte(recording))
 	o.Broken = func(e *LineError) { t.Fatalf("%v", e) }
 	var b strings.Builder
@@ -79,7 +57,7 @@ func stories(t failer, o Options, recording string) string {
 }
 
 // flowsOf lists the flows in the order in which they first appear.
-func flowsOf(t failer, o Options, recording string) []string {
+func flowsOf(t testkit.Failer, o Options, recording string) []string {
 	r := newLineReader(o.Catalogs)
 	var flows []string
 	seen := map[string]bool{}

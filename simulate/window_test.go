@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // traffic is a synthetic recording: a flow a minute, sent, and reconciled a day later.
@@ -26,7 +27,7 @@ func traffic(file, flows int) []line {
 
 // mostOpen streams batches of files through an assembler and returns how many flows, and
 // how many payment keys, were open at once; and how many flows were handed on.
-func mostOpen(t failer, o Options, files ...[]line) (flows, keys, handed int) {
+func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, handed int) {
 	t.Helper()
 	const step = 500
 	jobs := make(chan job, 1)

@@ -3,7 +3,6 @@ package check_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,24 +27,7 @@ func TestKinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := findings(t, a, found)
-			var want string
-			var others []testkit.File
-			for _, f := range a.Files {
-				if f.Name == "want" {
-					want = string(f.Data)
-				} else {
-					others = append(others, f)
-				}
-			}
-			if testkit.Update() {
-				a.Files = append(others, testkit.File{Name: "want", Data: []byte(got)})
-				if err := os.WriteFile(file, testkit.Format(a), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != want {
-				t.Errorf("found:\n%s\nwant:\n%s", got, want)
-			}
+			testkit.Golden(t, file, a, "want", findings(t, a, found))
 		})
 	}
 	for _, k := range check.Kinds() {
@@ -57,19 +39,8 @@ func TestKinds(t *testing.T) {
 
 func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) string {
 	t.Helper()
-	dir := t.TempDir()
-	for _, f := range a.Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if f.Name == "want" {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	_, files := a.Take("want")
+	dir := testkit.Dir(t, files)
 	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +64,7 @@ func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) strin
 			fmt.Fprintf(&b, "    %s %s %s code %q: %s, %s -> %s %s\n", w.Input.Provider, w.Input.Operation, w.Input.Phase, w.Input.Code, w.Fact.Effect, w.Fact.Class, w.Action, w.Rule)
 		}
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(b.String(), dir+string(filepath.Separator), ""), "\\", "/")
+	return testkit.Relative(b.String(), dir)
 }
 
 // What is shipped is clean.

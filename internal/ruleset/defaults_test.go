@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -97,7 +98,7 @@ func ruled(t *testing.T, e *Engine, s *policy.Situation) policy.Decision {
 }
 
 // safe refuses a decision that breaks S1, S2 or S3 as far as one situation shows.
-func safe(t failer, s *policy.Situation, d policy.Decision) {
+func safe(t testkit.Failer, s *policy.Situation, d policy.Decision) {
 	t.Helper()
 	impossible := s.Fact.Effect == policy.NotExecuted && !s.InDoubt // money did not move and cannot
 	switch d.Action {

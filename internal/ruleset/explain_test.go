@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -33,14 +34,14 @@ func TestExplainAgreesWithDecideForRandomRules(t *testing.T) {
 		g := grammar{t: t, texts: anyTexts}
 		files := maps.Clone(empty)
 		files["baseline.toml"], _ = g.rules(2)
-		write(t, dir, files)
+		testkit.Write(t, dir, files)
 		e := open(t, dir)
 		explained(t, e, newTwin(t, e), drawnFrom(e).situation(t))
 	})
 }
 
 // explained holds a trace to the decision, to the twin and to the index.
-func explained(t failer, e *Engine, tw *twin, s *policy.Situation) {
+func explained(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	t.Helper()
 	trace, want := e.Explain(s), e.Decide(s)
 	if trace.Decision != want || trace.Fact != s.Fact {
@@ -83,7 +84,7 @@ func explained(t failer, e *Engine, tw *twin, s *policy.Situation) {
 }
 
 // parted holds a part to its own parts.
-func parted(t failer, p Part) {
+func parted(t testkit.Failer, p Part) {
 	t.Helper()
 	if p.Err != "" && p.Held {
 		t.Fatalf("%q failed and held: %s", p.Text, p.Err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
@@ -16,36 +17,14 @@ import (
 // friday is when the situations of these tests are decided: Friday noon in UTC.
 var friday = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// failer is what *testing.T, *testing.B and *rapid.T have in common.
-type failer interface {
-	Helper()
-	Fatalf(format string, args ...any)
-}
-
-// write puts files into a folder of rules.
-func write(t failer, dir string, files map[string]string) {
-	t.Helper()
-	for name, content := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatalf("%v", err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatalf("%v", err)
-		}
-	}
-}
-
 // folder writes files into a new folder of rules.
 func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
-	dir := t.TempDir()
-	write(t, dir, files)
-	return dir
+	return testkit.Dir(t, files)
 }
 
 // alone adds an empty file for every default one, so that only the given files speak.
-func alone(t failer, files map[string]string) map[string]string {
+func alone(t testkit.Failer, files map[string]string) map[string]string {
 	t.Helper()
 	set, err := rules.Load("")
 	if err != nil {
@@ -66,7 +45,7 @@ func alone(t failer, files map[string]string) map[string]string {
 var builtin = sync.OnceValues(providers.Builtin)
 
 // open opens a folder that has to be free of mistakes; "" is the defaults.
-func open(t failer, dir string) *Engine {
+func open(t testkit.Failer, dir string) *Engine {
 	t.Helper()
 	e, err := opening(dir)
 	if err != nil {
@@ -98,7 +77,7 @@ func opened(t testing.TB, files map[string]string) *Engine {
 }
 
 // catalogue is a provider's.
-func catalogue(t failer, e *Engine, provider string) *providers.Catalog {
+func catalogue(t testkit.Failer, e *Engine, provider string) *providers.Catalog {
 	t.Helper()
 	cat, err := e.Catalogs.Get(provider)
 	if err != nil {

@@ -2,7 +2,6 @@ package ruleset
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -28,38 +27,9 @@ func TestMistakes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files, want := map[string]string{}, ""
-			for _, f := range archive.Files {
-				if f.Name == said {
-					want = string(f.Data)
-				} else {
-					files[f.Name] = string(f.Data)
-				}
-			}
-			got := mistakes(t, files)
-			if got == want {
-				return
-			}
-			if testkit.Update() {
-				rewrite(t, path, archive, got)
-				return
-			}
-			t.Errorf("the mistakes are\n%s\nwant\n%s", got, want)
+			_, files := archive.Take(said)
+			testkit.Golden(t, path, archive, said, mistakes(t, files))
 		})
-	}
-}
-
-func rewrite(t *testing.T, path string, archive *testkit.Archive, got string) {
-	t.Helper()
-	kept := archive.Files[:0]
-	for _, f := range archive.Files {
-		if f.Name != said {
-			kept = append(kept, f)
-		}
-	}
-	archive.Files = append(kept, testkit.File{Name: said, Data: []byte(got)})
-	if err := os.WriteFile(path, testkit.Format(archive), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -42,7 +43,7 @@ func TestRandomRulesDecideLikeTheTwin(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 		defer os.RemoveAll(dir)
-		write(t, dir, files)
+		testkit.Write(t, dir, files)
 		e := open(t, dir)
 		tw := newTwin(t, e)
 		from := drawnFrom(e)

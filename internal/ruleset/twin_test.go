@@ -8,6 +8,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -20,7 +21,7 @@ type twin struct {
 	machine  vm.VM
 }
 
-func newTwin(t failer, e *Engine) *twin {
+func newTwin(t testkit.Failer, e *Engine) *twin {
 	t.Helper()
 	tw := &twin{rules: e.Rules, programs: map[*rules.Rule]*vm.Program{}}
 	tw.compile(t, e.Rules.Baseline)
@@ -33,7 +34,7 @@ func newTwin(t failer, e *Engine) *twin {
 	return tw
 }
 
-func (tw *twin) compile(t failer, f *rules.File) {
+func (tw *twin) compile(t testkit.Failer, f *rules.File) {
 	t.Helper()
 	for _, r := range f.Rules {
 		program, err := expr.Compile(r.When, expr.Env(env{}), expr.AsBool())
@@ -86,7 +87,7 @@ func decision(r *rules.Rule, when *policy.Schedule) policy.Decision {
 }
 
 // agree holds an engine to its twin for one situation.
-func agree(t failer, e *Engine, tw *twin, s *policy.Situation) {
+func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	t.Helper()
 	got, want := e.Decide(s), tw.decide(s)
 	if want.Rule == "" {

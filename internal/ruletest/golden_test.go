@@ -1,7 +1,6 @@
 package ruletest_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,16 +38,7 @@ func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.F
 				t.Fatal(err)
 			}
 			said := strings.TrimRight(got(t, ruletest.File{Name: a.Files[0].Name, Data: a.Files[0].Data}), "\n") + "\n"
-			if testkit.Update() {
-				a.Files = append(a.Files[:1], testkit.File{Name: "want", Data: []byte(said)})
-				if err := os.WriteFile(name, testkit.Format(a), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if want := string(a.Files[1].Data); said != want {
-				t.Errorf("said\n%s\nwant\n%s", said, want)
-			}
+			testkit.Golden(t, name, a, "want", said)
 		})
 	}
 }

@@ -3,8 +3,6 @@ package ruletest_test
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,16 +39,7 @@ expect = { rule = "patient" }
 // folder writes a rules folder and opens it with its tests.
 func folder(t *testing.T, files map[string]string) (*ruleset.Engine, []*ruletest.Suite, string) {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := testkit.Dir(t, files)
 	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,10 +33,8 @@ func TestCoarseFindsWhatExactFinds(t *testing.T) {
 	}
 	broken, findings, looked := 0, 0, 0
 	for seed := first; seed < first+uint64(sets); seed++ {
-		dir := t.TempDir()
 		text := someRules(draw.From(seed))
-		write(t, filepath.Join(dir, "providers", "mill.toml"), string(mill))
-		write(t, filepath.Join(dir, "merchants", "some.toml"), text)
+		dir := testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text})
 		e, err := ruleset.Open(dir)
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
@@ -64,16 +61,6 @@ func TestCoarseFindsWhatExactFinds(t *testing.T) {
 	t.Logf("%d rule sets, %d of them with findings, %d findings", looked, broken, findings)
 	if broken == 0 {
 		t.Error("no rule set breaks anything: nothing was compared")
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

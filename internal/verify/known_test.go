@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -76,13 +77,7 @@ func TestWhatWasProvedIsKnown(t *testing.T) {
 	}
 	add := func(name, text string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
-			path := filepath.Join(dir, filepath.FromSlash(name))
-			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testkit.Write(t, dir, map[string]string{name: text})
 		}
 	}
 	for name, tt := range map[string]struct {

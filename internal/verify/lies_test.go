@@ -75,6 +75,9 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 // Beyond its contract a provider may take back a refusal before anything else was sent, and
 // somebody else may pay under our order: the flow copes.
 func TestBeyondTheContract(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
 	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
 		t.Fatal(err)

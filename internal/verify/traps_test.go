@@ -7,7 +7,6 @@ package verify_test
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,22 +30,7 @@ func TestTraps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := strings.ReplaceAll(stories(t, trap), "\r", "")
-			for i, f := range trap.Files {
-				if f.Name != "stories" {
-					continue
-				}
-				if testkit.Update() {
-					trap.Files[i].Data = []byte(got)
-					if err := os.WriteFile(file, testkit.Format(trap), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				} else if string(f.Data) != got {
-					t.Errorf("want:\n%s\ngot:\n%s", f.Data, got)
-				}
-				return
-			}
-			t.Error("no stories")
+			testkit.Golden(t, file, trap, "stories", strings.ReplaceAll(stories(t, trap), "\r", ""))
 		})
 	}
 }
@@ -67,5 +51,5 @@ func stories(t *testing.T, trap *testkit.Archive) string {
 			r.Products[i].Violations[k].Write(&b)
 		}
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(b.String(), dir+string(filepath.Separator), ""), "\\", "/")
+	return testkit.Relative(b.String(), dir)
 }

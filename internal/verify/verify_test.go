@@ -30,33 +30,15 @@ func open(t *testing.T, dir string) *ruleset.Engine {
 // folder writes a rules folder with one merchant.
 func folder(t *testing.T, acme string) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "merchants"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "merchants", "acme.toml"), []byte(acme), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return testkit.Dir(t, map[string]string{"merchants/acme.toml": acme})
 }
 
 // verified runs what the last line of a trap's comment asks for: "verify: PROVIDER OPERATION
 // MERCHANT", in its folder.
 func verified(t *testing.T, trap *testkit.Archive) (*ruleset.Engine, *verify.Report, string) {
 	t.Helper()
-	dir := t.TempDir()
-	for _, f := range trap.Files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if f.Name == "stories" {
-			continue
-		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	_, files := trap.Take("stories")
+	dir := testkit.Dir(t, files)
 	lines := strings.Split(strings.TrimSpace(string(trap.Comment)), "\n")
 	words := strings.Fields(strings.TrimPrefix(lines[len(lines)-1], "verify:"))
 	var op policy.Operation
