@@ -7,7 +7,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// decide asks the rules about an answer and does what the interlock leaves of it.
+// decide asks the rules about an answer, and carries out what the interlock lets pass.
 func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	waited := m.s.Next
 	m.s.Displaced = nil
@@ -22,20 +22,21 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	case ends && !until.After(m.now.At):
 		m.end(v.Action, m.s.Reason)
 	case m.s.Stage == Waiting && waited.Action == v.Action && waited.At.Before(until):
-		m.wait(v.Action, v.Via, waited.At) // a webhook that changes nothing postpones nothing
+		m.wait(v.Action, v.Via, waited.At) // an answer that changes nothing does not postpone the action
 	default:
 		m.wait(v.Action, v.Via, until)
 	}
 }
 
-// judge asks the rules, applies the interlock and the limits, and counts what was
-// followed. It says when what was decided is carried out.
+// judge asks the rules, applies the interlock and the limits, and counts the rule that was
+// followed. It returns when the verdict is to be carried out.
 func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until time.Time) {
 	sit := &m.sit
 	situation(sit, &m.s, a, fact, m.now.At)
 	want, v := &d.Decision, &d.Verdict
 	if sit.Fact.Effect != policy.Executed && m.s.reopened() {
-		// Rules speak of the latest request; what became of those before it was certain.
+		// Rules speak of the latest request. They cannot know that an earlier one, which was certain
+		// when the latest was sent, is open again: the flow finds out first.
 		*want = policy.Decision{
 			Action: policy.QueryStatus, Reason: "an earlier request, given up for certain, is open again", Schedule: m.t.Poll,
 		}
@@ -44,36 +45,38 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	}
 	*v = settle(&m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
-		m.s.Fired = count(m.s.Fired, want.Rule)
+		m.s.Fired = plusOne(m.s.Fired, want.Rule)
 	}
 	d.At, d.Phase, d.Answer, d.Fact, d.InDoubt = m.now.At, a.Phase, a, sit.Fact, sit.InDoubt
 	return m.until(v, want, a.RetryAfter)
 }
 
-// situation is what the rules see of an answer: the fact that the flow took it for,
-// or a stronger one that the ledger holds.
+// situation fills in what the rules see of an answer: the fact that the flow took from it, or a
+// stronger one that the ledger holds. Rules that saw only the last answer could mark a payment
+// failed that an earlier answer proved.
 func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fact, at time.Time) {
-	if i, _ := s.about(a); i >= 0 {
+	if i, _ := s.identityOf(a); i >= 0 {
 		id := &s.Ledger[i]
 		if /*guard:rules-see-settled*/ id.Effect.Settled() && !fact.Effect.Settled() {
-			fact = s.present(id)
+			fact = s.known(id)
 		}
 		if /*guard:rules-see-mismatch*/ id.Mismatch && fact.Effect == policy.Executed {
-			fact.Class = policy.Mismatch // said once, it stays so
+			fact.Class = policy.Mismatch // a mismatch stays one
 		}
 	}
 	if fact.Effect != policy.Executed {
-		if id := s.executed(); /*guard:rules-see-execution*/ id != nil { // whatever this answer speaks of
+		if id := s.executed(); /*guard:rules-see-execution*/ id != nil { // an execution outweighs every other answer
 			fact = id.Fact
 			fact.Effect = policy.Executed
 		}
 	}
 	switch {
 	case fact.Class == policy.NotFound && fact.Effect != policy.Executed && s.earlierInDoubt():
-		// To send it again would not help: it is not all that is open.
+		// A rule for "not found" would send this request again, but an earlier one is still open.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	case fact.Effect == policy.Executed && fact.Class != policy.Mismatch && /*guard:rules-see-conflict*/ !s.proved():
-		// Something executed, and what, nobody can say: the rules are not to conclude from it.
+		// Something executed, but the ledger contradicts itself about what. The rules must not conclude
+		// from it.
 		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 	}
 	sit.Payment, sit.Answer, sit.Fact, sit.InDoubt = &s.Payment, a, fact, s.InDoubt()
@@ -81,9 +84,9 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 	sit.Elapsed, sit.At = at.Sub(s.Started), at
 }
 
-// present is what is known of the payment when nothing new was said of an identity that is
-// settled. Of one before the last that is nothing: what counts is what became of the last.
-func (s *State) present(id *Identity) policy.Fact {
+// known returns what the rules see when an answer brings nothing new about a settled identity. If
+// the identity is not the last one, that is the fact of the last: it decides about the payment.
+func (s *State) known(id *Identity) policy.Fact {
 	switch last := s.current(); {
 	case id.Effect == policy.Executed || id == last:
 		return id.Fact
@@ -94,12 +97,12 @@ func (s *State) present(id *Identity) policy.Fact {
 	}
 }
 
-// until is when a verdict is carried out: the schedule's next wait, no shorter than
-// the provider asked for, and not past the flow's time.
+// until returns when a verdict is carried out: after the schedule's next wait, no sooner than the
+// provider asked for with its Retry-After, and not after the flow's time.
 func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Duration) time.Time {
 	asks := v.Action == policy.QueryStatus || v.Action.Sends()
 	if want.Schedule == nil && !asks {
-		return m.now.At // most ends
+		return m.now.At // most ends have no schedule have no schedule
 	}
 	over := m.s.limit(m.t)
 	if v.Via == ByWebhook {
@@ -108,7 +111,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 	}
 	sched := want.Schedule
 	if v.Action != want.Action || v.Property != "" || v.Limit != "" {
-		sched = nil // it was meant for another action
+		sched = nil // the rule's schedule was meant for another action
 		if asks {
 			sched = m.t.Poll
 		}
@@ -118,7 +121,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
-		m.s.Waits = count(m.s.Waits, sched.Name)
+		m.s.Waits = plusOne(m.s.Waits, sched.Name)
 	}
 	if asks {
 		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)
@@ -129,7 +132,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 	case !at.After(over):
 		return at
 	case /*guard:wait-knows-the-time*/ v.Action.Sends():
-		// It could not be sent in time any more.
+		// The wait would end after the flow's time.
 		v.Action, v.Limit, v.Delay, v.Schedule = m.s.exhausted(), "max_elapsed", 0, ""
 		return m.now.At
 	case over.After(m.now.At):
@@ -138,6 +141,8 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 	return m.now.At
 }
 
+// endReason returns the reason that stands in the result and in the trace.
+// endReason returns the reason that stands in the result and in the trace.
 func endReason(want *policy.Decision, v *Verdict) string {
 	switch {
 	case v.Limit == withdrawn:
@@ -150,6 +155,10 @@ func endReason(want *policy.Decision, v *Verdict) string {
 	return want.Reason
 }
 
+// wait stores what comes next and until when. The row is written before the wait begins: another
+// process can take over and wait for the rest.
+// wait stores what comes next and until when. The row is written before the wait begins: another
+// process can take over and wait for the rest.
 func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 	if until.Before(m.now.At) {
 		until = m.now.At
@@ -159,8 +168,8 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 	m.do(Wait{Until: until, Action: a, Via: via})
 }
 
-// due carries out what was waited for, if it is still allowed: the ledger may have
-// changed meanwhile.
+// due carries out what the flow waited for, if it is still allowed: a webhook or a person may
+// have changed the ledger during the wait.
 func (m *machine) due(e Due) {
 	next := m.s.Next
 	if next.Via == ByWebhook {
@@ -189,12 +198,12 @@ func (m *machine) due(e Due) {
 	case policy.RetrySame:
 		m.send(next.Action)
 	case policy.RetryNewRequest:
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: keep(&m.s)})
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: m.s.current().OrderID, RequestID: e.RequestID, ProviderID: originalProviderID(&m.s)})
 		m.send(next.Action)
 	case policy.RetryNewOrder:
 		if e.OrderID == "" {
 			m.s.NewOrderPossible = true
-			m.end(policy.MarkFailed, "a new order is possible, and nobody minted its id")
+			m.end(policy.MarkFailed, "a new order is possible, and no order id was supplied")
 			return
 		}
 		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID})
@@ -204,14 +213,17 @@ func (m *machine) due(e Due) {
 	}
 }
 
-// keep returns the provider's id for operations on something that it named before.
-func keep(s *State) string {
+// originalProviderID returns the provider's id that a capture or a cancel works on. It names the
+// payment of before, so a new identity of the operation has it too.
+func originalProviderID(s *State) string {
 	if op := s.Payment.Operation; op == policy.Capture || op == policy.Cancel {
 		return s.Ledger[0].ProviderID
 	}
 	return ""
 }
 
+// end finishes the flow with the outcome of an action.
+// end finishes the flow with the outcome of an action.
 func (m *machine) end(a policy.Action, reason string) {
 	switch a {
 	case policy.MarkSucceeded:
@@ -223,6 +235,8 @@ func (m *machine) end(a policy.Action, reason string) {
 	}
 }
 
+// finish ends the flow, or settles an escalated one.
+// finish ends the flow, or settles an escalated one.
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
 	m.do(Record{})

@@ -45,20 +45,20 @@ func DescribeAnswer(a *policy.Answer) string {
 	return said
 }
 
-// describe says what was heard, what was made of it, and what will be done.
+// describe says which answer came, what it was taken for, and what will be done.
 func (d *Decided) describe() string {
-	heard := "nothing was heard"
+	answer := "there was no answer"
 	if d.Answer != nil {
-		heard = fmt.Sprintf("%s answered %s", d.Phase, DescribeAnswer(d.Answer))
+		answer = fmt.Sprintf("%s answered %s", d.Phase, DescribeAnswer(d.Answer))
 	}
 	if d.Due {
-		heard = "what was waited for is not allowed any more"
+		answer = "the action that it waited for is not allowed any more"
 	}
 	rule := ""
 	if d.Decision.Rule != "" {
 		rule = fmt.Sprintf(" (%s, %s)", d.Decision.Rule, d.Decision.Source)
 	}
-	return heard + ": " + DescribeVerdict(d) + rule
+	return answer + ": " + DescribeVerdict(d) + rule
 }
 
 // DescribeVerdict says what was made of an answer, and what will be done: "unknown,

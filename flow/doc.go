@@ -18,6 +18,12 @@
 //   - S4 it ends, within its limits: in doubt escalated, with everything known not
 //     executed failed.
 //
+// A marker such as /*guard:repeat-is-safe*/ names the condition behind it. The tests of the model
+// checker break each guard in turn, by its name, and must find the harm. The markers are comments:
+// nothing can switch a guard off in a program.
+//
 // Every list of commands that sends begins with [Record]: the state must be on
 // stable storage before the request leaves.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package flow

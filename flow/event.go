@@ -6,8 +6,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Moment is what the machine cannot know by itself: the time, and a number in
-// [0, 1) to spread waits with (0.5: no spread).
+// Moment is what the machine does not read by itself: the time, and a number in [0, 1) that
+// spreads waits (0.5: no spread). So the same events always lead to the same state.
 type Moment struct {
 	At     time.Time
 	Jitter float64
@@ -47,8 +47,8 @@ type Start struct {
 	RequestID  string
 	ProviderID string // where the operation works on something that the provider named
 
-	// Earlier are the identities under which earlier flows of the same payment key were sent.
-	// What is said later may speak of them; and if one executed, or may have, nothing is sent.
+	// Earlier are the identities that earlier flows of the same payment key were sent under. A later
+	// answer may speak of them. If one has executed, or may have, nothing is sent.
 	Earlier []Identity
 }
 
@@ -78,11 +78,11 @@ type Received struct {
 type Due struct {
 	Moment
 	RequestID string // a fresh request id, for a new identity
-	OrderID   string // a new order id, if one was minted; empty: nobody can
+	OrderID   string // a new order id, if one was minted; empty: there is none
 }
 
-// Resumed says that the process that drove the flow died and another took over. A
-// request that may have left is a request in doubt.
+// Resumed says that the process that drove the flow has died and another one took over. A request
+// that may have left is in doubt.
 type Resumed struct{ Moment }
 
 // Resolved is the word of a person, a reconciliation file, or a cancel that worked,
@@ -94,8 +94,8 @@ type Resolved struct {
 	Who, Why string
 }
 
-// Withdrawn says that whoever wanted the payment does not any more. Nothing more is sent;
-// what may have been executed is found out as ever.
+// Withdrawn says that the caller does not want the payment any more. Nothing more is sent. What
+// may have executed is found out as before.
 type Withdrawn struct {
 	Moment
 	Why string
@@ -145,10 +145,10 @@ type Alert struct {
 	Evidence Evidence
 }
 
-// Decided reports a decision to whoever watches; there is nothing to do.
+// Decided reports a decision, for traces and observers. The driver has nothing to do.
 type Decided struct {
 	At       time.Time
-	Due      bool // no answer came: what was waited for is not allowed any more
+	Due      bool // no answer came: the action that the flow waited for is not allowed any more
 	Phase    policy.Phase
 	Answer   *policy.Answer // not to be written to; empty when Due
 	Fact     policy.Fact    // as the flow took it

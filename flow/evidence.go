@@ -6,134 +6,67 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// hearing is an answer on its way into the ledger.
-type hearing struct {
+// incoming is an answer that is about to be taken into the ledger.
+type incoming struct {
 	answer *policy.Answer
 	at     time.Time // now
 	asked  time.Time // when the provider was asked, or when its message came
 	late   bool      // a reply to a call that the flow no longer waits for
 }
 
-// trusted reports whether nobody but the provider can have said it.
-func (h *hearing) trusted() bool {
+// trusted reports whether only the provider can have sent the answer: it replied to our own
+// call, or the webhook's signature was verified.
+func (h *incoming) trusted() bool {
 	return /*guard:trusted*/ h.answer.Phase != policy.Webhook || h.answer.Verified
 }
 
-// absorb takes an answer into the ledger and returns what it proves to this flow,
-// which is less than what it proves by itself whenever more than one reading is left.
-func absorb(d policy.Decider, t *policy.Terms, s *State, h hearing) policy.Fact {
+// addAnswer takes an answer into the ledger and returns what it proves to this flow. That is
+// less than what the answer proves by itself whenever it can be read in more than one way: it may
+// speak of another request, of an earlier copy, or of a state that is out of date.
+func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.Fact {
 	a := h.answer
 	fact := d.Judge(&s.Payment, a)
-	i, sure := s.about(a)
-	if k, found := s.stranger(a, fact); /*guard:unknown-request-of-the-order*/ i < 0 && found && h.trusted() {
+	i, sure := s.identityOf(a)
+	if k, found := s.unknownRequest(a, fact); /*guard:unknown-request-of-the-order*/ i < 0 && found && h.trusted() {
 		if a.Phase == policy.Send && !h.late && s.current().OrderID == a.OrderID {
-			// The reply to our own call: the name is the provider's for our request.
+			// This is the reply to our own call, so the unknown name is the provider's id for our request.
 			i, sure = len(s.Ledger)-1, true
 			s.current().ProviderID = a.RequestID
 		} else {
 			id := &s.Ledger[k]
 			fact.Effect, fact.Class = policy.Unknown, policy.Conflict
 			id.Effect, id.Fact, id.Contested = policy.Unknown, fact, true
-			s.note(Evidence{At: h.at, Phase: a.Phase, Identity: k, Answer: a, Fact: fact})
+			s.addEvidence(Evidence{At: h.at, Phase: a.Phase, Identity: k, Answer: a, Fact: fact})
 			return fact
 		}
 	}
 	if i < 0 {
 		// An answer about another payment is no evidence.
 		fact = policy.Fact{Basis: policy.Documented, Final: fact.Final}
-		s.note(Evidence{At: h.at, Phase: a.Phase, Identity: -1, Answer: a, Fact: fact})
+		s.addEvidence(Evidence{At: h.at, Phase: a.Phase, Identity: -1, Answer: a, Fact: fact})
 		return fact
 	}
 	id := &s.Ledger[i]
-	sure = sure && ( /*guard:late-reply-identity*/ !h.late || len(s.Ledger) == 1) // a late reply may be about an earlier one
-	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.tellsApart(a, id) {
+	sure = sure && ( /*guard:late-reply-identity*/ !h.late || len(s.Ledger) == 1) // a late reply may be about an earlier identity
+	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.namesOne(a, id) {
 		id.ProviderID = a.ProviderID
 	}
 	if a.Phase == policy.Send && /*guard:late-door*/ !h.late && fact.Effect == policy.NotExecuted && /*guard:only-door-leaves-nothing*/ fact.Stage == policy.Door {
-		id.Copies-- // this one left nothing there
+		id.Copies-- // refused before processing: this copy left nothing at the provider
 	}
-	fact.Effect = s.weigh(&t.Contract, id, &h, fact, sure)
+	fact.Effect = s.credible(&t.Contract, id, &h, fact, sure)
 	if /*guard:other-amount*/ fact.Effect == policy.Executed && s.otherAmount(a) {
 		fact.Class = policy.Mismatch
 	}
-	id.learn(fact)
-	s.note(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: a, Fact: fact})
+	id.update(fact)
+	s.addEvidence(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: a, Fact: fact})
 	return fact
 }
 
-// about finds the identity that an answer speaks of: the one it names, else the one
-// sent last. It is -1 when the answer names a payment that is none of ours, and not sure
-// when it may as well speak of another one.
-func (s *State) about(a *policy.Answer) (i int, sure bool) {
-	if a.OrderID == "" && a.RequestID == "" && a.ProviderID != "" && a.Phase != policy.Send {
-		return s.aboutTheirs(a.ProviderID)
-	}
-	for i := len(s.Ledger) - 1; i >= 0; i-- {
-		if s.Ledger[i].named(a.OrderID) && s.Ledger[i].named(a.RequestID) {
-			return i, true
-		}
-	}
-	/*guard:other-payment*/ return -1, false
-}
-
-// stranger reports whether an answer tells of money that moved, or may yet, under one of
-// our orders and a request that is none of ours. It proves nothing of our requests, and
-// nothing can be certain of the order any more.
-func (s *State) stranger(a *policy.Answer, f policy.Fact) (i int, found bool) {
-	if a.OrderID == "" || a.RequestID == "" || f.Effect != policy.Executed && f.Effect != policy.Pending {
-		return -1, false
-	}
-	for i := len(s.Ledger) - 1; i >= 0; i-- {
-		if s.Ledger[i].Sends > 0 && s.Ledger[i].OrderID == a.OrderID {
-			return i, true
-		}
-	}
-	return -1, false
-}
-
-// tellsApart reports whether an answer names one identity, and not only an order under
-// which several were sent.
-func (s *State) tellsApart(a *policy.Answer, id *Identity) bool {
-	if a.Phase == policy.Send || a.RequestID != "" && a.RequestID == id.RequestID {
-		return true
-	}
-	for i := range s.Ledger {
-		if other := &s.Ledger[i]; other != id && other.Sends > 0 && other.OrderID == id.OrderID {
-			return false
-		}
-	}
-	return true
-}
-
-// aboutTheirs finds the identity by the provider's own id, where that is all there is.
-func (s *State) aboutTheirs(theirs string) (i int, sure bool) {
-	i, nameless := -1, 0
-	for k := len(s.Ledger) - 1; k >= 0; k-- {
-		switch id := &s.Ledger[k]; {
-		case id.ProviderID == theirs:
-			return k, true
-		case id.ProviderID == "" && id.Sends > 0:
-			i = max(i, k)
-			nameless++
-		}
-	}
-	return i /*guard:provider-id-without-owner*/, nameless == 1
-}
-
-// named reports whether an identifier in an answer is one of the identity's. An
-// answer that names none is taken to speak of it: the caller paired them.
-func (id *Identity) named(text string) bool {
-	return text == "" || text == id.OrderID || text == id.RequestID || text == id.ProviderID
-}
-
-func (s *State) otherAmount(a *policy.Answer) bool {
-	p := &s.Payment
-	return (a.Amount != 0 && p.Amount != 0 && a.Amount != p.Amount) ||
-		(a.Currency != "" && p.Currency != "" && a.Currency != p.Currency)
-}
-
-// weigh says how much of an answer's effect may be believed about an identity.
-func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fact, sure bool) policy.Effect {
+// credible returns the effect that an answer proves for an identity, at most that of f. It
+// lowers certainty and never raises it, but for one case: a "not found" in time is a proof of
+// not_executed where the contract says so.
+func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy.Fact, sure bool) policy.Effect {
 	a := h.answer
 	if /*guard:unverified-proves-nothing*/ !h.trusted() {
 		return policy.Unknown
@@ -144,17 +77,18 @@ func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fac
 	if f.Effect != policy.NotExecuted {
 		return f.Effect
 	}
-	// A reply that comes late may be that of an earlier call.
+	// A late reply may be the answer to an earlier call.
 	ok := /*guard:refusal-of-a-sure-identity*/ sure && ( /*guard:late-refusal*/ !h.late || s.Attempts == 1)
 	switch a.Phase {
 	case policy.Send:
-		// A refusal to a replay is about the replay, unless replays get the stored result.
+		// A refusal of a repeated request speaks of the repeat. The first request may have executed all
+		// the same, unless the provider answers repeats with the stored first result.
 		replay := id.Sends > 1 && /*guard:prior-was-certain*/ id.Prior != policy.NotExecuted
 		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) &&
 			/*guard:first-result-is-a-result*/ f.Stage == policy.Result && /*guard:first-result-is-no-fault*/ a.Fault == policy.NoFault
 		ok = ok && ( /*guard:refused-replay*/ !replay || stored)
 	case policy.Query, policy.Webhook:
-		ok = ok && /*guard:failure-covers-all-copies*/ s.speaksOfAll(c, id, h)
+		ok = ok && /*guard:failure-covers-all-copies*/ s.coversAllCopies(c, id, h)
 	}
 	if !ok {
 		return policy.Unknown
@@ -162,14 +96,15 @@ func (s *State) weigh(c *policy.Contract, id *Identity, h *hearing, f policy.Fac
 	return policy.NotExecuted
 }
 
-// absent reports whether what a query does not find, or does not tell of, is not there: the
-// contract says after how long, and no copy of a request can still be on its way.
+// absent reports whether a request that a query did not find was never executed and never will
+// be. Two things are needed: the contract says after how long "not found" is final, and no copy
+// of any request can still be on its way.
 func (s *State) absent(c *policy.Contract, id *Identity, asked time.Time) bool {
 	return /*guard:not-found-needs-contract*/ c.NotFoundAfter > 0 && /*guard:not-found-needs-time*/ !asked.Before(id.LastSent.Add(c.NotFoundAfter)) && /*guard:not-found-needs-arrival*/ s.arrived(c, asked)
 }
 
-// arrived reports whether every copy of every request has reached the provider or
-// never will.
+// arrived reports whether every copy of every request has reached the provider or never will:
+// its deadline and the contract's arrival grace have passed. Without a grace that is never known.
 func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 	if /*guard:arrival-needs-contract*/ c.ArrivalGrace <= 0 {
 		return false
@@ -182,13 +117,16 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 	return true
 }
 
-// speaksOfAll reports whether a failure told by a query or webhook is the end of the
-// identity. It is when there is one copy of it only, or the provider dedupes them, and
-// the answer cannot be about another identity of the same order: a stored failure may
-// well be that of another copy. A query looks at all of them once every copy has arrived
-// and can no longer be overlooked; a webhook may be an old one, and the provider's own id
-// names one copy.
-func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
+// coversAllCopies reports whether a failure in a query's answer or a webhook settles the
+// identity. A stored failure may be that of one copy while another copy executes. So it settles
+// the identity in two cases only:
+//
+//   - there is one copy, or the provider dedupes the copies, and the answer cannot be about
+//     another identity of the same order;
+//   - a query was asked when every copy had arrived, by an identifier that covers all copies.
+//
+// A webhook may be an old one, and the provider's own id names one copy.
+func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) bool {
 	a := h.answer
 	copies := /*guard:copies-are-counted*/ id.Copies
 	if copies > 1 && /*guard:copies-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) {
@@ -208,15 +146,16 @@ func (s *State) speaksOfAll(c *policy.Contract, id *Identity, h *hearing) bool {
 	return copies <= 1 || /*guard:webhook-may-be-old*/ query && /*guard:provider-id-is-one-copy*/ !oneCopy && /*guard:query-sees-all-copies*/ s.absent(c, id, h.asked)
 }
 
-// learn enters a fact into the identity. Certainty is never lost to a later doubt.
-func (id *Identity) learn(f policy.Fact) {
+// update enters a fact into the identity. Certainty is not lost to a later doubt: an answer that
+// knows less than the ledger changes nothing.
+func (id *Identity) update(f policy.Fact) {
 	switch {
 	case id.Effect == policy.Executed && f.Effect == policy.NotExecuted:
 		id.Contested = /*guard:proof-against-proof*/ true
 	case /*guard:contested-stays-open*/ id.Contested && f.Effect == policy.NotExecuted:
-		// Somebody's money moved under its order: no refusal closes that.
+		// Money moved under this order by a request that is not ours: no refusal closes that.
 	case /*guard:reopened*/ id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
-		// It was said to be over, and it goes on: in doubt again.
+		// The provider takes back its word that the request was over. It is in doubt again.
 		id.Effect, id.Fact, id.Reopened = f.Effect, f, true
 	case f.Effect == policy.Executed:
 		id.Effect, id.Fact = f.Effect, f

@@ -40,8 +40,9 @@ func breaks(s *State, c *policy.Contract, a policy.Action, at time.Time) Propert
 	return ""
 }
 
-// mayRepeat reports whether the last identity may be sent once more: it is known not
-// to have executed, or the provider dedupes it; and nothing else is in doubt.
+// mayRepeat reports whether the last identity may be sent once more. It may if it is known not
+// to have executed, or if the provider dedupes it now; and if no other identity is in doubt,
+// because the repeat would be a second execution beside that one.
 func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 	last := len(s.Ledger) - 1
 	for i := range s.Ledger {
@@ -56,9 +57,9 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 	return true
 }
 
-// fallback is what is done in place of an action that would break a property, in
-// this order as far as contract and limits allow: a query; the same request again
-// where a replay is safe; a wait for the webhook; a person.
+// fallback returns what is done in place of an action that would break a property: the first of
+// these that contract and limits allow: a query; the same request again where a replay is safe; a
+// wait for the webhook; a person.
 func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	switch {
 	case /*guard:fallback-knows-the-time*/ !at.Before(s.limit(t)):
@@ -73,27 +74,37 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	return s.exhausted(), ""
 }
 
+// sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
+// payment was not withdrawn.
+// sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
+// payment was not withdrawn.
 func (s *State) sendsLeft(t *policy.Terms) bool {
 	return /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
 }
 
+// queriesLeft reports whether the limit of queries is not used up.
+// queriesLeft reports whether the limit of queries is not used up.
 func (s *State) queriesLeft(t *policy.Terms) bool {
 	return /*guard:queries-are-counted*/ s.Queries < t.Limits.MaxQueries
 }
 
+// canQuery reports whether the contract has a query for what is known of the last identity: some
+// providers can be asked only by an id that they gave themselves.
+// canQuery reports whether the contract has a query for what is known of the last identity: some
+// providers can be asked only by an id that they gave themselves.
 func (s *State) canQuery(c *policy.Contract) bool {
 	return /*guard:query-has-an-identifier*/ c.QueryIdentifier(s.current().ProviderID != "") != ""
 }
 
-// limit is when the flow's time is over.
+// limit returns when the flow's time is over.
 func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits.MaxElapsed) }
 
-// settle turns what the rules want into what is done: the interlock first, then
-// the limits.
+// settle turns what the rules want into what is done: the interlock first, then the limits. The
+// order matters for S5: what a limit stops is no correction of the rules.
 func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
 	v := Verdict{Action: want}
 	late := (want.Sends() || want == policy.QueryStatus) && !at.Before(s.limit(t))
-	if /*guard:send-knows-the-time*/ want.Sends() && late { // whatever else would speak against it
+	if /*guard:send-knows-the-time*/ want.Sends() && late { // whichever other reason there is: a spent limit is no fault of the rules
 		v.Action, v.Limit = s.exhausted(), "max_elapsed"
 		return v
 	}
@@ -117,7 +128,7 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 			return v
 		}
 	case /*guard:query-needs-an-identifier*/ want == policy.QueryStatus && !s.canQuery(&t.Contract):
-		// Nothing to ask; what is left is the same order as above.
+		// There is nothing to ask by. The rest of the fallback's order is left.
 		v.Action, v.Via = fallback(s, t, at)
 		return v
 	case /*guard:query-counts-queries*/ want == policy.QueryStatus && !s.queriesLeft(t):
@@ -132,10 +143,11 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 	return v
 }
 
-// withdrawn stands in the place of a limit when nobody wants the payment any more.
+// withdrawn stands in the place of a limit after the caller has withdrawn the payment.
 const withdrawn = "withdrawn"
 
-// exhausted is how a flow ends whose limits are spent.
+// exhausted returns how a flow ends when its limits are spent: failed only when it is certain that
+// nothing executed, else in the hands of a person.
 func (s *State) exhausted() policy.Action {
 	if /*guard:spent-is-failed-when-certain*/ s.allNotExecuted() {
 		return policy.MarkFailed

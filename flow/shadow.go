@@ -2,14 +2,13 @@ package flow
 
 import "github.com/recourse-pay/recourse/policy"
 
-// Sent returns a flow after somebody else, whom nobody held back, sent a request. It is for
-// watching code that decides by itself: the ledger takes what it did as a fact, and what
-// this machine would have done is not asked. Under the identifiers of an earlier request it
-// is that request again. providerID is the provider's name for what a capture, cancel or
+// Sent returns a flow after other code, which this machine does not control, has sent a request.
+// It serves to watch such code: the ledger takes the send as a fact, and the interlock is not
+// asked. A send under the identifiers of an earlier request repeats that request. providerID is the provider's name for what a capture, cancel or
 // refund works on. The flow then waits for [Answered].
 func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID string) State {
 	m := newMachine(d, &s, now)
-	m.own(1)
+	m.copyLedger(1)
 	if m.s.Stage == New {
 		m.s.Started = now.At
 	}
@@ -22,7 +21,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID 
 	switch {
 	case again < 0:
 		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: orderID, RequestID: requestID, ProviderID: providerID})
-	case again < len(m.s.Ledger)-1: // the one sent last stands last
+	case again < len(m.s.Ledger)-1: // the identity sent last stands last
 		id := m.s.Ledger[again]
 		m.s.Ledger = append(append(m.s.Ledger[:again:again], m.s.Ledger[again+1:]...), id)
 		m.s.Evidence = moved(m.s.Evidence, again, len(m.s.Ledger)-1)
@@ -47,11 +46,11 @@ func moved(list []Evidence, from, to int) []Evidence {
 	return next
 }
 
-// Asked returns a flow after somebody else asked the provider for the status. The flow
-// then waits for [Queried].
+// Asked returns a flow after other code has asked the provider for the status. The flow then
+// waits for [Queried].
 func Asked(d policy.Decider, s State, now Moment) State {
 	m := newMachine(d, &s, now)
-	m.own(1)
+	m.copyLedger(1)
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.query()
 	return m.state()

@@ -12,8 +12,8 @@ type Stage string
 // The stages.
 const (
 	New      Stage = ""         // not started
-	Sending  Stage = "sending"  // a request is, or may be, on its way
-	Querying Stage = "querying" // a status query is on its way
+	Sending  Stage = "sending"  // a request is under way, or may be
+	Querying Stage = "querying" // a status query is under way
 	Waiting  Stage = "waiting"  // for State.Next.At, or for a webhook
 	Ended    Stage = "ended"    // State.Outcome says how
 )
@@ -32,8 +32,8 @@ type Identity struct {
 	Effect     policy.Effect `json:"effect"`
 	Fact       policy.Fact   `json:"fact"`                // what proved the effect
 	Mismatch   bool          `json:"mismatch,omitempty"`  // executed with another amount or currency
-	Contested  bool          `json:"contested,omitempty"` // proved executed and proved not, or a stranger's request executed under its order
-	Reopened   bool          `json:"reopened,omitempty"`  // known not to have executed, and then said to go on
+	Contested  bool          `json:"contested,omitempty"` // proved executed and proved not, or an unknown request executed under its order
+	Reopened   bool          `json:"reopened,omitempty"`  // known not to have executed, until the provider said that it goes on
 	Prior      policy.Effect `json:"prior"`               // what was known before the last send
 }
 
@@ -76,16 +76,16 @@ type State struct {
 	Waits     policy.Counts     `json:"waits,omitempty"`     // how often each schedule was used
 	Asked     time.Time         `json:"asked"`               // when the latest query was asked
 	AskedBy   policy.Identifier `json:"asked_by,omitempty"`  // and by which identifier
-	Displaced *Next             `json:"displaced,omitempty"` // what an unverified webhook made wait for a look
+	Displaced *Next             `json:"displaced,omitempty"` // what waits until the query for an unverified webhook is answered
 	Next      Next              `json:"next"`
 	Outcome   policy.Outcome    `json:"outcome"`
 	Reason    string            `json:"reason,omitempty"` // why it ended so
 	Class     policy.Class      `json:"class"`            // of the answer that ended it
 	Evidence  []Evidence        `json:"evidence,omitempty"`
-	Withdrawn string            `json:"withdrawn,omitempty"` // why nothing more is sent; empty: nobody withdrew it
+	Withdrawn string            `json:"withdrawn,omitempty"` // why nothing more is sent; empty: not withdrawn
 
-	// NewOrderPossible: it failed, and could be tried under another order id that
-	// nobody minted.
+	// NewOrderPossible: the flow failed, and could be tried again under another order id, but no
+	// such id was supplied.
 	NewOrderPossible bool `json:"new_order_possible,omitempty"`
 }
 
@@ -99,8 +99,8 @@ func (s *State) InDoubt() bool {
 	return false
 }
 
-// reopened reports whether an identity before the last, which was known not to have executed
-// when the next was sent, is in doubt again.
+// reopened reports whether an identity before the last is in doubt again. It was known not to
+// have executed when the next one was sent.
 func (s *State) reopened() bool {
 	for i := range max(0, len(s.Ledger)-1) {
 		if id := &s.Ledger[i]; id.Sends > 0 && !id.Effect.Settled() && /*guard:earlier-doubt-is-seen*/ (id.Reopened || id.Contested) {
@@ -157,22 +157,22 @@ func (s *State) executed() *Identity {
 // current is the identity sent last.
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
-// count returns counts with one more of a name. What they were stays as it was.
-func count(c policy.Counts, name string) policy.Counts {
+// plusOne returns counts with one more of a name; c is not changed.
+func plusOne(c policy.Counts, name string) policy.Counts {
 	if len(c) == 0 {
 		return append(c, policy.Count{Name: name, N: 1}) // the machine has made room
 	}
 	return c.Plus(name)
 }
 
-// Evidence is kept for the people who look at an escalation: the first answers and
-// the latest ones.
+// How much evidence is kept. The first answers show how the doubt began and the last ones how it
+// stands; the person who looks at an escalated flow needs both, and a flow of a day has hundreds.
 const (
 	evidenceHead = 4
 	evidenceTail = 12
 )
 
-func (s *State) note(e Evidence) {
+func (s *State) addEvidence(e Evidence) {
 	list := s.Evidence
 	switch {
 	case len(list) == 0:
