@@ -16,10 +16,10 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// spellings tells of codes, statuses and messages that look like one and are treated as two:
-// by a catalogue, which lets them prove different things, or by the rules of a layer, which
-// decide differently on them. A provider that writes a code now so, now so, gets now this, now
-// that.
+// spellings reports codes, statuses and messages that look alike and are treated differently.
+// A catalogue may let them prove different things, or the rules of a layer may decide
+// differently on them. A provider that does not always write a code the same way then gets
+// different decisions for the same answer.
 func (c *checker) spellings(ctx context.Context) error {
 	for _, name := range c.providers {
 		if cat, err := c.e.Catalogs.Get(name); err == nil {
@@ -28,7 +28,7 @@ func (c *checker) spellings(ctx context.Context) error {
 		}
 	}
 	var files []*rules.File
-	of := map[*rules.File][]*aRule{}
+	of := map[*rules.File][]*checkedRule{}
 	for _, r := range c.rules {
 		if of[r.file] == nil {
 			files = append(files, r.file)
@@ -85,9 +85,9 @@ func rowPlace(r *providers.Row) Place {
 	return Place{File: r.Source[:i], Line: line}
 }
 
-// foldCode is what is left of a code without its case, its white space, the joints between its
-// words and the zeros before its numbers. A sign, a joint between digits and a number of
-// nothing but zeros are kept: "000000" may well be another layer's "0000".
+// foldCode returns a code without case, white space, separators between words and leading
+// zeros of numbers. A sign, a separator between digits and a number of only zeros are kept,
+// because "000000" and "0000" may be codes of two different layers.
 func foldCode(code string) string {
 	in := []rune(strings.ToLower(strings.TrimSpace(code)))
 	isDigit := func(i int) bool { return i >= 0 && i < len(in) && digit(in[i]) }
@@ -111,42 +111,50 @@ func foldCode(code string) string {
 	return string(out)
 }
 
-// spelling is a text that a rule wants a variable to have, and the rest of what it wants then.
+// spelling is a text that a rule compares a variable with, and the box of that comparison.
 type spelling struct {
-	rule *aRule
+	rule *checkedRule
 	text string
 	dim  region.Dim
 	box  region.Box
 }
 
-// contradictions tells of rules of one file that decide differently on texts that look like one.
-func (c *checker) contradictions(all []*aRule) {
-	spelt := map[string][]spelling{}
+// contradictions reports rules of one file that decide differently on texts that look alike.
+func (c *checker) contradictions(all []*checkedRule) {
+	known := map[string][]spelling{}
 	for _, r := range all {
-		told := 0
-		for _, box := range r.cond.Region {
-			for _, d := range []region.Dim{space.Code, space.SubCode, space.Status, space.SubStatus, space.Message} {
-				set, limited := box.Of(d).(region.Texts)
-				if !limited || set.Except {
-					continue
-				}
-				for _, text := range set.List {
-					s := spelling{rule: r, text: text, dim: d, box: box}
-					key := s.key()
-					for _, o := range spelt[key] {
-						if told < most && c.contradict(s, o) {
-							told++
-						}
-					}
-					spelt[key] = append(spelt[key], s)
+		reported := 0
+		for _, s := range spellingsOf(r) {
+			key := s.key()
+			for _, o := range known[key] {
+				if reported < maxPerRule && c.contradict(s, o) {
+					reported++
 				}
 			}
+			known[key] = append(known[key], s)
 		}
 	}
 }
 
-// key is shared by all spellings that may look like this one. Messages are prose: there one
-// letter may differ, so they are compared where all else is equal.
+// spellingsOf lists every text that a rule's condition requires of a variable.
+func spellingsOf(r *checkedRule) []spelling {
+	var all []spelling
+	for _, box := range r.cond.Region {
+		for _, d := range []region.Dim{space.Code, space.SubCode, space.Status, space.SubStatus, space.Message} {
+			set, limited := box.Of(d).(region.Texts)
+			if !limited || set.Except {
+				continue
+			}
+			for _, text := range set.List {
+				all = append(all, spelling{rule: r, text: text, dim: d, box: box})
+			}
+		}
+	}
+	return all
+}
+
+// key is shared by all spellings that may look like this one. Messages are prose, where one
+// letter may differ. So they are compared where everything else in the box is equal.
 func (s spelling) key() string {
 	if s.dim == space.Message {
 		return fmt.Sprint(s.dim, s.box.Without(s.dim).Key())
@@ -158,12 +166,12 @@ func (c *checker) contradict(s, o spelling) bool {
 	if s.text == o.text || s.rule == o.rule || s.rule.Then == o.rule.Then || !s.box.Without(s.dim).Meets(o.box.Without(s.dim)) {
 		return false
 	}
-	f := Finding{Kind: NearDuplicate, Severity: Warning, Place: s.rule.place(s.rule.whereNamed(c, s.text)), Related: []Place{o.rule.related()}}
+	f := Finding{Kind: NearDuplicate, Severity: Warning, Place: s.rule.place(s.rule.offsetOf(c, s.text)), Related: []Place{o.rule.related()}}
 	how := "which looks like"
 	if s.dim == space.Message && !alike(named{folded: foldText(s.text)}, named{folded: foldText(o.text)}) {
 		f.Severity, how = Note, "and nothing but that tells it from"
 	}
-	f.Severity = c.grave(s.rule.file, f.Severity)
+	f.Severity = c.severityFor(s.rule.file, f.Severity)
 	f.Message = fmt.Sprintf("rule %s (%s) is for the %s %s, %s %s of rule %s (%s, %s): one answer, two decisions?",
 		quote(s.rule.ID), s.rule.Then, c.s.Name(s.dim), quote(s.text), how, quote(o.text), quote(o.rule.ID), o.rule.Then, o.rule.Source())
 	f.Witness = c.decides(s)
@@ -171,7 +179,7 @@ func (c *checker) contradict(s, o spelling) bool {
 	return true
 }
 
-// foldText is a message without its case and whatever is neither letter nor digit.
+// foldText returns a message without case, white space and punctuation.
 func foldText(s string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\n.,;:!?'’\"()-_/", r) {
@@ -181,7 +189,7 @@ func foldText(s string) string {
 	}, strings.ToLower(s))
 }
 
-// decides is an input of a spelling that its rule decides.
+// decides returns an input with the spelling that its rule decides; nil when none was found.
 func (c *checker) decides(s spelling) *space.Witness {
 	at := region.Region{s.box.With(s.dim, region.In(s.text))}
 	providers, merchant := c.home(s.rule)
@@ -196,8 +204,8 @@ func (c *checker) decides(s spelling) *space.Witness {
 	return nil
 }
 
-// whereNamed is the rune of the condition at which a text stands first.
-func (r *aRule) whereNamed(c *checker, text string) int {
+// offsetOf returns the offset in runes at which a text first stands in the condition.
+func (r *checkedRule) offsetOf(c *checker, text string) int {
 	n := c.e.Condition(r.Rule)
 	if n == nil {
 		return 0
@@ -207,7 +215,7 @@ func (r *aRule) whereNamed(c *checker, text string) int {
 	return t[text]
 }
 
-// texts are the texts of a condition, with where each stands first.
+// texts maps each string literal of a condition to the offset of its first use.
 type texts map[string]int
 
 // Visit is called for every node.

@@ -17,7 +17,7 @@ func TestFoldCode(t *testing.T) {
 		{"0000", "000000", false},
 		{"510", "51", false},
 		{"0", "00", false},
-		{"PAID", "PAYED", false},
+		{"PAID", "PAIRED", false},
 	}
 	for _, tt := range tests {
 		if got := foldCode(tt.a) == foldCode(tt.b); got != tt.alike {

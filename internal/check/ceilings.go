@@ -12,8 +12,8 @@ import (
 //go:embed ceilings.toml
 var ceilingsFile []byte
 
-// A CeilingRow is how often a card scheme lets a declined payment be tried again, as one
-// source states it for one region and time.
+// A CeilingRow is how often a card scheme allows a declined payment to be attempted again, as
+// one source states it for one region and time.
 type CeilingRow struct {
 	Scheme, Region string
 	Reattempts     int // after the first decline
@@ -55,7 +55,7 @@ func Ceilings() ([]CeilingRow, error) {
 	return rows, errs.Err()
 }
 
-// String is the row in one line: what it lets pass, and who says so.
+// String returns the row in one line: what it allows, and its source.
 func (r *CeilingRow) String() string {
 	return fmt.Sprintf("%s, %s, since %s: %d in %s (%s)", r.Scheme, r.Region, r.Since, r.Reattempts, days(r.Window), r.Source)
 }
@@ -68,9 +68,9 @@ func days(d time.Duration) string {
 	return fmt.Sprintf("%g hours", d.Hours())
 }
 
-// densest is the greatest number of re-attempts within a window, when each of n follows the
-// one before it after the schedule's shortest wait.
-func densest(s *policy.Schedule, n int, lives, window time.Duration) int {
+// mostWithin returns the greatest number of re-attempts within a window, when each of n
+// re-attempts follows the one before it after the schedule's shortest wait.
+func mostWithin(s *policy.Schedule, n int, maxElapsed, window time.Duration) int {
 	var at []time.Duration
 	now := time.Duration(0)
 	for i := range min(n, 10_000) {
@@ -78,7 +78,7 @@ func densest(s *policy.Schedule, n int, lives, window time.Duration) int {
 			d := s.Delay(i)
 			now += time.Duration(float64(d) * (1 - s.RandomizationFactor))
 		}
-		if now > lives {
+		if now > maxElapsed {
 			break
 		}
 		at = append(at, now)

@@ -12,31 +12,31 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// deadRules tells of rules that decide nothing, in every book or in some.
+// deadRules reports rules that decide nothing, in every rule list or in some.
 func (c *checker) deadRules(context.Context) error {
 	for _, r := range c.rules {
-		slices.SortFunc(r.seen, func(a, b fate) int {
+		slices.SortFunc(r.seen, func(a, b outcome) int {
 			if a.merchant != b.merchant {
 				return compare(a.merchant, b.merchant)
 			}
 			return compare(a.provider, b.provider)
 		})
-		by := map[state][]fate{}
+		by := map[state][]outcome{}
 		tried := 0
 		for _, f := range r.seen {
 			by[f.state] = append(by[f.state], f)
-			if f.state != elsewhere {
+			if f.state != notApplicable {
 				tried++
 			}
 		}
 		if r.cond.Err != nil || len(r.cond.Region) == 0 {
-			continue // said already
+			continue // conditions reported it
 		}
 		switch {
 		case tried == 0:
-			c.report.add(Finding{Kind: Contradiction, Severity: c.grave(r.file, Error), Place: r.place(0), Message: "rule " + quote(r.ID) + " is for a provider or merchant that its file never speaks for"})
+			c.report.add(Finding{Kind: Contradiction, Severity: c.severityFor(r.file, Error), Place: r.place(0), Message: "rule " + quote(r.ID) + " is for a provider or merchant that its file never speaks for"})
 		case len(by[unknown]) > 0:
-			c.report.add(Finding{Kind: TooComplex, Severity: c.grave(r.file, Warning), Place: r.place(0), Message: "whether rule " + quote(r.ID) + " is ever reached is too complex to tell"})
+			c.report.add(Finding{Kind: TooComplex, Severity: c.severityFor(r.file, Warning), Place: r.place(0), Message: "whether rule " + quote(r.ID) + " is ever reached is too complex to tell"})
 		case len(by[live]) > 0:
 			c.shadowed(r, by[covered])
 		default:
@@ -46,14 +46,14 @@ func (c *checker) deadRules(context.Context) error {
 	return nil
 }
 
-// dead tells of a rule that decides nothing anywhere.
-func (c *checker) dead(r *aRule, by map[state][]fate) {
+// dead reports a rule that decides nothing anywhere.
+func (c *checker) dead(r *checkedRule, by map[state][]outcome) {
 	if len(by[covered]) == 0 {
 		c.report.add(c.neverOccurs(r, by[unreachable]))
 		return
 	}
 	first := by[covered][0]
-	f := Finding{Kind: Dead, Severity: c.grave(r.file, Error), Place: r.place(0), Related: places(first.by)}
+	f := Finding{Kind: Dead, Severity: c.severityFor(r.file, Error), Place: r.place(0), Related: places(first.by)}
 	f.Message = "rule " + quote(r.ID) + " never decides: " + coveredBy(first.by)
 	if other := c.of[first.by[0]]; len(first.by) == 1 && other != nil && other.Then != r.Then && c.contains(r, other) {
 		f.Message += fmt.Sprintf("; they contradict each other: it wants %s, the first %s", r.Then, other.Then)
@@ -65,27 +65,27 @@ func (c *checker) dead(r *aRule, by map[state][]fate) {
 	c.report.add(f)
 }
 
-// neverOccurs tells of a rule for answers that the catalogues do not have.
-func (c *checker) neverOccurs(r *aRule, fates []fate) Finding {
+// neverOccurs is the finding for a rule whose answers are not in the catalogues.
+func (c *checker) neverOccurs(r *checkedRule, outcomes []outcome) Finding {
 	f := Finding{Kind: Unreachable, Severity: Warning, Place: r.place(0)}
 	if c.names(r) {
-		f.Severity = Error // it speaks of answers by their names
+		f.Severity = Error // it names codes or statuses, which its author expected to occur
 	}
-	f.Severity = c.grave(r.file, f.Severity)
-	where := several(providersOf(fates))
-	if slices.ContainsFunc(fates, func(x fate) bool { return !x.never }) {
+	f.Severity = c.severityFor(r.file, f.Severity)
+	where := several(providersOf(outcomes))
+	if slices.ContainsFunc(outcomes, func(x outcome) bool { return !x.never }) {
 		f.Message = fmt.Sprintf("rule %s never decides: what earlier rules leave of it no answer of %s comes to", quote(r.ID), where)
 		return f
 	}
 	f.Message = fmt.Sprintf("rule %s never decides: no answer of %s comes to it", quote(r.ID), where)
-	if why := c.nearest(r, fates[0]); why != "" {
+	if why := c.nearest(r, outcomes[0]); why != "" {
 		f.Message += " (" + why + ")"
 	}
 	return f
 }
 
-// names reports whether a rule names answers themselves.
-func (c *checker) names(r *aRule) bool {
+// names reports whether a rule names codes or statuses.
+func (c *checker) names(r *checkedRule) bool {
 	for _, b := range r.cond.Region {
 		for _, d := range []region.Dim{space.Code, space.Status, space.SubCode, space.SubStatus} {
 			if t, ok := b.Of(d).(region.Texts); ok && !t.Except {
@@ -96,8 +96,8 @@ func (c *checker) names(r *aRule) bool {
 	return false
 }
 
-// nearest says what would occur but for one variable of the condition.
-func (c *checker) nearest(r *aRule, at fate) string {
+// nearest describes the one variable that keeps the condition from occurring, if there is one.
+func (c *checker) nearest(r *checkedRule, at outcome) string {
 	for _, d := range []region.Dim{space.Effect, space.Class, space.Phase, space.Fault, space.InDoubt, space.Status, space.Stage, space.Final, space.HTTPStatus} {
 		freed := make(region.Region, 0, len(r.cond.Region))
 		for _, b := range r.cond.Region {
@@ -117,10 +117,10 @@ func (c *checker) nearest(r *aRule, at fate) string {
 	return ""
 }
 
-// shadowed tells of a rule that another layer covers in some books.
-func (c *checker) shadowed(r *aRule, fates []fate) {
-	var others []fate
-	for _, f := range fates {
+// shadowed reports a rule that another layer covers in some rule lists.
+func (c *checker) shadowed(r *checkedRule, outcomes []outcome) {
+	var others []outcome
+	for _, f := range outcomes {
 		if slices.ContainsFunc(f.by, func(x *rules.Rule) bool { return c.of[x] == nil || c.of[x].file != r.file }) {
 			others = append(others, f)
 		}
@@ -148,8 +148,8 @@ func (c *checker) shadowed(r *aRule, fates []fate) {
 	c.report.add(f)
 }
 
-// displaced is an input for which a dead rule's condition holds, and another rule decides.
-func (c *checker) displaced(r *aRule, at fate) *space.Witness {
+// displaced returns an input for which a dead rule's condition holds and another rule decides.
+func (c *checker) displaced(r *checkedRule, at outcome) *space.Witness {
 	settled := c.s.Book(c.e, at.provider, at.merchant)
 	for i := range settled.Rulings {
 		if settled.Rulings[i].Rule == r.Rule {
@@ -180,17 +180,17 @@ func places(by []*rules.Rule) []Place {
 	return out
 }
 
-func providersOf(fates []fate) []string {
-	return distinct(fates, func(f fate) string { return f.provider })
+func providersOf(outcomes []outcome) []string {
+	return distinct(outcomes, func(f outcome) string { return f.provider })
 }
 
-func merchantsOf(fates []fate) []string {
-	return distinct(fates, func(f fate) string { return f.merchant })
+func merchantsOf(outcomes []outcome) []string {
+	return distinct(outcomes, func(f outcome) string { return f.merchant })
 }
 
-func distinct(fates []fate, of func(fate) string) []string {
+func distinct(outcomes []outcome, of func(outcome) string) []string {
 	var all []string
-	for _, f := range fates {
+	for _, f := range outcomes {
 		all = append(all, of(f))
 	}
 	slices.Sort(all)

@@ -1,8 +1,8 @@
-// Package check finds what is wrong with rules by looking at them: rules that can never
-// hold, conditions that say nothing, answers without a rule, schedules that break limits.
+// Package check finds mistakes in rules without running them: rules that can never hold,
+// parts of conditions without effect, answers without a rule, schedules that exceed limits.
 //
-// It works on the regions of package space: what it says of a rule holds for every input,
-// and is shown by a witness that was put to the engine. What it cannot see into it says it
-// cannot see into. What rules do to money in a flow is for package verify; what a change of
-// rules changes, for package diff. Nothing is printed here.
+// It works on the regions of package space. A finding holds for every input, and a witness
+// that the engine decided shows it. A part that cannot be analysed is reported as opaque.
+// Package verify proves what rules do to money in a flow; package diff compares two sets of
+// rules. This package prints nothing.
 package check

@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// duplicates tells of names that look like one: rule ids, which fired counts by, and keys of
-// tags, among the layers that meet.
+// duplicates reports names that look alike among layers that apply together: rule ids, which
+// the variable fired counts by, and keys of tags.
 func (c *checker) duplicates(ctx context.Context) error {
 	below := map[string][]named{}
 	for _, p := range append([]string{""}, c.providers...) {
@@ -44,11 +44,11 @@ func (c *checker) duplicates(ctx context.Context) error {
 	return nil
 }
 
-// named is a rule's id or a tag's key, and where it stands.
+// named is a rule's id or a tag's key, and its place.
 type named struct {
 	what, name, folded string
-	rule               *aRule
-	rune               int
+	rule               *checkedRule
+	offset             int // in runes, in the rule's condition
 }
 
 func (c *checker) namesOf(f *rules.File) []named {
@@ -70,7 +70,7 @@ func (c *checker) namesOf(f *rules.File) []named {
 	return all
 }
 
-// tagKeys are the keys of tags in a condition, with where each stands first.
+// tagKeys maps each tag key of a condition to the offset of its first use.
 type tagKeys map[string]int
 
 // Visit is called for every node.
@@ -100,12 +100,12 @@ func (c *checker) lookAlike(n named, others []named) {
 		if o.what != n.what || o.name == n.name || !alike(n, o) {
 			continue
 		}
-		at := n.rule.place(n.rune)
+		at := n.rule.place(n.offset)
 		if n.what == "rule" {
 			at = n.rule.related()
 		}
 		c.report.add(Finding{
-			Kind: NearDuplicate, Severity: c.grave(n.rule.file, Warning), Place: at, Related: []Place{o.rule.related()},
+			Kind: NearDuplicate, Severity: c.severityFor(n.rule.file, Warning), Place: at, Related: []Place{o.rule.related()},
 			Message: fmt.Sprintf("%s %s looks like %s of %s; is one of them misspelt?", n.what, quote(n.name), quote(o.name), o.rule.Source()),
 		})
 	}
@@ -115,8 +115,8 @@ func fold(s string) string {
 	return strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(s))
 }
 
-// alike reports whether two names differ by their case and joints only, or by one letter of a
-// long name. Names that are numbered are meant to look alike.
+// alike reports whether two names differ only by case and separators, or by one letter of a
+// long name. Names that differ by a digit are numbered on purpose and do not count.
 func alike(a, b named) bool {
 	if a.folded == b.folded {
 		return true

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// manyMerchants writes a folder with so many merchants of so many rules each: the shapes that
-// merchants' rules have, with codes, classes, counts and times of their own.
+// manyMerchants writes a folder of rules for many merchants. The conditions have the forms that
+// merchants use: codes, classes, counts and times.
 func manyMerchants(dir string, merchants, rules int) error {
 	if err := os.MkdirAll(filepath.Join(dir, "merchants"), 0o700); err != nil {
 		return err

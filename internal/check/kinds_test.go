@@ -13,8 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
-// Each file of testdata is a folder of rules over the defaults, and everything that is found
-// in the files of that folder.
+// Each archive in testdata holds a folder of rules and all findings in the files of that folder.
 func TestKinds(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -67,7 +66,7 @@ func findings(t *testing.T, a *testkit.Archive, found map[check.Kind]bool) strin
 	return testkit.Relative(b.String(), dir)
 }
 
-// What is shipped is clean.
+// The shipped rules have no errors and no warnings.
 func TestShippedRulesAreClean(t *testing.T) {
 	e, err := ruleset.Open("")
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 
 type rulingOf = ruleset.Ruling
 
-// most is how many overlaps are told of one rule.
-const most = 3
+// maxPerRule bounds the findings of one kind about one rule, so that a report stays readable.
+const maxPerRule = 3
 
-// overlaps tells of rules of one layer that want different things of the same input, where
-// neither is a special case of the other: whoever swaps them changes what is done.
+// overlaps reports rules of one layer that decide the same input differently, where neither is
+// a special case of the other. There a change of their order changes the decision.
 func (c *checker) overlaps(ctx context.Context) error {
 	var files []*rules.File
-	of := map[*rules.File][]*aRule{}
+	of := map[*rules.File][]*checkedRule{}
 	for _, r := range c.rules {
 		if of[r.file] == nil {
 			files = append(files, r.file)
@@ -41,10 +41,10 @@ func (c *checker) overlaps(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// overlapsOf looks at one rule and those before it in its file.
-func (c *checker) overlapsOf(all []*aRule, j int) (found []Finding) {
+// overlapsOf compares one rule with those before it in its file.
+func (c *checker) overlapsOf(all []*checkedRule, j int) (found []Finding) {
 	later := all[j]
-	for i := 0; i < j && len(found) < most; i++ {
+	for i := 0; i < j && len(found) < maxPerRule; i++ {
 		first := all[i]
 		if first.Then == later.Then || first.cond.Err != nil || later.cond.Err != nil || !first.cond.Region.Meets(later.cond.Region) {
 			continue
@@ -62,13 +62,13 @@ func (c *checker) overlapsOf(all []*aRule, j int) (found []Finding) {
 	return found
 }
 
-func (c *checker) contains(a, b *aRule) bool {
+func (c *checker) contains(a, b *checkedRule) bool {
 	left, err := c.s.Algebra.Minus(b.cond.Region, a.cond.Region)
 	return err != nil || len(left) == 0
 }
 
-// bothHold is an input for which two rules hold and the first of them decides.
-func (c *checker) bothHold(all []*aRule, i, j int) *space.Witness {
+// bothHold returns an input for which two rules hold and the first of them decides.
+func (c *checker) bothHold(all []*checkedRule, i, j int) *space.Witness {
 	both, err := c.s.Algebra.And(all[i].cond.Region, all[j].cond.Region)
 	for k := 0; k < i && err == nil; k++ {
 		both, err = c.s.Algebra.Minus(both, all[k].cond.Region)
@@ -77,7 +77,7 @@ func (c *checker) bothHold(all []*aRule, i, j int) *space.Witness {
 		return nil
 	}
 	if exact, _ := c.s.Exact(both); !exact {
-		return nil // nobody can tell whether both hold
+		return nil // opaque parts: it is unknown whether both hold
 	}
 	providers, merchant := c.home(all[i])
 	for _, p := range providers {

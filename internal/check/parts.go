@@ -13,8 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// parts tells of pieces of conditions that say nothing: a part that is always true or always
-// false where it counts, an item of a list that never counts.
+// parts reports pieces of conditions without effect: a part that is always true or always
+// false where it counts, and an item of a list that never counts.
 func (c *checker) parts(ctx context.Context) error {
 	found := make([][]Finding, len(c.rules))
 	each(len(c.rules), func(i int) {
@@ -26,10 +26,10 @@ func (c *checker) parts(ctx context.Context) error {
 		if err != nil {
 			return
 		}
-		p := piecer{checker: c, r: r, tree: &tree.Node}
-		p.slots(p.tree)
+		p := partChecker{checker: c, r: r, tree: &tree.Node}
+		p.collectParts(p.tree)
 		p.constants()
-		if slices.ContainsFunc(r.seen, func(f fate) bool { return f.state == live }) {
+		if slices.ContainsFunc(r.seen, func(f outcome) bool { return f.state == live }) {
 			p.items()
 		}
 		found[i] = p.found
@@ -40,43 +40,43 @@ func (c *checker) parts(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// piecer changes one piece of a condition at a time and looks whether that matters.
-type piecer struct {
+// partChecker changes one piece of a condition at a time and finds out whether that matters.
+type partChecker struct {
 	*checker
-	r      *aRule
+	r      *checkedRule
 	tree   *ast.Node
 	leaves []*ast.Node
 	found  []Finding
 }
 
-// slots collects the parts of a condition that and, or, not and ?: join.
-func (p *piecer) slots(n *ast.Node) {
+// collectParts collects the parts of a condition that and, or, not and ?: join.
+func (p *partChecker) collectParts(n *ast.Node) {
 	switch x := (*n).(type) {
 	case *ast.BinaryNode:
 		switch x.Operator {
 		case "&&", "and", "||", "or":
-			p.slots(&x.Left)
-			p.slots(&x.Right)
+			p.collectParts(&x.Left)
+			p.collectParts(&x.Right)
 			return
 		}
 	case *ast.UnaryNode:
 		if x.Operator == "!" || x.Operator == "not" {
-			p.slots(&x.Node)
+			p.collectParts(&x.Node)
 			return
 		}
 	case *ast.ConditionalNode:
-		p.slots(&x.Cond)
-		p.slots(&x.Exp1)
-		p.slots(&x.Exp2)
+		p.collectParts(&x.Cond)
+		p.collectParts(&x.Exp1)
+		p.collectParts(&x.Exp2)
 		return
 	case *ast.BoolNode:
-		return // somebody wrote it on purpose
+		return // a literal true or false was written on purpose
 	}
 	p.leaves = append(p.leaves, n)
 }
 
-// with is where the condition would hold with another node in place of a part.
-func (p *piecer) with(slot *ast.Node, n ast.Node) (region.Region, bool) {
+// with returns where the condition would hold with another node in place of a part.
+func (p *partChecker) with(slot *ast.Node, n ast.Node) (region.Region, bool) {
 	was := *slot
 	*slot = n
 	cond := p.s.Compile(*p.tree, p.r.ID)
@@ -84,14 +84,14 @@ func (p *piecer) with(slot *ast.Node, n ast.Node) (region.Region, bool) {
 	return cond.Region, cond.Err == nil
 }
 
-// change is where two regions differ.
-func (p *piecer) change(r, s region.Region) (region.Region, bool) {
+// change returns where two regions differ.
+func (p *partChecker) change(r, s region.Region) (region.Region, bool) {
 	a, err1 := p.s.Algebra.Minus(r, s)
 	b, err2 := p.s.Algebra.Minus(s, r)
 	return append(slices.Clip(a), b...), err1 == nil && err2 == nil
 }
 
-func (p *piecer) constants() {
+func (p *partChecker) constants() {
 	whole := p.r.cond.Region
 	for _, leaf := range p.leaves {
 		at := p.r.place((*leaf).Location().From)
@@ -109,18 +109,19 @@ func (p *piecer) constants() {
 		if always == "" {
 			continue
 		}
-		f := Finding{Kind: Constant, Severity: p.grave(p.r.file, Warning), Place: at}
+		f := Finding{Kind: Constant, Severity: p.severityFor(p.r.file, Warning), Place: at}
 		f.Message = fmt.Sprintf("`%s` is %s where it counts: rule %s is the same without it", *leaf, always, quote(p.r.ID))
-		if alone, d := p.alone(*leaf); alone != "" {
+		if byItself, d := p.byItself(*leaf); byItself != "" {
 			f.Kind = OutOfRange
-			f.Message = fmt.Sprintf("`%s` is always %s: %s is %s", *leaf, alone, p.s.Name(d), p.s.Range(d))
+			f.Message = fmt.Sprintf("`%s` is always %s: %s is %s", *leaf, byItself, p.s.Name(d), p.s.Range(d))
 		}
 		p.found = append(p.found, f)
 	}
 }
 
-// alone says what a part comes to by itself, and of which number.
-func (p *piecer) alone(leaf ast.Node) (always string, d region.Dim) {
+// byItself returns the constant value of a part without the rest of its condition, and the
+// number that it compares. always is empty when the value is not constant.
+func (p *partChecker) byItself(leaf ast.Node) (always string, d region.Dim) {
 	var names numbers
 	ast.Walk(&leaf, &names)
 	if len(names) != 1 {
@@ -140,7 +141,7 @@ func (p *piecer) alone(leaf ast.Node) (always string, d region.Dim) {
 	return "", 0
 }
 
-// numbers are the names in a part.
+// numbers collects the variable names in a part.
 type numbers []string
 
 // Visit is called for every node.
@@ -151,7 +152,7 @@ func (n *numbers) Visit(node *ast.Node) {
 }
 
 // items tries every list without each of its items.
-func (p *piecer) items() {
+func (p *partChecker) items() {
 	for _, leaf := range p.leaves {
 		in, ok := (*leaf).(*ast.BinaryNode)
 		if !ok || in.Operator != "in" {
@@ -169,7 +170,7 @@ func (p *piecer) items() {
 				continue
 			}
 			if later := list.Nodes[i+1:]; slices.ContainsFunc(later, func(n ast.Node) bool { return n.String() == item.String() }) {
-				continue // the last of equal ones is told of
+				continue // of equal items only the last is reported
 			}
 			if share, ok := p.change(p.r.cond.Region, without); ok {
 				p.item(item, in.Left.String(), p.shareOf(share, in.Left, item))
@@ -178,9 +179,10 @@ func (p *piecer) items() {
 	}
 }
 
-// shareOf is what of the rule an item stands for: the inputs with its value, also where
-// another part lets them in as well. What an item of "not in" keeps out is its change.
-func (p *piecer) shareOf(change region.Region, name, item ast.Node) region.Region {
+// shareOf returns the part of the rule that an item stands for: the inputs with its value,
+// also where another part admits them too. For an item of "not in" it is the change, because
+// the item keeps inputs out.
+func (p *partChecker) shareOf(change region.Region, name, item ast.Node) region.Region {
 	if len(change) == 0 {
 		return nil
 	}
@@ -192,16 +194,16 @@ func (p *piecer) shareOf(change region.Region, name, item ast.Node) region.Regio
 	return share
 }
 
-// item tells of one item whose share of the condition decides nothing.
-func (p *piecer) item(item ast.Node, name string, share region.Region) {
-	f := Finding{Kind: PartlyDead, Severity: p.grave(p.r.file, Warning), Place: p.r.place(item.Location().From)}
+// item reports one item whose share of the condition decides nothing.
+func (p *partChecker) item(item ast.Node, name string, share region.Region) {
+	f := Finding{Kind: PartlyDead, Severity: p.severityFor(p.r.file, Warning), Place: p.r.place(item.Location().From)}
 	if len(share) == 0 {
 		f.Message = fmt.Sprintf("%s in the list of %s counts for nothing in rule %s", item, name, quote(p.r.ID))
 		p.found = append(p.found, f)
 		return
 	}
 	var by []*rules.Rule
-	var at fate
+	var at outcome
 	providers, merchant := p.home(p.r)
 	for _, provider := range providers {
 		b := p.s.Book(p.e, provider, merchant)
@@ -212,13 +214,13 @@ func (p *piecer) item(item ast.Node, name string, share region.Region) {
 		here := p.s.Settle(share, provider, merchant, p.e)
 		left, err := p.without(b, here, 0, i)
 		if err != nil || p.occurs(provider, left) != nil {
-			return // it counts, or nobody can tell
+			return // it counts, or it is too complex to decide
 		}
 		if p.occurs(provider, here) != nil && by == nil {
 			taken := *b
 			taken.Rules = slices.Clone(b.Rules)
 			taken.Rules[i].Region = here
-			by, at = p.coverers(&taken, i), fate{provider: provider, merchant: merchant}
+			by, at = p.coverers(&taken, i), outcome{provider: provider, merchant: merchant}
 		}
 	}
 	if by == nil {

@@ -32,8 +32,8 @@ func random(t *testing.T, seed uint64) *ruleset.Engine {
 	return nil
 }
 
-// On random rules, no rule that is called dead is ever reached, whatever comes, and every
-// witness holds.
+// On random rules, no random input reaches a rule that is reported as dead, and the engine
+// confirms every witness.
 func TestDeadRulesAreNeverReached(t *testing.T) {
 	sets, inputs := testkit.Size(1, 6, 24), testkit.Size(10_000, 100_000, 100_000)
 	dead, reached, silent := 0, 0, 0
@@ -71,7 +71,7 @@ func TestDeadRulesAreNeverReached(t *testing.T) {
 			case seen[rule.ID]:
 				reached++
 			case never[rule.ID] == nil:
-				silent++ // narrow, or a fault of ours: it is not called dead, so nothing is claimed
+				silent++ // too narrow for random inputs; it is not reported, so there is nothing to contradict
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func TestDeadRulesAreNeverReached(t *testing.T) {
 	}
 }
 
-// holds puts a finding's witness to the engine again, and holds it to what the message says.
+// holds decides a finding's witness again, and compares the decision with the message.
 func holds(t *testing.T, e *ruleset.Engine, f *check.Finding) {
 	t.Helper()
 	sit := f.Witness.Situation
@@ -103,7 +103,7 @@ func holds(t *testing.T, e *ruleset.Engine, f *check.Finding) {
 	}
 }
 
-// held asks the engine's own explanation whether a rule's condition holds.
+// held reports whether a rule's condition holds, by the engine's own explanation.
 func held(e *ruleset.Engine, sit *policy.Situation, rule string) bool {
 	for _, c := range e.Explain(sit).Rules {
 		if c.ID == rule && c.Condition.Held {
@@ -113,8 +113,8 @@ func held(e *ruleset.Engine, sit *policy.Situation, rule string) bool {
 	return false
 }
 
-// A rule that is called live by saying nothing of it has an input: the engine is asked.
-func TestNoAnswerGoesUnnoticed(t *testing.T) {
+// When check reports no gap, the engine has a rule for every random input.
+func TestAnswersWithoutARuleAreReported(t *testing.T) {
 	for seed := range uint64(testkit.Size(1, 3, 12)) {
 		e := random(t, 100+seed)
 		report, err := check.Run(context.Background(), e, check.Options{})

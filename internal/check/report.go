@@ -15,15 +15,15 @@ const Version = 1
 // Severity says how bad a finding is.
 type Severity string
 
-// The severities. An error is a rule that cannot do what it was written for; a warning most
-// likely is one; a note is worth knowing.
+// The severities. An error is a rule that cannot do what it was written for. A warning is most
+// likely one. A note is worth knowing and may be intended.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 	Note    Severity = "note"
 )
 
-// Kind names a sort of finding.
+// Kind names the type of a finding.
 type Kind string
 
 // The kinds.
@@ -35,18 +35,18 @@ const (
 	PartlyDead     Kind = "partly-dead"     // an item of a list never counts
 	Constant       Kind = "constant"        // a part is always true, or always false, where it counts
 	OutOfRange     Kind = "out-of-range"    // a comparison with a value that a variable never has
-	Overlap        Kind = "overlap"         // two rules of a layer want different things of some inputs
+	Overlap        Kind = "overlap"         // two rules of a layer decide some inputs differently
 	NoRule         Kind = "no-rule"         // answers that no rule decides
 	NearDuplicate  Kind = "near-duplicate"  // two names that look like one
-	Limits         Kind = "limits"          // what a rule asks for is past the flow's limits
-	Ceiling        Kind = "ceiling"         // more re-attempts than a card scheme lets pass
+	Limits         Kind = "limits"          // the rule needs more than the flow's limits allow
+	Ceiling        Kind = "ceiling"         // more re-attempts than a card scheme allows
 	Window         Kind = "window"          // a wait that outlives what the provider promises
 	AmountCurrency Kind = "amount-currency" // an amount compared without its currency
-	TooComplex     Kind = "too-complex"     // nothing can be told of a rule
-	OpaquePart     Kind = "opaque"          // a part that cannot be seen into; counted as both
+	TooComplex     Kind = "too-complex"     // the rule is too complex to analyse
+	OpaquePart     Kind = "opaque"          // a part that cannot be analysed; it counts as both true and false
 )
 
-// Place is a rule, or what else a finding speaks of.
+// Place is the rule, or the other part of a file, that a finding is about.
 type Place struct {
 	File   string `json:"file"`
 	Line   int    `json:"line,omitempty"`
@@ -54,7 +54,7 @@ type Place struct {
 	Rule   string `json:"rule,omitempty"`
 }
 
-// String is FILE:LINE:COLUMN, as far as known.
+// String returns FILE:LINE:COLUMN, as far as known.
 func (p Place) String() string {
 	return source.Pos{File: p.File, Line: p.Line, Column: p.Column}.String()
 }
@@ -77,7 +77,7 @@ type Report struct {
 	Rules     int       `json:"rules"`
 	Merchants int       `json:"merchants"` // with a file
 	Providers int       `json:"providers"`
-	Books     int       `json:"books"` // merchants times providers, looked at each by itself
+	Books     int       `json:"books"` // rule lists: (merchants with a file + 1) times providers
 	Errors    int       `json:"errors"`
 	Warnings  int       `json:"warnings"`
 	Notes     int       `json:"notes"`
@@ -85,7 +85,7 @@ type Report struct {
 	Findings  []Finding `json:"findings"`
 }
 
-// Holds reports whether nothing is wrong; with strict, not even likely so.
+// Holds reports whether there are no errors and, with strict, no warnings either.
 func (r *Report) Holds(strict bool) bool { return r.Errors == 0 && (!strict || r.Warnings == 0) }
 
 func (r *Report) add(f Finding) { r.Findings = append(r.Findings, f) }

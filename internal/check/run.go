@@ -12,9 +12,9 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// Options say what to look at. The zero value looks at everything.
+// Options of [Run]. The zero value works.
 type Options struct {
-	Progress func(done, books int) // told now and then, from several goroutines
+	Progress func(done, lists int) // called now and then, from several goroutines; may be nil
 }
 
 // checker is one run.
@@ -23,30 +23,30 @@ type checker struct {
 	s         *space.Space
 	report    *Report
 	providers []string
-	merchants []string // with a file that is looked at, and "" first
-	own       bool     // some file is the user's: embedded ones are not theirs to mend
+	merchants []string // those with a file that is checked; "" comes first
+	own       bool     // some file is the user's; then findings in embedded files are only notes
 	reach     map[string][]space.Reached
 	index     map[string]*space.Index
-	rules     []*aRule
-	of        map[*rules.Rule]*aRule
-	base      map[string]*verdicts // of merchants without a file, by provider
+	rules     []*checkedRule
+	of        map[*rules.Rule]*checkedRule
+	base      map[string]*listOutcomes // by provider, for merchants without a file
 }
 
-// aRule is a rule and what became of it in every book.
-type aRule struct {
+// checkedRule is a rule and its outcome in every rule list.
+type checkedRule struct {
 	*rules.Rule
 	file *rules.File
 	cond *space.Condition
 	mu   sync.Mutex
-	seen []fate
+	seen []outcome // guarded by mu
 }
 
-// Run looks at every rule of every merchant at every provider. When ctx is cancelled it
+// Run checks every rule of every merchant at every provider. When ctx is cancelled it
 // returns what is known by then, and ctx's error.
 func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	c := &checker{
 		e: e, s: space.New(e), report: &Report{Version: Version, Complete: true, Findings: []Finding{}}, providers: e.Catalogs.Names(),
-		merchants: []string{""}, of: map[*rules.Rule]*aRule{}, base: map[string]*verdicts{},
+		merchants: []string{""}, of: map[*rules.Rule]*checkedRule{}, base: map[string]*listOutcomes{},
 	}
 	c.collect()
 	c.warnings()
@@ -56,7 +56,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	}
 	steps := []func(context.Context) error{
 		c.conditions,
-		func(ctx context.Context) error { return c.books(ctx, o.Progress) },
+		func(ctx context.Context) error { return c.ruleLists(ctx, o.Progress) },
 		c.deadRules, c.parts, c.overlaps, c.uncovered, c.schedules, c.duplicates, c.spellings,
 	}
 	var err error
@@ -70,7 +70,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	return c.report, err
 }
 
-// collect lists what there is to look at.
+// collect lists the rules and merchants to check.
 func (c *checker) collect() {
 	files := space.Files(c.e.Rules)
 	c.own = slices.ContainsFunc(files, func(f *rules.File) bool { return !f.Builtin() })
@@ -83,7 +83,7 @@ func (c *checker) collect() {
 			c.report.Merchants++
 		}
 		for _, r := range f.Rules {
-			a := &aRule{Rule: r, file: f, cond: c.s.Of(c.e, r)}
+			a := &checkedRule{Rule: r, file: f, cond: c.s.Of(c.e, r)}
 			c.rules = append(c.rules, a)
 			c.of[r] = a
 		}
@@ -92,14 +92,14 @@ func (c *checker) collect() {
 	c.report.Books = len(c.providers) * len(c.merchants)
 }
 
-// warnings are what the engine says already.
+// warnings copies the engine's own warnings into the report.
 func (c *checker) warnings() {
 	for _, w := range c.e.Warnings {
 		c.report.add(Finding{Kind: AmountCurrency, Severity: Warning, Place: Place{File: w.File, Line: w.Line, Column: w.Column}, Message: w.Msg})
 	}
 }
 
-// reachAll finds what can be decided about at each provider.
+// reachAll lists the situations that can occur at each provider.
 func reachAll(e *ruleset.Engine, providers, merchants []string) map[string][]space.Reached {
 	all := make([][]space.Reached, len(providers))
 	each(len(providers), func(i int) {
@@ -114,7 +114,7 @@ func reachAll(e *ruleset.Engine, providers, merchants []string) map[string][]spa
 	return by
 }
 
-// each calls do for every number below n, on every core.
+// each calls do for every number below n, in parallel on every core.
 func each(n int, do func(i int)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -128,27 +128,27 @@ func each(n int, do func(i int)) {
 	wait.Wait()
 }
 
-// home is the books in which a rule is at home: where no layer above its own speaks.
-func (c *checker) home(r *aRule) (providers []string, merchant string) {
+// home returns the rule lists in which no layer above the rule's own takes part.
+func (c *checker) home(r *checkedRule) (providers []string, merchant string) {
 	if r.file.Provider != "" {
 		return []string{r.file.Provider}, ""
 	}
 	return c.providers, r.file.Merchant
 }
 
-// place is where a rule's condition begins, or a rune of it.
-func (r *aRule) place(rune int) Place {
-	p := r.WhenAt(rune)
+// place returns the place of a rune of the rule's condition; 0 is where the condition begins.
+func (r *checkedRule) place(offset int) Place {
+	p := r.WhenAt(offset)
 	return Place{File: p.File, Line: p.Line, Column: p.Column, Rule: r.ID}
 }
 
-func (r *aRule) related() Place {
+func (r *checkedRule) related() Place {
 	return Place{File: r.Pos.File, Line: r.Pos.Line, Rule: r.ID}
 }
 
-// grave is how bad a finding of a rule is: what ships with the program is not the user's to
-// mend.
-func (c *checker) grave(f *rules.File, s Severity) Severity {
+// severityFor lowers a finding in an embedded file to a note when the user has files of their
+// own: the user cannot change the embedded ones.
+func (c *checker) severityFor(f *rules.File, s Severity) Severity {
 	if c.own && f.Builtin() {
 		return Note
 	}

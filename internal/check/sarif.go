@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// The forms of SARIF 2.1.0 (OASIS, 2020-03-27) that a code review reads.
+// The types of SARIF 2.1.0 (OASIS, 2020-03-27) that code-review tools read.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -61,7 +61,7 @@ type (
 	}
 )
 
-var about = []struct {
+var kinds = []struct {
 	kind Kind
 	what string
 }{
@@ -87,13 +87,13 @@ var about = []struct {
 func (r *Report) WriteSARIF(w io.Writer) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "recourse check", InformationURI: "https://github.com/recourse-pay/recourse"}
-	for _, a := range about {
+	for _, a := range kinds {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{string(a.kind), sarifText{a.what}})
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		result := sarifResult{RuleID: string(f.Kind), Level: f.Severity, Message: sarifText{f.Message}, Locations: []sarifLocation{located(f.Place)}}
-		for k, a := range about {
+		for k, a := range kinds {
 			if a.kind == f.Kind {
 				result.RuleIndex = k
 			}
@@ -125,7 +125,7 @@ func located(p Place) sarifLocation {
 // Kinds lists every kind of finding, in the order of docs/check.md.
 func Kinds() []Kind {
 	var all []Kind
-	for _, a := range about {
+	for _, a := range kinds {
 		all = append(all, a.kind)
 	}
 	return slices.Clip(all)

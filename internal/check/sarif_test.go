@@ -12,8 +12,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
-// What SARIF 2.1.0 asks of a file, as far as a code review relies on it: the version, a named
-// tool, and of every result a known rule, a level, a text and a place.
+// The parts of SARIF 2.1.0 that code-review tools need: the version, a named tool, and for every
+// result a known rule, a level, a text and a place.
 func TestSARIF(t *testing.T) {
 	e, err := ruleset.Open("testdata/example")
 	if err != nil {
@@ -80,8 +80,8 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
-// Interrupted, it tells what it knows by then, and that this is not all.
-func TestInterrupted(t *testing.T) {
+// A cancelled run returns what it knows by then, with Complete false.
+func TestCancelledRunIsIncomplete(t *testing.T) {
 	e, err := ruleset.Open("testdata/example")
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Every row names a scheme, a region, what it counts, and who says so since when.
+// Every row names a scheme, a region, what it counts, its source and its date.
 func TestCeilingsAreDatedAndRegional(t *testing.T) {
 	rows, err := check.Ceilings()
 	if err != nil {

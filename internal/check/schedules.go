@@ -13,8 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// schedules tells of rules whose waits and counts go past what the flow, the provider or a
-// card scheme lets pass.
+// schedules reports rules whose waits and counts exceed what the flow, the provider or a card
+// scheme allows.
 func (c *checker) schedules(ctx context.Context) error {
 	rows, err := Ceilings()
 	if err != nil {
@@ -22,7 +22,7 @@ func (c *checker) schedules(ctx context.Context) error {
 	}
 	found := make([][]Finding, len(c.rules))
 	each(len(c.rules), func(i int) {
-		if r := c.rules[i]; ctx.Err() == nil && slices.ContainsFunc(r.seen, func(f fate) bool { return f.state == live }) {
+		if r := c.rules[i]; ctx.Err() == nil && slices.ContainsFunc(r.seen, func(f outcome) bool { return f.state == live }) {
 			found[i] = c.timing(r, rows)
 		}
 	})
@@ -33,7 +33,7 @@ func (c *checker) schedules(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// links tells of flows that end while the shopper can still pay their link.
+// links reports flows that end while the shopper can still pay their link.
 func (c *checker) links() {
 	for _, p := range c.providers {
 		for _, m := range c.merchants {
@@ -48,20 +48,20 @@ func (c *checker) links() {
 	}
 }
 
-// a use is a rule where it can decide: at one provider, for one operation.
+// use is a rule where it can decide: at one provider, for one operation.
 type use struct {
 	provider, merchant string
 	op                 policy.Operation
 	at                 region.Region
 	terms              *policy.Terms
 	schedule           *policy.Schedule
-	resends            int // at most, by the limits and by how often the rule may fire
+	resends            int // the most that the limits and the rule's own count allow
 }
 
 func (u *use) String() string { return u.provider + " " + u.op.String() }
 
 // uses lists where a rule can decide.
-func (c *checker) uses(r *aRule) []use {
+func (c *checker) uses(r *checkedRule) []use {
 	var all []use
 	providers, merchant := c.home(r)
 	for _, p := range providers {
@@ -87,7 +87,7 @@ func (c *checker) uses(r *aRule) []use {
 	return all
 }
 
-// highest is the greatest number that a region leaves of a variable.
+// highest returns the greatest value that a region allows for a variable.
 func (c *checker) highest(r region.Region, name, rule string) int64 {
 	d, ok := c.s.Dim(name, rule)
 	if !ok {
@@ -104,7 +104,7 @@ func (c *checker) highest(r region.Region, name, rule string) int64 {
 	return most
 }
 
-// lowest is the least one.
+// lowest returns the least value that a region allows for a variable.
 func (c *checker) lowest(r region.Region, d region.Dim) int64 {
 	least := int64(math.MaxInt64)
 	for _, b := range r {
@@ -117,32 +117,32 @@ func (c *checker) lowest(r region.Region, d region.Dim) int64 {
 	return least
 }
 
-func (c *checker) timing(r *aRule, rows []CeilingRow) (found []Finding) {
+func (c *checker) timing(r *checkedRule, rows []CeilingRow) (found []Finding) {
 	uses := c.uses(r)
 	if len(uses) == 0 {
 		return nil
 	}
-	say := func(k Kind, s Severity, format string, args ...any) {
-		found = append(found, Finding{Kind: k, Severity: c.grave(r.file, s), Place: r.place(0), Message: "rule " + quote(r.ID) + ": " + fmt.Sprintf(format, args...)})
+	report := func(k Kind, s Severity, format string, args ...any) {
+		found = append(found, Finding{Kind: k, Severity: c.severityFor(r.file, s), Place: r.place(0), Message: "rule " + quote(r.ID) + ": " + fmt.Sprintf(format, args...)})
 	}
-	c.counts(uses, say)
+	c.counts(uses, report)
 	if r.Then.Sends() {
-		c.resends(uses, say)
-		c.schemes(uses, rows, say)
+		c.resends(uses, report)
+		c.schemes(uses, rows, report)
 	}
 	if r.Then == policy.RetrySame {
-		c.windows(uses, say)
+		c.windows(uses, report)
 	}
 	if s := uses[0].schedule; s != nil && (r.Then.Sends() || r.Then == policy.QueryStatus) {
-		c.waits(r, uses, s, say)
+		c.waits(r, uses, s, report)
 	}
 	return found
 }
 
-type sayer func(k Kind, s Severity, format string, args ...any)
+type reporter func(k Kind, s Severity, format string, args ...any)
 
-// counts tells of conditions on counts that a flow's limits never let it reach.
-func (c *checker) counts(uses []use, say sayer) {
+// counts reports conditions on counts that no flow reaches within its limits.
+func (c *checker) counts(uses []use, report reporter) {
 	for _, v := range []struct {
 		d     region.Dim
 		what  string
@@ -160,27 +160,27 @@ func (c *checker) counts(uses []use, say sayer) {
 			least = min(least, c.lowest(uses[i].at, v.d))
 		}
 		if least > int64(most) {
-			say(Limits, Warning, "it waits for %s %d, and max_%s ends a flow at %d", v.what, least, strings.TrimSuffix(v.what, "s")+"s", most)
+			report(Limits, Warning, "it waits for %s %d, and max_%s ends a flow at %d", v.what, least, strings.TrimSuffix(v.what, "s")+"s", most)
 		}
 	}
 }
 
-// resends tells of a retry that no limit leaves room for.
-func (c *checker) resends(uses []use, say sayer) {
+// resends reports a retry where max_attempts allows none.
+func (c *checker) resends(uses []use, report reporter) {
 	if !slices.ContainsFunc(uses, func(u use) bool { return u.terms.Limits.MaxAttempts > 1 }) {
-		say(Limits, Warning, "it sends again, and max_attempts is 1 for %s", &uses[0])
+		report(Limits, Warning, "it sends again, and max_attempts is 1 for %s", &uses[0])
 	}
 }
 
-// waits tells of waits that no flow lives to see.
-func (c *checker) waits(r *aRule, uses []use, s *policy.Schedule, say sayer) {
-	lives, rungs := time.Duration(0), 0
+// waits reports waits that end after max_elapsed has ended the flow.
+func (c *checker) waits(r *checkedRule, uses []use, s *policy.Schedule, report reporter) {
+	maxElapsed, retries := time.Duration(0), 0
 	for i := range uses {
-		lives = max(lives, uses[i].terms.Limits.MaxElapsed)
-		rungs = max(rungs, uses[i].resends)
+		maxElapsed = max(maxElapsed, uses[i].terms.Limits.MaxElapsed)
+		retries = max(retries, uses[i].resends)
 	}
-	if soonest := shortest(s, 0); soonest > lives {
-		say(Limits, Warning, "its first wait is %s at the least (schedule %s), and max_elapsed ends a flow after %s", soonest, s.Name, lives)
+	if soonest := minDelay(s, 0); soonest > maxElapsed {
+		report(Limits, Warning, "its first wait is %s at the least (schedule %s), and max_elapsed ends a flow after %s", soonest, s.Name, maxElapsed)
 		return
 	}
 	if len(s.Intervals) == 0 || !r.Then.Sends() {
@@ -188,24 +188,24 @@ func (c *checker) waits(r *aRule, uses []use, s *policy.Schedule, say sayer) {
 	}
 	total := time.Duration(0)
 	for i := range s.Intervals {
-		if total += shortest(s, i); total > lives {
-			say(Limits, Warning, "wait %d of schedule %s comes after %s in all, and max_elapsed ends a flow after %s", i+1, s.Name, total, lives)
+		if total += minDelay(s, i); total > maxElapsed {
+			report(Limits, Warning, "wait %d of schedule %s comes after %s in all, and max_elapsed ends a flow after %s", i+1, s.Name, total, maxElapsed)
 			return
 		}
-		if i >= rungs {
-			say(Limits, Note, "wait %d of schedule %s is never used: %d is the most that it sends again", i+1, s.Name, rungs)
+		if i >= retries {
+			report(Limits, Note, "wait %d of schedule %s is never used: %d is the most that it sends again", i+1, s.Name, retries)
 			return
 		}
 	}
 }
 
-func shortest(s *policy.Schedule, n int) time.Duration {
+func minDelay(s *policy.Schedule, n int) time.Duration {
 	return time.Duration(float64(s.Delay(n)) * (1 - s.RandomizationFactor))
 }
 
-// schemes tells of more re-attempts of a declined card payment than a scheme lets pass.
-func (c *checker) schemes(uses []use, rows []CeilingRow, say sayer) {
-	told := map[string]bool{}
+// schemes reports more re-attempts of a declined card payment than a scheme allows.
+func (c *checker) schemes(uses []use, rows []CeilingRow, report reporter) {
+	reported := map[string]bool{} // several operations may exceed the same row
 	for i := range uses {
 		u := &uses[i]
 		if u.op != policy.Pay && u.op != policy.Checkout {
@@ -217,19 +217,20 @@ func (c *checker) schemes(uses []use, rows []CeilingRow, say sayer) {
 			declined := region.Region{region.Box{}.With(space.Fault, space.Bit(policy.NoFault)).
 				With(space.Effect, space.Bit(policy.NotExecuted)).With(space.Class, space.Bit(row.Classes...))}
 			here, err := c.s.Algebra.And(u.at, declined)
-			if hit := c.occurs(u.provider, here); told[key] || err != nil || hit == nil || hit.How != space.Judged {
+			if hit := c.occurs(u.provider, here); reported[key] || err != nil || hit == nil || hit.How != space.Judged {
 				continue
 			}
-			if n := densest(u.schedule, u.resends, u.terms.Limits.MaxElapsed, row.Window); n > row.Reattempts {
-				told[key] = true
-				say(Ceiling, Warning, "at %s it lets a declined card be tried again %s in %s; %s", u, times(n), days(row.Window), row)
+			if n := mostWithin(u.schedule, u.resends, u.terms.Limits.MaxElapsed, row.Window); n > row.Reattempts {
+				reported[key] = true
+				report(Ceiling, Warning, "at %s it lets a declined card be tried again %s in %s; %s", u, times(n), days(row.Window), row)
 			}
 		}
 	}
 }
 
-// windows tells of repeats in doubt that come when the provider has forgotten the first.
-func (c *checker) windows(uses []use, say sayer) {
+// windows reports repeats in doubt that arrive after the provider's dedupe window, when the
+// provider would execute them as new requests.
+func (c *checker) windows(uses []use, report reporter) {
 	doubt := region.Region{
 		{{Dim: space.InDoubt, Set: region.Words(2)}},
 		{{Dim: space.Effect, Set: space.Bit(policy.Unknown, policy.Pending)}},
@@ -243,9 +244,9 @@ func (c *checker) windows(uses []use, say sayer) {
 		}
 		total := time.Duration(0)
 		for n := range u.resends {
-			total += shortest(u.schedule, n)
+			total += minDelay(u.schedule, n)
 			if done := total + u.terms.Contract.CallTimeout() + u.terms.Contract.ArrivalGrace; done >= window {
-				say(Window, Warning, "at %s it repeats a request in doubt after %s (repeat %d), and the provider tells repeats apart for %s only", u, total, n+1, window)
+				report(Window, Warning, "at %s it repeats a request in doubt after %s (repeat %d), and the provider tells repeats apart for %s only", u, total, n+1, window)
 				return
 			}
 		}

@@ -12,15 +12,15 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// gap is what no rule decides in a book.
+// gap is the region that no rule of one rule list decides.
 type gap struct {
 	provider, merchant string
 	left               region.Region
 	err                error
 }
 
-// uncovered tells of answers that no rule decides, so that the engine's own decision stands:
-// it asks for the status while anything is in doubt, and else hands over to a person.
+// uncovered reports answers that no rule decides. There the engine's own decision stands: it
+// queries the status while anything is in doubt, and otherwise escalates.
 func (c *checker) uncovered(ctx context.Context) error {
 	closed := map[string]bool{}
 	var mu sync.Mutex
@@ -47,14 +47,15 @@ func (c *checker) uncovered(ctx context.Context) error {
 	}
 	each(len(c.providers), func(i int) { look(c.providers[i], "") })
 	each(len(c.providers)*(len(c.merchants)-1), func(i int) { look(c.providers[i%len(c.providers)], c.merchants[1+i/len(c.providers)]) })
-	c.tellGaps(gaps)
+	c.reportGaps(gaps)
 	return ctx.Err()
 }
 
-// onlyAdds reports whether a merchant's rules only come on top of what holds for everybody.
+// onlyAdds reports whether a merchant's rules only come before the rules of the layers below,
+// and change none of them.
 func (c *checker) onlyAdds(b *space.Book) bool {
 	own := b.Own(c.e.Rules.Merchants[b.Merchant])
-	base := c.base[b.Provider].book
+	base := c.base[b.Provider].list
 	if len(b.Rulings)-own != len(base.Rulings) {
 		return false
 	}
@@ -66,8 +67,8 @@ func (c *checker) onlyAdds(b *space.Book) bool {
 	return true
 }
 
-// undecided is what occurs and no rule decides. The last rules are the widest, as a rule, so
-// they come first here.
+// undecided returns what can occur and no rule decides. The last rules are usually the widest,
+// so subtracting them first keeps the region small.
 func (c *checker) undecided(b *space.Book) (region.Region, error) {
 	left := region.All()
 	var err error
@@ -83,7 +84,7 @@ func (c *checker) undecided(b *space.Book) (region.Region, error) {
 		}
 		for _, l := range left {
 			if both, ok := at.Box.And(l); ok {
-				out = append(out, both) // one part of it says enough
+				out = append(out, both) // one part is enough to report the gap
 				break
 			}
 		}
@@ -91,8 +92,8 @@ func (c *checker) undecided(b *space.Book) (region.Region, error) {
 	return out, nil
 }
 
-// tellGaps groups what is the same for several merchants.
-func (c *checker) tellGaps(gaps []gap) {
+// reportGaps reports the gaps. A gap that several merchants share is one finding.
+func (c *checker) reportGaps(gaps []gap) {
 	slices.SortFunc(gaps, func(a, b gap) int {
 		return strings.Compare(a.provider+"\x00"+a.merchant, b.provider+"\x00"+b.merchant)
 	})
@@ -103,7 +104,7 @@ func (c *checker) tellGaps(gaps []gap) {
 	var order []string
 	groups := map[string]*group{}
 	for _, g := range gaps {
-		what := c.ofWhat(g.left)
+		what := c.summary(g.left)
 		key := fmt.Sprint(g.provider, what, g.err)
 		if groups[key] == nil {
 			groups[key] = &group{first: g}
@@ -118,21 +119,21 @@ func (c *checker) tellGaps(gaps []gap) {
 		if g.merchants[0] != "" {
 			whose = " for merchant " + several(g.merchants)
 		}
-		f.Message = fmt.Sprintf("no rule decides some answers of %s%s: %s", g.first.provider, whose, c.ofWhat(g.first.left))
+		f.Message = fmt.Sprintf("no rule decides some answers of %s%s: %s", g.first.provider, whose, c.summary(g.first.left))
 		if g.first.err != nil {
 			f.Kind, f.Message = TooComplex, "whether every answer of "+g.first.provider+whose+" has a rule is too complex to tell"
 		} else {
 			f.Witness = c.witness(g.first.provider, g.first.merchant, g.first.left, func(_ *policy.Situation, d policy.Decision) bool { return d.Rule == "" })
 			if exact, _ := c.s.Exact(g.first.left); f.Witness == nil && !exact {
-				f.Severity = Note // it hangs on what cannot be seen
+				f.Severity = Note // it depends on opaque parts
 			}
 		}
 		c.report.add(f)
 	}
 }
 
-// ofWhat sums up a gap: its operations, phases, effects and classes.
-func (c *checker) ofWhat(r region.Region) string {
+// summary describes a gap by its operations, phases, effects and classes.
+func (c *checker) summary(r region.Region) string {
 	var parts []string
 	for _, d := range []region.Dim{space.Operation, space.Phase, space.Effect, space.Class} {
 		var all region.Words
@@ -150,8 +151,8 @@ func (c *checker) ofWhat(r region.Region) string {
 	return strings.Join(parts, ", ")
 }
 
-// fileOf is the file that a gap is told of: the merchant's own, or the one that is to take
-// what all others leave.
+// fileOf returns the file that a gap is reported for: the merchant's own, or the last layer,
+// whose rules should decide whatever the others leave.
 func (c *checker) fileOf(g gap) string {
 	layers := c.e.Rules.Layers(g.provider, g.merchant)
 	switch {
