@@ -10,46 +10,51 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// saying are the dimensions that tell one answer from another.
-var saying = []region.Dim{space.Fault, space.Status, space.SubStatus, space.Code, space.SubCode, space.HTTPStatus}
+// answerDims are the dimensions that distinguish one answer from another.
+var answerDims = []region.Dim{space.Fault, space.Status, space.SubStatus, space.Code, space.SubCode, space.HTTPStatus}
 
-// answers lists the answers that come to a region as they are judged, by operation and phase.
+// answers lists the answers in a region that the catalogue judges, by operation and phase.
 func (d *differ) answers(p string, r region.Region) []Answers {
-	type key struct {
-		op policy.Operation
-		ph policy.Phase
-	}
-	at := map[key]region.Region{}
-	for _, reached := range d.reached(d.after, p) {
-		if reached.How != space.Judged {
-			break // the plain ones come first
-		}
-		for _, b := range r {
-			both, ok := b.And(reached.Box)
-			if !ok {
-				continue
-			}
-			said := region.Box{}
-			for _, dim := range saying {
-				if set := both.Of(dim); set != nil {
-					said = said.With(dim, set)
-				}
-			}
-			for _, op := range policy.Operations() {
-				for _, ph := range policy.Phases() {
-					if has(both, space.Operation, int(op)) && has(both, space.Phase, int(ph)) {
-						at[key{op, ph}] = append(at[key{op, ph}], said)
-					}
-				}
-			}
-		}
-	}
+	inside := d.judged(p, r)
 	var out []Answers
 	for _, op := range policy.Operations() {
 		for _, ph := range policy.Phases() {
-			if said := at[key{op, ph}]; len(said) > 0 {
-				out = append(out, Answers{op, ph, d.said(said)})
+			var here region.Region
+			for _, b := range inside {
+				if has(b, space.Operation, int(op)) && has(b, space.Phase, int(ph)) {
+					here = append(here, answerOnly(b))
+				}
 			}
+			if len(here) > 0 {
+				out = append(out, Answers{op, ph, d.describe(here)})
+			}
+		}
+	}
+	return out
+}
+
+// judged returns the part of a region that comes straight from the catalogue's judgement.
+func (d *differ) judged(p string, r region.Region) region.Region {
+	var out region.Region
+	for _, reached := range d.reached(d.after, p) {
+		if reached.How != space.Judged {
+			break // the judged ones come first
+		}
+		for _, b := range r {
+			if both, ok := b.And(reached.Box); ok {
+				out = append(out, both)
+			}
+		}
+	}
+	return out
+}
+
+// answerOnly drops every dimension that is not part of an answer.
+func answerOnly(b region.Box) region.Box {
+	out := region.Box{}
+	for _, dim := range answerDims {
+		if set := b.Of(dim); set != nil {
+			out = out.With(dim, set)
 		}
 	}
 	return out
@@ -60,8 +65,8 @@ func has(b region.Box, d region.Dim, i int) bool {
 	return !limited || set.Has(i)
 }
 
-// said writes answers, the shortest way that is exact.
-func (d *differ) said(r region.Region) []string {
+// describe writes answers as text, in the shortest form that is exact.
+func (d *differ) describe(r region.Region) []string {
 	r = d.s.Algebra.Merge(d.s.Algebra.MergeAlong(r, space.HTTPStatus, space.Code, space.SubCode))
 	var out []string
 	for _, b := range r {
@@ -70,7 +75,7 @@ func (d *differ) said(r region.Region) []string {
 		}
 		for _, dim := range []region.Dim{space.Status, space.SubCode} {
 			if t, ok := b.Of(dim).(region.Texts); ok && !t.Except && len(t.List) == 1 && t.List[0] == "" {
-				b = b.Without(dim) // it does not say
+				b = b.Without(dim) // the answer does not have it
 			}
 		}
 		if what := strings.Join(d.s.Describe(b), ", "); what != "" {
@@ -83,7 +88,8 @@ func (d *differ) said(r region.Region) []string {
 	return slices.Compact(out)
 }
 
-// facts notes what the catalogues say differently, together where the effects change alike.
+// facts reports what the catalogues judge differently. Answers whose effect changes in the
+// same way are one entry.
 func (d *differ) facts(p string, changes []factChange) {
 	type key struct {
 		op       policy.Operation
@@ -100,7 +106,7 @@ func (d *differ) facts(p string, changes []factChange) {
 		}
 		for _, b := range f.where {
 			if has(b, space.Fault, int(policy.NoFault)) && hasText(b, space.SubCode, "") && b.Meets(region.Box{{Dim: space.HTTPStatus, Set: region.Range(200, 200)}}) {
-				plain[k] = f // the classes are those of the plainest answer
+				plain[k] = f // report the classes of the most ordinary answer
 			}
 			where[k] = append(where[k], b.Without(space.Operation).Without(space.Phase))
 		}
@@ -109,7 +115,7 @@ func (d *differ) facts(p string, changes []factChange) {
 		f := plain[k]
 		d.report.Facts = append(d.report.Facts, Fact{
 			Name: p + "/facts/" + f.op.String() + "/" + f.phase.String(), Risk: movesFact(f.from, f.to), Provider: p,
-			Operation: f.op, Phase: f.phase, What: d.said(where[k]), Before: f.from, After: f.to,
+			Operation: f.op, Phase: f.phase, What: d.describe(where[k]), Before: f.from, After: f.to,
 		})
 	}
 }
@@ -119,10 +125,10 @@ func hasText(b region.Box, d region.Dim, text string) bool {
 	return !limited || set.Has(text)
 }
 
-// factDims are what a fact settles.
+// factDims are the dimensions that a fact determines.
 var factDims = []region.Dim{space.Effect, space.Class, space.Stage, space.Reach, space.Final}
 
-// factDecisions finds what is decided differently because an answer proves something else.
+// factDecisions finds decisions that change because an answer proves something else.
 func (d *differ) factDecisions(f *factChange, x, y []cell, into *consequences) error {
 	before, err := d.decidedWith(f.where, f.from, x)
 	if err != nil {
@@ -149,8 +155,8 @@ func (d *differ) factDecisions(f *factChange, x, y []cell, into *consequences) e
 	return nil
 }
 
-// consequences are decisions that change because facts did, together where the effects
-// change alike.
+// consequences are decisions that change because facts changed. Those whose effect changes in
+// the same way are one entry.
 type consequences struct {
 	order []string
 	facts map[string]*factChange
@@ -167,7 +173,7 @@ func (c *consequences) add(f *factChange, ch changed) {
 	c.facts[key], c.found[key] = f, &ch
 }
 
-// consequent notes what a merchant's decisions become because facts changed.
+// consequent reports how a merchant's decisions change because facts changed.
 func (d *differ) consequent(p, m string, facts []factChange, x, y []cell) error {
 	all := consequences{facts: map[string]*factChange{}, found: map[string]*changed{}}
 	for i := range facts {
@@ -178,13 +184,13 @@ func (d *differ) consequent(p, m string, facts []factChange, x, y []cell) error 
 	for _, key := range all.order {
 		ch, f := all.found[key], all.facts[key]
 		ch.where = d.s.Algebra.Merge(ch.where)
-		d.note(p, m, doubting(f), *ch, f)
+		d.note(p, m, cautious(f), *ch, f)
 	}
 	return nil
 }
 
-// decidedWith is what is decided about some answers that prove a fact; the fact itself is
-// left out of the regions.
+// decidedWith returns the decisions about answers that prove a fact. The fact itself is left
+// out of the regions, so that the regions of two different facts can be compared.
 func (d *differ) decidedWith(answers region.Region, f policy.Fact, list []cell) ([]cell, error) {
 	r := make(region.Region, len(answers))
 	for i, b := range answers {
@@ -208,16 +214,16 @@ func (d *differ) decidedWith(answers region.Region, f policy.Fact, list []cell) 
 	return cells, err
 }
 
-// doubting is what the more careful of two catalogues knows of the money: the other one's
-// certainty is what is at stake.
-func doubting(f *factChange) *knowledge {
+// cautious returns what the more careful of two catalogues knows of the money. The risk is
+// that the other one is certain and wrong.
+func cautious(f *factChange) *knowledge {
 	if f.to.Effect.Settled() {
 		return knowing(f.from)
 	}
 	return knowing(f.to)
 }
 
-// knowing is what is known of the money by a fact alone.
+// knowing returns what a fact alone proves about the money.
 func knowing(f policy.Fact) *knowledge {
 	box := space.WithFact(region.Box{}, f).With(space.InDoubt, region.Words(1))
 	for i := range evidence {
@@ -228,11 +234,11 @@ func knowing(f policy.Fact) *knowledge {
 	return &evidence[2]
 }
 
-// showFact looks for an answer that both engines judge and decide as a change says.
-func (d *differ) showFact(p, m string, ch changed, f *factChange) *Witness {
+// factWitness looks for an answer that both engines judge and decide as a change says.
+func (d *differ) factWitness(p, m string, ch changed) *Witness {
 	zone := d.after.Effective(p, m).Zone
 	for _, b := range ch.where {
-		for n := range guesses {
+		for n := range pointTries {
 			sit, ok := d.s.Point(b, zone, n)
 			if !ok {
 				continue

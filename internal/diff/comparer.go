@@ -12,38 +12,38 @@ import (
 // Witness is an input that shows a difference; see its fields' JSON in docs/check.md.
 type Witness = space.Witness
 
-// Comparer holds engines against one of them. It is for one goroutine at a time.
+// Comparer compares engines with one base engine. Only one goroutine may use it at a time.
 type Comparer struct {
 	base  *ruleset.Engine
 	s     *space.Space
 	reach map[string][]space.Reached
 }
 
-// NewComparer prepares to hold engines against base.
+// NewComparer returns a Comparer for a base engine.
 func NewComparer(base *ruleset.Engine) *Comparer {
 	return &Comparer{base: base, s: space.New(base), reach: map[string][]space.Reached{}}
 }
 
 // Verdict is how two engines compare.
 type Verdict struct {
-	Same  bool // they decide alike whatever comes
-	Exact bool // false: it is too complex, or hangs on what cannot be seen, and Same says nothing
+	Same  bool // they decide every input alike
+	Exact bool // false: too complex, or it depends on opaque parts; then Same means nothing
 
-	// What shows that they are not the same, where an input does: decided by both engines.
+	// An input that shows a difference, with the decisions of both engines; nil when Same.
 	Witness       *Witness
 	Before, After policy.Decision
 }
 
-// Equivalent says whether two engines decide alike, by the same rules and with the same
-// waits, whatever can come to them from any merchant. exact is false where that is not to be
-// told; same is then false as well.
+// Equivalent reports whether two engines decide alike, by the same rules and with the same
+// waits, for every possible input of every merchant. exact is false when that cannot be
+// decided; same is then false as well.
 func Equivalent(a, b *ruleset.Engine) (same, exact bool) {
 	v := NewComparer(a).Compare(b)
 	return v.Same, v.Exact
 }
 
-// Compare holds an engine against the base. Books that are the same in both cost little, so
-// an engine that differs in one rule is compared fast.
+// Compare compares an engine with the base. Rule lists that are the same in both cost little,
+// so an engine that differs in one rule is compared fast.
 func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 	if !slices.Equal(c.base.Catalogs.Names(), b.Catalogs.Names()) {
 		return Verdict{Exact: true}
@@ -57,7 +57,7 @@ func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 			if !sameTerms(c.base, b, p, m) {
 				return Verdict{Exact: true}
 			}
-			v := c.book(b, p, m)
+			v := c.compareAt(b, p, m)
 			switch {
 			case v.Exact && !v.Same:
 				return v
@@ -69,8 +69,8 @@ func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 	return Verdict{Same: !unsure, Exact: !unsure}
 }
 
-// book compares one merchant at one provider.
-func (c *Comparer) book(e *ruleset.Engine, provider, merchant string) Verdict {
+// compareAt compares one merchant at one provider.
+func (c *Comparer) compareAt(e *ruleset.Engine, provider, merchant string) Verdict {
 	x, err1 := listOf(c.s, c.base, provider, merchant)
 	y, err2 := listOf(c.s, e, provider, merchant)
 	if err1 != nil || err2 != nil {
@@ -82,7 +82,7 @@ func (c *Comparer) book(e *ruleset.Engine, provider, merchant string) Verdict {
 	}
 	unsure := false
 	for _, ch := range changes {
-		w, occurs := c.show(e, provider, merchant, ch)
+		w, occurs := c.witness(e, provider, merchant, ch)
 		switch {
 		case w != nil:
 			return Verdict{Exact: true, Witness: w, Before: ch.from, After: ch.to}
@@ -93,8 +93,9 @@ func (c *Comparer) book(e *ruleset.Engine, provider, merchant string) Verdict {
 	return Verdict{Same: !unsure, Exact: !unsure}
 }
 
-// show looks for an input on which both engines decide as a change says.
-func (c *Comparer) show(e *ruleset.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
+// witness looks for an input on which both engines decide as a change says. occurs is false
+// when no input of the change can occur.
+func (c *Comparer) witness(e *ruleset.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
 	zone := e.Effective(provider, merchant).Zone
 	for _, at := range c.reached(e, provider) {
 		for _, box := range ch.where {
@@ -103,7 +104,7 @@ func (c *Comparer) show(e *ruleset.Engine, provider, merchant string, ch changed
 				continue
 			}
 			occurs = true
-			for n := range guesses {
+			for n := range pointTries {
 				sit, ok := c.s.Point(both, zone, n)
 				if !ok {
 					continue
@@ -122,11 +123,12 @@ func (c *Comparer) show(e *ruleset.Engine, provider, merchant string, ch changed
 	return nil, occurs
 }
 
-// guesses is how often a point is tried where opaque parts may have come out wrong.
-const guesses = 3
+// pointTries bounds the points that are tried in one box. More than one is needed because an
+// opaque part may be false at the first point.
+const pointTries = 3
 
-// reached is what can be decided about at a provider by the base's catalogue. That "not
-// found" may prove something is taken for possible always.
+// reached lists the situations that can occur at a provider, by the first engine's catalogue
+// that is asked for. It counts "not found" as proof for every merchant that may allow it.
 func (c *Comparer) reached(e *ruleset.Engine, provider string) []space.Reached {
 	if r, known := c.reach[provider]; known {
 		return r
@@ -168,11 +170,11 @@ func sameTerms(a, b *ruleset.Engine, provider, merchant string) bool {
 			return false
 		}
 	}
-	return a.Effective(provider, merchant).Zone.String() == b.Effective(provider, merchant).Zone.String() || !hours(a, b)
+	return a.Effective(provider, merchant).Zone.String() == b.Effective(provider, merchant).Zone.String() || !usesTime(a, b)
 }
 
-// hours reports whether any rule looks at the time of the day.
-func hours(a, b *ruleset.Engine) bool {
+// usesTime reports whether any rule compares the hour or the weekday.
+func usesTime(a, b *ruleset.Engine) bool {
 	s := space.New(a, b)
 	for _, e := range []*ruleset.Engine{a, b} {
 		for _, r := range space.AllRules(e.Rules) {

@@ -58,9 +58,9 @@ func same(a, b policy.Decision) bool {
 	return a.Action == b.Action && a.Rule == b.Rule && reflect.DeepEqual(a.Schedule, b.Schedule)
 }
 
-// Engines called the same decide every input alike; for those called different an input
-// shows it; and what is told as changed is all that changes.
-func TestMutantsAreToldFromEquivalents(t *testing.T) {
+// Engines that compare as the same decide every random input alike. For those that compare as
+// different, the witness shows it. The report of changes covers every difference.
+func TestCompareAgreesWithRandomInputs(t *testing.T) {
 	var equal, different, unsure int
 	for seed := range uint64(testkit.Size(1, 4, 8)) {
 		r := draw.From(seed)
@@ -88,7 +88,7 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 			case v.Same && v.Exact:
 				equal++
 				if len(differs) > 0 {
-					t.Fatalf("seed %d: called the same, and they differ at %v", seed, differs)
+					t.Fatalf("seed %d: compared as the same, and they differ at %v", seed, differs)
 				}
 			case v.Exact:
 				different++
@@ -99,17 +99,17 @@ func TestMutantsAreToldFromEquivalents(t *testing.T) {
 			default:
 				unsure++
 			}
-			told(t, e, m, differs)
+			reported(t, e, m, differs)
 		}
 	}
-	t.Logf("%d the same, %d different, %d not told", equal, different, unsure)
+	t.Logf("%d the same, %d different, %d undecided", equal, different, unsure)
 	if !testkit.Short() && (equal < 2 || different < 8 || unsure > testkit.Size(1, 2, 4)) {
-		t.Errorf("%d the same, %d different, %d not told: too few to tell", equal, different, unsure)
+		t.Errorf("%d the same, %d different, %d undecided: too few of the first two, or too many undecided", equal, different, unsure)
 	}
 }
 
-// told holds a report to the differences that random inputs showed.
-func told(t *testing.T, e, m *ruleset.Engine, differs map[string]bool) {
+// reported compares a report with the differences that random inputs showed.
+func reported(t *testing.T, e, m *ruleset.Engine, differs map[string]bool) {
 	t.Helper()
 	report, err := diff.Run(context.Background(), e, m, diff.Options{})
 	if err != nil {
@@ -128,12 +128,12 @@ func told(t *testing.T, e, m *ruleset.Engine, differs map[string]bool) {
 	}
 	for p := range differs {
 		if !of[p] && report.Complete {
-			t.Errorf("something differs at %s, and nothing is said of it", p)
+			t.Errorf("something differs at %s, and the report has no change there", p)
 		}
 	}
 }
 
-func TestAnEngineIsLikeItself(t *testing.T) {
+func TestEngineIsEquivalentToItself(t *testing.T) {
 	a, b := open(t), open(t)
 	if same, exact := diff.Equivalent(a, b); !same || !exact {
 		t.Errorf("the shipped rules read twice: same %t, exact %t", same, exact)
@@ -193,8 +193,8 @@ func single(t testing.TB, when, then string) *ruleset.Engine {
 	return compiled(t, &rules.Set{Baseline: &rules.File{Name: "baseline.toml", Rules: []*rules.Rule{r}, Schedules: map[string]*policy.Schedule{}}})
 }
 
-// harmless is the shipped rules with a part more in the last one that the rules before it
-// make true already.
+// harmless returns the shipped rules with one more part in the last rule. The rules before it
+// already make that part true.
 func harmless(t testing.TB) *ruleset.Engine {
 	t.Helper()
 	set := open(t).Rules
@@ -206,7 +206,7 @@ func harmless(t testing.TB) *ruleset.Engine {
 	return compiled(t, &rules.Set{Baseline: &base, Providers: set.Providers, Merchants: set.Merchants})
 }
 
-func TestAnEquivalentMutantIsOne(t *testing.T) {
+func TestRedundantConditionIsEquivalent(t *testing.T) {
 	if v := diff.NewComparer(compiled(t, open(t).Rules)).Compare(harmless(t)); !v.Same || !v.Exact {
 		t.Errorf("the last rule is tried only where nothing is in doubt: %+v", v)
 	}

@@ -1,7 +1,7 @@
-// Package diff says exactly what changes between two sets of rules: the situations whose
-// decision is another one, the limits and contract lines, the facts of changed catalogues,
-// each with the direction in which it moves the risk to money.
+// Package diff finds exactly what changes between two sets of rules: the situations whose
+// decision changes, the limits and contract lines, and the facts of changed catalogues. Each
+// change has the direction in which it moves the risk to money.
 //
-// It works on the regions of package space, and every difference is shown by a witness that
-// was put to both engines. The order of risk is in docs/check.md. Nothing is printed here.
+// It works on the regions of package space. A witness that both engines decided shows each
+// difference. The order of risk is in docs/check.md. This package prints nothing.
 package diff

@@ -7,7 +7,7 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// factChange is answers that prove something else.
+// factChange is a set of answers that prove something else in the second catalogue.
 type factChange struct {
 	op       policy.Operation
 	phase    policy.Phase
@@ -15,7 +15,7 @@ type factChange struct {
 	where    region.Region
 }
 
-// factChanges finds the answers of which two catalogues say different things.
+// factChanges finds the answers that two catalogues judge differently.
 func factChanges(a, b *providers.Catalog) []factChange {
 	var out []factChange
 	for _, op := range a.Operations {

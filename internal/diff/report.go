@@ -10,7 +10,7 @@ import (
 // Version is that of the report's JSON form, described in docs/check.md.
 const Version = 1
 
-// Side is what one set of rules wants.
+// Side is what one set of rules decides.
 type Side struct {
 	Action   policy.Action `json:"action"`
 	Rule     string        `json:"rule,omitempty"`   // empty: no rule holds
@@ -31,17 +31,17 @@ type Change struct {
 	Name      string     `json:"name"` // for --allow; stays the same while the rules keep their ids
 	Risk      Risk       `json:"risk"`
 	Allowed   bool       `json:"allowed,omitempty"`
-	Money     string     `json:"money"` // what is known of the money there
+	Money     string     `json:"money"` // what is known of the money there, such as "in doubt"
 	Provider  string     `json:"provider"`
 	Merchants []string   `json:"merchants"` // "" stands for all without a file
 	Before    Side       `json:"before"`
 	After     Side       `json:"after"`
 	Regions   [][]string `json:"regions"` // each a box: every line of it holds
 	Opaque    []string   `json:"opaque,omitempty"`
-	Answers   []Answers  `json:"answers,omitempty"` // those that come to it, as they are judged
+	Answers   []Answers  `json:"answers,omitempty"` // the answers that lead to it
 	Witness   *Witness   `json:"witness,omitempty"` // decided by both engines
 
-	// FactBefore and FactAfter are of a change that comes from the catalogue.
+	// FactBefore and FactAfter are set for a change that comes from the catalogue.
 	FactBefore *policy.Fact `json:"fact_before,omitempty"`
 	FactAfter  *policy.Fact `json:"fact_after,omitempty"`
 }
@@ -59,7 +59,7 @@ type Term struct {
 	After      string   `json:"after"`
 }
 
-// Fact is what answers are taken to prove, changed.
+// Fact is a change of what answers prove.
 type Fact struct {
 	Name      string           `json:"name"` // PROVIDER/facts/OPERATION/PHASE
 	Risk      Risk             `json:"risk"`
@@ -79,22 +79,22 @@ type Report struct {
 	Safer    int      `json:"safer"`
 	Other    int      `json:"other"`
 	Allowed  int      `json:"allowed"`
-	Complete bool     `json:"complete"` // false: interrupted, or too complex to tell
+	Complete bool     `json:"complete"` // false: interrupted, or something was too complex
 	Unknown  []string `json:"unknown,omitempty"`
 	Changes  []Change `json:"changes"`
 	Facts    []Fact   `json:"facts"`
 	Terms    []Term   `json:"terms"`
 
-	// Unused are allowed names that nothing had.
+	// Unused are allowed names that no change has.
 	Unused []string `json:"unused_allow,omitempty"`
 }
 
-// Holds reports whether nothing is riskier but what was allowed, and everything was compared.
+// Holds reports whether every riskier change was allowed and everything was compared.
 func (r *Report) Holds() bool { return r.Riskier == 0 && r.Complete }
 
 var order = map[Risk]int{Riskier: 0, Safer: 1, Other: 2}
 
-// finish sorts the worst first, and counts.
+// finish sorts the changes, the riskiest first, and counts them.
 func (r *Report) finish(allow []string) {
 	slices.SortStableFunc(r.Changes, func(a, b Change) int {
 		return cmp.Or(order[a.Risk]-order[b.Risk], cmp.Compare(a.Name, b.Name), cmp.Compare(a.Money, b.Money), slices.Compare(a.Merchants, b.Merchants))

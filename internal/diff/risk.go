@@ -16,15 +16,16 @@ const (
 	Other   Risk = "other"
 )
 
-// What is known of the money when a rule is asked. Every situation is in one of them.
+// knowledge is what is known of the money when a rule is asked. Every situation is in exactly
+// one of the entries of evidence.
 type knowledge struct {
 	name   string
 	where  region.Region
 	danger map[policy.Action]int
 }
 
-// How dangerous an action is: 0 looks or ends truly; 1 sends where nothing is in doubt; 2
-// repeats in doubt, which leans on the provider to tell repeats apart; 3 is what S1 to S3
+// evidence rates each action: 0 queries or ends correctly; 1 sends where nothing is in doubt;
+// 2 repeats in doubt, which relies on the provider to detect repeats; 3 is what S1 to S3
 // forbid.
 var (
 	evidence = []knowledge{
@@ -52,7 +53,7 @@ var (
 
 type danger = map[policy.Action]int
 
-// moves is the direction from one action to another.
+// moves returns the direction from one action to another.
 func (k *knowledge) moves(from, to policy.Action) Risk {
 	switch a, b := k.danger[from], k.danger[to]; {
 	case b > a:
@@ -63,8 +64,8 @@ func (k *knowledge) moves(from, to policy.Action) Risk {
 	return Other
 }
 
-// movesFact is the direction of a changed fact: what is taken for certain and was not is
-// riskier, and so is certainty of something else.
+// movesFact returns the direction of a changed fact. New certainty is riskier, and so is
+// certainty of something else.
 func movesFact(from, to policy.Fact) Risk {
 	switch {
 	case from.Effect == to.Effect:

@@ -12,10 +12,10 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Options say what is accepted. The zero value accepts nothing.
+// Options of [Run]. The zero value allows no riskier change.
 type Options struct {
-	Allow    []string              // names of riskier changes that are meant
-	Progress func(done, books int) // told now and then
+	Allow    []string              // names of riskier changes that are intended
+	Progress func(done, lists int) // called after each merchant at each provider; may be nil
 }
 
 // differ is one run.
@@ -37,7 +37,7 @@ func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
 		found:  map[string]*Change{}, terms: map[string]*Term{},
 	}
-	err := d.everything(ctx, o.Progress)
+	err := d.compareAll(ctx, o.Progress)
 	for _, key := range d.order {
 		d.report.Changes = append(d.report.Changes, *d.found[key])
 	}
@@ -52,7 +52,7 @@ func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report
 	return d.report, err
 }
 
-func (d *differ) everything(ctx context.Context, progress func(done, books int)) error {
+func (d *differ) compareAll(ctx context.Context, progress func(done, lists int)) error {
 	all := merchants(d.base, d.after)
 	names := slices.Concat(d.base.Catalogs.Names(), d.after.Catalogs.Names())
 	slices.Sort(names)
@@ -75,7 +75,7 @@ func (d *differ) everything(ctx context.Context, progress func(done, books int))
 				return err
 			}
 			d.termsOf(p, m, a.Operations)
-			d.oneBook(p, m, facts)
+			d.compareDecisions(p, m, facts)
 			if progress != nil {
 				progress(i*len(all)+k, len(names)*len(all))
 			}
@@ -99,8 +99,8 @@ func (d *differ) operations(p string, before, after []policy.Operation) {
 	}
 }
 
-// oneBook compares one merchant at one provider.
-func (d *differ) oneBook(p, m string, facts []factChange) {
+// compareDecisions reports where the decisions for one merchant at one provider change.
+func (d *differ) compareDecisions(p, m string, facts []factChange) {
 	x, err1 := listOf(d.s, d.base, p, m)
 	y, err2 := listOf(d.s, d.after, p, m)
 	var changes []changed
@@ -123,7 +123,8 @@ func (d *differ) oneBook(p, m string, facts []factChange) {
 	}
 }
 
-// change notes where a decision changed, told apart by what is known of the money.
+// change reports where a decision changed, once for each state of knowledge about the money:
+// the same change can be riskier in one and safer in another.
 func (d *differ) change(p, m string, ch changed) {
 	for i := range evidence {
 		k := &evidence[i]
@@ -139,7 +140,7 @@ func (d *differ) change(p, m string, ch changed) {
 	}
 }
 
-// occurring leaves out the boxes of which nothing can come about.
+// occurring leaves out the boxes that cannot occur.
 func (d *differ) occurring(p string, r region.Region) region.Region {
 	var out region.Region
 	for _, b := range r {
@@ -153,12 +154,12 @@ func (d *differ) occurring(p string, r region.Region) region.Region {
 	return out
 }
 
-// note enters a change, or adds a merchant to one that is known.
+// note adds a change, or adds the merchant to a change that is known.
 func (d *differ) note(p, m string, k *knowledge, ch changed, f *factChange) {
 	var key strings.Builder
 	from, to := side(&ch.from), side(&ch.to)
 	if from.Rule != to.Rule {
-		from.Waits, to.Waits = "", "" // merchants may wait each in their own way
+		from.Waits, to.Waits = "", "" // merchants with different waits still share the change
 	}
 	fmt.Fprint(&key, p, "\x00", k.name, "\x00", from, to)
 	for _, b := range ch.where {
@@ -182,17 +183,18 @@ func (d *differ) note(p, m string, k *knowledge, ch changed, f *factChange) {
 		c.Opaque = opaque
 	}
 	if f == nil {
-		c.Witness, _ = d.show(d.after, p, m, ch)
+		c.Witness, _ = d.witness(d.after, p, m, ch)
 		c.Answers = d.answers(p, ch.where)
 	} else {
 		c.FactBefore, c.FactAfter = &f.from, &f.to
-		c.Witness = d.showFact(p, m, ch, f)
+		c.Witness = d.factWitness(p, m, ch)
 	}
 	d.found[key.String()] = c
 	d.order = append(d.order, key.String())
 }
 
-// nameOf is a name that stays while the rules keep their ids.
+// nameOf names a change. The name stays the same while the rules keep their ids, so that it
+// can be allowed on the command line.
 func nameOf(p string, ch *changed) string {
 	rule := func(x *policy.Decision) string {
 		if x.Rule == "" {

@@ -9,14 +9,14 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// cell is where one decision stands.
+// cell is one decision and the region in which it is made.
 type cell struct {
 	decision policy.Decision
 	where    region.Region
 }
 
-// listOf is a book's rules as cells, in the order in which they are tried, with what the
-// engine decides by itself at the end. What is too complex to see makes an error.
+// listOf returns the rules of a merchant at a provider as cells, in the order in which they
+// are tried. The engine's own decisions come last. A rule that is too complex is an error.
 func listOf(s *space.Space, e *ruleset.Engine, provider, merchant string) ([]cell, error) {
 	b := s.Book(e, provider, merchant)
 	list := make([]cell, 0, len(b.Rules)+2)
@@ -33,7 +33,7 @@ func listOf(s *space.Space, e *ruleset.Engine, provider, merchant string) ([]cel
 	return append(list, cell{b.None, doubt}, cell{b.Lost, region.All()}), nil
 }
 
-// alike reports whether two decisions are the same but for their words and lines.
+// alike reports whether two decisions are the same apart from reason and source line.
 func alike(a, b *policy.Decision) bool {
 	return a.Action == b.Action && a.Rule == b.Rule && sameSchedule(a.Schedule, b.Schedule)
 }
@@ -77,7 +77,8 @@ func compare(al *region.Algebra, a, b []cell) ([]changed, error) {
 	for suffix < min(len(a), len(b))-prefix && sameCell(&a[len(a)-1-suffix], &b[len(b)-1-suffix]) {
 		suffix++
 	}
-	// Outside of the rules that differ, and where the common ones before decide, nothing changes.
+	// A decision changes only in the regions of the rules that differ. Common rules before them
+	// decide first, so their regions are removed.
 	var touched region.Region
 	var err error
 	for _, list := range [][]cell{a[prefix : len(a)-suffix], b[prefix : len(b)-suffix]} {
@@ -95,7 +96,7 @@ func compare(al *region.Algebra, a, b []cell) ([]changed, error) {
 	return split(al, touched, a[prefix:], b[prefix:])
 }
 
-// split tells apart what two lists decide about a region.
+// split finds where two lists decide differently within a region.
 func split(al *region.Algebra, r region.Region, a, b []cell) ([]changed, error) {
 	before, err := decided(al, r, a)
 	if err != nil {
