@@ -132,11 +132,11 @@ func (q *testRun) printMutations(w io.Writer, m *ruletest.Mutations) {
 	for i := range m.Mutants {
 		x := &m.Mutants[i]
 		switch {
-		case x.Fate == ruletest.Survived:
+		case x.Outcome == ruletest.Survived:
 			fmt.Fprintf(w, "\n%s: no test notices it\n", x)
 			q.printTest(w, x.Test, "no single answer shows it; a [[flow]] might, or it changes nothing")
 		case q.verbose:
-			fmt.Fprintf(w, "%s: %s %s\n", x, x.Fate, x.By)
+			fmt.Fprintf(w, "%s: %s %s\n", x, x.Outcome, x.By)
 		}
 	}
 }

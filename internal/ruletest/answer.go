@@ -15,20 +15,21 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// answer is what a provider said, by names that are those of `recourse decide`.
+// answer is a provider's answer. Its fields in a test are those of `recourse decide`.
 type answer struct {
 	policy.Answer
-	body string // the raw body; it fills what the rest leaves open
+	body string // the raw body; it fills the fields that are not given
 }
 
-// placed is a text and where it stands.
+// placed is a text and its position.
 type placed struct {
 	text source.Text
 	pos  source.Pos
 }
 
-func (p placed) at(rune int) source.Pos {
-	if pos := p.text.At(rune); pos.Line > 0 {
+// at returns the position of the rune at an offset.
+func (p placed) at(offset int) source.Pos {
+	if pos := p.text.At(offset); pos.Line > 0 {
 		return pos
 	}
 	return p.pos
@@ -49,7 +50,7 @@ func (r *reader) answerFields(f fields, cat *providers.Catalog) answer {
 	return a
 }
 
-// name sets a code or status, which the catalogue has to know.
+// name sets a code or status. The catalogue must have it, unless the key is unlisted.
 func (r *reader) name(a *answer, key, value string, pos source.Pos, cat *providers.Catalog) {
 	switch key {
 	case "unlisted":
@@ -101,13 +102,13 @@ func rowsOf(rows []*providers.Row, name func(*providers.Row) string) []string {
 	return slices.Compact(all)
 }
 
-// answerWords are the words of an answer that are written as key=value.
+// answerWords are the keys of an answer in its short form, key=value.
 var answerWords = []string{
 	"code", "unlisted", "sub_code", "status", "sub_status", "http_status", "message", "retry_after", "order_id", "request_id", "provider_id",
 	"amount", "currency", "body",
 }
 
-// said reads an answer in a few words: "timeout", "1001", "FAILED 4701", "http_status=503
+// said reads an answer in its short form: "timeout", "1001", "FAILED 4701", "http_status=503
 // unlisted=99", or a raw body.
 func (r *reader) said(p placed, cat *providers.Catalog) answer {
 	var a answer
@@ -131,7 +132,7 @@ func (r *reader) said(p placed, cat *providers.Catalog) answer {
 		case named:
 			r.unknown(pos, "word", key, answerWords)
 		default:
-			r.bare(&a, w.text, pos, cat)
+			r.bareWord(&a, w.text, pos, cat)
 		}
 	}
 	if len(words) == 0 {
@@ -140,8 +141,8 @@ func (r *reader) said(p placed, cat *providers.Catalog) answer {
 	return a
 }
 
-// bare reads a word that stands alone: a fault, a code, a status or STATUS/SUB_STATUS.
-func (r *reader) bare(a *answer, word string, pos source.Pos, cat *providers.Catalog) {
+// bareWord reads a word without a key: a fault, a code, a status or STATUS/SUB_STATUS.
+func (r *reader) bareWord(a *answer, word string, pos source.Pos, cat *providers.Catalog) {
 	var fault policy.Fault
 	status, sub, both := strings.Cut(word, "/")
 	switch {
@@ -202,7 +203,7 @@ func (r *reader) named(a *answer, key, value string, pos source.Pos, cat *provid
 	}
 }
 
-// join takes what another answer says.
+// join fills the fields that are not set from another answer.
 func (a *answer) join(b answer) {
 	for _, t := range []struct{ to, from *string }{
 		{&a.Code, &b.Code}, {&a.SubCode, &b.SubCode}, {&a.Status, &b.Status}, {&a.SubStatus, &b.SubStatus}, {&a.Message, &b.Message},
@@ -223,11 +224,11 @@ func (a *answer) ask(q *advice.Question) {
 	q.RetryAfterMS, q.Verified = a.RetryAfter.Milliseconds(), a.Verified
 	q.OrderID, q.RequestID, q.ProviderID = a.OrderID, a.RequestID, a.ProviderID
 	if a.body != "" {
-		q.Body, _ = json.Marshal(a.body) // a string always becomes one
+		q.Body, _ = json.Marshal(a.body) // a string always marshals
 	}
 }
 
-// String is the answer in a few words.
+// String returns the answer in its short form, for the name of a test.
 func (a *answer) String() string {
 	parts := []string{a.Fault.String(), strings.TrimSuffix(a.Status+"/"+a.SubStatus, "/"), a.Code, a.SubCode}
 	if a.HTTPStatus != 0 {

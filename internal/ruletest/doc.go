@@ -1,16 +1,15 @@
-// Package ruletest tests rules: one answer and the decision about it, tables of them, and
-// whole stories in virtual time. Tests are TOML files beside the rules, NAME.test.toml; their
-// form is described in docs/test.md.
+// Package ruletest tests rules: one answer and its decision, tables of them, and whole flows
+// in virtual time. Tests are TOML files beside the rules, NAME.test.toml; docs/test.md
+// describes their format.
 //
-// A decision is asked for as `recourse decide` asks, and a story runs the machine of package
-// flow that runs in production, so a test that passes says what will be done. What a test
-// names must exist: a rule, a code or an action that does not is a mistake with its place,
-// not a failing test.
+// A decision is made as `recourse decide` makes it, and a flow runs the state machine of
+// package flow that runs in production. So a passing test shows what will happen there. A
+// rule, a code or an action that does not exist is a mistake with its place in the file, not a
+// failing test.
 //
-// [Cover] says what no test looked at, and [Mutate] which small changes of the rules no test
-// would notice. The public package of the same name makes each test a subtest of
-// go test.
+// [Cover] lists what no test covers, and [Mutate] finds small changes of the rules that no
+// test notices. The public package of the same name makes each test a subtest of go test.
 //
-// There is no clock and no network here. Rules are compiled by package ruleset, and what is
-// tested is decided by it and by package flow, not here.
+// There is no clock and no network here. Package ruleset compiles the rules; it and package
+// flow make all decisions.
 package ruletest

@@ -10,79 +10,83 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// happened is one event of a flow.
-type happened struct {
+// flowEvent is one event of a flow.
+type flowEvent struct {
 	event event
-	how   string        // of a send after the first
-	in    time.Duration // how long it was waited for, as decided
-	by    int           // the decision before it, an index; -1: none
+	how   string        // of a send after the first: same request, new request or new order
+	in    time.Duration // the wait before it, as decided
+	by    int           // index of the decision before it; -1: none
 }
 
-// told is what came of a story.
-type told struct {
-	events  []happened
-	decided []judged
-	lines   []toldLine
+// trace is the result of a story.
+type trace struct {
+	events  []flowEvent
+	decided []tracedDecision
+	lines   []traceLine
 	reason  string // of the end
 
-	// What the script did not foresee, and where.
+	// What the script has no line for, and where.
 	problem string
 	at      source.Pos
 }
 
-// judged is a decision and what the rules were shown for it.
-type judged struct {
+// tracedDecision is a decision and the situation that the rules decided.
+type tracedDecision struct {
 	decided   *flow.Decided
 	situation *policy.Situation // nil: no rule was asked
 }
 
-// toldLine is one line of a story for people.
-type toldLine struct {
+// traceLine is one line of a story's report for people.
+type traceLine struct {
 	after time.Duration // since the start
 	text  string
 }
 
-// witness notes what the rules are shown.
-type witness struct {
+// recorder passes situations on to the rules and keeps the last one.
+type recorder struct {
 	policy.Decider
 	seen *policy.Situation
 }
 
 // Decide implements [policy.Decider].
-func (w *witness) Decide(s *policy.Situation) policy.Decision {
+func (w *recorder) Decide(s *policy.Situation) policy.Decision {
 	shown := *s
 	w.seen = &shown
 	return w.Decider.Decide(s)
 }
 
-// driver carries one flow through its script, in virtual time.
+// driver runs one flow through its script, in virtual time.
 type driver struct {
 	s       *story
-	rules   *witness
+	rules   *recorder
 	state   flow.State
 	now     time.Time
-	before  time.Time     // of the line before
-	next    int           // the line that comes next
-	used    int           // how many calls it answered already
-	waited  time.Duration // as the latest decision wanted it
-	orders  int
-	asked   int // requests
-	out     told
+	before  time.Time     // when the line before happened
+	next    int           // index of the next line
+	used    int           // how many calls the next line has answered
+	waited  time.Duration // the wait of the latest decision
+	orders  int           // order ids minted
+	asked   int           // request ids minted
+	out     trace
 	stopped bool
-	tell    bool // keep lines for people
+	lines   bool // keep lines for people
 }
 
-// run tells a story to the machine that runs in production.
-func (s *story) run(e *ruleset.Engine, tell bool) *told {
-	d, _ := e.For(&s.payment) // tests may try what the provider does not offer
-	v := &driver{s: s, rules: &witness{Decider: d}, now: s.at, before: s.at, orders: 1, asked: 1, tell: tell}
+// run runs a story through the state machine that runs in production. With lines it also
+// keeps the lines for people.
+func (s *story) run(e *ruleset.Engine, lines bool) *trace {
+	d, _ := e.For(&s.payment) // tests may use an operation that the provider does not offer
+	v := &driver{s: s, rules: &recorder{Decider: d}, now: s.at, before: s.at, orders: 1, asked: 1, lines: lines}
 	v.state.Payment = s.payment
 	v.step(flow.Start{Moment: v.moment(), OrderID: "order-1", RequestID: "request-1", ProviderID: s.providerID})
-	for v.out.problem == "" && !v.stopped && v.turn() {
+	for v.out.problem == "" && !v.stopped {
+		if !v.turn() {
+			break
+		}
 	}
 	v.out.reason = v.state.Reason
 	if v.stopped && v.state.Stage != flow.Ended {
-		v.happen(isOpen, "")
+		v.record(isOpen, "")
 	}
 	return &v.out
 }
@@ -95,7 +99,7 @@ func (v *driver) fail(pos source.Pos, format string, args ...any) {
 	}
 }
 
-// line is the line that comes next; nil: the script is over.
+// line returns the next line; nil at the end of the script.
 func (v *driver) line() *line {
 	if v.next < len(v.s.script) {
 		return &v.s.script[v.next]
@@ -103,7 +107,7 @@ func (v *driver) line() *line {
 	return nil
 }
 
-// turn brings about what happens next; false when nothing is left to happen.
+// turn makes the next thing happen; false when nothing is left.
 func (v *driver) turn() bool {
 	switch v.state.Stage {
 	case flow.Sending:
@@ -111,15 +115,15 @@ func (v *driver) turn() bool {
 	case flow.Querying:
 		v.called(onQuery)
 	case flow.Waiting:
-		v.waiting()
+		v.wait()
 	case flow.Ended, flow.New:
-		return v.over()
+		return v.afterEnd()
 	}
 	return true
 }
 
-// over brings what is said after the end.
-func (v *driver) over() bool {
+// afterEnd applies lines that come after the end of the flow.
+func (v *driver) afterEnd() bool {
 	l := v.line()
 	switch {
 	case l == nil:
@@ -129,8 +133,8 @@ func (v *driver) over() bool {
 	case l.calls():
 		v.fail(l.pos, "the flow has ended %s, and waits for no answer any more", v.state.Outcome)
 	default:
-		v.pass(l)
-		v.bring(l)
+		v.advance(l)
+		v.apply(l)
 	}
 	return true
 }
@@ -138,7 +142,7 @@ func (v *driver) over() bool {
 // calls reports whether a line answers a call that the flow has to make.
 func (l *line) calls() bool { return (l.verb == onSend || l.verb == onQuery) && !l.late }
 
-// called answers the call that is under way.
+// called answers the call under way.
 func (v *driver) called(want verb) {
 	l := v.line()
 	if l != nil && l.times == always && v.takesOver(want) {
@@ -155,12 +159,13 @@ func (v *driver) called(want verb) {
 	case v.before.Add(l.wait).After(v.now):
 		v.fail(l.pos, "the flow %s before this comes; say what it is answered, such as %q", v.calling(), string(want)+"*: …")
 	default:
-		v.pass(l)
-		v.bring(l)
+		v.advance(l)
+		v.apply(l)
 	}
 }
 
-// takesOver reports whether the line after one that answers any number of calls has its turn.
+// takesOver reports whether the script goes on to the next line. The current line answers any
+// number of calls.
 func (v *driver) takesOver(want verb) bool {
 	if v.next+1 >= len(v.s.script) {
 		return v.line().verb != want
@@ -169,7 +174,7 @@ func (v *driver) takesOver(want verb) bool {
 	return v.line().verb != want || after.calls() && after.verb == want && !v.now.Before(v.before.Add(after.wait))
 }
 
-// calling says what the flow does, for a script that did not expect it.
+// calling describes the call of the flow, for an error message.
 func (v *driver) calling() string {
 	if v.state.Stage == flow.Querying {
 		return "asks for the status for the " + ordinal(v.state.Queries) + " time"
@@ -189,7 +194,7 @@ func ordinal(n int) string {
 	return fmt.Sprintf("%dth", n)
 }
 
-// reply answers a call. An answer of no answer comes when the call is given up.
+// reply answers a call. A timeout is answered when the call is given up.
 func (v *driver) reply(l *line) {
 	if l.times != always {
 		v.before = v.now
@@ -214,8 +219,8 @@ func (v *driver) reply(l *line) {
 	v.step(flow.Queried{Moment: v.moment(), Answer: l.answer.Answer})
 }
 
-// pass lets the time go by that a line waits for.
-func (v *driver) pass(l *line) {
+// advance moves the time to the moment of a line.
+func (v *driver) advance(l *line) {
 	if then := v.before.Add(l.wait); then.After(v.now) {
 		v.now = then
 	}
@@ -223,8 +228,8 @@ func (v *driver) pass(l *line) {
 	v.next, v.used = v.next+1, 0
 }
 
-// waiting brings whatever comes first: what the script says, or the end of the wait.
-func (v *driver) waiting() {
+// wait applies what comes first: the next line of the script, or the end of the wait.
+func (v *driver) wait() {
 	due := v.state.Next.At
 	l, at := v.line(), v.next
 	if l != nil && l.times == always && v.next+1 < len(v.s.script) {
@@ -234,12 +239,12 @@ func (v *driver) waiting() {
 	if l != nil && !l.calls() && !l.within {
 		if then := v.before.Add(l.wait); !then.After(due) {
 			v.next = at
-			v.pass(l)
-			v.bring(l)
+			v.advance(l)
+			v.apply(l)
 			return
 		}
 	}
-	if l != nil && l.calls() && at == v.next { // whoever drives the flow may be late
+	if l != nil && l.calls() && at == v.next { // the process may wake up later than planned
 		if then := v.before.Add(l.wait); then.After(due) {
 			due = then
 		}
@@ -252,11 +257,11 @@ func (v *driver) waiting() {
 	case policy.RetryNewRequest:
 		e.RequestID = v.request()
 	case policy.RetryNewOrder:
-		if !v.s.deaf {
+		if !v.s.noNewOrders {
 			v.orders++
 			e.OrderID, e.RequestID = fmt.Sprintf("order-%d", v.orders), v.request()
 		}
-	default: // needs no new name
+	default: // needs no new id
 	}
 	v.step(e)
 }
@@ -266,8 +271,8 @@ func (v *driver) request() string {
 	return fmt.Sprintf("request-%d", v.asked)
 }
 
-// bring brings what a line says that answers no call of the flow's.
-func (v *driver) bring(l *line) {
+// apply applies a line that does not answer the call under way.
+func (v *driver) apply(l *line) {
 	switch l.verb {
 	case byWebhook:
 		v.step(flow.Received{Moment: v.moment(), Answer: l.answer.Answer})
@@ -282,7 +287,7 @@ func (v *driver) bring(l *line) {
 	case onSend:
 		earlier := v.state.Attempts
 		if v.state.Stage == flow.Sending {
-			earlier-- // the one under way is not late yet
+			earlier-- // the send under way is not late yet
 		}
 		if earlier < 1 {
 			v.fail(l.pos, "there is no earlier send whose answer could be late")
@@ -302,7 +307,7 @@ func (v *driver) bring(l *line) {
 	}
 }
 
-// step advances the machine.
+// step sends an event to the state machine and records its commands.
 func (v *driver) step(e flow.Event) {
 	next, commands, err := flow.Step(v.rules, v.state, e)
 	if err != nil {
@@ -320,22 +325,22 @@ func (v *driver) step(e flow.Event) {
 }
 
 func (v *driver) command(c flow.Command) {
-	if _, record := c.(flow.Record); v.tell && !record {
-		v.out.lines = append(v.out.lines, toldLine{v.now.Sub(v.s.at), flow.Describe(c)})
+	if _, record := c.(flow.Record); v.lines && !record {
+		v.out.lines = append(v.out.lines, traceLine{v.now.Sub(v.s.at), flow.Describe(c)})
 	}
 	switch c := c.(type) {
 	case flow.Send:
-		v.happen(sends, howSent(&c))
+		v.record(sends, howSent(&c))
 	case flow.Ask:
-		v.happen(asks, "")
+		v.record(asks, "")
 	case flow.Wait:
 		v.waited = c.Until.Sub(v.now)
 	case flow.Finish:
-		v.happen(outcomeEvent(c.Outcome), "")
+		v.record(outcomeEvent(c.Outcome), "")
 	case flow.Alert:
-		v.happen(alerts, "")
+		v.record(alerts, "")
 	case flow.Decided:
-		j := judged{decided: &c}
+		j := tracedDecision{decided: &c}
 		if !c.Due {
 			j.situation = v.rules.seen
 		}
@@ -356,12 +361,12 @@ func howSent(c *flow.Send) string {
 	return newRequest
 }
 
-func (v *driver) happen(e event, how string) {
-	v.out.events = append(v.out.events, happened{event: e, how: how, in: v.waited, by: len(v.out.decided) - 1})
+func (v *driver) record(e event, how string) {
+	v.out.events = append(v.out.events, flowEvent{event: e, how: how, in: v.waited, by: len(v.out.decided) - 1})
 	v.waited = 0
 }
 
-// scriptEnd is where the script's last line stands.
+// scriptEnd returns the position of the script's last line.
 func (s *story) scriptEnd() source.Pos {
 	if n := len(s.script); n > 0 {
 		return s.script[n-1].pos

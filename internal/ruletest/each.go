@@ -14,10 +14,10 @@ import (
 // usualColumns are what the cells of a row mean when no columns are named.
 var usualColumns = []string{"answer", "action", "rule", "schedule"}
 
-// maxCases bounds what one [[each]] can come to.
+// maxCases bounds the tests of one [[each]]: lists in several fields multiply.
 const maxCases = 20_000
 
-// table is an [[each]] that was read.
+// table is a parsed [[each]].
 type table struct {
 	name           string
 	given, wanted  fields
@@ -25,14 +25,14 @@ type table struct {
 	cases          []source.Value
 	pos            source.Pos
 	where          fields
-	hasCases, some bool
+	hasCases, some bool // some: where selected a code or status
 }
 
-// whereKeys choose codes and statuses of the catalogue by what they prove.
+// whereKeys select codes and statuses of the catalogue by what they prove.
 var whereKeys = []string{"class", "effect", "stage", "final"}
 
-// each reads a table of tests: a row a test, or a test for every code of which something
-// holds. A field of given that is a list stands for each of its items.
+// each reads a table of tests: one test for each row, or one for each code that where selects.
+// A field of given that is a list stands for each of its items.
 func (r *reader) each(t source.Table) {
 	x := table{name: t.String(r.errs, "name"), given: fields{}, wanted: fields{}, columns: usualColumns, pos: t.Pos()}
 	before := len(r.errs.Mistakes)
@@ -75,7 +75,7 @@ func (r *reader) each(t source.Table) {
 		r.fail(x.pos, "an [[each]] has either cases or where")
 	case len(r.errs.Mistakes) > before:
 	case x.where != nil:
-		r.spread(x.given, givenKeys, func(f fields) { r.chosen(&x, f) })
+		r.spread(x.given, givenKeys, func(f fields) { r.selected(&x, f) })
 		if !x.some && len(r.errs.Mistakes) == before {
 			r.fail(x.pos, "no code and no status is like that for these operations and phases")
 		}
@@ -86,7 +86,7 @@ func (r *reader) each(t source.Table) {
 	}
 }
 
-// row reads one row: its cells by their columns, or a single cell.
+// row reads one row: an array with a cell for each column, or a single cell.
 func (r *reader) row(x *table, row source.Value) {
 	cells, isList := row.Items()
 	if !isList {
@@ -98,7 +98,7 @@ func (r *reader) row(x *table, row source.Value) {
 	}
 	f, wanted := maps.Clone(x.given), maps.Clone(x.wanted)
 	for i, cell := range cells {
-		if key := x.columns[i]; contains(givenKeys, key) { // in_doubt is both
+		if key := x.columns[i]; contains(givenKeys, key) { // in_doubt is in both; in a row it is given
 			f[key] = cell
 		} else {
 			wanted[key] = cell
@@ -109,18 +109,18 @@ func (r *reader) row(x *table, row source.Value) {
 
 // one adds a case.
 func (r *reader) one(x *table, f, wanted fields, pos source.Pos) {
-	if r.beside(x, f) {
+	if r.notOffered(x, f) {
 		return
 	}
 	r.ask(Each, "", f, maps.Clone(wanted), pos)
 	if n := len(r.suite.Cases); x.name != "" && n > 0 && r.suite.Cases[n-1].pos == pos {
-		r.retitle(r.suite.Cases[n-1], x.name)
+		r.withTitle(r.suite.Cases[n-1], x.name)
 	}
 }
 
-// beside reports whether a case is none because, where all providers are meant, this one does
-// not offer the operation.
-func (r *reader) beside(x *table, f fields) bool {
+// notOffered reports whether a case is left out: the table is for all providers, and this one
+// does not offer the operation.
+func (r *reader) notOffered(x *table, f fields) bool {
 	if v, ok := x.given["provider"]; !ok || v.Any() != any("*") {
 		return false
 	}
@@ -130,8 +130,8 @@ func (r *reader) beside(x *table, f fields) bool {
 	return err == nil && op.UnmarshalText([]byte(r.text(f, "operation"))) == nil && !cat.Offers(op)
 }
 
-// retitle puts the table's name before a case's own.
-func (r *reader) retitle(c *Case, title string) {
+// withTitle puts the table's name before the case's name.
+func (r *reader) withTitle(c *Case, title string) {
 	delete(r.names, c.Name)
 	c.Name = title + ": " + c.Name
 	if _, twice := r.names[c.Name]; twice {
@@ -140,7 +140,7 @@ func (r *reader) retitle(c *Case, title string) {
 	r.names[c.Name] = c.pos
 }
 
-// spread calls f with every choice of the items of the fields that are lists.
+// spread calls each with every combination of items of the fields that are lists.
 func (r *reader) spread(f fields, keys []string, each func(fields)) {
 	if r.spreads > maxCases {
 		return
@@ -172,7 +172,8 @@ func (r *reader) spread(f fields, keys []string, each func(fields)) {
 	}
 }
 
-// every is what "*" stands for: all providers, all operations that one offers, all phases.
+// every returns the items that "*" stands for: all providers, all operations of a provider,
+// all phases or all capture modes.
 func (r *reader) every(f fields, key string, v source.Value) (items []source.Value, ok bool) {
 	if text, _ := v.Scalar(); text != "*" {
 		return nil, false
@@ -184,7 +185,7 @@ func (r *reader) every(f fields, key string, v source.Value) (items []source.Val
 	case "operation":
 		cat, err := r.e.Catalogs.Get(r.text(r.withDefaults(f), "provider"))
 		if err != nil {
-			return nil, false // said elsewhere
+			return nil, false // reported elsewhere
 		}
 		all = names(cat.Operations)
 	case "phase":
@@ -208,9 +209,9 @@ func names[T fmt.Stringer](all []T) []string {
 	return texts
 }
 
-// chosen adds a case for every code and status that proves what is asked for.
-func (r *reader) chosen(x *table, f fields) {
-	if r.beside(x, f) {
+// selected adds a case for every code and status that where selects.
+func (r *reader) selected(x *table, f fields) {
+	if r.notOffered(x, f) {
 		return
 	}
 	before := len(r.errs.Mistakes)
@@ -218,7 +219,7 @@ func (r *reader) chosen(x *table, f fields) {
 	if !ok {
 		return
 	}
-	want := r.chooser(x.where)
+	want := r.selector(x.where)
 	if len(r.errs.Mistakes) > before {
 		return
 	}
@@ -228,7 +229,7 @@ func (r *reader) chosen(x *table, f fields) {
 		a := answer{Answer: policy.Answer{Phase: ph, Code: row.Code, Status: row.Status, SubStatus: row.SubStatus}}
 		a.HTTPStatus, a.Verified, a.Message = q.HTTPStatus, q.Verified, q.Message
 		p := policy.Payment{Provider: q.Provider, Operation: op, Capture: q.Capture}
-		if row.Envelope || !speaks(row, op, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
+		if row.Envelope || !hasFact(row, op, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
 			continue
 		}
 		x.some = true
@@ -243,8 +244,8 @@ func (r *reader) chosen(x *table, f fields) {
 	}
 }
 
-// chooser says of what an answer proves whether a where chooses it.
-func (r *reader) chooser(where fields) func(policy.Fact) bool {
+// selector returns a function that reports whether where selects a fact.
+func (r *reader) selector(where fields) func(policy.Fact) bool {
 	words := map[string][]string{}
 	for key, v := range where {
 		items, isList := v.Items()
@@ -283,7 +284,7 @@ func (r *reader) chooser(where fields) func(policy.Fact) bool {
 	}
 }
 
-// speaks reports whether a row of the catalogue says anything of an operation and phase.
-func speaks(row *providers.Row, op policy.Operation, ph policy.Phase) bool {
+// hasFact reports whether a row of the catalogue has a fact for an operation and phase.
+func hasFact(row *providers.Row, op policy.Operation, ph policy.Phase) bool {
 	return slices.ContainsFunc(row.Facts, func(f providers.RowFact) bool { return f.Operation == op && f.Phase == ph })
 }

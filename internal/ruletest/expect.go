@@ -18,11 +18,11 @@ var expectKeys = []string{
 	"action", "rule", "schedule", "delay", "by", "reason", "effect", "class", "final", "in_doubt", "interlock", "wants", "limit",
 }
 
-// none is how nothing is expected: no rule, no schedule, no limit.
+// none is the expectation of nothing: no rule, no schedule, no limit.
 const none = "none"
 
-// expected reads expectations, and refuses those that nothing could meet. A test that does
-// not speak of the interlock expects that it has nothing to correct.
+// expected reads expectations, and refuses those that nothing can meet. A test without
+// interlock expects that the interlock corrects nothing.
 func (r *reader) expected(f fields, layers rules.Layers) []expected {
 	var all []expected
 	for _, key := range expectKeys {
@@ -30,15 +30,7 @@ func (r *reader) expected(f fields, layers rules.Layers) []expected {
 		if !ok {
 			continue
 		}
-		want := ""
-		if b, isBool := v.Any().(bool); isBool && key == "in_doubt" {
-			want = fmt.Sprint(b)
-		} else if want = r.text(f, key); key != "in_doubt" {
-			want = r.possible(key, want, v, layers)
-		} else {
-			r.fail(v.Pos(), "in_doubt must be true or false")
-		}
-		all = append(all, expected{key: key, want: want, value: v, given: true})
+		all = append(all, expected{key: key, want: r.expectation(f, key, v, layers), value: v, given: true})
 	}
 	if _, said := f["interlock"]; !said {
 		all = append(all, expected{key: "interlock", want: none})
@@ -46,7 +38,21 @@ func (r *reader) expected(f fields, layers rules.Layers) []expected {
 	return all
 }
 
-// possible refuses what cannot come out, and writes the rest as it would come out.
+// expectation reads the expected value of one key as text.
+func (r *reader) expectation(f fields, key string, v source.Value, layers rules.Layers) string {
+	if b, isBool := v.Any().(bool); isBool && key == "in_doubt" {
+		return fmt.Sprint(b)
+	}
+	want := r.text(f, key)
+	if key == "in_doubt" {
+		r.fail(v.Pos(), "in_doubt must be true or false")
+		return want
+	}
+	return r.possible(key, want, v, layers)
+}
+
+// possible refuses a value that a decision never has, and returns the others in the form that
+// got has.
 func (r *reader) possible(key, want string, v source.Value, layers rules.Layers) string {
 	pos := v.Pos()
 	switch key {
@@ -89,7 +95,7 @@ func (r *reader) oneOf(pos source.Pos, key, got string, known ...string) {
 // ruleExists refuses a rule that is not tried for a payment.
 func (r *reader) ruleExists(pos source.Pos, id string, layers rules.Layers) {
 	ids := ruleIDs(layers)
-	if layers == nil || id == none || contains(ids, id) { // nil: whose rules they are is not known
+	if layers == nil || id == none || contains(ids, id) { // nil: the payment is not known, and that was reported
 		return
 	}
 	for _, f := range layers {
@@ -103,7 +109,7 @@ func (r *reader) ruleExists(pos source.Pos, id string, layers rules.Layers) {
 	r.unknown(pos, "rule", id, append(slices.Clone(ids), none))
 }
 
-// got is what came out, in the words of an expectation.
+// got returns what was decided, in the form of an expectation.
 func got(key string, a *advice.Advice) string {
 	d, v := &a.Decided.Decision, &a.Decided.Verdict
 	switch key {
@@ -143,7 +149,7 @@ func or(s string) string {
 	return s
 }
 
-// meets reports whether what came out is what was expected.
+// meets reports whether the result is the expected one. Of a reason a part is enough.
 func (x *expected) meets(got string) bool {
 	if x.key == "reason" {
 		return strings.Contains(got, x.want)

@@ -11,9 +11,9 @@ import (
 	"github.com/recourse-pay/recourse/internal/source"
 )
 
-// Explain writes why a test failed: what was expected and what came out, each with its place
-// in the test file, and the rules that were tried, in the form of `recourse explain`. For a
-// story it tells what happened first.
+// Explain writes why a test failed. First come the failures with their places in the test
+// file, then for a story what happened, then the rules that were tried, in the form of
+// `recourse explain`.
 func (r *Result) Explain(w io.Writer, e *ruleset.Engine) {
 	for i := range r.Failures {
 		f := &r.Failures[i]
@@ -84,7 +84,7 @@ func caretWidth(doc *source.Doc, f *Failure) int {
 	return 1
 }
 
-// writeMissed says of the rule that was expected why it did not decide.
+// writeMissed writes why the expected rule did not decide.
 func (r *Result) writeMissed(w io.Writer, e *ruleset.Engine, f *Failure) {
 	if r.advice == nil || f.What != "rule" {
 		return
@@ -104,8 +104,8 @@ func (r *Result) writeMissed(w io.Writer, e *ruleset.Engine, f *Failure) {
 	}
 }
 
-// cut leaves the rules of a trace up to the one that decided and those that the test names,
-// and returns how many it left out.
+// cut removes the last rules of a trace: those after the one that decided and after those that
+// the test names. It returns how many it removed.
 func (r *Result) cut(t *ruleset.Trace) int {
 	last := -1
 	for i := range t.Rules {

@@ -13,12 +13,12 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// Suffix is how the names of test files end. Such a file is never loaded as rules.
+// Suffix ends the names of test files. Such a file is never loaded as rules.
 const Suffix = ".test.toml"
 
 // File is a test file that was read.
 type File struct {
-	Name string // as it is shown in messages; what Update writes to
+	Name string // as shown in messages; an update writes to it
 	Data []byte
 }
 
@@ -27,8 +27,8 @@ func Builtin() ([]File, error) {
 	return walk(rules.Builtin(), func(name string) string { return "rules/" + name })
 }
 
-// Files reads test files: those that are named, and all NAME.test.toml within the folders
-// that are. That there is none is an error.
+// Files reads the named test files, and all NAME.test.toml in the named folders. A folder
+// without tests gives an error that wraps [ErrNoTests].
 func Files(paths ...string) ([]File, error) {
 	var all []File
 	for _, p := range paths {
@@ -57,7 +57,7 @@ func Files(paths ...string) ([]File, error) {
 	return slices.CompactFunc(all, func(a, b File) bool { return a.Name == b.Name }), nil
 }
 
-// ErrNoTests says that a folder holds no tests.
+// ErrNoTests is returned for a folder without tests.
 var ErrNoTests = errors.New("no tests")
 
 func walk(from fs.FS, shown func(string) string) ([]File, error) {
@@ -81,7 +81,7 @@ func walk(from fs.FS, shown func(string) string) ([]File, error) {
 	return all, err
 }
 
-// merchantOf is the merchant beside whose rules a test file stands; empty for any other.
+// merchantOf returns the merchant of a test file in a folder merchants; empty for any other.
 func merchantOf(name string) string {
 	slashed := filepath.ToSlash(name)
 	if path.Base(path.Dir(slashed)) != "merchants" {

@@ -17,19 +17,19 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// givenKeys are what an answer and what went before it are described by: the fields of
-// `recourse decide`, durations and times as people write them, and answer, which says it
-// all in a few words.
+// givenKeys are the fields that describe an answer and the flow before it: the fields of
+// `recourse decide`, with durations and times as people write them, and answer, the short form
+// of an answer.
 var givenKeys = []string{
 	"provider", "merchant", "operation", "phase", "answer", "code", "unlisted", "sub_code", "status", "sub_status", "http_status",
 	"fault", "message", "body", "attempt", "queries", "fired", "elapsed", "at", "retry_after", "amount", "currency", "capture",
 	"tags", "replay", "in_doubt", "verified", "order_id", "request_id", "provider_id", "payment_key",
 }
 
-// given is a question that was read, and who answers it.
+// given is a parsed question, with the catalogue and the rules for it.
 type given struct {
 	question advice.Question
-	said     string // the answer in a few words
+	said     string // the answer in its short form
 	catalog  *providers.Catalog
 	layers   rules.Layers
 }
@@ -65,7 +65,7 @@ func (g *given) describe() string {
 	return name
 }
 
-// withDefaults fills in what the file says for all of its tests.
+// withDefaults fills in the defaults of the file.
 func (r *reader) withDefaults(f fields) fields {
 	for key, v := range r.defaults {
 		if _, said := f[key]; !said {
@@ -75,9 +75,9 @@ func (r *reader) withDefaults(f fields) fields {
 	return f
 }
 
-// whose reads who the payment belongs to. Without a catalogue nothing more can be read; ok is
-// false when anything is wrong.
-func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *providers.Catalog, ok bool) {
+// paymentOf reads the payment. Without a catalogue nothing more can be read. ok is false after
+// any mistake.
+func (r *reader) paymentOf(f fields, pos source.Pos) (p policy.Payment, cat *providers.Catalog, ok bool) {
 	f = r.withDefaults(f)
 	p.Provider, p.Merchant = r.text(f, "provider"), r.text(f, "merchant")
 	if _, said := f["merchant"]; !said {
@@ -122,10 +122,10 @@ func (r *reader) whose(f fields, pos source.Pos) (p policy.Payment, cat *provide
 	return p, cat, len(r.errs.Mistakes) == before
 }
 
-// given reads what a decision is asked about.
+// given reads the question of a decision.
 func (r *reader) given(f fields, pos source.Pos) (g given, ok bool) {
 	before := len(r.errs.Mistakes)
-	p, cat, _ := r.whose(f, pos)
+	p, cat, _ := r.paymentOf(f, pos)
 	if cat == nil {
 		return g, false
 	}
@@ -179,7 +179,7 @@ func (r *reader) given(f fields, pos source.Pos) (g given, ok bool) {
 	return g, len(r.errs.Mistakes) == before
 }
 
-// body is a raw body: a string with whatever came, or a table for a JSON object.
+// body returns a raw body: a string with the bytes that came, or a table for a JSON object.
 func (r *reader) body(v source.Value) json.RawMessage {
 	raw, err := json.Marshal(v.Any())
 	if err != nil {

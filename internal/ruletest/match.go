@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// fits reports whether an event is the one that a mark means.
-func (m *mark) fits(h *happened) bool {
+// fits reports whether an event is the expected one.
+func (m *mark) fits(h *flowEvent) bool {
 	return m.event == h.event && (m.how == "" || m.how == h.how) && (m.in < 0 || m.in == h.in)
 }
 
-// match holds the events of a flow against the expected ones. When they differ, atMark and
-// atEvent are the first that do not fit, as far as they could be followed.
-func match(marks []mark, events []happened) (ok bool, atMark, atEvent int) {
+// match compares the events of a flow with the expected ones. When they differ, atMark and
+// atEvent are the first that do not fit, in the longest attempt.
+func match(marks []mark, events []flowEvent) (ok bool, atMark, atEvent int) {
 	var try func(i, j, used int) bool
-	failed := map[[3]int]bool{} // so that many stars cost little
+	failed := map[[3]int]bool{} // without it, several stars would take exponential time
 	try = func(i, j, used int) (ok bool) {
 		at := [3]int{i, j, used}
 		if failed[at] {
@@ -55,8 +55,8 @@ func match(marks []mark, events []happened) (ok bool, atMark, atEvent int) {
 	return ok, atMark, atEvent
 }
 
-// broken returns the first of the marks that must never happen, and did.
-func broken(never []mark, events []happened) *mark {
+// broken returns the first of the marks that must never happen and did; nil when none did.
+func broken(never []mark, events []flowEvent) *mark {
 	for i := range never {
 		m, count := &never[i], 0
 		for k := range events {
@@ -72,7 +72,7 @@ func broken(never []mark, events []happened) *mark {
 }
 
 // String is the event as a test would write it.
-func (h *happened) String() string {
+func (h *flowEvent) String() string {
 	text := string(h.event)
 	if h.how != "" {
 		text += " " + h.how
@@ -83,7 +83,7 @@ func (h *happened) String() string {
 	return text
 }
 
-// short writes a span without its empty parts: 24h, 1h30m.
+// short writes a duration without its empty parts: 24h, 1h30m.
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -96,7 +96,7 @@ func short(d time.Duration) string {
 }
 
 // listed writes events as an array of a test. Waits are left out where plain is set.
-func listed(events []happened, plain bool) string {
+func listed(events []flowEvent, plain bool) string {
 	texts := make([]string, len(events))
 	for i := range events {
 		h := events[i]

@@ -29,10 +29,10 @@ func TestMatchIsARegularExpression(t *testing.T) {
 			marks = append(marks, m)
 		}
 		var text strings.Builder
-		var events []happened
+		var events []flowEvent
 		for range rapid.IntRange(0, 8).Draw(t, "events") {
 			e := rapid.SampledFrom(all).Draw(t, "event")
-			events = append(events, happened{event: e})
+			events = append(events, flowEvent{event: e})
 			text.WriteString(letters[e])
 		}
 		want := regexp.MustCompile("^" + pattern.String() + "$").MatchString(text.String())
@@ -50,9 +50,9 @@ func TestMatchOfManyStars(t *testing.T) {
 		marks = append(marks, mark{event: asks, in: -1, times: always}, mark{event: anything, in: -1, times: 1})
 	}
 	marks = append(marks, mark{event: succeeds, in: -1, times: 1})
-	events := make([]happened, 80)
+	events := make([]flowEvent, 80)
 	for i := range events {
-		events[i] = happened{event: asks}
+		events[i] = flowEvent{event: asks}
 	}
 	if ok, _, _ := match(marks, events); ok {
 		t.Error("it never succeeded")

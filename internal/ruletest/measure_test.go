@@ -123,9 +123,9 @@ func TestSurvivorsComeWithTestsThatKill(t *testing.T) {
 	for i := range m.Mutants {
 		x := &m.Mutants[i]
 		switch {
-		case x.Fate == ruletest.Killed && x.By == "", x.Line == 0 || x.File == "":
+		case x.Outcome == ruletest.Killed && x.By == "", x.Line == 0 || x.File == "":
 			t.Errorf("%+v", x)
-		case x.Fate != ruletest.Survived:
+		case x.Outcome != ruletest.Survived:
 		case x.Test == "":
 			without++
 			if x.Change != "after dear" { // patient and dear never hold together

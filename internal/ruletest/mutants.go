@@ -21,12 +21,12 @@ type mutant struct {
 	rule   *rules.Rule
 	pos    source.Pos
 	change string
-	looks  []string // conditions whose variables may tell the difference
-	order  bool     // two rules changed places
+	looks  []string // conditions whose variables may show the difference
+	order  bool     // two rules were exchanged
 	rules  func() []*rules.Rule
 }
 
-// set is the rule set with the change.
+// set returns the rule set with the change.
 func (m *mutant) set(of *rules.Set) *rules.Set {
 	changed := *m.file
 	changed.Rules = m.rules()
@@ -47,7 +47,7 @@ func (m *mutant) set(of *rules.Set) *rules.Set {
 	return &next
 }
 
-// mutants are all small changes of a file.
+// mutants returns all small changes of a file.
 func mutants(f *rules.File) []*mutant {
 	var all []*mutant
 	for i, r := range f.Rules {
@@ -69,7 +69,7 @@ type generator struct {
 	all   []*mutant
 }
 
-// change adds a mutant in which the rule is another.
+// change adds a mutant with an edited copy of the rule.
 func (g *generator) change(pos source.Pos, what string, edit func(r *rules.Rule)) {
 	changed := *g.rule
 	edit(&changed)
@@ -91,7 +91,7 @@ func (g *generator) actions() {
 	g.add(g.rule.Pos, "the rule left out", []string{g.rule.When}, slices.Delete(slices.Clone(g.file.Rules), g.index, g.index+1))
 }
 
-// schedule leaves the schedule out, unless it is the one that then serves.
+// schedule leaves the schedule out, unless it is the default for the action anyway.
 func (g *generator) schedule() {
 	r := g.rule
 	own := r.Then == policy.QueryStatus && r.Schedule == "poll" || r.Then.Sends() && r.Schedule == "retry"
@@ -101,7 +101,7 @@ func (g *generator) schedule() {
 	}
 }
 
-// order puts the rule behind the one that follows.
+// order exchanges the rule with the next one.
 func (g *generator) order() {
 	if g.index+1 >= len(g.file.Rules) {
 		return
@@ -113,7 +113,7 @@ func (g *generator) order() {
 	g.all[len(g.all)-1].order = true
 }
 
-// conditions negates and drops each part, and changes what it is compared with.
+// conditions negates each part, drops it, and changes the values that it compares with.
 func (g *generator) conditions() {
 	whole, ok := parse(g.rule.When)
 	if !ok {
@@ -139,11 +139,11 @@ func (g *generator) when(pos source.Pos, what string, c *condition) {
 	g.change(pos, what, func(r *rules.Rule) { r.When = c.String() })
 }
 
-// comparison moves numbers by one and spans by a second, and takes items out of lists.
+// comparison changes numbers by one and durations by a second, and takes items out of lists.
 func (g *generator) comparison(whole, part *condition) {
 	for n := 0; ; n++ {
-		variants, any := vary(part.text, n)
-		if !any {
+		variants, found := vary(part.text, n)
+		if !found {
 			return
 		}
 		for _, text := range variants {
@@ -152,22 +152,22 @@ func (g *generator) comparison(whole, part *condition) {
 	}
 }
 
-// vary changes the n-th thing of a comparison that can be changed; any is false when there
+// vary changes the n-th literal of a comparison that can be changed; found is false when there
 // are fewer.
-func vary(text string, n int) (variants []string, any bool) {
+func vary(text string, n int) (variants []string, found bool) {
 	for choice := 0; ; choice++ {
 		tree, err := parser.Parse(text)
 		if err != nil {
-			return variants, any
+			return variants, found
 		}
 		v := &varier{n: n, choice: choice}
 		ast.Walk(&tree.Node, v)
 		if !v.found {
-			return variants, any
+			return variants, found
 		}
-		any = true
+		found = true
 		if !v.changed {
-			return variants, any
+			return variants, found
 		}
 		if changed, ok := written(tree.Node); ok {
 			variants = append(variants, changed)
@@ -193,7 +193,7 @@ func (v *varier) Visit(node *ast.Node) {
 	case *ast.StringNode:
 		d, err := time.ParseDuration(n.Value)
 		if _, number := strconv.Atoi(n.Value); err != nil || number == nil {
-			return // no span: a code, or a word
+			return // not a duration: a code or a word
 		}
 		if v.mine() && v.choice < 2 {
 			n.Value = (d + time.Second - time.Duration(2*v.choice)*time.Second).String()

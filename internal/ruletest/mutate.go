@@ -13,30 +13,30 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// Fate is what became of a mutant.
-type Fate string
+// Outcome says whether the tests notice a mutant.
+type Outcome string
 
-// The fates.
+// The outcomes.
 const (
-	Killed     Fate = "killed"     // a test fails with it
-	Equivalent Fate = "equivalent" // proved to decide as the rules do
-	Refused    Fate = "refused"    // it does not compile
-	Survived   Fate = "survived"   // no test notices it
+	Killed     Outcome = "killed"     // a test fails with it
+	Equivalent Outcome = "equivalent" // proved to decide as the rules do
+	Refused    Outcome = "refused"    // it does not compile
+	Survived   Outcome = "survived"   // no test notices it
 )
 
 // Mutant is a small change of the rules, and whether a test notices it.
 type Mutant struct {
-	Rule   string `json:"rule"`
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
-	Change string `json:"change"`
-	Fate   Fate   `json:"fate"`
-	By     string `json:"by,omitempty"`   // the test that noticed it
-	Test   string `json:"test,omitempty"` // of a survivor: a test that would, as TOML; empty: no single answer shows it
+	Rule    string  `json:"rule"`
+	File    string  `json:"file"`
+	Line    int     `json:"line"`
+	Column  int     `json:"column"`
+	Change  string  `json:"change"`
+	Outcome Outcome `json:"fate"`
+	By      string  `json:"by,omitempty"`   // the test that noticed it
+	Test    string  `json:"test,omitempty"` // of a survivor: a test that would notice it, as TOML; empty: no single answer does
 }
 
-// Mutations are what tests notice.
+// Mutations counts the mutants by outcome.
 type Mutations struct {
 	Killed     int      `json:"killed"`
 	Equivalent int      `json:"equivalent"`
@@ -57,9 +57,9 @@ type MutateOptions struct {
 	Files      func(name string) bool // the rules files to change; nil: all
 }
 
-// Mutate changes the rules in small ways, one at a time, and runs the tests that the changed
-// file matters to, until one fails. The tests must pass as they are. When ctx is cancelled,
-// what is known by then is returned with its error.
+// Mutate changes the rules in small ways, one at a time. For each change it runs the tests that
+// use the changed file, until one fails. The tests must pass with the unchanged rules. When ctx
+// is cancelled, Mutate returns what is known by then, and ctx's error.
 func Mutate(ctx context.Context, e *ruleset.Engine, suites []*Suite, o MutateOptions) (*Mutations, error) {
 	var all []*mutant
 	for _, f := range e.Rules.Files() {
@@ -72,7 +72,7 @@ func Mutate(ctx context.Context, e *ruleset.Engine, suites []*Suite, o MutateOpt
 	t.run(ctx, all, done)
 	m := &Mutations{Mutants: []Mutant{}}
 	for _, d := range done {
-		if d.Fate == "" {
+		if d.Outcome == "" {
 			m.Unfinished++
 			continue
 		}
@@ -85,7 +85,7 @@ func Mutate(ctx context.Context, e *ruleset.Engine, suites []*Suite, o MutateOpt
 }
 
 func (m *Mutations) count(d Mutant) {
-	switch d.Fate {
+	switch d.Outcome {
 	case Killed:
 		m.Killed++
 	case Equivalent:
@@ -98,7 +98,7 @@ func (m *Mutations) count(d Mutant) {
 	m.Mutants = append(m.Mutants, d)
 }
 
-// trial tries mutants.
+// trial runs the tests against mutants.
 type trial struct {
 	e      *ruleset.Engine
 	o      *MutateOptions
@@ -108,7 +108,7 @@ type trial struct {
 	done   int
 }
 
-// ruled is a test, the files that decide it, and the rules that did.
+// ruled is a test, the files that decide it, and the ids of the rules that decided.
 type ruled struct {
 	c      *Case
 	layers rules.Layers
@@ -159,21 +159,21 @@ func (t *trial) run(ctx context.Context, all []*mutant, done []Mutant) {
 	busy.Wait()
 }
 
-// try finds out what becomes of one mutant.
+// try returns the outcome of one mutant.
 func (t *trial) try(m *mutant) Mutant {
-	out := Mutant{Rule: m.rule.ID, File: m.pos.File, Line: m.pos.Line, Column: m.pos.Column, Change: m.change, Fate: Survived}
+	out := Mutant{Rule: m.rule.ID, File: m.pos.File, Line: m.pos.Line, Column: m.pos.Column, Change: m.change, Outcome: Survived}
 	changed, err := t.e.With(m.set(t.e.Rules))
 	if err != nil {
-		out.Fate = Refused
+		out.Outcome = Refused
 		return out
 	}
 	if by := t.killer(m, changed); by != nil {
-		out.Fate, out.By = Killed, by.where()
+		out.Outcome, out.By = Killed, by.where()
 		return out
 	}
 	if t.o.Equivalent != nil {
 		if same, exact := t.o.Equivalent(t.e, changed); same && exact {
-			out.Fate = Equivalent
+			out.Outcome = Equivalent
 			return out
 		}
 	}
@@ -183,7 +183,8 @@ func (t *trial) try(m *mutant) Mutant {
 
 func (c *Case) where() string { return source.Pos{File: c.File, Line: c.Line}.String() + " " + c.Name }
 
-// killer returns a test that fails with a mutant, those first that its rule decides.
+// killer returns a test that fails with a mutant; nil when none does. Tests that the mutant's
+// rule decides come first, because they are the most likely ones.
 func (t *trial) killer(m *mutant, changed *ruleset.Engine) *Case {
 	for _, near := range []bool{true, false} {
 		for i := range t.cases {
@@ -199,7 +200,7 @@ func (t *trial) killer(m *mutant, changed *ruleset.Engine) *Case {
 	return nil
 }
 
-// String is FILE:LINE:COLUMN: rule ID: what was changed.
+// String returns FILE:LINE:COLUMN: rule ID: what was changed.
 func (m *Mutant) String() string {
 	return fmt.Sprintf("%s: rule %s: %s", source.Pos{File: m.File, Line: m.Line, Column: m.Column}, m.Rule, m.Change)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// paste writes a question, and what is decided about it, as a test.
+// paste returns a question and its decision as a test in TOML, to paste into a file.
 func paste(e *ruleset.Engine, q *advice.Question, name string) string {
 	a, err := q.Ask(e)
 	if err != nil {
@@ -22,7 +22,7 @@ func paste(e *ruleset.Engine, q *advice.Question, name string) string {
 	return fmt.Sprintf("[[decision]]\nname   = %s\ngiven  = { %s }\nexpect = { %s }\n", quote(name), strings.Join(givens(q), ", "), strings.Join(expects(a), ", "))
 }
 
-// givens writes a question as the fields of a test.
+// givens returns the fields of a question, as TOML.
 func givens(q *advice.Question) []string {
 	var all []string
 	text := func(key, value string) {
@@ -89,7 +89,7 @@ func givens(q *advice.Question) []string {
 	return all
 }
 
-// expects writes an advice as what is expected of it.
+// expects returns the fields of a decision, as TOML.
 func expects(a *advice.Advice) []string {
 	all := []string{"action = " + quote(got("action", a)), "rule = " + quote(got("rule", a))}
 	if s := got("schedule", a); s != none {

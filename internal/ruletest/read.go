@@ -10,8 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Read reads test files in the light of the rules that they test. The error holds every
-// mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
+// Read parses test files against the rules that they test. The error is a [policy.Mistakes]
+// with every mistake, one for each line as FILE:LINE:COLUMN: ….
 func Read(e *ruleset.Engine, files []File) ([]*Suite, error) {
 	var errs source.List
 	var all []*Suite
@@ -45,14 +45,14 @@ type reader struct {
 	suite    *Suite
 	defaults fields
 	names    map[string]source.Pos
-	numbers  map[string]int // how often a name was given
-	spreads  int            // of the table at hand
+	numbers  map[string]int // how often a name was used
+	spreads  int            // cases of the current table
 }
 
-// fields are values by their keys, not yet understood.
+// fields are unparsed values by their keys.
 type fields map[string]source.Value
 
-// defaultKeys may stand at the top of a file, for all tests that do not say.
+// defaultKeys may stand at the top of a file, as defaults for its tests.
 var defaultKeys = []string{"provider", "merchant", "operation"}
 
 func (r *reader) file(root source.Table) {
@@ -117,13 +117,13 @@ func (r *reader) ask(kind Kind, name string, f, wanted fields, pos source.Pos) {
 		r.fail(pos, "nothing is expected; write expect = { action = \"…\" }")
 		return
 	}
-	all := r.expected(wanted, g.layers) // also for the mistakes in it
+	all := r.expected(wanted, g.layers) // even if given has mistakes, to report all at once
 	if ok {
 		r.add(&Case{Kind: kind, Name: cmp.Or(name, g.describe()), pos: pos, question: &g.question, expected: all})
 	}
 }
 
-// add files a test under a name that no other has.
+// add adds a test. Names are unique within a file; those of a table get a number if needed.
 func (r *reader) add(c *Case) {
 	c.suite, c.File, c.Line = r.suite, c.pos.File, c.pos.Line
 	if _, twice := r.names[c.Name]; twice {

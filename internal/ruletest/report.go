@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
-// Report is a run of tests in a form for programs.
+// Report is the result of a run of tests, for programs.
 type Report struct {
 	Version int        `json:"version"` // 1
 	Passed  int        `json:"passed"`
@@ -32,12 +32,12 @@ type TestLine struct {
 	Passed   bool          `json:"passed"`
 	Failures []FailureLine `json:"failures,omitempty"`
 
-	// Of a test that failed: the decision, as `recourse explain --json` prints it.
+	// Explained is the decision of a failed test, as `recourse explain --json` prints it.
 	Explained *advice.Explained `json:"explained,omitempty"`
 	text      string
 }
 
-// FailureLine is one thing that came out otherwise.
+// FailureLine is one expectation that was not met.
 type FailureLine struct {
 	What   string `json:"what"`
 	Want   string `json:"want,omitempty"`
@@ -47,7 +47,7 @@ type FailureLine struct {
 	Column int    `json:"column"`
 }
 
-// NewReport puts results into a form for programs.
+// NewReport returns the report of results.
 func NewReport(e *ruleset.Engine, results []Result, took time.Duration) *Report {
 	rep := &Report{Version: 1, Took: took.Milliseconds(), Tests: []TestLine{}}
 	for i := range results {

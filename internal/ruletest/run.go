@@ -10,30 +10,30 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Result is what came of a test. It passed when nothing failed.
+// Result is the result of a test. The test passed when there are no failures.
 type Result struct {
 	Case     *Case
 	Failures []Failure
 
 	advice *advice.Advice // the decision to explain; nil: there was none
-	told   *told          // of a flow
+	trace  *trace         // of a flow
 }
 
-// Passed reports whether all that was expected came out.
+// Passed reports whether every expectation was met.
 func (r *Result) Passed() bool { return len(r.Failures) == 0 }
 
-// Failure is one thing that came out otherwise.
+// Failure is one expectation that was not met.
 type Failure struct {
-	What string // action, rule, expect, …; script: the story went where the script does not
+	What string // action, rule, expect, …; script: the flow did what the script has no line for
 	Want string
 	Got  string
 	Pos  policy.Position
 
-	value source.Value // what Update replaces
-	write string       // and by what, as TOML; empty: it cannot be replaced
+	value source.Value // the value that an Edit replaces
+	write string       // the replacement as TOML; empty: it cannot be replaced
 }
 
-// Run runs a test against rules, which need not be those that it was read with.
+// Run runs a test against rules. They need not be the rules that it was read with.
 func (c *Case) Run(e *ruleset.Engine) Result {
 	if c.story != nil {
 		return c.runStory(e)
@@ -58,7 +58,7 @@ func (c *Case) runDecision(e *ruleset.Engine) Result {
 	return r
 }
 
-// failure says that an expectation was not met.
+// failure describes an expectation that was not met.
 func (c *Case) failure(x *expected, got string) Failure {
 	f := Failure{What: x.key, Want: x.want, Got: got, Pos: c.pos}
 	if x.given {
@@ -73,13 +73,13 @@ func (c *Case) failure(x *expected, got string) Failure {
 func (c *Case) runStory(e *ruleset.Engine) Result {
 	s := c.story
 	t := s.run(e, false)
-	r := Result{Case: c, told: t}
+	r := Result{Case: c, trace: t}
 	explain := len(t.decided) - 1
 	switch ok, i, at := match(s.expect, t.events); {
 	case t.problem != "":
 		r.Failures = append(r.Failures, Failure{What: "script", Got: t.problem, Pos: t.at})
 	case !ok:
-		f := Failure{What: "expect", Want: wanted(s, i), Got: happenedAt(t.events, at), Pos: s.expectValue.Pos()}
+		f := Failure{What: "expect", Want: wanted(s, i), Got: eventAt(t.events, at), Pos: s.expectValue.Pos()}
 		if i < len(s.expect) {
 			f.Pos = s.expect[i].pos
 		}
@@ -106,16 +106,16 @@ func wanted(s *story, i int) string {
 	return "the end"
 }
 
-func happenedAt(events []happened, i int) string {
+func eventAt(events []flowEvent, i int) string {
 	if i < len(events) {
 		return events[i].String()
 	}
 	return "the end"
 }
 
-// decisions holds what a story's decisions were against what was expected, and returns the
+// decisions compares a story's decisions with what was expected. It returns the index of the
 // decision that explains the first difference.
-func (r *Result) decisions(c *Case, t *told, explain int) int {
+func (r *Result) decisions(c *Case, t *trace, explain int) int {
 	for i := range c.expected {
 		x := &c.expected[i]
 		g, at := t.summary(x.key)
@@ -133,8 +133,9 @@ func (r *Result) decisions(c *Case, t *told, explain int) int {
 	return explain
 }
 
-// summary is what a story's decisions come to, and the decision that says so.
-func (t *told) summary(key string) (text string, at int) {
+// summary returns what a story's decisions had for a key, and the index of the first decision
+// that had it; -1 when there is none.
+func (t *trace) summary(key string) (text string, at int) {
 	at = -1
 	var all []string
 	note := func(i int, text string) {
@@ -164,23 +165,23 @@ func (t *told) summary(key string) (text string, at int) {
 	return or(strings.Join(all, ", ")), at
 }
 
-// followedAs holds the rules of a story, each told once however often in a row it was
-// followed, against the expected ones.
+// followedAs compares the rules of a story with the expected ones. A rule that was followed
+// several times in a row counts once.
 func followedAs(want, got string) bool {
 	var marks []mark
-	var rules []happened
+	var rules []flowEvent
 	for _, id := range strings.Split(want, ", ") {
 		marks = append(marks, mark{event: event(id), in: -1, times: 1})
 	}
 	for _, id := range strings.Split(got, ", ") {
-		rules = append(rules, happened{event: event(id)})
+		rules = append(rules, flowEvent{event: event(id)})
 	}
 	ok, _, _ := match(marks, rules)
 	return ok
 }
 
-// adviceAt is a decision of a story in the form of all explanations.
-func (t *told) adviceAt(i int) *advice.Advice {
+// adviceAt returns the last decision up to index i that rules made; nil when there is none.
+func (t *trace) adviceAt(i int) *advice.Advice {
 	for ; i >= 0 && i < len(t.decided); i-- {
 		if d := &t.decided[i]; d.situation != nil {
 			return &advice.Advice{Situation: *d.situation, Decided: *d.decided}
@@ -189,7 +190,7 @@ func (t *told) adviceAt(i int) *advice.Advice {
 	return nil
 }
 
-// situations are all that the rules were shown in a test.
+// situations visits every situation that rules decided in a test, with the rule that decided.
 func (c *Case) situations(e *ruleset.Engine, visit func(*policy.Situation, string)) {
 	if c.story == nil {
 		if a, err := c.question.Ask(e); err == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// search finds an answer about which two rule sets decide differently. It tries, for every
-// answer that rules can tell apart, every number near those that conditions compare with.
+// search finds an answer that two rule sets decide differently. For every answer that rules
+// can distinguish it tries the numbers near those that conditions compare with.
 type search struct {
 	e     *ruleset.Engine
 	texts map[string]bool // codes and statuses that rules name
@@ -25,10 +25,10 @@ type search struct {
 	prepared map[owner][]sample
 }
 
-// owner is whose payments they are.
+// owner identifies whose payments are searched.
 type owner struct{ provider, merchant string }
 
-// sample is a question and what the rules are shown for it.
+// sample is a question and the situation that rules decide for it.
 type sample struct {
 	question  advice.Question
 	said      answer
@@ -51,7 +51,7 @@ func newSearch(e *ruleset.Engine) *search {
 	return s
 }
 
-// literals collects the texts of a condition.
+// literals collects the string literals of a condition.
 type literals map[string]bool
 
 // Visit is called for every node.
@@ -61,7 +61,7 @@ func (l literals) Visit(node *ast.Node) {
 	}
 }
 
-// owners lists whose payments a file decides.
+// owners lists the owners whose payments a file decides.
 func (s *search) owners(f *rules.File) []owner {
 	var all []owner
 	for _, m := range append([]string{""}, s.e.Rules.MerchantNames()...) {
@@ -74,7 +74,7 @@ func (s *search) owners(f *rules.File) []owner {
 	return all
 }
 
-// samples are the answers of one owner's payments that rules can tell apart.
+// samples returns the answers to one owner's payments that rules can distinguish.
 func (s *search) samples(o owner) []sample {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -97,38 +97,38 @@ func (s *search) samples(o owner) []sample {
 	return p.all
 }
 
-// answersOf lists what a provider can say.
+// answersOf lists the answers that a provider can give.
 func answersOf(cat *providers.Catalog) []answer {
 	var all []answer
-	say := func(a policy.Answer) { all = append(all, answer{Answer: a}) }
+	add := func(a policy.Answer) { all = append(all, answer{Answer: a}) }
 	for _, code := range codesOf(cat) {
-		say(policy.Answer{Code: code})
+		add(policy.Answer{Code: code})
 	}
 	for _, f := range policy.All[policy.Fault]() {
-		say(policy.Answer{Fault: f})
+		add(policy.Answer{Fault: f})
 	}
-	say(policy.Answer{HTTPStatus: 503})
-	say(policy.Answer{HTTPStatus: 429})
+	add(policy.Answer{HTTPStatus: 503})
+	add(policy.Answer{HTTPStatus: 429})
 	for _, r := range cat.Statuses {
-		say(policy.Answer{Status: r.Status, SubStatus: r.SubStatus})
+		add(policy.Answer{Status: r.Status, SubStatus: r.SubStatus})
 		for _, code := range codesOf(cat) {
-			say(policy.Answer{Status: r.Status, SubStatus: r.SubStatus, Code: code})
+			add(policy.Answer{Status: r.Status, SubStatus: r.SubStatus, Code: code})
 		}
 	}
 	return all
 }
 
-// signature is all that rules see of an answer, but for numbers.
+// signature is everything that rules see of an answer, except numbers.
 type signature struct {
 	operation           policy.Operation
 	phase               policy.Phase
 	fact                policy.Fact
 	fault               policy.Fault
 	code, status, sub   string
-	doubt, manual, loud bool
+	doubt, manual, http bool
 }
 
-// preparer collects answers that differ.
+// preparer collects answers with different signatures.
 type preparer struct {
 	*search
 	owner owner
@@ -173,12 +173,12 @@ func (p *preparer) signature(s *policy.Situation) signature {
 	return signature{
 		operation: s.Payment.Operation, phase: s.Answer.Phase, fact: f, fault: s.Answer.Fault, code: named(s.Answer.Code),
 		status: named(s.Answer.Status), sub: named(s.Answer.SubStatus), doubt: s.InDoubt, manual: s.Payment.Capture == policy.Manual,
-		loud: s.Answer.HTTPStatus != 0,
+		http: s.Answer.HTTPStatus != 0,
 	}
 }
 
-// difference writes a test that passes with the rules and fails with a mutant; empty when
-// none was found.
+// difference returns a test, as TOML, that passes with the rules and fails with a mutant;
+// empty when none was found.
 func (s *search) difference(m *mutant, changed *ruleset.Engine) string {
 	l := newLens(m.looks)
 	found := ""
@@ -186,52 +186,61 @@ func (s *search) difference(m *mutant, changed *ruleset.Engine) string {
 		one := situationOf(x, q)
 		a, b := s.e.Decide(&one), changed.Decide(&one)
 		if a.Action != b.Action || a.Rule != b.Rule || a.Schedule != b.Schedule {
-			found = s.confirmed(q, changed, "kills: "+m.rule.ID+", "+m.change)
+			found = s.verified(q, changed, "kills: "+m.rule.ID+", "+m.change)
 		}
 		return found != ""
 	})
 	return found
 }
 
-// walk visits the questions about a file's payments that conditions may tell apart, until
-// visit says that it is enough. Samples that matters leaves out are passed over.
+// walk visits the questions about a file's payments that conditions may distinguish, until
+// visit returns true. It skips samples for which matters is false.
 func (s *search) walk(f *rules.File, rule string, l *lens, matters func(x *sample) bool, visit func(x *sample, q *advice.Question) bool) {
 	choices := lookedAt(l.texts).choices(rule)
-	var turns []variation
+	var all []variation
 	for _, o := range s.owners(f) {
 		ids := ruleIDs(s.e.Rules.Layers(o.provider, o.merchant))
 		samples := s.samples(o)
-		for _, spent := range []bool{false, true} { // the other rules have had their turns
+		for _, exhausted := range [][]string{nil, ids} { // the second time the other rules have fired often
 			for i := range samples {
 				x := &samples[i]
 				if !matters(x) {
 					continue
 				}
-				if turns == nil {
-					turns = variations(choices, func(name string, set func(*advice.Question)) int {
+				if all == nil {
+					all = variations(choices, func(name string, set func(*advice.Question)) int {
 						q := x.question
 						set(&q)
 						sit := situationOf(x, &q)
 						return l.fit(s.e, &sit, name)
 					})
 				}
-				for _, turn := range turns {
-					q := x.question
-					turn.apply(&q)
-					if spent {
-						spend(&q, ids, rule)
-					}
-					if visit(x, &q) {
-						return
-					}
+				if x.visit(all, exhausted, rule, visit) {
+					return
 				}
 			}
 		}
 	}
 }
 
-// situationOf is what rules would be shown for a question, but for what the flow knows. It is
-// quick.
+// visit visits every variation of a sample, until visit returns true. All exhausted rules but
+// one count as fired often.
+func (x *sample) visit(all []variation, exhausted []string, but string, visit func(x *sample, q *advice.Question) bool) bool {
+	for _, v := range all {
+		q := x.question
+		v.apply(&q)
+		if exhausted != nil {
+			exhaust(&q, exhausted, but)
+		}
+		if visit(x, &q) {
+			return true
+		}
+	}
+	return false
+}
+
+// situationOf returns the situation of a question without what only the flow knows. It is much
+// faster than asking the engine, so it serves to find likely questions.
 func situationOf(x *sample, q *advice.Question) policy.Situation {
 	sit := x.situation
 	p, a := *sit.Payment, *sit.Answer
@@ -246,8 +255,8 @@ func situationOf(x *sample, q *advice.Question) policy.Situation {
 	return sit
 }
 
-// spend says that all rules but one were followed often.
-func spend(q *advice.Question, ids []string, but string) {
+// exhaust sets a high count for all rules but one, so that their limits on fired are reached.
+func exhaust(q *advice.Question, ids []string, but string) {
 	fired := map[string]int{}
 	for id, n := range q.Fired {
 		fired[id] = n
@@ -260,8 +269,9 @@ func spend(q *advice.Question, ids []string, but string) {
 	q.Fired = fired
 }
 
-// confirmed writes a question as a test, and tries it with both rule sets.
-func (s *search) confirmed(q *advice.Question, changed *ruleset.Engine, name string) string {
+// verified returns a question as a test, if it passes with the rules and fails with the
+// changed ones; otherwise it returns "".
+func (s *search) verified(q *advice.Question, changed *ruleset.Engine, name string) string {
 	text := paste(s.e, q, name)
 	suites, err := Read(s.e, []File{{Name: "paste" + Suffix, Data: []byte(text)}})
 	if err != nil || len(suites) != 1 || len(suites[0].Cases) != 1 {

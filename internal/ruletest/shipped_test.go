@@ -80,8 +80,8 @@ func TestShippedRulesAreHeldInPlace(t *testing.T) {
 	for i := range m.Mutants {
 		x := &m.Mutants[i]
 		name := x.File[strings.LastIndex(x.File, "/")+1:] + " " + x.Rule + " " + x.Change
-		if known := slices.Contains(unnoticeable, name); known == (x.Fate == ruletest.Killed) || known && x.Test != "" {
-			t.Errorf("%s is %s by %s\n%s", name, x.Fate, x.By, x.Test)
+		if known := slices.Contains(unnoticeable, name); known == (x.Outcome == ruletest.Killed) || known && x.Test != "" {
+			t.Errorf("%s is %s by %s\n%s", name, x.Outcome, x.By, x.Test)
 		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 // story is a [[flow]]: what happens to a payment, line by line, and what is expected of it.
 type story struct {
-	payment    policy.Payment
-	providerID string // what a capture, cancel or refund works on
-	at         time.Time
-	deaf       bool // nobody mints new order ids
+	payment     policy.Payment
+	providerID  string // the payment that a capture, cancel or refund is for
+	at          time.Time
+	noNewOrders bool // the caller mints no new order ids
 
 	script []line
 	expect []mark
@@ -27,18 +27,18 @@ type story struct {
 	catalog     *providers.Catalog
 }
 
-// verb is what a line of a script brings about.
+// verb is what happens in a line of a script.
 type verb string
 
 // The verbs, as they are written.
 const (
-	onSend    verb = "send"     // what a send is answered
-	onQuery   verb = "query"    // what a query is answered
-	byWebhook verb = "webhook"  // the provider says something by itself
+	onSend    verb = "send"     // the answer to a send
+	onQuery   verb = "query"    // the answer to a query
+	byWebhook verb = "webhook"  // a webhook of the provider
 	crash     verb = "crash"    // the process dies, another takes over
-	withdraw  verb = "withdraw" // nobody wants the payment any more
-	resolve   verb = "resolve"  // a person says what became of it
-	stop      verb = "stop"     // the story is told no further
+	withdraw  verb = "withdraw" // the caller withdraws the payment
+	resolve   verb = "resolve"  // a person records what happened at the provider
+	stop      verb = "stop"     // the story ends here, whatever the flow does next
 )
 
 var verbs = []string{string(onSend), string(onQuery), string(byWebhook), string(crash), string(withdraw), string(resolve), string(stop)}
@@ -49,7 +49,7 @@ type line struct {
 	pos     source.Pos
 	verb    verb
 	wait    time.Duration // time that passes before it
-	times   int           // how many calls it answers; always: as many as come
+	times   int           // how many calls it answers; always: any number
 	late    bool          // the answer to a call that was given up
 	within  bool          // it comes while the next call is under way
 	crashed bool          // the process dies while the call is under way
@@ -58,10 +58,10 @@ type line struct {
 	why     string        // of withdraw and resolve
 }
 
-// always stands for as many times as there are.
+// always stands for any number of times.
 const always = -1
 
-// flowKeys are what a payment of a story is described by.
+// flowKeys are the fields that describe the payment of a story.
 var flowKeys = []string{"provider", "merchant", "operation", "amount", "currency", "capture", "tags", "payment_key", "provider_id"}
 
 func (r *reader) flow(t source.Table) {
@@ -77,9 +77,9 @@ func (r *reader) flow(t source.Table) {
 		p.Done(r.errs)
 	}
 	more := take(t, []string{"at", "script", "expect", "never", "rules", "reason", "interlock", "limit"})
-	s.deaf = t.Has("new_orders") && !t.Bool(r.errs, "new_orders")
+	s.noNewOrders = t.Has("new_orders") && !t.Bool(r.errs, "new_orders")
 	t.Done(r.errs)
-	p, cat, ok := r.whose(payment, c.pos)
+	p, cat, ok := r.paymentOf(payment, c.pos)
 	if cat == nil {
 		return
 	}
@@ -215,21 +215,22 @@ func (r *reader) rest(l *line, p placed, rest string, verified bool, s *story) {
 	}
 }
 
-// after is the part of a text behind a mark, blanked before it so that places stay.
+// after returns the part of a text after a mark. The part before is replaced by blanks, so
+// that columns in messages stay right.
 func (p placed) after(mark string) placed {
 	head, _, _ := strings.Cut(p.text.Value, mark)
 	p.text.Value = strings.Repeat(" ", len([]rune(head+mark))) + p.text.Value[min(len(head+mark), len(p.text.Value)):]
 	return p
 }
 
-// decode fills an answer from its raw body, as it would be at the time.
+// decode fills an answer from its raw body, as the provider's decoder does in production.
 func (r *reader) decode(l *line, s *story) {
 	phase := map[verb]policy.Phase{onSend: policy.Send, onQuery: policy.Query, byWebhook: policy.Webhook}[l.verb]
 	if l.answer.Currency == "" {
 		l.answer.Currency = s.payment.Currency
 	}
 	if l.answer.Fault == policy.NoFault {
-		// A body that does not decode is the fault unreadable, which is an answer.
+		// A body that does not decode gives the fault unreadable, and that is an answer too.
 		_ = s.catalog.Decode(s.payment.Operation, phase, []byte(l.answer.body), &l.answer.Answer)
 	}
 }

@@ -8,16 +8,16 @@ import (
 
 // Suite is the tests of one file.
 type Suite struct {
-	File  string // as it is shown in messages
+	File  string // as shown in messages
 	Cases []*Case
 
 	doc *source.Doc
 }
 
-// Kind is what a test looks at.
+// Kind is the kind of a test.
 type Kind string
 
-// The kinds of tests, as they are written.
+// The kinds of tests, as written in a file.
 const (
 	Decision Kind = "decision" // [[decision]]: one answer
 	Each     Kind = "each"     // one case of an [[each]]
@@ -29,7 +29,7 @@ type Case struct {
 	Name string // unique in its file
 	Kind Kind
 	File string
-	Line int // where it stands
+	Line int // of the test in File
 
 	suite    *Suite
 	pos      source.Pos
@@ -39,7 +39,7 @@ type Case struct {
 	story    *story           // of a flow
 }
 
-// Payment is what the test is about.
+// Payment returns the payment that the test is about.
 func (c *Case) Payment() policy.Payment {
 	if c.story != nil {
 		return c.story.payment
@@ -47,10 +47,10 @@ func (c *Case) Payment() policy.Payment {
 	return policy.Payment{Provider: c.question.Provider, Merchant: c.question.Merchant, Operation: *c.question.Operation}
 }
 
-// expected is one thing that has to come out.
+// expected is one expectation.
 type expected struct {
 	key   string
 	want  string
-	value source.Value // where it stands; of no place for what holds unless a test says otherwise
-	given bool         // the test says it
+	value source.Value // without a position when it is a default
+	given bool         // the test has it; false: a default
 }

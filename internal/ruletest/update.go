@@ -8,10 +8,10 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Edit is a change to a test file: what came out in the place of what was expected.
+// Edit is a change to a test file. It replaces an expected value by the result.
 type Edit struct {
 	Pos      policy.Position
-	Old, New string // as they stand in the file
+	Old, New string // as written in the file
 
 	from, to int
 }
@@ -19,8 +19,8 @@ type Edit struct {
 // String shows the change: FILE:LINE:COLUMN: old -> new.
 func (e Edit) String() string { return fmt.Sprintf("%s: %s -> %s", e.Pos, e.Old, e.New) }
 
-// Edits are the changes after which tests that failed would pass, by the file that they
-// change. What no file says, such as a script that has no answer, is not among them.
+// Edits returns the changes that make failed tests pass, by file. A failure without a value in
+// the file, such as a missing line of a script, has none.
 func Edits(results []Result) map[string][]Edit {
 	all := map[string][]Edit{}
 	for i := range results {
@@ -41,8 +41,7 @@ func Edits(results []Result) map[string][]Edit {
 	return all
 }
 
-// Apply makes changes to a file that was read. Everything else stays as it is, comments and
-// layout included.
+// Apply applies edits to a file. Everything else stays unchanged, also comments and layout.
 func Apply(file File, edits []Edit) []byte {
 	data := string(file.Data)
 	mark := ""

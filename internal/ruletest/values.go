@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// unknown says that a name does not exist, and which is near.
+// unknown reports a name that does not exist, and suggests a similar one.
 func (r *reader) unknown(pos source.Pos, kind, got string, known []string) {
 	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "" })
 	slices.Sort(known)

@@ -9,7 +9,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/advice"
 )
 
-// variation sets what rules compare numbers, amounts and times with.
+// variation sets the numbers, amounts, times and texts of a question.
 type variation []func(q *advice.Question)
 
 func (v variation) apply(q *advice.Question) {
@@ -18,35 +18,25 @@ func (v variation) apply(q *advice.Question) {
 	}
 }
 
-// maxVariations bounds the combinations of all values that are tried for one answer. Where
-// there are more, those are tried that differ in two places from one that fits best.
+// maxVariations bounds the combinations of values that are tried for one answer. If there are
+// more, only those are tried that differ in at most two places from the best one.
 const maxVariations = 200
 
-// choice is the values of one variable.
+// choice holds the values to try for one variable.
 type choice struct {
 	name   string
 	values []func(q *advice.Question)
 }
 
-// variations are the combinations of values near those that conditions compare with. fit says
-// how many of the comparisons that look at a variable hold with a value of it.
+// variations returns combinations of the values. fit counts the comparisons of a variable that
+// hold with a value.
 func variations(choices []choice, fit func(name string, set func(q *advice.Question)) int) []variation {
 	product := 1
 	for _, c := range choices {
 		product = min(product*len(c.values), maxVariations+1)
 	}
 	if product <= maxVariations {
-		all := []variation{nil}
-		for _, c := range choices {
-			var next []variation
-			for _, v := range all {
-				for _, set := range c.values {
-					next = append(next, append(slices.Clone(v), set))
-				}
-			}
-			all = next
-		}
-		return all
+		return combinations(choices)
 	}
 	best := make(variation, len(choices))
 	for i, c := range choices {
@@ -57,6 +47,26 @@ func variations(choices []choice, fit func(name string, set func(q *advice.Quest
 			}
 		}
 	}
+	return around(best, choices)
+}
+
+// combinations returns every combination of the values.
+func combinations(choices []choice) []variation {
+	all := []variation{nil}
+	for _, c := range choices {
+		var next []variation
+		for _, v := range all {
+			for _, set := range c.values {
+				next = append(next, append(slices.Clone(v), set))
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// around returns a variation and all that differ from it in at most two places.
+func around(best variation, choices []choice) []variation {
 	all := []variation{best}
 	for i, a := range choices {
 		for _, one := range a.values {
@@ -75,7 +85,7 @@ func variations(choices []choice, fit func(name string, set func(q *advice.Quest
 	return all
 }
 
-// lookedAt notes what conditions compare with what.
+// lookedAt collects the variables of conditions and the values that they are compared with.
 func lookedAt(conditions []string) *looked {
 	l := &looked{numbers: map[string][]int64{}, texts: map[string][]string{}}
 	for _, text := range conditions {
@@ -90,15 +100,15 @@ func lookedAt(conditions []string) *looked {
 	return l
 }
 
-// looked is what conditions compare with what.
+// looked holds, for each variable of some conditions, the values that it is compared with.
 type looked struct {
-	numbers map[string][]int64 // by variable; spans in nanoseconds
+	numbers map[string][]int64 // by variable; durations in nanoseconds
 	texts   map[string][]string
 	tags    []string
 }
 
-// look notes the names and the values of a comparison, each name with each value: too many
-// are tried rather than too few.
+// look adds the variables and the values of a comparison, each variable with each value. That
+// gives some values too many and none too few.
 func (l *looked) look(n ast.Node) {
 	var c comparisonParts
 	ast.Walk(&n, &c)
@@ -132,7 +142,7 @@ func (c *comparisonParts) Visit(node *ast.Node) {
 	}
 }
 
-// choices are, for each variable that conditions look at, the values to try.
+// choices returns the values to try for each variable of the conditions.
 func (l *looked) choices(rule string) []choice {
 	var all []choice
 	add := func(name string, one int64, set func(q *advice.Question, n int64)) {
@@ -183,7 +193,7 @@ func (l *looked) choices(rule string) []choice {
 	return all
 }
 
-// near are the numbers around those given, and none; none is below 0.
+// near returns 0, the given numbers and their neighbours, without negative ones.
 func near(numbers []int64, one int64) []int64 {
 	all := []int64{0}
 	for _, n := range numbers {

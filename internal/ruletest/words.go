@@ -6,19 +6,19 @@ import (
 	"unicode"
 )
 
-// spoken is a word of a line and the rune at which it begins.
-type spoken struct {
+// token is a word of a line and the offset of its first rune.
+type token struct {
 	text string
 	at   int
-	body bool // the raw body, to the end of the line
+	body bool // a raw body, which extends to the end of the line
 }
 
 var errQuote = errors.New("a quote is not closed")
 
-// split takes a line apart at its blanks. A text in double quotes holds together; a word that
-// begins with { or < is a raw body, and goes on to the end.
-func split(line string) ([]spoken, error) {
-	var words []spoken
+// split splits a line at blanks. A text in double quotes is one word. A word that begins with
+// { or < is a raw body, which extends to the end of the line.
+func split(line string) ([]token, error) {
+	var words []token
 	runes := []rune(line)
 	for i := 0; i < len(runes); {
 		if unicode.IsSpace(runes[i]) {
@@ -26,7 +26,7 @@ func split(line string) ([]spoken, error) {
 			continue
 		}
 		if runes[i] == '{' || runes[i] == '<' {
-			return append(words, spoken{strings.TrimSpace(string(runes[i:])), i, true}), nil
+			return append(words, token{strings.TrimSpace(string(runes[i:])), i, true}), nil
 		}
 		from, quoted := i, false
 		for ; i < len(runes) && (quoted || !unicode.IsSpace(runes[i])); i++ {
@@ -37,12 +37,12 @@ func split(line string) ([]spoken, error) {
 		if quoted {
 			return nil, errQuote
 		}
-		words = append(words, spoken{text: string(runes[from:i]), at: from})
+		words = append(words, token{text: string(runes[from:i]), at: from})
 	}
 	return words, nil
 }
 
-// unquote takes the quotes off that hold a text together.
+// unquote removes the double quotes around a text.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		return s[1 : len(s)-1]
