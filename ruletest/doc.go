@@ -1,7 +1,9 @@
-// Package ruletest runs the tests of rules as tests of Go. Tests are TOML files beside the
-// rules, NAME.test.toml: one answer and the decision about it, tables of them, and whole
-// stories in virtual time. Their form is described in docs/test.md.
+// Package ruletest runs the tests of rules as subtests of go test. Tests are TOML files beside
+// the rules, NAME.test.toml: one answer and its decision, tables of them, and whole flows in
+// virtual time. docs/test.md describes their format.
 //
-// [Run] makes each of them a subtest, for a team that keeps one test command. The command
-// `recourse test` runs the same tests, and adds coverage and mutation.
+// [Run] is for a team that keeps one test command. The command `recourse test` runs the same
+// tests, and adds coverage and mutation.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package ruletest

@@ -9,8 +9,9 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-// Run tests a folder of rules with the tests in it, each a subtest named after its file and
-// itself. It is for a Go team that keeps one test command. Mistakes in rules or tests end t.
+// Run opens a folder of rules and runs the tests in it. Each is a subtest of t, named after its
+// file and its name. A mistake in the rules or the tests, or a folder without tests, ends t
+// with t.Fatal.
 func Run(t *testing.T, dir string) {
 	t.Helper()
 	e, err := ruleset.Open(dir)

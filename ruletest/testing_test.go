@@ -6,7 +6,7 @@ import (
 	"github.com/recourse-pay/recourse/ruletest"
 )
 
-// The tests of the folder use every form that a test may take; each must pass.
+// The folder has tests of every form; each of them must pass.
 func TestRunMakesEachCaseASubtest(t *testing.T) {
 	ruletest.Run(t, "../internal/ruletest/testdata/rules")
 }

@@ -1,4 +1,4 @@
-// Package draw makes random rules and random situations for tests: rules as a person might
-// write them, with mistakes; situations as a flow with any past shows them to rules. Only
-// tests import it.
+// Package draw draws random rules and random situations for tests. The rules are as a person
+// may write them, with mistakes. The situations are as a flow may give them to rules, after any
+// earlier attempts. Only tests import it.
 package draw

@@ -11,16 +11,16 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// Rand draws from a seed.
+// Rand is a random source with a seed.
 type Rand struct{ *rand.Rand }
 
-// From returns a source that draws the same from the same seed.
+// From returns a source. The same seed always draws the same values.
 func From(seed uint64) Rand { return Rand{rand.New(rand.NewPCG(seed, 7))} }
 
-// One picks one of some values.
+// One draws one of some values.
 func One[T any](r Rand, of ...T) T { return of[r.IntN(len(of))] }
 
-// texts are values that conditions name, which situations often have.
+// texts are values that conditions compare with. Situations often have them.
 var texts = map[string][]string{
 	"code": {"0", "10", "40", "41", "1000", "1001", "1201", "4001", "7000"}, "sub_code": {"40", "1001"},
 	"status": {"REVIEWING", "SUCCEEDED", "FAILED"}, "sub_status": {"CAPTURED"}, "currency": {"VND", "TWD"},
@@ -40,12 +40,13 @@ var words = map[string][]string{
 	"stage": {"door", "result"}, "capture": {"auto", "manual"}, "weekday": {"friday", "saturday"}, "final": {"yes", "no"}, "reach": {"attempt", "payment"},
 }
 
-func keys(r Rand, m map[string][]string) string {
-	// In an order of their own, so that a seed is a seed.
+// wordKey draws a key of words. The list repeats the common ones. It is a fixed list because
+// the order of a map would make a seed draw different rules each time.
+func wordKey(r Rand) string {
 	return One(r, []string{"effect", "effect", "class", "class", "operation", "phase", "fault", "stage", "capture", "weekday", "final", "reach"}...)
 }
 
-// Condition writes a condition of at most some depth.
+// Condition draws a condition of at most the given depth.
 func Condition(r Rand, depth int) string {
 	if depth == 0 || r.IntN(4) == 0 {
 		return atom(r)
@@ -76,7 +77,7 @@ func list(r Rand, of []string) string {
 func atom(r Rand) string {
 	switch r.IntN(14) {
 	case 0, 1, 2, 3:
-		name := keys(r, words)
+		name := wordKey(r)
 		return One(r, fmt.Sprintf("%s == %q", name, One(r, words[name]...)), name+" in "+list(r, words[name]), fmt.Sprintf("%s != %q", name, One(r, words[name]...)))
 	case 4, 5, 6:
 		name := One(r, textNames...)
@@ -98,7 +99,7 @@ func atom(r Rand) string {
 	return One(r, `code matches "^4"`, "code == sub_code", "true")
 }
 
-// Set makes a baseline, a layer of momo and a merchant, alpha, with random rules.
+// Set draws a baseline, a layer of momo and a merchant, alpha, with random rules.
 func Set(r Rand) *rules.Set {
 	set := &rules.Set{
 		Baseline: file(r, "baseline.toml", 2+r.IntN(6)), Providers: map[string]*rules.File{}, Merchants: map[string]*rules.File{},
@@ -124,7 +125,7 @@ func file(r Rand, name string, n int) *rules.File {
 	return f
 }
 
-// Rule makes one rule.
+// Rule draws one rule.
 func Rule(r Rand, id string, at source.Pos) *rules.Rule {
 	return &rules.Rule{ID: id, When: Condition(r, r.IntN(4)), Then: One(r, policy.All[policy.Action]()...), Pos: at}
 }

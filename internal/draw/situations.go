@@ -11,7 +11,7 @@ import (
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Situations draws what the flow shows to an engine's rules.
+// Situations draws situations that a flow can give to an engine's rules.
 type Situations struct {
 	e    *ruleset.Engine
 	cats []*providers.Catalog
@@ -42,12 +42,12 @@ func Of(e *ruleset.Engine) *Situations {
 	return s
 }
 
-// One draws a situation: a payment with a past, and an answer that may be anybody's, put to
-// the flow's own judgement.
+// One draws a situation: a payment with earlier attempts, and an answer that may belong to any
+// of them, judged as a flow judges it.
 func (d *Situations) One(r Rand) policy.Situation {
 	cat := One(r, d.cats...)
 	p := policy.Payment{
-		Provider: cat.Name, Merchant: One(r, "", "alpha", "alpha", "nobody"), Operation: One(r, cat.Operations...), Capture: One(r, policy.All[policy.CaptureMode]()...),
+		Provider: cat.Name, Merchant: One(r, "", "alpha", "alpha", "unknown"), Operation: One(r, cat.Operations...), Capture: One(r, policy.All[policy.CaptureMode]()...),
 		Amount: One(r, 0, 1, int64(1000), 5000), Currency: One(r, "", "VND", "TWD"), Tags: One(r, nil, map[string]string{"tier": "gold"}, map[string]string{"tier": ""}),
 	}
 	at := start.Add(time.Duration(r.IntN(14*24*60)) * time.Minute)
@@ -61,7 +61,7 @@ func (d *Situations) One(r Rand) policy.Situation {
 	for i := range 1 + r.IntN(2) {
 		s.Ledger = append(s.Ledger, d.identity(r, cat, &p, i, at, elapsed))
 	}
-	a := d.answer(r, cat, &p)
+	a := d.answer(r, cat)
 	a.OrderID, a.RequestID = One(r, "", "", "o-0", "o-1", "stranger"), One(r, "", "", "r-0", "stranger")
 	a.Amount, a.Verified = One(r, 0, 0, 0, int64(77)), r.IntN(3) > 0
 	switch a.Phase {
@@ -87,15 +87,15 @@ func (d *Situations) identity(r Rand, cat *providers.Catalog, p *policy.Payment,
 	if r.IntN(3) > 0 {
 		return id
 	}
-	// It was settled by some answer before.
-	before := d.answer(r, cat, p)
+	// Some earlier answer may have settled it.
+	before := d.answer(r, cat)
 	if f := d.e.Judge(p, &before); f.Effect.Settled() {
 		id.Effect, id.Fact, id.Contested, id.Mismatch = f.Effect, f, r.IntN(8) == 0, f.Effect == policy.Executed && r.IntN(6) == 0
 	}
 	return id
 }
 
-func (d *Situations) answer(r Rand, cat *providers.Catalog, p *policy.Payment) policy.Answer {
+func (d *Situations) answer(r Rand, cat *providers.Catalog) policy.Answer {
 	a := policy.Answer{Phase: One(r, policy.Phases()...), HTTPStatus: One(r, 0, 0, 200, 400, 428, 429, 430, 500, 503, 999)}
 	code := func() string {
 		if r.IntN(6) == 0 {

@@ -13,21 +13,21 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// client makes one payment and writes down what it sees.
+// client makes one payment and records what it sends and receives.
 type client struct {
-	g       *generator
-	r       *rand.Rand
-	p       policy.Payment
-	name    string
-	at      *emulation.Provider
-	start   time.Time
-	now     time.Time
-	entries []*entry
-	calls   int
-	orders  int
-	asks    int
-	outcome policy.Outcome
-	lasted  time.Duration
+	g        *generator
+	r        *rand.Rand
+	p        policy.Payment
+	name     string
+	at       *emulation.Provider
+	start    time.Time
+	now      time.Time
+	entries  []*entry
+	calls    int
+	orders   int
+	queries  int
+	outcome  policy.Outcome
+	duration time.Duration
 
 	orderID, requestID, providerID string
 }
@@ -52,24 +52,24 @@ func (c *client) entry(phase recorded.Phase, at time.Time) *entry {
 	return e
 }
 
-// send makes the call at c.now and returns what the client heard, and when.
+// send sends the request at c.now. It returns the answer and the time at which it arrived.
 func (c *client) send() (policy.Answer, time.Time) {
 	c.calls++
 	d := c.call(policy.Send, providers.Request{OrderID: c.orderID, RequestID: c.requestID})
 	e := c.entry(recorded.Send, c.now)
 	e.Payment, e.OrderID, e.RequestID = c.p, c.orderID, c.requestID
-	return c.heard(e, d)
+	return c.reply(e, d)
 }
 
-// call makes a call at c.now, and waits for it as long as a client does.
+// call makes a call at c.now, and gives up after callTimeout.
 func (c *client) call(ph policy.Phase, r providers.Request) emulation.CallResult {
 	r.Phase, r.Operations = ph, []policy.Operation{c.p.Operation}
 	r.Amount, r.Currency, r.Capture = c.p.Amount, c.p.Currency, c.p.Capture
 	return c.at.Call(c.now, r).Within(c.now.Add(callTimeout))
 }
 
-// heard writes what a call came to, and returns what the client heard, and when.
-func (c *client) heard(e *entry, d emulation.CallResult) (policy.Answer, time.Time) {
+// reply records the result of a call. It returns the answer and the time at which it arrived.
+func (c *client) reply(e *entry, d emulation.CallResult) (policy.Answer, time.Time) {
 	e.Latency = d.ReceivedAt.Sub(c.now)
 	e.Answer.RetryAfter = d.Answer.RetryAfter
 	write(e, &d.Answer, d.Body)
@@ -79,26 +79,26 @@ func (c *client) heard(e *entry, d emulation.CallResult) (policy.Answer, time.Ti
 	return d.Answer, d.ReceivedAt
 }
 
-// write puts an answer into a line: the raw body, as the provider sends it.
+// write records an answer in a line, with the raw body as the provider sends it.
 func write(e *entry, a *policy.Answer, body []byte) {
 	e.Answer.HTTPStatus = a.HTTPStatus
 	switch a.Fault {
 	case policy.NoFault:
 		e.Body = body
-	case policy.Unreadable: // a page, which is no JSON
+	case policy.Unreadable: // an HTML page instead of JSON
 		e.Body, _ = json.Marshal(string(body))
 	default:
 		e.Answer.Fault = a.Fault
 	}
 }
 
-// ask makes a status query.
-func (c *client) ask(by policy.Identifier) (policy.Answer, time.Time) {
-	c.asks++
+// query queries the status.
+func (c *client) query(by policy.Identifier) (policy.Answer, time.Time) {
+	c.queries++
 	q := providers.Request{OrderID: c.orderID}
 	e := c.entry(recorded.Query, c.now)
 	e.QueryBy, e.OrderID, e.ProviderID = by, c.orderID, c.providerID
-	e.RequestID = fmt.Sprintf("q-%s-%d", c.name, c.asks)
+	e.RequestID = fmt.Sprintf("q-%s-%d", c.name, c.queries)
 	switch by {
 	case policy.RequestID:
 		q.RequestID, e.RequestID = c.requestID, c.requestID
@@ -106,10 +106,10 @@ func (c *client) ask(by policy.Identifier) (policy.Answer, time.Time) {
 		q.ProviderID = c.providerID
 	case policy.OrderID:
 	}
-	return c.heard(e, c.call(policy.Query, q))
+	return c.reply(e, c.call(policy.Query, q))
 }
 
-func (c *client) hear(h *emulation.Webhook) {
+func (c *client) receive(h *emulation.Webhook) {
 	at := h.At
 	if at.Before(c.now) {
 		at = c.now
@@ -120,16 +120,16 @@ func (c *client) hear(h *emulation.Webhook) {
 }
 
 func (c *client) end(o policy.Outcome) {
-	c.outcome, c.lasted = o, c.now.Sub(c.start)
+	c.outcome, c.duration = o, c.now.Sub(c.start)
 	e := c.entry(recorded.End, c.now)
 	e.Outcome = o
 }
 
-// aftermath writes the webhooks that come after the end, and the truth.
-func (c *client) aftermath() {
+// afterEnd records the webhooks that arrive after the end, and the provider's executions.
+func (c *client) afterEnd() {
 	over := c.start.Add(46 * time.Hour)
 	for h, ok := c.at.NextWebhook(over); ok; h, ok = c.at.NextWebhook(over) {
-		c.hear(&h)
+		c.receive(&h)
 	}
 	var all []recorded.Execution
 	for _, x := range c.at.Ledger(over) {
@@ -139,7 +139,7 @@ func (c *client) aftermath() {
 	e.Executions = all
 }
 
-// careful drives our own machine with the default rules.
+// careful makes the payment with our own state machine and the default rules.
 func (c *client) careful() {
 	c.now = c.start
 	c.newOrder()
@@ -155,11 +155,11 @@ func (c *client) careful() {
 		for _, command := range commands {
 			switch command := command.(type) {
 			case flow.Send:
-				answer, heard := c.send()
-				next = c.until(heard, func() flow.Event { return flow.Answered{Moment: c.moment(), Answer: answer} })
+				answer, received := c.send()
+				next = c.until(received, func() flow.Event { return flow.Answered{Moment: c.moment(), Answer: answer} })
 			case flow.Ask:
-				answer, heard := c.ask(command.By)
-				next = c.until(heard, func() flow.Event { return flow.Queried{Moment: c.moment(), Answer: answer} })
+				answer, received := c.query(command.By)
+				next = c.until(received, func() flow.Event { return flow.Queried{Moment: c.moment(), Answer: answer} })
 			case flow.Wait:
 				due = command.Until
 			case flow.Finish:
@@ -174,7 +174,7 @@ func (c *client) careful() {
 
 func (c *client) moment() flow.Moment { return flow.Moment{At: c.now, Jitter: c.r.Float64()} }
 
-// until moves to the time of an answer. A webhook that comes meanwhile is told after it.
+// until moves to the time of an answer. A webhook that arrives meanwhile comes after it.
 func (c *client) until(at time.Time, then func() flow.Event) flow.Event {
 	c.now = at
 	return then()
@@ -185,11 +185,11 @@ func (c *client) wait(s *flow.State, due time.Time) flow.Event {
 		if h.At.After(c.now) {
 			c.now = h.At.Truncate(time.Millisecond)
 		}
-		c.hear(&h)
+		c.receive(&h)
 		return flow.Received{Moment: c.moment(), Answer: h.Answer}
 	}
 	if due.Sub(c.start) > 45*time.Hour {
-		return nil // longer than a recording's window: left open
+		return nil // longer than a recording's window: the flow stays open
 	}
 	c.now = due.Add(time.Millisecond).Truncate(time.Millisecond)
 	e := flow.Due{Moment: c.moment()}

@@ -45,7 +45,7 @@ func TestTheSameSeedMakesTheSame(t *testing.T) {
 	}
 }
 
-// Every line is JSON of version 1, and the lines are in the order of time.
+// Every line is JSON of version 1. The lines are in the order of time.
 func TestLinesAreInOrder(t *testing.T) {
 	last := ""
 	for i, raw := range bytes.Split(bytes.TrimSpace(generated(t, 7, 200, 2)), []byte("\n")) {
@@ -63,7 +63,7 @@ func TestLinesAreInOrder(t *testing.T) {
 	}
 }
 
-// A flow's lines lie within the window that a simulation has by default.
+// All lines of a flow lie within the default window of a simulation.
 func TestFlowsLieWithinTheWindow(t *testing.T) {
 	first := map[string]time.Time{}
 	for _, raw := range bytes.Split(bytes.TrimSpace(generated(t, 9, 400, 2)), []byte("\n")) {
@@ -83,8 +83,8 @@ func TestFlowsLieWithinTheWindow(t *testing.T) {
 	}
 }
 
-// The recordings in the repository are what the generator makes with its own flags. If
-// this fails after the rules or the catalogues changed: go run ./internal/generate
+// The recordings in the repository are what the generator makes with its default flags. If
+// this fails after a change of rules or catalogues, run: go run ./internal/generate
 func TestTheShippedRecordingsAreCurrent(t *testing.T) {
 	dir := t.TempDir()
 	if err := run(20261121, 3200, 9, dir, false); err != nil {
@@ -112,7 +112,7 @@ func TestTheShippedRecordingsAreCurrent(t *testing.T) {
 	}
 }
 
-// folder reads a folder's gzipped files, unpacked.
+// folder reads the gzipped files of a folder and decompresses them.
 func folder(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl.gz"))
@@ -144,7 +144,7 @@ func unpacked(t *testing.T, name string) []byte {
 	return data
 }
 
-// One file, plain or gzipped by its name, holds what the stream holds.
+// One file, plain or gzipped by its name, has the same content as the stream.
 func TestOneFile(t *testing.T) {
 	want := generated(t, 7, 50, 2)
 	dir := t.TempDir()

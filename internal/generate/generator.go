@@ -15,7 +15,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// epoch is when the recordings begin.
+// epoch is the time at which the recordings begin.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 type generator struct {
@@ -30,21 +30,21 @@ type generator struct {
 //go:embed traffic.toml
 var traffic []byte
 
-// newGenerator makes a generator of the traffic that traffic.toml describes.
+// newGenerator returns a generator of the traffic that traffic.toml describes.
 func newGenerator(e *ruleset.Engine, seed uint64, flows int, span time.Duration) (*generator, error) {
 	plan, err := emulation.ReadPlan("traffic.toml", traffic)
 	return &generator{engine: e, seed: seed, flows: flows, span: span, traffic: plan}, err
 }
 
-// entry is a line of a recording, and where it goes.
+// entry is a line of a recording, and the file that it belongs to.
 type entry struct {
 	recorded.Line
 	at   time.Time // to the nanosecond, for the order
 	file string    // the provider
 }
 
-// write makes every payment and writes the lines in the order of time. writers are by
-// provider; "" takes every provider's.
+// write makes every payment and writes the lines in the order of time. The writers are keyed
+// by provider; "" takes the lines of all providers without a writer.
 func (g *generator) write(writers map[string]io.Writer) error {
 	out := map[string]*bufio.Writer{}
 	for p, w := range writers {
@@ -107,8 +107,8 @@ func (q *queue) Pop() any {
 	return e
 }
 
-// trade is how often an operation is made at a provider, and by whom.
-type trade struct {
+// segment is a part of the traffic: an operation at a provider, its weight and its merchants.
+type segment struct {
 	provider   string
 	operation  policy.Operation
 	weight     int
@@ -116,7 +116,7 @@ type trade struct {
 	merchants  []string
 }
 
-var trades = []trade{
+var segments = []segment{
 	{"momo", policy.Checkout, 24, []string{"VND"}, []string{"lotus-mart", "midnight-drop"}},
 	{"momo", policy.Pay, 24, []string{"VND"}, []string{"evergreen-box", "lotus-mart"}},
 	{"momo", policy.Capture, 6, []string{"VND"}, []string{"lotus-mart"}},
@@ -145,17 +145,17 @@ var trades = []trade{
 	{"paykka", policy.Refund, 12, []string{"USD", "EUR"}, []string{"old-town-books"}},
 }
 
-// amounts in minor units: from, to.
+// amounts are ranges in minor units: from, to.
 var amounts = map[string][2]int64{
 	"VND": {20_000, 4_000_000}, "PHP": {10_000, 9_000_000}, "IDR": {1_000_000, 300_000_000}, "TWD": {9_900, 900_000},
 	"USD": {500, 60_000}, "EUR": {500, 60_000}, "HKD": {4_000, 500_000},
 }
 
-// payment makes one payment of a client, and now and then a second flow of the same
-// key: a shopper who was told that it failed.
+// payment makes one payment. After some failures it makes a second flow with the same key,
+// because the shopper saw the failure and pays again.
 func (g *generator) payment(i int, start time.Time) []*entry {
 	r := rand.New(rand.NewPCG(g.seed, uint64(i)))
-	t := pickTrade(r)
+	t := pickSegment(r)
 	currency := t.currencies[r.IntN(len(t.currencies))]
 	span := amounts[currency]
 	p := policy.Payment{
@@ -172,30 +172,30 @@ func (g *generator) payment(i int, start time.Time) []*entry {
 	first := g.flow(r, p, fmt.Sprintf("f-%07d", i), start, careful)
 	entries := first.entries
 	if !careful && first.outcome == policy.Failed && r.IntN(3) == 0 {
-		again := start.Add(first.lasted + time.Duration(2+r.IntN(20))*time.Minute)
+		again := start.Add(first.duration + time.Duration(2+r.IntN(20))*time.Minute)
 		entries = append(entries, g.flow(r, p, fmt.Sprintf("f-%07d-again", i), again, false).entries...)
 	}
 	return entries
 }
 
-func pickTrade(r *rand.Rand) trade {
+func pickSegment(r *rand.Rand) segment {
 	total := 0
-	for _, t := range trades {
+	for _, t := range segments {
 		total += t.weight
 	}
 	n := r.IntN(total)
-	for _, t := range trades {
+	for _, t := range segments {
 		if n -= t.weight; n < 0 {
 			return t
 		}
 	}
-	return trades[0]
+	return segments[0]
 }
 
 func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time.Time, careful bool) *client {
 	cat, err := g.engine.Catalogs.Get(p.Provider)
 	if err != nil {
-		panic(err) // the trades name built-in providers
+		panic(err) // the segments name built-in providers only
 	}
 	provider := emulation.NewProvider(cat, &emulation.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
 	c := &client{g: g, r: r, p: p, name: name, at: provider, start: start}
@@ -204,6 +204,6 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 	} else {
 		c.naive()
 	}
-	c.aftermath()
+	c.afterEnd()
 	return c
 }

@@ -1,7 +1,6 @@
 // Command generate makes the recordings in testdata/recordings: payments at emulated
-// providers, with faults, called by a naive client that does what the providers' tables
-// say and by a careful one that is our own flow machine. The truth lines are the
-// emulators' ledgers.
+// providers, with faults. A naive client follows the providers' tables; a careful one is our
+// own state machine. The truth lines are the executions of the emulated providers.
 //
 //	go run ./internal/generate                           writes testdata/recordings anew
 //	go run ./internal/generate -flows 1000000 -out big.jsonl

@@ -6,16 +6,16 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// naive is the client that a reader of the tables writes: it believes the envelope,
-// tries again after silence, answers a duplicate with a new id, polls a few times and
-// then calls it failed. It is what Recourse is measured against.
+// naive makes the payment as a client that follows the provider's tables: it trusts the
+// envelope, sends again after a timeout, answers a duplicate with a new id, polls a few times
+// and then marks the payment failed. Recourse is measured against it.
 func (c *client) naive() {
 	c.now = c.start
 	c.newOrder()
 	for attempt := 1; ; attempt++ {
-		answer, heard := c.send()
-		c.now = heard
-		if c.heardByWebhook() {
+		answer, received := c.send()
+		c.now = received
+		if c.endedByWebhook() {
 			return
 		}
 		next := c.reaction(&answer)
@@ -42,7 +42,7 @@ func (c *client) naive() {
 	}
 }
 
-// reaction does what the tables say, to the letter.
+// reaction returns the action that the tables recommend.
 func (c *client) reaction(a *policy.Answer) policy.Action {
 	if a.Fault == policy.Timeout || a.Fault == policy.Reset || a.Fault == policy.NotSent || a.Fault == policy.Unreadable {
 		return policy.RetrySame
@@ -71,35 +71,35 @@ func (c *client) reaction(a *policy.Answer) policy.Action {
 	}
 }
 
-// heardByWebhook ends the payment if a webhook has told its end already.
-func (c *client) heardByWebhook() bool {
+// endedByWebhook ends the payment if a webhook has arrived. It reports whether it did.
+func (c *client) endedByWebhook() bool {
 	h, ok := c.at.NextWebhook(c.now)
 	if !ok {
 		return false
 	}
-	c.hear(&h)
-	c.end(c.believe(&h.Answer))
+	c.receive(&h)
+	c.end(c.outcomeOf(&h.Answer))
 	return true
 }
 
-func (c *client) believe(a *policy.Answer) policy.Outcome {
+func (c *client) outcomeOf(a *policy.Answer) policy.Outcome {
 	if c.g.engine.Judge(&c.p, a).Effect == policy.Executed {
 		return policy.Succeeded
 	}
 	return policy.Failed
 }
 
-// poll asks a few times; what is not paid by then is called failed.
+// poll queries a few times. A payment that is not paid by then is marked failed.
 func (c *client) poll() {
 	contract := c.at.Contract(c.p.Operation)
 	by := contract.QueryIdentifier(c.providerID != "")
 	for i := 0; i < 6 && by != ""; i++ {
 		c.now = c.now.Add(time.Duration(5+c.r.IntN(10)) * time.Second << i)
-		if c.heardByWebhook() {
+		if c.endedByWebhook() {
 			return
 		}
-		answer, heard := c.ask(by)
-		c.now = heard
+		answer, received := c.query(by)
+		c.now = received
 		if answer.Fault != policy.NoFault {
 			continue
 		}
@@ -113,7 +113,7 @@ func (c *client) poll() {
 		}
 	}
 	c.now = c.now.Add(time.Minute)
-	if c.heardByWebhook() {
+	if c.endedByWebhook() {
 		return
 	}
 	c.end(policy.Failed)
