@@ -7,6 +7,8 @@
 //
 // What may be done about a decision, given everything that was sent before, is for package
 // flow.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package engine
 
 import (

@@ -21,4 +21,6 @@
 // the middle of a message stays. Identifiers, merchants and tags are written as they are.
 //
 // Deciding, retrying and reading recordings do not belong here.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package recording

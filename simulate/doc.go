@@ -10,4 +10,6 @@
 // streamed: memory grows with the flows open at once. The machine that is driven is
 // package flow, the same that runs in production. Reading clocks, calling providers and
 // judging answers do not belong here.
+//
+// Stability: v0, the exported names may still change between minor versions; see CHANGELOG.md.
 package simulate
