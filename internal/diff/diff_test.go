@@ -62,7 +62,7 @@ func same(a, b policy.Decision) bool {
 // different, the witness shows it. The report of changes covers every difference.
 func TestCompareAgreesWithRandomInputs(t *testing.T) {
 	var equal, different, unsure int
-	for seed := range uint64(testkit.Size(1, 4, 8)) {
+	for seed := range uint64(testkit.Size(1, 2, 4)) {
 		r := draw.From(seed)
 		set := draw.Set(r)
 		e := compiled(t, set)
@@ -103,7 +103,7 @@ func TestCompareAgreesWithRandomInputs(t *testing.T) {
 		}
 	}
 	t.Logf("%d the same, %d different, %d undecided", equal, different, unsure)
-	if !testkit.Short() && (equal < 2 || different < 8 || unsure > testkit.Size(1, 2, 4)) {
+	if equal < testkit.Size(0, 1, 2) || different < testkit.Size(0, 4, 8) || unsure > testkit.Size(1, 1, 2) {
 		t.Errorf("%d the same, %d different, %d undecided: too few of the first two, or too many undecided", equal, different, unsure)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
 // The checker is tested by mutation: package flow is built with each of its guards switched
