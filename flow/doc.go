@@ -18,7 +18,7 @@
 //   - S4 it ends, within its limits: in doubt escalated, with everything known not
 //     executed failed.
 //
-// A marker such as /*guard:repeat-is-safe*/ names the condition behind it. The tests of the model
+// A guard marker, say "guard" and the name repeat-is-safe, names the condition behind it. The tests of the model
 // checker break each guard in turn, by its name, and must find the harm. The markers are comments:
 // nothing can switch a guard off in a program.
 //
