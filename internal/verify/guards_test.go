@@ -84,7 +84,11 @@ type guard struct {
 	stmt    ast.Stmt // the statement that begins after the marker; nil: none does
 }
 
-var marker = regexp.MustCompile(`^/\*guard:([a-z]+(?:-[a-z]+)*)\*/$`)
+var (
+	marker = regexp.MustCompile(`^/\*guard:([a-z]+(?:-[a-z]+)*)\*/$`)
+	// Prose may show a marker. A comment that begins like one is meant as one.
+	misspelled = regexp.MustCompile(`^/[/*]\s*guard:`)
+)
 
 // source is package flow, parsed.
 type source struct {
@@ -123,7 +127,7 @@ func (src *source) parse(t *testing.T, path string) {
 		for _, comment := range group.List {
 			name := marker.FindStringSubmatch(comment.Text)
 			if name == nil {
-				if strings.Contains(comment.Text, "guard:") {
+				if misspelled.MatchString(comment.Text) {
 					t.Errorf("%s: %s is no marker of a guard", src.fset.Position(comment.Pos()), comment.Text)
 				}
 				continue
