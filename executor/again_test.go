@@ -137,7 +137,7 @@ func check(t *testing.T, r *executor.Result, k *keeper) {
 
 // looker is an observer that writes down what a trace holds.
 type looker struct {
-	executor.Unobserved
+	executor.NoopObserver
 	said []string
 }
 

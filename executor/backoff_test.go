@@ -29,7 +29,7 @@ func (r *ready) C() <-chan time.Time { return r.c }
 
 // cancels is an observer that cancels as the flow begins to wait.
 type cancels struct {
-	executor.Unobserved
+	executor.NoopObserver
 	cancel atomic.Pointer[context.CancelFunc]
 }
 

@@ -11,25 +11,25 @@ import (
 )
 
 // exchange is one call. The client gets its context and its attempt, and may keep them.
-type exchange struct {
+type call struct {
 	ctx      callContext
 	attempt  Attempt
 	phase    policy.Phase
 	identity *flow.Identity // that it speaks of; not to be written to
-	over     pass           // nil: it was told
+	permit   permit         // nil: it was told
 
 	// How it went, until that is taken.
 	answer  policy.Answer
 	err     error                 // of the client
 	shopper *policy.ShopperAction // what the answer says; nil: nothing
-	made    bool                  // the client was asked
+	called  bool                  // the client was asked
 }
 
 // embark gets the next call on its way, as the plan is now. The lock is held.
-func (r *run) embark(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *exchange {
-	x := &r.first
+func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *call {
+	x := &r.firstCall
 	if x.attempt.Number != 0 {
-		x = new(exchange)
+		x = new(call)
 	}
 	x.phase, x.identity = phase, id
 	x.ctx.Context, x.ctx.deadline = ctx, deadline
@@ -37,17 +37,17 @@ func (r *run) embark(ctx context.Context, phase policy.Phase, id *flow.Identity,
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
 	}
-	x.over, r.pass = r.pass, nil
-	if x.over == nil {
-		x.over = r.gate.unasked
+	x.permit, r.pass = r.pass, nil
+	if x.permit == nil {
+		x.permit = r.gate.countOnly
 	}
 	r.calling = x
 	return x
 }
 
 // send makes the payment request.
-func (r *run) send(x *exchange) flow.Event {
-	r.call(x)
+func (r *run) sendPayment(x *call) flow.Event {
+	r.makeCall(x)
 	ofAttempt(&x.answer, x.identity.OrderID, x.identity.RequestID)
 	return flow.Answered{Moment: r.x.moment(), Answer: x.answer, Attempt: x.attempt.Number}
 }
@@ -61,18 +61,18 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // ask makes a status query.
-func (r *run) ask(x *exchange) flow.Event {
-	r.call(x)
+func (r *run) queryStatus(x *call) flow.Event {
+	r.makeCall(x)
 	return flow.Queried{Moment: r.x.moment(), Answer: x.answer, Query: x.attempt.Number}
 }
 
 // call makes one call and reads what came of it.
-func (r *run) call(x *exchange) {
+func (r *run) makeCall(x *call) {
 	var reply Reply
 	if len(r.x.cfg.Observers) > 0 {
-		reply, x.err = r.watched(x, &x.answer)
+		reply, x.err = r.observedCall(x, &x.answer)
 	} else {
-		reply, x.err = r.deliver(&x.ctx, x)
+		reply, x.err = r.invokeClient(&x.ctx, x)
 		r.x.interpret(&r.req.Payment, &x.answer, x.phase, &reply, x.err)
 	}
 	x.ctx.end(context.Canceled)
@@ -80,7 +80,7 @@ func (r *run) call(x *exchange) {
 }
 
 // returned takes note of what came of a call. The lock is held.
-func (r *run) returned(x *exchange) {
+func (r *run) recordAnswer(x *call) {
 	r.last, r.lastErr = &x.answer, x.err
 	if s := x.shopper; s != nil && *s != r.action() {
 		r.shopper = s
@@ -89,30 +89,30 @@ func (r *run) returned(x *exchange) {
 }
 
 // watched makes a call that somebody watches.
-func (r *run) watched(x *exchange, a *policy.Answer) (Reply, error) {
+func (r *run) observedCall(x *call, a *policy.Answer) (Reply, error) {
 	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
-	r.watchers(func(o Observer) { ctx = o.Calling(ctx, &e) })
-	e.Reply, e.Err = r.deliver(ctx, x)
+	r.observe(func(o Observer) { ctx = o.Calling(ctx, &e) })
+	e.Reply, e.Err = r.invokeClient(ctx, x)
 	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
 	e.Answer, e.End = *a, wallClock()
-	r.watchers(func(o Observer) { o.Called(ctx, &e) })
+	r.observe(func(o Observer) { o.Called(ctx, &e) })
 	return e.Reply, e.Err
 }
 
 // deliver hands a call to the client, unless its time is over: a process that was paused
 // after it wrote ahead must not send when it wakes. A client that panics may have sent.
-func (r *run) deliver(ctx context.Context, x *exchange) (reply Reply, err error) {
+func (r *run) invokeClient(ctx context.Context, x *call) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Flow: r.id, In: "its client", Value: p, Stack: debug.Stack()}
-			r.x.trouble(err)
+			r.x.reportError(err)
 		}
 	}()
-	if err := x.ctx.over(r.x.cfg.Journal != nil); err != nil {
+	if err := x.ctx.errAt(r.x.cfg.Journal != nil); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	x.made = true
+	x.called = true
 	if x.phase == policy.Send {
 		return r.client.Send(ctx, &x.attempt)
 	}
@@ -156,31 +156,31 @@ func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) *pol
 
 // fare tells budget and breaker how the provider does, after the answer of a call was taken.
 // The lock is held.
-func (r *run) fare(x *exchange) {
-	over := x.over
-	x.over = nil
+func (r *run) settlePermit(x *call) {
+	over := x.permit
+	x.permit = nil
 	switch {
 	case over == nil:
-	case !x.made:
-		over(notMade)
-	case r.last != nil && troubled(r.last, r.class):
-		over(inTrouble)
+	case !x.called:
+		over(callNotMade)
+	case r.last != nil && unavailable(r.last, r.class):
+		over(callUnavailable)
 	default:
-		over(fine)
+		over(callAnswered)
 		r.bucket.give(r.x.cfg.Budget.Success)
 	}
 }
 
 // held is how long the breaker keeps a call from being made; 0: it may be made, and is
 // reckoned with.
-func (r *run) held() time.Duration {
+func (r *run) breakerWait() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.heldLocked()
+	return r.breakerWaitLocked()
 }
 
 // heldLocked is held with the lock held.
-func (r *run) heldLocked() time.Duration {
+func (r *run) breakerWaitLocked() time.Duration {
 	if r.pass != nil {
 		return 0
 	}
@@ -193,16 +193,16 @@ func (r *run) heldLocked() time.Duration {
 }
 
 // release gives back a call that was let through and will not be made.
-func (r *run) release() {
+func (r *run) releasePermit() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.giveBack()
+	r.releasePermitLocked()
 }
 
 // giveBack is release with the lock held.
-func (r *run) giveBack() {
+func (r *run) releasePermitLocked() {
 	if r.pass != nil {
-		r.pass(notMade)
+		r.pass(callNotMade)
 		r.pass = nil
 	}
 	if r.funded {

@@ -16,7 +16,7 @@ type callContext struct {
 
 	err   atomic.Pointer[error] // nil: it is not over; written with the lock held
 	mu    sync.Mutex
-	watch *watch // nil: nobody waits for Done
+	timer *callTimer // nil: nobody waits for Done
 }
 
 // The usual errors of contexts, to point at.
@@ -34,7 +34,7 @@ func pointTo(err error) *error {
 }
 
 // watch is what it takes to close a channel when a call's time is over.
-type watch struct {
+type callTimer struct {
 	done  chan struct{}
 	timer *time.Timer
 	stop  func() bool // looking at the caller's context
@@ -53,16 +53,16 @@ func (c *callContext) Deadline() (time.Time, bool) {
 func (c *callContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.watched().done
+	return c.startTimerLocked().done
 }
 
 // watched begins to look at the clock and at the caller, unless it does. The lock is held.
-func (c *callContext) watched() *watch {
-	if c.watch != nil {
-		return c.watch
+func (c *callContext) startTimerLocked() *callTimer {
+	if c.timer != nil {
+		return c.timer
 	}
-	w := &watch{done: make(chan struct{})}
-	c.watch = w
+	w := &callTimer{done: make(chan struct{})}
+	c.timer = w
 	left := c.deadline.Sub(wallClock())
 	if c.err.Load() == nil {
 		if err := c.Context.Err(); err != nil {
@@ -81,11 +81,11 @@ func (c *callContext) watched() *watch {
 }
 
 // Err implements [context.Context].
-func (c *callContext) Err() error { return c.over(true) }
+func (c *callContext) Err() error { return c.errAt(true) }
 
 // over is Err, with or without a look at the clock: where nobody can have taken the flow over
 // since its deadline was set, just now, it is not worth the time.
-func (c *callContext) over(clock bool) error {
+func (c *callContext) errAt(clock bool) error {
 	if err := c.err.Load(); err != nil {
 		return *err
 	}
@@ -104,7 +104,7 @@ func (c *callContext) over(clock bool) error {
 func (c *callContext) AfterFunc(f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w := c.watched()
+	w := c.startTimerLocked()
 	if c.err.Load() != nil {
 		go f()
 		return func() bool { return false }
@@ -130,7 +130,7 @@ func (c *callContext) end(err error) {
 		return
 	}
 	c.err.Store(pointTo(err))
-	w := c.watch
+	w := c.timer
 	if w == nil {
 		return
 	}

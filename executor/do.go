@@ -48,17 +48,17 @@ func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error)
 			return nil, err
 		}
 		if !joined {
-			return x.lead(ctx, r)
+			return x.driveDo(ctx, r)
 		}
-		result, err := r.stay(ctx)
-		if !leftAlone(err) || ctx.Err() != nil {
+		result, err := r.waitOrLeave(ctx)
+		if !abandonedByCaller(err) || ctx.Err() != nil {
 			return result, err
 		}
 	}
 }
 
 // lead carries out a flow for the one who asked first.
-func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
+func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
 	defer x.active.Done()
 	driven := false
 	defer func() {
@@ -66,59 +66,59 @@ func (x *Executor) lead(ctx context.Context, r *run) (*Result, error) {
 			x.background(r)
 		}
 	}()
-	err := r.pace.drive()
+	err := r.firstDriver.drive()
 	driven = true
-	return r.leave(ctx, err)
+	return r.finishDo(ctx, err)
 }
 
 // leave is the end of Do: with the flow's, or without.
-func (r *run) leave(ctx context.Context, err error) (*Result, error) {
+func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
-	result, begun := r.ended(), r.accepted || r.state.Stage != flow.New
-	after := r.after()
+	result, begun := r.resultLocked(), r.accepted || r.state.Stage != flow.New
+	after := r.retention()
 	r.mu.Unlock()
 	switch {
 	case result != nil:
-		r.x.let(r, after)
+		r.x.evictWith(r, after)
 		return result, nil
 	case !begun: // nothing was sent, and nothing written
-		if errors.Is(err, errHeld) && !errors.Is(err, context.DeadlineExceeded) {
+		if errors.Is(err, errRefusing) && !errors.Is(err, context.DeadlineExceeded) {
 			err = errors.Join(context.DeadlineExceeded, err) // it would be, before it can be sent
 		}
-		r.release()
-		r.disown(err)
-		r.vanish(err)
+		r.releasePermit()
+		r.rememberRefused(err)
+		r.abandon(err)
 		return nil, err
 	case errors.Is(err, ErrTakenOver):
-		r.x.forget(r)
-		return nil, r.pending(err)
+		r.x.evict(r)
+		return nil, r.pendingError(err)
 	case errors.Is(err, errReplaced):
-		return r.stay(ctx)
+		return r.waitOrLeave(ctx)
 	case errors.Is(err, ErrClosed):
-		return nil, r.pending(err)
+		return nil, r.pendingError(err)
 	}
 	cause := ctx.Err()
 	if cause == nil {
 		cause = context.DeadlineExceeded
 	}
-	r.x.trouble(errors.Join(r.unsent(), r.goodbye(cause)))
-	return r.farewell(cause)
+	r.x.reportError(errors.Join(r.unsent(), r.callerLeft(cause)))
+	return r.returnPending(cause)
 }
 
 // stay waits for a flow that others drive.
-func (r *run) stay(ctx context.Context) (*Result, error) {
+func (r *run) waitOrLeave(ctx context.Context) (*Result, error) {
 	result, err := r.wait(ctx)
 	if result != nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		return result, err
 	}
-	real := r.real()
-	real.x.trouble(real.goodbye(ctx.Err()))
+	real := r.current()
+	real.x.reportError(real.callerLeft(ctx.Err()))
 	return nil, err
 }
 
 // goodbye takes leave of a caller of Do. With the last one, sending ends.
-func (r *run) goodbye(cause error) error {
-	if !r.unwanted() {
+func (r *run) callerLeft(cause error) error {
+	if !r.removeCaller() {
 		return nil
 	}
 	return r.withdraw(cause.Error())
@@ -126,25 +126,25 @@ func (r *run) goodbye(cause error) error {
 
 // farewell is what the one who drove a flow is told when he has no more time: it goes on in
 // the background, unless it had nothing in doubt, and has ended with him.
-func (r *run) farewell(cause error) (*Result, error) {
+func (r *run) returnPending(cause error) (*Result, error) {
 	r.mu.Lock()
-	result := r.ended()
+	result := r.resultLocked()
 	r.mu.Unlock()
-	pending := r.pending(cause)
+	pending := r.pendingError(cause)
 	if result == nil {
 		r.x.background(r)
 		return nil, pending
 	}
-	r.release()
-	r.tell()
-	r.x.forget(r)
+	r.releasePermit()
+	r.deliverNotices()
+	r.x.evict(r)
 	return result, &WithdrawnError{Flow: r.id, Last: pending.Last, Cause: cause}
 }
 
 // leftAlone reports whether a flow that somebody joined was never begun, for want of time of
 // the one who asked first.
-func leftAlone(err error) bool {
-	var gone *goneError
+func abandonedByCaller(err error) bool {
+	var gone *notBegunError
 	return errors.As(err, &gone) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
@@ -152,7 +152,7 @@ func leftAlone(err error) bool {
 func (r *run) withdraw(why string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.keep(flow.Withdrawn{Moment: r.x.moment(), Why: why})
+	return r.applyOrQueue(flow.Withdrawn{Moment: r.x.moment(), Why: why})
 }
 
 // unsent says of a send that was written down, and will not be made, that it was not.
@@ -162,7 +162,7 @@ func (r *run) unsent() error {
 	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
 		e := flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
 		r.last, r.lastErr = &e.Answer, ErrNotSent
-		return r.keep(e)
+		return r.applyOrQueue(e)
 	}
 	return nil
 }
@@ -178,9 +178,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.id, r.spare = x.newIDs()
 	r.state.Payment = q.Payment
 	r.guard = x.guards.of(&r.req.Payment)
-	r.want(r)
+	r.addCaller(r)
 	if !start {
-		r.take(ctx)
+		r.setDriver(ctx)
 	}
 	live, err := x.register(r)
 	if err != nil {
@@ -192,12 +192,12 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	earlier, err := x.earlier(ctx, r)
 	switch {
 	case err != nil:
-		r.vanish(err)
+		r.abandon(err)
 		x.active.Done()
 		return nil, false, err
 	case earlier != nil:
 		x.active.Done()
-		r.vanish(&movedError{earlier})
+		r.abandon(&movedError{earlier})
 		return earlier, true, nil
 	}
 	return r, false, nil
@@ -232,15 +232,15 @@ func (r *run) check(ctx context.Context, c Client) error {
 
 // vanish takes a flow out of memory that does not begin, or does not go on, and tells those
 // who joined it.
-func (r *run) vanish(why error) {
-	if !moved(why) {
-		why = &goneError{why}
+func (r *run) abandon(why error) {
+	if !isMoved(why) {
+		why = &notBegunError{why}
 	}
 	r.mu.Lock()
 	r.gone = why
 	r.broadcast()
 	r.mu.Unlock()
-	r.x.forget(r)
+	r.x.evict(r)
 }
 
 // join waits with the one who asked first.
@@ -250,7 +250,7 @@ func (r *run) join(other *run) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.want(other)
+	r.addCaller(other)
 	if !r.bound || other.bound {
 		return nil
 	}
@@ -269,7 +269,7 @@ func (r *run) join(other *run) error {
 }
 
 // want counts who wants the flow. The lock is held, or nobody else has the flow yet.
-func (r *run) want(asked *run) {
+func (r *run) addCaller(asked *run) {
 	if asked.started {
 		r.started = true
 	} else {
@@ -278,7 +278,7 @@ func (r *run) want(asked *run) {
 }
 
 // unwanted takes leave of a caller of Do, and reports whether nobody is left.
-func (r *run) unwanted() bool {
+func (r *run) removeCaller() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiting--

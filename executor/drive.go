@@ -17,25 +17,25 @@ import (
 // is anything to do. It is backoff's loop; what it waits by is what the flow decided.
 func (r *run) drive(ctx context.Context) error {
 	r.mu.Lock()
-	p := r.take(ctx)
+	p := r.setDriver(ctx)
 	r.mu.Unlock()
 	return p.drive()
 }
 
 // take makes the caller the flow's driver. The lock is held, or nobody else has the flow yet.
-func (r *run) take(ctx context.Context) *pace {
-	p := &r.pace
+func (r *run) setDriver(ctx context.Context) *driver {
+	p := &r.firstDriver
 	if r.driver != nil { // which may still be looking at its own
-		p = new(pace)
+		p = new(driver)
 	}
 	p.r, p.ctx = r, ctx
 	r.driver = p
 	return p
 }
 
-func (p *pace) drive() error {
+func (p *driver) drive() error {
 	r := p.r
-	_, err := p.proceed()
+	_, err := p.stepUntilWait()
 	if err == nil { // most flows end without a wait
 		return nil
 	}
@@ -46,12 +46,12 @@ func (p *pace) drive() error {
 	r.mu.Lock()
 	p.sleep = sleep
 	r.mu.Unlock()
-	_, err = backoff.RetryNotifyWithTimerAndData(p.proceed, p, nil, sleep)
+	_, err = backoff.RetryNotifyWithTimerAndData(p.stepUntilWait, p, nil, sleep)
 	return err
 }
 
 // pace is a driver's place in a flow, and the back-off of its loop.
-type pace struct {
+type driver struct {
 	r     *run
 	ctx   context.Context
 	sleep *sleeper  // nil: it never waited
@@ -60,14 +60,14 @@ type pace struct {
 }
 
 // Context implements [backoff.BackOffContext].
-func (p *pace) Context() context.Context { return p.ctx }
+func (p *driver) Context() context.Context { return p.ctx }
 
 // Reset does nothing: the flow knows where it is.
-func (p *pace) Reset() {}
+func (p *driver) Reset() {}
 
 // NextBackOff is what is left of the flow's wait. It stops rather than sleep past the
 // deadline of the context.
-func (p *pace) NextBackOff() time.Duration {
+func (p *driver) NextBackOff() time.Duration {
 	if at, ok := p.ctx.Deadline(); ok && at.Before(p.until) {
 		return backoff.Stop
 	}
@@ -78,16 +78,16 @@ func (p *pace) NextBackOff() time.Duration {
 var errWaiting = errors.New("the flow waits")
 
 // errHeld: nothing is sent now.
-var errHeld = errors.New("executor: the provider refuses everything; nothing was sent")
+var errRefusing = errors.New("executor: the provider refuses everything; nothing was sent")
 
 // errBehind: the journal takes nothing just now.
-var errBehind = errors.New("executor: not written yet; it will be, after what the journal does not take just now")
+var errQueued = errors.New("executor: not written yet; it will be, after what the journal does not take just now")
 
 // errReplaced: another goroutine drives the flow, or made a call that has not returned.
 var errReplaced = errors.New("executor: the call returned after its flow had gone on")
 
 // proceed does what there is to do, until the flow has ended (nil) or waits.
-func (p *pace) proceed() (none struct{}, err error) {
+func (p *driver) stepUntilWait() (none struct{}, err error) {
 	for ended := false; !ended && err == nil; {
 		ended, err = p.step()
 	}
@@ -95,7 +95,7 @@ func (p *pace) proceed() (none struct{}, err error) {
 }
 
 // step does one thing.
-func (p *pace) step() (ended bool, err error) {
+func (p *driver) step() (ended bool, err error) {
 	r := p.r
 	over := p.ctx.Err() // a caller's code, so without the lock
 	r.mu.Lock()
@@ -105,19 +105,19 @@ func (p *pace) step() (ended bool, err error) {
 	}
 	if len(r.kept) > 0 {
 		r.mu.Unlock()
-		return false, p.retry()
+		return false, p.retryQueued()
 	}
 	switch c := r.next.(type) {
 	case nil:
-		wait, again := r.heldLocked(), r.waited || r.accepted
+		wait, again := r.breakerWaitLocked(), r.waited || r.accepted
 		r.waited = r.waited || wait > 0
 		r.mu.Unlock()
-		return false, p.begin(wait, again)
+		return false, p.beginFlow(wait, again)
 	case flow.Send:
-		x := r.embark(p.ctx, policy.Send, c.Identity, c.Deadline)
+		x := r.newCall(p.ctx, policy.Send, c.Identity, c.Deadline)
 		x.attempt.Number, x.attempt.Action = c.Attempt, c.Action
 		r.mu.Unlock()
-		return p.heard(r.send(x), x)
+		return p.handleAnswer(r.sendPayment(x), x)
 	case flow.Ask:
 		seq := r.seq
 		r.mu.Unlock()
@@ -127,24 +127,24 @@ func (p *pace) step() (ended bool, err error) {
 			r.mu.Unlock()
 			return false, nil // something has come meanwhile: look again
 		}
-		x := r.embark(p.ctx, policy.Query, c.Identity, c.Deadline)
+		x := r.newCall(p.ctx, policy.Query, c.Identity, c.Deadline)
 		x.attempt.Number, x.attempt.By, x.attempt.QueryID = c.Query, c.By, id
 		r.mu.Unlock()
-		return p.heard(r.ask(x), x)
+		return p.handleAnswer(r.queryStatus(x), x)
 	case flow.Wait:
 		seq := r.seq
 		r.mu.Unlock()
-		return false, p.due(&c, seq)
+		return false, p.handleDue(&c, seq)
 	}
-	r.giveBack()
+	r.releasePermitLocked()
 	r.mu.Unlock()
-	r.tell()
+	r.deliverNotices()
 	return true, nil
 }
 
 // stopped says why this driver does nothing more; nil: it goes on. over is the error of its
 // context. The flow's lock is held.
-func (p *pace) stopped(over error) error {
+func (p *driver) stopped(over error) error {
 	r := p.r
 	switch {
 	case r.driver != p || r.calling != nil:
@@ -161,25 +161,25 @@ func (p *pace) stopped(over error) error {
 }
 
 // retry brings once more what the journal did not take.
-func (p *pace) retry() error {
+func (p *driver) retryQueued() error {
 	r := p.r
 	r.mu.Lock()
 	var err error
 	for len(r.kept) > 0 && err == nil {
-		if err = fits(r.apply(r.kept[0])); err == nil {
+		if err = ignoreMisfit(r.apply(r.kept[0])); err == nil {
 			r.kept = r.kept[1:]
 		}
 	}
 	r.mu.Unlock()
 	if err != nil {
-		return p.stall(err)
+		return p.backOff(err)
 	}
 	p.tries = 0
 	return nil
 }
 
 // fits passes over an event that came too late for its flow.
-func fits(err error) error {
+func ignoreMisfit(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -190,9 +190,9 @@ func fits(err error) error {
 }
 
 // keep applies an event that must not be lost. The lock is held.
-func (r *run) keep(e flow.Event) error {
+func (r *run) applyOrQueue(e flow.Event) error {
 	if len(r.kept) == 0 {
-		err := fits(r.apply(e))
+		err := ignoreMisfit(r.apply(e))
 		if err == nil || errors.Is(err, ErrTakenOver) {
 			return err
 		}
@@ -201,34 +201,34 @@ func (r *run) keep(e flow.Event) error {
 		return err
 	}
 	r.kept = append(r.kept, e) // after those that came before
-	return errBehind
+	return errQueued
 }
 
 // stall waits for a journal to work again.
-func (p *pace) stall(err error) error {
+func (p *driver) backOff(err error) error {
 	if errors.Is(err, journal.ErrLost) && !errors.Is(err, ErrTakenOver) { // it was noticed by reading
 		p.r.mu.Lock()
-		p.r.lose()
+		p.r.markLost()
 		p.r.mu.Unlock()
 		err = fmt.Errorf("%w: %w", ErrTakenOver, err)
 	}
 	if errors.Is(err, ErrTakenOver) {
-		p.r.release()
+		p.r.releasePermit()
 		return backoff.Permanent(err)
 	}
-	p.r.x.trouble(err)
-	p.r.release() // others may go meanwhile
+	p.r.x.reportError(err)
+	p.r.releasePermit() // others may go meanwhile
 	p.tries++
 	p.until = wallClock().Add(min(100*time.Millisecond<<min(p.tries, 8), 10*time.Second))
 	return errWaiting
 }
 
 // begin sends for the first time, if the provider takes calls now.
-func (p *pace) begin(wait time.Duration, again bool) error {
+func (p *driver) beginFlow(wait time.Duration, again bool) error {
 	r := p.r
 	if wait > 0 {
 		p.until = wallClock().Add(wait)
-		return errHeld
+		return errRefusing
 	}
 	err := r.start(again)
 	if err == nil {
@@ -238,10 +238,10 @@ func (p *pace) begin(wait time.Duration, again bool) error {
 	accepted, begun := r.accepted, r.next != nil
 	r.mu.Unlock()
 	switch {
-	case begun && fits(err) == nil: // it may have been withdrawn meanwhile
+	case begun && ignoreMisfit(err) == nil: // it may have been withdrawn meanwhile
 		return nil
-	case accepted && fits(err) != nil:
-		return p.stall(err)
+	case accepted && ignoreMisfit(err) != nil:
+		return p.backOff(err)
 	}
 	return backoff.Permanent(err)
 }
@@ -249,11 +249,11 @@ func (p *pace) begin(wait time.Duration, again bool) error {
 // start takes the first step. A flow that had to wait for it looks at its key again.
 func (r *run) start(waited bool) error {
 	if waited {
-		flows, err := r.x.others(r.x.life, r)
+		flows, err := r.x.flowsOfKey(r.x.life, r)
 		if err != nil {
 			return err
 		}
-		r.inherit(flows)
+		r.setEarlier(flows)
 	}
 	id := r.req.RequestID
 	if id == "" {
@@ -261,7 +261,7 @@ func (r *run) start(waited bool) error {
 	}
 	for i := range r.earlier {
 		if r.earlier[i].RequestID == id {
-			r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
+			r.x.reportError(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
 			id = newRequestID()
 		}
 	}
@@ -272,23 +272,23 @@ func (r *run) start(waited bool) error {
 }
 
 // heard takes the answer of a call, with which most flows end.
-func (p *pace) heard(e flow.Event, x *exchange) (ended bool, err error) {
-	if ended, err = p.r.hear(e, x); err != nil {
-		return false, p.stall(err)
+func (p *driver) handleAnswer(e flow.Event, x *call) (ended bool, err error) {
+	if ended, err = p.r.applyAnswer(e, x); err != nil {
+		return false, p.backOff(err)
 	}
 	return ended, nil
 }
 
 // hear reports whether the flow has ended, and nobody has to be told.
-func (r *run) hear(e flow.Event, x *exchange) (ended bool, err error) {
+func (r *run) applyAnswer(e flow.Event, x *call) (ended bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.returned(x)
+	r.recordAnswer(x)
 	r.class = policy.Unrecognized
-	err = r.keep(e)
+	err = r.applyOrQueue(e)
 	if r.calling == x { // not before: if somebody's code ends this goroutine, nobody may send in its place
 		r.calling = nil
 	}
-	r.fare(x)
+	r.settlePermit(x)
 	return r.state.Stage == flow.Ended && r.pass == nil && !r.funded && len(r.owes)+len(r.kept) == 0, err
 }

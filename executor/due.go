@@ -10,45 +10,45 @@ import (
 )
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *pace) due(w *flow.Wait, seq uint32) error {
+func (p *driver) handleDue(w *flow.Wait, seq uint32) error {
 	r := p.r
 	now := wallClock()
 	if now.Before(w.Until) {
 		p.until = w.Until
 		return errWaiting
 	}
-	if wait := r.hold(w, now); wait > 0 {
+	if wait := r.delayByGuards(w, now); wait > 0 {
 		p.until = now.Add(wait)
 		return errWaiting
 	}
-	e, err := r.prepare(w.Action)
+	e, err := r.dueEvent(w.Action)
 	if err == nil {
-		err = p.carryOut(e, seq)
+		err = p.applyIfCurrent(e, seq)
 	}
 	if err != nil {
-		return p.stall(err)
+		return p.backOff(err)
 	}
 	return nil
 }
 
 // prepare makes the event that carries out what was waited for, unless the key's other flows
 // know something that forbids it.
-func (r *run) prepare(a policy.Action) (flow.Event, error) {
+func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 	if !a.Sends() {
 		return flow.Due{Moment: r.x.moment()}, nil
 	}
-	if e, err := r.news(); e != nil || err != nil {
+	if e, err := r.recheckKey(); e != nil || err != nil {
 		return e, err
 	}
 	var e flow.Due
 	if a != policy.RetrySame {
-		r.identify(a, &e)
+		r.newIdentifiers(a, &e)
 	}
 	e.Moment = r.x.moment() // somebody's hook may have taken its time
 	return e, nil
 }
 
-func (p *pace) carryOut(e flow.Event, seq uint32) error {
+func (p *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 	r := p.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,7 +66,7 @@ func (p *pace) carryOut(e flow.Event, seq uint32) error {
 }
 
 // identify brings the identifiers of a new identity.
-func (r *run) identify(a policy.Action, e *flow.Due) {
+func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	r.mu.Lock()
 	ledger := append([]flow.Identity(nil), r.state.Ledger...)
 	r.mu.Unlock()
@@ -75,7 +75,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 	}
 	e.RequestID = r.requestID()
 	if e.RequestID == "" || used(func(id *flow.Identity) string { return id.RequestID }, e.RequestID) {
-		r.x.trouble(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
+		r.x.reportError(fmt.Errorf("executor: NewRequestID gave flow %s %q once more; a random one is used", r.id, e.RequestID))
 		e.RequestID = newRequestID()
 	}
 	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
@@ -87,11 +87,11 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 		return err
 	})
 	if err != nil {
-		r.x.trouble(err)
+		r.x.reportError(err)
 		return
 	}
 	if used(func(id *flow.Identity) string { return id.OrderID }, id) {
-		r.x.trouble(fmt.Errorf("executor: NewOrder gave flow %s order %q once more; there is no new order", r.id, id))
+		r.x.reportError(fmt.Errorf("executor: NewOrder gave flow %s order %q once more; there is no new order", r.id, id))
 		return
 	}
 	e.OrderID = id
@@ -99,7 +99,7 @@ func (r *run) identify(a policy.Action, e *flow.Due) {
 
 // hold is how long a call that is due has to wait, because of the budget or the breaker. At
 // the end of the flow's time nothing is held: the flow ends, by a last query if it must.
-func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
+func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
 	funded, cost := r.funded, r.cost()
@@ -110,7 +110,7 @@ func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 	if !w.Action.Sends() && w.Action != policy.QueryStatus {
 		return 0
 	}
-	wait, by := time.Duration(0), theBudget
+	wait, by := time.Duration(0), byBudget
 	if w.Action.Sends() && !funded {
 		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
@@ -118,10 +118,10 @@ func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 		r.mu.Unlock()
 	}
 	if wait == 0 {
-		wait, by = r.held(), theBreaker
+		wait, by = r.breakerWait(), byBreaker
 	}
 	if wait <= 0 {
-		by = nobody
+		by = notDelayed
 	}
 	r.mu.Lock()
 	r.holder = by
@@ -130,7 +130,7 @@ func (r *run) hold(w *flow.Wait, now time.Time) time.Duration {
 		return 0
 	}
 	wait = min(wait, left)
-	r.watchers(func(o Observer) {
+	r.observe(func(o Observer) {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
 	})

@@ -13,12 +13,12 @@ import (
 )
 
 // owed is something that somebody has to be told: an alert, or that the flow escalated.
-type owed struct {
+type notice struct {
 	Alert *flow.Alert // nil: escalated
 }
 
 // put writes the flow down. The lock is held.
-func (r *run) put(owes []owed, d journal.Durability) error {
+func (r *run) put(owes []notice, d journal.Durability) error {
 	s, j := &r.state, r.x.cfg.Journal
 	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
 		return nil // most end with the answer, and nobody asks for them
@@ -47,7 +47,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 		r.version++
 		r.named = int32(len(names))
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
-		r.lose()
+		r.markLost()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
 	default:
 		r.unsure = row.Version == 1
@@ -56,7 +56,7 @@ func (r *run) put(owes []owed, d journal.Durability) error {
 }
 
 // store puts the flow into the form of its row. The lock is held.
-func (r *run) store(s *flow.State, owes []owed) *stored {
+func (r *run) store(s *flow.State, owes []notice) *stored {
 	to := &stored{
 		V: storedVersion,
 		Request: storedRequest{
@@ -76,9 +76,9 @@ func (r *run) store(s *flow.State, owes []owed) *stored {
 
 // lose lets go of a flow that is not this process's any more, or not this copy's. The lock is
 // held.
-func (r *run) lose() {
+func (r *run) markLost() {
 	r.lost = true
-	r.giveBack()
+	r.releasePermitLocked()
 	r.x.drop(r)
 	r.broadcast()
 	r.wake()
@@ -103,7 +103,7 @@ func addName(all []string, text string) []string {
 }
 
 // due is when somebody has to look at the flow if this process does not.
-func (r *run) due(s *flow.State, owes []owed) time.Time {
+func (r *run) due(s *flow.State, owes []notice) time.Time {
 	terms := r.rules.Terms(&s.Payment)
 	switch s.Stage {
 	case flow.New:
@@ -117,8 +117,8 @@ func (r *run) due(s *flow.State, owes []owed) time.Time {
 	case flow.Ended:
 		switch {
 		case len(owes) > 0:
-			return wallClock().Add(tellAgain)
-		case s.Outcome != policy.Succeeded && !spent(s.Ledger):
+			return wallClock().Add(renotifyAfter)
+		case s.Outcome != policy.Succeeded && !noneExecuted(s.Ledger):
 			return never
 		}
 	}
@@ -130,7 +130,7 @@ func (r *run) due(s *flow.State, owes []owed) time.Time {
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // tellAgain is after how long somebody who could not be told is told again.
-const tellAgain = 30 * time.Second
+const renotifyAfter = 30 * time.Second
 
 // read makes a flow out of a row.
 func (x *Executor) read(row *journal.Row) (*run, error) {
@@ -144,7 +144,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	})
 	r.id, r.version, r.accepted, r.started, r.bound = row.ID, row.Version, true, !e.Request.Bound, e.Request.Bound
 	for _, n := range e.Notices {
-		o := owed{}
+		o := notice{}
 		if n.Alert != nil {
 			o.Alert = &flow.Alert{Reason: n.Alert.Reason, Evidence: n.Alert.Evidence.evidence()}
 		}

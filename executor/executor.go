@@ -46,9 +46,9 @@ type Config struct {
 	// error: the flow ends failed, and says that a new order would be possible.
 	NewOrder func(ctx context.Context, p *policy.Payment, ledger []flow.Identity) (string, error)
 
-	// Verify checks the signature of a webhook. An error: it is not genuine, and at most a
+	// VerifyWebhook checks the signature of a webhook. An error: it is not genuine, and at most a
 	// reason to query. Nil: [Webhook.Verified] is taken as it is.
-	Verify func(ctx context.Context, w *Webhook) error
+	VerifyWebhook func(ctx context.Context, w *Webhook) error
 
 	// OnEscalate hands a flow to a person, with the evidence. It is called until it returns
 	// nil; with a journal, also by the next process. So it may be told twice. What ends
@@ -80,13 +80,13 @@ type Executor struct {
 	close   context.CancelFunc
 	active  sync.WaitGroup // drivers and the sweeper
 
-	mu       sync.Mutex
-	closed   bool
-	flows    map[string]*run // in memory, by id
-	byKey    map[journal.Key]*run
-	byName   map[name][]*run   // without a journal
-	lent     map[string]Client // of flows that are to be read again
-	disowned map[string]bool   // flows that never began, and may be in the journal
+	mu      sync.Mutex
+	closed  bool
+	flows   map[string]*run // in memory, by id
+	byKey   map[journal.Key]*run
+	byName  map[name][]*run   // without a journal
+	clients map[string]Client // of flows that are to be read again
+	refused map[string]bool   // flows that never began, and may be in the journal
 
 	prefix string // of the flows' ids
 	count  atomic.Uint64
@@ -97,7 +97,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, lent: map[string]Client{}, disowned: map[string]bool{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -141,7 +141,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.closed = true
 	x.mu.Unlock()
 	x.close()
-	for _, r := range x.live() {
+	for _, r := range x.inMemory() {
 		r.mu.Lock()
 		r.wake()
 		r.mu.Unlock()
@@ -161,7 +161,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	return nil
 }
 
-func (x *Executor) trouble(err error) {
+func (x *Executor) reportError(err error) {
 	if err != nil && x.cfg.OnError != nil {
 		x.cfg.OnError(err)
 	}

@@ -115,65 +115,65 @@ func (b *bucket) give(tokens float64) {
 
 // gate is the breaker of one operation of a provider.
 type gate struct {
-	terms   Breaker
-	breaker *breaker.Breaker
-	unasked pass // of calls that are made without a permit
+	terms     Breaker
+	breaker   *breaker.Breaker
+	countOnly permit // of calls that are made without a permit
 }
 
 // pass is a call that the breaker let through; it is told what became of it.
-type pass func(fate)
+type permit func(callResult)
 
 // fate is what became of a call, for the breaker.
-type fate int
+type callResult int
 
 const (
-	fine      fate = iota
-	inTrouble      // the provider refuses everything
-	notMade
+	callAnswered    callResult = iota
+	callUnavailable            // the provider refuses everything
+	callNotMade
 )
 
 // holder is what holds a call longer than the rules asked.
-type holder uint8
+type delayCause uint8
 
 const (
-	nobody holder = iota
-	theBudget
-	theBreaker
+	notDelayed delayCause = iota
+	byBudget
+	byBreaker
 )
 
-func (h holder) String() string {
+func (h delayCause) String() string {
 	switch h {
-	case theBudget:
+	case byBudget:
 		return "budget"
-	case theBreaker:
+	case byBreaker:
 		return "breaker"
-	case nobody:
+	case notDelayed:
 	}
 	return ""
 }
 
 func newGate(terms Breaker) *gate {
 	g := &gate{terms: terms, breaker: breaker.New(terms.Failures, terms.Open)}
-	g.unasked = g.failed
+	g.countOnly = g.countFailure
 	return g
 }
 
 // allow lets a call through and returns where its result goes, or says how long to wait.
-func (g *gate) allow() (over pass, wait time.Duration) {
+func (g *gate) allow() (over permit, wait time.Duration) {
 	if g.terms.Off || g.breaker.Quiet() {
-		return g.unasked, 0
+		return g.countOnly, 0
 	}
 	permit, wait := g.breaker.Allow(time.Now())
 	if !permit.Valid() {
 		return nil, wait
 	}
-	return func(f fate) {
+	return func(f callResult) {
 		switch f {
-		case inTrouble:
+		case callUnavailable:
 			permit.Done(breaker.Failure, time.Now())
-		case notMade:
+		case callNotMade:
 			permit.Done(breaker.NotMade, time.Now())
-		case fine:
+		case callAnswered:
 			permit.Done(breaker.Success, time.Now())
 		}
 	}, 0
@@ -181,8 +181,8 @@ func (g *gate) allow() (over pass, wait time.Duration) {
 
 // failed counts the failure of a call that was made without a permit; its success changes
 // nothing.
-func (g *gate) failed(f fate) {
-	if g.terms.Off || f != inTrouble {
+func (g *gate) countFailure(f callResult) {
+	if g.terms.Off || f != callUnavailable {
 		return
 	}
 	if permit, _ := g.breaker.Allow(time.Now()); permit.Valid() {
@@ -192,22 +192,22 @@ func (g *gate) failed(f fate) {
 
 // troubled reports whether an answer says that the provider refuses everything, or is not
 // there. Silence does not: the flows that it leaves in doubt have to ask.
-func troubled(a *policy.Answer, c policy.Class) bool {
+func unavailable(a *policy.Answer, c policy.Class) bool {
 	return c == policy.Maintenance || c == policy.RateLimited || a.Fault == policy.NotSent
 }
 
 // guards are the budgets and breakers of all providers.
 type guards struct {
-	budget  Budget
-	breaker Breaker
-	known   atomic.Pointer[map[string]*guarded] // by provider; replaced, never written to
-	mu      sync.Mutex
+	budget    Budget
+	breaker   Breaker
+	providers atomic.Pointer[map[string]*providerGuard] // by provider; replaced, never written to
+	mu        sync.Mutex
 }
 
 var operations = len(policy.Operations())
 
 // guarded is what stands before a provider.
-type guarded struct {
+type providerGuard struct {
 	bucket bucket
 	gates  []*gate // by operation
 }
@@ -220,31 +220,31 @@ type guard struct {
 
 func newGuards(b Budget, k Breaker) *guards {
 	g := &guards{budget: b, breaker: k}
-	g.known.Store(&map[string]*guarded{})
+	g.providers.Store(&map[string]*providerGuard{})
 	return g
 }
 
 // of returns what guards a payment's provider and operation.
 func (g *guards) of(p *policy.Payment) guard {
-	found := (*g.known.Load())[p.Provider]
+	found := (*g.providers.Load())[p.Provider]
 	if found == nil {
 		found = g.add(p.Provider)
 	}
 	return guard{&found.bucket, found.gates[p.Operation]}
 }
 
-func (g *guards) add(provider string) *guarded {
+func (g *guards) add(provider string) *providerGuard {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	known := maps.Clone(*g.known.Load())
+	known := maps.Clone(*g.providers.Load())
 	if known[provider] == nil {
-		n := &guarded{bucket: bucket{terms: g.budget}, gates: make([]*gate, operations)}
+		n := &providerGuard{bucket: bucket{terms: g.budget}, gates: make([]*gate, operations)}
 		n.bucket.full.Store(true)
 		for i := range n.gates {
 			n.gates[i] = newGate(g.breaker)
 		}
 		known[provider] = n
-		g.known.Store(&known)
+		g.providers.Store(&known)
 	}
 	return known[provider]
 }

@@ -16,7 +16,7 @@ import (
 
 // held counts what was held, and by what.
 type held struct {
-	executor.Unobserved
+	executor.NoopObserver
 	mu sync.Mutex
 	by map[string]int
 }

@@ -12,12 +12,12 @@ import (
 type Handle struct{ r *run }
 
 // Flow is the flow's id.
-func (h *Handle) Flow() string { return h.r.real().id }
+func (h *Handle) Flow() string { return h.r.current().id }
 
 // now is the flow as it is: in memory, or, when it has left that, in the journal.
 // An end other than escalated does not change any more.
 func (h *Handle) now(ctx context.Context) (*run, error) {
-	r := h.r.real()
+	r := h.r.current()
 	r.x.mu.Lock()
 	gone := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
@@ -51,35 +51,35 @@ func (h *Handle) State() flow.State {
 func (h *Handle) Wait(ctx context.Context) (*Result, error) {
 	r, err := h.now(ctx)
 	if err != nil {
-		return nil, r.pending(err)
+		return nil, r.pendingError(err)
 	}
 	return r.wait(ctx)
 }
 
 func (r *run) wait(ctx context.Context) (*Result, error) {
 	var result *Result
-	err := r.await(ctx, func() bool {
-		if result = r.ended(); result != nil && r.repeats {
+	err := r.waitUntil(ctx, func() bool {
+		if result = r.resultLocked(); result != nil && r.repeats {
 			again := *result
 			again.Repeated = true
 			result = &again
 		}
 		return result != nil
 	})
-	if moved(err) {
-		return r.real().wait(ctx)
+	if isMoved(err) {
+		return r.current().wait(ctx)
 	}
 	return result, err
 }
 
 // moved reports whether a flow that somebody joined has turned out to be another one.
-func moved(err error) bool {
+func isMoved(err error) bool {
 	var to *movedError
 	return errors.As(err, &to)
 }
 
 // real is the flow that this one has turned out to be.
-func (r *run) real() *run {
+func (r *run) current() *run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if to := (*movedError)(nil); errors.As(r.gone, &to) {
@@ -91,13 +91,13 @@ func (r *run) real() *run {
 // Shopper is what the shopper must do next, as soon as the provider has said it, such as a
 // link to pay by. It is zero when the flow ends without.
 func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
-	r := h.r.real()
+	r := h.r.current()
 	var s policy.ShopperAction
-	err := r.await(ctx, func() bool {
+	err := r.waitUntil(ctx, func() bool {
 		s = r.action()
 		return !s.IsZero() || r.state.Stage == flow.Ended
 	})
-	if moved(err) {
+	if isMoved(err) {
 		return h.Shopper(ctx)
 	}
 	return s, err
@@ -112,7 +112,7 @@ func (h *Handle) Withdraw(why string) error {
 		return err
 	}
 	err = r.withdraw(why)
-	r.tell()
+	r.deliverNotices()
 	return err
 }
 

@@ -35,7 +35,7 @@ func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
 		return nil
 	})
 	if err != nil {
-		x.trouble(err)
+		x.reportError(err)
 		id = newRequestID()
 	}
 	return id
@@ -43,9 +43,9 @@ func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
 
 // watchers calls the observers, one after another, one call at a time for a flow. The flow's
 // lock may be held, so who is told of their panics is told later.
-func (r *run) watchers(call func(Observer)) {
-	r.eyes.Lock()
-	defer r.eyes.Unlock()
+func (r *run) observe(call func(Observer)) {
+	r.observerMu.Lock()
+	defer r.observerMu.Unlock()
 	for _, o := range r.x.cfg.Observers {
 		err := r.x.hook("", r.id, func() error {
 			call(o)
@@ -53,7 +53,7 @@ func (r *run) watchers(call func(Observer)) {
 		})
 		if p, ok := err.(*PanicError); ok {
 			p.In = fmt.Sprintf("%T", o)
-			go r.x.trouble(p)
+			go r.x.reportError(p)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // earlier looks at the flows that a new one's key had before. The one that is open, or
 // succeeded, is the one that is meant.
 func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
-	flows, err := x.others(ctx, r)
+	flows, err := x.flowsOfKey(ctx, r)
 	if err != nil || len(flows) == 0 {
 		return nil, err
 	}
@@ -25,12 +25,12 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			if err := old.same(r); err != nil {
 				return nil, err
 			}
-			live, err := x.adopt(old, r.client, true)
+			live, err := x.takeUp(old, r.client, true)
 			if err == nil {
 				err = live.join(r)
 			}
 			return live, err
-		case spent(old.state.Ledger):
+		case noneExecuted(old.state.Ledger):
 		case old.state.Outcome == policy.Succeeded:
 			if err := old.same(r); err != nil {
 				return nil, err
@@ -41,13 +41,13 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: old.state}
 		}
 	}
-	r.inherit(flows)
+	r.setEarlier(flows)
 	return nil, nil
 }
 
 // others reads the flows of a flow's key, but for itself. Without a journal nobody remembers
 // them.
-func (x *Executor) others(ctx context.Context, r *run) ([]*run, error) {
+func (x *Executor) flowsOfKey(ctx context.Context, r *run) ([]*run, error) {
 	if x.cfg.Journal == nil || r.req.Key == "" {
 		return nil, nil
 	}
@@ -71,7 +71,7 @@ func (x *Executor) others(ctx context.Context, r *run) ([]*run, error) {
 
 // inherit takes the identities of earlier flows, and keeps the first of this one from being
 // one of them: what is said of the one could be taken for the other.
-func (r *run) inherit(flows []*run) {
+func (r *run) setEarlier(flows []*run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.earlier = identities(flows)
@@ -93,7 +93,7 @@ func identities(flows []*run) []flow.Identity {
 			case id.Sends == 0:
 			case i < 0:
 				all = append(all, id)
-			case spent(all[i:i+1]) || id.Effect == policy.Executed:
+			case noneExecuted(all[i:i+1]) || id.Effect == policy.Executed:
 				all[i] = id
 			}
 		}
@@ -111,7 +111,7 @@ func indexOf(ledger []flow.Identity, id *flow.Identity) int {
 }
 
 // spent reports whether everything that was sent is known to have moved nothing.
-func spent(ledger []flow.Identity) bool {
+func noneExecuted(ledger []flow.Identity) bool {
 	for i := range ledger {
 		if id := &ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
 			return false
@@ -122,19 +122,19 @@ func spent(ledger []flow.Identity) bool {
 
 // news is what other flows of the key have learnt since this one began, and what forbids a
 // send: nil, if nothing.
-func (r *run) news() (flow.Event, error) {
-	flows, err := r.x.others(r.x.life, r)
+func (r *run) recheckKey() (flow.Event, error) {
+	flows, err := r.x.flowsOfKey(r.x.life, r)
 	if err != nil || len(flows) == 0 {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range identities(flows) {
-		if spent([]flow.Identity{id}) {
+		if noneExecuted([]flow.Identity{id}) {
 			continue
 		}
 		i := indexOf(r.state.Ledger, &id)
-		if i >= 0 && !spent(r.state.Ledger[i:i+1]) {
+		if i >= 0 && !noneExecuted(r.state.Ledger[i:i+1]) {
 			continue // it knows
 		}
 		why := fmt.Sprintf("order %s, request %s of the same payment key: %s", id.OrderID, id.RequestID, id.Effect)

@@ -121,7 +121,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func (l logger) Heard(ctx context.Context, w *WebhookEvent) {
+func (l logger) WebhookReceived(ctx context.Context, w *WebhookEvent) {
 	if !l.l.Enabled(ctx, slog.LevelDebug) {
 		return
 	}

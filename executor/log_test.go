@@ -56,7 +56,7 @@ func tell(o executor.Observer) {
 	query.End, query.Reply.Body = at.Add(time.Second), []byte("s3cret-body")
 	query.Answer = policy.Answer{Phase: policy.Query, HTTPStatus: 200, Code: "1000", Message: "s3cret-message", RetryAfter: time.Second}
 	o.Called(asked, query)
-	o.Heard(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at, Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", Verified: true}})
+	o.WebhookReceived(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at, Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", Verified: true}})
 	corrected := flow.Decided{
 		Phase: policy.Query, Answer: &query.Answer, Decision: policy.Decision{Action: policy.MarkFailed, Rule: "hasty"},
 		Verdict: flow.Verdict{Action: policy.Escalate, Property: flow.S2},

@@ -16,10 +16,10 @@ import (
 type Webhook struct {
 	Provider string
 	Merchant string         // empty: every merchant's flows are looked at
-	Header   http.Header    // for Config.Verify
+	Header   http.Header    // for Config.VerifyWebhook
 	Body     []byte         // raw
-	Answer   *policy.Answer // set: what was said, and Body is for Config.Verify only
-	Verified bool           // its signature was checked; Config.Verify overrides it
+	Answer   *policy.Answer // set: what was said, and Body is for Config.VerifyWebhook only
+	Verified bool           // its signature was checked; Config.VerifyWebhook overrides it
 }
 
 // Notify hands in a webhook. It returns when what was heard is written down, so that the
@@ -27,13 +27,13 @@ type Webhook struct {
 // brings a query forward, a few times. The error is [ErrUnknownFlow] when no flow has any
 // of the names in it.
 func (x *Executor) Notify(ctx context.Context, w Webhook) error {
-	if x.cfg.Verify != nil {
-		err := x.cfg.Verify(ctx, &w)
+	if x.cfg.VerifyWebhook != nil {
+		err := x.cfg.VerifyWebhook(ctx, &w)
 		if w.Verified = err == nil; err != nil {
-			x.trouble(fmt.Errorf("executor: a webhook of %s is not genuine: %w", w.Provider, err))
+			x.reportError(fmt.Errorf("executor: a webhook of %s is not genuine: %w", w.Provider, err))
 		}
 	}
-	ids, err := x.named(ctx, &w)
+	ids, err := x.findFlows(ctx, &w)
 	if err != nil {
 		return err
 	}
@@ -42,9 +42,9 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	}
 	var errs []error
 	for _, id := range ids {
-		errs = append(errs, x.touch(ctx, id, func(r *run) flow.Event {
-			a := x.hear(&w, &r.req.Payment)
-			r.heard(ctx, &w, &a)
+		errs = append(errs, x.applyTo(ctx, id, func(r *run) flow.Event {
+			a := x.readWebhook(&w, &r.req.Payment)
+			r.observeWebhook(ctx, &w, &a)
 			return flow.Received{Moment: x.moment(), Answer: a}
 		}))
 	}
@@ -52,7 +52,7 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 }
 
 // heard tells the observers of a webhook.
-func (r *run) heard(ctx context.Context, w *Webhook, a *policy.Answer) {
+func (r *run) observeWebhook(ctx context.Context, w *Webhook, a *policy.Answer) {
 	if len(r.x.cfg.Observers) == 0 {
 		return
 	}
@@ -60,11 +60,11 @@ func (r *run) heard(ctx context.Context, w *Webhook, a *policy.Answer) {
 	if w.Answer != nil {
 		e.Body = nil // it was not read from there
 	}
-	r.watchers(func(o Observer) { o.Heard(ctx, e) })
+	r.observe(func(o Observer) { o.WebhookReceived(ctx, e) })
 }
 
 // hear reads a webhook as one about a payment.
-func (x *Executor) hear(w *Webhook, p *policy.Payment) policy.Answer {
+func (x *Executor) readWebhook(w *Webhook, p *policy.Payment) policy.Answer {
 	if w.Answer != nil {
 		a := *w.Answer
 		a.Phase, a.Verified = policy.Webhook, w.Verified
@@ -79,7 +79,7 @@ func (x *Executor) hear(w *Webhook, p *policy.Payment) policy.Answer {
 
 // named finds the flows that a webhook may speak of. What it says, and of whom, depends on
 // the operation that it is read as one of.
-func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
+func (x *Executor) findFlows(ctx context.Context, w *Webhook) ([]string, error) {
 	var names []string
 	known := false
 	for _, op := range policy.Operations() {
@@ -88,7 +88,7 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 			continue
 		}
 		known = true
-		a := x.hear(w, &p)
+		a := x.readWebhook(w, &p)
 		for _, text := range []string{a.OrderID, a.RequestID, a.ProviderID} {
 			names = addName(names, text)
 		}
@@ -103,7 +103,7 @@ func (x *Executor) named(ctx context.Context, w *Webhook) ([]string, error) {
 		}
 	}
 	if x.cfg.Journal == nil {
-		for _, r := range x.knows(w.Provider, names) {
+		for _, r := range x.findByName(w.Provider, names) {
 			add(r.id, r.req.Merchant)
 		}
 		return ids, nil
@@ -147,7 +147,7 @@ func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
 		return fmt.Errorf("executor: a resolution says executed or not_executed, not %s", w.Effect)
 	}
 	var missing error
-	err := x.touch(ctx, id, func(r *run) flow.Event {
+	err := x.applyTo(ctx, id, func(r *run) flow.Event {
 		i, err := r.identity(w.OrderID, w.RequestID)
 		if missing = err; err != nil {
 			return nil
@@ -177,7 +177,7 @@ func (r *run) identity(orderID, requestID string) (int, error) {
 
 // touch gives an event to a flow, open or ended, in memory or not. event may be asked more
 // than once, and is called with the flow's lock held; nil: there is nothing to give.
-func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.Event) error {
+func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow.Event) error {
 	const tries = 50 // against others who load the same flow from the journal
 	var err error
 	for range tries {
@@ -196,7 +196,7 @@ func (x *Executor) touch(ctx context.Context, id string, event func(*run) flow.E
 		}
 		r.mu.Unlock()
 		if err == nil {
-			r.tell()
+			r.deliverNotices()
 		}
 		letGo()
 		if !errors.Is(err, ErrTakenOver) {

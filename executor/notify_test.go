@@ -101,7 +101,7 @@ func TestAnUnverifiedWebhookOnlyHastensAQuery(t *testing.T) {
 func TestASignatureDecides(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &bank{sends: []reply{working}, asks: []reply{working}}
-		x := open(t, defaults(), executor.Config{Verify: func(_ context.Context, w *executor.Webhook) error {
+		x := open(t, defaults(), executor.Config{VerifyWebhook: func(_ context.Context, w *executor.Webhook) error {
 			if w.Header.Get("Signature") != "good" {
 				return errors.New("forged")
 			}

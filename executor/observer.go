@@ -10,15 +10,15 @@ import (
 
 // Observer watches flows. The methods are called in the order of what happens to a flow,
 // one at a time for a flow, for several flows at once. They are quick, keep none of the
-// pointers that they are given, and call no method of the executor. Embed [Unobserved] to be
+// pointers that they are given, and call no method of the executor. Embed [NoopObserver] to be
 // told only of some things, and of none that a later version adds.
 type Observer interface {
 	// Calling comes before a call; the context that it returns is the call's.
 	Calling(ctx context.Context, c *CallEvent) context.Context
 	// Called comes after it, with the same c and that context.
 	Called(ctx context.Context, c *CallEvent)
-	// Heard: a webhook was handed in.
-	Heard(ctx context.Context, w *WebhookEvent)
+	// WebhookReceived: a webhook was handed in.
+	WebhookReceived(ctx context.Context, w *WebhookEvent)
 	// Decided: the rules and the interlock have spoken.
 	Decided(ctx context.Context, d *DecisionEvent)
 	// Waiting: nothing happens until a time, or until a webhook comes.
@@ -88,26 +88,26 @@ type AlertEvent struct {
 	State   *flow.State
 }
 
-// Unobserved is an [Observer] that looks away.
-type Unobserved struct{}
+// NoopObserver is an [Observer] that looks away.
+type NoopObserver struct{}
 
 // Calling implements [Observer].
-func (Unobserved) Calling(ctx context.Context, _ *CallEvent) context.Context { return ctx }
+func (NoopObserver) Calling(ctx context.Context, _ *CallEvent) context.Context { return ctx }
 
 // Called implements [Observer].
-func (Unobserved) Called(context.Context, *CallEvent) {}
+func (NoopObserver) Called(context.Context, *CallEvent) {}
 
-// Heard implements [Observer].
-func (Unobserved) Heard(context.Context, *WebhookEvent) {}
+// WebhookReceived implements [Observer].
+func (NoopObserver) WebhookReceived(context.Context, *WebhookEvent) {}
 
 // Decided implements [Observer].
-func (Unobserved) Decided(context.Context, *DecisionEvent) {}
+func (NoopObserver) Decided(context.Context, *DecisionEvent) {}
 
 // Waiting implements [Observer].
-func (Unobserved) Waiting(context.Context, *WaitEvent) {}
+func (NoopObserver) Waiting(context.Context, *WaitEvent) {}
 
 // Ended implements [Observer].
-func (Unobserved) Ended(context.Context, *EndEvent) {}
+func (NoopObserver) Ended(context.Context, *EndEvent) {}
 
 // Alerted implements [Observer].
-func (Unobserved) Alerted(context.Context, *AlertEvent) {}
+func (NoopObserver) Alerted(context.Context, *AlertEvent) {}

@@ -137,17 +137,17 @@ func (o *buggy) Calling(ctx context.Context, _ *executor.CallEvent) context.Cont
 	o.bug("Calling")
 	return ctx
 }
-func (o *buggy) Called(context.Context, *executor.CallEvent)      { o.bug("Called") }
-func (o *buggy) Decided(context.Context, *executor.DecisionEvent) { o.bug("Decided") }
-func (o *buggy) Waiting(context.Context, *executor.WaitEvent)     { o.bug("Waiting") }
-func (o *buggy) Ended(context.Context, *executor.EndEvent)        { o.bug("Ended") }
-func (o *buggy) Alerted(context.Context, *executor.AlertEvent)    { o.bug("Alerted") }
-func (o *buggy) Heard(context.Context, *executor.WebhookEvent)    { o.bug("Heard") }
+func (o *buggy) Called(context.Context, *executor.CallEvent)             { o.bug("Called") }
+func (o *buggy) Decided(context.Context, *executor.DecisionEvent)        { o.bug("Decided") }
+func (o *buggy) Waiting(context.Context, *executor.WaitEvent)            { o.bug("Waiting") }
+func (o *buggy) Ended(context.Context, *executor.EndEvent)               { o.bug("Ended") }
+func (o *buggy) Alerted(context.Context, *executor.AlertEvent)           { o.bug("Alerted") }
+func (o *buggy) WebhookReceived(context.Context, *executor.WebhookEvent) { o.bug("WebhookReceived") }
 
 // An observer that panics leaves no lock behind: neither its flow nor the sweeper stops, and the
 // executor can be closed.
 func TestAPanicOfAnObserverStopsNothing(t *testing.T) {
-	for _, in := range []string{"Calling", "Called", "Decided", "Waiting", "Ended", "Alerted", "Heard"} {
+	for _, in := range []string{"Calling", "Called", "Decided", "Waiting", "Ended", "Alerted", "WebhookReceived"} {
 		t.Run(in, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				told, seen := &panics{}, &held{}
@@ -224,7 +224,7 @@ func TestWhatNobodyHereCanBeToldIsKept(t *testing.T) {
 
 // leaver is an observer that ends the goroutine it is called by, once.
 type leaver struct {
-	executor.Unobserved
+	executor.NoopObserver
 	in   string
 	once sync.Once
 }

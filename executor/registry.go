@@ -22,13 +22,13 @@ func (x *Executor) register(r *run) (live *run, err error) {
 			return live, nil
 		}
 	}
-	x.enter(r)
+	x.addLocked(r)
 	x.active.Add(1)
 	return nil, nil
 }
 
 // enter adds a flow to the indexes. The lock is held.
-func (x *Executor) enter(r *run) {
+func (x *Executor) addLocked(r *run) {
 	x.flows[r.id] = r
 	if r.req.Key != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key()] = r
@@ -36,7 +36,7 @@ func (x *Executor) enter(r *run) {
 }
 
 // live lists the flows in memory.
-func (x *Executor) live() []*run {
+func (x *Executor) inMemory() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	all := make([]*run, 0, len(x.flows))
@@ -53,7 +53,7 @@ func (x *Executor) clientOf(r *run) Client {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.lent[r.id]
+	return x.clients[r.id]
 }
 
 // drop takes a flow out of the indexes: another process has it, or a fresher copy of it is to
@@ -62,38 +62,38 @@ func (x *Executor) drop(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r.client != nil && x.cfg.Clients[r.state.Payment.Provider] == nil {
-		x.lent[r.id] = r.client
+		x.clients[r.id] = r.client
 	}
 	if x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	x.take(r)
+	x.removeLocked(r)
 }
 
 // forget lets go of a flow that has ended, or that never began, unless somebody has still
 // to be told.
-func (x *Executor) forget(r *run) {
+func (x *Executor) evict(r *run) {
 	r.mu.Lock()
-	after := r.after()
+	after := r.retention()
 	r.mu.Unlock()
-	x.let(r, after)
+	x.evictWith(r, after)
 }
 
 // afterlife is what a flow leaves behind that is let go of.
-type afterlife struct {
-	keep  bool     // it cannot be let go of yet
-	names []string // that it is known by
+type retention struct {
+	retain bool     // it cannot be let go of yet
+	names  []string // that it is known by
 }
 
 // after says what a flow leaves behind. The lock is held.
-func (r *run) after() afterlife {
+func (r *run) retention() retention {
 	// A call that has not returned may hold the only pass of a breaker; the sweeper sees to it.
-	called := r.calling != nil && r.calling.over != nil
-	return afterlife{keep: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
+	called := r.calling != nil && r.calling.permit != nil
+	return retention{retain: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
 }
 
 // take takes a flow out of memory and reports whether it was there. The lock is held.
-func (x *Executor) take(r *run) bool {
+func (x *Executor) removeLocked(r *run) bool {
 	if x.flows[r.id] != r {
 		return false
 	}
@@ -102,13 +102,13 @@ func (x *Executor) take(r *run) bool {
 }
 
 // let lets go of a flow that was looked at just now.
-func (x *Executor) let(r *run, after afterlife) {
+func (x *Executor) evictWith(r *run, after retention) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	if after.keep || r.pins > 0 || !x.take(r) {
+	if after.retain || r.pins > 0 || !x.removeLocked(r) {
 		return
 	}
 	if x.cfg.Journal != nil {
@@ -135,7 +135,7 @@ func (x *Executor) index(r *run, names []string) {
 
 // knows finds the flows in memory by name, where no journal does. A flow whose first request
 // has not been answered yet is not in the index: most end with the answer.
-func (x *Executor) knows(provider string, names []string) []*run {
+func (x *Executor) findByName(provider string, names []string) []*run {
 	var found, rest []*run
 	x.mu.Lock()
 	for _, text := range names {
@@ -167,7 +167,7 @@ func (x *Executor) knows(provider string, names []string) []*run {
 
 // disown remembers a flow of this process whose first row the journal failed to store, for a
 // reason of its own: it may be there nevertheless, and nothing was sent after it.
-func (r *run) disown(why error) {
+func (r *run) rememberRefused(why error) {
 	r.mu.Lock()
 	unsure := r.unsure
 	r.mu.Unlock()
@@ -176,13 +176,13 @@ func (r *run) disown(why error) {
 	}
 	r.x.mu.Lock()
 	defer r.x.mu.Unlock()
-	r.x.disowned[r.id] = true
+	r.x.refused[r.id] = true
 }
 
 // end ends a disowned flow that turns up. Its row must be the first: after that somebody has
 // taken it up, and only its own answers tell what became of it. It is withdrawn before anything
 // else, so that whatever else fails nothing is sent.
-func (x *Executor) end(r *run) error {
+func (x *Executor) withdrawRefused(r *run) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sending, attempt := r.state.Stage == flow.Sending, r.state.Attempts
@@ -195,7 +195,7 @@ func (x *Executor) end(r *run) error {
 
 // adopt takes an open flow of the journal that nobody drives here, and goes on with it.
 // Where nobody wants it any more, nothing more is sent.
-func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
+func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 	if old.client = c; c == nil {
 		return nil, errNoClient(old)
 	}
@@ -206,14 +206,14 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 	}
 	if live := x.flows[old.id]; live != nil {
 		x.mu.Unlock()
-		return live, live.goOn(c, wanted)
+		return live, live.takeUpCopy(c, wanted)
 	}
-	delete(x.lent, old.id)
-	delete(x.disowned, old.id) // somebody wants it after all
-	x.enter(old)
+	delete(x.clients, old.id)
+	delete(x.refused, old.id) // somebody wants it after all
+	x.addLocked(old)
 	x.mu.Unlock()
 	if err := old.resume(wanted); err != nil {
-		old.vanish(err)
+		old.abandon(err)
 		return nil, err
 	}
 	x.background(old)
@@ -222,7 +222,7 @@ func (x *Executor) adopt(old *run, c Client, wanted bool) (*run, error) {
 
 // goOn takes up a copy that is in memory for a moment only, because nobody could make its
 // calls.
-func (r *run) goOn(c Client, wanted bool) error {
+func (r *run) takeUpCopy(c Client, wanted bool) error {
 	r.mu.Lock()
 	idle := r.client == nil && r.driver == nil && !r.lost && r.state.Stage != flow.Ended
 	if idle {
@@ -262,7 +262,7 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), e
 		return nil, nil, err
 	}
 	if row.Open && r.client != nil {
-		if r, err = x.adopt(r, r.client, false); err != nil {
+		if r, err = x.takeUp(r, r.client, false); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -292,7 +292,7 @@ func (x *Executor) unpin(r *run) {
 	over := r.state.Stage == flow.Ended || r.lost || r.client == nil
 	r.mu.Unlock()
 	if over {
-		x.forget(r)
+		x.evict(r)
 	}
 }
 
@@ -301,6 +301,6 @@ func (x *Executor) background(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.closed {
-		x.active.Go(func() { x.carry(r) })
+		x.active.Go(func() { x.driveInBackground(r) })
 	}
 }

@@ -49,7 +49,7 @@ func FaultOf(err error) policy.Fault {
 		return policy.NotSent
 	case errors.Is(err, errTooLarge):
 		return policy.Unreadable
-	case stoppedListening(err):
+	case isTimeout(err):
 		return policy.Timeout
 	default:
 		return policy.Reset
@@ -58,16 +58,16 @@ func FaultOf(err error) policy.Fault {
 
 // leftError is an error after a connection was there: whatever it wraps, the request may
 // have left.
-type leftError struct{ error }
+type maybeSentError struct{ error }
 
-func (e leftError) Unwrap() error { return e.error }
+func (e maybeSentError) Unwrap() error { return e.error }
 
 func provesNotSent(err error) bool {
 	if err == ErrNotSent { // the sentinel itself; what wraps it is taken apart below
 		return true
 	}
 	switch e := err.(type) {
-	case leftError:
+	case maybeSentError:
 		return false
 	case *net.OpError:
 		if e.Op == "dial" {
@@ -104,7 +104,7 @@ func allNotSent(errs []error) bool {
 	return all
 }
 
-func stoppedListening(err error) bool {
+func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}
@@ -125,7 +125,7 @@ func stoppedListening(err error) bool {
 func HTTP(resp *http.Response, err error) (Reply, error) {
 	if resp == nil {
 		if err == nil {
-			err = leftError{errors.New("neither a response nor an error")}
+			err = maybeSentError{errors.New("neither a response nor an error")}
 		}
 		return Reply{}, err
 	}
@@ -135,7 +135,7 @@ func HTTP(resp *http.Response, err error) (Reply, error) {
 	defer resp.Body.Close()
 	r := Reply{HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
 	if err != nil { // net/http gives both for a redirect that it refused to follow
-		return r, leftError{err}
+		return r, maybeSentError{err}
 	}
 	r.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && len(r.Body) > maxBody {
@@ -143,7 +143,7 @@ func HTTP(resp *http.Response, err error) (Reply, error) {
 	}
 	if err != nil {
 		r.Body = nil
-		return r, leftError{fmt.Errorf("reading the answer: %w", err)}
+		return r, maybeSentError{fmt.Errorf("reading the answer: %w", err)}
 	}
 	return r, nil
 }

@@ -52,15 +52,15 @@ func Call(hc *http.Client, req *http.Request) (Reply, error) {
 	switch {
 	case err == nil || resp != nil:
 	case got.Load():
-		err = leftError{err}
-	case asked.Load() && ours(hc.Transport):
+		err = maybeSentError{err}
+	case asked.Load() && isStandardTransport(hc.Transport):
 		err = fmt.Errorf("%w: no connection: %w", ErrNotSent, err)
 	}
 	return HTTP(resp, err)
 }
 
 // ours reports whether the hooks of httptrace tell of everything that is sent.
-func ours(t http.RoundTripper) bool {
+func isStandardTransport(t http.RoundTripper) bool {
 	if t == nil {
 		t = http.DefaultTransport
 	}

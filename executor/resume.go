@@ -19,23 +19,23 @@ func (x *Executor) Resume(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	end := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	return x.pickUp(ctx, end, func(err error) error { return err })
+	return x.resumeDue(ctx, end, func(err error) error { return err })
 }
 
 // page is how many rows are read at a time.
-const page = 256
+const pageSize = 256
 
 // pickUp goes on with the flows that are due by a time and that nobody drives here.
-func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) error) (n int, err error) {
+func (x *Executor) resumeDue(ctx context.Context, by time.Time, worth func(error) error) (n int, err error) {
 	var errs []error
 	var after journal.Cursor
 	for {
-		rows, err := x.cfg.Journal.Due(ctx, by, after, page)
+		rows, err := x.cfg.Journal.Due(ctx, by, after, pageSize)
 		if err != nil {
 			return n, errors.Join(append(errs, err)...)
 		}
 		for i := range rows {
-			went, err := x.pickUpOne(&rows[i])
+			went, err := x.resumeDueRow(&rows[i])
 			if went {
 				n++
 			}
@@ -43,7 +43,7 @@ func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) e
 				errs = append(errs, worth(err))
 			}
 		}
-		if len(rows) < page {
+		if len(rows) < pageSize {
 			return n, errors.Join(errs...)
 		}
 		last := &rows[len(rows)-1]
@@ -51,7 +51,7 @@ func (x *Executor) pickUp(ctx context.Context, by time.Time, worth func(error) e
 	}
 }
 
-func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
+func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
 	live := x.flows[row.ID]
 	x.mu.Unlock()
@@ -63,21 +63,21 @@ func (x *Executor) pickUpOne(row *journal.Row) (went bool, err error) {
 		return false, err
 	}
 	x.mu.Lock()
-	disowned := x.disowned[row.ID]
+	disowned := x.refused[row.ID]
 	x.mu.Unlock()
 	if row.Open && disowned && row.Version == 1 {
-		return false, x.end(r)
+		return false, x.withdrawRefused(r)
 	}
 	if row.Open {
-		got, err := x.adopt(r, r.client, false)
+		got, err := x.takeUp(r, r.client, false)
 		return got == r, err
 	}
 	x.mu.Lock()
 	if x.flows[r.id] == nil && !x.closed {
-		x.enter(r)
+		x.addLocked(r)
 		x.active.Go(func() {
-			r.tell()
-			x.forget(r)
+			r.deliverNotices()
+			x.evict(r)
 		})
 	}
 	x.mu.Unlock()
@@ -95,7 +95,7 @@ func (r *run) resume(wanted bool) error {
 	if err != nil || !r.bound || wanted {
 		return err
 	}
-	return fits(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
+	return ignoreMisfit(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
 }
 
 func errNoClient(r *run) error {
@@ -124,27 +124,27 @@ func (x *Executor) sweep() {
 			return
 		case <-tick.C:
 		}
-		x.watch()
+		x.sweepMemory()
 		if x.cfg.Journal != nil {
-			_, err := x.pickUp(x.life, wallClock().Add(-overdue), once)
+			_, err := x.resumeDue(x.life, wallClock().Add(-overdue), once)
 			if x.life.Err() == nil {
-				x.trouble(err)
+				x.reportError(err)
 			}
 		}
 	}
 }
 
 const (
-	overdue  = 15 * time.Second // of a row that nobody drives
-	patience = 5 * time.Second  // of a call past its deadline
+	overdue   = 15 * time.Second // of a row that nobody drives
+	callGrace = 5 * time.Second  // of a call past its deadline
 )
 
 // watch looks at the flows in memory.
-func (x *Executor) watch() {
+func (x *Executor) sweepMemory() {
 	now := wallClock()
-	for _, r := range x.live() {
-		if hung, err := r.hangs(now); hung {
-			x.trouble(err)
+	for _, r := range x.inMemory() {
+		if hung, err := r.endHungCall(now); hung {
+			x.reportError(err)
 			x.background(r)
 		}
 		r.mu.Lock()
@@ -152,13 +152,13 @@ func (x *Executor) watch() {
 		over := ended && len(r.owes) == 0 && r.calling == nil
 		r.mu.Unlock()
 		if over {
-			x.forget(r)
+			x.evict(r)
 		}
 		if owes {
 			x.active.Go(func() { // it may take its time
-				r.tell()
+				r.deliverNotices()
 				if ended {
-					x.forget(r)
+					x.evict(r)
 				}
 			})
 		}
@@ -167,22 +167,22 @@ func (x *Executor) watch() {
 
 // hangs ends a call whose client does not return although its time is over. The flow goes
 // on in another goroutine; if the call ever returns, its answer is a late one.
-func (r *run) hangs(now time.Time) (hung bool, err error) {
+func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.calling
-	if c == nil || now.Before(c.attempt.Deadline.Add(patience)) {
+	if c == nil || now.Before(c.attempt.Deadline.Add(callGrace)) {
 		return false, nil
 	}
-	if c.over != nil {
-		c.over(inTrouble)
-		c.over = nil
+	if c.permit != nil {
+		c.permit(callUnavailable)
+		c.permit = nil
 	}
 	r.calling = nil
 	if r.state.Stage == flow.Ended {
 		return false, nil
 	}
-	r.driver = new(pace) // nobody's, until one takes it up
+	r.driver = new(driver) // nobody's, until one takes it up
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
 	r.last, r.lastErr = &lost, context.DeadlineExceeded
@@ -192,5 +192,5 @@ func (r *run) hangs(now time.Time) (hung bool, err error) {
 	}
 	err = fmt.Errorf("executor: the client of flow %s has not returned from %s %d; the flow goes on without it",
 		r.id, c.phase, c.attempt.Number)
-	return true, errors.Join(err, r.keep(e))
+	return true, errors.Join(err, r.applyOrQueue(e))
 }

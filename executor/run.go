@@ -20,23 +20,23 @@ type run struct {
 	client Client
 	rules  policy.Decider // of its payment
 	guard
-	pace pace // of the first driver
+	firstDriver driver // of the first driver
 
-	eyes sync.Mutex // one observer at a time; taken after mu, if with it
+	observerMu sync.Mutex // one observer at a time; taken after mu, if with it
 
 	mu       sync.Mutex
 	state    flow.State
 	version  int64           // of the row in the journal
 	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	pass     pass            // the breaker has let the next call through
-	driver   *pace           // of the goroutine that drives it, or did last
-	calling  *exchange       // that has not returned
+	pass     permit          // the breaker has let the next call through
+	driver   *driver         // of the goroutine that drives it, or did last
+	calling  *call           // that has not returned
 	kept     []flow.Event    // what the journal would not take
 	earlier  []flow.Identity // of earlier flows of the key
 	last     *policy.Answer  // heard last
 	lastErr  error           // of the client, with it
 	trace    []Entry
-	owes     []owed
+	owes     []notice
 	tellAt   int64                 // in nanoseconds since 1970
 	spare    string                // a request id that nothing has yet
 	shopper  *policy.ShopperAction // nil: nothing to do
@@ -49,7 +49,7 @@ type run struct {
 	named    int32        // names that the journal has
 	waiting  int32        // calls of Do that wait for it
 	class    policy.Class // of what was decided on last
-	holder   holder       // of the next call
+	holder   delayCause   // of the next call
 	funded   bool         // the send that next waits for was paid for
 	lost     bool         // another process has it
 	started  bool         // by Start: it is wanted whether anybody waits or not
@@ -66,8 +66,8 @@ type run struct {
 	pins    int32 // that want it in memory
 
 	// Most flows are one call: what it takes is a part of the run.
-	first   exchange
-	entries [4]Entry
+	firstCall call
+	entries   [4]Entry
 }
 
 // newRun returns a run that nothing else knows.
@@ -88,9 +88,9 @@ type movedError struct{ to *run }
 func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
 
 // goneError tells those who joined a flow that it never began.
-type goneError struct{ error }
+type notBegunError struct{ error }
 
-func (e *goneError) Unwrap() error { return e.error }
+func (e *notBegunError) Unwrap() error { return e.error }
 
 // apply takes an event: through the machine, into the journal, and out as what is to be done.
 // The lock is held.
@@ -104,7 +104,7 @@ func (r *run) apply(e flow.Event) error {
 		return err
 	}
 	r.state = next
-	owes, durability := r.owing(commands), journal.Lazy
+	owes, durability := r.noticesAfter(commands), journal.Lazy
 	if r.x.cfg.Journal != nil && urgent(e, commands) {
 		durability = journal.Synced
 	}
@@ -116,11 +116,11 @@ func (r *run) apply(e flow.Event) error {
 	at := flow.When(e).At
 	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
 		r.told = false
-		r.tellAt = at.Add(tellAgain).UnixNano() // by the sweeper; whoever brought the event tells at once
+		r.tellAt = at.Add(renotifyAfter).UnixNano() // by the sweeper; whoever brought the event tells at once
 	}
 	r.owes = owes
 	for _, c := range commands {
-		r.obey(at, c)
+		r.handleCommand(at, c)
 	}
 	return nil
 }
@@ -145,31 +145,31 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 }
 
 // obey takes note of a command. The lock is held.
-func (r *run) obey(at time.Time, c flow.Command) {
+func (r *run) handleCommand(at time.Time, c flow.Command) {
 	switch w := c.(type) {
 	case flow.Record:
 		return
 	case flow.Send, flow.Ask:
-		r.plan(c)
+		r.setNext(c)
 	case flow.Wait:
-		r.pause(at, w.Action)
-		r.plan(c)
+		r.planWait(at, w.Action)
+		r.setNext(c)
 	case flow.Finish:
-		r.plan(c)
-		r.finished()
+		r.setNext(c)
+		r.signalEnd()
 	case flow.Decided:
 		r.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
-		r.show(at, c)
+		r.observeCommand(at, c)
 	}
-	r.note(Entry{At: at, Command: c})
+	r.addTrace(Entry{At: at, Command: c})
 }
 
 // show tells the observers of a command.
-func (r *run) show(at time.Time, c flow.Command) {
+func (r *run) observeCommand(at time.Time, c flow.Command) {
 	state := r.state
-	r.watchers(func(o Observer) {
+	r.observe(func(o Observer) {
 		switch c := c.(type) {
 		case flow.Decided:
 			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
@@ -191,7 +191,7 @@ const (
 	traceTail = 192
 )
 
-func (r *run) note(e Entry) {
+func (r *run) addTrace(e Entry) {
 	if len(r.trace) >= traceHead+traceTail { // somebody may be reading the old one
 		kept := make([]Entry, 0, traceHead+traceTail)
 		kept = append(kept, r.trace[:traceHead]...)
@@ -209,15 +209,15 @@ func (r *run) wake() {
 	}
 }
 
-func (r *run) plan(c flow.Command) {
+func (r *run) setNext(c flow.Command) {
 	r.next = c
 	r.seq++
 }
 
 // pause is paid for before it begins, if it ends with sending again.
-func (r *run) pause(at time.Time, then policy.Action) {
-	r.giveBack() // what was let through and paid for did not happen
-	r.holder = nobody
+func (r *run) planWait(at time.Time, then policy.Action) {
+	r.releasePermitLocked() // what was let through and paid for did not happen
+	r.holder = notDelayed
 	r.funded = then.Sends() && r.bucket.take(r.cost(), at) == 0
 	r.wake()
 }
@@ -231,7 +231,7 @@ func (r *run) cost() float64 {
 }
 
 // finished tells those who wait. The lock is held.
-func (r *run) finished() {
+func (r *run) signalEnd() {
 	r.broadcast()
 	r.wake()
 	if r.calling != nil { // what it asks is answered
@@ -240,7 +240,7 @@ func (r *run) finished() {
 }
 
 // ended returns the result once there is one, else nil. The lock is held.
-func (r *run) ended() *Result {
+func (r *run) resultLocked() *Result {
 	if r.state.Stage != flow.Ended {
 		return nil
 	}
@@ -269,7 +269,7 @@ func (r *run) broadcast() {
 
 // await blocks until look is content, ctx is over, or the executor is closed. look is
 // called with the lock held.
-func (r *run) await(ctx context.Context, look func() bool) error {
+func (r *run) waitUntil(ctx context.Context, look func() bool) error {
 	for {
 		r.mu.Lock()
 		if look() {
@@ -282,7 +282,7 @@ func (r *run) await(ctx context.Context, look func() bool) error {
 		}
 		if r.lost {
 			r.mu.Unlock()
-			return r.pending(ErrTakenOver)
+			return r.pendingError(ErrTakenOver)
 		}
 		if r.changed == nil {
 			r.changed = make(chan struct{})
@@ -292,15 +292,15 @@ func (r *run) await(ctx context.Context, look func() bool) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return r.pending(ctx.Err())
+			return r.pendingError(ctx.Err())
 		case <-r.x.life.Done():
-			return r.pending(ErrClosed)
+			return r.pendingError(ErrClosed)
 		}
 	}
 }
 
 // pending is the error of a flow that goes on without whoever waited.
-func (r *run) pending(cause error) *PendingError {
+func (r *run) pendingError(cause error) *PendingError {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := &PendingError{Flow: r.id, Next: r.state.Next, Held: r.holder.String(), Cause: cause}

@@ -49,10 +49,10 @@ func (s *Shadow) Sending(ctx context.Context, orderID, requestID string) func(Re
 				action = policy.RetrySame
 			}
 		}
-		s.object(now, action, fmt.Sprintf("sent as order %s, request %s", orderID, requestID))
+		s.addObjection(now, action, fmt.Sprintf("sent as order %s, request %s", orderID, requestID))
 	}
 	s.state = flow.Sent(s.x.rules, s.state, now, orderID, requestID, s.req.ProviderID)
-	return s.exchange(ctx, policy.Send, &Attempt{OrderID: orderID, RequestID: requestID, Number: s.state.Attempts})
+	return s.beginCall(ctx, policy.Send, &Attempt{OrderID: orderID, RequestID: requestID, Number: s.state.Attempts})
 }
 
 // Querying is [Shadow.Sending] for a status query.
@@ -64,14 +64,14 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 	}
 	s.state = flow.Asked(s.x.rules, s.state, s.x.moment())
 	id := &s.state.Ledger[len(s.state.Ledger)-1]
-	return s.exchange(ctx, policy.Query, &Attempt{
+	return s.beginCall(ctx, policy.Query, &Attempt{
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, By: s.state.AskedBy,
 		QueryID: s.x.requestID(s.id, &s.req.Payment), Number: s.state.Queries,
 	})
 }
 
 // exchange tells the observers of a call that begins; the lock is held.
-func (s *Shadow) exchange(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
+func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
 	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
 	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: wallClock()}
 	for _, o := range s.x.cfg.Observers {
@@ -98,14 +98,14 @@ func (s *Shadow) exchange(ctx context.Context, phase policy.Phase, a *Attempt) f
 
 // Received takes a webhook.
 func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
-	if s.x.cfg.Verify != nil {
-		w.Verified = s.x.cfg.Verify(ctx, &w) == nil
+	if s.x.cfg.VerifyWebhook != nil {
+		w.Verified = s.x.cfg.VerifyWebhook(ctx, &w) == nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.x.hear(&w, &s.req.Payment)
+	a := s.x.readWebhook(&w, &s.req.Payment)
 	for _, o := range s.x.cfg.Observers {
-		o.Heard(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
+		o.WebhookReceived(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
 	}
 	return s.step(flow.Received{Moment: s.x.moment(), Answer: a})
 }
@@ -138,9 +138,9 @@ func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
 	now := s.x.moment()
 	switch o {
 	case policy.Succeeded:
-		s.object(now, policy.MarkSucceeded, "marked succeeded")
+		s.addObjection(now, policy.MarkSucceeded, "marked succeeded")
 	case policy.Failed:
-		s.object(now, policy.MarkFailed, "marked failed")
+		s.addObjection(now, policy.MarkFailed, "marked failed")
 	case policy.Escalated, policy.Open:
 	}
 	for _, w := range s.x.cfg.Observers {
@@ -150,13 +150,13 @@ func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
 }
 
 // object notes what the interlock would have forbidden.
-func (s *Shadow) object(now flow.Moment, a policy.Action, what string) {
+func (s *Shadow) addObjection(now flow.Moment, a policy.Action, what string) {
 	if p := flow.Breaks(s.x.rules, &s.state, a, now); p != "" {
-		s.objections = append(s.objections, fmt.Sprintf("%s: %s (%s)", what, because(p, &s.state), p))
+		s.objections = append(s.objections, fmt.Sprintf("%s: %s (%s)", what, objectionReason(p, &s.state), p))
 	}
 }
 
-func because(p flow.Property, s *flow.State) string {
+func objectionReason(p flow.Property, s *flow.State) string {
 	executed := 0
 	for i := range s.Ledger {
 		if s.Ledger[i].Effect == policy.Executed {

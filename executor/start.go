@@ -22,11 +22,11 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 			return x.launch(r)
 		}
 		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
-		err = r.await(ctx, begun)
+		err = r.waitUntil(ctx, begun)
 		switch {
-		case err == nil || moved(err):
+		case err == nil || isMoved(err):
 			return &Handle{r: r}, nil
-		case !leftAlone(err) || ctx.Err() != nil:
+		case !abandonedByCaller(err) || ctx.Err() != nil:
 			return nil, err
 		}
 	}
@@ -35,9 +35,9 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 func (x *Executor) launch(r *run) (*Handle, error) {
 	defer x.active.Done()
 	if err := x.accept(r); err != nil {
-		r.release()
-		r.disown(err)
-		r.vanish(err)
+		r.releasePermit()
+		r.rememberRefused(err)
+		r.abandon(err)
 		return nil, err
 	}
 	x.background(r)
@@ -46,7 +46,7 @@ func (x *Executor) launch(r *run) (*Handle, error) {
 
 // accept writes a flow down. If the provider takes no calls now, it begins later.
 func (x *Executor) accept(r *run) error {
-	if r.held() == 0 {
+	if r.breakerWait() == 0 {
 		return r.start(false)
 	}
 	r.mu.Lock()
@@ -60,15 +60,15 @@ func (x *Executor) accept(r *run) error {
 }
 
 // carry drives a flow in the background.
-func (x *Executor) carry(r *run) {
+func (x *Executor) driveInBackground(r *run) {
 	err := r.drive(x.life)
 	r.mu.Lock()
 	over := r.state.Stage == flow.Ended || r.lost
 	r.mu.Unlock()
 	switch {
 	case over:
-		x.forget(r)
+		x.evict(r)
 	case err != nil && x.life.Err() == nil && !errors.Is(err, errReplaced):
-		x.trouble(fmt.Errorf("executor: flow %s: %w", r.id, err))
+		x.reportError(fmt.Errorf("executor: flow %s: %w", r.id, err))
 	}
 }

@@ -9,18 +9,18 @@ import (
 )
 
 // owing is what has to be told after a step, to whoever wants to be told.
-func (r *run) owing(commands []flow.Command) []owed {
+func (r *run) noticesAfter(commands []flow.Command) []notice {
 	list := r.owes
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Finish:
 			list = nil // an escalation that proof has settled
 			if c.Outcome == policy.Escalated && r.x.cfg.OnEscalate != nil {
-				list = []owed{{}}
+				list = []notice{{}}
 			}
 		case flow.Alert:
 			if r.x.cfg.OnAlert != nil {
-				list = append(list[:len(list):len(list)], owed{Alert: &c})
+				list = append(list[:len(list):len(list)], notice{Alert: &c})
 			}
 		}
 	}
@@ -29,19 +29,19 @@ func (r *run) owing(commands []flow.Command) []owed {
 
 // tell delivers what is owed, until somebody does not take it, or it cannot be written that
 // he did.
-func (r *run) tell() {
+func (r *run) deliverNotices() {
 	for {
 		r.mu.Lock()
-		if len(r.owes) == 0 || r.telling || !r.x.tellable(r.owes[0]) {
+		if len(r.owes) == 0 || r.telling || !r.x.canNotify(r.owes[0]) {
 			r.mu.Unlock()
 			return
 		}
 		r.telling = true
-		item, result, told := r.owes[0], r.ended(), r.told
+		item, result, told := r.owes[0], r.resultLocked(), r.told
 		r.mu.Unlock()
 		var err error
 		if !told {
-			err = r.tellOne(item, result)
+			err = r.deliverNotice(item, result)
 		}
 		r.mu.Lock()
 		r.telling = false
@@ -51,18 +51,18 @@ func (r *run) tell() {
 				r.owes, r.told = r.owes[1:], false
 			}
 		}
-		r.tellAt = wallClock().Add(tellAgain).UnixNano()
+		r.tellAt = wallClock().Add(renotifyAfter).UnixNano()
 		r.mu.Unlock()
 		if err != nil {
 			if !errors.Is(err, ErrTakenOver) {
-				r.x.trouble(err)
+				r.x.reportError(err)
 			}
 			return
 		}
 	}
 }
 
-func (r *run) tellOne(item owed, result *Result) error {
+func (r *run) deliverNotice(item notice, result *Result) error {
 	if item.Alert == nil {
 		return r.x.hook("OnEscalate", r.id, func() error { return r.x.cfg.OnEscalate(r.x.forever, result) })
 	}
@@ -72,7 +72,7 @@ func (r *run) tellOne(item owed, result *Result) error {
 
 // tellable reports whether there is anybody to be told of what is owed. The next process may
 // have him.
-func (x *Executor) tellable(o owed) bool {
+func (x *Executor) canNotify(o notice) bool {
 	if o.Alert == nil {
 		return x.cfg.OnEscalate != nil
 	}

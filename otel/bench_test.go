@@ -42,7 +42,7 @@ func BenchmarkPaidAtOnce(b *testing.B) {
 		observers []executor.Observer
 	}{
 		{"no observer", nil},
-		{"no-op observer", []executor.Observer{executor.Unobserved{}}},
+		{"no-op observer", []executor.Observer{executor.NoopObserver{}}},
 		{"no SDK", observed(off)},
 		{"metrics", observed(otelrecourse.Options{TracerProvider: off.TracerProvider, MeterProvider: metrics})},
 		{"metrics, spans not sampled", observed(otelrecourse.Options{TracerProvider: traces(sdktrace.NeverSample()), MeterProvider: metrics})},

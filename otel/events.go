@@ -51,8 +51,8 @@ func (w *observer) Called(ctx context.Context, c *executor.CallEvent) {
 	span.End(trace.WithTimestamp(c.End))
 }
 
-// Heard makes a span for a webhook, a child of the span of its HTTP handler.
-func (w *observer) Heard(ctx context.Context, h *executor.WebhookEvent) {
+// WebhookReceived makes a span for a webhook, a child of the span of its HTTP handler.
+func (w *observer) WebhookReceived(ctx context.Context, h *executor.WebhookEvent) {
 	at := trace.WithTimestamp(h.At)
 	ctx, span := w.start(ctx, &w.spansOf(h.Payment).webhook, at, w.latest.get(h.Flow))
 	w.latest.set(h.Flow, span.SpanContext())

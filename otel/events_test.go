@@ -57,10 +57,10 @@ func reportAll(ctx context.Context, o executor.Observer) {
 	}})
 	state := &flow.State{Class: policy.NetworkError, Attempts: 2, Queries: 1, Started: at, Outcome: policy.Escalated}
 	o.Ended(background, &executor.EndEvent{Flow: "f-1", Payment: p, At: at.Add(time.Minute), Outcome: policy.Escalated, Reason: "nothing is known", State: state})
-	o.Heard(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(time.Hour), Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", Verified: true}})
+	o.WebhookReceived(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(time.Hour), Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", Verified: true}})
 	state.Outcome = policy.Succeeded
 	o.Ended(background, &executor.EndEvent{Flow: "f-1", Payment: p, At: at.Add(time.Hour), Outcome: policy.Succeeded, Reason: "the provider proved it", State: state})
-	o.Heard(background, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(2 * time.Hour), Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Fault: policy.Unreadable}})
+	o.WebhookReceived(background, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(2 * time.Hour), Body: []byte("s3cret-body"), Answer: policy.Answer{Phase: policy.Webhook, Fault: policy.Unreadable}})
 	o.Alerted(background, &executor.AlertEvent{Flow: "f-1", Payment: p, At: at.Add(2 * time.Hour), State: state, Alert: flow.Alert{Reason: "executed twice", Evidence: flow.Evidence{
 		Answer: &policy.Answer{Phase: policy.Webhook, OrderID: "o-2", Code: "0"}, Fact: policy.Fact{Effect: policy.Executed},
 	}}})
@@ -116,7 +116,7 @@ func TestEventsWithoutOptionalParts(t *testing.T) {
 	ctx, o := context.Background(), l.observer
 	o.Called(ctx, &executor.CallEvent{Flow: "f-2", Err: errors.New("unknown")}) // without Calling before
 	o.Called(o.Calling(ctx, &executor.CallEvent{Flow: "f-2"}), &executor.CallEvent{Flow: "f-2", Answer: policy.Answer{Fault: policy.Reset}})
-	o.Heard(ctx, &executor.WebhookEvent{})
+	o.WebhookReceived(ctx, &executor.WebhookEvent{})
 	o.Decided(ctx, &executor.DecisionEvent{Decided: &flow.Decided{}})
 	o.Waiting(ctx, &executor.WaitEvent{Held: "budget"})
 	o.Ended(ctx, &executor.EndEvent{Flow: "f-2", Outcome: policy.Failed})
@@ -138,7 +138,7 @@ func TestWebhookDuringACall(t *testing.T) {
 		o.Decided(ctx, &executor.DecisionEvent{Flow: "f-1", Payment: p, Decided: &flow.Decided{At: at.Add(time.Minute), Phase: phase, Answer: &policy.Answer{}}})
 	}
 	calling := o.Calling(ctx, c)
-	o.Heard(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(time.Second)})
+	o.WebhookReceived(ctx, &executor.WebhookEvent{Flow: "f-1", Payment: p, At: at.Add(time.Second)})
 	decided(policy.Webhook)
 	o.Called(calling, c)
 	decided(policy.Send)

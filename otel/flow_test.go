@@ -120,7 +120,7 @@ func TestCallerContextEnds(t *testing.T) {
 
 // onEnd calls a function when a flow ends.
 type onEnd struct {
-	executor.Unobserved
+	executor.NoopObserver
 	end func()
 }
 
@@ -194,7 +194,7 @@ func TestNotSampled(t *testing.T) {
 
 // foreignObserver puts its own span into the context of calls.
 type foreignObserver struct {
-	executor.Unobserved
+	executor.NoopObserver
 	tracer trace.Tracer
 }
 

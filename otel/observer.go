@@ -31,13 +31,13 @@ type Options struct {
 // observer makes the spans and metrics. Its address is the key of its span in the context of a
 // call, because other observers may put their own spans into that context.
 type observer struct {
-	executor.Unobserved // for the events of later versions
-	options             Options
-	tracer              trace.Tracer
-	m                   *instruments
-	series              cache[labels, *series]
-	spans               cache[spanKey, *spanSet]
-	latest              latestSpans
+	executor.NoopObserver // for the events of later versions
+	options               Options
+	tracer                trace.Tracer
+	m                     *instruments
+	series                cache[labels, *series]
+	spans                 cache[spanKey, *spanSet]
+	latest                latestSpans
 }
 
 // New returns an observer for [executor.Config.Observers]. Nil options mean the defaults. It

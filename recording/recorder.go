@@ -38,7 +38,7 @@ func (o *Options) withDefaults() Options {
 // Recorder is an executor.Observer that writes a recording. Give it to the executor,
 // and Close it when the executor has stopped.
 type Recorder struct {
-	executor.Unobserved
+	executor.NoopObserver
 
 	o       Options
 	redact  *redactor
@@ -105,8 +105,8 @@ func (r *Recorder) Called(ctx context.Context, c *executor.CallEvent) {
 	r.offer(fromCall(c), c.End, seq)
 }
 
-// Heard implements executor.Observer.
-func (r *Recorder) Heard(_ context.Context, w *executor.WebhookEvent) {
+// WebhookReceived implements executor.Observer.
+func (r *Recorder) WebhookReceived(_ context.Context, w *executor.WebhookEvent) {
 	r.offer(fromWebhook(w), w.At, 0)
 }
 

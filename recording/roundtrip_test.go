@@ -56,7 +56,7 @@ func record(o executor.Observer) {
 	w.call(policy.Query, ask, 231*time.Millisecond, executor.Reply{HTTPStatus: 200, RetryAfter: time.Minute, Body: []byte(`{"orderId":"o-1","requestId":"q-1","amount":120000,"resultCode":1000,"signature":"s3cret"}`)},
 		policy.Answer{Code: "1000"}, nil)
 	w.at = w.at.Add(8 * time.Second)
-	w.o.Heard(context.Background(), &executor.WebhookEvent{
+	w.o.WebhookReceived(context.Background(), &executor.WebhookEvent{
 		Flow: "f-1", Payment: &w.p, At: w.at, Body: []byte(`{"orderId":"o-1","requestId":"r-1","amount":120000,"transId":4111111111111111,"resultCode":0}`),
 		Answer: policy.Answer{Phase: policy.Webhook, Code: "0", OrderID: "o-1", RequestID: "r-1", ProviderID: "4111111111111111", Amount: 120000, Verified: true},
 	})

@@ -88,14 +88,14 @@ func (d *day) open(ctx context.Context) error {
 	s := d.shop
 	s.log = d.log
 	s.x, err = executor.New(rules, &executor.Config{
-		Journal:    journal,
-		Clients:    map[string]executor.Client{"momo": s.momo},
-		Verify:     s.verify,
-		NewOrder:   s.newOrder,
-		OnEscalate: s.escalate,
-		OnAlert:    s.alert,
-		OnError:    func(err error) { d.log.Error("executor", "error", err) },
-		Observers:  []executor.Observer{recorder, executor.Log(d.log)},
+		Journal:       journal,
+		Clients:       map[string]executor.Client{"momo": s.momo},
+		VerifyWebhook: s.verify,
+		NewOrder:      s.newOrder,
+		OnEscalate:    s.escalate,
+		OnAlert:       s.alert,
+		OnError:       func(err error) { d.log.Error("executor", "error", err) },
+		Observers:     []executor.Observer{recorder, executor.Log(d.log)},
 		// So many calls go wrong here on purpose that the default breaker would stop them all.
 		Breaker: executor.Breaker{Failures: 20, Open: 100 * time.Millisecond},
 	})

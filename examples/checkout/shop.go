@@ -117,7 +117,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// verify is [executor.Config.Verify].
+// verify is [executor.Config.VerifyWebhook].
 func (s *shop) verify(_ context.Context, w *executor.Webhook) error {
 	if !s.hooks.Verify(s.secret, w.Header.Get, w.Body) {
 		s.out.printf("%-14s  its signature is wrong: it is a reason to ask, and proves nothing\n", "a webhook")
