@@ -45,7 +45,7 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	}
 	*v = settle(&m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
-		m.s.Fired = plusOne(m.s.Fired, want.Rule)
+		m.s.Fired = m.s.Fired.Plus(want.Rule)
 	}
 	d.At, d.Phase, d.Answer, d.Fact, d.InDoubt = m.now.At, a.Phase, a, sit.Fact, sit.InDoubt
 	return m.until(v, want, a.RetryAfter)
@@ -121,7 +121,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		spread = sched.Jittered(v.Delay, m.now.Jitter)
-		m.s.Waits = plusOne(m.s.Waits, sched.Name)
+		m.s.Waits = m.s.Waits.Plus(sched.Name)
 	}
 	if asks {
 		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -157,14 +158,6 @@ func (s *State) executed() *Identity {
 // current is the identity sent last.
 func (s *State) current() *Identity { return &s.Ledger[len(s.Ledger)-1] }
 
-// plusOne returns counts with one more of a name; c is not changed.
-func plusOne(c policy.Counts, name string) policy.Counts {
-	if len(c) == 0 {
-		return append(c, policy.Count{Name: name, N: 1}) // the machine has made room
-	}
-	return c.Plus(name)
-}
-
 // How much evidence is kept. The first answers show how the doubt began and the last ones how it
 // stands; the person who looks at an escalated flow needs both, and a flow of a day has hundreds.
 const (
@@ -172,18 +165,11 @@ const (
 	evidenceTail = 12
 )
 
+// addEvidence appends to the evidence, and drops one from the middle where it is long. The slice
+// has no room behind it that belongs to another state (see newMachine).
 func (s *State) addEvidence(e Evidence) {
-	list := s.Evidence
-	switch {
-	case len(list) == 0:
-		s.Evidence = append(list, e) // the machine has made room
-		return
-	case len(list) < evidenceHead+evidenceTail:
-		s.Evidence = append(list[:len(list):len(list)], e)
-		return
+	if len(s.Evidence) == evidenceHead+evidenceTail {
+		s.Evidence = slices.Concat(s.Evidence[:evidenceHead], s.Evidence[evidenceHead+1:])
 	}
-	kept := make([]Evidence, 0, len(list))
-	kept = append(kept, list[:evidenceHead]...)
-	kept = append(kept, list[evidenceHead+1:]...)
-	s.Evidence = append(kept, e)
+	s.Evidence = append(s.Evidence, e)
 }

@@ -15,7 +15,7 @@ func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
 	if err := m.step(e); err != nil {
 		return s, nil, err
 	}
-	return m.state(), m.out, nil
+	return m.s, m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -41,8 +41,7 @@ func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situ
 	return m.sit, decided
 }
 
-// machine is one step under way. The state and the commands that come out of the step live in
-// the same piece of memory: a driver takes millions of steps, and each allocation counts.
+// machine is one step under way.
 type machine struct {
 	d   policy.Decider
 	t   *policy.Terms
@@ -51,61 +50,28 @@ type machine struct {
 	now Moment
 	sit policy.Situation // what the rules were shown
 	out []Command
-
-	// What the result points to, where there is one of each, as in most steps.
-	list     [4]Command
-	ledger   [1]Identity
-	evidence [1]Evidence
-	fired    [1]policy.Count
-	answer   policy.Answer
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
-	m := &machine{d: d, s: *s, now: now}
+	m := &machine{d: d, s: *s, now: now, out: make([]Command, 0, 3)}
 	m.t = d.Terms(&m.s.Payment)
-	m.out = m.list[:0]
-	if len(s.Evidence) == 0 {
-		m.s.Evidence = m.evidence[:0]
-	}
-	if len(s.Fired) == 0 {
-		m.s.Fired = m.fired[:0]
-	}
-	m.s.Waits = slices.Clip(m.s.Waits)
+	// The caller keeps the old state: what is appended must not land behind its slices.
+	m.s.Evidence, m.s.Fired, m.s.Waits = slices.Clip(s.Evidence), slices.Clip(s.Fired), slices.Clip(s.Waits)
 	return m
 }
 
-// state returns the state after the step. Empty lists become nil again, so that equal states
-// compare equal whatever memory they were built in.
-func (m *machine) state() State {
-	if len(m.s.Evidence) == 0 {
-		m.s.Evidence = nil
-	}
-	if len(m.s.Fired) == 0 {
-		m.s.Fired = nil
-	}
-	return m.s
-}
-
-// copyLedger gives the state a ledger of its copyLedger before it is written to, so that what the old one
-// says stays as it was. There is room for more identities.
+// copyLedger gives the state its own ledger before anything is written to it: the caller keeps
+// the old state, which must not change. more is how many identities may be added.
 func (m *machine) copyLedger(more int) {
-	own := m.ledger[:0]
-	if n := len(m.s.Ledger) + more; n > len(m.ledger) {
-		own = make([]Identity, 0, n)
-	}
-	m.s.Ledger = append(own, m.s.Ledger...)
+	own := make([]Identity, len(m.s.Ledger), len(m.s.Ledger)+more)
+	copy(own, m.s.Ledger)
+	m.s.Ledger = own
 }
 
-// keepAnswer copies an answer for the evidence. Only the first one lives in the machine's own
-// memory: a later one would keep the memory of its whole step alive as long as the flow.
+// keepAnswer copies an answer for the evidence and the trace.
 func (m *machine) keepAnswer(a policy.Answer, ph policy.Phase) *policy.Answer {
-	kept := &m.answer
-	if len(m.s.Evidence) > 0 {
-		kept = new(policy.Answer)
-	}
-	*kept = a
-	kept.Phase = ph
-	return kept
+	a.Phase = ph
+	return &a
 }
 
 func (m *machine) do(c Command) { m.out = append(m.out, c) }
@@ -125,7 +91,7 @@ func (m *machine) step(e Event) error {
 		if m.endedByEarlier(e.Earlier) {
 			return nil
 		}
-		m.s.Ledger = append(append(m.ledger[:0], e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
+		m.s.Ledger = append(slices.Clip(e.Earlier), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
 	case Answered:
 		if !m.reply(m.keepAnswer(e.Answer, policy.Send), Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
