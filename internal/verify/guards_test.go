@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // The guards of package flow carry a marker, /*guard:NAME*/, in front of the condition, the
@@ -335,8 +337,20 @@ func TestEveryGuardHasAMutant(t *testing.T) {
 	t.Logf("%d mutants of %d guards", len(rows), len(src.guards))
 }
 
-// TestMutatedFlowCompiles compiles what TestMutants runs.
-func TestMutatedFlowCompiles(t *testing.T) {
+// build compiles the tests of this package with every mutant in it.
+func build(t *testing.T, rows []mutant) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "mutants.test")
+	goTool(t.Context(), t, "test", "-c", "-tags", "slow", "-vet=off", "-overlay", overlay(t, rows), "-o", bin, ".")
+	return bin
+}
+
+// TestMutantsCompile compiles what TestMutants runs: the tag slow hides it from the other tiers.
+func TestMutantsCompile(t *testing.T) {
 	t.Parallel()
-	goTool(t.Context(), t, "build", "-overlay", overlay(t, mutants()), "../../flow")
+	if testkit.Short() {
+		goTool(t.Context(), t, "build", "-overlay", overlay(t, mutants()), "../../flow")
+		return
+	}
+	build(t, mutants())
 }

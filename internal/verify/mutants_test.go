@@ -33,7 +33,7 @@ func mutants() []mutant {
 	return slices.Concat(interlockMutants, fallbackMutants, evidenceMutants, stateMutants, stepMutants, jointMutants)
 }
 
-// interlock.go: what an action would break.
+// What an action would break (interlock.go).
 var interlockMutants = []mutant{
 	{rules: "bold-paid", want: flow.S3, at: forceFalse("success-needs-proof")},
 	{rules: "bold-failed", want: flow.S2, at: forceFalse("failure-needs-certainty")},

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -132,14 +131,6 @@ func check(o *order) (*verdict, error) {
 		}
 		return nil
 	}()
-}
-
-// build compiles the tests of this package with every mutant in it.
-func build(t *testing.T, rows []mutant) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "mutants.test")
-	goTool(t.Context(), t, "test", "-c", "-tags", "slow", "-vet=off", "-overlay", overlay(t, rows), "-o", bin, ".")
-	return bin
 }
 
 // ask runs a mutated binary.
