@@ -1,7 +1,7 @@
 package ruleset
 
 import (
-	"math/bits"
+	mathbits "math/bits"
 	"sync"
 	"time"
 
@@ -25,9 +25,13 @@ type book struct {
 	// fits[d] has, for each value of dimension d, the rules that can hold with it.
 	// A dictionary's value 0 is every text that no rule mentions.
 	fits    [dims][]uint64
+	bits    []uint64   // fits of the dimensions that are used, one after another
+	base    [dims]int  // where those of a dimension begin in bits
 	used    [dims]bool // whether any rule tells values of the dimension apart
 	indexed []int      // the dimensions that are used
+	listed  int        // how many of indexed, from its start, are no dictionaries
 	texts   [dims]map[string]int
+	empty   [dims]int // the place of the empty text in each dictionary
 
 	zone  *time.Location
 	terms [operations]policy.Terms
@@ -77,6 +81,11 @@ func (b *book) index() {
 	for d := range dims {
 		if b.used[d] {
 			b.indexed = append(b.indexed, d)
+			if d < firstDictionary {
+				b.listed++
+			}
+			b.base[d] = len(b.bits)
+			b.bits = append(b.bits, b.fits[d]...)
 		}
 	}
 }
@@ -96,6 +105,7 @@ func (b *book) indexDim(name string, v variable) {
 				}
 			}
 		}
+		b.empty[d] = b.texts[d][""]
 	}
 	b.fits[d] = make([]uint64, len(values)*b.words)
 	for vi, value := range values {
@@ -118,22 +128,34 @@ func (b *book) value(d int, s *policy.Situation) int {
 	if d < firstDictionary {
 		return condition.Word(condition.Variable(d), s, b.zone)
 	}
-	return b.texts[d][condition.Text(condition.Variable(d), s)]
+	return b.place(d, condition.Text(condition.Variable(d), s))
+}
+
+// place is the place of a text in a dictionary. Most answers leave most texts empty, so the
+// place of the empty text is at hand without a look-up.
+func (b *book) place(d int, text string) int {
+	if text == "" {
+		return b.empty[d]
+	}
+	return b.texts[d][text]
 }
 
 // decide finds the first rule that holds.
 func (b *book) decide(s *policy.Situation) policy.Decision {
 	var at [dims]int
-	for _, d := range b.indexed {
-		at[d] = b.value(d, s) * b.words
+	for _, d := range b.indexed[:b.listed] {
+		at[d] = b.base[d] + condition.Word(condition.Variable(d), s, b.zone)*b.words
+	}
+	for _, d := range b.indexed[b.listed:] {
+		at[d] = b.base[d] + b.place(d, condition.Text(condition.Variable(d), s))*b.words
 	}
 	for w := range b.words {
 		left := b.all[w]
 		for _, d := range b.indexed {
-			left &= b.fits[d][at[d]+w]
+			left &= b.bits[at[d]+w]
 		}
 		for ; left != 0; left &= left - 1 {
-			e := &b.entries[w*64+bits.TrailingZeros64(left)]
+			e := &b.entries[w*64+mathbits.TrailingZeros64(left)]
 			if e.rest(s, b) {
 				return e.decision
 			}

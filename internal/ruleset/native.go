@@ -18,7 +18,7 @@ type (
 	anyOf  []test
 	negate struct{ test }
 
-	// among holds for the values of an indexed variable whose bits are set.
+	// among holds for the values of a variable of words whose bits are set.
 	among struct {
 		dim  int
 		bits uint64
@@ -54,7 +54,7 @@ func (t negate) holds(s *policy.Situation, fired int, b *book) bool {
 }
 
 func (t among) holds(s *policy.Situation, _ int, b *book) bool {
-	return t.bits&(1<<b.value(t.dim, s)) != 0
+	return t.bits&(1<<condition.Word(condition.Variable(t.dim), s, b.zone)) != 0
 }
 
 func (t textual) holds(s *policy.Situation, _ int, _ *book) bool {
