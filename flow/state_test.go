@@ -43,8 +43,8 @@ func TestMisfit(t *testing.T) {
 	if !ok || misfit.Stage != flow.New || commands != nil {
 		t.Fatalf("got %v and %v", commands, err)
 	}
-	if _, ok := misfit.Event.(flow.Due); !ok {
-		t.Errorf("the error speaks of %T", misfit.Event)
+	if misfit.Event != "Due" {
+		t.Errorf("the error names the event %q", misfit.Event)
 	}
 }
 

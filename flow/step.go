@@ -20,13 +20,13 @@ func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
 
 // MisfitError says that an event does not fit the stage of the flow.
 type MisfitError struct {
-	Event Event
+	Event string // the event's type, such as "Answered"
 	Stage Stage
 }
 
 // Error names the event and the stage.
 func (e *MisfitError) Error() string {
-	return fmt.Sprintf("flow: %T does not fit a flow that is %q", e.Event, string(e.Stage))
+	return fmt.Sprintf("flow: the event %s does not fit a flow that is %q", e.Event, string(e.Stage))
 }
 
 // Advise says what a flow in the given state would do about an answer, without doing
@@ -41,7 +41,9 @@ func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situ
 	return m.sit, decided
 }
 
-// machine is one step under way.
+// machine is one step under way. The first identity, evidence and count, and the list of commands,
+// live in the same piece of memory: most payments end with their first answer, and then there is
+// one of each. Who keeps many states for long clones what they point to (package verify).
 type machine struct {
 	d   policy.Decider
 	t   *policy.Terms
@@ -50,11 +52,18 @@ type machine struct {
 	now Moment
 	sit policy.Situation // what the rules were shown
 	out []Command
+
+	list     [3]Command
+	ledger   [1]Identity
+	evidence [1]Evidence
+	fired    [1]policy.Count
+	answer   policy.Answer
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
-	m := &machine{d: d, s: *s, now: now, out: make([]Command, 0, 3)}
+	m := &machine{d: d, s: *s, now: now}
 	m.t = d.Terms(&m.s.Payment)
+	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.
 	m.s.Evidence, m.s.Fired, m.s.Waits = slices.Clip(s.Evidence), slices.Clip(s.Fired), slices.Clip(s.Waits)
 	return m
@@ -63,15 +72,23 @@ func newMachine(d policy.Decider, s *State, now Moment) *machine {
 // copyLedger gives the state its own ledger before anything is written to it: the caller keeps
 // the old state, which must not change. more is how many identities may be added.
 func (m *machine) copyLedger(more int) {
-	own := make([]Identity, len(m.s.Ledger), len(m.s.Ledger)+more)
-	copy(own, m.s.Ledger)
-	m.s.Ledger = own
+	own := m.ledger[:0]
+	if n := len(m.s.Ledger) + more; n > len(m.ledger) {
+		own = make([]Identity, 0, n)
+	}
+	m.s.Ledger = append(own, m.s.Ledger...)
 }
 
-// keepAnswer copies an answer for the evidence and the trace.
-func (m *machine) keepAnswer(a policy.Answer, ph policy.Phase) *policy.Answer {
-	a.Phase = ph
-	return &a
+// keepAnswer copies an answer for the evidence and the trace. Only the first one lives in the
+// machine's own memory: a later one would keep the memory of its step as long as the flow.
+func (m *machine) keepAnswer(a *policy.Answer, ph policy.Phase) *policy.Answer {
+	kept := &m.answer
+	if len(m.s.Evidence) > 0 {
+		kept = new(policy.Answer)
+	}
+	*kept = *a
+	kept.Phase = ph
+	return kept
 }
 
 func (m *machine) do(c Command) { m.out = append(m.out, c) }
@@ -85,27 +102,27 @@ func (m *machine) step(e Event) error {
 	switch e := e.(type) {
 	case Start:
 		if started || !m.isNewIdentity(&e) {
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		}
 		m.s.Started = m.now.At
 		if m.endedByEarlier(e.Earlier) {
 			return nil
 		}
-		m.s.Ledger = append(slices.Clip(e.Earlier), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
+		m.s.Ledger = append(append(m.ledger[:0], e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})
 		m.send(policy.RetryNewRequest)
 	case Answered:
-		if !m.reply(m.keepAnswer(e.Answer, policy.Send), Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
-			return &MisfitError{e, m.s.Stage}
+		if !m.reply(m.keepAnswer(&e.Answer, policy.Send), Sending, m.now.At, e.Attempt != 0 && e.Attempt != m.s.Attempts) {
+			return m.misfit(e)
 		}
 	case Queried:
-		if !m.reply(m.keepAnswer(e.Answer, policy.Query), Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries) {
-			return &MisfitError{e, m.s.Stage}
+		if !m.reply(m.keepAnswer(&e.Answer, policy.Query), Querying, m.s.Asked, e.Query != 0 && e.Query != m.s.Queries) {
+			return m.misfit(e)
 		}
 	case Received:
 		if !started {
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		}
-		m.received(m.keepAnswer(e.Answer, policy.Webhook))
+		m.received(m.keepAnswer(&e.Answer, policy.Webhook))
 	default:
 		return m.stepWithoutAnswer(e, started)
 	}
@@ -149,4 +166,29 @@ func newIdentities(e Event) int {
 		return 1
 	}
 	return 0
+}
+
+// misfit is the error for an event that does not fit. It names the event by its type and does not
+// keep it: what an error may keep is on the heap in every step, errors or not.
+func (m *machine) misfit(e Event) error {
+	name := "nil"
+	switch e.(type) {
+	case Start:
+		name = "Start"
+	case Answered:
+		name = "Answered"
+	case Queried:
+		name = "Queried"
+	case Received:
+		name = "Received"
+	case Due:
+		name = "Due"
+	case Resumed:
+		name = "Resumed"
+	case Resolved:
+		name = "Resolved"
+	case Withdrawn:
+		name = "Withdrawn"
+	}
+	return &MisfitError{Event: name, Stage: m.s.Stage}
 }

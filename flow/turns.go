@@ -12,23 +12,23 @@ func (m *machine) stepWithoutAnswer(e Event, started bool) error {
 	switch e := e.(type) {
 	case Due:
 		if m.s.Stage != Waiting || !m.bringsNewIdentifiers(e) {
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		}
 		m.due(e)
 	case Resumed:
 		if !started {
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		}
 		m.resumed()
 	case Resolved:
 		if !started || e.Identity < 0 || e.Identity >= len(m.s.Ledger) || !e.Effect.Settled() {
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		}
 		m.resolved(e)
 	case Withdrawn:
 		switch m.s.Stage {
 		case Ended:
-			return &MisfitError{e, m.s.Stage}
+			return m.misfit(e)
 		case New:
 			m.s.Withdrawn = cmp.Or(e.Why, withdrawn)
 			m.s.Started = m.now.At
@@ -37,7 +37,7 @@ func (m *machine) stepWithoutAnswer(e Event, started bool) error {
 			m.withdrawn(e)
 		}
 	default:
-		return &MisfitError{nil, m.s.Stage} // e would escape to the heap in every step
+		return m.misfit(e)
 	}
 	return nil
 }

@@ -62,7 +62,8 @@ func (s *search) add(n *node, parent int32, by move) bool {
 		d = s.depth[parent] + 1
 	}
 	kept := n.clone()
-	kept.s.Ledger = slices.Clone(kept.s.Ledger)
+	// A state that is kept for the whole search must not keep the memory of its step.
+	kept.s.Ledger, kept.s.Fired = slices.Clone(kept.s.Ledger), slices.Clone(kept.s.Fired)
 	s.nodes, s.parent, s.by, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.by, by), append(s.depth, d)
 	return true
 }
