@@ -95,8 +95,8 @@ func (l *testSDK) tree(t *testing.T) string {
 	}
 	var b strings.Builder
 	var start time.Time
-	var print func(depth int, parent trace.SpanID)
-	print = func(depth int, parent trace.SpanID) {
+	var show func(depth int, parent trace.SpanID)
+	show = func(depth int, parent trace.SpanID) {
 		for _, s := range all {
 			up := s.Parent.SpanID()
 			if _, ok := known[up]; !ok {
@@ -119,10 +119,10 @@ func (l *testSDK) tree(t *testing.T) string {
 			if len(s.Attributes) > 0 {
 				fmt.Fprintf(&b, "%s%s\n", inner, attributes(s.Attributes))
 			}
-			print(depth+1, s.SpanContext.SpanID())
+			show(depth+1, s.SpanContext.SpanID())
 		}
 	}
-	print(0, trace.SpanID{})
+	show(0, trace.SpanID{})
 	return b.String()
 }
 

@@ -65,7 +65,7 @@ func (w *observer) start(ctx context.Context, k *spanKind, at trace.SpanEventOpt
 	if previous.IsValid() && previous.TraceID() != trace.SpanContextFromContext(ctx).TraceID() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: previous}))
 	}
-	return w.tracer.Start(ctx, k.name, options...)
+	return w.tracer.Start(ctx, k.name, options...) //nolint:spancheck // the caller ends the span
 }
 
 // startAfter starts a span for the result of a call or a webhook. It is a child of the span in ctx,

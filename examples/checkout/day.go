@@ -164,11 +164,16 @@ func (d *day) serve(ctx context.Context, provider, shop net.Listener) {
 	routes := http.NewServeMux()
 	routes.Handle("POST /momo/ipn", d.shop)
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
-	go server.Serve(shop) // ends with Close
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(shop) }() // ends with Close
 	d.closers = append(d.closers, func() error {
 		stop()
 		d.shop.momo.http.CloseIdleConnections()
-		return errors.Join(<-ended, server.Close())
+		closed := server.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			closed = errors.Join(closed, err)
+		}
+		return errors.Join(<-ended, closed)
 	})
 }
 

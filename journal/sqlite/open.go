@@ -121,8 +121,8 @@ func resolve(path string) (string, error) {
 		return "", fmt.Errorf("sqlite: the folder of %s: %w", path, err)
 	}
 	path = filepath.Join(folder, filepath.Base(path))
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return "", fmt.Errorf("sqlite: %s is not a file", path)

@@ -34,7 +34,8 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 
 func (w *writer) prune(before time.Time) (n int, err error) {
 	err = w.transact(func() error {
-		for n = 0; n < pruneStep; n++ {
+		n = 0
+		for range pruneStep {
 			var f cachedFlow
 			var names []byte
 			err := w.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &f.n, &f.id, &f.provider, &names)
@@ -50,6 +51,7 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 			if err := w.delete(&f); err != nil {
 				return err
 			}
+			n++
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -73,7 +74,7 @@ func examine(c *conn, path string, known int) (int, error) {
 		"SELECT count(*) FROM sqlite_schema": &tables,
 	} {
 		err := c.queryRow(query, into)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, fmt.Errorf("sqlite: %s: %w", path, err)
 		}
 	}

@@ -147,7 +147,7 @@ func rulesFile() node {
 }
 
 func given(spread bool) node {
-	any := func(n node) node {
+	items := func(n node) node {
 		if spread {
 			return some(n)
 		}
@@ -160,23 +160,23 @@ func given(spread bool) node {
 		return words
 	}
 	return node{
-		"provider": any(text("provider")), "merchant": any(text("merchant, for its rules")),
-		"operation": any(word("operation", every(operations()))), "phase": any(word("how the answer came", every(names(policy.Phases())))),
-		"answer":   any(scalar("the answer in a few words: \"timeout\", \"1001\", \"FAILED 4701\", or a raw body")),
-		"code":     any(scalar("code of the catalogue")),
-		"unlisted": any(scalar("a code that the catalogue does not have")),
-		"sub_code": any(scalar("sub-code")), "status": any(text("status")), "sub_status": any(text("sub-status")),
-		"http_status": any(count("HTTP status", 0)), "fault": any(word("what went wrong in the place of an answer", names(policy.All[policy.Fault]()))),
-		"message": any(text("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
-		"attempt": any(count("sends so far", 0)), "queries": any(count("status queries so far", 0)),
-		"fired":   any(mapping("how often rules were followed, by id", count("times", 0))),
-		"elapsed": any(span("time since the first send")), "at": any(node{"description": "\"18:30\", \"friday 18:30\", or a time of RFC 3339"}),
-		"retry_after": any(span("what the provider asked for")), "amount": any(count("minor units", 0)), "currency": any(text("ISO 4217 code")),
-		"capture": any(word("who takes the money after a hold", every(names(policy.All[policy.CaptureMode]())))),
-		"tags":    any(mapping("tags of the payment", node{"type": "string"})), "replay": any(flagged("this identity was sent before")),
-		"in_doubt": any(flagged("an earlier identity may still execute")), "verified": any(flagged("the webhook's signature was checked")),
-		"order_id": any(text("order id")), "request_id": any(text("request id")), "provider_id": any(text("the provider's own id")),
-		"payment_key": any(text("the merchant's intent")),
+		"provider": items(text("provider")), "merchant": items(text("merchant, for its rules")),
+		"operation": items(word("operation", every(operations()))), "phase": items(word("how the answer came", every(names(policy.Phases())))),
+		"answer":   items(scalar("the answer in a few words: \"timeout\", \"1001\", \"FAILED 4701\", or a raw body")),
+		"code":     items(scalar("code of the catalogue")),
+		"unlisted": items(scalar("a code that the catalogue does not have")),
+		"sub_code": items(scalar("sub-code")), "status": items(text("status")), "sub_status": items(text("sub-status")),
+		"http_status": items(count("HTTP status", 0)), "fault": items(word("what went wrong in the place of an answer", names(policy.All[policy.Fault]()))),
+		"message": items(text("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
+		"attempt": items(count("sends so far", 0)), "queries": items(count("status queries so far", 0)),
+		"fired":   items(mapping("how often rules were followed, by id", count("times", 0))),
+		"elapsed": items(span("time since the first send")), "at": items(node{"description": "\"18:30\", \"friday 18:30\", or a time of RFC 3339"}),
+		"retry_after": items(span("what the provider asked for")), "amount": items(count("minor units", 0)), "currency": items(text("ISO 4217 code")),
+		"capture": items(word("who takes the money after a hold", every(names(policy.All[policy.CaptureMode]())))),
+		"tags":    items(mapping("tags of the payment", node{"type": "string"})), "replay": items(flagged("this identity was sent before")),
+		"in_doubt": items(flagged("an earlier identity may still execute")), "verified": items(flagged("the webhook's signature was checked")),
+		"order_id": items(text("order id")), "request_id": items(text("request id")), "provider_id": items(text("the provider's own id")),
+		"payment_key": items(text("the merchant's intent")),
 	}
 }
 
