@@ -32,7 +32,7 @@ type day struct {
 	closers  []func() error // the last one first
 }
 
-// carts are the day's purchases. faults.toml knows them by their names.
+// carts are the day's purchases. Their names choose their faults in faults.toml.
 func carts() []*cart {
 	var all []*cart
 	add := func(op policy.Operation, n int, name string) {
@@ -43,16 +43,16 @@ func carts() []*cart {
 		}
 	}
 	add(policy.Checkout, 4, "link")
-	add(policy.Checkout, 1, "unheard")
+	add(policy.Checkout, 1, "no-webhook")
 	add(policy.Checkout, 1, "forged")
-	add(policy.Checkout, 1, "twice-told")
+	add(policy.Checkout, 1, "two-webhooks")
 	add(policy.Pay, 4, "token")
 	add(policy.Pay, 1, "silence")
 	add(policy.Pay, 3, "echo")
 	add(policy.Pay, 2, "late")
 	add(policy.Pay, 1, "reset")
 	add(policy.Pay, 1, "gateway")
-	add(policy.Pay, 1, "mute")
+	add(policy.Pay, 1, "no-answer")
 	add(policy.Pay, 1, "double-click")
 	all[len(all)-1].clicks = 2 // the same key: the same flow
 	return all
@@ -96,7 +96,7 @@ func (d *day) open(ctx context.Context) error {
 		OnAlert:       s.alert,
 		OnError:       func(err error) { d.log.Error("executor", "error", err) },
 		Observers:     []executor.Observer{recorder, executor.Log(d.log)},
-		// So many calls go wrong here on purpose that the default breaker would stop them all.
+		// Many calls fail here on purpose; the default breaker would stop all of them.
 		Breaker: executor.Breaker{Failures: 20, Open: 100 * time.Millisecond},
 	})
 	if err != nil {
@@ -107,11 +107,11 @@ func (d *day) open(ctx context.Context) error {
 		defer cancel()
 		return s.x.Close(ctx)
 	})
-	_, err = s.x.Resume(ctx) // what an earlier process left; here there is nothing
+	_, err = s.x.Resume(ctx) // flows of an earlier process; here there are none
 	return err
 }
 
-// rules are the defaults with the shop's own over them. They are a folder, as everywhere.
+// rules opens the defaults with the shop's own rules over them, from a folder.
 func (d *day) rules() (*engine.Engine, error) {
 	if err := os.CopyFS(d.dir, files); err != nil {
 		return nil, err
@@ -153,8 +153,8 @@ func (d *day) openProvider(ctx context.Context, rules *engine.Engine) error {
 	return nil
 }
 
-// serve runs both web servers until they are closed: an interrupt ends the
-// shop's work first.
+// serve runs both web servers until they are closed. They ignore the end of ctx, because the
+// shop's work must end before them.
 func (d *day) serve(ctx context.Context, provider, shop net.Listener) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
@@ -177,7 +177,7 @@ func (d *day) serve(ctx context.Context, provider, shop net.Listener) {
 	})
 }
 
-// sell sells every cart, all of them at once.
+// sell sells every cart, all at the same time.
 func (d *day) sell(ctx context.Context) error {
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -209,7 +209,7 @@ func (d *day) sell(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// afterwards is what comes when the rush is over.
+// afterwards settles what was escalated, and lets one shopper press the button again.
 func (d *day) afterwards(ctx context.Context) error {
 	for i, r := range d.results {
 		if r.Outcome != policy.Escalated {
@@ -222,7 +222,7 @@ func (d *day) afterwards(ctx context.Context) error {
 		d.results[i] = settled
 	}
 	all := carts()
-	last := all[len(all)-1] // its shopper comes back to the page and presses the button again
+	last := all[len(all)-1] // its shopper returns to the page and presses the button again
 	r, err := d.shop.sell(ctx, last)
 	if err != nil {
 		return err
@@ -239,7 +239,7 @@ func (d *day) close() error {
 	return errors.Join(errs...)
 }
 
-// compare looks into the provider's ledger when nothing is on its way any more.
-func (d *day) compare() books {
+// compare compares the results with the provider's executions, after every request has arrived.
+func (d *day) compare() reconciliation {
 	return compare(d.results, d.provider.Ledger(time.Now().Add(time.Hour)))
 }

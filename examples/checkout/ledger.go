@@ -13,8 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// backOffice is the person that a payment was handed to: he looks it up at the provider, and
-// tells the flow what he found.
+// backOffice does what a person does with an escalated payment: look it up at the provider, and
+// resolve the flow with the result.
 func (s *shop) backOffice(ctx context.Context, provider *emulator.Provider, r *executor.Result) (*executor.Result, error) {
 	var errs []error
 	for _, id := range r.State().Ledger {
@@ -25,9 +25,9 @@ func (s *shop) backOffice(ctx context.Context, provider *emulator.Provider, r *e
 		if slices.ContainsFunc(provider.Ledger(time.Now()), func(x emulator.Execution) bool { return x.RequestID == id.RequestID }) {
 			found = policy.Executed
 		}
-		s.out.printf("%-14s  a person found order %s in the provider's books: %s\n", r.State().Payment.Key, id.OrderID, found)
+		s.out.printf("%-14s  a person found order %s in the provider's ledger: %s\n", r.State().Payment.Key, id.OrderID, found)
 		errs = append(errs, s.x.Resolve(ctx, r.Flow, executor.Resolution{
-			OrderID: id.OrderID, RequestID: id.RequestID, Effect: found, Who: "minh", Why: "looked it up in the provider's books",
+			OrderID: id.OrderID, RequestID: id.RequestID, Effect: found, Who: "minh", Why: "looked it up in the provider's ledger",
 		}))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -40,20 +40,20 @@ func (s *shop) backOffice(ctx context.Context, provider *emulator.Provider, r *e
 	return h.Wait(ctx)
 }
 
-// books compare what the provider did with what the shop believes.
-type books struct {
+// reconciliation compares the provider's executions with the shop's results.
+type reconciliation struct {
 	Payments, Succeeded, Failed, Escalated int
 	Executions                             int
 	Twice, FailedThough, SucceededThough   int
-	Foreign                                int // executions of no payment of ours, or of another amount
+	Foreign                                int // executions without a payment of ours, or with another amount
 }
 
-func (b *books) good() bool {
+func (b *reconciliation) agrees() bool {
 	return b.Twice == 0 && b.FailedThough == 0 && b.SucceededThough == 0 && b.Foreign == 0
 }
 
-func compare(results []*executor.Result, executions []emulator.Execution) books {
-	b := books{Payments: len(results), Executions: len(executions), Foreign: len(executions)}
+func compare(results []*executor.Result, executions []emulator.Execution) reconciliation {
+	b := reconciliation{Payments: len(results), Executions: len(executions), Foreign: len(executions)}
 	for _, r := range results {
 		paid := 0
 		for _, x := range executions {
@@ -83,7 +83,7 @@ func compare(results []*executor.Result, executions []emulator.Execution) books 
 	return b
 }
 
-func (b *books) String() string {
+func (b *reconciliation) String() string {
 	return fmt.Sprintf(`
 %-28s %3d, succeeded %d, failed %d, with a person %d
 %-28s %3d executions

@@ -1,5 +1,5 @@
-// Command checkout is a shop that sells by MoMo, on a day on which much goes wrong. The
-// provider is emulated in the same process; momo.go and shop.go are what a shop would have.
+// Command checkout is a shop that takes payments by MoMo, with many faults. The provider is
+// emulated in the same process; momo.go and shop.go are what a real shop would have.
 package main
 
 import (
@@ -31,30 +31,30 @@ func command() int {
 	var o options
 	flag.StringVar(&o.journal, "journal", "", "keep the journal in this file, which must be new: the emulated provider forgets between runs")
 	flag.StringVar(&o.recording, "recording", "", "keep the recording in this folder")
-	flag.Uint64Var(&o.seed, "seed", 1, "what becomes of the payments follows from it")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of all randomness: it decides how the payments end")
 	flag.BoolVar(&o.verbose, "v", false, "log every call and decision to stderr")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	books, err := run(ctx, o, os.Stdout, os.Stderr)
+	reconciliation, err := run(ctx, o, os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "checkout: interrupted; what is open stands in the journal, which is kept if -journal names it")
+		fmt.Fprintln(os.Stderr, "checkout: interrupted; open flows are in the journal, which is kept if -journal is set")
 		return 130
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "checkout:", err)
 		return 2
-	case !books.good():
+	case !reconciliation.agrees():
 		return 1
 	}
 	return 0
 }
 
-// run is a day of the shop.
-func run(ctx context.Context, o options, out, log io.Writer) (books, error) {
+// run runs one day of the shop.
+func run(ctx context.Context, o options, out, log io.Writer) (reconciliation, error) {
 	dir, err := os.MkdirTemp("", "checkout-")
 	if err != nil {
-		return books{}, err
+		return reconciliation{}, err
 	}
 	defer os.RemoveAll(dir)
 	level := slog.LevelError
@@ -70,7 +70,7 @@ func run(ctx context.Context, o options, out, log io.Writer) (books, error) {
 		err = d.sell(ctx)
 	}
 	if err = errors.Join(err, d.close()); err != nil {
-		return books{}, err
+		return reconciliation{}, err
 	}
 	b := d.compare()
 	d.shop.out.printf("%s", b.String())

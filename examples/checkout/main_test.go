@@ -29,7 +29,7 @@ func TestDay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !b.good() || b.Payments != len(carts()) || b.Executions == 0 || b.Succeeded != b.Executions || b.Escalated != 0 {
+			if !b.agrees() || b.Payments != len(carts()) || b.Executions == 0 || b.Succeeded != b.Executions || b.Escalated != 0 {
 				t.Errorf("%+v", b)
 			}
 			simulated(t, dir)
@@ -57,7 +57,7 @@ func simulated(t *testing.T, dir string) {
 	}
 }
 
-func TestInterrupted(t *testing.T) {
+func TestInterruptEndsTheDay(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	path := filepath.Join(t.TempDir(), "journal")
@@ -76,23 +76,23 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// What the comparison must not overlook.
-func TestWrongBooks(t *testing.T) {
+// Every kind of mismatch is counted.
+func TestReconciliationFindsEveryMismatch(t *testing.T) {
 	paid := func(order string, amount int64) emulator.Execution {
 		return emulator.Execution{OrderID: order, Amount: amount}
 	}
 	for _, tt := range []struct {
 		outcome    policy.Outcome
 		executions []emulator.Execution
-		want       books
+		want       reconciliation
 	}{
-		{policy.Succeeded, []emulator.Execution{paid("a", 7)}, books{Succeeded: 1}},
-		{policy.Failed, nil, books{Failed: 1}},
-		{policy.Succeeded, []emulator.Execution{paid("a", 7), paid("a.2", 7)}, books{Succeeded: 1, Twice: 1}},
-		{policy.Failed, []emulator.Execution{paid("a.2", 7)}, books{Failed: 1, FailedThough: 1}},
-		{policy.Succeeded, nil, books{Succeeded: 1, SucceededThough: 1}},
-		{policy.Failed, []emulator.Execution{paid("b", 7)}, books{Failed: 1, Foreign: 1}},
-		{policy.Failed, []emulator.Execution{paid("a", 8)}, books{Failed: 1, Foreign: 1}},
+		{policy.Succeeded, []emulator.Execution{paid("a", 7)}, reconciliation{Succeeded: 1}},
+		{policy.Failed, nil, reconciliation{Failed: 1}},
+		{policy.Succeeded, []emulator.Execution{paid("a", 7), paid("a.2", 7)}, reconciliation{Succeeded: 1, Twice: 1}},
+		{policy.Failed, []emulator.Execution{paid("a.2", 7)}, reconciliation{Failed: 1, FailedThough: 1}},
+		{policy.Succeeded, nil, reconciliation{Succeeded: 1, SucceededThough: 1}},
+		{policy.Failed, []emulator.Execution{paid("b", 7)}, reconciliation{Failed: 1, Foreign: 1}},
+		{policy.Failed, []emulator.Execution{paid("a", 8)}, reconciliation{Failed: 1, Foreign: 1}},
 	} {
 		r := executor.NewResult("f-1", &flow.State{
 			Payment: policy.Payment{Amount: 7}, Ledger: []flow.Identity{{OrderID: "a"}, {OrderID: "a.2"}}, Outcome: tt.outcome,
@@ -100,13 +100,13 @@ func TestWrongBooks(t *testing.T) {
 		tt.want.Payments, tt.want.Executions = 1, len(tt.executions)
 		got := compare([]*executor.Result{r}, tt.executions)
 		harm := got.Twice + got.FailedThough + got.SucceededThough + got.Foreign
-		if got != tt.want || got.good() != (harm == 0) {
+		if got != tt.want || got.agrees() != (harm == 0) {
 			t.Errorf("%s, %d executions: %+v, want %+v", tt.outcome, len(tt.executions), got, tt.want)
 		}
 	}
 }
 
-// writer is called for every piece that is printed.
+// writer is a function that is called for every piece that is printed.
 type writer func()
 
 func (w writer) Write(p []byte) (int, error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// momo talks to MoMo, as a shop's own client does: one request, and what came of it. It
+// momo is the shop's own client for MoMo. It sends one request and returns the reply. It
 // neither retries nor reads the answer.
 type momo struct {
 	http *http.Client
@@ -19,8 +19,8 @@ type momo struct {
 	ipn  string // where MoMo sends its webhooks
 }
 
-// momoRequest is what a shop says to MoMo. A real one is signed too, as MoMo's documents
-// tell; the emulator does not look at it.
+// momoRequest is a request to MoMo. A real one is signed, as MoMo's documentation describes;
+// the emulator does not check it.
 type momoRequest struct {
 	PartnerCode string `json:"partnerCode"`
 	RequestType string `json:"requestType,omitempty"`
@@ -75,5 +75,5 @@ func (m *momo) post(ctx context.Context, path string, r momoRequest) (executor.R
 	return executor.Call(m.http, req)
 }
 
-// tokenOf stands for the vault: tokens are kept there, not in the journal.
+// tokenOf stands for the token vault. Tokens are kept there, not in the journal.
 func tokenOf(shopper string) string { return "token-of-" + shopper }

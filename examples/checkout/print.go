@@ -25,7 +25,7 @@ func (p *printer) printf(format string, args ...any) {
 	fmt.Fprintf(p.w, format, args...)
 }
 
-// end tells how a payment went.
+// end prints how a payment ended.
 func (p *printer) end(r *executor.Result, elapsed time.Duration) {
 	how := r.Outcome.String()
 	if r.Outcome == policy.Failed {
@@ -35,7 +35,7 @@ func (p *printer) end(r *executor.Result, elapsed time.Duration) {
 		policy.FormatAmount(r.State().Payment.Amount, r.State().Payment.Currency), how, elapsed.Milliseconds(), story(r))
 }
 
-// ticket shows a person what is known of a payment that only a person can settle.
+// ticket prints what is known of an escalated payment.
 func (p *printer) ticket(r *executor.Result) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-14s  a person has to look: %s\n", r.State().Payment.Key, r.Reason)
@@ -49,7 +49,7 @@ func (p *printer) ticket(r *executor.Result) {
 	p.printf("%s", b.String())
 }
 
-// story is a trace in one line. [executor.Result.Story] has all of it.
+// story returns a trace in one line. [executor.Result.Story] has all of it.
 func story(r *executor.Result) string {
 	var parts []string
 	doing := ""
@@ -92,7 +92,7 @@ func said(d *flow.Decided) string {
 	return text
 }
 
-// shortened counts what repeats.
+// shortened joins repeated parts into one with a count.
 func shortened(parts []string) []string {
 	var short []string
 	for i := 0; i < len(parts); {

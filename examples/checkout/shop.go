@@ -16,7 +16,7 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// shop sells.
+// shop holds what the shop needs to sell.
 type shop struct {
 	momo   *momo
 	x      *executor.Executor
@@ -43,7 +43,7 @@ type details struct {
 func (c *cart) request() executor.Request {
 	data, err := json.Marshal(details{What: "what is in " + c.name, Shopper: "shopper-of-" + c.name})
 	if err != nil {
-		panic(err) // two strings
+		panic(err) // cannot happen: two strings always marshal
 	}
 	return executor.Request{
 		OrderID: c.name,
@@ -54,7 +54,7 @@ func (c *cart) request() executor.Request {
 	}
 }
 
-// sell carries one cart to its end.
+// sell makes the payment of one cart.
 func (s *shop) sell(ctx context.Context, c *cart) (*executor.Result, error) {
 	if c.operation == policy.Checkout {
 		return s.checkout(ctx, c)
@@ -62,7 +62,7 @@ func (s *shop) sell(ctx context.Context, c *cart) (*executor.Result, error) {
 	return s.charge(ctx, c)
 }
 
-// checkout shows a link, and waits until the shopper has paid by it, or has not.
+// checkout shows a link, and waits until the payment has ended.
 func (s *shop) checkout(ctx context.Context, c *cart) (*executor.Result, error) {
 	h, err := s.x.Start(ctx, c.request(), s.momo)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *shop) checkout(ctx context.Context, c *cart) (*executor.Result, error) 
 	return h.Wait(ctx)
 }
 
-// patience is how long the shopper looks at a spinner.
+// patience is how long the shopper waits on the page.
 const patience = 1500 * time.Millisecond
 
 // charge takes the money by a stored token while the shopper waits.
@@ -109,7 +109,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, executor.ErrUnknownFlow):
 		s.log.Warn("a webhook of an order that is not ours")
-	case err != nil: // it could not be written down: MoMo is to send it again
+	case err != nil: // it could not be stored: MoMo must send it again
 		s.log.Error("webhook", "error", err)
 		http.Error(w, "try again", http.StatusInternalServerError)
 		return
@@ -126,7 +126,7 @@ func (s *shop) verify(_ context.Context, w *executor.Webhook) error {
 	return nil
 }
 
-// newOrder is [executor.Config.NewOrder]: the cart's next try gets its next number.
+// newOrder is [executor.Config.NewOrder]: the cart's name with the next number.
 func (s *shop) newOrder(_ context.Context, p *policy.Payment, ledger []flow.Identity) (string, error) {
 	return fmt.Sprintf("%s.%d", p.Key, len(ledger)+1), nil
 }
