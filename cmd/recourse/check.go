@@ -71,7 +71,7 @@ func printCheck(w io.Writer, r *check.Report, notes bool) {
 	}
 }
 
-// writeFinding prints one finding with its line, a caret, and the input that shows it.
+// writeFinding prints one finding with its source line, a caret, and its witness.
 func writeFinding(w io.Writer, f *check.Finding, lines *sourceLines) {
 	fmt.Fprintf(w, "%s: %s: %s [%s]\n", f.Place, f.Severity, f.Message, f.Kind)
 	if text, ok := lines.line(f.File, f.Line); ok && f.Column > 0 {
@@ -98,12 +98,12 @@ func writeFinding(w io.Writer, f *check.Finding, lines *sourceLines) {
 func writeWitness(w io.Writer, indent, what string, input any) {
 	raw, err := json.Marshal(input)
 	if err != nil {
-		return // of our own types: it does not happen
+		return // cannot happen: the types are our own
 	}
 	fmt.Fprintf(w, "%s%s: %s\n", indent, what, raw)
 }
 
-// caretIndent is white space as wide as what stands before a column.
+// caretIndent returns white space as wide as the text before a column. It keeps tabs.
 func caretIndent(text string, column int) string {
 	var b strings.Builder
 	for i, r := range []rune(text) {
@@ -119,7 +119,7 @@ func caretIndent(text string, column int) string {
 	return b.String()
 }
 
-// sourceLines reads files once, from the disk or from the embedded defaults.
+// sourceLines reads each file once, from the disk or from the embedded defaults.
 type sourceLines map[string][]string
 
 func (s *sourceLines) line(file string, n int) (string, bool) {

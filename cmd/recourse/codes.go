@@ -124,7 +124,7 @@ func writeRow(w io.Writer, section, name string, r *providers.Row) {
 
 type factGroup struct{ effect, where string }
 
-// groupFacts joins the operations and phases for which a code proves the same.
+// groupFacts groups the operations and phases for which a code proves the same.
 func groupFacts(facts []providers.RowFact) []factGroup {
 	var groups []factGroup
 	for _, f := range facts {

@@ -39,7 +39,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 		if err := errors.Join(d.run(cmd.Context(), in), d.out.Flush()); err != nil {
 			return err
 		}
-		if d.unread {
+		if d.failed {
 			return errDoesNotHold
 		}
 		return nil
@@ -47,13 +47,13 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 	return cmd
 }
 
-// decider answers questions, one a line.
+// decider answers questions, one on each line.
 type decider struct {
 	engine *ruleset.Engine
 	out    *bufio.Writer
 	enc    *json.Encoder // writes to out
 	errs   io.Writer
-	unread bool // a line could not be read
+	failed bool // some line had an error
 }
 
 func newDecider(e *ruleset.Engine, out, errs io.Writer) *decider {
@@ -71,7 +71,7 @@ func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
 			if err := d.line(number, line); err != nil {
 				return err
 			}
-			if in.Buffered() == 0 { // the caller may wait for this answer before it writes on
+			if in.Buffered() == 0 { // the caller may wait for this answer before it writes the next line
 				if err := d.out.Flush(); err != nil {
 					return err
 				}
@@ -92,7 +92,7 @@ func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
 func (d *decider) line(number int, line []byte) error {
 	decision, err := d.decide(line)
 	if err != nil {
-		d.unread = true
+		d.failed = true
 		fmt.Fprintf(d.errs, "stdin:%d: %s\n", number, err)
 		return d.enc.Encode(map[string]string{"error": err.Error()})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
-// embedded stands for the rules that ship with the program, where a folder is asked for.
+// embedded is the argument for the embedded rules, in place of a folder.
 const embedded = "embedded"
 
 func diffCommand() *cobra.Command {
@@ -106,7 +106,7 @@ func writeDiff(w io.Writer, r *diff.Report, short bool) {
 	}
 }
 
-// layout is what stands between the parts of a change, and after the last one.
+// layout holds the text between the parts of a change and after the last one.
 type layout struct{ next, end string }
 
 var (
@@ -114,7 +114,7 @@ var (
 	inShort = layout{"  ", "\n"}
 )
 
-// heading begins a change.
+// heading prints the first lines of a change.
 func (l layout) heading(w io.Writer, r diff.Risk, allowed bool, name string) {
 	fmt.Fprintf(w, "%s  %s%s", marked(r, allowed), name, l.next)
 }

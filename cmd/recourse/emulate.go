@@ -47,7 +47,7 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	return cmd
 }
 
-// emulation is what was asked for.
+// emulation holds the flags of the command.
 type emulation struct {
 	provider, listen, faults, webhook, secret string
 	seed                                      uint64
@@ -75,11 +75,11 @@ func (q *emulation) run(cmd *cobra.Command) error {
 	out := &lines{w: cmd.OutOrStdout()}
 	o := &emulator.ServerOptions{Webhook: q.webhook, Secret: q.secret}
 	if q.verbose {
-		o.Called = func(c emulator.Called) { out.print(calledLine(time.Now(), &c)) }
-		o.Delivered = func(d emulator.Delivered) { out.print(deliveredLine(time.Now(), &d)) }
+		o.Called = func(c emulator.Called) { out.print(callLine(time.Now(), &c)) }
+		o.Delivered = func(d emulator.Delivered) { out.print(deliveryLine(time.Now(), &d)) }
 	}
 	server := emulator.NewServer(provider, o)
-	// Ctrl-C is how this command is meant to end.
+	// Ctrl-C is the normal end of this command, so it prints the account and is no error.
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	out.print(fmt.Sprintf("%s listens on http://%s", q.provider, l.Addr()))

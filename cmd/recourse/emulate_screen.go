@@ -15,8 +15,8 @@ import (
 
 const clock = "15:04:05.000"
 
-// calledLine is one call: what was asked, what was answered, what went wrong.
-func calledLine(at time.Time, c *emulator.Called) string {
+// callLine describes one call: the request, the answer and the error.
+func callLine(at time.Time, c *emulator.Called) string {
 	parts := []string{at.Format(clock), c.Method, c.Path}
 	if len(c.Request.Operations) > 0 {
 		what := c.Request.Operations[0].String()
@@ -30,7 +30,7 @@ func calledLine(at time.Time, c *emulator.Called) string {
 			parts = append(parts, fmt.Sprintf("%.40q", id))
 		}
 	}
-	parts = append(parts, "->", saidBy(&c.Answer))
+	parts = append(parts, "->", answerText(&c.Answer))
 	if c.Fault != "" {
 		parts = append(parts, "("+c.Fault+")")
 	}
@@ -40,8 +40,8 @@ func calledLine(at time.Time, c *emulator.Called) string {
 	return strings.Join(parts, " ")
 }
 
-// saidBy is an answer in a few words.
-func saidBy(a *policy.Answer) string {
+// answerText returns the short form of an answer.
+func answerText(a *policy.Answer) string {
 	var said []string
 	if a.HTTPStatus > 0 {
 		said = append(said, fmt.Sprint(a.HTTPStatus))
@@ -57,7 +57,7 @@ func saidBy(a *policy.Answer) string {
 	return strings.Join(said, " ")
 }
 
-func deliveredLine(at time.Time, d *emulator.Delivered) string {
+func deliveryLine(at time.Time, d *emulator.Delivered) string {
 	end := fmt.Sprint(d.HTTPStatus)
 	switch {
 	case d.Err != nil:
@@ -66,14 +66,14 @@ func deliveredLine(at time.Time, d *emulator.Delivered) string {
 		end += " acknowledged"
 	}
 	line := fmt.Sprintf("%s webhook %s %.40q %s, delivery %d to %s -> %s", at.Format(clock), d.Operation, d.OrderID,
-		saidBy(&d.Answer), d.Attempt, d.URL, end)
+		answerText(&d.Answer), d.Attempt, d.URL, end)
 	if d.Fault != "" {
 		line += " (" + d.Fault + ")"
 	}
 	return line
 }
 
-// writeAccount prints the ledger in short: sums, and what executed more than once.
+// writeAccount prints a summary of the ledger: sums, and orders that executed more than once.
 func writeAccount(w io.Writer, a emulator.Account) {
 	fmt.Fprintf(w, "\n%d calls, %d orders, %d executed, %d still pending\n", a.Calls, a.Orders, len(a.Executions), a.Pending)
 	if len(a.Faults) > 0 {

@@ -55,7 +55,7 @@ Exit codes: 0 explained, 2 could not run.`,
 	return cmd
 }
 
-// questionFlags are the flags that fill a question; those that need parsing are kept as text.
+// questionFlags are the flags of a question. Those that need parsing are kept as text.
 type questionFlags struct {
 	asked                            advice.Question
 	operation, phase, fault, capture string
@@ -101,7 +101,7 @@ func (q *questionFlags) add(cmd *cobra.Command) {
 	}
 }
 
-// question parses what the flags keep as text.
+// question parses the text flags and returns the whole question.
 func (q *questionFlags) question(cmd *cobra.Command) (*advice.Question, error) {
 	asked := q.asked
 	asked.Operation = new(policy.Operation)

@@ -20,7 +20,7 @@ func FuzzDecide(f *testing.F) {
 		`{"provider":"shopline","merchant":"evergreen-box","operation":"capture","status":"SUCCEEDED","sub_status":"x","amount":1,"currency":"TWD"}`,
 		`{"provider":"paykka","operation":"checkout","body":{"ret_code":"000000","data":{"amount":1e9}},"fired":{"in-doubt":3},"tags":{"a":"b"}}`,
 		`{"provider":"momo","operation":"cancel","attempt":9,"queries":99,"elapsed_ms":1,"at":"2026-01-02T03:04:05Z","retry_after_ms":5}`,
-		`{"provider":"nobody","operation":"pay","body":[[[]]]}`, `{"provider":null}`, `[`, `null`, ``,
+		`{"provider":"unknown","operation":"pay","body":[[[]]]}`, `{"provider":null}`, `[`, `null`, ``,
 	} {
 		f.Add([]byte(line))
 	}

@@ -22,7 +22,7 @@ import (
 //go:embed starter
 var starter embed.FS
 
-// merchantName is what a merchant's file may be called.
+// merchantName matches the names that a merchant's file may have.
 var merchantName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 func initCommand() *cobra.Command {
@@ -60,7 +60,7 @@ Exit codes: 0 written, 2 could not run.`,
 	return cmd
 }
 
-// whatNext says what to do with a new folder.
+// whatNext describes the next steps for a new folder.
 func whatNext(w io.Writer, dir, merchant string) error {
 	fmt.Fprintf(w, "\nnext\n")
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -101,7 +101,7 @@ func sortedNames(files map[string][]byte) []string {
 	return names
 }
 
-// writeNew writes files that do not exist; if one does, none is written.
+// writeNew writes new files. If one of them exists, it writes none.
 func writeNew(dir string, files map[string][]byte) error {
 	var clashes []error
 	for _, name := range sortedNames(files) {

@@ -1,5 +1,5 @@
-// Command recourse decides what happens after a payment provider answered a call, and
-// simulates, explains and lists what it decides by. See the README.
+// Command recourse decides what to do after a payment provider answered a call. It also
+// simulates, explains, checks and tests the rules that it decides by. See the README.
 package main
 
 import (
@@ -25,17 +25,17 @@ func main() {
 	os.Exit(code)
 }
 
-// Exit codes: what was checked holds, does not hold, or could not be checked.
+// Exit codes: the checked property holds, does not hold, or could not be checked.
 const (
 	exitHolds    = 0
 	exitDoesNot  = 1
 	exitCouldNot = 2
 )
 
-// errDoesNotHold ends the command with exit code 1; everything was said already.
+// errDoesNotHold ends the command with exit code 1 and no message: the report was printed.
 var errDoesNotHold = errors.New("does not hold")
 
-// run is the command without the process around it.
+// run runs the command and returns its exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitCouldNot
 }
 
-// printError prints an error, or the mistakes in it, one a line as FILE:LINE:COLUMN: message.
+// printError prints an error. Mistakes are printed one on each line, as FILE:LINE:COLUMN: message.
 func printError(w io.Writer, err error) {
 	var mistakes policy.Mistakes
 	if errors.As(err, &mistakes) {
@@ -84,7 +84,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 	return root
 }
 
-// interruptible reads r until ctx is cancelled, even while r keeps it waiting.
+// interruptible reads r until ctx is cancelled, even while a read of r blocks.
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	out, in := io.Pipe()
 	go func() {
@@ -102,7 +102,7 @@ func rulesFlag(cmd *cobra.Command) *string {
 	return dir
 }
 
-// open loads catalogues and rules, and says on stderr what is worth saying of them.
+// open loads catalogues and rules, and prints their warnings on stderr.
 func open(cmd *cobra.Command, dir string) (*ruleset.Engine, error) {
 	e, err := ruleset.Open(dir)
 	if err != nil {

@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// long are the scripts that take seconds: they prove or compare all that is shipped.
+// long are the scripts that take seconds: they prove or compare all shipped rules.
 var long = map[string]bool{
 	"check.txtar": true, "diff.txtar": true, "foreign-table.txtar": true, "test.txtar": true, "test-measures.txtar": true,
 	"verify.txtar": true, "verify-screen.txtar": true,
@@ -88,7 +88,7 @@ func gz(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Remove(name))
 }
 
-// keep leaves the first bytes of a file: keep FILE BYTES.
+// keep truncates a file: keep FILE BYTES.
 func keep(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: keep FILE BYTES")

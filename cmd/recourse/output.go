@@ -22,7 +22,7 @@ func printJSON(w io.Writer, what any) error {
 	return enc.Encode(what)
 }
 
-// writeFile writes a file, and takes it away again when that fails.
+// writeFile writes a file, and removes it when writing fails.
 func writeFile(name string, write func(io.Writer) error) error {
 	f, err := os.Create(name)
 	if err != nil {
@@ -34,8 +34,8 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// concluded prints a report, as JSON or as text, and returns how the command ends. An error that
-// cut the work short comes first: what is known was printed by then.
+// concluded prints a report, as JSON or as text, and returns the error that ends the command.
+// cutShort, the error of interrupted work, comes before errDoesNotHold.
 func concluded(cmd *cobra.Command, asJSON bool, report any, write func(io.Writer), cutShort error, holds bool) error {
 	if asJSON {
 		if err := printJSON(cmd.OutOrStdout(), report); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-// progress shows how far a long reading has come, on a terminal only.
+// progress shows how many bytes were read, on a terminal only.
 type progress struct{ bar *progressbar.ProgressBar }
 
 func newProgress(w io.Writer, inputs []simulate.Input) *progress {
@@ -49,13 +49,13 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// counter shows how many of many are done, on a terminal only. Its methods may be called from
+// counter shows how many items are done, on a terminal only. Its methods may be called from
 // several goroutines.
 type counter struct {
 	mu   sync.Mutex
 	bar  *progressbar.ProgressBar
 	what string
-	w    io.Writer // nil: no terminal
+	w    io.Writer // nil: not a terminal
 }
 
 func newCounter(w io.Writer, what string) *counter {

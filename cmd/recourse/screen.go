@@ -11,10 +11,10 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-// shown is how many codes and rules fit on the screen.
+// shown bounds the codes and rules that are printed.
 const shown = 7
 
-// writeReport prints the screen of `simulate`.
+// writeReport prints the report of `simulate`.
 func writeReport(w io.Writer, r *simulate.Report) {
 	fmt.Fprintf(w, "%s lines, %s flows", count(r.Lines), count(r.Recorded.Flows))
 	for _, extra := range []struct {
@@ -118,7 +118,7 @@ func writeDepartures(w io.Writer, r *simulate.Report) {
 	_ = tw.Flush()
 }
 
-// writeStory tells one flow.
+// writeStory prints what happened in one flow.
 func writeStory(w io.Writer, s *simulate.Story) {
 	p := &s.Payment
 	fmt.Fprintf(w, "flow %s: %s %s, %s", s.Flow, p.Provider, p.Operation, policy.FormatAmount(p.Amount, p.Currency))
@@ -149,10 +149,10 @@ func writeStoryLines(w io.Writer, lines []simulate.StoryLine) {
 	}
 }
 
-// count groups thousands.
+// count formats a number with commas between thousands.
 func count(n int) string { return formatMinor(int64(n), wholeUnits) }
 
-// wholeUnits is a currency without decimals.
+// wholeUnits stands for a currency without decimals.
 const wholeUnits = "JPY"
 
 func millis(ms int64) string {

@@ -132,7 +132,7 @@ func TestCodesJSONHasEveryRow(t *testing.T) {
 	}
 }
 
-// Somebody who asks one thing at a time is answered at once, before the input ends.
+// Each line is answered before the next one is written: a caller may wait for the answer.
 func TestDecideAnswersAtOnce(t *testing.T) {
 	in, ask := io.Pipe()
 	answer, out := io.Pipe()

@@ -13,8 +13,9 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-// collectAt is how much garbage, in percent of what is in use, is let stand while lines
-// stream through, unless the user set GOGC: the flows that are open are most of it.
+// collectAt is the garbage collector's target in percent while lines are read, unless the user
+// set GOGC. Most of the memory in use is open flows, so collecting less often is faster and
+// costs little.
 const collectAt = 40
 
 func simulateCommand() *cobra.Command {

@@ -57,7 +57,7 @@ Exit codes: 0 all pass, 1 a test fails, coverage is under --fail-under or a muta
 	return cmd
 }
 
-// testRun is what was asked for.
+// testRun holds the flags of the command.
 type testRun struct {
 	rules                                                     *string
 	only, junit                                               string
@@ -66,7 +66,7 @@ type testRun struct {
 
 	paths    []string
 	match    *regexp.Regexp
-	cutShort error // of mutation
+	cutShort error // why the mutation ended early; nil: it did not
 }
 
 func (q *testRun) run(cmd *cobra.Command, args []string) error {
@@ -88,17 +88,17 @@ func (q *testRun) run(cmd *cobra.Command, args []string) error {
 	case q.failUnder < 0 || q.failUnder > 100:
 		return errors.New("--fail-under is a percentage from 0 to 100")
 	}
-	if err := q.places(args); err != nil {
+	if err := q.resolvePaths(args); err != nil {
 		return err
 	}
 	if q.watch {
 		return q.keepWatch(cmd)
 	}
-	return q.once(cmd)
+	return q.runOnce(cmd)
 }
 
-// places finds the folder of rules and the tests.
-func (q *testRun) places(args []string) error {
+// resolvePaths finds the folder of rules and the paths of the tests.
+func (q *testRun) resolvePaths(args []string) error {
 	q.paths = args
 	if *q.rules != "" {
 		if len(args) == 0 {
@@ -116,7 +116,7 @@ func (q *testRun) places(args []string) error {
 	return nil
 }
 
-// folderOf is the rules folder that a path of tests belongs to.
+// folderOf returns the rules folder of a path of tests.
 func folderOf(path string) string {
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
@@ -147,8 +147,8 @@ func (q *testRun) load(cmd *cobra.Command) (*ruleset.Engine, []ruletest.File, []
 	return e, files, suites, err
 }
 
-// once runs the tests one time.
-func (q *testRun) once(cmd *cobra.Command) error {
+// runOnce runs the tests once.
+func (q *testRun) runOnce(cmd *cobra.Command) error {
 	e, files, suites, err := q.load(cmd)
 	if err != nil {
 		return err
@@ -224,7 +224,7 @@ func (q *testRun) print(w io.Writer, e *ruleset.Engine, results []ruletest.Resul
 	return nil
 }
 
-// write changes the test files to what came out.
+// write replaces expected values in the test files by the results.
 func (q *testRun) write(cmd *cobra.Command, files []ruletest.File, results []ruletest.Result) error {
 	if len(q.paths) == 0 {
 		return errors.New("--update needs tests in a folder; these are built in")
@@ -261,10 +261,10 @@ func (q *testRun) write(cmd *cobra.Command, files []ruletest.File, results []rul
 	return errDoesNotHold // until the tests are run again
 }
 
-// indented writes lines a little to the right.
+// indented writes lines with an indent.
 type indented struct {
 	w      io.Writer
-	inside bool // a line was begun
+	inside bool // the last write ended within a line
 }
 
 // Write implements [io.Writer].

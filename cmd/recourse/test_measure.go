@@ -16,9 +16,9 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-// comparer proves of engines that differ little from one whether they decide as it does. It
-// may be called from several goroutines: each takes a comparer of its own, which remembers
-// the conditions that it has seen.
+// comparer returns a function that reports whether an engine decides like the base. Several
+// goroutines may call it: each call takes a Comparer of its own from a pool, because a Comparer
+// keeps compiled conditions.
 func comparer(base *ruleset.Engine) func(a, b *ruleset.Engine) (same, exact bool) {
 	free := sync.Pool{New: func() any { return diff.NewComparer(base) }}
 	return func(_, b *ruleset.Engine) (same, exact bool) {
@@ -29,8 +29,7 @@ func comparer(base *ruleset.Engine) func(a, b *ruleset.Engine) (same, exact bool
 	}
 }
 
-// measure looks at the tests themselves: coverage and mutation. Of tests that fail there is
-// nothing to measure.
+// measure measures coverage and mutation, if all tests pass.
 func (q *testRun) measure(cmd *cobra.Command, e *ruleset.Engine, suites []*ruletest.Suite, report *ruletest.Report) error {
 	if report.Failed > 0 {
 		return nil
@@ -51,12 +50,12 @@ func (q *testRun) measure(cmd *cobra.Command, e *ruleset.Engine, suites []*rulet
 		Progress:   bar.count,
 	})
 	bar.clear()
-	q.cutShort = err // what is known by then is printed first
+	q.cutShort = err // returned after the results so far are printed
 	return nil
 }
 
-// mine reports which files are the user's own, as opposed to built in. It is nil where the
-// folder has no rules of its own: then all are measured.
+// mine returns a function that reports whether a file is the user's own. It is nil when the
+// folder has no rules: then all files are measured.
 func (q *testRun) mine(e *ruleset.Engine) func(file string) bool {
 	if *q.rules == "" {
 		return nil
@@ -151,10 +150,10 @@ func (q *testRun) printTest(w io.Writer, test, otherwise string) {
 	}
 }
 
-// percent is rounded down, so that only all of it is 100 %.
+// percent rounds down, so that 100 % means all.
 func percent(p float64) string { return fmt.Sprintf("%.4g %%", math.Floor(p*10)/10) }
 
-// holds reports whether the measures are met.
+// holds reports whether coverage and mutation reach what was asked for.
 func (q *testRun) holds(report *ruletest.Report) bool {
 	if m := report.Mutations; m != nil && m.Survived+m.Unfinished > 0 {
 		return false

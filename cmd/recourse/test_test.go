@@ -92,7 +92,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// Ctrl-C stops mutation and tells what is known by then.
+// Ctrl-C stops mutation; what is known by then is printed.
 func TestMutationInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()

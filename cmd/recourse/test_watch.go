@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// lookEvery is how often watched files are looked at. Looking works on every file system,
-// those of containers and networks included.
-const lookEvery = 300 * time.Millisecond
+// pollInterval is the time between two looks at the watched files. Unlike notifications,
+// polling works on every file system, also in containers and over networks.
+const pollInterval = 300 * time.Millisecond
 
 // keepWatch runs the tests whenever a TOML file of the rules or the tests changes.
 func (q *testRun) keepWatch(cmd *cobra.Command) error {
@@ -24,14 +24,14 @@ func (q *testRun) keepWatch(cmd *cobra.Command) error {
 		return errors.New("--watch needs a folder; these tests are built in")
 	}
 	ctx := cmd.Context()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	var seen map[string]stamp
 	for {
 		now := q.stamps()
 		if !maps.Equal(seen, now) {
 			seen = now
-			if err := q.once(cmd); err != nil && !errors.Is(err, errDoesNotHold) {
+			if err := q.runOnce(cmd); err != nil && !errors.Is(err, errDoesNotHold) {
 				if errors.Is(err, context.Canceled) {
 					return nil
 				}
@@ -47,7 +47,7 @@ func (q *testRun) keepWatch(cmd *cobra.Command) error {
 	}
 }
 
-// stamp tells one state of a file from another.
+// stamp identifies one state of a file.
 type stamp struct {
 	size int64
 	at   time.Time
@@ -59,7 +59,7 @@ func (q *testRun) stamps() map[string]stamp {
 		if root == "" {
 			continue
 		}
-		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error { // what cannot be read now may be later
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error { // a file that cannot be read now may be readable at the next look
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".toml") {
 				return nil
 			}

@@ -46,7 +46,7 @@ func everywhere(t *testing.T, f func(t *testing.T, cat *providers.Catalog, op po
 	}
 }
 
-// answers lists what a provider can say: every code and status of its catalogue, some
+// answers lists the answers of a provider: every code and status of its catalogue, some
 // that are in no catalogue, and every fault.
 func answers(cat *providers.Catalog) []fields {
 	all := []fields{
@@ -66,7 +66,7 @@ func answers(cat *providers.Catalog) []fields {
 	return all
 }
 
-// Whatever a provider says, in whatever state, there is a decision, and a sound one.
+// Every answer of a provider has a decision in every state, and it breaks no law.
 func TestEveryAnswerIsDecided(t *testing.T) {
 	everywhere(t, func(t *testing.T, cat *providers.Catalog, op policy.Operation, ph policy.Phase) {
 		for _, said := range answers(cat) {
@@ -111,7 +111,7 @@ func TestEveryStatusWithEveryReasonIsDecided(t *testing.T) {
 	})
 }
 
-// An answer that is in no catalogue is unknown, and is found out about in the way
+// An answer that is in no catalogue is unknown. The engine resolves it in the way
 // that the contract leaves open: a query, the same request where a replay is safe, the
 // webhook, and a person last.
 func TestUnseenAnswersAreFoundOutAbout(t *testing.T) {
@@ -147,7 +147,7 @@ func foundOutBy(c policy.Contract, theirIDKnown bool) policy.Action {
 	return policy.Escalate
 }
 
-// In doubt nothing is ended, and nothing new is sent, by any answer to any provider.
+// In doubt no answer of any provider ends a payment or sends a new identity.
 func TestDoubtForbidsNewIdentities(t *testing.T) {
 	everywhere(t, func(t *testing.T, cat *providers.Catalog, op policy.Operation, ph policy.Phase) {
 		for _, said := range answers(cat) {

@@ -72,7 +72,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 			return fmt.Errorf("--merchant %q has no file (there are: %s)", m, strings.Join(e.Rules.MerchantNames(), ", "))
 		}
 	}
-	// States come and go by the million; they are small, and memory is there.
+	// The search allocates millions of small, short-lived states.
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
 	bar := newCounter(cmd.ErrOrStderr(), "verifying")
 	q.options.Progress = bar.count
@@ -87,7 +87,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if q.known != "" {
-		err = errors.Join(err, q.options.Known.Save()) // also of a run that was interrupted
+		err = errors.Join(err, q.options.Known.Save()) // also after an interrupted run
 	}
 	if q.save != "" {
 		names, failed := report.Save(q.save, e)
@@ -101,7 +101,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	return concluded(cmd, *q.asJSON, report, func(w io.Writer) { printVerify(w, report, q.verbose) }, err, report.Holds)
 }
 
-// parse fills the options from the flags that are words of a closed set.
+// parse fills the options from the flags that take fixed words.
 func (q *verifyRun) parse() error {
 	if q.distrust != "" && q.distrust != "inferred" {
 		return fmt.Errorf("--distrust %q: there is only inferred", q.distrust)

@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/verify"
 )
 
-// printVerify prints what does not hold, each rule's fault once, then what was proved and what
-// that takes on trust.
+// printVerify prints what does not hold, each fault of a rule once. Then it prints what was
+// proved and the assumptions of the proof.
 func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 	for _, f := range faults(r) {
 		f.print(w)
@@ -44,12 +44,12 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 	}
 }
 
-// fault is one rule's violation of one property, wherever it was found.
+// fault is one rule's violation of one property, at all providers and operations.
 type fault struct {
-	shown *verify.Violation // the shortest story that was carried out again
+	shown *verify.Violation // the violation with the shortest confirmed story
 	in    *verify.Product
 	where []string
-	fix   string // the one that is enough in most places
+	fix   string // the fix that is enough in most places
 }
 
 // faults gathers violations, in the order in which they were found.
@@ -79,7 +79,7 @@ func (f *fault) add(p *verify.Product, v *verify.Violation) {
 	if better {
 		f.shown, f.in = v, p
 	}
-	if len(v.Fix) > len(f.fix) { // what asks for more is the longer one
+	if len(v.Fix) > len(f.fix) { // of two fixes the longer one asks for more
 		f.fix = v.Fix
 	}
 }
@@ -111,7 +111,7 @@ func (f *fault) print(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// printProduct says how much of one operation was looked at.
+// printProduct prints how much of one operation was searched.
 func printProduct(w io.Writer, p *verify.Product) {
 	c := &p.Covered
 	fmt.Fprintf(w, "%s %s: %s  [%s]\n", p.Provider, p.Operation, verdict(p.Holds), merchantsOf(p.Merchants))
@@ -132,7 +132,7 @@ func verdict(holds bool) string {
 	return "DOES NOT HOLD"
 }
 
-// printProviders is one line a provider: its operations, under how many sets of rules.
+// printProviders prints one line for each provider: its operations, and the number of rule sets.
 func printProviders(w io.Writer, r *verify.Report) {
 	type line struct{ proved, all, codes, answers, facts, inferred int }
 	var order []string
@@ -175,7 +175,7 @@ func merchantsOf(names []string) string {
 	return few(list)
 }
 
-// printTrust says what the verdict is relative to, each thing once.
+// printTrust prints the assumptions of the verdict, each once.
 func printTrust(w io.Writer, r *verify.Report) {
 	var order []string
 	of := map[string]map[string]map[string]bool{} // by assumption, provider, operation
@@ -193,7 +193,7 @@ func printTrust(w io.Writer, r *verify.Report) {
 	}
 	fmt.Fprintln(w, "\nTaken on trust:")
 	for _, a := range order {
-		if who := trusting(of[a], all); who != "" {
+		if who := providersOf(of[a], all); who != "" {
 			fmt.Fprintf(w, "  - %s: %s\n", who, a)
 		} else {
 			fmt.Fprintf(w, "  - %s\n", a)
@@ -208,8 +208,8 @@ func mark(m map[string]map[string]bool, provider, operation string) {
 	m[provider][operation] = true
 }
 
-// trusting names the providers, and of those that differ the operations; empty: all of them.
-func trusting(of, all map[string]map[string]bool) string {
+// providersOf names the providers, and the operations if only some are concerned; empty for all.
+func providersOf(of, all map[string]map[string]bool) string {
 	var names []string
 	whole := len(of) == len(all)
 	for _, p := range slices.Sorted(maps.Keys(of)) {

@@ -88,7 +88,7 @@ func buildCommit() string {
 	return revision + changed
 }
 
-// dataDigest is one hash of the embedded catalogues and rules, without the rules' tests.
+// dataDigest returns one hash of the embedded catalogues and rules, without the rules' tests.
 func dataDigest() (string, error) {
 	catalogs, err := providers.Builtin()
 	if err != nil {
