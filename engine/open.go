@@ -103,6 +103,9 @@ func (e *NotOfferedError) Error() string {
 
 // public replaces an error type of the compiled rules, which callers cannot name.
 func public(err error) error {
+	if err == nil { // most payments: errors.As would put its target on the heap
+		return nil
+	}
 	var refused *ruleset.NotOfferedError
 	if errors.As(err, &refused) {
 		return (*NotOfferedError)(refused)

@@ -45,7 +45,7 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	}
 	*v = settle(&m.s, m.t, want.Action, m.now.At)
 	if want.Rule != "" {
-		m.s.Fired = m.s.Fired.Plus(want.Rule)
+		m.fire(want.Rule)
 	}
 	d.At, d.Phase, d.Answer, d.Fact, d.InDoubt = m.now.At, a.Phase, a, sit.Fact, sit.InDoubt
 	return m.until(v, want, a.RetryAfter)

@@ -28,7 +28,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID 
 	}
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.send(policy.RetryNewRequest)
-	return m.s
+	return m.state()
 }
 
 // moved returns evidence whose indexes follow an identity that went to the end.
@@ -53,7 +53,7 @@ func Asked(d policy.Decider, s State, now Moment) State {
 	m.copyLedger(1)
 	m.s.Outcome, m.s.Reason, m.s.Displaced = policy.Open, "", nil
 	m.query()
-	return m.s
+	return m.state()
 }
 
 // Breaks says which property an action would break if it were carried out now; empty: none.

@@ -15,7 +15,7 @@ func Step(d policy.Decider, s State, e Event) (State, []Command, error) {
 	if err := m.step(e); err != nil {
 		return s, nil, err
 	}
-	return m.s, m.out, nil
+	return m.state(), m.out, nil
 }
 
 // MisfitError says that an event does not fit the stage of the flow.
@@ -66,7 +66,29 @@ func newMachine(d policy.Decider, s *State, now Moment) *machine {
 	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.
 	m.s.Evidence, m.s.Fired, m.s.Waits = slices.Clip(s.Evidence), slices.Clip(s.Fired), slices.Clip(s.Waits)
+	if len(s.Evidence) == 0 {
+		m.s.Evidence = m.evidence[:0]
+	}
 	return m
+}
+
+// state returns the state after the step. An empty list becomes nil again, so that equal states
+// compare equal.
+func (m *machine) state() State {
+	if len(m.s.Evidence) == 0 {
+		m.s.Evidence = nil
+	}
+	return m.s
+}
+
+// fire counts a rule that was followed.
+func (m *machine) fire(rule string) {
+	if len(m.s.Fired) > 0 {
+		m.s.Fired = m.s.Fired.Plus(rule)
+		return
+	}
+	m.fired[0] = policy.Count{Name: rule, N: 1}
+	m.s.Fired = m.fired[:]
 }
 
 // copyLedger gives the state its own ledger before anything is written to it: the caller keeps
