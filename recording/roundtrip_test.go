@@ -128,13 +128,9 @@ func simulated(t *testing.T, text string) (*simulate.Report, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs, err := simulate.Inputs([]string{"-"}, strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
 	report, err := simulate.Run(context.Background(), simulate.Options{
-		Decider: e, Catalogs: e.Catalogs, Flow: "f-1", Broken: func(b *simulate.LineError) { t.Error(b) },
-	}, inputs)
+		Decider: e, Catalogs: e.Catalogs, Stdin: strings.NewReader(text), Flow: "f-1", Broken: func(b *simulate.LineError) { t.Error(b) },
+	}, "-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,30 +7,29 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Departure is why a flow left the recording.
-type Departure string
+// departure is why a flow left the recording. It is printed as it is.
+type departure string
 
-// The departures.
 const (
-	OnRecord      Departure = ""
-	SendsMore     Departure = "sends again where the recorded client did not"
-	SendsOther    Departure = "sends under another identity than the recorded client"
-	AsksMore      Departure = "asks where the recording has no answer left"
-	KeyTaken      Departure = "would not start: an earlier flow of its payment key has not failed"
-	NothingToSend Departure = "no send is recorded"
+	onRecord    departure = ""
+	sendsMore   departure = "sends again where the recorded client did not"
+	sendsOther  departure = "sends under another identity than the recorded client"
+	queriesMore departure = "asks where the recording has no answer left"
+	keyTaken    departure = "would not start: an earlier flow of its payment key has not failed"
+	noSend      departure = "no send is recorded"
 )
 
-// Step is one thing that happened in a simulated flow, for its story.
-type Step struct {
-	At      time.Time
-	Event   flow.Event   // what happened; nil where the flow did something
-	Command flow.Command // what the flow did
+// step is an event or a command of a simulated flow, for its story.
+type step struct {
+	at      time.Time
+	event   flow.Event   // nil: it is a command
+	command flow.Command // nil: it is an event
 }
 
 // ending is how a simulated flow came out.
 type ending struct {
 	outcome   policy.Outcome
-	departure Departure
+	departure departure
 	stillOpen bool // it waits for a webhook, and the recording has no more
 	sends     int
 	queries   int
@@ -44,7 +43,7 @@ type ending struct {
 // driver carries one flow through its recording.
 type driver struct {
 	d       policy.Decider
-	watch   func(Step)          // nil: nobody watches
+	watch   func(step)          // nil: nobody watches
 	rule    func(*flow.Decided) // every decision
 	r       *record
 	s       flow.State
@@ -67,19 +66,19 @@ type driver struct {
 // run drives the flow to its end, or to where it leaves the recording.
 func (v *driver) run() ending {
 	if len(v.r.sends) == 0 {
-		return ending{departure: NothingToSend}
+		return ending{departure: noSend}
 	}
 	first := &v.r.sends[0]
 	v.s = flow.State{Payment: v.r.payment}
 	v.now = first.at
-	v.step(flow.Start{Moment: v.moment(), OrderID: first.orderID, RequestID: first.requestID, ProviderID: first.providerID})
-	for v.end.departure == OnRecord && v.next() {
+	v.advance(flow.Start{Moment: v.moment(), OrderID: first.orderID, RequestID: first.requestID, ProviderID: first.providerID})
+	for v.end.departure == onRecord && v.next() {
 	}
 	v.end.outcome = v.s.Outcome
-	if v.end.departure != OnRecord {
+	if v.end.departure != onRecord {
 		v.end.outcome = policy.Open
 	}
-	v.end.stillOpen = v.end.departure == OnRecord && v.s.Stage != flow.Ended
+	v.end.stillOpen = v.end.departure == onRecord && v.s.Stage != flow.Ended
 	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, v.s.Ledger
 	return v.end
 }
@@ -107,7 +106,7 @@ func (v *driver) next() bool {
 		v.now = web
 		v.web++
 		v.heard = hook
-		v.step(flow.Received{Moment: v.moment(), Answer: hook.answer})
+		v.advance(flow.Received{Moment: v.moment(), Answer: hook.answer})
 	case first == reply:
 		v.now = reply
 		v.answered()
@@ -135,10 +134,10 @@ func (v *driver) answered() {
 	if v.querying {
 		// The answer speaks for the time at which the recording asked.
 		v.s.Asked = v.asked.time()
-		v.step(flow.Queried{Moment: v.moment(), Answer: reply.answer})
+		v.advance(flow.Queried{Moment: v.moment(), Answer: reply.answer})
 		return
 	}
-	v.step(flow.Answered{Moment: v.moment(), Answer: reply.answer})
+	v.advance(flow.Answered{Moment: v.moment(), Answer: reply.answer})
 }
 
 // due carries out what was waited for.
@@ -155,14 +154,14 @@ func (v *driver) due() {
 			e.OrderID = next.orderID
 		}
 	}
-	v.step(e)
+	v.advance(e)
 }
 
 // recordedSend finds the recorded send that a retry of ours equals; when there is
 // none, the flow leaves the recording.
 func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 	if v.s.Attempts >= len(v.r.sends) {
-		v.end.departure = SendsMore
+		v.end.departure = sendsMore
 		return nil, false
 	}
 	next := &v.r.sends[v.s.Attempts]
@@ -183,26 +182,26 @@ func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 	default: // nothing else sends
 	}
 	if !fits {
-		v.end.departure = SendsOther
+		v.end.departure = sendsOther
 	}
 	return next, fits
 }
 
-// step advances the machine and notes what it wants.
-func (v *driver) step(e flow.Event) {
+// advance steps the machine and notes what it wants.
+func (v *driver) advance(e flow.Event) {
 	s, commands, err := flow.Step(v.d, v.s, e)
 	if err != nil {
 		// The driver only brings events that fit the stage.
 		panic(err)
 	}
 	if v.watch != nil {
-		v.watch(Step{At: v.now.time(), Event: e})
+		v.watch(step{at: v.now.time(), event: e})
 	}
 	v.s = s
 	for _, c := range commands {
 		v.command(c)
 		if v.watch != nil {
-			v.watch(Step{At: v.now.time(), Command: c})
+			v.watch(step{at: v.now.time(), command: c})
 		}
 	}
 }
@@ -250,7 +249,7 @@ func (v *driver) wait(c *flow.Wait) {
 	case c.Action == policy.QueryStatus:
 		if i := v.recordedQuery(v.wake); i >= 0 {
 			v.wake = max(v.wake, v.r.queries[i].at+v.shift)
-			v.inTime(AsksMore)
+			v.inTime(queriesMore)
 			return
 		}
 		if v.hook() != nil {
@@ -262,13 +261,13 @@ func (v *driver) wait(c *flow.Wait) {
 		}
 	case c.Action.Sends() && v.s.Attempts < len(v.r.sends):
 		v.wake = max(v.wake, v.r.sends[v.s.Attempts].at+v.shift)
-		v.inTime(SendsMore)
+		v.inTime(sendsMore)
 	}
 }
 
 // inTime lets a flow leave the recording that would have to wait for it past its own
 // time.
-func (v *driver) inTime(d Departure) {
+func (v *driver) inTime(d departure) {
 	limit := v.s.Started.Add(v.d.Terms(&v.s.Payment).Limits.MaxElapsed)
 	if v.wake.time().After(limit) {
 		v.end.departure = d
@@ -279,7 +278,7 @@ func (v *driver) inTime(d Departure) {
 func (v *driver) ask() {
 	i := v.recordedQuery(v.now)
 	if i < 0 {
-		v.end.departure = AsksMore
+		v.end.departure = queriesMore
 		return
 	}
 	q := &v.r.queries[i]

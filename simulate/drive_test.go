@@ -60,12 +60,12 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 		v := driver{d: defaults(t), r: r}
 		sends, last := 0, time.Time{}
 		used := map[*call]bool{}
-		v.watch = func(s Step) {
-			if s.At.Before(last) {
-				t.Fatalf("time goes back from %s to %s", last, s.At)
+		v.watch = func(s step) {
+			if s.at.Before(last) {
+				t.Fatalf("time goes back from %s to %s", last, s.at)
 			}
-			last = s.At
-			switch c := s.Command.(type) {
+			last = s.at
+			switch c := s.command.(type) {
 			case flow.Send:
 				rec := &r.sends[sends]
 				if sends++; c.Attempt != sends || c.Identity.OrderID != rec.orderID || c.Identity.RequestID != rec.requestID {
@@ -79,10 +79,10 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 					t.Fatalf("%d sends, and the flow counts %d", sends, v.s.Attempts)
 				}
 			}
-			if s.Event == nil || v.heard == nil {
+			if s.event == nil || v.heard == nil {
 				return
 			}
-			switch s.Event.(type) {
+			switch s.event.(type) {
 			case flow.Queried, flow.Received:
 				if used[v.heard] {
 					t.Fatalf("an answer was used twice: %+v", v.heard)
@@ -97,7 +97,7 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 		if e.sends != sends || e.sends > len(r.sends) || e.queries > len(r.queries)+1 {
 			t.Fatalf("%+v", e)
 		}
-		if e.departure != OnRecord && e.outcome != policy.Open {
+		if e.departure != onRecord && e.outcome != policy.Open {
 			t.Fatalf("off the record, and yet %s", e.outcome)
 		}
 		if e.corrected != 0 {
@@ -119,7 +119,7 @@ func TestAskedIsWhenTheRecordingAsked(t *testing.T) {
 		t.Errorf("asked as of %s (query %d), want 31m past", v.asked.time(), v.query)
 	}
 	v.query = 3
-	if v.ask(); v.end.departure != AsksMore {
+	if v.ask(); v.end.departure != queriesMore {
 		t.Errorf("nothing is left to ask, and it is %q", v.end.departure)
 	}
 }

@@ -23,12 +23,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	inputs, err := simulate.Inputs([]string{"-"}, recording)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	report, err := simulate.Run(context.Background(), simulate.Options{Decider: e, Catalogs: e.Catalogs, Flow: "f-1"}, inputs)
+	report, err := simulate.Run(context.Background(), simulate.Options{
+		Decider: e, Catalogs: e.Catalogs, Stdin: recording, Flow: "f-1",
+	}, "-")
 	if err != nil {
 		fmt.Println(err)
 		return

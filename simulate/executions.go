@@ -71,7 +71,7 @@ func (r *record) sentUnder(c *call) *call {
 // may have left with the provider. A flow that left the recording is not counted; what
 // it would have done is not known.
 func (r *record) executionsOf(d policy.Decider, e *ending) int {
-	if e.departure != OnRecord {
+	if e.departure != onRecord {
 		return 0
 	}
 	n := 0

@@ -8,20 +8,19 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// Harm is what went wrong with a payment, by what reconciliation found.
-type Harm string
+// harmKind is what went wrong with a payment, by what reconciliation found.
+type harmKind string
 
-// The harms.
 const (
-	ExecutedTwice        Harm = "executed_twice"
-	FailedThoughExecuted Harm = "failed_though_executed"
-	SucceededThoughNot   Harm = "succeeded_though_not_executed"
+	executedTwice        harmKind = "executed_twice"
+	failedThoughExecuted harmKind = "failed_though_executed"
+	succeededThoughNot   harmKind = "succeeded_though_not_executed"
 )
 
 // harm is the first thing that the recorded client did wrong in a group, and the
 // answer after which it did.
 type harm struct {
-	kind   Harm
+	kind   harmKind
 	record *record
 	misled *call   // nil: nothing was heard before
 	heard  *record // whose answer that is
@@ -38,20 +37,20 @@ func findHarm(d policy.Decider, records []record) *harm {
 		}
 		n := r.executions(d)
 		if total+n >= 2 {
-			return newHarm(ExecutedTwice, r, records[:i+1], r.secondSend(total))
+			return newHarm(executedTwice, r, records[:i+1], r.secondSend(total))
 		}
 		total += n
 		if r.ended && r.outcome == policy.Failed && n > 0 {
-			return newHarm(FailedThoughExecuted, r, records[i:i+1], r.endAt)
+			return newHarm(failedThoughExecuted, r, records[i:i+1], r.endAt)
 		}
 		if r.ended && r.outcome == policy.Succeeded && n == 0 && r.hasTruth {
-			return newHarm(SucceededThoughNot, r, records[i:i+1], r.endAt)
+			return newHarm(succeededThoughNot, r, records[i:i+1], r.endAt)
 		}
 	}
 	return nil
 }
 
-func newHarm(kind Harm, r *record, records []record, before moment) *harm {
+func newHarm(kind harmKind, r *record, records []record, before moment) *harm {
 	h := &harm{kind: kind, record: r}
 	h.misled, h.heard = lastHeard(records, before)
 	return h

@@ -54,12 +54,12 @@ func withRules(t testing.TB, files map[string]string) *engine.Engine {
 }
 
 // text is a recording of the given lines.
-func text(name string, lines ...string) Input {
+func text(name string, lines ...string) input {
 	return raw(name, []byte(strings.Join(lines, "\n")+"\n"))
 }
 
-func raw(name string, data []byte) Input {
-	return Input{Name: name, Size: int64(len(data)), Open: func() (io.ReadCloser, error) {
+func raw(name string, data []byte) input {
+	return input{name: name, size: int64(len(data)), open: func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}}
 }
@@ -78,13 +78,13 @@ func zipped(t testkit.Failer, data []byte) []byte {
 }
 
 // simulate runs inputs through the default rules, or through o's.
-func simulate(t testkit.Failer, o Options, inputs ...Input) *Report {
+func simulate(t testkit.Failer, o Options, inputs ...input) *Report {
 	t.Helper()
 	if o.Decider == nil {
 		e := defaults(t)
 		o.Decider, o.Catalogs = e, e.Catalogs
 	}
-	r, err := Run(context.Background(), o, inputs)
+	r, err := run(context.Background(), o, inputs)
 	if err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -172,8 +172,8 @@ func columnText(c Column) string {
 		what string
 	}{
 		{c.Succeeded, "succeeded"}, {c.Failed, "failed"}, {c.Escalated, "escalated"}, {c.Open, "open"}, {c.OffRecord, "off the record"},
-		{c.ExecutedTwice, "executed twice"}, {c.FailedThoughExecuted, "failed though executed"},
-		{c.SucceededThoughNotExecuted, "succeeded though not executed"},
+		{int(c.ExecutedTwice), "executed twice"}, {int(c.FailedThoughExecuted), "failed though executed"},
+		{int(c.SucceededThoughNotExecuted), "succeeded though not executed"},
 		{c.Sends, "sends"}, {c.Queries, "queries"}, {c.Corrected, "corrected"}, {c.Alerts, "alerts"}, {c.Unasked, "unasked"},
 	} {
 		if n.n != 0 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,23 +14,25 @@ import (
 	"strings"
 )
 
-// Input is one recording.
-type Input struct {
-	Name string // as it is shown in messages
-	Size int64  // in bytes as stored; 0: not known
-	Open func() (io.ReadCloser, error)
+// input is one recording.
+type input struct {
+	name string // for messages
+	size int64  // in bytes as stored; 0: not known
+	open func() (io.ReadCloser, error)
 }
 
-// Inputs finds the recordings that the arguments name: files, folders (whose .jsonl
-// and .jsonl.gz files are taken, in the order of their names), or "-" for stdin.
-func Inputs(args []string, stdin io.Reader) ([]Input, error) {
-	var all []Input
-	for _, arg := range args {
-		if arg == "-" {
-			all = append(all, Input{Name: "stdin", Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+// inputsOf finds the recordings of Run's paths.
+func inputsOf(paths []string, stdin io.Reader) ([]input, error) {
+	var all []input
+	for _, path := range paths {
+		if path == "-" {
+			if stdin == nil {
+				return nil, errors.New(`Options.Stdin must be set where a path is "-"`)
+			}
+			all = append(all, input{name: "stdin", open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
-		found, err := files(arg)
+		found, err := files(path)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +41,7 @@ func Inputs(args []string, stdin io.Reader) ([]Input, error) {
 	return all, nil
 }
 
-func files(path string) ([]Input, error) {
+func files(path string) ([]input, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		if info, err := os.Stat(target); err == nil && info.IsDir() {
 			path = target // a walk does not follow the link that it starts from
@@ -49,9 +52,9 @@ func files(path string) ([]Input, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return []Input{fileInput(path, info.Size())}, nil
+		return []input{fileInput(path, info.Size())}, nil
 	}
-	var all []Input
+	var all []input
 	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !isRecording(p) {
 			return err
@@ -69,7 +72,7 @@ func files(path string) ([]Input, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: no .jsonl or .jsonl.gz file in this folder", path)
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
 	return all, nil
 }
 
@@ -77,13 +80,13 @@ func isRecording(p string) bool {
 	return strings.HasSuffix(p, ".jsonl") || strings.HasSuffix(p, ".jsonl.gz")
 }
 
-func fileInput(path string, size int64) Input {
-	return Input{Name: path, Size: size, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+func fileInput(path string, size int64) input {
+	return input{name: path, size: size, open: func() (io.ReadCloser, error) { return os.Open(path) }}
 }
 
 // batch is some whole lines of one file.
 type batch struct {
-	input     *Input
+	input     *input
 	firstLine int
 	fresh     bool // the first of its file
 	data      []byte
@@ -136,8 +139,8 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 }
 
 // split reads one recording and hands on whole lines; give reports false to stop.
-func split(in *Input, give func(*batch) bool) error {
-	file, err := in.Open()
+func split(in *input, give func(*batch) bool) error {
+	file, err := in.open()
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func split(in *Input, give func(*batch) bool) error {
 	stored := &counted{r: file}
 	from, err := plain(stored)
 	if err != nil {
-		return fmt.Errorf("%s: %w", in.Name, err)
+		return fmt.Errorf("%s: %w", in.name, err)
 	}
 	next := 1
 	fresh := true
@@ -158,7 +161,7 @@ func split(in *Input, give func(*batch) bool) error {
 		buf = buf[:len(buf)+n]
 		last := err == io.EOF // ErrUnexpectedEOF is a gzip stream that was cut short
 		if err != nil && !last {
-			return fmt.Errorf("%s:%d: %w", in.Name, next, err)
+			return fmt.Errorf("%s:%d: %w", in.name, next, err)
 		}
 		if skipping {
 			i := bytes.IndexByte(buf, '\n')
@@ -211,7 +214,7 @@ func plain(r io.Reader) (io.Reader, error) {
 func (b *batch) parse(r *lineReader) {
 	defer close(b.done)
 	if b.tooLong {
-		b.broken = []*LineError{{b.input.Name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
+		b.broken = []*LineError{{b.input.name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
 		return
 	}
 	b.lines = make([]line, 0, len(b.data)/300+1)
@@ -229,7 +232,7 @@ func (b *batch) parse(r *lineReader) {
 		b.lines = append(b.lines, line{})
 		if err := r.read(raw, &b.lines[len(b.lines)-1]); err != nil {
 			b.lines = b.lines[:len(b.lines)-1]
-			b.broken = append(b.broken, &LineError{b.input.Name, number, err})
+			b.broken = append(b.broken, &LineError{b.input.name, number, err})
 			continue
 		}
 		b.lines[len(b.lines)-1].number = number

@@ -17,13 +17,13 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-func oneByte(name string, data []byte) Input {
-	return Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(iotest.OneByteReader(bytes.NewReader(data))), nil }}
+func oneByte(name string, data []byte) input {
+	return input{name: name, open: func() (io.ReadCloser, error) { return io.NopCloser(iotest.OneByteReader(bytes.NewReader(data))), nil }}
 }
 
-func readAllOf(t testkit.Failer, in Input) []byte {
+func readAllOf(t testkit.Failer, in input) []byte {
 	t.Helper()
-	r, err := in.Open()
+	r, err := in.open()
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -38,11 +38,30 @@ func sortBy(lines []string, key map[string]string) {
 	sort.SliceStable(lines, func(i, j int) bool { return key[lines[i]] < key[lines[j]] })
 }
 
+// Run names the field of Options that is missing or wrong.
+func TestOptionsThatAreWrong(t *testing.T) {
+	e := defaults(t)
+	for _, tt := range []struct {
+		o    Options
+		path string
+		want string
+	}{
+		{Options{Catalogs: e.Catalogs}, recordings, "Options.Decider must be set"},
+		{Options{Decider: e}, recordings, "Options.Catalogs must be set"},
+		{Options{Decider: e, Catalogs: e.Catalogs, Window: -1}, recordings, "Options.Window must not be negative"},
+		{Options{Decider: e, Catalogs: e.Catalogs}, "-", `Options.Stdin must be set where a path is "-"`},
+	} {
+		if _, err := Run(t.Context(), tt.o, tt.path); err == nil || err.Error() != tt.want {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+	}
+}
+
 func TestInputsThatAreNot(t *testing.T) {
-	if _, err := Inputs([]string{"testdata/no-such-file.jsonl"}, nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := inputsOf([]string{"testdata/no-such-file.jsonl"}, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	if _, err := Inputs([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), ".jsonl") {
+	if _, err := inputsOf([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), ".jsonl") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -51,7 +70,7 @@ func TestInputsThatAreNot(t *testing.T) {
 // and the rest goes on.
 func TestBrokenLinesAreTold(t *testing.T) {
 	good := say(t, "f", 0, "send", code(0))
-	var inputs []Input
+	var inputs []input
 	var want []string
 	for _, file := range []string{"b", "a"} {
 		var lines []string
@@ -88,12 +107,12 @@ func TestStrictStopsAtTheFirst(t *testing.T) {
 	e := defaults(t)
 	told := 0
 	o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true, Broken: func(*LineError) { told++ }}
-	report, err := Run(context.Background(), o, []Input{text("a", good, "", "{", "["), text("b", "broken too")})
+	report, err := run(context.Background(), o, []input{text("a", good, "", "{", "["), text("b", "broken too")})
 	var line *LineError
 	if report != nil || !errors.As(err, &line) || line.File != "a" || line.Line != 3 || told != 0 {
 		t.Errorf("%v (told %d)", err, told)
 	}
-	if _, err := Run(context.Background(), o, []Input{text("a", good)}); err != nil {
+	if _, err := run(context.Background(), o, []input{text("a", good)}); err != nil {
 		t.Errorf("nothing is broken: %v", err)
 	}
 }
@@ -110,8 +129,8 @@ func TestALongLine(t *testing.T) {
 // A line too long to be kept is a broken line: named, counted, and the rest goes on.
 func TestALineThatNeverEnds(t *testing.T) {
 	var told []int
-	r, err := Run(context.Background(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Broken: func(e *LineError) { told = append(told, e.Line) }},
-		[]Input{text("a", say(t, "f", 0, "send", code(0)), strings.Repeat("x", 2*maxLine+1), say(t, "g", 0, "send", code(0)))})
+	r, err := run(context.Background(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Broken: func(e *LineError) { told = append(told, e.Line) }},
+		[]input{text("a", say(t, "f", 0, "send", code(0)), strings.Repeat("x", 2*maxLine+1), say(t, "g", 0, "send", code(0)))})
 	if err != nil || r.Lines != 2 || len(told) != 1 || told[0] != 2 {
 		t.Errorf("told of %v; %v", told, err)
 	}
@@ -136,20 +155,20 @@ func TestInputsThatBreakOff(t *testing.T) {
 	lost := errors.New("the disk is gone")
 	for _, tt := range []struct {
 		name string
-		in   Input
+		in   input
 		is   error
 	}{
 		{"gzip cut short", raw("a.gz", gz[:len(gz)-20]), io.ErrUnexpectedEOF},
 		{"gzip cut in its head", raw("a.gz", gz[:5]), io.ErrUnexpectedEOF},
 		{"gzip spoilt", raw("a.gz", spoilt), nil},
-		{"a disk that fails", Input{Name: "a", Open: func() (io.ReadCloser, error) {
+		{"a disk that fails", input{name: "a", open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader(good+"\n"), iotest.ErrReader(lost))), nil
 		}}, lost},
-		{"a file that does not open", Input{Name: "a", Open: func() (io.ReadCloser, error) { return nil, lost }}, lost},
+		{"a file that does not open", input{name: "a", open: func() (io.ReadCloser, error) { return nil, lost }}, lost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := defaults(t)
-			r, err := Run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, []Input{text("first", good), tt.in})
+			r, err := run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, []input{text("first", good), tt.in})
 			if err == nil || r != nil || tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("error %v", err)
 			}
@@ -171,29 +190,29 @@ func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		seen := 0
-		o := Options{Decider: e, Catalogs: e.Catalogs, Progress: func(int64) {
+		o := Options{Decider: e, Catalogs: e.Catalogs, Progress: func(int64, int64) {
 			if seen++; seen == 3 {
 				cancel(because)
 			}
 		}}
-		in := Input{Name: "endless", Open: func() (io.ReadCloser, error) { return io.NopCloser(endless{line}), nil }}
-		if r, err := Run(ctx, o, []Input{in}); r != nil || !errors.Is(err, because) {
+		in := input{name: "endless", open: func() (io.ReadCloser, error) { return io.NopCloser(endless{line}), nil }}
+		if r, err := run(ctx, o, []input{in}); r != nil || !errors.Is(err, because) {
 			t.Errorf("%v", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := Run(ctx, Options{Decider: e, Catalogs: e.Catalogs}, []Input{text("a", string(line))}); !errors.Is(err, context.Canceled) {
+		if _, err := run(ctx, Options{Decider: e, Catalogs: e.Catalogs}, []input{text("a", string(line))}); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled before it began: %v", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // stopped by itself, with the reader far ahead
 		o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true}
-		in := Input{Name: "endless", Open: func() (io.ReadCloser, error) {
+		in := input{name: "endless", open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader("broken\n"), endless{line})), nil
 		}}
-		if _, err := Run(t.Context(), o, []Input{in}); err == nil {
+		if _, err := run(t.Context(), o, []input{in}); err == nil {
 			t.Error("it did not stop")
 		}
 	})
@@ -202,14 +221,17 @@ func TestCancel(t *testing.T) {
 // Progress counts stored bytes, over all files, and ends at their sum.
 func TestProgress(t *testing.T) {
 	data := []byte(strings.Repeat(say(t, "f", 0, "send", code(0))+"\n", 3000))
-	inputs := []Input{raw("a", data), raw("b.gz", zipped(t, data)), raw("c", data)}
+	inputs := []input{raw("a", data), raw("b.gz", zipped(t, data)), raw("c", data)}
 	var last, total int64
 	for _, in := range inputs {
-		total += in.Size
+		total += in.size
 	}
-	simulate(t, Options{Progress: func(n int64) {
+	simulate(t, Options{Progress: func(n, size int64) {
 		if n < last {
 			t.Errorf("%d after %d", n, last)
+		}
+		if size != total {
+			t.Errorf("the size is %d, want %d", size, total)
 		}
 		last = n
 	}}, inputs...)

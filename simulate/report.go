@@ -8,13 +8,13 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// ReportVersion is the version of the report's JSON form.
-const ReportVersion = 1
+// reportVersion is the version of the report's JSON form.
+const reportVersion = 1
 
 // Report is what a simulation found. Its JSON form is what `recourse simulate --json`
 // prints; it is described in docs/simulate.md.
 type Report struct {
-	Version     int `json:"version"`
+	V           int `json:"v"` // of the JSON form: 1
 	Files       int `json:"files"`
 	Lines       int `json:"lines"`        // that could be read
 	BrokenLines int `json:"broken_lines"` // that could not
@@ -24,12 +24,12 @@ type Report struct {
 	Recorded  Column `json:"recorded"`
 	Simulated Column `json:"simulated"`
 
-	OffRecord []OffRecord `json:"departures"` // why simulated flows left the recording
-	Money     []Money     `json:"money"`      // by currency
-	Harms     []HarmCount `json:"harms"`      // what the recorded client did wrong
-	Broken    []HarmCount `json:"broken"`     // what these rules do wrong; empty when S1 to S3 hold
-	Codes     []CodeCount `json:"codes"`      // the ones that misled the recorded client first
-	Rules     []RuleCount `json:"rules"`      // the ones that prevented harm first
+	Departures []Count     `json:"departures"` // flows by why they left the recording
+	Money      []Money     `json:"money"`      // by currency
+	Harms      []Count     `json:"harms"`      // payments by what the recorded client did wrong
+	Broken     []Count     `json:"broken"`     // payments by what these rules do wrong; empty when S1 to S3 hold
+	Codes      []CodeCount `json:"codes"`      // the ones that misled the recorded client first
+	Rules      []RuleCount `json:"rules"`      // the ones that met such an answer first
 
 	stories []*Story
 }
@@ -53,9 +53,7 @@ type Column struct {
 	Open      int `json:"open"`
 	OffRecord int `json:"off_record"`
 
-	ExecutedTwice              int `json:"executed_twice"` // payment keys with more than one execution
-	FailedThoughExecuted       int `json:"failed_though_executed"`
-	SucceededThoughNotExecuted int `json:"succeeded_though_not_executed"`
+	Harms // payments; ExecutedTwice counts payment keys
 
 	Sends   int `json:"sends"`
 	Queries int `json:"queries"`
@@ -64,52 +62,43 @@ type Column struct {
 	Alerts    int `json:"alerts"`    // contradictions after the end
 	Unasked   int `json:"unasked"`   // queries left out because the recording had no answer, and a webhook followed
 
-	TimeToEnd Quantiles `json:"time_to_end_ms"`
-}
-
-// Quantiles of the time from the first send to the end, in milliseconds, over the
-// flows that ended.
-type Quantiles struct {
-	P50 int64 `json:"p50"`
-	P95 int64 `json:"p95"`
-	P99 int64 `json:"p99"`
-}
-
-// OffRecord is a reason why flows left the recording.
-type OffRecord struct {
-	Why     Departure `json:"why"`
-	Flows   int       `json:"flows"`
-	Example string    `json:"example"`
+	// TimeToEnd is from the first send to the end, over the flows that ended.
+	TimeToEnd struct {
+		P50 int64 `json:"p50"`
+		P95 int64 `json:"p95"`
+		P99 int64 `json:"p99"`
+	} `json:"time_to_end_ms"`
 }
 
 // Money is amounts of one currency, in its ISO 4217 minor units.
 type Money struct {
-	Currency  string     `json:"currency"`
-	Volume    int64      `json:"volume"` // of all flows
-	Recorded  MoneyHarms `json:"recorded"`
-	Simulated MoneyHarms `json:"simulated"`
-	Escalated int64      `json:"escalated"`  // handed to a person with the evidence
-	Open      int64      `json:"open"`       // still waiting for a webhook when the recording ends
-	OffRecord int64      `json:"off_record"` // what these rules would have done with it is not known
+	Currency  string `json:"currency"`
+	Volume    int64  `json:"volume"` // of all flows
+	Recorded  Harms  `json:"recorded"`
+	Simulated Harms  `json:"simulated"`
+	Escalated int64  `json:"escalated"`  // handed to a person with the evidence
+	Open      int64  `json:"open"`       // still waiting for a webhook when the recording ends
+	OffRecord int64  `json:"off_record"` // what these rules would have done with it is not known
 }
 
-// MoneyHarms is money at risk, by what went wrong.
-type MoneyHarms struct {
+// Harms is what went wrong, by kind: in a Column a number of payments, in Money an amount in
+// ISO 4217 minor units.
+type Harms struct {
 	ExecutedTwice              int64 `json:"executed_twice"`
 	FailedThoughExecuted       int64 `json:"failed_though_executed"`
 	SucceededThoughNotExecuted int64 `json:"succeeded_though_not_executed"`
 }
 
-// Total is all of it.
-func (m MoneyHarms) Total() int64 {
-	return m.ExecutedTwice + m.FailedThoughExecuted + m.SucceededThoughNotExecuted
+// Total adds up the kinds.
+func (h Harms) Total() int64 {
+	return h.ExecutedTwice + h.FailedThoughExecuted + h.SucceededThoughNotExecuted
 }
 
-// HarmCount is one kind of harm and the first flow that it befell.
-type HarmCount struct {
-	Harm     Harm   `json:"harm"`
-	Payments int    `json:"payments"`
-	Example  string `json:"example"`
+// Count is a number of flows or payments of one kind, and the first flow among them.
+type Count struct {
+	What    string `json:"what"` // a kind of harm as in Harms' JSON form, or why flows left the recording
+	N       int    `json:"count"`
+	Example string `json:"example"` // a flow
 }
 
 // CodeCount is one answer as it was said for one operation and phase.
@@ -137,20 +126,20 @@ type RuleCount struct {
 
 func (t *tally) report() *Report {
 	r := &Report{
-		Version: ReportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth,
+		V: reportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth,
 		Recorded: t.recorded.report(), Simulated: t.simulated.report(),
-		OffRecord: []OffRecord{}, Money: []Money{}, Codes: []CodeCount{}, Rules: []RuleCount{},
+		Departures: []Count{}, Money: []Money{}, Codes: []CodeCount{}, Rules: []RuleCount{},
 		Harms: harmCounts(t.harms), Broken: harmCounts(t.broken),
 	}
 	compare := func(a, b string) int { return strings.Compare(a, b) }
-	for _, d := range sorted(t.departures, func(a, b Departure) int { return compare(string(a), string(b)) }) {
+	for _, d := range sorted(t.departures, func(a, b departure) int { return compare(string(a), string(b)) }) {
 		e := t.departures[d]
-		r.OffRecord = append(r.OffRecord, OffRecord{d, e.n, e.flow})
+		r.Departures = append(r.Departures, Count{string(d), e.n, e.flow})
 	}
 	for _, c := range sorted(t.money, compare) {
 		m := t.money[c]
 		r.Money = append(r.Money, Money{
-			Currency: c, Volume: m.volume, Recorded: moneyHarms(m.recorded), Simulated: moneyHarms(m.simulated),
+			Currency: c, Volume: m.volume, Recorded: harmsOf(m.recorded), Simulated: harmsOf(m.simulated),
 			Escalated: m.escalated, Open: m.open, OffRecord: m.offRecord,
 		})
 	}
@@ -189,28 +178,27 @@ func before(a1, b1, a2, b2 int) bool {
 	return a2 > b2
 }
 
-func harmCounts(m map[Harm]*example) []HarmCount {
-	list := []HarmCount{}
-	for _, h := range []Harm{ExecutedTwice, FailedThoughExecuted, SucceededThoughNot} {
+func harmCounts(m map[harmKind]*example) []Count {
+	list := []Count{}
+	for _, h := range []harmKind{executedTwice, failedThoughExecuted, succeededThoughNot} {
 		if e := m[h]; e != nil {
-			list = append(list, HarmCount{h, e.n, e.flow})
+			list = append(list, Count{string(h), e.n, e.flow})
 		}
 	}
 	return list
 }
 
-func moneyHarms(m map[Harm]int64) MoneyHarms {
-	return MoneyHarms{m[ExecutedTwice], m[FailedThoughExecuted], m[SucceededThoughNot]}
+func harmsOf(m map[harmKind]int64) Harms {
+	return Harms{m[executedTwice], m[failedThoughExecuted], m[succeededThoughNot]}
 }
 
 func (c *column) report() Column {
-	return Column{
+	r := Column{
 		Flows: c.flows, Succeeded: c.succeeded, Failed: c.failed, Escalated: c.escalated, Open: c.open, OffRecord: c.offRecord,
-		ExecutedTwice: c.harms[ExecutedTwice], FailedThoughExecuted: c.harms[FailedThoughExecuted],
-		SucceededThoughNotExecuted: c.harms[SucceededThoughNot],
-		Sends:                      c.sends, Queries: c.queries, Corrected: c.corrected, Alerts: c.alerts, Unasked: c.unasked,
-		TimeToEnd: Quantiles{
-			c.time.quantile(0.50).Milliseconds(), c.time.quantile(0.95).Milliseconds(), c.time.quantile(0.99).Milliseconds(),
-		},
+		Harms: harmsOf(c.harms), Sends: c.sends, Queries: c.queries, Corrected: c.corrected, Alerts: c.alerts, Unasked: c.unasked,
 	}
+	r.TimeToEnd.P50 = c.time.quantile(0.50).Milliseconds()
+	r.TimeToEnd.P95 = c.time.quantile(0.95).Milliseconds()
+	r.TimeToEnd.P99 = c.time.quantile(0.99).Milliseconds()
+	return r
 }

@@ -3,7 +3,9 @@ package simulate
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,26 +17,48 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// DefaultWindow is how far apart in recording time a flow's lines may lie.
-const DefaultWindow = 48 * time.Hour
+const defaultWindow = 48 * time.Hour
 
 // Options of a simulation. Decider and Catalogs are needed; the rest may be zero.
 type Options struct {
 	Decider  policy.Decider
 	Catalogs *providers.Catalogs
-	Window   time.Duration     // zero: DefaultWindow
-	Strict   bool              // stop at the first line that cannot be read, with its *LineError
-	Broken   func(*LineError)  // told of every such line that is passed over, in order; may be nil
-	Progress func(bytes int64) // told of the bytes read so far; may be nil
-	Flow     string            // tell this flow's story; empty: none
-	Merchant string            // with Flow: of this merchant; empty: of any
-	stories  func(s *Story)    // for Run itself
+	Window   time.Duration // how far apart in recording time a flow's lines may lie; zero: 48 h
+	Strict   bool          // stop at the first line that cannot be read, with its *LineError
+	Stdin    io.Reader     // what the path "-" reads
+	Flow     string        // keep this flow's story; empty: none
+	Merchant string        // with Flow: of this merchant; empty: of any
+
+	// Broken is called for every line that is passed over, in order. It is not called with Strict.
+	Broken func(*LineError)
+	// Progress is called after every few hundred kilobytes with the bytes that were read so far,
+	// as stored, and with the size of all recordings; size is 0 where it is not known.
+	Progress func(read, size int64)
+
+	stories func(*Story) // set by Run
 }
 
-// Run simulates recordings. It stops early when ctx is cancelled, with ctx's error.
-func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
-	if o.Window <= 0 {
-		o.Window = DefaultWindow
+// Run simulates the recordings that paths name: files, folders (whose .jsonl and .jsonl.gz files
+// are taken, in the order of their names), or "-" for Options.Stdin. It stops early when ctx is
+// cancelled, with ctx's error.
+func Run(ctx context.Context, o Options, paths ...string) (*Report, error) {
+	inputs, err := inputsOf(paths, o.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, o, inputs)
+}
+
+func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
+	switch {
+	case o.Decider == nil:
+		return nil, errors.New("Options.Decider must be set")
+	case o.Catalogs == nil:
+		return nil, errors.New("Options.Catalogs must be set")
+	case o.Window < 0:
+		return nil, errors.New("Options.Window must not be negative")
+	case o.Window == 0:
+		o.Window = defaultWindow
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -80,6 +104,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 		})
 	}
 	a := newAssembler(&o, jobs)
+	a.size = totalSize(inputs)
 	err := a.assemble(ctx, queue)
 	if err != nil {
 		stop(err)
@@ -104,7 +129,19 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 	return report, nil
 }
 
-func readAll(ctx context.Context, inputs []Input, queue, work chan<- *batch) error {
+// totalSize is 0 where an input does not know its size.
+func totalSize(inputs []input) int64 {
+	var total int64
+	for i := range inputs {
+		if inputs[i].size == 0 {
+			return 0
+		}
+		total += inputs[i].size
+	}
+	return total
+}
+
+func readAll(ctx context.Context, inputs []input, queue, work chan<- *batch) error {
 	for i := range inputs {
 		err := split(&inputs[i], func(b *batch) bool {
 			for _, to := range []chan<- *batch{work, queue} {
@@ -151,6 +188,7 @@ type assembler struct {
 	lines  int
 	broken int
 	before int64 // bytes of the files before this one
+	size   int64 // of all files; 0: not known
 }
 
 type openFlow struct {
@@ -201,7 +239,7 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 		for i := range b.lines {
 			l := &b.lines[i]
 			if err := a.add(l); err != nil {
-				if err := a.refuse(&LineError{b.input.Name, l.number, err}); err != nil {
+				if err := a.refuse(&LineError{b.input.name, l.number, err}); err != nil {
 					return err
 				}
 				continue
@@ -209,7 +247,7 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 			a.lines++
 		}
 		if a.o.Progress != nil {
-			a.o.Progress(a.before + b.read)
+			a.o.Progress(a.before+b.read, a.size)
 		}
 	}
 	a.closeUntil(func(*openFlow) bool { return true })

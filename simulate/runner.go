@@ -47,13 +47,13 @@ func (r *runner) group(texts []string, tapes []*tape) {
 		if free || len(rec.sends) == 0 {
 			res.end = r.drive(rec, harm)
 		} else {
-			res.end = ending{departure: KeyTaken}
+			res.end = ending{departure: keyTaken}
 			if story := r.story(rec); story != nil {
 				story.finish(res.end)
 				r.o.stories(story)
 			}
 		}
-		free = free && res.end.departure == OnRecord && res.end.outcome == policy.Failed &&
+		free = free && res.end.departure == onRecord && res.end.outcome == policy.Failed &&
 			(i+1 == len(records) || len(records[i+1].sends) == 0 || res.end.endAt <= records[i+1].sends[0].at)
 		res.recordedExecutions = rec.executions(r.o.Decider)
 		res.simulatedExecutions = rec.executionsOf(r.o.Decider, &res.end)
@@ -89,7 +89,7 @@ func (r *runner) drive(rec *record, harm *harm) ending {
 	}
 	var story *Story
 	if story = r.story(rec); story != nil {
-		v.watch = func(s Step) { story.steps = append(story.steps, s) }
+		v.watch = func(s step) { story.steps = append(story.steps, s) }
 	}
 	end := v.run()
 	if story != nil {

@@ -123,7 +123,7 @@ func TestShippedRecordings(t *testing.T) {
 // BenchmarkRun reads the shipped recordings, unpacked.
 func BenchmarkRun(b *testing.B) {
 	e := defaults(b)
-	var inputs []Input
+	var inputs []input
 	size, lines := 0, 0
 	for _, in := range shipped(b) {
 		data, err := unpacked(in)
@@ -132,12 +132,12 @@ func BenchmarkRun(b *testing.B) {
 		}
 		size += len(data)
 		lines += bytes.Count(data, []byte("\n"))
-		inputs = append(inputs, raw(in.Name, data))
+		inputs = append(inputs, raw(in.name, data))
 	}
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	for b.Loop() {
-		r, err := Run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, inputs)
+		r, err := run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, inputs)
 		if err != nil || r.Lines != lines {
 			b.Fatalf("%v", err)
 		}
@@ -146,8 +146,8 @@ func BenchmarkRun(b *testing.B) {
 }
 
 // unpacked reads one recording, unpacked.
-func unpacked(in Input) ([]byte, error) {
-	f, err := in.Open()
+func unpacked(in input) ([]byte, error) {
+	f, err := in.open()
 	if err != nil {
 		return nil, err
 	}

@@ -18,10 +18,10 @@ type Story struct {
 	Recorded  []StoryLine    `json:"recorded"`
 	Simulated []StoryLine    `json:"simulated"`
 	Outcome   policy.Outcome `json:"outcome"`             // of the simulation
-	Departure Departure      `json:"departure,omitempty"` // why it left the recording
+	Departure string         `json:"departure,omitempty"` // why it left the recording; empty: it did not
 
 	record *record
-	steps  []Step
+	steps  []step
 	voice  voice
 }
 
@@ -37,17 +37,17 @@ type StoryLine struct {
 // finish turns what was watched into lines.
 func (s *Story) finish(e ending) {
 	s.Flow, s.Payment = s.record.flow, s.record.payment
-	s.Outcome, s.Departure = e.outcome, e.departure
+	s.Outcome, s.Departure = e.outcome, string(e.departure)
 	s.Recorded = s.record.story(s.voice)
 	for i := range s.steps {
 		if l := s.steps[i].line(s.voice); l.What != "" {
 			s.Simulated = append(s.Simulated, l)
 		}
 	}
-	if e.departure != OnRecord {
+	if e.departure != onRecord {
 		at := s.record.start().time()
 		if n := len(s.steps); n > 0 {
-			at = s.steps[n-1].At
+			at = s.steps[n-1].at
 		}
 		s.Simulated = append(s.Simulated, StoryLine{At: at, What: "off the record: " + string(e.departure)})
 	}
@@ -113,9 +113,9 @@ func (v voice) describe(a *policy.Answer) string {
 	return text
 }
 
-func (s *Step) line(v voice) StoryLine {
-	l := StoryLine{At: s.At}
-	switch e := s.Event.(type) {
+func (s *step) line(v voice) StoryLine {
+	l := StoryLine{At: s.at}
+	switch e := s.event.(type) {
 	case flow.Answered:
 		l.What = "heard " + v.describe(&e.Answer)
 	case flow.Queried:
@@ -123,7 +123,7 @@ func (s *Step) line(v voice) StoryLine {
 	case flow.Received:
 		l.What = v.webhook(&e.Answer)
 	}
-	switch c := s.Command.(type) {
+	switch c := s.command.(type) {
 	case nil, flow.Record, flow.Wait:
 	case flow.Decided:
 		l.What, l.Rule, l.Source, l.Reason = "it is "+flow.DescribeVerdict(&c), c.Decision.Rule, c.Decision.Source, c.Decision.Reason

@@ -18,9 +18,9 @@ import (
 const recordings = "../testdata/recordings"
 
 // shipped are the shipped recordings.
-func shipped(t testkit.Failer) []Input {
+func shipped(t testkit.Failer) []input {
 	t.Helper()
-	inputs, err := Inputs([]string{recordings}, nil)
+	inputs, err := inputsOf([]string{recordings}, nil)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -30,7 +30,7 @@ func shipped(t testkit.Failer) []Input {
 // halfADay is every line of the flows that the shipped recordings begin in their first
 // twelve hours: all four providers, interleaved in the order of time.
 var halfADay = sync.OnceValue(func() []string {
-	inputs, err := Inputs([]string{recordings}, nil)
+	inputs, err := inputsOf([]string{recordings}, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -73,7 +73,7 @@ func byTime(lines []string) {
 }
 
 // sameReport runs inputs and compares with a report, but for the number of files.
-func sameReport(t *testing.T, want *Report, o Options, inputs ...Input) {
+func sameReport(t *testing.T, want *Report, o Options, inputs ...input) {
 	t.Helper()
 	got := simulate(t, o, inputs...)
 	got.Files = want.Files
@@ -109,14 +109,14 @@ func TestHoweverItIsStored(t *testing.T) {
 		sameReport(t, want, o, raw("all", bytes.ReplaceAll(whole, []byte("\n"), []byte("\r\n\r\n \n"))))
 	})
 	t.Run("through stdin", func(t *testing.T) {
-		inputs, err := Inputs([]string{"-"}, bytes.NewReader(whole))
+		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(whole))
 		if err != nil {
 			t.Fatal(err)
 		}
 		sameReport(t, want, o, inputs...)
 	})
 	t.Run("gzipped through stdin", func(t *testing.T) {
-		inputs, err := Inputs([]string{"-"}, bytes.NewReader(zipped(t, whole)))
+		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(zipped(t, whole)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,8 +142,8 @@ func TestHoweverItIsStored(t *testing.T) {
 			save(t, filepath.Join(dir, name), in)
 		}
 		save(t, filepath.Join(dir, "notes.txt"), text("", "not a recording"))
-		inputs, err := Inputs([]string{dir}, nil)
-		if err != nil || len(inputs) != 4 || !strings.HasSuffix(inputs[0].Name, "a.jsonl.gz") || inputs[0].Size == 0 {
+		inputs, err := inputsOf([]string{dir}, nil)
+		if err != nil || len(inputs) != 4 || !strings.HasSuffix(inputs[0].name, "a.jsonl.gz") || inputs[0].size == 0 {
 			t.Fatalf("%v; %v", inputs, err)
 		}
 		sameReport(t, want, o, inputs...)
@@ -165,13 +165,13 @@ func TestHoweverItIsStored(t *testing.T) {
 }
 
 // deal deals lines to n files, keeping no order; every second file is gzipped.
-func deal(t *testing.T, r *rand.Rand, lines []string, n int) []Input {
+func deal(t *testing.T, r *rand.Rand, lines []string, n int) []input {
 	hands := make([][]string, n)
 	for _, l := range lines {
 		i := r.IntN(n)
 		hands[i] = append(hands[i], l)
 	}
-	inputs := make([]Input, n)
+	inputs := make([]input, n)
 	for i, h := range hands {
 		data := []byte(strings.Join(h, "\n"))
 		if i%2 == 1 {
@@ -183,7 +183,7 @@ func deal(t *testing.T, r *rand.Rand, lines []string, n int) []Input {
 	return inputs
 }
 
-func save(t *testing.T, path string, in Input) {
+func save(t *testing.T, path string, in input) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)

@@ -17,16 +17,16 @@ type tally struct {
 	money               map[string]*money
 	codes               map[codeKey]*codeCount
 	rules               map[ruleKey]*ruleCount
-	departures          map[Departure]*example
-	harms               map[Harm]*example // of the recorded client
-	broken              map[Harm]*example // of the simulation
+	departures          map[departure]*example
+	harms               map[harmKind]*example // of the recorded client
+	broken              map[harmKind]*example // of the simulation
 	incomplete          int
 	noTruth             int
 }
 
 type column struct {
 	flows, succeeded, failed, escalated, open, offRecord int
-	harms                                                map[Harm]int
+	harms                                                map[harmKind]int64
 	sends, queries                                       int
 	corrected, alerts, unasked                           int
 	time                                                 histogram
@@ -35,7 +35,7 @@ type column struct {
 // money of one currency, in minor units.
 type money struct {
 	volume, escalated, open, offRecord int64
-	recorded, simulated                map[Harm]int64
+	recorded, simulated                map[harmKind]int64
 }
 
 type codeKey struct {
@@ -95,9 +95,9 @@ func (e *example) join(o *example) {
 func newTally(c *providers.Catalogs) *tally {
 	return &tally{
 		catalogs: c,
-		recorded: column{harms: map[Harm]int{}}, simulated: column{harms: map[Harm]int{}},
+		recorded: column{harms: map[harmKind]int64{}}, simulated: column{harms: map[harmKind]int64{}},
 		money: map[string]*money{}, codes: map[codeKey]*codeCount{}, rules: map[ruleKey]*ruleCount{},
-		departures: map[Departure]*example{}, harms: map[Harm]*example{}, broken: map[Harm]*example{},
+		departures: map[departure]*example{}, harms: map[harmKind]*example{}, broken: map[harmKind]*example{},
 	}
 }
 
@@ -129,7 +129,7 @@ func (t *tally) add(results []result, h *harm) {
 		m := t.moneyOf(r)
 		twice(t.recorded.harms, m.recorded, &recorded, res.recordedExecutions, r)
 		if twice(t.simulated.harms, m.simulated, &simulated, res.simulatedExecutions, r) {
-			at(t.broken, ExecutedTwice).count(r)
+			at(t.broken, executedTwice).count(r)
 		}
 	}
 	if h != nil {
@@ -138,16 +138,16 @@ func (t *tally) add(results []result, h *harm) {
 }
 
 // twice counts a key that executed more than once, and every execution too many.
-func twice(harms map[Harm]int, amounts map[Harm]int64, total *int, n int, r *record) bool {
+func twice(harms, amounts map[harmKind]int64, total *int, n int, r *record) bool {
 	before := *total
 	*total += n
 	if *total < 2 || n == 0 {
 		return false
 	}
 	if before < 2 {
-		harms[ExecutedTwice]++
+		harms[executedTwice]++
 	}
-	amounts[ExecutedTwice] += int64(*total-max(before, 1)) * r.payment.Amount
+	amounts[executedTwice] += int64(*total-max(before, 1)) * r.payment.Amount
 	return before < 2
 }
 
@@ -155,7 +155,7 @@ func (t *tally) moneyOf(r *record) *money {
 	currency := r.payment.Currency
 	m := t.money[currency]
 	if m == nil {
-		m = &money{recorded: map[Harm]int64{}, simulated: map[Harm]int64{}}
+		m = &money{recorded: map[harmKind]int64{}, simulated: map[harmKind]int64{}}
 		t.money[currency] = m
 	}
 	return m
@@ -189,7 +189,7 @@ func (t *tally) simulatedFlow(res *result) {
 	c.unasked += e.unasked
 	m := t.moneyOf(r)
 	switch {
-	case e.departure != OnRecord:
+	case e.departure != onRecord:
 		c.offRecord++
 		m.offRecord += r.payment.Amount
 		at(t.departures, e.departure).count(r)
@@ -225,12 +225,12 @@ func (c *column) end(o policy.Outcome, start, end moment) {
 }
 
 // wrong compares an outcome with what happened.
-func wrong(r *record, o policy.Outcome, executions int) Harm {
+func wrong(r *record, o policy.Outcome, executions int) harmKind {
 	switch {
 	case o == policy.Failed && executions > 0:
-		return FailedThoughExecuted
+		return failedThoughExecuted
 	case o == policy.Succeeded && executions == 0 && r.hasTruth:
-		return SucceededThoughNot
+		return succeededThoughNot
 	}
 	return ""
 }

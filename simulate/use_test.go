@@ -75,7 +75,7 @@ func flowsOf(t testkit.Failer, o Options, recording string) []string {
 
 func storyText(s *Story) string {
 	var b strings.Builder
-	if s.Departure == OnRecord {
+	if s.Departure == "" {
 		fmt.Fprintf(&b, "%s: %s\n", s.Flow, s.Outcome)
 	} else {
 		fmt.Fprintf(&b, "%s: off the record: %s\n", s.Flow, s.Departure)

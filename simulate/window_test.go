@@ -42,7 +42,7 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, handed
 		counted <- n
 	}()
 	var a *assembler
-	o.Progress = func(int64) { flows, keys = max(flows, len(a.flows)), max(keys, len(a.groups)) }
+	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.flows)), max(keys, len(a.groups)) }
 	a = newAssembler(&o, jobs)
 	queue := make(chan *batch)
 	parsed := make(chan struct{})
@@ -72,7 +72,7 @@ const (
 
 // Memory grows with the flows open at once, not with the file.
 func TestTheWindowClosesFlows(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, twelveDays))
+	flows, keys, handed := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays))
 	if handed != twelveDays {
 		t.Errorf("%d flows of %d came out", handed, twelveDays)
 	}
@@ -86,7 +86,7 @@ func TestTheWindowClosesFlows(t *testing.T) {
 
 // Nor with the files: each of them covers the same days.
 func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: DefaultWindow}, traffic(0, twelveDays), traffic(1, twelveDays), traffic(2, twelveDays))
+	flows, keys, handed := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays), traffic(1, twelveDays), traffic(2, twelveDays))
 	if handed != 3*twelveDays {
 		t.Errorf("%d flows of %d came out", handed, 3*twelveDays)
 	}
@@ -99,7 +99,7 @@ func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
 func TestAClockThatRanWild(t *testing.T) {
 	lines := traffic(0, twelveDays)
 	wild := append(append(append([]line{}, lines[:3000]...), line{Line: recorded.Line{Flow: "wild", At: dawn.AddDate(50, 0, 0), Phase: recorded.Send}}), lines[3000:]...)
-	if flows, _, _ := mostOpen(t, Options{Window: DefaultWindow}, wild); flows > 3*open {
+	if flows, _, _ := mostOpen(t, Options{Window: defaultWindow}, wild); flows > 3*open {
 		t.Errorf("%d flows were open at once; a window has %d", flows, open)
 	}
 }

@@ -7,34 +7,34 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
-
-	"github.com/recourse-pay/recourse/simulate"
 )
 
-// progress shows how many bytes were read, on a terminal only.
-type progress struct{ bar *progressbar.ProgressBar }
+// progress shows how many bytes of a recording are read, on a terminal only.
+type progress struct {
+	bar *progressbar.ProgressBar
+	w   io.Writer // nil: not a terminal
+}
 
-func newProgress(w io.Writer, inputs []simulate.Input) *progress {
+func newProgress(w io.Writer) *progress {
 	if !isTerminal(w) {
 		return &progress{}
 	}
-	var size int64
-	for _, in := range inputs {
-		if in.Size == 0 {
-			size = -1
-			break
-		}
-		size += in.Size
-	}
-	return &progress{progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetDescription("reading"), progressbar.OptionThrottle(100_000_000), progressbar.OptionSetWidth(30))}
+	return &progress{w: w}
 }
 
-func (p *progress) show(bytes int64) {
-	if p.bar != nil {
-		_ = p.bar.Set64(bytes)
+func (p *progress) show(read, size int64) {
+	if p.w == nil {
+		return
 	}
+	if p.bar == nil {
+		if size == 0 {
+			size = -1 // what the progress bar takes for an unknown size
+		}
+		p.bar = progressbar.NewOptions64(size,
+			progressbar.OptionSetWriter(p.w), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetDescription("reading"), progressbar.OptionThrottle(100_000_000), progressbar.OptionSetWidth(30))
+	}
+	_ = p.bar.Set64(read)
 }
 
 func (p *progress) clear() {

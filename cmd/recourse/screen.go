@@ -32,6 +32,7 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	fmt.Fprintln(tw, "\tas recorded\twith these rules\t")
 	a, b := &r.Recorded, &r.Simulated
 	row := func(name string, x, y int) { fmt.Fprintf(tw, "%s\t%s\t%s\t\n", name, count(x), count(y)) }
+	risk := func(name string, x, y int64) { row(name, int(x), int(y)) }
 	row("flows", a.Flows, b.Flows)
 	row("succeeded", a.Succeeded, b.Succeeded)
 	row("failed", a.Failed, b.Failed)
@@ -39,9 +40,9 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	row("still open", a.Open, b.Open)
 	fmt.Fprintf(tw, "off the record\t\t%s\t\n", count(b.OffRecord))
 	fmt.Fprintln(tw, "\t\t\t")
-	row("executed more than once", a.ExecutedTwice, b.ExecutedTwice)
-	row("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted)
-	row("succeeded though not executed", a.SucceededThoughNotExecuted, b.SucceededThoughNotExecuted)
+	risk("executed more than once", a.ExecutedTwice, b.ExecutedTwice)
+	risk("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted)
+	risk("succeeded though not executed", a.SucceededThoughNotExecuted, b.SucceededThoughNotExecuted)
 	fmt.Fprintln(tw, "\t\t\t")
 	fmt.Fprintf(tw, "sends a flow\t%.2f\t%.2f\t\n", perFlow(a.Sends, a.Flows), perFlow(b.Sends, b.Flows))
 	fmt.Fprintf(tw, "queries a flow\t%.2f\t%.2f\t\n", perFlow(a.Queries, a.Flows), perFlow(b.Queries, b.Flows))
@@ -57,7 +58,7 @@ func writeReport(w io.Writer, r *simulate.Report) {
 		fmt.Fprintf(w, "\nThe interlock corrected %s decisions: these rules are not safe by themselves.\n", count(b.Corrected))
 	}
 	for _, h := range r.Broken {
-		fmt.Fprintf(w, "\nDOES NOT HOLD: %s: %s payments, for example flow %s\n", words(string(h.Harm)), count(h.Payments), h.Example)
+		fmt.Fprintf(w, "\nDOES NOT HOLD: %s: %s payments, for example flow %s\n", words(h.What), count(h.N), h.Example)
 	}
 }
 
@@ -107,13 +108,13 @@ func writeRulesThatMatter(w io.Writer, r *simulate.Report) {
 }
 
 func writeDepartures(w io.Writer, r *simulate.Report) {
-	if len(r.OffRecord) == 0 {
+	if len(r.Departures) == 0 {
 		return
 	}
 	fmt.Fprintln(w, "\nwhy flows left the record")
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, d := range r.OffRecord {
-		fmt.Fprintf(tw, "  %s\t%s\tflow %s\n", count(d.Flows), d.Why, d.Example)
+	for _, d := range r.Departures {
+		fmt.Fprintf(tw, "  %s\t%s\tflow %s\n", count(d.N), d.What, d.Example)
 	}
 	_ = tw.Flush()
 }

@@ -29,14 +29,14 @@ var columnNumbers = strings.Fields(`flows succeeded failed escalated open off_re
 func TestSimulateJSONOfTheRecordings(t *testing.T) {
 	raw := output(t, "simulate", "--json", filepath.Join("..", "..", "testdata", "recordings"))
 	var report struct {
-		Version   *int
+		V         *int
 		Recorded  map[string]json.RawMessage
 		Simulated map[string]json.RawMessage
 	}
 	if err := json.Unmarshal(raw, &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Version == nil {
+	if report.V == nil {
 		t.Error("the report has no version")
 	}
 	recorded, simulated := numbers(t, report.Recorded), numbers(t, report.Simulated)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ though it executed, or succeeded though it did not.`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	dir := rulesFlag(cmd)
-	window := cmd.Flags().Duration("window", simulate.DefaultWindow, "how far apart in recording time a flow's lines may lie")
+	window := cmd.Flags().Duration("window", 48*time.Hour, "how far apart in recording time a flow's lines may lie")
 	strict := cmd.Flags().Bool("strict", false, "stop at the first line that cannot be read")
 	asJSON := jsonFlag(cmd)
 	flow := cmd.Flags().String("flow", "", "show this flow's story, step by step")
@@ -55,19 +56,15 @@ though it executed, or succeeded though it did not.`,
 		if slices.Contains(args, "-") {
 			stdin = interruptible(cmd.Context(), stdin)
 		}
-		inputs, err := simulate.Inputs(args, stdin)
-		if err != nil {
-			return err
-		}
 		if os.Getenv("GOGC") == "" {
 			defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 		}
-		bar := newProgress(cmd.ErrOrStderr(), inputs)
+		bar := newProgress(cmd.ErrOrStderr())
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
-			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Flow: *flow, Merchant: *merchant,
+			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: stdin, Flow: *flow, Merchant: *merchant,
 			Progress: bar.show,
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
-		}, inputs)
+		}, args...)
 		bar.clear()
 		if err != nil {
 			return err

@@ -44,11 +44,7 @@ func simulated(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inputs, err := simulate.Inputs([]string{dir}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := simulate.Run(t.Context(), simulate.Options{Decider: e, Catalogs: e.Catalogs, Strict: true}, inputs)
+	report, err := simulate.Run(t.Context(), simulate.Options{Decider: e, Catalogs: e.Catalogs, Strict: true}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
