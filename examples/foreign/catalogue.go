@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// catalogue writes the connector's codes with what the facts say of them. What the table says
-// nothing of stays away: the contract, where a code stands in a body, paths.
+// catalogue writes the connector's codes with their facts. It leaves out what a retry table
+// does not have: the contract, the place of a code in a body, and paths.
 func (b *connectorTable) catalogue(o options) []byte {
 	var w strings.Builder
 	fmt.Fprintf(&w, "# Made from %s by examples/foreign. A code proves what the facts say of it; else nothing.\n", filepath.Base(o.table))
@@ -38,7 +38,7 @@ func (b *connectorTable) operations(of []string) string {
 	return strings.Join(names, ", ")
 }
 
-// first is the first row that names a code.
+// first returns the first row that names a code.
 func (b *connectorTable) first(code string) *row {
 	for _, r := range b.rows {
 		if r.code == code {
@@ -48,7 +48,7 @@ func (b *connectorTable) first(code string) *row {
 	return nil
 }
 
-// group is the flows in which a code proves the same.
+// group holds the flows in which a code proves the same.
 type group struct {
 	fact  *fact // nil: nothing
 	flows []string
@@ -67,8 +67,8 @@ func (b *connectorTable) groups(code string) []*group {
 	return all
 }
 
-// toml is a fact as a catalogue has it. No document stands behind it but what its author wrote
-// into the facts, so it is inferred, and `verify --distrust inferred` passes over it.
+// toml returns a fact as TOML of a catalogue. Its only source is its author, so its basis is
+// inferred, and `verify --distrust inferred` ignores it.
 func (f *fact) toml() string {
 	if f == nil {
 		f = &fact{effect: policy.Unknown, stage: policy.Result, because: "the table says nothing of what happened"}
@@ -77,7 +77,7 @@ func (f *fact) toml() string {
 		quote(f.effect.String()), quote(f.class.String()), quote(f.stage.String()), quote(f.because))
 }
 
-// quote writes a text as TOML, literally where that can be read.
+// quote writes a text as a TOML string, as a literal one where that is easier to read.
 func quote(s string) string {
 	plain := func(r rune) bool { return r >= ' ' && r != 0x7f && r != '\ufffd' }
 	if strings.Contains(s, `"`) && !strings.Contains(s, "'") && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
@@ -100,5 +100,5 @@ func quote(s string) string {
 	return w.String()
 }
 
-// inner writes a text as a condition has it.
+// inner writes a text as a string of a condition.
 func inner(s string) string { return strconv.Quote(s) }

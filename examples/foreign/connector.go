@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// connectorTable is one connector's part of the table, and what is known of its codes.
+// connectorTable is one connector's part of the table, with the facts of its codes.
 type connectorTable struct {
 	connector string
 	rows      []*row
@@ -20,7 +20,7 @@ type connectorTable struct {
 	facts     facts
 }
 
-// split sorts the rows by connector, in the order of the table.
+// split groups the rows by connector, in the order of the table.
 func split(rows []*row, known facts) []*connectorTable {
 	var tables []*connectorTable
 	by := map[string]*connectorTable{}
@@ -77,7 +77,7 @@ func (b *connectorTable) unproved() int {
 	return n
 }
 
-// stepUps says how many rows want what a rule has no word for.
+// stepUps reports how many rows ask for a step-up, which rules cannot express.
 func (b *connectorTable) stepUps() string {
 	n := 0
 	for _, r := range b.rows {
@@ -91,8 +91,8 @@ func (b *connectorTable) stepUps() string {
 	return fmt.Sprintf(", %d that want a step-up (said in their reasons)", n)
 }
 
-// rules writes a rule a row, in the order of the table: of rows that contradict each other the
-// first decides.
+// rules writes one rule for each row, in the order of the table. Of rows that contradict each
+// other the first decides.
 func (b *connectorTable) rules(o options) []byte {
 	var w strings.Builder
 	fmt.Fprintf(&w, "# Made from %s by examples/foreign, a rule a row; row-17 is line 17.\nprovider = %s\n", filepath.Base(b.rows[0].file), quote(b.connector))
@@ -105,10 +105,10 @@ func (b *connectorTable) rules(o options) []byte {
 	return []byte(w.String())
 }
 
-// condition is the row's key. A message counts only where the table has several for a code.
-// What is proved of the code is asked for: the same code may come back to a repeated request,
-// of which it proves nothing. Where nothing is proved there is nothing to ask for, and the
-// rule does what the table says; but a table of refusals is not asked about a success.
+// condition returns the row's key as a condition. It compares the message only where the table
+// has several messages for a code. If the facts prove a refusal, the condition requires it,
+// because the same code may answer a repeated request and prove nothing about it. Without a
+// fact the rule does what the table says, except after a success: the table is about refusals.
 func (b *connectorTable) condition(r *row) string {
 	var parts []string
 	if r.flow != anyOf {
@@ -116,7 +116,7 @@ func (b *connectorTable) condition(r *row) string {
 	}
 	parts = append(parts, `phase == "send"`)
 	if r.code == anyOf {
-		parts = append(parts, `code != ""`) // silence has none
+		parts = append(parts, `code != ""`) // a timeout has no code
 	} else {
 		parts = append(parts, "code == "+inner(r.code))
 	}

@@ -16,7 +16,7 @@ import (
 
 const shared = "../../testdata/foreign"
 
-// converted is the rules folder that becomes of the table, and what was said.
+// converted converts the shared table. It returns the rules folder and the output.
 func converted(t *testing.T, more ...string) (dir, said string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "rules")
@@ -74,7 +74,7 @@ func TestSmallTable(t *testing.T) {
 	}
 }
 
-func TestTwiceTheSame(t *testing.T) {
+func TestConversionIsDeterministic(t *testing.T) {
 	one, _ := converted(t)
 	two, _ := converted(t)
 	for _, c := range []string{"halyard", "quillpay", "tamarack"} {
@@ -91,7 +91,7 @@ func TestTwiceTheSame(t *testing.T) {
 	}
 }
 
-// Whatever a code is made of, the rule of its row decides on it.
+// The rule of a row decides on its code, whatever characters the code has.
 func TestAwkwardCodes(t *testing.T) {
 	codes := []string{`'`, `"`, `'"`, `\`, `\n`, "a\nb", "a\tb", " ", "\x01", "\u2028", "é", "日本", "😀", "**", "]", "#", "${x}", "`", "\u202e"}
 	dir := t.TempDir()
@@ -119,7 +119,7 @@ func TestAwkwardCodes(t *testing.T) {
 	}
 }
 
-func TestMistakes(t *testing.T) {
+func TestMistakesHaveTheirPlace(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) string {
 		file := filepath.Join(dir, name)

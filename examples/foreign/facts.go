@@ -8,8 +8,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// fact is a line of the facts: what a code proves, and why its author thinks so. A retry table
-// says what to do and not what happened, so this has to come from somewhere else.
+// fact is a line of the facts: what a code proves, and its author's reason. A retry table says
+// what to do and not what happened, so the facts come from a file of their own.
 type fact struct {
 	effect  policy.Effect
 	class   policy.Class
@@ -23,7 +23,7 @@ type factKey struct{ connector, code, flow string }
 
 type facts map[factKey]*fact
 
-// of is what is known of a code in a flow; nil: nothing.
+// of returns the fact of a code in a flow; nil when there is none.
 func (f facts) of(connector, code, flow string) *fact {
 	if known := f[factKey{connector, code, flow}]; known != nil {
 		return known
@@ -31,13 +31,13 @@ func (f facts) of(connector, code, flow string) *fact {
 	return f[factKey{connector, code, anyOf}]
 }
 
-// inOrder lists the keys as the file has them.
+// inOrder lists the keys in the order of the file.
 func (f facts) inOrder() []factKey {
 	return slices.SortedFunc(maps.Keys(f), func(x, y factKey) int { return f[x].line - f[y].line })
 }
 
-// strangers tells of facts about connectors that the table does not have.
-func (f facts) strangers(rows []*row) error {
+// checkConnectors returns an error for every fact about a connector that the table does not have.
+func (f facts) checkConnectors(rows []*row) error {
 	known := map[string]bool{}
 	for _, r := range rows {
 		known[r.connector] = true

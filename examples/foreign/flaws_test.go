@@ -20,7 +20,7 @@ import (
 
 var connectors = []string{"halyard", "quillpay", "tamarack"}
 
-// flaw is one that was planted in the table.
+// flaw is a mistake that was put into the table on purpose.
 type flaw struct{ row, kind, with string }
 
 func flaws(t *testing.T) []flaw {
@@ -45,7 +45,7 @@ func flaws(t *testing.T) []flaw {
 	}
 }
 
-// found is how check tells of a planted flaw.
+// found is the finding of check for each kind of flaw.
 var found = map[string]struct {
 	kind     check.Kind
 	severity check.Severity
@@ -63,7 +63,7 @@ var found = map[string]struct {
 	"overlap":        {check.Overlap, check.Note, "neither is a special case"},
 }
 
-// ruleLines is where each row's rule stands: FILE and the line of [[rule]], by id, and its reason.
+// ruleLines returns the place and the reason of each row's rule, by id.
 func ruleLines(e *ruleset.Engine) (at map[string]check.Place, reason map[string]string) {
 	at, reason = map[string]check.Place{}, map[string]string{}
 	for _, c := range connectors {
@@ -125,7 +125,7 @@ func TestCheckFindsEveryContradiction(t *testing.T) {
 	}
 }
 
-// The document's figures are those of the table.
+// The figures in docs/foreign-tables.md are those of the table.
 func TestDocument(t *testing.T) {
 	docs, err := os.ReadFile("../../docs/foreign-tables.md")
 	if err != nil {
@@ -172,7 +172,7 @@ func proved(t *testing.T, dir string) *verify.Report {
 	return report
 }
 
-// Every row that retries or fails in doubt is refused, by its name and with a story; no other is.
+// verify reports every row that retries or fails in doubt, with a story, and no other row.
 func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 	if testkit.Short() {
 		return
@@ -222,7 +222,7 @@ func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 	}
 }
 
-// What verify proposes is enough, and so is the careful conversion.
+// The fixes that verify proposes are enough, and so is the careful conversion.
 func TestMendedTableHolds(t *testing.T) {
 	if testkit.Short() {
 		return
@@ -258,7 +258,7 @@ func holds(t *testing.T, dir string) {
 	}
 }
 
-// mend carries out "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: write
+// mend applies a fix: "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: write
 // `then = …`".
 func mend(fix string) error {
 	place, change, _ := strings.Cut(fix, ": ")

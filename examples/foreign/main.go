@@ -1,6 +1,6 @@
-// Command foreign turns a retry table of the common shape, a row a connector, flow, code and
-// message, into a rules folder: a catalogue and a file of rules for each connector. It copies
-// the table with all its mistakes; finding them is for `recourse check` and `recourse verify`.
+// Command foreign converts a retry table into a rules folder: a catalogue and a file of rules
+// for each connector. The table has one row for each connector, flow, code and message. Foreign
+// copies the table with all its mistakes; `recourse check` and `recourse verify` find them.
 //
 //	go run ./examples/foreign -table table.csv -facts facts.csv -out DIR
 //
@@ -19,7 +19,7 @@ import (
 
 type options struct {
 	table   string
-	facts   string // empty: nothing is known of any code
+	facts   string // empty: there are no facts
 	out     string
 	careful bool
 	force   bool
@@ -64,7 +64,7 @@ func convert(o options, out io.Writer) error {
 		err = errors.Join(err, more)
 	}
 	if err == nil {
-		err = facts.strangers(rows)
+		err = facts.checkConnectors(rows)
 	}
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ var flows = map[string]policy.Operation{
 	"payout":    policy.Payout,
 }
 
-// row is a line of the table. Its texts are as they stand there: two spellings of a code are
-// two codes, since it is not known which one the connector writes.
+// row is a line of the table. Its texts are not normalised: two spellings of a code are two
+// codes, because it is not known which one the connector sends.
 type row struct {
 	file string
 	line int
@@ -37,14 +37,14 @@ type row struct {
 	retry, stepUp                  bool
 }
 
-// Mistake is something that cannot be read, and where.
+// Mistake is an error in a file, with its place.
 type Mistake struct {
 	File      string
 	Line, Col int // from 1, columns in runes
 	Msg       string
 }
 
-// Error is FILE:LINE:COLUMN: message.
+// Error returns FILE:LINE:COLUMN: message.
 func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d:%d: %s", m.File, m.Line, m.Col, m.Msg) }
 
 // sheet is a CSV file with a header.
@@ -63,7 +63,7 @@ func (s *sheet) add(line, byteCol int, format string, args ...any) {
 	s.mistakes = append(s.mistakes, &Mistake{s.file, line, col, fmt.Sprintf(format, args...)})
 }
 
-// cells are the fields of one line by column; wrong tells of one that cannot be used.
+// cells are the fields of one line by column; wrong reports a field that cannot be used.
 type cells struct {
 	line  int
 	get   func(column string) string
@@ -71,7 +71,7 @@ type cells struct {
 }
 
 // readSheet calls do for every line below the header, which names the columns in any order.
-// Lines that begin with # are for people.
+// Lines that begin with # are comments.
 func readSheet(file string, columns []string, do func(cells)) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -123,7 +123,8 @@ func readSheet(file string, columns []string, do func(cells)) error {
 	}
 }
 
-// unreadable adds what is no CSV; nothing after it can be trusted.
+// unreadable adds an error of the CSV format and returns all mistakes: the lines after it
+// cannot be trusted.
 func (s *sheet) unreadable(err error) error {
 	var at *csv.ParseError
 	if errors.As(err, &at) {

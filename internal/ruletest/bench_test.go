@@ -6,10 +6,10 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-// One decision case after another, on one core: cases/s is what is asked for.
+// Decision cases one after another, on one core. The result is cases/s.
 func BenchmarkDecisionCases(b *testing.B) { benchmarkCases(b, ruletest.Each) }
 
-// Whole stories in virtual time.
+// Whole flows in virtual time.
 func BenchmarkFlows(b *testing.B) { benchmarkCases(b, ruletest.Flow) }
 
 func benchmarkCases(b *testing.B, kind ruletest.Kind) {

@@ -7,7 +7,7 @@ import (
 	"github.com/expr-lang/expr/parser"
 )
 
-// A condition is taken apart and written back as one that means the same.
+// A condition that is parsed and written back means the same.
 func TestConditionsAreWrittenBack(t *testing.T) {
 	for text, want := range map[string]string{
 		`a`:                                 `a`,

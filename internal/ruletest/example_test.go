@@ -8,7 +8,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-// A test that fails says what was expected, what came out, and why.
+// A failed test shows what was expected, what was decided, and why.
 func Example() {
 	e, err := ruleset.Open("") // or a folder of rules
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-// FuzzRead: no test file makes the reader panic, every mistake has its place, and what is read
-// can be run, explained, and updated to what then can be read.
+// FuzzRead: no test file makes the reader panic, and every mistake has its place. A file that
+// is read can be run, explained and updated, and the updated file can be read again.
 func FuzzRead(f *testing.F) {
 	own, err := os.ReadFile("testdata/rules/merchants/acme.test.toml")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 var opened = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
 
-// defaults is the engine with the embedded rules.
+// defaults returns the engine with the embedded rules.
 func defaults(t testing.TB) *ruleset.Engine {
 	t.Helper()
 	e, err := opened()
@@ -24,7 +24,7 @@ func defaults(t testing.TB) *ruleset.Engine {
 	return e
 }
 
-// golden runs what a case of a folder holds, and compares it with the part called want.
+// golden runs each archive that matches, and compares the result with its part want.
 func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.File) string) {
 	t.Helper()
 	cases, err := filepath.Glob(pattern)
@@ -43,7 +43,7 @@ func golden(t *testing.T, pattern string, got func(t *testing.T, file ruletest.F
 	}
 }
 
-// Each file of testdata/mistakes is a test file with mistakes, and all that is said of them.
+// Each archive in testdata/mistakes holds a test file with mistakes and their messages.
 func TestMistakes(t *testing.T) {
 	golden(t, "testdata/mistakes/*.txtar", func(t *testing.T, f ruletest.File) string {
 		suites, err := ruletest.Read(defaults(t), []ruletest.File{f})
@@ -54,7 +54,7 @@ func TestMistakes(t *testing.T) {
 	})
 }
 
-// Each file of testdata/failures is a test file whose tests fail, and how they explain it.
+// Each archive in testdata/failures holds a test file whose tests fail and their explanation.
 func TestFailuresExplainThemselves(t *testing.T) {
 	golden(t, "testdata/failures/*.txtar", func(t *testing.T, f ruletest.File) string {
 		suites, err := ruletest.Read(defaults(t), []ruletest.File{f})

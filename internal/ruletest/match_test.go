@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The twin of match is a regular expression over one letter an event.
+// match agrees with a regular expression in which each event is one letter.
 func TestMatchIsARegularExpression(t *testing.T) {
 	letters := map[event]string{sends: "s", asks: "q", succeeds: "e", alerts: "a"}
 	all := []event{sends, asks, succeeds, alerts}
@@ -43,7 +43,7 @@ func TestMatchIsARegularExpression(t *testing.T) {
 	})
 }
 
-// Many marks that take any number of events are followed in reasonable time.
+// Many marks for any number of events do not take exponential time.
 func TestMatchOfManyStars(t *testing.T) {
 	var marks []mark
 	for range 12 {

@@ -24,7 +24,7 @@ when = 'amount >= 500 && currency == "VND" && in_doubt && (weekday == "friday" |
 then = "escalate"
 
 [[rule]]
-id   = "nobody-tests-this"
+id   = "untested"
 when = 'code == "1001" && http_status != 503 && message contains "later" && attempt < 3 && queries < 2 && retry_after > duration("5s")'
 then = "mark_failed"
 `
@@ -61,7 +61,7 @@ func weak(t *testing.T) (*ruleset.Engine, []*ruletest.Suite, func(string) bool) 
 	return e, suites, func(file string) bool { return strings.HasPrefix(file, dir) }
 }
 
-// pasted reads tests that were printed to be pasted.
+// pasted reads tests that were printed for pasting.
 func pasted(t *testing.T, e *ruleset.Engine, text string) []*ruletest.Case {
 	t.Helper()
 	suites, err := ruletest.Read(e, []ruletest.File{{Name: "pasted.test.toml", Data: []byte(text)}})
@@ -145,7 +145,7 @@ func TestSurvivorsComeWithTestsThatKill(t *testing.T) {
 	}
 }
 
-// What is proved to change nothing is not counted; what is only believed to is.
+// A mutant counts as equivalent only when that is proved.
 func TestEquivalentMutants(t *testing.T) {
 	if testkit.Short() {
 		return
@@ -165,7 +165,7 @@ func TestEquivalentMutants(t *testing.T) {
 	}
 }
 
-func TestMutationCutShort(t *testing.T) {
+func TestCancelledMutationReturnsPartialResult(t *testing.T) {
 	e, suites, mine := weak(t)
 	ctx, stop := context.WithCancel(t.Context())
 	m, err := ruletest.Mutate(ctx, e, suites, ruletest.MutateOptions{

@@ -43,7 +43,7 @@ expect    = ["send", "query", "succeeded"]
 interlock = "S1"
 `
 
-// Rules that lean on the interlock fail their tests, unless a test says that they do.
+// A test fails when the interlock had to correct the rules, unless it expects that.
 func TestRulesMustBeSafeByThemselves(t *testing.T) {
 	e, suites, _ := folder(t, map[string]string{"merchants/acme.toml": unsafeRules, "merchants/acme.test.toml": unsafeTests})
 	for _, c := range suites[0].Cases {

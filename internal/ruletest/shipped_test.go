@@ -9,7 +9,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-// shipped are the tests of the embedded rules.
+// shipped returns the tests of the embedded rules.
 func shipped(t testing.TB) []*ruletest.Suite {
 	t.Helper()
 	files, err := ruletest.Builtin()
@@ -23,7 +23,7 @@ func shipped(t testing.TB) []*ruletest.Suite {
 	return suites
 }
 
-// The tests of the shipped rules pass, and look at all of them.
+// The tests of the shipped rules pass and cover all of them.
 func TestShippedRules(t *testing.T) {
 	suites := shipped(t)
 	if len(suites) != 8 {
@@ -47,16 +47,16 @@ func TestShippedRules(t *testing.T) {
 	}
 }
 
-// unnoticeable are the mutants of the shipped rules that no answer can tell from them: rules
-// that never hold together change places, or a part is left out that the others imply.
+// unnoticeable are the mutants of the shipped rules that decide every answer alike: two rules
+// that never hold together are exchanged, or a part is left out that the others imply.
 var unnoticeable = []string{
 	// A refusal of this class proves that nothing executed, in every catalogue.
 	`evergreen-box.toml payday left out: effect == "not_executed"`,
 	`evergreen-box.toml card-gone left out: effect == "not_executed"`,
 	`midnight-drop.toml no-time left out: effect == "not_executed"`,
-	// What is pending is in doubt.
+	// A pending payment is in doubt.
 	`baseline.toml in-doubt effect in ["unknown", "pending"] -> effect in ["unknown"]`,
-	// Everything else was decided before.
+	// Earlier rules decide everything else.
 	`baseline.toml failed left out: effect == "not_executed"`,
 	// They never hold together.
 	`evergreen-box.toml payday after card-gone`,
@@ -65,7 +65,7 @@ var unnoticeable = []string{
 	`baseline.toml closed after set-up`,
 }
 
-// Every other small change of the shipped rules is noticed.
+// A test notices every other small change of the shipped rules.
 func TestShippedRulesAreHeldInPlace(t *testing.T) {
 	if testkit.Short() {
 		return

@@ -29,7 +29,7 @@ expect = [
 rules  = ["executed"]
 `
 
-// What came out is written in the place of what was expected; all else stays.
+// An update replaces the expected values by the results, and changes nothing else.
 func TestUpdate(t *testing.T) {
 	e := defaults(t)
 	file := ruletest.File{Name: "x.test.toml", Data: []byte(outdated)}
