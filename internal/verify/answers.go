@@ -13,25 +13,25 @@ import (
 
 // heard is a class of answers that prove the same and that no rule tells apart. One of them
 // stands for all.
-type heard struct {
-	answer policy.Answer
-	fact   policy.Fact // as the catalogue judges it
-	like   int         // how many answers it stands for
-	idle   bool        // of an identity of the past it says what another class says as well
-	quiet  bool        // where no rule is asked it comes to the same as another class
+type answerClass struct {
+	answer      policy.Answer
+	fact        policy.Fact // as the catalogue judges it
+	count       int         // how many answers it stands for
+	sameForPast bool        // of an identity of the past it says what another class says as well
+	sameUnruled bool        // where no rule is asked it comes to the same as another class
 }
 
 // answers lists every class of answers of a phase: each code and status of the catalogue, each
 // pair of them, each fault, and what nobody listed, under each HTTP status that matters.
-type answers struct {
-	m    *model
-	seen map[string]int
-	past map[string]bool
-	all  []heard
+type classifier struct {
+	m           *model
+	bySignature map[string]int
+	seen        map[string]bool
+	classes     []answerClass
 }
 
-func (m *model) answers(ph policy.Phase) []heard {
-	g := &answers{m: m, seen: map[string]int{}, past: map[string]bool{}}
+func (m *model) classify(ph policy.Phase) []answerClass {
+	g := &classifier{m: m, bySignature: map[string]int{}, seen: map[string]bool{}}
 	if ph != policy.Webhook {
 		for _, f := range policy.All[policy.Fault]() {
 			if f == policy.NotSent && ph == policy.Send {
@@ -40,7 +40,7 @@ func (m *model) answers(ph policy.Phase) []heard {
 			g.add(policy.Answer{Phase: ph, Fault: f})
 		}
 	}
-	codes, statuses := listed(m.catalog)
+	codes, statuses := listedWords(m.catalog)
 	for _, http := range m.httpStatuses() {
 		g.add(policy.Answer{Phase: ph, HTTPStatus: http})
 		for _, code := range codes {
@@ -56,13 +56,13 @@ func (m *model) answers(ph policy.Phase) []heard {
 			}
 		}
 	}
-	return g.all
+	return g.classes
 }
 
 // nobody lists these.
 const unlisted = "not-listed"
 
-func listed(c *providers.Catalog) (codes []string, statuses [][2]string) {
+func listedWords(c *providers.Catalog) (codes []string, statuses [][2]string) {
 	seen := map[string]bool{}
 	for _, r := range c.Codes {
 		if !seen[r.Code] {
@@ -87,35 +87,35 @@ func (m *model) httpStatuses() []int {
 }
 
 // add puts an answer into its class.
-func (g *answers) add(a policy.Answer) {
-	g.m.told++
+func (g *classifier) add(a policy.Answer) {
+	g.m.answerCount++
 	fact := g.m.decider.Judge(&g.m.payment, &a)
 	waits := []int64{0}
 	waits = append(waits, g.m.looks.Cuts["retry_after"]...)
 	for _, w := range waits {
 		a.RetryAfter = time.Duration(max(w, 0))
 		sig := g.m.signature(&a, fact)
-		if i, known := g.seen[sig]; known {
-			g.all[i].like++
+		if i, known := g.bySignature[sig]; known {
+			g.classes[i].count++
 			continue
 		}
 		if g.m.coarse {
-			alike := g.m.decisions(&a, fact)
-			if i, known := g.seen[alike]; known {
-				g.seen[sig] = i
-				g.all[i].like++
+			alike := g.m.decisionSignature(&a, fact)
+			if i, known := g.bySignature[alike]; known {
+				g.bySignature[sig] = i
+				g.classes[i].count++
 				continue
 			}
-			g.seen[alike] = len(g.all)
+			g.bySignature[alike] = len(g.classes)
 		}
-		g.seen[sig] = len(g.all)
-		past := "past " + g.m.texts(&a) + fact.Effect.String()
+		g.bySignature[sig] = len(g.classes)
+		past := "past " + g.m.visibleFields(&a) + fact.Effect.String()
 		calm := fact.Effect.String() + fact.Stage.String()
 		if fact.Effect == policy.Executed {
 			calm += fact.Class.String()
 		}
-		g.all = append(g.all, heard{answer: a, fact: fact, like: 1, idle: g.past[past], quiet: g.past[calm]})
-		g.past[past], g.past[calm] = true, true
+		g.classes = append(g.classes, answerClass{answer: a, fact: fact, count: 1, sameForPast: g.seen[past], sameUnruled: g.seen[calm]})
+		g.seen[past], g.seen[calm] = true, true
 	}
 }
 
@@ -125,7 +125,7 @@ func (m *model) signature(a *policy.Answer, f policy.Fact) string {
 	var b strings.Builder
 	fmt.Fprint(&b, f.Effect, f.Stage)
 	class := f.Class.String()
-	if m.flowTells(f.Class) || l.Whole["class"] || slices.Contains(l.Texts["class"], class) {
+	if m.flowDistinguishes(f.Class) || l.Whole["class"] || slices.Contains(l.Texts["class"], class) {
 		b.WriteString(class)
 	}
 	if l.At["reach"] {
@@ -134,12 +134,12 @@ func (m *model) signature(a *policy.Answer, f policy.Fact) string {
 	if l.At["final"] {
 		fmt.Fprint(&b, " final ", f.Final)
 	}
-	b.WriteString(m.texts(a))
+	b.WriteString(m.visibleFields(a))
 	return b.String()
 }
 
 // texts is what the rules can tell of an answer itself, whatever it proves.
-func (m *model) texts(a *policy.Answer) string {
+func (m *model) visibleFields(a *policy.Answer) string {
 	l := &m.looks
 	var b strings.Builder
 	text := func(name, value string) {
@@ -152,17 +152,17 @@ func (m *model) texts(a *policy.Answer) string {
 	text("status", a.Status)
 	text("sub_status", a.SubStatus)
 	text("fault", a.Fault.String())
-	fmt.Fprint(&b, " ", between(l.Cuts["http_status"], int64(a.HTTPStatus)), between(l.Cuts["retry_after"], int64(a.RetryAfter)))
+	fmt.Fprint(&b, " ", cutIndex(l.Cuts["http_status"], int64(a.HTTPStatus)), cutIndex(l.Cuts["retry_after"], int64(a.RetryAfter)))
 	return b.String()
 }
 
 // decisions is what the flow can tell of an answer, and what the rules decide on it: as it is,
 // or where it is not believed; in doubt, or not. Answers that agree in it lead to the same
 // wherever counts and times are left out.
-func (m *model) decisions(a *policy.Answer, f policy.Fact) string {
+func (m *model) decisionSignature(a *policy.Answer, f policy.Fact) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "decided ", f.Effect, f.Stage)
-	if m.flowTells(f.Class) || f.Effect == policy.Executed { // which is remembered with its class
+	if m.flowDistinguishes(f.Class) || f.Effect == policy.Executed { // which is remembered with its class
 		b.WriteString(f.Class.String())
 	}
 	for _, effect := range []policy.Effect{f.Effect, policy.Unknown} {
@@ -170,7 +170,7 @@ func (m *model) decisions(a *policy.Answer, f policy.Fact) string {
 			asked := policy.Situation{Payment: &m.payment, Answer: a, Fact: f, InDoubt: inDoubt, Attempt: 1, At: base}
 			asked.Fact.Effect = effect
 			for _, want := range m.decider.possible(&asked) {
-				fmt.Fprint(&b, want.Source, want.Action, want.Schedule == tooLate)
+				fmt.Fprint(&b, want.Source, want.Action, want.Schedule == afterTime)
 			}
 		}
 	}
@@ -179,23 +179,23 @@ func (m *model) decisions(a *policy.Answer, f policy.Fact) string {
 
 // picture is all that a kind of payment makes a difference by: two that agree in it are
 // verified once. Where rules look at the payment itself, none is like another.
-func (m *model) picture() string {
+func (m *model) paymentSignature() string {
 	l := &m.looks
 	var b strings.Builder
 	if l.At["capture"] || l.At["currency"] || l.At["amount"] {
 		fmt.Fprint(&b, m.payment.Capture, m.payment.Currency, m.payment.Amount)
 	}
-	for ph := range m.heard {
-		for i := range m.heard[ph] {
-			h := &m.heard[ph][i]
-			fmt.Fprint(&b, ph, h.fact, m.texts(&h.answer), h.idle, h.quiet, "\n")
+	for ph := range m.classes {
+		for i := range m.classes[ph] {
+			h := &m.classes[ph][i]
+			fmt.Fprint(&b, ph, h.fact, m.visibleFields(&h.answer), h.sameForPast, h.sameUnruled, "\n")
 		}
 	}
 	return b.String()
 }
 
 // flowTells reports whether the flow itself looks at a class.
-func (m *model) flowTells(c policy.Class) bool {
+func (m *model) flowDistinguishes(c policy.Class) bool {
 	switch c {
 	case policy.NotFound, policy.Disputed, policy.Mismatch, policy.Conflict:
 		return true
@@ -205,7 +205,7 @@ func (m *model) flowTells(c policy.Class) bool {
 }
 
 // between is the number of cuts that a value has passed.
-func between(cuts []int64, v int64) int {
+func cutIndex(cuts []int64, v int64) int {
 	n, found := slices.BinarySearch(cuts, v)
 	if found {
 		n++

@@ -29,8 +29,8 @@ type clock struct {
 	cuts  []time.Duration // sorted; the first is 0
 	roles []uint8         // of each: whose age it matters for
 
-	expired region // a copy of this age does not arrive any more; 0: never
-	settled region // a "not found" proves something from this age on; 0: never
+	arrivalOver   region // a copy of this age does not arrive any more; 0: never
+	absenceProved region // a "not found" proves something from this age on; 0: never
 }
 
 func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
@@ -48,7 +48,7 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 		}
 	}
 	if c.DedupeWindow > 0 && !coarse { // else the provider may have forgotten, or not, at any event
-		add(remembered(c), roleFirst)
+		add(repeatWindow(c), roleFirst)
 	}
 	add(c.NotFoundAfter, roleLast)
 	if c.ArrivalGrace > 0 {
@@ -62,17 +62,17 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 	for i, d := range k.cuts {
 		k.roles = append(k.roles, of[d])
 		if c.ArrivalGrace > 0 && d == c.CallTimeout()+c.ArrivalGrace {
-			k.expired = region(i)
+			k.arrivalOver = region(i)
 		}
 		if d == c.NotFoundAfter && d > 0 {
-			k.settled = region(i)
+			k.absenceProved = region(i)
 		}
 	}
 	return k
 }
 
 // remembered is the age up to which a request may be repeated in doubt.
-func remembered(c *policy.Contract) time.Duration {
+func repeatWindow(c *policy.Contract) time.Duration {
 	return c.DedupeWindow - c.CallTimeout() - c.ArrivalGrace
 }
 

@@ -72,7 +72,7 @@ func findingsOf(t *testing.T, e *ruleset.Engine, coarse bool, most int, wanted m
 		t.Fatal(err)
 	}
 	s := newSearch(m)
-	s.most = most
+	s.maxStates = most
 	found = map[string]string{}
 	s.stop = func(f *finding) bool {
 		found[string(f.property)+" "+f.rule] = f.why

@@ -12,11 +12,11 @@ import (
 // decider asks the real rules, and where they look at what the model leaves open (the time of
 // day, the message, tags, how long a schedule waits) brings every decision in turn.
 type decider struct {
-	engine   *ruleset.Engine
-	looks    *ruleset.Looks
-	terms    policy.Terms
-	distrust bool
-	open     map[string]bool // variables whose values are not followed
+	engine        *ruleset.Engine
+	looks         *ruleset.Looks
+	terms         policy.Terms
+	distrust      bool
+	unconstrained map[string]bool // variables whose values are not followed
 
 	refusals []policy.Fact // every fact that is certain of it
 
@@ -48,8 +48,8 @@ func (d *decider) Decide(s *policy.Situation) policy.Decision {
 
 // A wait that ends within the flow's time, and one that does not.
 var (
-	shortly = &policy.Schedule{Name: "shortly", Intervals: []time.Duration{time.Nanosecond}}
-	tooLate = &policy.Schedule{Name: "too late", Intervals: []time.Duration{100 * 365 * 24 * time.Hour}}
+	withinTime = &policy.Schedule{Name: "shortly", Intervals: []time.Duration{time.Nanosecond}}
+	afterTime  = &policy.Schedule{Name: "too late", Intervals: []time.Duration{100 * 365 * 24 * time.Hour}}
 )
 
 // anyRefusal stands for each fact that somebody is certain by that it was not executed.
@@ -63,9 +63,9 @@ func (d *decider) possible(s *policy.Situation) []policy.Decision {
 	seen := map[string]bool{}
 	var all []policy.Decision
 	for _, asked := range d.situations(s) {
-		for _, want := range d.engine.Possible(&asked, d.open) {
+		for _, want := range d.engine.Possible(&asked, d.unconstrained) {
 			if want.Schedule != nil {
-				want.Schedule = shortly
+				want.Schedule = withinTime
 			}
 			if id := fmt.Sprint(want.Rule, want.Source, want.Action); !seen[id] {
 				seen[id] = true
@@ -75,7 +75,7 @@ func (d *decider) possible(s *policy.Situation) []policy.Decision {
 	}
 	for _, want := range all {
 		if want.Action.Sends() {
-			want.Schedule = tooLate // there may be no time left for it
+			want.Schedule = afterTime // there may be no time left for it
 			all = append(all, want)
 		}
 	}
@@ -90,7 +90,7 @@ func (d *decider) situations(s *policy.Situation) []policy.Situation {
 		facts = d.refusals
 	}
 	var all []policy.Situation
-	for _, at := range d.moments(s.At) {
+	for _, at := range d.instants(s.At) {
 		for _, f := range facts {
 			one := *s
 			one.At, one.Fact = at, f
@@ -104,7 +104,7 @@ func (d *decider) situations(s *policy.Situation) []policy.Situation {
 }
 
 // moments has one of each time of the week that the rules tell apart.
-func (d *decider) moments(at time.Time) []time.Time {
+func (d *decider) instants(at time.Time) []time.Time {
 	if !d.looks.At["hour"] && !d.looks.At["weekday"] {
 		return []time.Time{at}
 	}
@@ -137,8 +137,8 @@ func (d *decider) key(s *policy.Situation) string {
 	}
 	b = strconv.AppendInt(append(b, '|'), int64(a.HTTPStatus), 10)
 	b = strconv.AppendInt(append(b, '|'), int64(a.RetryAfter), 10)
-	if d.open == nil {
-		b = append(b, byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(between(d.looks.Cuts["elapsed"], int64(s.Elapsed))))
+	if d.unconstrained == nil {
+		b = append(b, byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(cutIndex(d.looks.Cuts["elapsed"], int64(s.Elapsed))))
 		for _, c := range s.Fired {
 			b = append(append(append(b, '|'), c.Name...), byte(c.N))
 		}

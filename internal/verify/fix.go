@@ -11,17 +11,17 @@ import (
 
 // mend looks for a change to each rule at fault. One that helped is tried first where the rule
 // is found at fault again: a rule is mended once.
-func (r *Report) mend(ctx context.Context, e *ruleset.Engine, o *Options) error {
+func (r *Report) proposeFixes(ctx context.Context, e *ruleset.Engine, o *Options) error {
 	best := map[string][]edit{} // by FILE:LINE
 	for i := range r.Products {
 		for k := range r.Products[i].Violations {
 			v := &r.Products[i].Violations[k]
-			c, err := v.fix(ctx, e, o, append(best[v.Source], changes(v.cause.wanted)...))
+			c, err := v.findFix(ctx, e, o, append(best[v.Source], candidateEdits(v.cause.wanted)...))
 			if err != nil {
 				return err
 			}
 			if c != nil {
-				v.Fix = fmt.Sprintf("%s: %s", v.Source, c.say)
+				v.Fix = fmt.Sprintf("%s: %s", v.Source, c.text)
 				best[v.Source] = []edit{*c}
 			}
 		}
@@ -32,12 +32,12 @@ func (r *Report) mend(ctx context.Context, e *ruleset.Engine, o *Options) error 
 // fix returns the first change to a rule after which it does not lean on the interlock, and
 // still decides about answers that come: the real rules are compiled with each change in turn,
 // and verified. Nil: none helps.
-func (v *Violation) fix(ctx context.Context, e *ruleset.Engine, o *Options, all []edit) (*edit, error) {
+func (v *Violation) findFix(ctx context.Context, e *ruleset.Engine, o *Options, all []edit) (*edit, error) {
 	if v.Property != S5 || v.Source == "" {
 		return nil, nil
 	}
 	for i := range all {
-		helps, err := helps(ctx, e, o, v.payment, v.cause, all[i])
+		helps, err := editHelps(ctx, e, o, v.payment, v.cause, all[i])
 		if err != nil || helps {
 			return &all[i], err
 		}
@@ -46,8 +46,8 @@ func (v *Violation) fix(ctx context.Context, e *ruleset.Engine, o *Options, all 
 }
 
 // helps reports whether a rule is safe with a change, and still good for something.
-func helps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
-	changed, err := change(e, f.rule, c)
+func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
+	changed, err := applyEdit(e, f.rule, c)
 	if err != nil || changed == nil {
 		return false, nil // the rule says so already, or the change does not compile
 	}
@@ -56,7 +56,7 @@ func helps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment,
 		return false, err
 	}
 	s := newSearch(m)
-	s.most = exactStates
+	s.maxStates = exactStates
 	s.follow = f.rule
 	leans := false
 	s.stop = func(got *finding) bool {
@@ -71,16 +71,16 @@ func helps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment,
 
 // edit is a change to a rule.
 type edit struct {
-	and  string         // joined to the condition
-	then *policy.Action // in place of the action
-	say  string
+	condition string         // joined to the condition
+	action    *policy.Action // in place of the action
+	text      string
 }
 
 // changes are those that may help a rule that wants an action, the smallest first.
-func changes(a policy.Action) []edit {
+func candidateEdits(a policy.Action) []edit {
 	var all []edit
 	and := func(text string) {
-		all = append(all, edit{and: text, say: fmt.Sprintf("add `&& %s` to its condition", text)})
+		all = append(all, edit{condition: text, text: fmt.Sprintf("add `&& %s` to its condition", text)})
 	}
 	switch a {
 	case policy.MarkSucceeded:
@@ -94,11 +94,11 @@ func changes(a policy.Action) []edit {
 	default:
 	}
 	query := policy.QueryStatus
-	return append(all, edit{then: &query, say: "write `then = \"query_status\"`"})
+	return append(all, edit{action: &query, text: "write `then = \"query_status\"`"})
 }
 
 // change compiles the rules anew with one rule changed.
-func change(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error) {
+func applyEdit(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error) {
 	set := *e.Rules
 	found := false
 	edited := func(f *rules.File) *rules.File {
@@ -111,11 +111,11 @@ func change(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error) {
 			}
 			found = true
 			rule := *r
-			if c.and != "" {
-				rule.When = "(" + r.When + ") && " + c.and
+			if c.condition != "" {
+				rule.When = "(" + r.When + ") && " + c.condition
 			}
-			if c.then != nil {
-				rule.Then, rule.Schedule = *c.then, ""
+			if c.action != nil {
+				rule.Then, rule.Schedule = *c.action, ""
 			}
 			file := *f
 			file.Rules = append([]*rules.Rule(nil), f.Rules...)

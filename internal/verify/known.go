@@ -142,7 +142,7 @@ func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 		Terms     *policy.Terms
 		Zones     []string
 		Rules     []ruleKey
-	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, MaxStates: o.most(), Terms: e.Terms(&j.payment)}
+	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, MaxStates: o.maxStates(), Terms: e.Terms(&j.payment)}
 	if !j.looks.At["merchant"] {
 		on.Payment.Merchant = ""
 	}

@@ -138,7 +138,7 @@ var evidenceMutants = []mutant{
 	},
 	{rules: "plain", want: flow.S3, at: before("other-payment", "return len(s.Ledger) - 1, true")},
 	{rules: "plain", want: flow.S3, at: forceFalse("other-amount")},
-	{rules: "plain+strangers", want: flow.S3, at: forceFalse("unknown-request-of-the-order")},
+	{rules: "plain+foreign", want: flow.S3, at: forceFalse("unknown-request-of-the-order")},
 	{rules: "theirs", want: flow.S2, at: forceTrue("provider-id-from-sure-answer")},
 	{
 		rules: "theirs", want: flow.S2, at: forceTrue("provider-id-names-one-identity"),
@@ -149,8 +149,8 @@ var evidenceMutants = []mutant{
 		rules: "plain", want: flow.S3, at: forceFalse("proof-against-proof"),
 		spared: "a provider that proves both contradicts itself; what executed stays executed, and only the alert is lost",
 	},
-	{rules: "plain+strangers", want: flow.S2, at: forceFalse("contested-stays-open")},
-	{rules: "plain+recalls", want: flow.S2, at: forceFalse("reopened")},
+	{rules: "plain+foreign", want: flow.S2, at: forceFalse("contested-stays-open")},
+	{rules: "plain+retracts", want: flow.S2, at: forceFalse("reopened")},
 	{
 		rules: "plain", want: flow.S3, at: forceFalse("mismatch-stays"),
 		spared: "a provider that names two amounts for one execution contradicts itself",
@@ -167,7 +167,7 @@ var stateMutants = []mutant{
 	{rules: "bold-failed", want: flow.S2, at: operand("executed-is-not-certain", "id.Effect == policy.Executed")},
 	{rules: "plain", want: S5, at: forceFalse("doubt-is-seen")},
 	{rules: "replay", want: S5, at: forceFalse("earlier-doubt-is-seen")},
-	{rules: "plain+strangers", want: flow.S3, at: forceFalse("contested-is-no-proof")},
+	{rules: "plain+foreign", want: flow.S3, at: forceFalse("contested-is-no-proof")},
 	{rules: "bold-mismatch", want: flow.S3, at: forceTrue("mismatch-is-no-proof")},
 	{rules: "bold-paid", want: flow.S3, at: forceTrue("proof-is-one-execution")},
 	{
@@ -182,7 +182,7 @@ var stateMutants = []mutant{
 
 // decide.go and step.go: what stays allowed, and what the rules see.
 var stepMutants = []mutant{
-	{rules: "plain+recalls", want: flow.S1, at: forceFalse("due-is-checked-again")},
+	{rules: "plain+retracts", want: flow.S1, at: forceFalse("due-is-checked-again")},
 	{rules: "plain", want: S4, at: forceFalse("due-knows-the-time")},
 	{
 		rules: "plain", want: S4, at: forceFalse("wait-knows-the-time"),
@@ -197,11 +197,11 @@ var stepMutants = []mutant{
 		rules: "plain", want: S5, at: forceFalse("rules-see-mismatch"),
 		spared: "without it they see a conflict, from which they conclude as little",
 	},
-	{rules: "plain+strangers", want: S5, at: forceFalse("rules-see-conflict")},
+	{rules: "plain+foreign", want: S5, at: forceFalse("rules-see-conflict")},
 	{rules: "hook", want: flow.S2, at: operand("no-webhook-is-no-proof", "policy.MarkFailed")},
 	{rules: "plain", want: flow.S1, at: forceTrue("earlier-flow-is-certain")},
 	{
-		rules: "plain+strangers", want: flow.S1, at: forceTrue("earlier-flow-is-not-contested"),
+		rules: "plain+foreign", want: flow.S1, at: forceTrue("earlier-flow-is-not-contested"),
 		spared: "what is contested is never known not to have executed",
 	},
 	{rules: "plain", want: flow.S3, at: forceTrue("earlier-flow-is-proved")},
@@ -216,7 +216,7 @@ var stepMutants = []mutant{
 	{rules: "grace", want: flow.S2, at: operand("late-query-proves-no-absence", "m.now.At")},
 	{rules: "plain", want: flow.S2, at: forceFalse("late-reply-is-late")},
 	{
-		rules: "plain+recalls", want: flow.S1, at: forceTrue("displaced-is-checked"),
+		rules: "plain+retracts", want: flow.S1, at: forceTrue("displaced-is-checked"),
 		spared: "what is due is checked again; see jointMutants",
 	},
 	{rules: "plain", want: flow.S2, at: forceTrue("stale-reply")},
@@ -224,7 +224,7 @@ var stepMutants = []mutant{
 	{rules: "plain", want: flow.S2, at: forceTrue("person-settles-one-identity")},
 	{rules: "plain", want: flow.S3, at: forceTrue("person-proves-one-execution")},
 	{
-		rules: "plain+recalls", want: flow.S1, at: forceTrue("repeated-webhook-decides-nothing"),
+		rules: "plain+retracts", want: flow.S1, at: forceTrue("repeated-webhook-decides-nothing"),
 		spared: "what is due is checked again; see jointMutants",
 	},
 	{rules: "plain", want: flow.S3, at: forceTrueWhen("escalation-is-settled-by-proof", "fact.Effect == policy.Executed")},
@@ -234,8 +234,8 @@ var stepMutants = []mutant{
 
 // Guards that cover for each other: no single one is missed.
 var jointMutants = []mutant{
-	{rules: "plain+recalls", want: flow.S1, at: all(forceFalse("due-is-checked-again"), forceTrue("displaced-is-checked"))},
-	{rules: "plain+recalls", want: flow.S1, at: all(forceFalse("due-is-checked-again"), forceTrue("repeated-webhook-decides-nothing"))},
+	{rules: "plain+retracts", want: flow.S1, at: all(forceFalse("due-is-checked-again"), forceTrue("displaced-is-checked"))},
+	{rules: "plain+retracts", want: flow.S1, at: all(forceFalse("due-is-checked-again"), forceTrue("repeated-webhook-decides-nothing"))},
 	{rules: "plain", want: flow.S2, at: all(forceTrue("not-found-needs-contract"), forceFalse("arrival-needs-contract"), forceFalse("arrival-needs-time"))},
 }
 

@@ -77,9 +77,9 @@ func check(o *order) (*verdict, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		m.lies = lies{recalls: beyond == "recalls", strangers: beyond == "strangers"}
+		m.breaches = breaches{retracts: beyond == "retracts", foreign: beyond == "foreign"}
 		s := newSearch(m)
-		s.most = most
+		s.maxStates = most
 		var found *finding
 		s.stop = func(f *finding) bool {
 			if !slices.Contains(v.Found, f.property) {
@@ -122,9 +122,9 @@ func check(o *order) (*verdict, error) {
 			if found == nil {
 				return nil
 			}
-			sc := s.script(found)
+			sc := s.trace(found)
 			v.Why, v.Exact, v.Steps, v.Story = found.why, !coarse, 0, nil
-			for _, step := range sc.tell(found) {
+			for _, step := range sc.describe(found) {
 				v.Steps++
 				v.Story = append(v.Story, step.Happens+" | "+step.Decision+" | "+strings.Join(step.Does, "; "))
 			}

@@ -14,23 +14,23 @@ import (
 // stored as failed, accepted or executed, and may still be on its way. Each answer settles
 // as much as it says; it may be given if something that may have happened makes it true.
 type node struct {
-	s       flow.State // its times are set from the regions before each step
-	ids     []side     // of each identity of the ledger
-	copies  []copied   // requests sent of which it is not told that they came to nothing
-	started region
-	flow    int // the first or the second of the payment key
-	own     int // where the flow's own identities begin in the ledger
+	s        flow.State   // its times are set from the regions before each step
+	ids      []statements // of each identity of the ledger
+	requests []request    // requests sent of which it is not told that they came to nothing
+	started  region
+	flow     int // the first or the second of the payment key
+	firstOwn int // where the flow's own identities begin in the ledger
 
-	byOrder bool // requests of one order are deduped like those of one identity
-	leaned  bool // the rule that the story is about was followed against the interlock
-	alien   bool // money moved under an order of ours, by a request that is none of ours
+	dedupeByOrder bool // requests of one order are deduped like those of one identity
+	bypassed      bool // the rule that the story is about was followed against the interlock
+	foreign       bool // money moved under an order of ours, by a request that is none of ours
 
-	raw       policy.Action // what an unguarded flow does next, whatever the interlock says
-	unguarded bool          // raw is set
+	forced   policy.Action // what an unguarded flow does next, whatever the interlock says
+	isForced bool          // raw is set
 }
 
 // side is what the provider has told of one identity.
-type side struct {
+type statements struct {
 	failed   bool  // a request of it ended without execution, and that is stored
 	accepted bool  // a request of it was accepted
 	executed uint8 // requests of it that were executed
@@ -43,7 +43,7 @@ type side struct {
 }
 
 // copied is one request that was sent.
-type copied struct {
+type request struct {
 	id      int
 	age     region
 	last    bool // it is the identity's last send, and as old
@@ -53,26 +53,26 @@ type copied struct {
 
 // copyFrom is clone into memory that is used again.
 func (n *node) copyFrom(from *node) {
-	ids, copies := append(n.ids[:0], from.ids...), append(n.copies[:0], from.copies...)
+	ids, copies := append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
 	*n = *from
-	n.ids, n.copies = ids, copies
+	n.ids, n.requests = ids, copies
 }
 
 // takers counts the requests of an identity that can have been executed, or failed, each by
 // itself. Those that the contract covers count as one, and as none when the one that they
 // all come to is another identity's.
-func (n *node) takers(i int) int {
-	covered, open := n.requests(i)
-	if covered > 0 && !n.elsewhere(i) {
+func (n *node) candidates(i int) int {
+	covered, open := n.countRequests(i)
+	if covered > 0 && !n.takenByOther(i) {
 		open++
 	}
 	return open
 }
 
 // requests counts the copies of an identity that the contract covers, and the others.
-func (n *node) requests(i int) (covered, open int) {
-	for k := range n.copies {
-		switch c := &n.copies[k]; {
+func (n *node) countRequests(i int) (covered, open int) {
+	for k := range n.requests {
+		switch c := &n.requests[k]; {
 		case c.id != i:
 		case c.deduped:
 			covered++
@@ -85,15 +85,15 @@ func (n *node) requests(i int) (covered, open int) {
 
 // elsewhere reports whether, of the requests that the contract takes for one with those of an
 // identity, another identity's is the one.
-func (n *node) elsewhere(i int) bool {
-	if !n.byOrder {
+func (n *node) takenByOther(i int) bool {
+	if !n.dedupeByOrder {
 		return false
 	}
 	for j := range n.ids {
 		if j == i || n.s.Ledger[j].OrderID != n.s.Ledger[i].OrderID {
 			continue
 		}
-		if covered, _ := n.requests(j); covered > 0 && (n.ids[j].any() || n.ids[j].accepted) {
+		if covered, _ := n.countRequests(j); covered > 0 && (n.ids[j].concluded() || n.ids[j].accepted) {
 			return true
 		}
 	}
@@ -101,14 +101,14 @@ func (n *node) elsewhere(i int) bool {
 }
 
 // any reports whether a request of the identity is known to have come to an end.
-func (sd *side) any() bool { return sd.failed || sd.executed+sd.other > 0 }
+func (st *statements) concluded() bool { return st.failed || st.executed+st.other > 0 }
 
 // free counts the executions of an identity that may have happened, or may yet, and that
 // nobody has told.
-func (n *node) free(i int) int {
-	sd := &n.ids[i]
-	sum := n.takers(i) - int(sd.executed+sd.other)
-	if sd.failed {
+func (n *node) unreported(i int) int {
+	st := &n.ids[i]
+	sum := n.candidates(i) - int(st.executed+st.other)
+	if st.failed {
 		sum--
 	}
 	return max(0, sum)
@@ -119,8 +119,8 @@ func (n *node) executions() int {
 	sum := 0
 	for i := range n.ids {
 		sum += int(n.ids[i].executed + n.ids[i].other)
-		free := n.free(i)
-		if free > 0 && n.byOrder && n.counted(i) {
+		free := n.unreported(i)
+		if free > 0 && n.dedupeByOrder && n.alreadyCounted(i) {
 			free-- // the one of its order
 		}
 		sum += free
@@ -130,15 +130,15 @@ func (n *node) executions() int {
 
 // counted reports whether an execution that an identity shares with its order's others was
 // counted with one of those before it.
-func (n *node) counted(i int) bool {
-	if covered, _ := n.requests(i); covered == 0 || n.ids[i].any() {
+func (n *node) alreadyCounted(i int) bool {
+	if covered, _ := n.countRequests(i); covered == 0 || n.ids[i].concluded() {
 		return false
 	}
 	for j := range i {
 		if n.s.Ledger[j].OrderID != n.s.Ledger[i].OrderID {
 			continue
 		}
-		if covered, _ := n.requests(j); covered > 0 && !n.ids[j].any() {
+		if covered, _ := n.countRequests(j); covered > 0 && !n.ids[j].concluded() {
 			return true
 		}
 	}
@@ -152,20 +152,20 @@ var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func (n *node) clone() node {
 	c := *n
 	c.ids = slices.Clone(n.ids)
-	c.copies = slices.Clone(n.copies)
+	c.requests = slices.Clone(n.requests)
 	return c
 }
 
 // roles are those that the age of an identity's first and last send plays.
 func (n *node) roles(i int) (first, last uint8) {
 	first, last = roleFirst, roleLast
-	if n.over(i) && n.s.Ledger[i].Sends == 1 {
+	if n.closed(i) && n.s.Ledger[i].Sends == 1 {
 		first = 0 // it is not sent again
 	}
-	if i == n.own {
+	if i == n.firstOwn {
 		first |= roleStart
 	}
-	for _, f := range n.copies {
+	for _, f := range n.requests {
 		if f.id == i && f.last {
 			last |= roleCopy
 		}
@@ -178,7 +178,7 @@ func (n *node) roles(i int) (first, last uint8) {
 }
 
 // over reports whether nobody will send an identity again.
-func (n *node) over(i int) bool { return i < len(n.ids)-1 || n.s.Stage == flow.Ended }
+func (n *node) closed(i int) bool { return i < len(n.ids)-1 || n.s.Stage == flow.Ended }
 
 // setTimes gives the flow's state times that lie in the node's regions.
 func (m *model) setTimes(n *node) {
@@ -194,11 +194,11 @@ func (m *model) setTimes(n *node) {
 		shift = m.shift(n)
 	}
 	for i := range ledger {
-		id, sd := &ledger[i], &n.ids[i]
-		first, last := k.age(sd.first), k.age(sd.last)
+		id, st := &ledger[i], &n.ids[i]
+		first, last := k.age(st.first), k.age(st.last)
 		if s.Stage == flow.Querying {
-			first = max(first, k.age(sd.askedFirst)+shift)
-			last = max(last, k.age(sd.asked)+shift)
+			first = max(first, k.age(st.askedFirst)+shift)
+			last = max(last, k.age(st.asked)+shift)
 		}
 		id.FirstSent = base.Add(-first)
 		id.LastSent = base.Add(-last)
@@ -224,9 +224,9 @@ func (m *model) shift(n *node) time.Duration {
 		}
 	}
 	for i := range n.ids {
-		sd := &n.ids[i]
-		need(sd.askedFirst, sd.first, roleFirst)
-		need(sd.asked, sd.last, roleLast)
+		st := &n.ids[i]
+		need(st.askedFirst, st.first, roleFirst)
+		need(st.asked, st.last, roleLast)
 	}
 	return least
 }
@@ -247,11 +247,11 @@ func (m *model) key(n *node) string {
 		}
 	}
 	b = append(b, s.Stage...)
-	b = append(b, byte(s.Attempts), byte(s.Outcome), byte(n.flow), byte(n.own), byte(n.started), byte(n.raw), byte(s.Next.Action))
+	b = append(b, byte(s.Attempts), byte(s.Outcome), byte(n.flow), byte(n.firstOwn), byte(n.started), byte(n.forced), byte(s.Next.Action))
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.leaned, n.alien, n.unguarded, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.bypassed, n.foreign, n.isForced, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)
@@ -261,9 +261,9 @@ func (m *model) key(n *node) string {
 	}
 	parts := m.parts[:0]
 	for i := range n.ids {
-		parts = append(parts, m.part(n, i))
+		parts = append(parts, m.identityKey(n, i))
 	}
-	if sortable(n) {
+	if interchangeable(n) {
 		slices.Sort(parts[:len(parts)-1])
 	}
 	m.parts = parts
@@ -276,7 +276,7 @@ func (m *model) key(n *node) string {
 
 // sortable reports whether the identities before the last may change places: when no two of
 // them share an order that the last does not have, no answer can mean the later of them.
-func sortable(n *node) bool {
+func interchangeable(n *node) bool {
 	l := n.s.Ledger
 	for i := range l {
 		for j := i + 1; j < len(l)-1; j++ {
@@ -288,30 +288,30 @@ func sortable(n *node) bool {
 	return len(l) > 1
 }
 
-func (m *model) part(n *node, i int) string {
-	id, sd := &n.s.Ledger[i], &n.ids[i]
+func (m *model) identityKey(n *node, i int) string {
+	id, st := &n.s.Ledger[i], &n.ids[i]
 	b := m.idBuf[:0]
 	same := byte('n')
 	if id.OrderID == n.s.Ledger[len(n.s.Ledger)-1].OrderID {
 		same = 's' // an order of the past is told apart by nothing but itself
 	}
 	bits := byte(0)
-	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, sd.failed, sd.accepted, sd.queried, id.Reopened} {
+	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, st.failed, st.accepted, st.queried, id.Reopened} {
 		if on {
 			bits |= 1 << k
 		}
 	}
 	b = append(b, same, bits, byte(id.Sends), byte(id.Copies), byte(id.Effect), byte(id.Prior),
 		byte(id.Fact.Effect), byte(id.Fact.Class), byte(id.Fact.Stage), byte(id.Fact.Reach), byte(id.Fact.Final),
-		sd.executed, sd.other, byte(sd.first), byte(sd.last))
+		st.executed, st.other, byte(st.first), byte(st.last))
 	if n.s.Stage == flow.Querying {
-		b = append(b, byte(sd.asked), byte(sd.askedFirst))
+		b = append(b, byte(st.asked), byte(st.askedFirst))
 	}
-	if i >= n.own {
+	if i >= n.firstOwn {
 		b = append(b, 'o')
 	}
 	list := m.copiesBuf[:0]
-	for _, f := range n.copies {
+	for _, f := range n.requests {
 		if f.id != i {
 			continue
 		}

@@ -14,11 +14,11 @@ const (
 )
 
 // broken lists the properties that a step breaks.
-func (m *model) broken(from, next *node, commands []flow.Command) (all []finding) {
+func (m *model) violations(from, next *node, commands []flow.Command) (all []finding) {
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
 	}
-	if m.late(from) && waitsPastTime(from, next, commands) {
+	if m.timeOver(from) && waitsPastTime(from, next, commands) {
 		all = append(all, finding{property: S4, why: "the flow's time is over, and it does not end"})
 	}
 	recorded := false
@@ -30,16 +30,16 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 			if !recorded {
 				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
 			}
-			if from.alien && c.Identity.Sends == 1 {
+			if from.foreign && c.Identity.Sends == 1 {
 				all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
 			}
-			if !m.timed(from, c.Identity) {
+			if !m.timesRecorded(from, c.Identity) {
 				all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
 			}
 			if c.Attempt > m.terms.Limits.MaxAttempts {
 				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
 			}
-			if from.s.Stage == flow.Waiting && m.late(from) {
+			if from.s.Stage == flow.Waiting && m.timeOver(from) {
 				all = append(all, finding{property: S4, why: "sent after the flow's time"})
 			}
 		case flow.Ask:
@@ -50,14 +50,14 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 				all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
 			}
 		case flow.Finish:
-			all = append(all, m.ends(next)...)
-			all = append(all, m.spent(next, commands)...)
+			all = append(all, m.checkOutcome(next)...)
+			all = append(all, m.checkLimits(next, commands)...)
 		case flow.Decided:
 			// Where counts are left out, what a spent limit allows shows in the decision.
 			switch {
-			case m.spend.sends && c.Verdict.Action.Sends():
+			case m.exhausted.sends && c.Verdict.Action.Sends():
 				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
-			case m.spend.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
+			case m.exhausted.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
 				all = append(all, finding{property: S4, why: "more queries than max_queries"})
 			}
 			if c.Verdict.Property != "" && !c.Due {
@@ -74,7 +74,7 @@ func (m *model) broken(from, next *node, commands []flow.Command) (all []finding
 
 // timed reports whether a send has left its times in the ledger: by them it is judged later
 // whether it has arrived, and whether it may be repeated.
-func (m *model) timed(from *node, id *flow.Identity) bool {
+func (m *model) timesRecorded(from *node, id *flow.Identity) bool {
 	if !id.LastSent.Equal(base) || !id.Deadline.Equal(base.Add(m.terms.Contract.CallTimeout())) {
 		return false
 	}
@@ -86,12 +86,12 @@ func (m *model) timed(from *node, id *flow.Identity) bool {
 }
 
 // late reports whether the flow's time is over when the event of a step comes.
-func (m *model) late(from *node) bool {
+func (m *model) timeOver(from *node) bool {
 	switch {
 	case from.s.Stage == flow.New || from.s.Stage == flow.Ended:
 		return false
 	case m.coarse:
-		return m.spend.time
+		return m.exhausted.time
 	default:
 		return m.clock.age(from.started) >= m.terms.Limits.MaxElapsed
 	}
@@ -112,10 +112,10 @@ func waitsPastTime(from, next *node, commands []flow.Command) bool {
 }
 
 // ends looks at how a flow has ended.
-func (m *model) ends(n *node) []finding {
+func (m *model) checkOutcome(n *node) []finding {
 	switch n.s.Outcome {
 	case policy.Failed:
-		if why := m.money(n); why != "" {
+		if why := m.moneyMoved(n); why != "" {
 			return []finding{{property: flow.S2, why: why}}
 		}
 	case policy.Succeeded:
@@ -128,15 +128,15 @@ func (m *model) ends(n *node) []finding {
 }
 
 // money says what money has moved, or still can.
-func (m *model) money(n *node) string {
-	if n.alien {
+func (m *model) moneyMoved(n *node) string {
+	if n.foreign {
 		return "money moved under its order"
 	}
 	for i := range n.ids {
-		switch sd := &n.ids[i]; {
-		case sd.executed > 0 || sd.other > 0:
+		switch st := &n.ids[i]; {
+		case st.executed > 0 || st.other > 0:
 			return "the provider has executed it"
-		case n.free(i) > 0:
+		case n.unreported(i) > 0:
 			return "it may have been executed, or may be yet"
 		}
 	}
@@ -149,11 +149,11 @@ func (n *node) paid() bool {
 		right += int(n.ids[i].executed)
 		other += int(n.ids[i].other)
 	}
-	return right >= 1 && other == 0 && !n.alien
+	return right >= 1 && other == 0 && !n.foreign
 }
 
 // spent looks at a flow that its limits ended: in doubt it is escalated, else failed.
-func (m *model) spent(n *node, commands []flow.Command) []finding {
+func (m *model) checkLimits(n *node, commands []flow.Command) []finding {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
 		if !ok || d.Verdict.Limit == "" {
@@ -173,14 +173,14 @@ func (m *model) spent(n *node, commands []flow.Command) []finding {
 }
 
 // bend returns the node that a decision leads to when nobody forbids it.
-func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
+func (m *model) bypassInterlock(next *node, commands []flow.Command) (*node, bool) {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
 		if !ok || d.Due || d.Verdict.Property == "" {
 			continue
 		}
 		bent := next.clone()
-		bent.leaned = bent.leaned || d.Decision.Source == m.unguarded
+		bent.bypassed = bent.bypassed || d.Decision.Source == m.unguarded
 		switch d.Decision.Action {
 		case policy.MarkFailed:
 			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Failed, flow.Next{}
@@ -191,11 +191,11 @@ func (m *model) bend(next *node, commands []flow.Command) (*node, bool) {
 				return nil, false
 			}
 			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action}
-			bent.raw, bent.unguarded = d.Decision.Action, true
+			bent.forced, bent.isForced = d.Decision.Action, true
 		case policy.QueryStatus, policy.Escalate:
 			return nil, false
 		}
-		m.tidy(&bent)
+		m.canonicalize(&bent)
 		return &bent, true
 	}
 	return nil, false

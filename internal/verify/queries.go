@@ -8,12 +8,12 @@ import (
 )
 
 // queryAnswers is everything that a query can bring.
-func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
-	late := kind == moveLateQueryAnswer
-	for c := range m.heard[policy.Query] {
-		h := &m.heard[policy.Query][c]
-		absent := h.fact.Class == policy.NotFound && m.clock.settled > 0
-		if late && (h.fact.Effect == policy.Unknown && !absent || h.quiet && n.s.Stage != flow.Waiting) {
+func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitFunc) {
+	late := kind == kindLateQueryAnswer
+	for c := range m.classes[policy.Query] {
+		h := &m.classes[policy.Query][c]
+		absent := h.fact.Class == policy.NotFound && m.clock.absenceProved > 0
+		if late && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled && n.s.Stage != flow.Waiting) {
 			continue
 		}
 		for i := range n.ids {
@@ -21,23 +21,23 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 			if late && !n.ids[i].queried && !m.coarse {
 				continue // nobody asked for it since it was sent
 			}
-			if !inScope || i < len(n.ids)-1 && m.idle(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
+			if !inScope || i < len(n.ids)-1 && m.redundant(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
 			if n.s.AskedBy == policy.OrderID && !late {
-				m.strange(n, h, i, func(told *node, a policy.Answer) {
-					mv := move{kind: kind, id: uint8(i), class: int16(c), variant: namesStranger}
-					m.try(told, mv, flow.Queried{Moment: moment, Answer: a, Query: query}, give)
+				m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
+					tr := transition{kind: kind, id: uint8(i), class: int16(c), variant: namesForeign}
+					m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
 				})
 			}
 			for _, name := range names {
-				told := m.query(n, i, h, late, name == namesBoth)
-				if told == nil {
+				next := m.settleQuery(n, i, h, late, name == namesBoth)
+				if next == nil {
 					continue
 				}
-				m.tell(told, h, i, []uint8{name}, func(told *node, a policy.Answer, name uint8) {
-					mv := move{kind: kind, id: uint8(i), class: int16(c), variant: name}
-					m.try(told, mv, flow.Queried{Moment: moment, Answer: a, Query: query}, give)
+				m.settleAnswer(next, h, i, []uint8{name}, func(next *node, a policy.Answer, name uint8) {
+					tr := transition{kind: kind, id: uint8(i), class: int16(c), variant: name}
+					m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
 				})
 			}
 		}
@@ -46,9 +46,9 @@ func (m *model) queryAnswers(n *node, kind moveKind, query int, give giver) {
 
 // query is what a query's answer settles about an identity; nil if it cannot be given. An
 // answer that names no request of several under the order may be about any of them.
-func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
-	seen := !late && m.sees(n, i)
-	if m.lies.errs && h.fact.Effect == policy.NotExecuted {
+func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *node {
+	seen := !late && m.queryIsComplete(n, i)
+	if m.breaches.falseRefusal && h.fact.Effect == policy.NotExecuted {
 		return n
 	}
 	if h.fact.Effect == policy.NotExecuted {
@@ -59,7 +59,7 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 		}
 		scope := m.scope(n, i, named)
 		for _, k := range scope {
-			seen = seen && m.sees(n, k)
+			seen = seen && m.queryIsComplete(n, k)
 		}
 		if !seen {
 			return next
@@ -69,20 +69,20 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 			next = &c
 		}
 		for _, k := range scope {
-			if sd := &n.ids[k]; sd.executed+sd.other > 0 {
+			if st := &n.ids[k]; st.executed+st.other > 0 {
 				return nil // that is what it would say
 			}
 			next.failAll(k)
 		}
 		return next
 	}
-	finds := m.lies.blind || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
-	if finds || late || m.clock.settled == 0 || n.ids[i].asked < m.clock.settled {
+	finds := m.breaches.queryMisses || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
+	if finds || late || m.clock.absenceProved == 0 || n.ids[i].asked < m.clock.absenceProved {
 		return n
 	}
 	// By now whatever has arrived would be found: nothing has.
-	sd := &n.ids[i]
-	if sd.failed || sd.accepted || sd.executed+sd.other > 0 {
+	st := &n.ids[i]
+	if st.failed || st.accepted || st.executed+st.other > 0 {
 		return nil
 	}
 	if !seen {
@@ -90,7 +90,7 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 	}
 	next := n.clone()
 	one := false
-	next.copies = slices.DeleteFunc(next.copies, func(c copied) bool {
+	next.requests = slices.DeleteFunc(next.requests, func(c request) bool {
 		gone := c.id == i && (n.s.AskedBy != policy.ProviderID || c.deduped || !one)
 		one = one || c.id == i
 		return gone
@@ -100,9 +100,9 @@ func (m *model) query(n *node, i int, h *heard, late, named bool) *node {
 
 // sees reports whether the query under way was asked when every request of an identity had
 // arrived, or never will, and is found.
-func (m *model) sees(n *node, i int) bool {
+func (m *model) queryIsComplete(n *node, i int) bool {
 	k, asked := m.clock, n.ids[i].asked
-	return !m.lies.tarries && k.settled > 0 && k.expired > 0 && asked >= k.settled && asked >= k.expired
+	return !m.breaches.arrivesLate && k.absenceProved > 0 && k.arrivalOver > 0 && asked >= k.absenceProved && asked >= k.arrivalOver
 }
 
 // scope are the identities that a query's answer about one may speak for.
@@ -122,7 +122,7 @@ func (m *model) scope(n *node, i int, named bool) []int {
 // failAll stores that every request of an identity ended without execution.
 func (n *node) failAll(i int) {
 	one := false
-	n.copies = slices.DeleteFunc(n.copies, func(c copied) bool {
+	n.requests = slices.DeleteFunc(n.requests, func(c request) bool {
 		again := c.id == i && one
 		one = one || c.id == i
 		return again
@@ -135,7 +135,7 @@ func (n *node) fail(i int) *node {
 	if n.ids[i].failed {
 		return n
 	}
-	if n.free(i) == 0 {
+	if n.unreported(i) == 0 {
 		return nil
 	}
 	next := n.clone()

@@ -14,28 +14,28 @@ func (v *Violation) replay(e *ruleset.Engine, o *Options) {
 	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
 	r.d, _ = e.For(&v.payment) // it was searched
 	if o.DistrustInferred {
-		r.d = distrusting{r.d}
+		r.d = distrustingDecider{r.d}
 	}
 	at := make([]time.Duration, 0, len(v.Story))
-	for i := range v.script.steps {
-		t := &v.script.steps[i]
+	for i := range v.trace.steps {
+		t := &v.trace.steps[i]
 		if !r.step(t) {
 			return
 		}
-		if t.by.kind != moveTime {
+		if t.transition.kind != kindTime {
 			at = append(at, r.now.Sub(base))
 		}
 	}
-	v.Replayed, v.replayed = true, r.seen
+	v.Replayed, v.replayed = true, r.steps
 	for i := range at {
 		v.Story[i].At = short(at[i].Truncate(time.Second))
 	}
 }
 
 // distrusting takes inferred facts for unknown.
-type distrusting struct{ policy.Decider }
+type distrustingDecider struct{ policy.Decider }
 
-func (d distrusting) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+func (d distrustingDecider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	return distrust(d.Decider.Judge(p, a))
 }
 
@@ -47,38 +47,38 @@ func distrust(f policy.Fact) policy.Fact {
 }
 
 type replayer struct {
-	v    *Violation
-	d    policy.Decider
-	s    flow.State
-	now  time.Time
-	sent time.Time
-	seen []replayedStep
+	v        *Violation
+	d        policy.Decider
+	s        flow.State
+	now      time.Time
+	lastSent time.Time
+	steps    []replayedStep
 }
 
 // replayedStep is a step as it was carried out.
 type replayedStep struct {
-	*told
+	*traceStep
 	at       time.Time
 	event    flow.Event
 	commands []flow.Command
 }
 
 // step carries out one step; it reports whether it came out as in the story.
-func (r *replayer) step(t *told) bool {
-	r.pass(t)
+func (r *replayer) step(t *traceStep) bool {
+	r.advance(t)
 	var commands []flow.Command
 	switch {
-	case t.by.kind == moveTime:
+	case t.transition.kind == kindTime:
 		return true
 	case t.event == nil: // nobody forbids it: see dueUnguarded
 		id := t.to.s.Ledger[len(t.to.s.Ledger)-1]
 		r.s = flow.Sent(r.d, r.s, r.moment(), id.OrderID, id.RequestID, id.ProviderID)
 		last := r.s.Ledger[len(r.s.Ledger)-1]
 		commands = []flow.Command{flow.Send{Identity: &last, Attempt: r.s.Attempts}}
-		r.seen = append(r.seen, replayedStep{t, r.now, nil, commands})
+		r.steps = append(r.steps, replayedStep{t, r.now, nil, commands})
 	default:
-		e := r.at(t.event)
-		if start, again := e.(flow.Start); again && t.by.kind == moveStartAgain {
+		e := r.timed(t.event)
+		if start, again := e.(flow.Start); again && t.transition.kind == kindSecondFlow {
 			start.Earlier = r.s.Ledger
 			r.s, e = flow.State{Payment: r.v.payment}, start
 		}
@@ -87,27 +87,27 @@ func (r *replayer) step(t *told) bool {
 			return false
 		}
 		t := replayedStep{t, r.now, e, commands}
-		if t.by.bent {
+		if t.transition.bypass {
 			t.commands = nil // they are the interlock's
 		}
-		r.seen = append(r.seen, t)
+		r.steps = append(r.steps, t)
 	}
 	for _, c := range commands {
 		if _, send := c.(flow.Send); send {
-			r.sent = r.now
+			r.lastSent = r.now
 		}
 	}
-	if !same(t.commands, commands) {
+	if !sameDecision(t.commands, commands) {
 		return false
 	}
-	if t.by.bent && !t.from.unguarded {
-		r.bend(commands)
+	if t.transition.bypass && !t.from.isForced {
+		r.bypassInterlock(commands)
 	}
 	return true
 }
 
 // bend lets the state be what it would be without the interlock.
-func (r *replayer) bend(commands []flow.Command) {
+func (r *replayer) bypassInterlock(commands []flow.Command) {
 	for _, c := range commands {
 		if d, ok := c.(flow.Decided); ok {
 			r.s.Stage, r.s.Outcome, r.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action, At: r.now}
@@ -125,7 +125,7 @@ func (r *replayer) bend(commands []flow.Command) {
 	}
 }
 
-func same(want, got []flow.Command) bool {
+func sameDecision(want, got []flow.Command) bool {
 	decided := func(list []flow.Command) (d flow.Decided) {
 		for _, c := range list {
 			if x, ok := c.(flow.Decided); ok {
@@ -140,47 +140,47 @@ func same(want, got []flow.Command) bool {
 }
 
 // pass moves the clock to when a step happens.
-func (r *replayer) pass(t *told) {
-	timeout := r.v.script.m.terms.Contract.CallTimeout()
-	switch t.by.kind {
-	case moveStart:
-	case moveAnswer, moveQueryAnswer:
+func (r *replayer) advance(t *traceStep) {
+	timeout := r.v.trace.model.terms.Contract.CallTimeout()
+	switch t.transition.kind {
+	case kindStart:
+	case kindAnswer, kindQueryAnswer:
 		since := r.now
 		ph := policy.Send
-		if t.by.kind == moveQueryAnswer {
+		if t.transition.kind == kindQueryAnswer {
 			ph = policy.Query
 		}
-		if r.v.script.m.heard[ph][t.by.class].answer.Fault == policy.Timeout {
+		if r.v.trace.model.classes[ph][t.transition.class].answer.Fault == policy.Timeout {
 			r.now = since.Add(timeout)
 			return
 		}
 		r.now = since.Add(time.Second)
-	case moveDue:
+	case kindDue:
 		if r.s.Next.At.After(r.now) {
 			r.now = r.s.Next.At
 		}
-	case moveTime:
-		r.age(t)
+	case kindTime:
+		r.waitForAge(t)
 	default:
 		r.now = r.now.Add(time.Second)
 	}
 }
 
 // age waits until a send is as old as the story has it.
-func (r *replayer) age(t *told) {
-	k := r.v.script.m.clock
-	if t.by.variant == 2 || t.to == nil || int(t.by.id) >= len(r.s.Ledger) {
+func (r *replayer) waitForAge(t *traceStep) {
+	k := r.v.trace.model.clock
+	if t.transition.variant == 2 || t.to == nil || int(t.transition.id) >= len(r.s.Ledger) {
 		return
 	}
-	id, sd := &r.s.Ledger[t.by.id], &t.to.ids[t.by.id]
-	until := id.FirstSent.Add(k.age(sd.first))
-	if t.by.variant == 1 {
-		until = id.LastSent.Add(k.age(sd.last))
+	id, st := &r.s.Ledger[t.transition.id], &t.to.ids[t.transition.id]
+	until := id.FirstSent.Add(k.age(st.first))
+	if t.transition.variant == 1 {
+		until = id.LastSent.Add(k.age(st.last))
 	}
 	if until.After(r.now) {
 		r.now = until
 	}
-	if int(t.by.id) == t.to.own {
+	if int(t.transition.id) == t.to.firstOwn {
 		if until := r.s.Started.Add(k.age(t.to.started)); until.After(r.now) {
 			r.now = until
 		}
@@ -190,7 +190,7 @@ func (r *replayer) age(t *told) {
 func (r *replayer) moment() flow.Moment { return flow.Moment{At: r.now, Jitter: 0.5} }
 
 // at gives an event the time at which it happens.
-func (r *replayer) at(e flow.Event) flow.Event {
+func (r *replayer) timed(e flow.Event) flow.Event {
 	m := r.moment()
 	switch e := e.(type) {
 	case flow.Start:

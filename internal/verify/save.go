@@ -60,13 +60,13 @@ func fileName(p *Product, v *Violation) string {
 
 // recorder writes a replayed story down as somebody's client would have.
 type recorder struct {
-	v     *Violation
-	e     *ruleset.Engine
-	flow  string
-	key   string
-	lines []*recorded.Line
-	call  *recorded.Line // that has no answer yet
-	bad   bool           // an answer has no form of which we know
+	v      *Violation
+	e      *ruleset.Engine
+	flow   string
+	key    string
+	lines  []*recorded.Line
+	call   *recorded.Line // that has no answer yet
+	failed bool           // an answer has no form of which we know
 }
 
 // recording is the story as a recording, or nil.
@@ -78,10 +78,10 @@ func (v *Violation) recording(e *ruleset.Engine, name string) []byte {
 	for i := range v.replayed {
 		r.step(&v.replayed[i], i)
 	}
-	if r.bad || len(r.lines) == 0 {
+	if r.failed || len(r.lines) == 0 {
 		return nil
 	}
-	r.truth()
+	r.addTruth()
 	var b bytes.Buffer
 	for _, l := range r.lines {
 		b.Write(l.Append(nil))
@@ -102,16 +102,16 @@ func (r *recorder) step(t *replayedStep, nth int) {
 	case flow.Received:
 		l := r.line(t.at, policy.Webhook)
 		l.Answer.Verified = e.Answer.Verified
-		r.body(l, t, policy.Webhook, e.Answer)
+		r.setBody(l, t, policy.Webhook, e.Answer)
 	}
 	for _, c := range t.commands {
 		switch c := c.(type) {
 		case flow.Send:
 			r.call = r.line(t.at, policy.Send)
-			r.name(r.call, c.Identity)
+			r.setNames(r.call, c.Identity)
 		case flow.Ask:
 			r.call = r.line(t.at, policy.Query)
-			r.name(r.call, c.Identity)
+			r.setNames(r.call, c.Identity)
 			r.call.QueryBy = c.By
 		case flow.Finish:
 			l := r.line(t.at, policy.Send)
@@ -133,13 +133,13 @@ func (r *recorder) line(at time.Time, ph policy.Phase) *recorded.Line {
 	return l
 }
 
-func (r *recorder) name(l *recorded.Line, id *flow.Identity) {
+func (r *recorder) setNames(l *recorded.Line, id *flow.Identity) {
 	l.OrderID, l.RequestID, l.ProviderID = id.OrderID, id.RequestID, id.ProviderID
 }
 
 func (r *recorder) answer(t *replayedStep, ph policy.Phase, a policy.Answer) {
 	l := r.call
-	if l == nil || l.Phase != recorded.Phase(ph) || t.by.kind == moveLateAnswer || t.by.kind == moveLateQueryAnswer {
+	if l == nil || l.Phase != recorded.Phase(ph) || t.transition.kind == kindLateAnswer || t.transition.kind == kindLateQueryAnswer {
 		return // a late reply: recordings hold none
 	}
 	r.call = nil
@@ -148,10 +148,10 @@ func (r *recorder) answer(t *replayedStep, ph policy.Phase, a policy.Answer) {
 		l.Answer.Fault = a.Fault
 		return
 	}
-	r.body(l, t, ph, a)
+	r.setBody(l, t, ph, a)
 }
 
-func (r *recorder) body(l *recorded.Line, t *replayedStep, ph policy.Phase, a policy.Answer) {
+func (r *recorder) setBody(l *recorded.Line, t *replayedStep, ph policy.Phase, a policy.Answer) {
 	if l.Answer.HTTPStatus = a.HTTPStatus; l.Answer.HTTPStatus == 0 && ph != policy.Webhook {
 		l.Answer.HTTPStatus = 200
 	}
@@ -161,10 +161,10 @@ func (r *recorder) body(l *recorded.Line, t *replayedStep, ph policy.Phase, a po
 	}
 	cat, err := r.e.Catalogs.Get(r.v.payment.Provider)
 	if err != nil {
-		r.bad = true
+		r.failed = true
 		return
 	}
-	if i := int(t.by.id); a.OrderID == "" && i < len(t.from.s.Ledger) {
+	if i := int(t.transition.id); a.OrderID == "" && i < len(t.from.s.Ledger) {
 		a.OrderID, a.RequestID = t.from.s.Ledger[i].OrderID, t.from.s.Ledger[i].RequestID
 	}
 	a.Phase = ph
@@ -176,7 +176,7 @@ func (r *recorder) body(l *recorded.Line, t *replayedStep, ph policy.Phase, a po
 	}
 	body, ok := cat.Body(r.v.payment.Operation, &a, t.at)
 	if !ok || !json.Valid(body) {
-		r.bad = true
+		r.failed = true
 		return
 	}
 	var flat bytes.Buffer
@@ -187,9 +187,9 @@ func (r *recorder) body(l *recorded.Line, t *replayedStep, ph policy.Phase, a po
 
 // truth says what the story comes to without the interlock: the first request is executed,
 // and, where the harm is a second charge, the next that the provider does not take for it.
-func (r *recorder) truth() {
+func (r *recorder) addTruth() {
 	if l := r.call; l != nil {
-		wait := r.v.script.m.terms.Contract.CallTimeout()
+		wait := r.v.trace.model.terms.Contract.CallTimeout()
 		l.Answer.Fault, l.Latency = policy.Timeout, wait
 	}
 	most := map[flow.Property]int{flow.S1: 2, flow.S2: 1}[r.v.Harm]
@@ -199,7 +199,7 @@ func (r *recorder) truth() {
 	seen := map[string]bool{}
 	for _, l := range r.lines {
 		key := l.OrderID
-		if !r.v.script.steps[0].from.byOrder {
+		if !r.v.trace.steps[0].from.dedupeByOrder {
 			key = fmt.Sprint(len(seen)) // nobody takes it for another
 		}
 		if l.Phase == recorded.Send && len(all) < most && !seen[key] {
@@ -220,16 +220,16 @@ func (v *Violation) test() []byte {
 		return nil
 	}
 	var script []string
-	for i := range v.script.steps {
-		t := &v.script.steps[i]
-		text, ok := v.script.m.scripted(t)
+	for i := range v.trace.steps {
+		t := &v.trace.steps[i]
+		text, ok := v.trace.model.scriptLine(t)
 		if !ok {
 			return nil
 		}
 		if text != "" {
 			script = append(script, text)
 		}
-		if t.by.bent {
+		if t.transition.bypass {
 			break
 		}
 	}
@@ -242,13 +242,13 @@ func (v *Violation) test() []byte {
 	fmt.Fprintf(&b, "provider  = %q\noperation = %q\n\n[[flow]]\nname    = %q\n", p.Provider, p.Operation, v.Rule+" is not corrected")
 	fmt.Fprintf(&b, "payment = { amount = %d, currency = %q, capture = %q }\nscript  = [\n", p.Amount, p.Currency, p.Capture)
 	for _, s := range script {
-		fmt.Fprintf(&b, "  %s,\n", literal(s))
+		fmt.Fprintf(&b, "  %s,\n", quoted(s))
 	}
 	fmt.Fprint(&b, "  \"stop\",\n]\nexpect  = [\"...\"]\n")
 	return []byte(b.String())
 }
 
-func literal(s string) string {
+func quoted(s string) string {
 	if strings.Contains(s, `"`) {
 		return "'" + s + "'"
 	}
@@ -257,42 +257,42 @@ func literal(s string) string {
 
 // scripted is a step as a line of a test's script; empty: it goes without saying; ok is false
 // if there is no such line.
-func (m *model) scripted(t *told) (text string, ok bool) {
+func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 	say := func(who string, ph policy.Phase) (string, bool) {
-		return who + ": " + m.answerText(t, ph), true
+		return who + ": " + m.scriptAnswer(t, ph), true
 	}
-	switch t.by.kind {
-	case moveStart, moveDue:
+	switch t.transition.kind {
+	case kindStart, kindDue:
 		return "", true
-	case moveNotSent:
+	case kindNotSent:
 		return "send: not_sent", true
-	case moveAnswer:
+	case kindAnswer:
 		return say("send", policy.Send)
-	case moveQueryAnswer:
+	case kindQueryAnswer:
 		return say("query", policy.Query)
-	case moveLateAnswer:
+	case kindLateAnswer:
 		return say("late send", policy.Send)
-	case moveLateQueryAnswer:
+	case kindLateQueryAnswer:
 		return say("late query", policy.Query)
-	case moveWebhook:
+	case kindWebhook:
 		if t.from.s.Stage == flow.Sending || t.from.s.Stage == flow.Querying {
 			return say("meanwhile verified webhook", policy.Webhook)
 		}
 		return say("verified webhook", policy.Webhook)
-	case moveResume:
+	case kindResume:
 		if t.from.s.Stage == flow.Sending {
 			return "send: crash", true
 		}
 		return "query: crash", true
-	case moveWithdraw:
+	case kindWithdraw:
 		return "withdraw: nobody wants it any more", true
-	case moveResolve, moveStartAgain, moveUnverified, moveTime:
+	case kindResolve, kindSecondFlow, kindUnverified, kindTime:
 	}
 	return "", false
 }
 
-func (m *model) answerText(t *told, ph policy.Phase) string {
-	a := &m.heard[ph][t.by.class].answer
+func (m *model) scriptAnswer(t *traceStep, ph policy.Phase) string {
+	a := &m.classes[ph][t.transition.class].answer
 	if a.Fault != policy.NoFault {
 		return a.Fault.String()
 	}
@@ -321,8 +321,8 @@ func (m *model) answerText(t *told, ph policy.Phase) string {
 	if a.RetryAfter > 0 {
 		add("retry_after", a.RetryAfter.String())
 	}
-	id := &t.from.s.Ledger[min(int(t.by.id), len(t.from.s.Ledger)-1)]
-	switch t.by.variant &^ otherAmount {
+	id := &t.from.s.Ledger[min(int(t.transition.id), len(t.from.s.Ledger)-1)]
+	switch t.transition.variant &^ otherAmount {
 	case namesOrder:
 		add("order_id", id.OrderID)
 	case namesBoth:
@@ -331,7 +331,7 @@ func (m *model) answerText(t *told, ph policy.Phase) string {
 	case namesOther:
 		add("order_id", "somebody-elses")
 	}
-	if t.by.variant&otherAmount != 0 {
+	if t.transition.variant&otherAmount != 0 {
 		add("amount", "1")
 	}
 	return strings.Join(parts, " ")

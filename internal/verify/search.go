@@ -12,18 +12,18 @@ import (
 // search goes breadth first through the product, so that the first story that breaks a
 // property is the shortest.
 type search struct {
-	m      *model
-	nodes  []node
-	parent []int32
-	by     []move
-	seen   map[string]struct{}
-	depth  []uint16
-	edges  int
-	most   int // nodes; 0: no bound
-	below  int // steps of the stories that are looked at; 0: no bound
-	found  []finding
-	known  map[string]bool
-	stop   func(*finding) bool
+	m         *model
+	nodes     []node
+	parent    []int32
+	via       []transition
+	seen      map[string]struct{}
+	depth     []uint16
+	edges     int
+	maxStates int // nodes; 0: no bound
+	maxDepth  int // steps of the stories that are looked at; 0: no bound
+	found     []finding
+	known     map[string]bool
+	stop      func(*finding) bool
 
 	follow   string // a rule, FILE:LINE; empty: none is looked for
 	followed bool   // it decided about what an answer says, and not only about what was known
@@ -36,9 +36,9 @@ type finding struct {
 	id       string
 	wanted   policy.Action
 	node     int32 // the last node before the step
-	by       move
+	via      transition
 	why      string
-	leaned   bool // the rule that the story is about was followed on the way
+	bypassed bool // the rule that the story is about was followed on the way
 }
 
 // errTooMany says that the search was stopped at its bound.
@@ -50,7 +50,7 @@ func newSearch(m *model) *search {
 	return &search{m: m, seen: map[string]struct{}{}, known: map[string]bool{}}
 }
 
-func (s *search) add(n *node, parent int32, by move) bool {
+func (s *search) add(n *node, parent int32, by transition) bool {
 	key := s.m.key(n)
 	s.m.last = key
 	if _, known := s.seen[key]; known {
@@ -64,29 +64,29 @@ func (s *search) add(n *node, parent int32, by move) bool {
 	kept := n.clone()
 	// A state that is kept for the whole search must not keep the memory of its step.
 	kept.s.Ledger, kept.s.Fired = slices.Clone(kept.s.Ledger), slices.Clone(kept.s.Fired)
-	s.nodes, s.parent, s.by, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.by, by), append(s.depth, d)
+	s.nodes, s.parent, s.via, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.via, by), append(s.depth, d)
 	return true
 }
 
 // run visits every node that can be reached. It ends early when ctx is over, or stop says so.
 func (s *search) run(ctx context.Context) error {
-	root := s.m.root()
-	s.add(&root, -1, move{})
+	root := s.m.initial()
+	s.add(&root, -1, transition{})
 	for at := 0; at < len(s.nodes); at++ {
 		if at%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if s.most > 0 && len(s.nodes) > s.most {
+		if s.maxStates > 0 && len(s.nodes) > s.maxStates {
 			return errTooMany{}
 		}
-		if s.below > 0 && int(s.depth[at])+1 >= s.below {
+		if s.maxDepth > 0 && int(s.depth[at])+1 >= s.maxDepth {
 			return nil
 		}
 		n := s.nodes[at]
 		ended := false
-		s.m.moves(&n, func(mv move, next *node, commands []flow.Command) {
+		s.m.successors(&n, func(tr transition, next *node, commands []flow.Command) {
 			s.edges++
-			ended = s.visit(int32(at), mv, &n, next, commands) || ended
+			ended = s.check(int32(at), tr, &n, next, commands) || ended
 		})
 		if ended {
 			return nil
@@ -96,13 +96,13 @@ func (s *search) run(ctx context.Context) error {
 }
 
 // visit looks at one step, and keeps where it leads.
-func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Command) (stop bool) {
+func (s *search) check(at int32, tr transition, from, next *node, commands []flow.Command) (stop bool) {
 	if s.follow != "" && !s.followed {
-		s.followed = slices.ContainsFunc(commands, s.follows)
+		s.followed = slices.ContainsFunc(commands, s.isFollowed)
 	}
-	for _, f := range s.m.broken(from, next, commands) {
-		f.node, f.by, f.leaned = at, mv, from.leaned
-		key := string(f.property) + f.rule + f.why + strconv.FormatBool(f.leaned)
+	for _, f := range s.m.violations(from, next, commands) {
+		f.node, f.via, f.bypassed = at, tr, from.bypassed
+		key := string(f.property) + f.rule + f.why + strconv.FormatBool(f.bypassed)
 		if s.known[key] {
 			continue
 		}
@@ -113,29 +113,29 @@ func (s *search) visit(at int32, mv move, from, next *node, commands []flow.Comm
 		}
 	}
 	if s.m.unguarded != "" {
-		if bent, ok := s.m.bend(next, commands); ok {
-			mv := mv
-			mv.bent = true
-			for _, f := range s.m.ends(bent) {
-				f.node, f.by, f.leaned = at, mv, bent.leaned
+		if bent, ok := s.m.bypassInterlock(next, commands); ok {
+			tr := tr
+			tr.bypass = true
+			for _, f := range s.m.checkOutcome(bent) {
+				f.node, f.via, f.bypassed = at, tr, bent.bypassed
 				s.found = append(s.found, f)
 				if s.stop != nil && s.stop(&f) {
 					return true
 				}
 			}
-			s.add(bent, at, mv)
+			s.add(bent, at, tr)
 		}
 	}
 	over := next.s.Outcome == policy.Succeeded || next.s.Outcome == policy.Failed && next.flow > 1 && !s.m.coarse
 	if over || next.executions() > 1 {
 		return false // what comes after adds nothing
 	}
-	s.add(next, at, mv)
+	s.add(next, at, tr)
 	return false
 }
 
 // follows reports whether the rule that is looked for decided about what an answer says.
-func (s *search) follows(c flow.Command) bool {
+func (s *search) isFollowed(c flow.Command) bool {
 	d, ok := c.(flow.Decided)
 	return ok && d.Decision.Source == s.follow && !d.Due && d.Fact.Class == s.m.decider.Judge(&s.m.payment, d.Answer).Class
 }

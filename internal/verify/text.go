@@ -58,59 +58,59 @@ func (v *Violation) WriteStory(w io.Writer) {
 }
 
 // happens says what a move is, in plain words.
-func (m *model) happens(n *node, mv move) string {
+func (m *model) eventText(n *node, tr transition) string {
 	request := func() string {
-		if int(mv.id) < len(n.s.Ledger) {
-			return "request " + strings.TrimPrefix(n.s.Ledger[mv.id].RequestID, "request-")
+		if int(tr.id) < len(n.s.Ledger) {
+			return "request " + strings.TrimPrefix(n.s.Ledger[tr.id].RequestID, "request-")
 		}
 		return "the request"
 	}
-	switch mv.kind {
-	case moveStart:
+	switch tr.kind {
+	case kindStart:
 		return "the payment begins"
-	case moveStartAgain:
-		if mv.variant == namesOrder {
+	case kindSecondFlow:
+		if tr.variant == namesOrder {
 			return "the shopper tries again: a second flow of the payment key, under the same order"
 		}
 		return "the shopper tries again: a second flow of the payment key, under a new order"
-	case moveNotSent:
+	case kindNotSent:
 		return "the connection is refused: nothing left"
-	case moveAnswer:
-		if a := &m.heard[policy.Send][mv.class].answer; a.Fault != policy.NoFault {
-			return silence(a.Fault) + " (" + request() + " may have arrived, and may yet)"
+	case kindAnswer:
+		if a := &m.classes[policy.Send][tr.class].answer; a.Fault != policy.NoFault {
+			return faultText(a.Fault) + " (" + request() + " may have arrived, and may yet)"
 		}
-		return m.said("the provider answers", policy.Send, mv) + m.about(n, mv)
-	case moveLateAnswer:
-		return m.said("late, the reply to "+request()+" comes:", policy.Send, mv) + m.about(n, mv)
-	case moveQueryAnswer:
-		if a := &m.heard[policy.Query][mv.class].answer; a.Fault != policy.NoFault {
+		return m.answerText("the provider answers", policy.Send, tr) + m.aboutText(n, tr)
+	case kindLateAnswer:
+		return m.answerText("late, the reply to "+request()+" comes:", policy.Send, tr) + m.aboutText(n, tr)
+	case kindQueryAnswer:
+		if a := &m.classes[policy.Query][tr.class].answer; a.Fault != policy.NoFault {
 			return "the query fails: " + a.Fault.String()
 		}
-		return m.said("the query says", policy.Query, mv) + m.about(n, mv)
-	case moveLateQueryAnswer:
-		return m.said("late, the reply to an earlier query comes:", policy.Query, mv) + m.about(n, mv)
-	case moveWebhook:
-		return m.said("a verified webhook says", policy.Webhook, mv) + m.about(n, mv)
-	case moveUnverified:
+		return m.answerText("the query says", policy.Query, tr) + m.aboutText(n, tr)
+	case kindLateQueryAnswer:
+		return m.answerText("late, the reply to an earlier query comes:", policy.Query, tr) + m.aboutText(n, tr)
+	case kindWebhook:
+		return m.answerText("a verified webhook says", policy.Webhook, tr) + m.aboutText(n, tr)
+	case kindUnverified:
 		return "a webhook comes that nobody verified"
-	case moveDue:
-		if mv.variant == 1 {
+	case kindDue:
+		if tr.variant == 1 {
 			return "the wait is over, and nobody mints a new order id"
 		}
 		return "the wait is over"
-	case moveResume:
+	case kindResume:
 		return "the process dies, and another takes over"
-	case moveWithdraw:
+	case kindWithdraw:
 		return "the payment is withdrawn"
-	case moveResolve:
-		return fmt.Sprintf("somebody who looked says of %s: %s", request(), policy.Effect(mv.variant))
-	case moveTime:
+	case kindResolve:
+		return fmt.Sprintf("somebody who looked says of %s: %s", request(), policy.Effect(tr.variant))
+	case kindTime:
 		return "time passes"
 	}
 	return ""
 }
 
-func silence(f policy.Fault) string {
+func faultText(f policy.Fault) string {
 	switch f {
 	case policy.Timeout:
 		return "no answer in time"
@@ -123,26 +123,26 @@ func silence(f policy.Fault) string {
 	}
 }
 
-func (m *model) said(who string, ph policy.Phase, mv move) string {
-	h := &m.heard[ph][mv.class]
+func (m *model) answerText(who string, ph policy.Phase, tr transition) string {
+	h := &m.classes[ph][tr.class]
 	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(&h.answer), h.fact.Effect, h.fact.Class)
-	if mv.variant&otherAmount != 0 {
+	if tr.variant&otherAmount != 0 {
 		text += " with another amount"
 	}
 	return text
 }
 
-func (m *model) about(n *node, mv move) string {
-	switch mv.variant &^ otherAmount {
+func (m *model) aboutText(n *node, tr transition) string {
+	switch tr.variant &^ otherAmount {
 	case namesOther:
 		return ", about somebody else's payment"
 	case namesBoth:
 		if len(n.ids) > 1 {
-			return ", about " + strings.Replace(n.s.Ledger[mv.id].RequestID, "-", " ", 1)
+			return ", about " + strings.Replace(n.s.Ledger[tr.id].RequestID, "-", " ", 1)
 		}
 	case namesOrder:
 		if len(n.ids) > 1 {
-			return ", about " + strings.Replace(n.s.Ledger[mv.id].OrderID, "-", " ", 1)
+			return ", about " + strings.Replace(n.s.Ledger[tr.id].OrderID, "-", " ", 1)
 		}
 	}
 	return ""

@@ -99,7 +99,7 @@ type Violation struct {
 
 	cause    *finding
 	payment  policy.Payment
-	script   script
+	trace    trace
 	replayed []replayedStep
 }
 
@@ -169,7 +169,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 		}
 	}
 	if !r.Interrupted && err == nil {
-		err = r.mend(ctx, e, o)
+		err = r.proposeFixes(ctx, e, o)
 	}
 	if r.Interrupted {
 		r.Holds = false
@@ -194,7 +194,7 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 	}
 	merchants := o.Merchants
 	if len(merchants) == 0 {
-		merchants = append([]string{""}, own(e.Rules)...)
+		merchants = append([]string{""}, userMerchants(e.Rules)...)
 	}
 	var jobs []*job
 	for _, name := range names {
@@ -227,7 +227,7 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 }
 
 // own are the merchants of a user's folder; the examples, where nothing is the user's.
-func own(set *rules.Set) []string {
+func userMerchants(set *rules.Set) []string {
 	names := set.MerchantNames()
 	if !slices.ContainsFunc(set.Files(), func(f *rules.File) bool { return !f.Builtin() }) {
 		return names
@@ -240,7 +240,7 @@ func own(set *rules.Set) []string {
 func alikeKey(e *ruleset.Engine, p *policy.Payment, l *ruleset.Looks) (string, error) {
 	t := e.Terms(p)
 	terms, err := json.Marshal(t.Contract)
-	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= remembered(&t.Contract)
+	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= repeatWindow(&t.Contract)
 	key := fmt.Sprint(strings.Join(l.Rules, "\n"), string(terms), once, soon)
 	if l.At["merchant"] {
 		key += p.Merchant
@@ -270,7 +270,7 @@ func (j *job) verify(ctx context.Context, e *ruleset.Engine, o *Options) (*Produ
 }
 
 // most is how many states a product may have.
-func (o *Options) most() int {
+func (o *Options) maxStates() int {
 	if o.MaxStates > 0 {
 		return o.MaxStates
 	}
@@ -285,17 +285,17 @@ func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Prod
 		if err != nil {
 			return err
 		}
-		if picture := m.picture(); pictures[picture] {
+		if picture := m.paymentSignature(); pictures[picture] {
 			p.Covered.Payments++ // it is like another
 			continue
 		} else {
 			pictures[picture] = true
 		}
 		s := newSearch(m)
-		s.most = o.most()
+		s.maxStates = o.maxStates()
 		switch err := s.run(ctx); {
 		case errors.As(err, &errTooMany{}):
-			p.Unfinished = fmt.Sprintf("not proved: more than %d states", o.most())
+			p.Unfinished = fmt.Sprintf("not proved: more than %d states", o.maxStates())
 		case err != nil:
 			return err
 		}
@@ -303,7 +303,7 @@ func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Prod
 		for _, f := range s.found {
 			if key := string(f.property) + f.rule; !known[key] {
 				known[key] = true
-				v, err := j.story(ctx, e, o, payment, s, &f)
+				v, err := j.buildViolation(ctx, e, o, payment, s, &f)
 				if err != nil {
 					return err
 				}
@@ -319,9 +319,9 @@ func (c *Covered) add(s *search) {
 	c.States += len(s.nodes)
 	c.Steps += s.edges
 	c.Depth = max(c.Depth, int(s.depth[len(s.depth)-1]))
-	c.Answers = max(c.Answers, s.m.told)
+	c.Answers = max(c.Answers, s.m.answerCount)
 	classes := 0
-	for _, h := range s.m.heard {
+	for _, h := range s.m.classes {
 		classes += len(h)
 	}
 	c.Classes = max(c.Classes, classes)

@@ -13,17 +13,17 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-// liesIn searches a contract's rules while the provider lies, coarsely or exactly, and says
+// propertiesBroken searches a contract's rules while the provider lies, coarsely or exactly, and says
 // what breaks.
-func liesIn(t *testing.T, e *ruleset.Engine, rules string, l lies, coarse bool, stop flow.Property) []flow.Property {
+func propertiesBroken(t *testing.T, e *ruleset.Engine, rules string, l breaches, coarse bool, stop flow.Property) []flow.Property {
 	t.Helper()
 	m, err := newModel(e, mill(rules), coarse, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.lies = l
+	m.breaches = l
 	s := newSearch(m)
-	s.most = 100_000
+	s.maxStates = 100_000
 	var broken []flow.Property
 	s.stop = func(f *finding) bool {
 		if !slices.Contains(broken, f.property) {
@@ -46,25 +46,25 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, rules string
-		lies        lies
+		lies        breaches
 		want        flow.Property
 	}{
-		{"what is deduped is executed again", "replay", lies{repeats: true}, flow.S1},
-		{"a refused repeat is executed", "rejected", lies{repeats: true}, flow.S1},
-		{"it forgets before its window is over", "replay", lies{forgets: true}, flow.S1},
-		{"a request arrives after the grace", "grace", lies{tarries: true}, flow.S2},
-		{"a request arrives after the grace, and is paid twice", "grace", lies{tarries: true}, flow.S1},
-		{"not found, though it arrived long ago", "grace", lies{blind: true}, flow.S2},
-		{"a webhook says what is not so", "hook", lies{forges: true}, flow.S2},
-		{"a refusal by its code was executed", "plain", lies{errs: true}, flow.S2},
-		{"a refusal by its code was executed, and is paid twice", "plain", lies{errs: true}, flow.S1},
+		{"what is deduped is executed again", "replay", breaches{reexecutes: true}, flow.S1},
+		{"a refused repeat is executed", "rejected", breaches{reexecutes: true}, flow.S1},
+		{"it forgets before its window is over", "replay", breaches{dedupesTooShort: true}, flow.S1},
+		{"a request arrives after the grace", "grace", breaches{arrivesLate: true}, flow.S2},
+		{"a request arrives after the grace, and is paid twice", "grace", breaches{arrivesLate: true}, flow.S1},
+		{"not found, though it arrived long ago", "grace", breaches{queryMisses: true}, flow.S2},
+		{"a webhook says what is not so", "hook", breaches{falseWebhook: true}, flow.S2},
+		{"a refusal by its code was executed", "plain", breaches{falseRefusal: true}, flow.S2},
+		{"a refusal by its code was executed, and is paid twice", "plain", breaches{falseRefusal: true}, flow.S1},
 	}[:testkit.Size(1, 9, 9)] {
 		t.Run(c.name, func(t *testing.T) {
-			if got := liesIn(t, e, c.rules, lies{}, true, ""); len(got) > 0 {
+			if got := propertiesBroken(t, e, c.rules, breaches{}, true, ""); len(got) > 0 {
 				t.Fatalf("%s does not hold while nobody lies: %v", c.rules, got)
 			}
 			for _, coarse := range []bool{true, false} {
-				if got := liesIn(t, e, c.rules, c.lies, coarse, c.want); !slices.Contains(got, c.want) {
+				if got := propertiesBroken(t, e, c.rules, c.lies, coarse, c.want); !slices.Contains(got, c.want) {
 					t.Errorf("coarse %v: %s is not found to break, but %v", coarse, c.want, got)
 				}
 			}
@@ -82,8 +82,8 @@ func TestBeyondTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []lies{{recalls: true}, {strangers: true}} {
-		if got := liesIn(t, e, "plain", l, true, ""); len(got) > 0 {
+	for _, l := range []breaches{{retracts: true}, {foreign: true}} {
+		if got := propertiesBroken(t, e, "plain", l, true, ""); len(got) > 0 {
 			t.Errorf("%+v: %v", l, got)
 		}
 	}

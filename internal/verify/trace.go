@@ -17,27 +17,27 @@ import (
 const exactStates = 20_000
 
 // told is a step of a path with all that belongs to it.
-type told struct {
-	by       move
-	from, to *node
-	event    flow.Event // nil: nothing was brought to the flow
-	commands []flow.Command
+type traceStep struct {
+	transition transition
+	from, to   *node
+	event      flow.Event // nil: nothing was brought to the flow
+	commands   []flow.Command
 }
 
 // script is a path from the beginning to a finding.
-type script struct {
-	m     *model
-	steps []told
+type trace struct {
+	model *model
+	steps []traceStep
 }
 
 // story looks for the shortest story of what the coarse search found, where everything is
 // counted. Of a rule that leans on the interlock it tells what it would have done.
-func (j *job) story(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
+func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
 	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why, payment: p}
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
 	}
-	h := hunt{ctx: ctx, e: e, o: o, p: p, f: f}
+	h := traceSearch{ctx: ctx, e: e, o: o, p: p, f: f}
 	found, s := h.shortest()
 	switch {
 	case h.err != nil:
@@ -48,8 +48,8 @@ func (j *job) story(ctx context.Context, e *ruleset.Engine, o *Options, p policy
 	case found.property != f.property:
 		v.Harm = found.property
 	}
-	v.script = s.script(found)
-	v.Story = v.script.tell(found)
+	v.trace = s.trace(found)
+	v.Story = v.trace.describe(found)
 	if s != coarse {
 		v.replay(e, o)
 	}
@@ -58,7 +58,7 @@ func (j *job) story(ctx context.Context, e *ruleset.Engine, o *Options, p policy
 }
 
 // hunt looks for the story of a finding, exactly.
-type hunt struct {
+type traceSearch struct {
 	ctx context.Context
 	e   *ruleset.Engine
 	o   *Options
@@ -70,23 +70,23 @@ type hunt struct {
 // shortest is the shortest story that comes to harm, if the interlock is left out; else the
 // shortest that comes to what was found. One in which nothing comes late or by itself is
 // told, unless there is a shorter one.
-func (h *hunt) shortest() (*finding, *search) {
-	harm := func(got *finding) bool { return got.leaned && got.property != S5 && got.property != S4 }
+func (h *traceSearch) shortest() (*finding, *search) {
+	harm := func(got *finding) bool { return got.bypassed && got.property != S5 && got.property != S4 }
 	same := func(got *finding) bool { return got.property == h.f.property && got.rule == h.f.rule }
 	for _, still := range []bool{true, false} {
 		if h.f.property == S5 {
-			if found, s := h.look(h.f.rule, still, harm); found != nil {
+			if found, s := h.fewestSteps(h.f.rule, still, harm); found != nil {
 				return found, s
 			}
 		}
-		if found, s := h.look("", still, same); found != nil {
+		if found, s := h.fewestSteps("", still, same); found != nil {
 			return found, s
 		}
 	}
 	return nil, nil
 }
 
-func (h *hunt) look(unguarded string, still bool, stop func(*finding) bool) (*finding, *search) {
+func (h *traceSearch) fewestSteps(unguarded string, still bool, stop func(*finding) bool) (*finding, *search) {
 	found, s := h.search(unguarded, true, still, 0, stop)
 	below := 0
 	if found != nil {
@@ -98,7 +98,7 @@ func (h *hunt) look(unguarded string, still bool, stop func(*finding) bool) (*fi
 	return found, s
 }
 
-func (h *hunt) search(unguarded string, plain, still bool, below int, stop func(*finding) bool) (*finding, *search) {
+func (h *traceSearch) search(unguarded string, plain, still bool, below int, stop func(*finding) bool) (*finding, *search) {
 	if h.err != nil {
 		return nil, nil
 	}
@@ -107,9 +107,9 @@ func (h *hunt) search(unguarded string, plain, still bool, below int, stop func(
 		h.err = err
 		return nil, nil
 	}
-	m.unguarded, m.plain, m.still = unguarded, plain, still
+	m.unguarded, m.inOrder, m.noAging = unguarded, plain, still
 	s := newSearch(m)
-	s.most, s.below = exactStates, below
+	s.maxStates, s.maxDepth = exactStates, below
 	var found *finding
 	s.stop = func(f *finding) bool {
 		if found == nil && stop(f) {
@@ -124,46 +124,46 @@ func (h *hunt) search(unguarded string, plain, still bool, below int, stop func(
 }
 
 // script is the path to a finding, each step taken again.
-func (s *search) script(f *finding) script {
+func (s *search) trace(f *finding) trace {
 	var at []int32
 	for n := f.node; n >= 0; n = s.parent[n] {
 		at = append(at, n)
 	}
-	sc := script{m: s.m}
+	sc := trace{model: s.m}
 	for i := len(at) - 1; i >= 0; i-- {
-		by, to := f.by, (*node)(nil)
+		by, to := f.via, (*node)(nil)
 		if i > 0 {
-			by, to = s.by[at[i-1]], &s.nodes[at[i-1]]
+			by, to = s.via[at[i-1]], &s.nodes[at[i-1]]
 		}
-		sc.steps = append(sc.steps, s.again(&s.nodes[at[i]], by, to))
+		sc.steps = append(sc.steps, s.retrace(&s.nodes[at[i]], by, to))
 	}
 	return sc
 }
 
 // again takes one step of the path once more, for what belongs to it.
-func (s *search) again(from *node, by move, to *node) told {
+func (s *search) retrace(from *node, by transition, to *node) traceStep {
 	n := from.clone()
-	t := told{by: by, from: from, to: to}
+	t := traceStep{transition: by, from: from, to: to}
 	plain := by
-	if !from.unguarded {
-		plain.bent = false
+	if !from.isForced {
+		plain.bypass = false
 	}
 	s.m.event = nil
 	done := false
-	s.m.moves(&n, func(mv move, next *node, commands []flow.Command) {
-		if mv != plain || done {
+	s.m.successors(&n, func(tr transition, next *node, commands []flow.Command) {
+		if tr != plain || done {
 			return
 		}
 		done = true
 		t.event = s.m.event
-		t.commands = kept(commands)
+		t.commands = cloneCommands(commands)
 		if to == nil {
 			end := next.clone()
 			t.to = &end
 		}
 		s.m.event = nil
 	})
-	if by.kind == moveTime || from.unguarded {
+	if by.kind == kindTime || from.isForced {
 		t.event = nil
 	}
 	return t
@@ -171,7 +171,7 @@ func (s *search) again(from *node, by move, to *node) told {
 
 // kept copies commands, with the identities that they point to: what comes after the step
 // writes there.
-func kept(commands []flow.Command) []flow.Command {
+func cloneCommands(commands []flow.Command) []flow.Command {
 	all := slices.Clone(commands)
 	for i, c := range all {
 		switch c := c.(type) {
@@ -191,37 +191,37 @@ func kept(commands []flow.Command) []flow.Command {
 }
 
 // tell writes the story.
-func (sc *script) tell(f *finding) []Step {
+func (sc *trace) describe(f *finding) []Step {
 	var all []Step
 	for i := range sc.steps {
 		t := &sc.steps[i]
-		if t.by.kind == moveTime {
+		if t.transition.kind == kindTime {
 			continue // the times say so
 		}
-		step := Step{Happens: sc.m.happens(t.from, t.by)}
+		step := Step{Happens: sc.model.eventText(t.from, t.transition)}
 		wanted := ""
 		for _, c := range t.commands {
 			if d, ok := c.(flow.Decided); ok {
 				wanted = d.Decision.Action.String()
-				step.Decision, step.Rule, step.Source = decision(&d, t.by.bent), d.Decision.Rule, d.Decision.Source
+				step.Decision, step.Rule, step.Source = decisionText(&d, t.transition.bypass), d.Decision.Rule, d.Decision.Source
 				continue
 			}
-			if text := does(c); text != "" && !(t.by.bent && !t.from.unguarded) {
+			if text := commandText(c); text != "" && !(t.transition.bypass && !t.from.isForced) {
 				step.Does = append(step.Does, text)
 			}
 		}
-		if t.by.bent && !t.from.unguarded {
+		if t.transition.bypass && !t.from.isForced {
 			step.Does = []string{"without the interlock: " + wanted}
 		}
 		all = append(all, step)
 	}
-	if text := epilogue(f); text != "" {
+	if text := consequence(f); text != "" {
 		all = append(all, Step{Happens: text})
 	}
 	return all
 }
 
-func decision(d *flow.Decided, bent bool) string {
+func decisionText(d *flow.Decided, bent bool) string {
 	doubt := ""
 	if d.InDoubt {
 		doubt = ", in doubt"
@@ -238,10 +238,10 @@ func decision(d *flow.Decided, bent bool) string {
 	return text
 }
 
-func does(c flow.Command) string {
+func commandText(c flow.Command) string {
 	switch c := c.(type) {
 	case flow.Send:
-		return fmt.Sprintf("sends %s under %s", plain(c.Identity.RequestID), plain(c.Identity.OrderID))
+		return fmt.Sprintf("sends %s under %s", idText(c.Identity.RequestID), idText(c.Identity.OrderID))
 	case flow.Ask:
 		return fmt.Sprintf("asks for the status by %s", c.By)
 	case flow.Wait:
@@ -258,9 +258,9 @@ func does(c flow.Command) string {
 	return ""
 }
 
-func plain(id string) string { return strings.Replace(id, "-", " ", 1) }
+func idText(id string) string { return strings.Replace(id, "-", " ", 1) }
 
-func epilogue(f *finding) string {
+func consequence(f *finding) string {
 	switch f.property {
 	case flow.S1:
 		return "both requests arrive and are executed: the customer is charged twice"

@@ -19,7 +19,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 	if err != nil {
 		return
 	}
-	codes, statuses := listed(cat)
+	codes, statuses := listedWords(cat)
 	p.Covered.Codes = len(codes) + len(statuses) - 2 // without what nobody lists
 	for _, r := range append(cat.Codes[:len(cat.Codes):len(cat.Codes)], cat.Statuses...) {
 		for _, f := range r.Facts {

@@ -8,14 +8,14 @@ import (
 )
 
 // tidy brings a node into its plainest form.
-func (m *model) tidy(n *node) {
+func (m *model) canonicalize(n *node) {
 	s := &n.s
 	s.Evidence, s.Waits, s.Reason, s.Class, s.Hastened = nil, nil, "", 0, 0
 	s.NewOrderPossible = false
 	if len(s.Fired) > 0 {
 		var kept policy.Counts
 		for _, c := range s.Fired {
-			if most, told := m.maxFired[c.Name]; told && most > 0 {
+			if most, counted := m.maxFired[c.Name]; counted && most > 0 {
 				kept = append(kept, policy.Count{Name: c.Name, N: min(c.N, most)})
 			}
 		}
@@ -30,13 +30,13 @@ func (m *model) tidy(n *node) {
 	switch {
 	case m.coarse:
 		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
-		m.few(n)
+		m.capRequests(n)
 	case s.Queries < m.terms.Limits.MaxQueries:
 		s.Queries = min(s.Queries, m.capped)
 	}
 	if s.Stage != flow.Sending {
-		for k := range n.copies {
-			n.copies[k].current = false
+		for k := range n.requests {
+			n.requests[k].current = false
 		}
 	}
 	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
@@ -54,11 +54,11 @@ func (m *model) tidy(n *node) {
 		n.ids[i].last = m.clock.round(n.ids[i].last, last)
 	}
 	for i := range s.Ledger {
-		id, sd := &s.Ledger[i], &n.ids[i]
+		id, st := &s.Ledger[i], &n.ids[i]
 		switch {
 		case !id.Effect.Settled():
 			id.Fact = policy.Fact{} // only whether it is said again hangs on it
-		case id.Effect == policy.NotExecuted && n.over(i):
+		case id.Effect == policy.NotExecuted && n.closed(i):
 			id.Fact = policy.Fact{Effect: policy.NotExecuted} // nobody looks at it again
 		case id.Effect == policy.NotExecuted && m.coarse:
 			id.Fact = anyRefusal
@@ -69,14 +69,14 @@ func (m *model) tidy(n *node) {
 		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
 			id.Reopened = false // nobody asks
 		}
-		sd.accepted = sd.accepted && !sd.failed && sd.executed+sd.other == 0 && n.takers(i) > 0
+		st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 	}
 	if m.coarse {
-		n.own, n.flow, s.Attempts = 0, 1, min(len(s.Ledger), 2)
+		n.firstOwn, n.flow, s.Attempts = 0, 1, min(len(s.Ledger), 2)
 		if len(s.Ledger) == 1 && s.Ledger[0].Sends > 1 {
 			s.Attempts = 2
 		}
-		m.compact(n)
+		m.mergePast(n)
 	}
 	if s.Stage == flow.Ended {
 		s.Fired, s.Next, s.Displaced, s.Withdrawn = nil, flow.Next{}, nil, ""
@@ -88,15 +88,15 @@ func (m *model) tidy(n *node) {
 }
 
 // few counts requests of one identity to two: many are like two.
-func (m *model) few(n *node) {
+func (m *model) capRequests(n *node) {
 	for i := range n.s.Ledger {
 		id := &n.s.Ledger[i]
 		id.Sends, id.Copies = min(id.Sends, 2), min(id.Copies, 2)
 	}
-	kept := n.copies[:0]
-	for k, c := range n.copies {
+	kept := n.requests[:0]
+	for k, c := range n.requests {
 		alike := 0
-		for _, other := range n.copies[k+1:] {
+		for _, other := range n.requests[k+1:] {
 			if c.id == other.id && c.deduped == other.deduped && c.age == other.age && !c.last {
 				alike++
 			}
@@ -105,19 +105,19 @@ func (m *model) few(n *node) {
 			kept = append(kept, c)
 		}
 	}
-	n.copies = kept
+	n.requests = kept
 }
 
 // compact keeps one of the identities of the past that are known not to have executed, with
 // nothing on its way: one of the last one's order, else one of another. All that counts of
 // them is that there is one, and whether it left a request at the provider that others are
 // mistaken for. (The exact search, which keeps all, is held against this in the tests.)
-func (m *model) compact(n *node) {
+func (m *model) mergePast(n *node) {
 	kept := -1
 	for i := 0; i < len(n.ids); {
 		last := len(n.ids) - 1
 		id := &n.s.Ledger[i]
-		if id.Effect != policy.NotExecuted || id.Contested || n.free(i) > 0 || !n.over(i) {
+		if id.Effect != policy.NotExecuted || id.Contested || n.unreported(i) > 0 || !n.closed(i) {
 			i++
 			continue
 		}
@@ -125,7 +125,7 @@ func (m *model) compact(n *node) {
 		if !same {
 			id.Copies = 1 // who says that it goes on finds one
 		}
-		m.inert(n, i)
+		m.simplifyPast(n, i)
 		switch {
 		case i == last || kept < 0:
 			kept = max(kept, i)
@@ -133,47 +133,47 @@ func (m *model) compact(n *node) {
 			continue
 		case same == (n.s.Ledger[kept].OrderID == n.s.Ledger[last].OrderID):
 			n.s.Ledger[kept].Copies = max(n.s.Ledger[kept].Copies, id.Copies)
-			m.inert(n, kept)
-			n.forget(i)
+			m.simplifyPast(n, kept)
+			n.removeIdentity(i)
 		case same:
-			n.forget(kept)
+			n.removeIdentity(kept)
 			kept = i - 1
 		default:
-			n.forget(i)
+			n.removeIdentity(i)
 		}
 	}
 }
 
 // inert brings an identity of the past into its plainest form.
-func (m *model) inert(n *node, i int) {
-	id, sd := &n.s.Ledger[i], &n.ids[i]
+func (m *model) simplifyPast(n *node, i int) {
+	id, st := &n.s.Ledger[i], &n.ids[i]
 	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
 	id.Fact = policy.Fact{Effect: policy.NotExecuted}
-	*sd = side{failed: id.Copies > 0, first: sd.last, last: sd.last}
-	one := copied{id: i, last: true, deduped: true}
-	n.copies = slices.DeleteFunc(n.copies, func(c copied) bool { return c.id == i })
+	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last}
+	one := request{id: i, last: true, deduped: true}
+	n.requests = slices.DeleteFunc(n.requests, func(c request) bool { return c.id == i })
 	if id.Copies > 0 {
-		n.copies = append(n.copies, one)
+		n.requests = append(n.requests, one)
 	}
 }
 
 // forget takes an identity out of the node.
-func (n *node) forget(i int) {
+func (n *node) removeIdentity(i int) {
 	n.s.Ledger = slices.Delete(slices.Clone(n.s.Ledger), i, i+1)
 	n.ids = slices.Delete(n.ids, i, i+1)
-	n.copies = slices.DeleteFunc(n.copies, func(c copied) bool { return c.id == i })
-	for k := range n.copies {
-		if n.copies[k].id > i {
-			n.copies[k].id--
+	n.requests = slices.DeleteFunc(n.requests, func(c request) bool { return c.id == i })
+	for k := range n.requests {
+		if n.requests[k].id > i {
+			n.requests[k].id--
 		}
 	}
-	if n.own > i {
-		n.own--
+	if n.firstOwn > i {
+		n.firstOwn--
 	}
 }
 
 // fresh is a number that no identity of the node has in its names.
-func (n *node) fresh() int {
+func (n *node) unusedNumber() int {
 	k := 0
 	for i := 0; i < len(n.s.Ledger); i++ {
 		if n.s.Ledger[i].RequestID == requestID(k) || n.s.Ledger[i].OrderID == orderID(k) {

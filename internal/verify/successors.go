@@ -1,0 +1,466 @@
+package verify
+
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+type emitFunc func(transition, *node, []flow.Command)
+
+// moves gives every node that one step leads to.
+func (m *model) successors(n *node, emit emitFunc) {
+	m.setTimes(n)
+	clear(m.varied)
+	switch n.s.Stage {
+	case flow.New:
+		m.startFlow(n, emit)
+		return
+	case flow.Sending:
+		m.sendAnswers(n, emit)
+	case flow.Querying:
+		m.queryAnswers(n, kindQueryAnswer, 0, emit)
+		if m.coarse && n.s.Displaced != nil {
+			// What is displaced goes on only if the answer brings nothing new: what webhooks brought
+			// before it is all that can have changed. The rest is as without a hint.
+			m.webhooks(n, emit)
+			return
+		}
+	case flow.Waiting:
+		m.due(n, emit)
+		if m.coarse && n.s.Displaced != nil {
+			// Whatever else may come leads where it leads from before the hint: what is decided
+			// anew does not hang on what was waited for.
+			m.withdraw(n, emit)
+			return
+		}
+	case flow.Ended:
+		if !m.inOrder {
+			m.startSecondFlow(n, emit)
+		}
+		if n.s.Outcome != policy.Escalated {
+			return // what is said later changes no history
+		}
+	}
+	if n.isForced {
+		return // the story goes on with what the rule wants
+	}
+	if !m.inOrder {
+		m.lateAnswers(n, emit)
+		m.webhooks(n, emit)
+		m.interventions(n, emit)
+	}
+	if n.s.Stage != flow.Ended && !m.noAging {
+		m.passTime(n, emit)
+	}
+}
+
+func (m *model) startFlow(n *node, emit emitFunc) {
+	e := flow.Start{Moment: now, OrderID: orderID(0), RequestID: requestID(0)}
+	if m.actsOnTarget() {
+		e.ProviderID = targetID
+	}
+	m.explore(n, transition{kind: kindStart}, e, emit)
+}
+
+// startAgain is the second flow of the payment key: the shopper tries again, under the same
+// order or under another.
+func (m *model) startSecondFlow(n *node, emit emitFunc) {
+	if n.flow > 1 || n.s.Outcome == policy.Succeeded || len(n.ids) == 0 {
+		return
+	}
+	for _, variant := range []uint8{namesOrder, namesNothing} {
+		next := n.clone()
+		earlier := next.s.Ledger
+		next.flow, next.firstOwn = 2, len(next.ids)
+		next.s = flow.State{Payment: m.payment}
+		e := flow.Start{Moment: now, RequestID: requestID(n.unusedNumber()), OrderID: orderID(n.unusedNumber()), Earlier: earlier}
+		if variant == namesOrder {
+			e.OrderID = e.Earlier[next.firstOwn-1].OrderID
+		}
+		if m.actsOnTarget() {
+			e.ProviderID = targetID
+		}
+		m.explore(&next, transition{kind: kindSecondFlow, variant: variant}, e, emit)
+	}
+}
+
+// answer is everything that the call under way can bring.
+func (m *model) sendAnswers(n *node, emit emitFunc) {
+	k := slices.IndexFunc(n.requests, func(c request) bool { return c.current })
+	if k < 0 {
+		return
+	}
+	gone := n.clone()
+	gone.requests = slices.Delete(gone.requests, k, k+1)
+	if gone.consistent(n.requests[k].id) {
+		m.explore(&gone, transition{kind: kindNotSent}, flow.Answered{Moment: now, Answer: policy.Answer{Fault: policy.NotSent}}, emit)
+	}
+	for c := range m.classes[policy.Send] {
+		h := &m.classes[policy.Send][c]
+		m.replies(n, k, h, m.sendNames(), func(next *node, a policy.Answer, name uint8) {
+			tr := transition{kind: kindAnswer, id: uint8(n.requests[k].id), class: int16(c), variant: name}
+			m.explore(next, tr, flow.Answered{Moment: now, Answer: a}, emit)
+		})
+	}
+}
+
+// lateAnswers are replies to calls that the flow does not wait for any more.
+func (m *model) lateAnswers(n *node, emit emitFunc) {
+	for k, copied := range n.requests {
+		if copied.current || copied.id < n.firstOwn || n.s.Stage == flow.Sending && n.s.Attempts == 1 {
+			continue
+		}
+		for c := range m.classes[policy.Send] {
+			h := &m.classes[policy.Send][c]
+			if h.fact.Effect == policy.Unknown || h.sameUnruled && n.s.Stage != flow.Waiting {
+				continue // it says nothing new
+			}
+			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
+				e := flow.Answered{Moment: now, Answer: a}
+				if n.s.Stage == flow.Sending {
+					e.Attempt = 1 // not the one under way
+				}
+				tr := transition{kind: kindLateAnswer, id: uint8(copied.id), class: int16(c), variant: name}
+				m.explore(next, tr, e, emit)
+			})
+		}
+	}
+	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
+		m.lateRefusals(n, emit)
+	}
+	m.queryAnswers(n, kindLateQueryAnswer, -1, emit)
+}
+
+// lateRefusals are those of requests that are over, or that were refused before: they settle
+// nothing, and the flow cannot tell them from that of the last one.
+func (m *model) lateRefusals(n *node, emit emitFunc) {
+	for c := range m.classes[policy.Send] {
+		h := &m.classes[policy.Send][c]
+		if h.fact.Effect != policy.NotExecuted || h.sameUnruled && n.s.Stage != flow.Waiting {
+			continue
+		}
+		e := flow.Answered{Moment: now, Answer: h.answer}
+		if n.s.Stage == flow.Sending {
+			e.Attempt = 1
+		}
+		m.explore(n, transition{kind: kindLateAnswer, id: uint8(n.firstOwn), class: int16(c), variant: repeatsRefusal}, e, emit)
+	}
+}
+
+// replies brings an answer to one request, with what it settles, if it may be given.
+func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit func(*node, policy.Answer, uint8)) {
+	i := n.requests[k].id
+	next := n
+	if h.fact.Effect == policy.NotExecuted {
+		next = m.settleRefusal(n, k, h)
+		if next == nil {
+			return
+		}
+	}
+	m.settleAnswer(next, h, i, names, emit)
+}
+
+// refuse is what a certain refusal of one request settles; nil if it cannot be.
+func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
+	c := n.requests[k]
+	next := n.clone()
+	if m.breaches.falseRefusal {
+		return &next
+	}
+	st := &next.ids[c.id]
+	id := &n.s.Ledger[c.id]
+	stored := id.Sends == 1 || m.terms.Contract.Replay == policy.FirstResult && c.deduped
+	if h.fact.Stage == policy.Result && stored {
+		if !st.failed && n.unreported(c.id) == 0 {
+			return nil
+		}
+		st.failed = true
+		return &next
+	}
+	// This one came to nothing; of the others it says nothing.
+	next.requests = slices.Delete(next.requests, k, k+1)
+	if !next.consistent(c.id) {
+		return nil
+	}
+	return &next
+}
+
+// stands reports whether what was told of an identity can still be so.
+func (n *node) consistent(i int) bool {
+	st := &n.ids[i]
+	needed := int(st.executed + st.other)
+	if st.failed {
+		needed++
+	}
+	if st.accepted {
+		needed = max(needed, 1)
+	}
+	return n.candidates(i) >= needed
+}
+
+// sendNames are the ways in which the answer of a send may name its payment.
+func (m *model) sendNames() []uint8 {
+	names := []uint8{namesNothing, namesOther}
+	if m.queriesByProviderID() {
+		names = append(names, namesProviderID)
+	}
+	return names
+}
+
+func (m *model) queriesByProviderID() bool {
+	return !m.actsOnTarget() && slices.Contains(m.terms.Contract.QueryBy, policy.ProviderID)
+}
+
+// idle reports whether it makes no difference which of several such answers about an identity
+// of the past is given, and this is not the first of them.
+func (m *model) redundant(n *node, i int, h *answerClass) bool {
+	if !n.closed(i) || n.s.Ledger[i].Effect != policy.NotExecuted || h.fact.Effect == policy.Executed {
+		return false
+	}
+	return h.sameForPast
+}
+
+// tell brings an answer about an identity in each way that it may be named and with each
+// amount that may be true, with what it settles.
+func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
+	st := &n.ids[i]
+	switch h.fact.Effect {
+	case policy.Unknown, policy.NotExecuted:
+		m.nameAnswer(n, n, h, i, names, 0, emit)
+	case policy.Pending:
+		if n.candidates(i) == 0 {
+			return
+		}
+		next := n.clone()
+		next.ids[i].accepted = true
+		m.retract(&next, i)
+		m.nameAnswer(n, &next, h, i, names, 0, emit)
+	case policy.Executed:
+		free := n.unreported(i) > 0
+		if h.fact.Class != policy.Mismatch && (st.executed > 0 || free) {
+			next := n.clone()
+			next.ids[i].executed = max(1, st.executed)
+			m.nameAnswer(n, &next, h, i, names, 0, emit)
+		}
+		if st.other > 0 || free {
+			next := n.clone()
+			next.ids[i].other = max(1, st.other)
+			m.nameAnswer(n, &next, h, i, names, otherAmount, emit)
+		}
+	}
+}
+
+// otherAmount marks a variant whose answer names another amount.
+const otherAmount = 0x80
+
+func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, amount uint8, emit func(*node, policy.Answer, uint8)) {
+	id := &n.s.Ledger[i]
+	for _, name := range names {
+		a := h.answer
+		if amount != 0 {
+			a.Amount = policy.OddAmount
+		}
+		switch {
+		case a.Fault != policy.NoFault && name != namesNothing:
+			continue // a call that failed names nothing
+		case name == namesOrder:
+			a.OrderID = id.OrderID
+		case name == namesBoth:
+			a.OrderID, a.RequestID = id.OrderID, id.RequestID
+		case name == namesProviderID:
+			a.ProviderID = "theirs of " + id.RequestID
+		case name == namesOther:
+			if h.fact.Effect == policy.Unknown || amount != 0 {
+				continue // of which the flow makes the same
+			}
+			a.OrderID = "somebody-else's"
+			emit(n, a, name)
+			continue
+		}
+		emit(next, a, name|amount)
+	}
+}
+
+// webhooks may come at any time, late, repeated and in any order.
+func (m *model) webhooks(n *node, emit emitFunc) {
+	for c := range m.classes[policy.Webhook] {
+		h := &m.classes[policy.Webhook][c]
+		for i := range n.ids {
+			next := n
+			if n.candidates(i) == 0 || m.redundant(n, i, h) || h.sameUnruled && n.s.Stage != flow.Waiting {
+				continue
+			}
+			if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {
+				if next = n.fail(i); next == nil {
+					continue
+				}
+			}
+			names := []uint8{namesBoth}
+			if n.sharesOrder(i) {
+				names = append(names, namesOrder)
+			}
+			if m.queriesByProviderID() {
+				names = append(names, namesProviderID)
+			}
+			m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
+				a.Verified = true
+				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: namesForeign}, flow.Received{Moment: now, Answer: a}, emit)
+			})
+			m.settleAnswer(next, h, i, names, func(next *node, a policy.Answer, name uint8) {
+				a.Verified = true
+				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
+			})
+		}
+	}
+	m.unverifiedWebhooks(n, emit)
+}
+
+// forged are webhooks that anybody can have sent: they say what they like.
+func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
+	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
+		return // it is written down, and no more
+	}
+	for c := range m.classes[policy.Webhook] {
+		h := &m.classes[policy.Webhook][c]
+		if !h.sameUnruled {
+			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: h.answer}, emit)
+		}
+	}
+}
+
+func (n *node) sharesOrder(i int) bool {
+	for j := range n.s.Ledger {
+		if j != i && n.s.Ledger[j].OrderID == n.s.Ledger[i].OrderID {
+			return true
+		}
+	}
+	return false
+}
+
+// due ends the wait, at once or late.
+func (m *model) due(n *node, emit emitFunc) {
+	if n.isForced {
+		m.dueForced(n, emit)
+		return
+	}
+	k := n.unusedNumber()
+	e := flow.Due{Moment: now, RequestID: requestID(k)}
+	asks := func(tr transition, next *node, commands []flow.Command) {
+		emit(tr, next, commands)
+		if m.coarse || next.s.Stage != flow.Querying || next.s.Queries >= m.terms.Limits.MaxQueries || next.s.Queries < m.capped {
+			return
+		}
+		last := next.clone() // the count of queries is not followed: any may be the last
+		last.s.Queries = m.terms.Limits.MaxQueries
+		tr.lastQuery = true
+		emit(tr, &last, commands)
+	}
+	if n.s.Next.Action == policy.RetryNewOrder {
+		m.explore(n, transition{kind: kindDue, variant: 1}, e, asks) // nobody mints an order id
+		e.OrderID = orderID(k)
+	}
+	m.explore(n, transition{kind: kindDue}, e, asks)
+}
+
+// interventions are what people and processes do.
+func (m *model) interventions(n *node, emit emitFunc) {
+	if n.s.Stage == flow.Sending || n.s.Stage == flow.Querying {
+		m.explore(n, transition{kind: kindResume}, flow.Resumed{Moment: now}, emit)
+	}
+	m.withdraw(n, emit)
+	for i := range n.ids {
+		if n.s.Ledger[i].Effect.Settled() {
+			continue
+		}
+		for _, effect := range []policy.Effect{policy.Executed, policy.NotExecuted} {
+			next := n.clone()
+			next.foreign = false // who looked knows of it
+			st := &next.ids[i]
+			switch {
+			case effect == policy.Executed && (st.executed > 0 || n.unreported(i) > 0):
+				st.executed = max(1, st.executed)
+			case effect == policy.NotExecuted && st.executed+st.other == 0:
+				next.requests = slices.DeleteFunc(next.requests, func(c request) bool { return c.id == i && !c.current })
+				if len(next.requests) > 0 && next.requests[len(next.requests)-1].current {
+					continue // nobody can know of the one under way
+				}
+			default:
+				continue
+			}
+			e := flow.Resolved{Moment: now, Identity: i, Effect: effect, Who: "somebody", Why: "who looked"}
+			m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect)}, e, emit)
+		}
+	}
+}
+
+func (m *model) withdraw(n *node, emit emitFunc) {
+	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
+		m.explore(n, transition{kind: kindWithdraw}, flow.Withdrawn{Moment: now, Why: "withdrawn"}, emit)
+	}
+}
+
+// time lets one age pass the next that matters.
+func (m *model) passTime(n *node, emit emitFunc) {
+	k := m.clock
+	startRoles := uint8(roleStart)
+	if len(n.ids) > n.firstOwn {
+		first, _ := n.roles(n.firstOwn)
+		startRoles |= first
+	}
+	bound := k.upper(n.started, startRoles)
+	for i := range n.ids {
+		first, last := n.roles(i)
+		once := n.s.Ledger[i].Sends == 1
+		if r, ok := k.next(n.ids[i].first, first); ok && (i <= n.firstOwn || k.age(r) < bound) {
+			next := n.clone()
+			next.ids[i].first = r
+			if once {
+				next.ids[i].last = r
+			}
+			if i == n.firstOwn {
+				next.started = k.round(r, startRoles)
+			}
+			m.emitTime(&next, transition{kind: kindTime, id: uint8(i)}, emit)
+		}
+		if r, ok := k.next(n.ids[i].last, last); ok && !once && (i < n.firstOwn || k.age(r) < bound) {
+			next := n.clone()
+			next.ids[i].last = r
+			m.emitTime(&next, transition{kind: kindTime, id: uint8(i), variant: 1}, emit)
+		}
+	}
+	for c := range n.requests {
+		if r, ok := k.next(n.requests[c].age, roleCopy); ok && !n.requests[c].last {
+			next := n.clone()
+			next.requests[c].age = r
+			m.emitTime(&next, transition{kind: kindTime, id: uint8(c), variant: 2}, emit)
+		}
+	}
+}
+
+func (m *model) emitTime(next *node, tr transition, emit emitFunc) {
+	m.canonicalize(next)
+	emit(tr, next, nil)
+}
+
+// dueUnguarded does what the rules wanted, whatever the interlock says of it.
+func (m *model) dueForced(n *node, emit emitFunc) {
+	next := n.clone()
+	k := n.unusedNumber()
+	last := &n.s.Ledger[len(n.ids)-1]
+	order, request, theirs := last.OrderID, last.RequestID, last.ProviderID
+	switch n.forced {
+	case policy.RetryNewRequest:
+		request = requestID(k)
+	case policy.RetryNewOrder:
+		order, request = orderID(k), requestID(k)
+	default:
+	}
+	next.s = flow.Sent(m.decider, n.s, now, order, request, theirs)
+	next.isForced, next.forced = false, 0
+	id := &next.s.Ledger[len(next.s.Ledger)-1]
+	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.forced}}
+	m.applyCommands(&next, commands)
+	emit(transition{kind: kindDue, bypass: true}, &next, commands)
+}
