@@ -2,74 +2,27 @@ package verify
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// tidy brings a node into its plainest form.
+// canonicalize brings a node into its canonical form: whatever no later transition depends on
+// gets a fixed value. Nodes that behave alike then have the same key, and are visited once.
 func (m *model) canonicalize(n *node) {
 	s := &n.s
 	s.Evidence, s.Waits, s.Reason, s.Class, s.Hastened = nil, nil, "", 0, 0
 	s.NewOrderPossible = false
-	if len(s.Fired) > 0 {
-		var kept policy.Counts
-		for _, c := range s.Fired {
-			if most, counted := m.maxFired[c.Name]; counted && most > 0 {
-				kept = append(kept, policy.Count{Name: c.Name, N: min(c.N, most)})
-			}
-		}
-		slices.SortFunc(kept, func(a, b policy.Count) int {
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
-		})
-		s.Fired = kept
-	}
-	switch {
-	case m.coarse:
-		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
-		m.capRequests(n)
-	case s.Queries < m.terms.Limits.MaxQueries:
-		s.Queries = min(s.Queries, m.capped)
-	}
-	if s.Stage != flow.Sending {
-		for k := range n.requests {
-			n.requests[k].current = false
-		}
-	}
-	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
-		s.Next.Via = ""
-	}
-	if s.Stage != flow.Querying {
-		s.AskedBy = ""
-		for i := range n.ids {
-			n.ids[i].asked, n.ids[i].askedFirst = 0, 0
-		}
-	}
+	m.capCounts(n)
+	n.clearStage()
 	for i := range n.ids {
 		first, last := n.roles(i)
 		n.ids[i].first = m.clock.round(n.ids[i].first, first)
 		n.ids[i].last = m.clock.round(n.ids[i].last, last)
 	}
 	for i := range s.Ledger {
-		id, st := &s.Ledger[i], &n.ids[i]
-		switch {
-		case !id.Effect.Settled():
-			id.Fact = policy.Fact{} // only whether it is said again hangs on it
-		case id.Effect == policy.NotExecuted && n.closed(i):
-			id.Fact = policy.Fact{Effect: policy.NotExecuted} // nobody looks at it again
-		case id.Effect == policy.NotExecuted && m.coarse:
-			id.Fact = anyRefusal
-		}
-		if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
-			id.Prior = policy.NotExecuted
-		}
-		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
-			id.Reopened = false // nobody asks
-		}
-		st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
+		m.canonicalizeIdentity(n, i)
 	}
 	if m.coarse {
 		n.firstOwn, n.flow, s.Attempts = 0, 1, min(len(s.Ledger), 2)
@@ -85,6 +38,69 @@ func (m *model) canonicalize(n *node) {
 			s.Attempts, s.Queries = 0, 0
 		}
 	}
+}
+
+// capCounts bounds each count by the greatest value that a rule compares it with. Greater ones
+// behave alike. The coarse model follows no counts.
+func (m *model) capCounts(n *node) {
+	s := &n.s
+	if len(s.Fired) > 0 {
+		var kept policy.Counts
+		for _, c := range s.Fired {
+			if most, counted := m.maxFired[c.Name]; counted && most > 0 {
+				kept = append(kept, policy.Count{Name: c.Name, N: min(c.N, most)})
+			}
+		}
+		slices.SortFunc(kept, func(a, b policy.Count) int { return strings.Compare(a.Name, b.Name) })
+		s.Fired = kept
+	}
+	switch {
+	case m.coarse:
+		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
+		m.capRequests(n)
+	case s.Queries < m.terms.Limits.MaxQueries:
+		s.Queries = min(s.Queries, m.capped)
+	}
+}
+
+// clearStage resets what only another stage reads.
+func (n *node) clearStage() {
+	s := &n.s
+	if s.Stage != flow.Sending {
+		for k := range n.requests {
+			n.requests[k].current = false
+		}
+	}
+	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
+		s.Next.Via = ""
+	}
+	if s.Stage != flow.Querying {
+		s.AskedBy = ""
+		for i := range n.ids {
+			n.ids[i].asked, n.ids[i].askedFirst = 0, 0
+		}
+	}
+}
+
+// canonicalizeIdentity brings one identity into its canonical form.
+func (m *model) canonicalizeIdentity(n *node, i int) {
+	s := &n.s
+	id, st := &s.Ledger[i], &n.ids[i]
+	switch {
+	case !id.Effect.Settled():
+		id.Fact = policy.Fact{} // the flow reads it only to recognize a repeated statement
+	case id.Effect == policy.NotExecuted && n.closed(i):
+		id.Fact = policy.Fact{Effect: policy.NotExecuted} // no rule sees it again
+	case id.Effect == policy.NotExecuted && m.coarse:
+		id.Fact = anyRefusal
+	}
+	if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
+		id.Prior = policy.NotExecuted
+	}
+	if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
+		id.Reopened = false // the flow does not read it here
+	}
+	st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 }
 
 // few counts requests of one identity to two: many are like two.

@@ -13,7 +13,7 @@ const (
 	S5 flow.Property = "S5" // the rules never have to be corrected
 )
 
-// broken lists the properties that a step breaks.
+// violations lists the properties that one transition breaks.
 func (m *model) violations(from, next *node, commands []flow.Command) (all []finding) {
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
@@ -27,47 +27,65 @@ func (m *model) violations(from, next *node, commands []flow.Command) (all []fin
 		case flow.Record:
 			recorded = true
 		case flow.Send:
-			if !recorded {
-				all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
-			}
-			if from.foreign && c.Identity.Sends == 1 {
-				all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
-			}
-			if !m.timesRecorded(from, c.Identity) {
-				all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
-			}
-			if c.Attempt > m.terms.Limits.MaxAttempts {
-				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
-			}
-			if from.s.Stage == flow.Waiting && m.timeOver(from) {
-				all = append(all, finding{property: S4, why: "sent after the flow's time"})
-			}
+			all = append(all, m.checkSend(from, &c, recorded)...)
 		case flow.Ask:
-			if c.Query > m.terms.Limits.MaxQueries {
-				all = append(all, finding{property: S4, why: "more queries than max_queries"})
-			}
-			if c.By == "" {
-				all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
-			}
+			all = append(all, m.checkQuery(&c)...)
 		case flow.Finish:
 			all = append(all, m.checkOutcome(next)...)
 			all = append(all, m.checkLimits(next, commands)...)
 		case flow.Decided:
-			// Where counts are left out, what a spent limit allows shows in the decision.
-			switch {
-			case m.exhausted.sends && c.Verdict.Action.Sends():
-				all = append(all, finding{property: S4, why: "more sends than max_attempts"})
-			case m.exhausted.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
-				all = append(all, finding{property: S4, why: "more queries than max_queries"})
-			}
-			if c.Verdict.Property != "" && !c.Due {
-				all = append(all, finding{
-					property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
-					why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
-				})
-			}
+			all = append(all, m.checkDecision(&c)...)
 		case flow.Wait, flow.Alert:
 		}
+	}
+	return all
+}
+
+// checkSend holds one send to S1 and to the limits.
+func (m *model) checkSend(from *node, c *flow.Send, recorded bool) (all []finding) {
+	if !recorded { // after a crash the request would be unknown, and be sent again
+		all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
+	}
+	if from.foreign && c.Identity.Sends == 1 {
+		all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
+	}
+	if !m.timesRecorded(from, c.Identity) {
+		all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
+	}
+	if c.Attempt > m.terms.Limits.MaxAttempts {
+		all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+	}
+	if from.s.Stage == flow.Waiting && m.timeOver(from) {
+		all = append(all, finding{property: S4, why: "sent after the flow's time"})
+	}
+	return all
+}
+
+// checkQuery holds one query to the limits.
+func (m *model) checkQuery(c *flow.Ask) (all []finding) {
+	if c.Query > m.terms.Limits.MaxQueries {
+		all = append(all, finding{property: S4, why: "more queries than max_queries"})
+	}
+	if c.By == "" { // such a query cannot be sent, and the flow would repeat it for ever
+		all = append(all, finding{property: S4, why: "asks where there is nothing to ask by"})
+	}
+	return all
+}
+
+// checkDecision holds one decision to the limits, and the rules to S5.
+func (m *model) checkDecision(c *flow.Decided) (all []finding) {
+	// The coarse model does not count. There only the decision shows that a spent limit was ignored.
+	switch {
+	case m.exhausted.sends && c.Verdict.Action.Sends():
+		all = append(all, finding{property: S4, why: "more sends than max_attempts"})
+	case m.exhausted.queries && c.Verdict.Action == policy.QueryStatus && c.Verdict.Via == flow.ByQuery:
+		all = append(all, finding{property: S4, why: "more queries than max_queries"})
+	}
+	if c.Verdict.Property != "" && !c.Due {
+		all = append(all, finding{
+			property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
+			why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
+		})
 	}
 	return all
 }

@@ -7,86 +7,108 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// queryAnswers is everything that a query can bring.
+// queryAnswers emits every answer that a query can get. A late one answers a query that the
+// flow no longer waits for.
 func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitFunc) {
 	late := kind == kindLateQueryAnswer
 	for c := range m.classes[policy.Query] {
 		h := &m.classes[policy.Query][c]
 		absent := h.fact.Class == policy.NotFound && m.clock.absenceProved > 0
 		if late && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled && n.s.Stage != flow.Waiting) {
-			continue
+			continue // the flow learns nothing new from it
 		}
 		for i := range n.ids {
-			names, inScope := m.queryNames(n, i, late)
 			if late && !n.ids[i].queried && !m.coarse {
-				continue // nobody asked for it since it was sent
+				continue // no query was sent since the identity was
 			}
-			if !inScope || i < len(n.ids)-1 && m.redundant(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
+			if i < len(n.ids)-1 && m.redundant(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
-			if n.s.AskedBy == policy.OrderID && !late {
-				m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
-					tr := transition{kind: kind, id: uint8(i), class: int16(c), variant: namesForeign}
-					m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
-				})
-			}
-			for _, name := range names {
-				next := m.settleQuery(n, i, h, late, name == namesBoth)
-				if next == nil {
-					continue
-				}
-				m.settleAnswer(next, h, i, []uint8{name}, func(next *node, a policy.Answer, name uint8) {
-					tr := transition{kind: kind, id: uint8(i), class: int16(c), variant: name}
-					m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
-				})
-			}
+			tr := transition{kind: kind, id: uint8(i), class: int16(c)}
+			m.queryAnswersAbout(n, h, tr, query, emit)
 		}
 	}
 }
 
-// query is what a query's answer settles about an identity; nil if it cannot be given. An
-// answer that names no request of several under the order may be about any of them.
-func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *node {
-	seen := !late && m.queryIsComplete(n, i)
-	if m.breaches.falseRefusal && h.fact.Effect == policy.NotExecuted {
-		return n
+// queryAnswersAbout emits the answers of one class about the identity of a transition.
+func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, query int, emit emitFunc) {
+	i, late := int(tr.id), tr.kind == kindLateQueryAnswer
+	names, inScope := m.queryNames(n, i, late)
+	if !inScope {
+		return
 	}
-	if h.fact.Effect == policy.NotExecuted {
-		seen = seen && n.s.AskedBy != policy.ProviderID // which names one of several
-		next := n.fail(i)
+	if n.s.AskedBy == policy.OrderID && !late {
+		m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
+			tr.variant = namesForeign
+			m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
+		})
+	}
+	for _, name := range names {
+		next := m.settleQuery(n, i, h, late, name == namesBoth)
 		if next == nil {
-			return nil
+			continue
 		}
-		scope := m.scope(n, i, named)
-		for _, k := range scope {
-			seen = seen && m.queryIsComplete(n, k)
+		m.settleAnswer(next, h, i, []uint8{name}, func(next *node, a policy.Answer, name uint8) {
+			tr.variant = name
+			m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
+		})
+	}
+}
+
+// settleQuery returns what is known after a query's answer about an identity, and nil if the
+// provider cannot give that answer. Several identities may share an order. An answer that names
+// no request may be about any of them.
+func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *node {
+	if h.fact.Effect == policy.NotExecuted {
+		if m.breaches.falseRefusal {
+			return n
 		}
-		if !seen {
-			return next
-		}
-		if next == n {
-			c := n.clone()
-			next = &c
-		}
-		for _, k := range scope {
-			if st := &n.ids[k]; st.executed+st.other > 0 {
-				return nil // that is what it would say
-			}
-			next.failAll(k)
-		}
-		return next
+		return m.settleQueryRefusal(n, i, late, named)
 	}
 	finds := m.breaches.queryMisses || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
 	if finds || late || m.clock.absenceProved == 0 || n.ids[i].asked < m.clock.absenceProved {
 		return n
 	}
-	// By now whatever has arrived would be found: nothing has.
-	st := &n.ids[i]
-	if st.failed || st.accepted || st.executed+st.other > 0 {
+	return m.settleAbsence(n, i)
+}
+
+// settleQueryRefusal returns what is known when a query says that an identity was not executed.
+func (m *model) settleQueryRefusal(n *node, i int, late, named bool) *node {
+	// A provider's own id names one request of several. It says nothing of the others.
+	complete := !late && n.s.AskedBy != policy.ProviderID && m.queryIsComplete(n, i)
+	next := n.fail(i)
+	if next == nil {
 		return nil
 	}
-	if !seen {
-		return n // what arrived after the query was asked it cannot find
+	scope := m.scope(n, i, named)
+	for _, k := range scope {
+		complete = complete && m.queryIsComplete(n, k)
+	}
+	if !complete {
+		return next
+	}
+	if next == n {
+		c := n.clone()
+		next = &c
+	}
+	for _, k := range scope {
+		if st := &n.ids[k]; st.executed+st.other > 0 {
+			return nil // the answer would report that execution
+		}
+		next.failAll(k)
+	}
+	return next
+}
+
+// settleAbsence returns what is known when a query does not find an identity, and was sent late
+// enough to find every request that had arrived.
+func (m *model) settleAbsence(n *node, i int) *node {
+	st := &n.ids[i]
+	if st.failed || st.accepted || st.executed+st.other > 0 {
+		return nil // the query would have found it
+	}
+	if !m.queryIsComplete(n, i) {
+		return n // a request may have arrived after the query
 	}
 	next := n.clone()
 	one := false

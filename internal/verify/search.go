@@ -50,11 +50,11 @@ func newSearch(m *model) *search {
 	return &search{m: m, seen: map[string]struct{}{}, known: map[string]bool{}}
 }
 
-func (s *search) add(n *node, parent int32, by transition) bool {
+func (s *search) add(n *node, parent int32, via transition) {
 	key := s.m.key(n)
 	s.m.last = key
 	if _, known := s.seen[key]; known {
-		return false
+		return
 	}
 	s.seen[key] = struct{}{}
 	d := uint16(0)
@@ -64,15 +64,14 @@ func (s *search) add(n *node, parent int32, by transition) bool {
 	kept := n.clone()
 	// A state that is kept for the whole search must not keep the memory of its step.
 	kept.s.Ledger, kept.s.Fired = slices.Clone(kept.s.Ledger), slices.Clone(kept.s.Fired)
-	s.nodes, s.parent, s.via, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.via, by), append(s.depth, d)
-	return true
+	s.nodes, s.parent, s.via, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.via, via), append(s.depth, d)
 }
 
 // run visits every node that can be reached. It ends early when ctx is over, or stop says so.
 func (s *search) run(ctx context.Context) error {
 	root := s.m.initial()
 	s.add(&root, -1, transition{})
-	for at := 0; at < len(s.nodes); at++ {
+	for at := 0; at < len(s.nodes); at++ { //nolint:intrange // the loop appends to nodes
 		if at%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -279,18 +279,18 @@ func (o *Options) maxStates() int {
 
 // search looks for what breaks a property of a product.
 func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Product) error {
-	known, pictures := map[string]bool{}, map[string]bool{}
+	known, verified := map[string]bool{}, map[string]bool{}
 	for _, payment := range profiles(j.payment, &j.looks) {
 		m, err := newModel(e, payment, true, o.DistrustInferred)
 		if err != nil {
 			return err
 		}
-		if picture := m.paymentSignature(); pictures[picture] {
-			p.Covered.Payments++ // it is like another
+		signature := m.paymentSignature()
+		if verified[signature] {
+			p.Covered.Payments++ // an equal one was verified
 			continue
-		} else {
-			pictures[picture] = true
 		}
+		verified[signature] = true
 		s := newSearch(m)
 		s.maxStates = o.maxStates()
 		switch err := s.run(ctx); {
