@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// heard is a class of answers that prove the same and that no rule tells apart. One of them
-// stands for all.
+// answerClass is a set of answers that prove the same and that no rule distinguishes. The flow
+// treats them alike, so the model gives one of them only.
 type answerClass struct {
 	answer      policy.Answer
 	fact        policy.Fact // as the catalogue judges it
@@ -21,8 +21,9 @@ type answerClass struct {
 	sameUnruled bool        // where no rule is asked it comes to the same as another class
 }
 
-// answers lists every class of answers of a phase: each code and status of the catalogue, each
-// pair of them, each fault, and what nobody listed, under each HTTP status that matters.
+// classifier puts the answers of one phase into classes. The answers are: each code and status of
+// the catalogue, each pair of them, each fault, and an unlisted code and status, each under every
+// HTTP status that matters.
 type classifier struct {
 	m           *model
 	bySignature map[string]int
@@ -30,6 +31,7 @@ type classifier struct {
 	classes     []answerClass
 }
 
+// classify returns the classes of all answers of a phase.
 func (m *model) classify(ph policy.Phase) []answerClass {
 	g := &classifier{m: m, bySignature: map[string]int{}, seen: map[string]bool{}}
 	if ph != policy.Webhook {
@@ -59,9 +61,10 @@ func (m *model) classify(ph policy.Phase) []answerClass {
 	return g.classes
 }
 
-// nobody lists these.
+// unlisted is a code and a status that the catalogue does not have.
 const unlisted = "not-listed"
 
+// listedWords returns the codes and the statuses of a catalogue, and one unlisted of each.
 func listedWords(c *providers.Catalog) (codes []string, statuses [][2]string) {
 	seen := map[string]bool{}
 	for _, r := range c.Codes {
@@ -76,7 +79,7 @@ func listedWords(c *providers.Catalog) (codes []string, statuses [][2]string) {
 	return append(codes, unlisted), append(statuses, [2]string{unlisted, ""})
 }
 
-// httpStatuses has one of every kind that a judgement or a rule tells apart.
+// httpStatuses returns one HTTP status of each range that a judgement or a rule distinguishes.
 func (m *model) httpStatuses() []int {
 	list := []int{0, 200, 400, 429, 500}
 	for _, c := range m.looks.Cuts["http_status"] {
@@ -119,7 +122,7 @@ func (g *classifier) add(a policy.Answer) {
 	}
 }
 
-// signature is what the flow and the rules can tell of an answer.
+// signature is everything about an answer that the flow and the rules can distinguish.
 func (m *model) signature(a *policy.Answer, f policy.Fact) string {
 	l := &m.looks
 	var b strings.Builder
@@ -138,7 +141,7 @@ func (m *model) signature(a *policy.Answer, f policy.Fact) string {
 	return b.String()
 }
 
-// texts is what the rules can tell of an answer itself, whatever it proves.
+// visibleFields is what the rules can distinguish in the answer itself, whatever it proves.
 func (m *model) visibleFields(a *policy.Answer) string {
 	l := &m.looks
 	var b strings.Builder
@@ -156,9 +159,9 @@ func (m *model) visibleFields(a *policy.Answer) string {
 	return b.String()
 }
 
-// decisions is what the flow can tell of an answer, and what the rules decide on it: as it is,
-// or where it is not believed; in doubt, or not. Answers that agree in it lead to the same
-// wherever counts and times are left out.
+// decisionSignature is what the flow distinguishes in an answer, and every decision of the rules
+// about it: believed or not, in doubt or not. The coarse model follows no counts and times. There,
+// answers with one signature lead to the same nodes.
 func (m *model) decisionSignature(a *policy.Answer, f policy.Fact) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "decided ", f.Effect, f.Stage)
@@ -177,8 +180,9 @@ func (m *model) decisionSignature(a *policy.Answer, f policy.Fact) string {
 	return b.String()
 }
 
-// picture is all that a kind of payment makes a difference by: two that agree in it are
-// verified once. Where rules look at the payment itself, none is like another.
+// paymentSignature is everything that distinguishes one kind of payment from another. Two kinds
+// with one signature are verified once. Where rules read the payment itself, each kind has its
+// own.
 func (m *model) paymentSignature() string {
 	l := &m.looks
 	var b strings.Builder
@@ -194,7 +198,7 @@ func (m *model) paymentSignature() string {
 	return b.String()
 }
 
-// flowTells reports whether the flow itself looks at a class.
+// flowDistinguishes reports whether the flow itself reads a class.
 func (m *model) flowDistinguishes(c policy.Class) bool {
 	switch c {
 	case policy.NotFound, policy.Disputed, policy.Mismatch, policy.Conflict:
@@ -204,7 +208,7 @@ func (m *model) flowDistinguishes(c policy.Class) bool {
 	}
 }
 
-// between is the number of cuts that a value has passed.
+// cutIndex returns how many cuts are at or below a value.
 func cutIndex(cuts []int64, v int64) int {
 	n, found := slices.BinarySearch(cuts, v)
 	if found {
@@ -213,7 +217,7 @@ func cutIndex(cuts []int64, v int64) int {
 	return n
 }
 
-// profiles are the payments that the rules of an operation can tell apart.
+// profiles returns the payments that the rules of an operation can distinguish.
 func profiles(p policy.Payment, l *ruleset.Looks) []policy.Payment {
 	all := []policy.Payment{p}
 	each := func(vary func(p policy.Payment) []policy.Payment) {

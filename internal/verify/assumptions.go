@@ -8,7 +8,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// describe writes down what the verdict is relative to.
+// describe writes down what the verdict depends on: assumptions, opaque conditions and facts.
 func (j *job) describe(e *ruleset.Engine, p *Product) {
 	c := &e.Terms(&j.payment).Contract
 	p.Assumptions = assumptions(c)
@@ -34,7 +34,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 	}
 }
 
-// assumptions are what the model takes the provider's word for.
+// assumptions lists what the model assumes of the provider.
 func assumptions(c *policy.Contract) []string {
 	all := []string{"an answer's facts, as the catalogue has them, are true"}
 	if len(c.Dedupe) > 0 && c.DedupeWindow > 0 && (c.Replay == policy.FirstResult || c.Replay == policy.Rejected) {

@@ -2,9 +2,9 @@ package verify
 
 import "github.com/recourse-pay/recourse/policy"
 
-// lies are ways in which the provider does not keep to its contract, while the flow relies on
-// it. With none the model is what is proved; the tests let it lie in each way in turn, and
-// see that the checker notices.
+// breaches are ways in which the provider breaks its contract while the flow relies on it. The
+// proof assumes none. The tests switch on one at a time, and check that the search finds a
+// violation: each assumption is needed.
 type breaches struct {
 	reexecutes      bool // what is said to be deduped is executed again
 	dedupesTooShort bool // it dedupes, but not for as long as it says
@@ -19,7 +19,7 @@ type breaches struct {
 	foreign  bool // somebody else's request is executed under one of our orders
 }
 
-// recall lets a request that was told to have failed go on after all.
+// retract lets a request go on after the provider reported it as failed.
 func (m *model) retract(n *node, i int) {
 	waits := n.s.Stage == "waiting" || n.s.Stage == "querying"
 	if m.breaches.retracts && waits && i == len(n.ids)-1 && n.candidates(i) == 1 {
@@ -27,7 +27,7 @@ func (m *model) retract(n *node, i int) {
 	}
 }
 
-// strange brings the word that a request that is none of ours was executed under one of our
+// foreignExecution emits the report that another client's request was executed under one of our
 // orders.
 func (m *model) foreignExecution(n *node, h *answerClass, i int, emit func(*node, policy.Answer)) {
 	if !m.breaches.foreign || h.fact.Effect != policy.Executed {

@@ -103,7 +103,7 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 }
 
-// few counts requests of one identity to two: many are like two.
+// capRequests keeps at most two equal requests of one identity. More behave like two.
 func (m *model) capRequests(n *node) {
 	for i := range n.s.Ledger {
 		id := &n.s.Ledger[i]
@@ -124,10 +124,11 @@ func (m *model) capRequests(n *node) {
 	n.requests = kept
 }
 
-// compact keeps one of the identities of the past that are known not to have executed, with
-// nothing on its way: one of the last one's order, else one of another. All that counts of
-// them is that there is one, and whether it left a request at the provider that others are
-// mistaken for. (The exact search, which keeps all, is held against this in the tests.)
+// mergePast keeps one past identity of the last one's order, and one of another order. It merges
+// only identities that are known not to have executed and have nothing on the way. Later
+// transitions depend on two things alone: that there is one, and whether the provider still has a
+// request that others can be mistaken for. The tests compare this with the exact search, which
+// keeps all.
 func (m *model) mergePast(n *node) {
 	kept := -1
 	for i := 0; i < len(n.ids); {
@@ -160,7 +161,7 @@ func (m *model) mergePast(n *node) {
 	}
 }
 
-// inert brings an identity of the past into its plainest form.
+// simplifyPast brings a past identity into its simplest form.
 func (m *model) simplifyPast(n *node, i int) {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
@@ -173,7 +174,7 @@ func (m *model) simplifyPast(n *node, i int) {
 	}
 }
 
-// forget takes an identity out of the node.
+// removeIdentity removes an identity from the node.
 func (n *node) removeIdentity(i int) {
 	n.s.Ledger = slices.Delete(slices.Clone(n.s.Ledger), i, i+1)
 	n.ids = slices.Delete(n.ids, i, i+1)
@@ -188,7 +189,7 @@ func (n *node) removeIdentity(i int) {
 	}
 }
 
-// fresh is a number that no identity of the node has in its names.
+// unusedNumber returns a number that no identity of the node has in its names.
 func (n *node) unusedNumber() int {
 	k := 0
 	for i := 0; i < len(n.s.Ledger); i++ {

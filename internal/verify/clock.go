@@ -71,12 +71,13 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 	return k
 }
 
-// remembered is the age up to which a request may be repeated in doubt.
+// repeatWindow is the age up to which a request in doubt may be repeated.
 func repeatWindow(c *policy.Contract) time.Duration {
 	return c.DedupeWindow - c.CallTimeout() - c.ArrivalGrace
 }
 
-// next is the next age that matters for any of the roles; ok is false after the last.
+// next returns the next age that matters for any of the roles. The result ok is false after the
+// last.
 func (k *clock) next(r region, roles uint8) (region, bool) {
 	for i := int(r) + 1; i < len(k.cuts); i++ {
 		if k.roles[i]&roles != 0 {
@@ -86,7 +87,7 @@ func (k *clock) next(r region, roles uint8) (region, bool) {
 	return r, false
 }
 
-// round forgets an age that matters for none of the roles.
+// round lowers a region to the last age that matters for any of the roles.
 func (k *clock) round(r region, roles uint8) region {
 	for r > 0 && k.roles[r]&roles == 0 {
 		r--
@@ -94,10 +95,10 @@ func (k *clock) round(r region, roles uint8) region {
 	return r
 }
 
-// age is a time that lies in a region.
+// age returns the age at which a region begins.
 func (k *clock) age(r region) time.Duration { return k.cuts[r] }
 
-// upper is the age that a region ends before; the longest duration for the last.
+// upper returns the age at which a region ends, and the longest duration for the last region.
 func (k *clock) upper(r region, roles uint8) time.Duration {
 	if n, ok := k.next(r, roles); ok {
 		return k.cuts[n]

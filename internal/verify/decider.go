@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// decider asks the real rules, and where they look at what the model leaves open (the time of
-// day, the message, tags, how long a schedule waits) brings every decision in turn.
+// decider asks the real rules. A rule may read what the model does not follow: the hour, the
+// message, tags, the length of a wait. Then the decider returns each possible decision in turn.
 type decider struct {
 	engine        *ruleset.Engine
 	looks         *ruleset.Looks
@@ -52,9 +52,10 @@ var (
 	afterTime  = &policy.Schedule{Name: "too late", Intervals: []time.Duration{100 * 365 * 24 * time.Hour}}
 )
 
-// anyRefusal stands for each fact that somebody is certain by that it was not executed.
+// anyRefusal stands for every fact that proves that a request was not executed.
 var anyRefusal = policy.Fact{Effect: policy.NotExecuted, Reach: 255}
 
+// possible returns every decision that the rules can make in a situation.
 func (d *decider) possible(s *policy.Situation) []policy.Decision {
 	key := d.key(s)
 	if all, known := d.memo[key]; known {
@@ -83,7 +84,7 @@ func (d *decider) possible(s *policy.Situation) []policy.Decision {
 	return all
 }
 
-// situations are all that one stands for.
+// situations returns the concrete situations that an abstract one stands for.
 func (d *decider) situations(s *policy.Situation) []policy.Situation {
 	facts := []policy.Fact{s.Fact}
 	if s.Fact.Reach == anyRefusal.Reach {
@@ -103,7 +104,7 @@ func (d *decider) situations(s *policy.Situation) []policy.Situation {
 	return all
 }
 
-// moments has one of each time of the week that the rules tell apart.
+// instants returns one instant of each part of the week that the rules distinguish.
 func (d *decider) instants(at time.Time) []time.Time {
 	if !d.looks.At["hour"] && !d.looks.At["weekday"] {
 		return []time.Time{at}
@@ -124,7 +125,7 @@ func (d *decider) instants(at time.Time) []time.Time {
 	return all
 }
 
-// key is everything about a situation that can make a difference within one model.
+// key identifies a situation within one model. Situations with one key get one decision.
 func (d *decider) key(s *policy.Situation) string {
 	b := d.buf[:0]
 	a, f := s.Answer, &s.Fact

@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// mend looks for a change to each rule at fault. One that helped is tried first where the rule
-// is found at fault again: a rule is mended once.
+// proposeFixes looks for a change to each rule at fault. A change that fixed a rule once is tried
+// first where the same rule is at fault again, so each rule gets one fix.
 func (r *Report) proposeFixes(ctx context.Context, e *ruleset.Engine, o *Options) error {
 	best := map[string][]edit{} // by FILE:LINE
 	for i := range r.Products {
@@ -29,9 +29,9 @@ func (r *Report) proposeFixes(ctx context.Context, e *ruleset.Engine, o *Options
 	return nil
 }
 
-// fix returns the first change to a rule after which it does not lean on the interlock, and
-// still decides about answers that come: the real rules are compiled with each change in turn,
-// and verified. Nil: none helps.
+// findFix returns the first change after which the rule does not depend on the interlock and still
+// decides about new answers. It compiles the real rules with each change in turn, and verifies
+// them. It returns nil if no change helps.
 func (v *Violation) findFix(ctx context.Context, e *ruleset.Engine, o *Options, all []edit) (*edit, error) {
 	if v.Property != S5 || v.Source == "" {
 		return nil, nil
@@ -45,7 +45,7 @@ func (v *Violation) findFix(ctx context.Context, e *ruleset.Engine, o *Options, 
 	return nil, nil
 }
 
-// helps reports whether a rule is safe with a change, and still good for something.
+// editHelps reports whether a rule with a change is safe and still decides about new answers.
 func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
 	changed, err := applyEdit(e, f.rule, c)
 	if err != nil || changed == nil {
@@ -76,7 +76,7 @@ type edit struct {
 	text      string
 }
 
-// changes are those that may help a rule that wants an action, the smallest first.
+// candidateEdits returns the changes that may fix a rule with an action, the smallest first.
 func candidateEdits(a policy.Action) []edit {
 	var all []edit
 	and := func(text string) {
@@ -97,7 +97,8 @@ func candidateEdits(a policy.Action) []edit {
 	return append(all, edit{action: &query, text: "write `then = \"query_status\"`"})
 }
 
-// change compiles the rules anew with one rule changed.
+// applyEdit compiles the rules again with one rule changed. It returns nil if no rule stands at
+// source.
 func applyEdit(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error) {
 	set := *e.Rules
 	found := false

@@ -15,12 +15,12 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Known remembers what was proved, from one run to the next. A proof is known again when the
-// program is the same, byte for byte, and so are the provider's catalogue, the conditions,
-// actions and schedules of the rules that can hold, contract, limits and options. What was not
-// proved is never remembered. Safe for concurrent use.
+// Known is a cache of proofs in a file. A proof is reused when the program is the same, byte for
+// byte, and the input is the same: the provider's catalogue, the conditions, actions and schedules
+// of the rules that can hold, contract, limits and options. Only proofs are stored. Safe for
+// concurrent use.
 //
-// Whoever can write its file can claim proofs. Trust it as far as the program itself.
+// A process that can write the file can claim proofs. Trust the file as far as the program itself.
 type Known struct {
 	file   string
 	mu     sync.Mutex
@@ -28,15 +28,16 @@ type Known struct {
 	fresh  bool // something has come since it was read
 }
 
-// proofs are what stands in the file.
+// proofs is the content of the file.
 type proofs struct {
 	V       int                `json:"v"`
 	Program string             `json:"program"` // its SHA-256
 	Proved  map[string]Covered `json:"proved"`
 }
 
-// OpenKnown reads what was proved by this program. A file that is not there, or is another
-// program's, holds nothing. One that cannot be read, or whose folder is not there, is an error.
+// OpenKnown reads the proofs of this program. It starts empty if the file does not exist or is
+// another program's. A file that cannot be read is an error, and so is a folder that does not
+// exist.
 func OpenKnown(file string) (*Known, error) {
 	program, err := thisProgram()
 	if err != nil {
@@ -67,7 +68,7 @@ func OpenKnown(file string) (*Known, error) {
 
 var errNotProofs = errors.New("it is in another form")
 
-// thisProgram is the SHA-256 of the program that runs.
+// thisProgram returns the SHA-256 of the running program.
 func thisProgram() (string, error) {
 	name, err := os.Executable()
 	if err != nil {
@@ -81,7 +82,7 @@ func thisProgram() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Save writes what is new, whole or not at all.
+// Save writes the file if there are new proofs. It replaces the whole file in one step.
 func (k *Known) Save() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -127,7 +128,7 @@ func (k *Known) add(key string, c Covered) {
 	k.stored.Proved[key], k.fresh = c, true
 }
 
-// key names all that a product's proof rests on, but for the program.
+// key identifies everything that a product's proof depends on, except the program.
 func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 	catalog, err := e.Catalogs.Get(j.payment.Provider)
 	if err != nil {
@@ -164,7 +165,7 @@ func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// ruleKey is what a rule decides, wherever it stands.
+// ruleKey is what a rule decides, without its position in the file.
 type ruleKey struct {
 	ID    string
 	When  string

@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// model is the product of the flow under one payment's rules with an adversarial provider
-// that keeps its contract.
+// model is the product of two machines: the flow under one payment's rules, and an adversarial
+// provider that keeps its contract. It produces the successors of a node.
 type model struct {
 	payment policy.Payment
 	engine  *ruleset.Engine
@@ -92,22 +92,24 @@ func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*mode
 	return m, nil
 }
 
-// maxSends bounds the sends of a flow that are explored one by one.
+// maxSends bounds the sends of a flow that the exact model counts.
 const maxSends = 4
 
+// variedKey identifies transitions from one node that the exhausted limits change alike.
 type variedKey struct {
 	to   string
 	want exhausted
 	due  bool
 }
 
-// unbounded stands for a limit that is not counted up to.
+// unbounded stands for a limit that the coarse model never reaches by counting.
 const unbounded = 100
 
-// spending is what is spent when an event comes.
+// exhausted says which limits are used up when an event arrives. The coarse model does not count.
+// It tries each event with and without them.
 type exhausted struct{ sends, queries, time, lastOld, othersOld bool }
 
-// moveKind is what the adversary, or the world, does.
+// transitionKind is what the adversary or the environment does.
 type transitionKind uint8
 
 const (
@@ -127,7 +129,8 @@ const (
 	kindSecondFlow
 )
 
-// move is one step of a story. The node it starts from and the move give the next node.
+// transition is one edge of the product. Its start node and the transition determine the next
+// node.
 type transition struct {
 	kind      transitionKind
 	id        uint8 // the identity it is about; the copy, for a moveTime of one
@@ -153,24 +156,26 @@ const (
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
 func orderID(i int) string   { return "order-" + string(rune('1'+i)) }
 
-// target is what the provider calls the payment that a capture or a cancel works on.
+// targetID is the provider's id of the payment that a capture or a cancel works on.
 const targetID = "theirs"
 
+// actsOnTarget reports whether the operation works on an earlier payment of the provider.
 func (m *model) actsOnTarget() bool {
 	return m.payment.Operation == policy.Capture || m.payment.Operation == policy.Cancel
 }
 
-// root is the node before anything has happened.
+// initial is the node before the first event.
 func (m *model) initial() node {
 	byOrder := !m.coarse && slices.Contains(m.terms.Contract.Dedupe, policy.OrderID)
 	return node{s: flow.State{Payment: m.payment}, flow: 1, dedupeByOrder: byOrder}
 }
 
-// moment is now. Jitter is in the middle; waits are not looked at anyway.
+// now is the time of every event. Jitter is in the middle, because the model does not follow
+// waits.
 var now = flow.Moment{At: base, Jitter: 0.5}
 
-// try is one event brought to the flow, with every decision of the rules in turn and, where
-// counts are not followed, with each limit spent or not that makes a difference.
+// explore applies one event with every decision of the rules in turn. The coarse model also varies
+// which limits are used up.
 func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 	m.exhausted = exhausted{}
 	m.last = ""
@@ -205,8 +210,8 @@ func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 	m.exhausted = exhausted{}
 }
 
-// varied reports whether from this node the same was wanted, and led to the same, before.
-// What is spent makes the same of it.
+// alreadyVaried reports whether a transition from this node wanted the same and led to the same
+// node before. The exhausted limits then change both alike.
 func (m *model) alreadyVaried(tr transition, want exhausted) bool {
 	if m.last == "" {
 		return false
@@ -219,7 +224,7 @@ func (m *model) alreadyVaried(tr transition, want exhausted) bool {
 	return false
 }
 
-// several reports whether an identity was sent more than once.
+// anySentTwice reports whether an identity was sent more than once.
 func (m *model) anySentTwice(n *node) bool {
 	for i := range n.ids {
 		if n.s.Ledger[i].Copies > 1 {
@@ -229,7 +234,8 @@ func (m *model) anySentTwice(n *node) bool {
 	return false
 }
 
-// bring brings an event, and says whether any decision wanted to send or to ask.
+// apply applies an event with each decision of the rules. It returns whether any decision wanted
+// to send or to query.
 func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want exhausted) {
 	next := &m.next
 	for choice := 0; ; choice++ {
@@ -253,7 +259,7 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 	}
 }
 
-// exhaust spends what is to be spent before the event that comes.
+// spendLimits uses up the chosen limits before the event arrives.
 func (m *model) spendLimits(s *flow.State) {
 	if !m.coarse || s.Stage == flow.New {
 		return
@@ -278,6 +284,7 @@ func (m *model) spendLimits(s *flow.State) {
 	}
 }
 
+// addWanted adds what the commands send or query.
 func (w *exhausted) addWanted(commands []flow.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
@@ -294,7 +301,7 @@ func (w *exhausted) addWanted(commands []flow.Command) {
 	}
 }
 
-// carry lets the world follow the flow's commands, and forgets what makes no difference.
+// applyCommands lets the environment carry out the flow's commands, and makes the node canonical.
 func (m *model) applyCommands(n *node, commands []flow.Command) {
 	s := &n.s
 	for len(n.ids) < len(s.Ledger) {
@@ -317,7 +324,7 @@ func (m *model) applyCommands(n *node, commands []flow.Command) {
 	m.canonicalize(n)
 }
 
-// sent puts a request on its way.
+// recordSend adds a request that is on its way.
 func (m *model) recordSend(n *node) {
 	i := len(n.ids) - 1
 	id, st := &n.s.Ledger[i], &n.ids[i]

@@ -9,10 +9,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// node is one state of the product: the flow, and what the provider has told so far. What
-// it did not tell yet is still open: a request that was sent may have been lost, refused,
-// stored as failed, accepted or executed, and may still be on its way. Each answer settles
-// as much as it says; it may be given if something that may have happened makes it true.
+// node is one state of the product: the flow, and what the provider has stated so far. What the
+// provider has not stated stays open: a request may have been lost, refused, stored as failed,
+// accepted or executed, and may still be on its way. Each answer settles a part. The provider may
+// give an answer if some history makes it true. One node so stands for many histories, which keeps
+// the product small.
 type node struct {
 	s        flow.State   // its times are set from the regions before each step
 	ids      []statements // of each identity of the ledger
@@ -29,7 +30,7 @@ type node struct {
 	isForced bool          // raw is set
 }
 
-// side is what the provider has told of one identity.
+// statements is what the provider has stated about one identity.
 type statements struct {
 	failed   bool  // a request of it ended without execution, and that is stored
 	accepted bool  // a request of it was accepted
@@ -42,7 +43,7 @@ type statements struct {
 	askedFirst  region
 }
 
-// copied is one request that was sent.
+// request is one request that was sent.
 type request struct {
 	id      int
 	age     region
@@ -51,16 +52,16 @@ type request struct {
 	current bool // its call is under way
 }
 
-// copyFrom is clone into memory that is used again.
+// copyFrom is clone into memory that is reused.
 func (n *node) copyFrom(from *node) {
 	ids, copies := append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
 	*n = *from
 	n.ids, n.requests = ids, copies
 }
 
-// takers counts the requests of an identity that can have been executed, or failed, each by
-// itself. Those that the contract covers count as one, and as none when the one that they
-// all come to is another identity's.
+// candidates counts the requests of an identity that can have been executed or have failed, each
+// by itself. Requests that the contract deduplicates count as one, or as none when another
+// identity has the one execution.
 func (n *node) candidates(i int) int {
 	covered, open := n.countRequests(i)
 	if covered > 0 && !n.takenByOther(i) {
@@ -69,7 +70,7 @@ func (n *node) candidates(i int) int {
 	return open
 }
 
-// requests counts the copies of an identity that the contract covers, and the others.
+// countRequests counts the requests of an identity that the contract deduplicates, and the others.
 func (n *node) countRequests(i int) (covered, open int) {
 	for k := range n.requests {
 		switch c := &n.requests[k]; {
@@ -83,8 +84,8 @@ func (n *node) countRequests(i int) (covered, open int) {
 	return covered, open
 }
 
-// elsewhere reports whether, of the requests that the contract takes for one with those of an
-// identity, another identity's is the one.
+// takenByOther reports whether another identity of the order has the one execution of the
+// deduplicated requests.
 func (n *node) takenByOther(i int) bool {
 	if !n.dedupeByOrder {
 		return false
@@ -100,11 +101,11 @@ func (n *node) takenByOther(i int) bool {
 	return false
 }
 
-// any reports whether a request of the identity is known to have come to an end.
+// concluded reports whether a request of the identity is known to have ended.
 func (st *statements) concluded() bool { return st.failed || st.executed+st.other > 0 }
 
-// free counts the executions of an identity that may have happened, or may yet, and that
-// nobody has told.
+// unreported counts the executions of an identity that are possible and that the provider has not
+// reported.
 func (n *node) unreported(i int) int {
 	st := &n.ids[i]
 	sum := n.candidates(i) - int(st.executed+st.other)
@@ -114,7 +115,7 @@ func (n *node) unreported(i int) int {
 	return max(0, sum)
 }
 
-// executions counts what the payment key has cost the customer, or may cost yet.
+// executions counts how often the payment key has been charged or may still be.
 func (n *node) executions() int {
 	sum := 0
 	for i := range n.ids {
@@ -128,8 +129,8 @@ func (n *node) executions() int {
 	return sum
 }
 
-// counted reports whether an execution that an identity shares with its order's others was
-// counted with one of those before it.
+// alreadyCounted reports whether an earlier identity of the order was counted for the one
+// execution that they share.
 func (n *node) alreadyCounted(i int) bool {
 	if covered, _ := n.countRequests(i); covered == 0 || n.ids[i].concluded() {
 		return false
@@ -145,10 +146,10 @@ func (n *node) alreadyCounted(i int) bool {
 	return false
 }
 
-// base is the time of every step; ages are subtracted from it.
+// base is the time of every transition. Ages are subtracted from it.
 var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// clone copies what a move may change.
+// clone copies the parts that a transition may change.
 func (n *node) clone() node {
 	c := *n
 	c.ids = slices.Clone(n.ids)
@@ -156,7 +157,7 @@ func (n *node) clone() node {
 	return c
 }
 
-// roles are those that the age of an identity's first and last send plays.
+// roles returns the roles of an identity's first and last send.
 func (n *node) roles(i int) (first, last uint8) {
 	first, last = roleFirst, roleLast
 	if n.closed(i) && n.s.Ledger[i].Sends == 1 {
@@ -177,7 +178,7 @@ func (n *node) roles(i int) (first, last uint8) {
 	return first, last
 }
 
-// over reports whether nobody will send an identity again.
+// closed reports whether an identity is never sent again.
 func (n *node) closed(i int) bool { return i < len(n.ids)-1 || n.s.Stage == flow.Ended }
 
 // setTimes gives the flow's state times that lie in the node's regions.
@@ -214,8 +215,8 @@ func (m *model) setTimes(n *node) {
 	}
 }
 
-// shift is how long ago the query under way was asked: long enough for the ages that were
-// passed since.
+// shift returns how long ago the query under way was sent: long enough for the ages that passed
+// since.
 func (m *model) shift(n *node) time.Duration {
 	k, least := m.clock, time.Duration(0)
 	need := func(was, is region, roles uint8) {
@@ -231,9 +232,8 @@ func (m *model) shift(n *node) time.Duration {
 	return least
 }
 
-// key describes a node completely, up to the names of abandoned identities: those are
-// known not to have executed and are not sent again, and which came first makes no
-// difference.
+// key identifies a node. The order and the names of past identities are left out where they make
+// no difference. That merges nodes which differ only in them.
 func (m *model) key(n *node) string {
 	b := m.buf[:0]
 	s := &n.s
@@ -274,8 +274,9 @@ func (m *model) key(n *node) string {
 	return string(b)
 }
 
-// sortable reports whether the identities before the last may change places: when no two of
-// them share an order that the last does not have, no answer can mean the later of them.
+// interchangeable reports whether the identities before the last may change places. They may when
+// no two of them share an order that the last does not have: then no answer can mean the later of
+// them.
 func interchangeable(n *node) bool {
 	l := n.s.Ledger
 	for i := range l {
@@ -288,6 +289,7 @@ func interchangeable(n *node) bool {
 	return len(l) > 1
 }
 
+// identityKey is the part of a node's key for one identity.
 func (m *model) identityKey(n *node, i int) string {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	b := m.idBuf[:0]

@@ -90,8 +90,8 @@ func (m *model) checkDecision(c *flow.Decided) (all []finding) {
 	return all
 }
 
-// timed reports whether a send has left its times in the ledger: by them it is judged later
-// whether it has arrived, and whether it may be repeated.
+// timesRecorded reports whether a send left its times in the ledger. They decide later whether the
+// request has arrived, and whether it may be repeated.
 func (m *model) timesRecorded(from *node, id *flow.Identity) bool {
 	if !id.LastSent.Equal(base) || !id.Deadline.Equal(base.Add(m.terms.Contract.CallTimeout())) {
 		return false
@@ -103,7 +103,7 @@ func (m *model) timesRecorded(from *node, id *flow.Identity) bool {
 	return !id.FirstSent.After(from.s.Ledger[last].FirstSent)
 }
 
-// late reports whether the flow's time is over when the event of a step comes.
+// timeOver reports whether the flow's time is over when an event arrives.
 func (m *model) timeOver(from *node) bool {
 	switch {
 	case from.s.Stage == flow.New || from.s.Stage == flow.Ended:
@@ -115,8 +115,8 @@ func (m *model) timeOver(from *node) bool {
 	}
 }
 
-// waitsPastTime reports whether an answer, or the end of a wait, that came after the flow's
-// time left it waiting.
+// waitsPastTime reports whether the flow waits again after an answer, or the end of a wait, that
+// came after its time.
 func waitsPastTime(from, next *node, commands []flow.Command) bool {
 	if from.s.Stage == flow.Waiting || next.s.Stage != flow.Waiting {
 		return false
@@ -129,7 +129,7 @@ func waitsPastTime(from, next *node, commands []flow.Command) bool {
 	return false
 }
 
-// ends looks at how a flow has ended.
+// checkOutcome holds the outcome of a flow to S2 and S3.
 func (m *model) checkOutcome(n *node) []finding {
 	switch n.s.Outcome {
 	case policy.Failed:
@@ -145,7 +145,7 @@ func (m *model) checkOutcome(n *node) []finding {
 	return nil
 }
 
-// money says what money has moved, or still can.
+// moneyMoved says how money has moved or still can. Empty: it cannot.
 func (m *model) moneyMoved(n *node) string {
 	if n.foreign {
 		return "money moved under its order"
@@ -161,6 +161,7 @@ func (m *model) moneyMoved(n *node) string {
 	return ""
 }
 
+// paid reports whether this amount, and no other, was executed.
 func (n *node) paid() bool {
 	right, other := 0, 0
 	for i := range n.ids {
@@ -170,7 +171,7 @@ func (n *node) paid() bool {
 	return right >= 1 && other == 0 && !n.foreign
 }
 
-// spent looks at a flow that its limits ended: in doubt it is escalated, else failed.
+// checkLimits holds a flow that a limit ended to S4: in doubt it must be escalated, else failed.
 func (m *model) checkLimits(n *node, commands []flow.Command) []finding {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
@@ -190,7 +191,7 @@ func (m *model) checkLimits(n *node, commands []flow.Command) []finding {
 	return nil
 }
 
-// bend returns the node that a decision leads to when nobody forbids it.
+// bypassInterlock returns the node that the rule's decision leads to without the interlock.
 func (m *model) bypassInterlock(next *node, commands []flow.Command) (*node, bool) {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)

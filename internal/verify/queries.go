@@ -120,14 +120,14 @@ func (m *model) settleAbsence(n *node, i int) *node {
 	return &next
 }
 
-// sees reports whether the query under way was asked when every request of an identity had
-// arrived, or never will, and is found.
+// queryIsComplete reports whether the query under way finds every request of an identity that can
+// ever arrive.
 func (m *model) queryIsComplete(n *node, i int) bool {
 	k, asked := m.clock, n.ids[i].asked
 	return !m.breaches.arrivesLate && k.absenceProved > 0 && k.arrivalOver > 0 && asked >= k.absenceProved && asked >= k.arrivalOver
 }
 
-// scope are the identities that a query's answer about one may speak for.
+// scope returns the identities that a query's answer about one may speak for.
 func (m *model) scope(n *node, i int, named bool) []int {
 	if named || n.s.AskedBy != policy.OrderID {
 		return []int{i}
@@ -152,7 +152,8 @@ func (n *node) failAll(i int) {
 	n.ids[i].failed, n.ids[i].accepted = one, false
 }
 
-// fail stores that a request of an identity ended without execution; nil if none can have.
+// fail returns a node in which a request of an identity ended without execution, and nil if none
+// can have.
 func (n *node) fail(i int) *node {
 	if n.ids[i].failed {
 		return n
@@ -165,8 +166,8 @@ func (n *node) fail(i int) *node {
 	return &next
 }
 
-// queryNames says whether a query's answer may speak of an identity, and how it names it.
-// A late one may be about what was asked before.
+// queryNames reports whether a query's answer can be about an identity, and how it names it. A
+// late answer can be about an earlier query.
 func (m *model) queryNames(n *node, i int, late bool) (names []uint8, inScope bool) {
 	cur := len(n.ids) - 1
 	l := n.s.Ledger

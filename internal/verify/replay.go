@@ -8,8 +8,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// replay carries a story out with the real rules, the real machine and the schedules' own
-// waits, and times its steps. A story that comes out otherwise keeps no times.
+// replay runs the trace again with the real rules, the real machine and the schedules' own waits,
+// and stamps its steps with times. A trace that runs otherwise gets no times.
 func (v *Violation) replay(e *ruleset.Engine, o *Options) {
 	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
 	r.d, _ = e.For(&v.payment) // it was searched
@@ -32,13 +32,14 @@ func (v *Violation) replay(e *ruleset.Engine, o *Options) {
 	}
 }
 
-// distrusting takes inferred facts for unknown.
+// distrustingDecider treats inferred facts as unknown.
 type distrustingDecider struct{ policy.Decider }
 
 func (d distrustingDecider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	return distrust(d.Decider.Judge(p, a))
 }
 
+// distrust makes an inferred fact unknown.
 func distrust(f policy.Fact) policy.Fact {
 	if f.Basis == policy.Inferred {
 		f.Effect = policy.Unknown
@@ -46,6 +47,7 @@ func distrust(f policy.Fact) policy.Fact {
 	return f
 }
 
+// replayer runs a trace step by step.
 type replayer struct {
 	v        *Violation
 	d        policy.Decider
@@ -55,7 +57,7 @@ type replayer struct {
 	steps    []replayedStep
 }
 
-// replayedStep is a step as it was carried out.
+// replayedStep is a step as it was run.
 type replayedStep struct {
 	*traceStep
 	at       time.Time
@@ -63,7 +65,7 @@ type replayedStep struct {
 	commands []flow.Command
 }
 
-// step carries out one step; it reports whether it came out as in the story.
+// step runs one step. It reports whether the rules and the interlock decided as in the trace.
 func (r *replayer) step(t *traceStep) bool {
 	r.advance(t)
 	var commands []flow.Command
@@ -106,7 +108,7 @@ func (r *replayer) step(t *traceStep) bool {
 	return true
 }
 
-// bend lets the state be what it would be without the interlock.
+// bypassInterlock gives the state what the rule wanted, without the interlock.
 func (r *replayer) bypassInterlock(commands []flow.Command) {
 	for _, c := range commands {
 		if d, ok := c.(flow.Decided); ok {
@@ -125,6 +127,7 @@ func (r *replayer) bypassInterlock(commands []flow.Command) {
 	}
 }
 
+// sameDecision reports whether two lists of commands hold the same decision and verdict.
 func sameDecision(want, got []flow.Command) bool {
 	decided := func(list []flow.Command) (d flow.Decided) {
 		for _, c := range list {
@@ -139,7 +142,7 @@ func sameDecision(want, got []flow.Command) bool {
 		w.Verdict.Action == g.Verdict.Action && w.Verdict.Property == g.Verdict.Property
 }
 
-// pass moves the clock to when a step happens.
+// advance moves the clock to the time of a step.
 func (r *replayer) advance(t *traceStep) {
 	timeout := r.v.trace.model.terms.Contract.CallTimeout()
 	switch t.transition.kind {
@@ -166,7 +169,7 @@ func (r *replayer) advance(t *traceStep) {
 	}
 }
 
-// age waits until a send is as old as the story has it.
+// waitForAge moves the clock until a send is as old as in the trace.
 func (r *replayer) waitForAge(t *traceStep) {
 	k := r.v.trace.model.clock
 	if t.transition.variant == 2 || t.to == nil || int(t.transition.id) >= len(r.s.Ledger) {
@@ -189,7 +192,7 @@ func (r *replayer) waitForAge(t *traceStep) {
 
 func (r *replayer) moment() flow.Moment { return flow.Moment{At: r.now, Jitter: 0.5} }
 
-// at gives an event the time at which it happens.
+// timed gives an event the time of the replay.
 func (r *replayer) timed(e flow.Event) flow.Event {
 	m := r.moment()
 	switch e := e.(type) {

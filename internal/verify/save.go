@@ -16,9 +16,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Save writes each story into a folder, made if need be: as a recording, NAME.jsonl, and as a
-// rule test that fails until the rules are mended, NAME.test.toml. It returns the names of the
-// files. A story that cannot be told in one of the forms is left out of it.
+// Save writes each trace into a folder, which it makes if necessary: as a recording, NAME.jsonl,
+// and as a rule test, NAME.test.toml, which fails until the rules are fixed. It returns the names
+// of the files. A trace that one of the forms cannot express is not written in that form.
 func (r *Report) Save(dir string, e *ruleset.Engine) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func fileName(p *Product, v *Violation) string {
 	return strings.Join(append(parts, string(v.Property)), "-")
 }
 
-// recorder writes a replayed story down as somebody's client would have.
+// recorder writes a replayed trace as a client's recording.
 type recorder struct {
 	v      *Violation
 	e      *ruleset.Engine
@@ -69,7 +69,7 @@ type recorder struct {
 	failed bool           // an answer has no form of which we know
 }
 
-// recording is the story as a recording, or nil.
+// recording returns the trace as a recording, or nil.
 func (v *Violation) recording(e *ruleset.Engine, name string) []byte {
 	if !v.Replayed {
 		return nil
@@ -185,8 +185,9 @@ func (r *recorder) setBody(l *recorded.Line, t *replayedStep, ph policy.Phase, a
 	}
 }
 
-// truth says what the story comes to without the interlock: the first request is executed,
-// and, where the harm is a second charge, the next that the provider does not take for it.
+// addTruth adds what the provider executed. It assumes the harm without the interlock: the first
+// request is executed, and for a second charge the next one that the provider does not
+// deduplicate.
 func (r *recorder) addTruth() {
 	if l := r.call; l != nil {
 		wait := r.v.trace.model.terms.Contract.CallTimeout()
@@ -214,7 +215,8 @@ func (r *recorder) addTruth() {
 	}
 }
 
-// test is the story as a rule test up to where the rules were corrected, or nil.
+// test returns the trace as a rule test up to the step where the interlock corrected the rules, or
+// nil.
 func (v *Violation) test() []byte {
 	if v.Property != S5 {
 		return nil
@@ -255,8 +257,8 @@ func quoted(s string) string {
 	return `"` + s + `"`
 }
 
-// scripted is a step as a line of a test's script; empty: it goes without saying; ok is false
-// if there is no such line.
+// scriptLine returns a step as a line of a test's script. It is empty for a step that the test
+// takes by itself. The result ok is false if no line can express the step.
 func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 	say := func(who string, ph policy.Phase) (string, bool) {
 		return who + ": " + m.scriptAnswer(t, ph), true
@@ -291,6 +293,7 @@ func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 	return "", false
 }
 
+// scriptAnswer returns the answer of a step in the words of a test's script.
 func (m *model) scriptAnswer(t *traceStep, ph policy.Phase) string {
 	a := &m.classes[ph][t.transition.class].answer
 	if a.Fault != policy.NoFault {

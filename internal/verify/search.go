@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// search goes breadth first through the product, so that the first story that breaks a
-// property is the shortest.
+// search visits the product breadth first. The first path that violates a property is therefore
+// the shortest.
 type search struct {
 	m         *model
 	nodes     []node
@@ -29,7 +29,7 @@ type search struct {
 	followed bool   // it decided about what an answer says, and not only about what was known
 }
 
-// finding is a property that is broken at the end of a path.
+// finding is a violated property at the end of a path.
 type finding struct {
 	property flow.Property
 	rule     string // for S5; FILE:LINE
@@ -41,7 +41,7 @@ type finding struct {
 	bypassed bool // the rule that the story is about was followed on the way
 }
 
-// errTooMany says that the search was stopped at its bound.
+// errTooMany reports that the search stopped at its bound.
 type errTooMany struct{}
 
 func (errTooMany) Error() string { return "more states than the bound" }
@@ -50,6 +50,7 @@ func newSearch(m *model) *search {
 	return &search{m: m, seen: map[string]struct{}{}, known: map[string]bool{}}
 }
 
+// add keeps a node that was not seen before.
 func (s *search) add(n *node, parent int32, via transition) {
 	key := s.m.key(n)
 	s.m.last = key
@@ -67,7 +68,7 @@ func (s *search) add(n *node, parent int32, via transition) {
 	s.nodes, s.parent, s.via, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.via, via), append(s.depth, d)
 }
 
-// run visits every node that can be reached. It ends early when ctx is over, or stop says so.
+// run visits every reachable node. It ends early when ctx is done or stop returns true.
 func (s *search) run(ctx context.Context) error {
 	root := s.m.initial()
 	s.add(&root, -1, transition{})
@@ -94,7 +95,8 @@ func (s *search) run(ctx context.Context) error {
 	return nil
 }
 
-// visit looks at one step, and keeps where it leads.
+// check checks one transition, and keeps the node that it leads to. It reports whether the search
+// is to end.
 func (s *search) check(at int32, tr transition, from, next *node, commands []flow.Command) (stop bool) {
 	if s.follow != "" && !s.followed {
 		s.followed = slices.ContainsFunc(commands, s.isFollowed)
@@ -133,7 +135,7 @@ func (s *search) check(at int32, tr transition, from, next *node, commands []flo
 	return false
 }
 
-// follows reports whether the rule that is looked for decided about what an answer says.
+// isFollowed reports whether the followed rule decided about a new answer.
 func (s *search) isFollowed(c flow.Command) bool {
 	d, ok := c.(flow.Decided)
 	return ok && d.Decision.Source == s.follow && !d.Due && d.Fact.Class == s.m.decider.Judge(&s.m.payment, d.Answer).Class

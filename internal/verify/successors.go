@@ -7,9 +7,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
+// emitFunc receives a transition, the node that it leads to, and the flow's commands. The node is
+// valid during the call only.
 type emitFunc func(transition, *node, []flow.Command)
 
-// moves gives every node that one step leads to.
+// successors emits every node that one transition leads to.
 func (m *model) successors(n *node, emit emitFunc) {
 	m.setTimes(n)
 	clear(m.varied)
@@ -56,6 +58,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 	}
 }
 
+// startFlow emits the start of the first flow.
 func (m *model) startFlow(n *node, emit emitFunc) {
 	e := flow.Start{Moment: now, OrderID: orderID(0), RequestID: requestID(0)}
 	if m.actsOnTarget() {
@@ -64,8 +67,8 @@ func (m *model) startFlow(n *node, emit emitFunc) {
 	m.explore(n, transition{kind: kindStart}, e, emit)
 }
 
-// startAgain is the second flow of the payment key: the shopper tries again, under the same
-// order or under another.
+// startSecondFlow emits a second flow of the payment key: the shopper tries again, under the same
+// order or a new one.
 func (m *model) startSecondFlow(n *node, emit emitFunc) {
 	if n.flow > 1 || n.s.Outcome == policy.Succeeded || len(n.ids) == 0 {
 		return
@@ -86,7 +89,7 @@ func (m *model) startSecondFlow(n *node, emit emitFunc) {
 	}
 }
 
-// answer is everything that the call under way can bring.
+// sendAnswers emits every result of the call under way.
 func (m *model) sendAnswers(n *node, emit emitFunc) {
 	k := slices.IndexFunc(n.requests, func(c request) bool { return c.current })
 	if k < 0 {
@@ -106,7 +109,7 @@ func (m *model) sendAnswers(n *node, emit emitFunc) {
 	}
 }
 
-// lateAnswers are replies to calls that the flow does not wait for any more.
+// lateAnswers emits replies to calls that the flow no longer waits for.
 func (m *model) lateAnswers(n *node, emit emitFunc) {
 	for k, copied := range n.requests {
 		if copied.current || copied.id < n.firstOwn || n.s.Stage == flow.Sending && n.s.Attempts == 1 {
@@ -133,8 +136,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 	m.queryAnswers(n, kindLateQueryAnswer, -1, emit)
 }
 
-// lateRefusals are those of requests that are over, or that were refused before: they settle
-// nothing, and the flow cannot tell them from that of the last one.
+// lateRefusals emits refusals of requests that ended before. They settle nothing new, but the flow
+// cannot distinguish them from a refusal of the last request.
 func (m *model) lateRefusals(n *node, emit emitFunc) {
 	for c := range m.classes[policy.Send] {
 		h := &m.classes[policy.Send][c]
@@ -149,7 +152,7 @@ func (m *model) lateRefusals(n *node, emit emitFunc) {
 	}
 }
 
-// replies brings an answer to one request, with what it settles, if it may be given.
+// replies applies an answer to one request, with what it settles, if the provider can give it.
 func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit func(*node, policy.Answer, uint8)) {
 	i := n.requests[k].id
 	next := n
@@ -162,7 +165,8 @@ func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit func
 	m.settleAnswer(next, h, i, names, emit)
 }
 
-// refuse is what a certain refusal of one request settles; nil if it cannot be.
+// settleRefusal returns what is known after a certain refusal of one request, and nil if the
+// provider cannot give it.
 func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
 	c := n.requests[k]
 	next := n.clone()
@@ -187,7 +191,7 @@ func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
 	return &next
 }
 
-// stands reports whether what was told of an identity can still be so.
+// consistent reports whether the provider's statements about an identity can still be true.
 func (n *node) consistent(i int) bool {
 	st := &n.ids[i]
 	needed := int(st.executed + st.other)
@@ -200,7 +204,7 @@ func (n *node) consistent(i int) bool {
 	return n.candidates(i) >= needed
 }
 
-// sendNames are the ways in which the answer of a send may name its payment.
+// sendNames returns the ways in which the answer of a send can name its payment.
 func (m *model) sendNames() []uint8 {
 	names := []uint8{namesNothing, namesOther}
 	if m.queriesByProviderID() {
@@ -209,12 +213,13 @@ func (m *model) sendNames() []uint8 {
 	return names
 }
 
+// queriesByProviderID reports whether the flow may learn the provider's id and query by it.
 func (m *model) queriesByProviderID() bool {
 	return !m.actsOnTarget() && slices.Contains(m.terms.Contract.QueryBy, policy.ProviderID)
 }
 
-// idle reports whether it makes no difference which of several such answers about an identity
-// of the past is given, and this is not the first of them.
+// redundant reports whether an answer about a past identity leads to the same as an earlier one of
+// its kind.
 func (m *model) redundant(n *node, i int, h *answerClass) bool {
 	if !n.closed(i) || n.s.Ledger[i].Effect != policy.NotExecuted || h.fact.Effect == policy.Executed {
 		return false
@@ -222,8 +227,8 @@ func (m *model) redundant(n *node, i int, h *answerClass) bool {
 	return h.sameForPast
 }
 
-// tell brings an answer about an identity in each way that it may be named and with each
-// amount that may be true, with what it settles.
+// settleAnswer applies an answer about an identity with each name and each amount that can be
+// true, and with what the answer settles.
 func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
 	st := &n.ids[i]
 	switch h.fact.Effect {
@@ -255,6 +260,8 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 // otherAmount marks a variant whose answer names another amount.
 const otherAmount = 0x80
 
+// nameAnswer applies an answer once for each name. An answer about another payment settles
+// nothing, so it applies to n and not to next.
 func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, amount uint8, emit func(*node, policy.Answer, uint8)) {
 	id := &n.s.Ledger[i]
 	for _, name := range names {
@@ -283,7 +290,7 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 	}
 }
 
-// webhooks may come at any time, late, repeated and in any order.
+// webhooks emits verified webhooks. They may arrive at any time, late, repeated and in any order.
 func (m *model) webhooks(n *node, emit emitFunc) {
 	for c := range m.classes[policy.Webhook] {
 		h := &m.classes[policy.Webhook][c]
@@ -317,7 +324,8 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 	m.unverifiedWebhooks(n, emit)
 }
 
-// forged are webhooks that anybody can have sent: they say what they like.
+// unverifiedWebhooks emits webhooks without a valid signature. Any sender can forge them, so they
+// may contain anything.
 func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
 		return // it is written down, and no more
@@ -330,6 +338,7 @@ func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	}
 }
 
+// sharesOrder reports whether another identity has the same order.
 func (n *node) sharesOrder(i int) bool {
 	for j := range n.s.Ledger {
 		if j != i && n.s.Ledger[j].OrderID == n.s.Ledger[i].OrderID {
@@ -339,7 +348,7 @@ func (n *node) sharesOrder(i int) bool {
 	return false
 }
 
-// due ends the wait, at once or late.
+// due ends the wait, on time or late.
 func (m *model) due(n *node, emit emitFunc) {
 	if n.isForced {
 		m.dueForced(n, emit)
@@ -364,7 +373,8 @@ func (m *model) due(n *node, emit emitFunc) {
 	m.explore(n, transition{kind: kindDue}, e, asks)
 }
 
-// interventions are what people and processes do.
+// interventions emits what operators and processes do: resume after a crash, withdraw, resolve by
+// hand.
 func (m *model) interventions(n *node, emit emitFunc) {
 	if n.s.Stage == flow.Sending || n.s.Stage == flow.Querying {
 		m.explore(n, transition{kind: kindResume}, flow.Resumed{Moment: now}, emit)
@@ -395,13 +405,14 @@ func (m *model) interventions(n *node, emit emitFunc) {
 	}
 }
 
+// withdraw emits the withdrawal of the payment.
 func (m *model) withdraw(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
 		m.explore(n, transition{kind: kindWithdraw}, flow.Withdrawn{Moment: now, Why: "withdrawn"}, emit)
 	}
 }
 
-// time lets one age pass the next that matters.
+// passTime lets one age reach the next that matters.
 func (m *model) passTime(n *node, emit emitFunc) {
 	k := m.clock
 	startRoles := uint8(roleStart)
@@ -439,12 +450,13 @@ func (m *model) passTime(n *node, emit emitFunc) {
 	}
 }
 
+// emitTime emits a node that only time has changed.
 func (m *model) emitTime(next *node, tr transition, emit emitFunc) {
 	m.canonicalize(next)
 	emit(tr, next, nil)
 }
 
-// dueUnguarded does what the rules wanted, whatever the interlock says of it.
+// dueForced sends what the rule wanted, without asking the interlock.
 func (m *model) dueForced(n *node, emit emitFunc) {
 	next := n.clone()
 	k := n.unusedNumber()

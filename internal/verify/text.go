@@ -10,7 +10,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// short writes a duration without its zeros: "26h", "1h30m".
+// short formats a duration without its zeros: "26h", "1h30m".
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -22,8 +22,7 @@ func short(d time.Duration) string {
 	return text
 }
 
-// Write prints a violation for people: what is broken, by which rule, the story step by step,
-// and what would mend it.
+// Write prints a violation: the property, the rule, the trace step by step, and the proposed fix.
 func (v *Violation) Write(w io.Writer) {
 	fmt.Fprintf(w, "  %s: %s\n", v.Property, v.Why)
 	if v.Source != "" {
@@ -41,7 +40,8 @@ func (v *Violation) Write(w io.Writer) {
 	}
 }
 
-// WriteStory prints the story alone, a step a line with what the rules made of it below.
+// WriteStory prints the trace alone: one line for each step, and below it the decision of the
+// rules.
 func (v *Violation) WriteStory(w io.Writer) {
 	for i, s := range v.Story {
 		fmt.Fprintf(w, "  %3d %6s  %s\n", i+1, s.At, s.Happens)
@@ -57,7 +57,7 @@ func (v *Violation) WriteStory(w io.Writer) {
 	}
 }
 
-// happens says what a move is, in plain words.
+// eventText describes a transition in words.
 func (m *model) eventText(n *node, tr transition) string {
 	request := func() string {
 		if int(tr.id) < len(n.s.Ledger) {
@@ -110,6 +110,7 @@ func (m *model) eventText(n *node, tr transition) string {
 	return ""
 }
 
+// faultText describes a fault of a call.
 func faultText(f policy.Fault) string {
 	switch f {
 	case policy.Timeout:
@@ -123,6 +124,7 @@ func faultText(f policy.Fault) string {
 	}
 }
 
+// answerText describes an answer and what it proves.
 func (m *model) answerText(who string, ph policy.Phase, tr transition) string {
 	h := &m.classes[ph][tr.class]
 	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(&h.answer), h.fact.Effect, h.fact.Class)
@@ -132,6 +134,7 @@ func (m *model) answerText(who string, ph policy.Phase, tr transition) string {
 	return text
 }
 
+// aboutText says which payment an answer names, where that is not obvious.
 func (m *model) aboutText(n *node, tr transition) string {
 	switch tr.variant &^ otherAmount {
 	case namesOther:

@@ -12,11 +12,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exactStates bounds the search for a story: what is found is short, and a search breadth
-// first comes upon it early.
+// exactStates bounds the exact search for a trace. Traces are short, and a search breadth first
+// finds them early.
 const exactStates = 20_000
 
-// told is a step of a path with all that belongs to it.
+// traceStep is one transition of a path with its event and commands.
 type traceStep struct {
 	transition transition
 	from, to   *node
@@ -24,14 +24,14 @@ type traceStep struct {
 	commands   []flow.Command
 }
 
-// script is a path from the beginning to a finding.
+// trace is a path from the initial node to a finding.
 type trace struct {
 	model *model
 	steps []traceStep
 }
 
-// story looks for the shortest story of what the coarse search found, where everything is
-// counted. Of a rule that leans on the interlock it tells what it would have done.
+// buildViolation looks for the shortest exact trace of what the coarse search found. For a rule
+// that depends on the interlock the trace shows what the rule would have done.
 func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
 	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why, payment: p}
 	if f.property == S5 {
@@ -57,7 +57,7 @@ func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options,
 	return v, nil
 }
 
-// hunt looks for the story of a finding, exactly.
+// traceSearch looks for the exact trace of a finding.
 type traceSearch struct {
 	ctx context.Context
 	e   *ruleset.Engine
@@ -67,9 +67,9 @@ type traceSearch struct {
 	err error
 }
 
-// shortest is the shortest story that comes to harm, if the interlock is left out; else the
-// shortest that comes to what was found. One in which nothing comes late or by itself is
-// told, unless there is a shorter one.
+// shortest returns the shortest trace that does harm without the interlock, else the shortest to
+// the finding. It prefers a trace without late or repeated events, unless one with them is
+// shorter.
 func (h *traceSearch) shortest() (*finding, *search) {
 	harm := func(got *finding) bool { return got.bypassed && got.property != S5 && got.property != S4 }
 	same := func(got *finding) bool { return got.property == h.f.property && got.rule == h.f.rule }
@@ -86,6 +86,7 @@ func (h *traceSearch) shortest() (*finding, *search) {
 	return nil, nil
 }
 
+// fewestSteps searches in order first, and then for a shorter trace with late and repeated events.
 func (h *traceSearch) fewestSteps(unguarded string, still bool, stop func(*finding) bool) (*finding, *search) {
 	found, s := h.search(unguarded, true, still, 0, stop)
 	below := 0
@@ -123,7 +124,7 @@ func (h *traceSearch) search(unguarded string, plain, still bool, below int, sto
 	return found, s
 }
 
-// script is the path to a finding, each step taken again.
+// trace returns the path to a finding. It runs each transition again.
 func (s *search) trace(f *finding) trace {
 	var at []int32
 	for n := f.node; n >= 0; n = s.parent[n] {
@@ -140,7 +141,7 @@ func (s *search) trace(f *finding) trace {
 	return sc
 }
 
-// again takes one step of the path once more, for what belongs to it.
+// retrace runs one transition of the path again, for its event and commands.
 func (s *search) retrace(from *node, by transition, to *node) traceStep {
 	n := from.clone()
 	t := traceStep{transition: by, from: from, to: to}
@@ -169,8 +170,8 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 	return t
 }
 
-// kept copies commands, with the identities that they point to: what comes after the step
-// writes there.
+// cloneCommands copies commands with the identities that they point to. Later transitions write to
+// those identities.
 func cloneCommands(commands []flow.Command) []flow.Command {
 	all := slices.Clone(commands)
 	for i, c := range all {
@@ -190,7 +191,7 @@ func cloneCommands(commands []flow.Command) []flow.Command {
 	return all
 }
 
-// tell writes the story.
+// describe writes the trace in words.
 func (sc *trace) describe(f *finding) []Step {
 	var all []Step
 	for i := range sc.steps {
@@ -221,6 +222,7 @@ func (sc *trace) describe(f *finding) []Step {
 	return all
 }
 
+// decisionText describes what the rules decided and what the interlock made of it.
 func decisionText(d *flow.Decided, bent bool) string {
 	doubt := ""
 	if d.InDoubt {
@@ -238,6 +240,7 @@ func decisionText(d *flow.Decided, bent bool) string {
 	return text
 }
 
+// commandText describes a command; empty: it is not shown.
 func commandText(c flow.Command) string {
 	switch c := c.(type) {
 	case flow.Send:
@@ -258,8 +261,10 @@ func commandText(c flow.Command) string {
 	return ""
 }
 
+// idText is an identifier in words.
 func idText(id string) string { return strings.Replace(id, "-", " ", 1) }
 
+// consequence describes what a violated property means for the customer.
 func consequence(f *finding) string {
 	switch f.property {
 	case flow.S1:

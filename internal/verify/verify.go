@@ -16,7 +16,7 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// Options say what is verified, and how. The zero value verifies everything.
+// Options selects what is verified, and how. The zero value verifies everything.
 type Options struct {
 	Providers  []string           // empty: every provider
 	Merchants  []string           // empty: each that has a file in the user's folder (or is shipped, without one), and "", every other
@@ -38,13 +38,14 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// DefaultMaxStates bounds one product's search: some gigabyte, in the worst case.
+// DefaultMaxStates bounds one product's search. In the worst case the search takes about a
+// gigabyte.
 const DefaultMaxStates = 400_000
 
-// Version is that of [Report] as JSON.
+// Version is the version of [Report] as JSON.
 const Version = 1
 
-// Report is what was found. It is printed as JSON as it stands.
+// Report is the result. It is printed as JSON as it stands.
 type Report struct {
 	V           int       `json:"v"`
 	Holds       bool      `json:"holds"`                 // for everything that was asked for
@@ -52,8 +53,7 @@ type Report struct {
 	Products    []Product `json:"products"`
 }
 
-// Product is one operation of one provider under the rules of merchants that are treated
-// alike.
+// Product is one operation of one provider under the rules of merchants with equal rules.
 type Product struct {
 	Provider  string           `json:"provider"`
 	Operation policy.Operation `json:"operation"`
@@ -68,7 +68,7 @@ type Product struct {
 	Violations  []Violation `json:"violations,omitempty"`
 }
 
-// Covered says how much was looked at.
+// Covered says how much was visited.
 type Covered struct {
 	Payments int `json:"payments"` // kinds of payments: capture modes, currencies, amounts
 	States   int `json:"states"`
@@ -81,7 +81,7 @@ type Covered struct {
 	Inferred int `json:"inferred"` // of those, how many rest on inference
 }
 
-// Violation is a property that does not hold, with the shortest story that shows it.
+// Violation is a property that does not hold, with the shortest trace that violates it.
 type Violation struct {
 	Property flow.Property `json:"property"`
 	Rule     string        `json:"rule,omitempty"`   // the id of the rule that is at fault
@@ -103,7 +103,7 @@ type Violation struct {
 	replayed []replayedStep
 }
 
-// Step is one step of a story, in plain words.
+// Step is one step of a trace in words.
 type Step struct {
 	At       string   `json:"at,omitempty"` // since the start; empty when the story could not be timed
 	Happens  string   `json:"happens"`
@@ -113,8 +113,8 @@ type Step struct {
 	Does     []string `json:"does,omitempty"` // what the flow does
 }
 
-// Run verifies. When ctx is over, the report holds what is known by then, and the error is
-// ctx's.
+// Run verifies the rules of an engine. When ctx ends first, the report holds the finished
+// products, and the error is ctx's.
 func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 	if o == nil {
 		o = &Options{}
@@ -178,15 +178,14 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 	return r, err
 }
 
-// job is a product that is to be verified.
+// job is a product to verify.
 type job struct {
 	payment   policy.Payment
 	merchants []string
 	looks     ruleset.Looks
 }
 
-// products lists what is to be verified. Merchants whose rules for an operation are the same
-// are verified once.
+// products lists the products to verify. Merchants with equal rules for an operation share one.
 func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 	names := o.Providers
 	if len(names) == 0 {
@@ -226,7 +225,8 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 	return jobs, nil
 }
 
-// own are the merchants of a user's folder; the examples, where nothing is the user's.
+// userMerchants returns the merchants of the user's folder. It returns the shipped examples if the
+// folder has no files.
 func userMerchants(set *rules.Set) []string {
 	names := set.MerchantNames()
 	if !slices.ContainsFunc(set.Files(), func(f *rules.File) bool { return !f.Builtin() }) {
@@ -235,8 +235,7 @@ func userMerchants(set *rules.Set) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return set.Merchants[n].Builtin() })
 }
 
-// alikeKey is all of a merchant's rules and terms that makes a difference where counts are
-// left out.
+// alikeKey is everything of a merchant's rules and terms that the coarse model distinguishes.
 func alikeKey(e *ruleset.Engine, p *policy.Payment, l *ruleset.Looks) (string, error) {
 	t := e.Terms(p)
 	terms, err := json.Marshal(t.Contract)
@@ -248,8 +247,8 @@ func alikeKey(e *ruleset.Engine, p *policy.Payment, l *ruleset.Looks) (string, e
 	return key, err
 }
 
-// verify searches one product: first coarsely, for a proof; what that finds is looked for
-// again exactly, for a story.
+// verify searches one product: first coarsely, for a proof. What that finds is searched again
+// exactly, for a trace.
 func (j *job) verify(ctx context.Context, e *ruleset.Engine, o *Options) (*Product, error) {
 	p := &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
 	name, err := j.key(e, o)
@@ -269,7 +268,7 @@ func (j *job) verify(ctx context.Context, e *ruleset.Engine, o *Options) (*Produ
 	return p, nil
 }
 
-// most is how many states a product may have.
+// maxStates returns the bound of one product's states.
 func (o *Options) maxStates() int {
 	if o.MaxStates > 0 {
 		return o.MaxStates
@@ -277,7 +276,7 @@ func (o *Options) maxStates() int {
 	return DefaultMaxStates
 }
 
-// search looks for what breaks a property of a product.
+// search looks for violations of a product's properties.
 func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Product) error {
 	known, verified := map[string]bool{}, map[string]bool{}
 	for _, payment := range profiles(j.payment, &j.looks) {
