@@ -17,8 +17,8 @@ type answerClass struct {
 	answer      policy.Answer
 	fact        policy.Fact // as the catalogue judges it
 	count       int         // how many answers it stands for
-	sameForPast bool        // of an identity of the past it says what another class says as well
-	sameUnruled bool        // where no rule is asked it comes to the same as another class
+	sameForPast bool        // about a past identity it says the same as another class
+	sameUnruled bool        // where the rules are not asked it leads to the same as another class
 }
 
 // classifier puts the answers of one phase into classes. The answers are: each code and status of
@@ -37,7 +37,7 @@ func (m *model) classify(ph policy.Phase) []answerClass {
 	if ph != policy.Webhook {
 		for _, f := range policy.All[policy.Fault]() {
 			if f == policy.NotSent && ph == policy.Send {
-				continue // a move of its own: the request did not leave
+				continue // a transition of its own, kindNotSent: the request did not leave
 			}
 			g.add(policy.Answer{Phase: ph, Fault: f})
 		}
@@ -165,7 +165,7 @@ func (m *model) visibleFields(a *policy.Answer) string {
 func (m *model) decisionSignature(a *policy.Answer, f policy.Fact) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "decided ", f.Effect, f.Stage)
-	if m.flowDistinguishes(f.Class) || f.Effect == policy.Executed { // which is remembered with its class
+	if m.flowDistinguishes(f.Class) || f.Effect == policy.Executed { // the ledger keeps its class
 		b.WriteString(f.Class.String())
 	}
 	for _, effect := range []policy.Effect{f.Effect, policy.Unknown} {

@@ -20,7 +20,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 		return
 	}
 	codes, statuses := listedWords(cat)
-	p.Covered.Codes = len(codes) + len(statuses) - 2 // without what nobody lists
+	p.Covered.Codes = len(codes) + len(statuses) - 2 // without the unlisted ones
 	for _, r := range append(cat.Codes[:len(cat.Codes):len(cat.Codes)], cat.Statuses...) {
 		for _, f := range r.Facts {
 			if f.Operation != j.payment.Operation || f.Effect == policy.Unknown {

@@ -6,17 +6,17 @@ import "github.com/recourse-pay/recourse/policy"
 // proof assumes none. The tests switch on one at a time, and check that the search finds a
 // violation: each assumption is needed.
 type breaches struct {
-	reexecutes      bool // what is said to be deduped is executed again
-	dedupesTooShort bool // it dedupes, but not for as long as it says
-	arrivesLate     bool // a request arrives later than any grace
-	queryMisses     bool // a query does not find what has arrived long ago
-	falseWebhook    bool // a webhook of its own, with its signature, says what is not so
-	falseRefusal    bool // a refusal that is certain by its code is none
+	reexecutes      bool // a deduplicated repeat is executed again
+	dedupesTooShort bool // the dedupe window is shorter than declared
+	arrivesLate     bool // a request arrives after the arrival grace
+	queryMisses     bool // a query does not find a request that arrived long ago
+	falseWebhook    bool // a webhook with a valid signature states what is false
+	falseRefusal    bool // a certain refusal was executed
 
-	// These are no lies about the contract, but beyond what it speaks of. The flow is ready for
-	// them, and what holds is to hold with them.
-	retracts bool // what it said was refused it takes back, while nothing else was sent
-	foreign  bool // somebody else's request is executed under one of our orders
+	// The contract does not mention these two. The flow is made for them: every property must
+	// hold with them too.
+	retracts bool // a refusal is withdrawn, while nothing else was sent
+	foreign  bool // another client's request is executed under one of our orders
 }
 
 // retract lets a request go on after the provider reported it as failed.

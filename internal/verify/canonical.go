@@ -140,7 +140,7 @@ func (m *model) mergePast(n *node) {
 		}
 		same := id.OrderID == n.s.Ledger[last].OrderID
 		if !same {
-			id.Copies = 1 // who says that it goes on finds one
+			id.Copies = 1 // a later "pending" statement finds one request
 		}
 		m.simplifyPast(n, i)
 		switch {

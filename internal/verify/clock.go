@@ -7,16 +7,16 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Time is explored, not sampled: what a flow does depends on how old its sends are compared
-// with a few fixed ages. The model keeps, for each send, between which two of these ages it
-// is, and the adversary lets any one of them pass the next. Waits are not looked at: an event
-// may come at once or after any time, so what holds holds for every schedule, every jitter and
-// every late process.
+// Time is explored, not sampled. What a flow does depends on how old its sends are compared
+// with a few fixed ages. The model keeps for each send the region between two of these ages,
+// and the adversary lets any send pass into the next region. Waits are left out: an event may
+// arrive at once or after any time. A proof therefore holds for every schedule, every jitter
+// and every late process.
 
 // region is the index of the greatest age of clock.cuts that has been reached.
 type region uint8
 
-// roles a send's age may matter in, as bits.
+// The roles in which the age of a send matters, as bits.
 const (
 	roleFirst = 1 << iota // the first send of an identity: may it be repeated?
 	roleLast              // the last one: has it arrived, is a "not found" a proof?
@@ -27,10 +27,10 @@ const (
 // clock holds the ages that matter.
 type clock struct {
 	cuts  []time.Duration // sorted; the first is 0
-	roles []uint8         // of each: whose age it matters for
+	roles []uint8         // by cut: the roles that it matters for
 
-	arrivalOver   region // a copy of this age does not arrive any more; 0: never
-	absenceProved region // a "not found" proves something from this age on; 0: never
+	arrivalOver   region // a request of this age no longer arrives; 0: none
+	absenceProved region // a "not found" is a proof from this age on; 0: never
 }
 
 func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
@@ -41,13 +41,13 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 			of[d] |= role
 		}
 	}
-	if !coarse { // else any event may come after the flow's time
+	if !coarse { // the coarse model lets any event arrive after the flow's time
 		add(t.Limits.MaxElapsed, roleStart)
 		for _, e := range elapsed {
 			add(time.Duration(e), roleStart)
 		}
 	}
-	if c.DedupeWindow > 0 && !coarse { // else the provider may have forgotten, or not, at any event
+	if c.DedupeWindow > 0 && !coarse { // the coarse model lets the window end at any event
 		add(repeatWindow(c), roleFirst)
 	}
 	add(c.NotFoundAfter, roleLast)

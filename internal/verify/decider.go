@@ -16,12 +16,12 @@ type decider struct {
 	looks         *ruleset.Looks
 	terms         policy.Terms
 	distrust      bool
-	unconstrained map[string]bool // variables whose values are not followed
+	unconstrained map[string]bool // variables that the model does not follow
 
-	refusals []policy.Fact // every fact that is certain of it
+	refusals []policy.Fact // every fact that proves that a request was not executed
 
-	choice  int // which of the options is taken
-	options int // of the decision that was asked for last; at least 1
+	choice  int // index of the option that is taken
+	options int // options of the last decision; at least 1
 
 	memo map[string][]policy.Decision
 	buf  []byte
@@ -76,7 +76,7 @@ func (d *decider) possible(s *policy.Situation) []policy.Decision {
 	}
 	for _, want := range all {
 		if want.Action.Sends() {
-			want.Schedule = afterTime // there may be no time left for it
+			want.Schedule = afterTime // the flow's time may end before the wait
 			all = append(all, want)
 		}
 	}

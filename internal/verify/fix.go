@@ -49,7 +49,7 @@ func (v *Violation) findFix(ctx context.Context, e *ruleset.Engine, o *Options, 
 func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
 	changed, err := applyEdit(e, f.rule, c)
 	if err != nil || changed == nil {
-		return false, nil // the rule says so already, or the change does not compile
+		return false, nil // the change changes nothing, or does not compile
 	}
 	m, err := newModel(changed, p, true, o.DistrustInferred)
 	if err != nil {
@@ -58,21 +58,21 @@ func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Paym
 	s := newSearch(m)
 	s.maxStates = exactStates
 	s.follow = f.rule
-	leans := false
+	corrected := false
 	s.stop = func(got *finding) bool {
-		leans = leans || got.rule == f.rule
-		return leans
+		corrected = corrected || got.rule == f.rule
+		return corrected
 	}
 	if err := s.run(ctx); err != nil {
-		return false, ctx.Err() // too many states is no help, and no mistake
+		return false, ctx.Err() // a change with too many states does not help; that is no error
 	}
-	return !leans && s.followed, nil
+	return !corrected && s.followed, nil
 }
 
 // edit is a change to a rule.
 type edit struct {
-	condition string         // joined to the condition
-	action    *policy.Action // in place of the action
+	condition string         // added to the condition with &&
+	action    *policy.Action // replaces the action
 	text      string
 }
 

@@ -25,7 +25,7 @@ type Known struct {
 	file   string
 	mu     sync.Mutex
 	stored proofs
-	fresh  bool // something has come since it was read
+	fresh  bool // there are proofs that the file does not hold
 }
 
 // proofs is the content of the file.
@@ -47,7 +47,7 @@ func OpenKnown(file string) (*Known, error) {
 	data, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(filepath.Dir(file)); err != nil { // better now than when all is proved
+		if _, err := os.Stat(filepath.Dir(file)); err != nil { // an early error saves the user a long search
 			return nil, fmt.Errorf("%s cannot be written: %w", file, err)
 		}
 	case err != nil:

@@ -20,29 +20,29 @@ type model struct {
 	clock   *clock
 	decider *decider
 
-	classes     [3][]answerClass // the classes of answers, by phase
-	answerCount int              // how many answers they stand for
+	classes     [3][]answerClass // by phase
+	answerCount int              // how many answers the classes stand for
 
-	// What the adversary keeps to, when a story is looked for: plain, nothing comes by itself,
-	// late or again; still, no age passes any that matters.
+	// Restrictions on the adversary, which make traces simple. inOrder: no event arrives
+	// unasked, late or twice. noAging: no age passes the next that matters.
 	inOrder, noAging bool
 
 	// coarse: counts are not followed. Any send or query may be the last, any event may come
-	// after the flow's time, and conditions on counts may hold or not. It takes in everything
-	// that can happen, and some of what cannot; what is found is looked for again without it.
+	// after the flow's time, and conditions on counts may hold or not. The coarse model contains
+	// every real trace and some impossible ones, so a finding is searched again without it.
 	coarse    bool
-	exhausted exhausted // for the event that is brought
+	exhausted exhausted // for the event that is applied
 
-	breaches breaches // none, but in tests
+	breaches breaches // none except in tests
 
-	unguarded string     // FILE:LINE of a rule; all are also followed where the interlock forbids it
-	event     flow.Event // the one brought last
+	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
+	event     flow.Event // the last one applied
 	maxFired  map[string]int
-	capped    int // queries are counted up to here; more are like as many
+	capped    int // queries are counted up to here; more behave alike
 
-	last       string // the key of the node that the last step led to
+	last       string // key of the node that the last transition led to
 	varied     map[variedKey]bool
-	next       node // of the step that is tried; whoever keeps it copies it
+	next       node // reused for each transition; a caller that keeps it must copy it
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -86,7 +86,7 @@ func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*mode
 			}
 		}
 	}
-	for _, class := range []policy.Class{policy.NetworkError, policy.AlreadyDone, policy.NotFound} { // not sent; resolved; absent
+	for _, class := range []policy.Class{policy.NetworkError, policy.AlreadyDone, policy.NotFound} { // the facts of a request that was not sent, was resolved, was not found
 		m.decider.refusals = append(m.decider.refusals, policy.Fact{Effect: policy.NotExecuted, Class: class})
 	}
 	return m, nil
@@ -133,12 +133,12 @@ const (
 // node.
 type transition struct {
 	kind      transitionKind
-	id        uint8 // the identity it is about; the copy, for a moveTime of one
-	class     int16 // of heard
-	variant   uint8 // how the answer names its payment; what is resolved; whose time passes
-	choice    uint8 // which decision of the rules
-	lastQuery bool  // no query is left after this one
-	bypass    bool  // what the rules want is done, whatever the interlock says
+	id        uint8 // index of the identity; of the request, for a kindTime of a request
+	class     int16 // index into model.classes
+	variant   uint8 // how the answer names its payment; the resolved effect; whose age changes
+	choice    uint8 // index of the rules' decision
+	lastQuery bool  // the query is the last within the limit
+	bypass    bool  // the rule's decision is carried out without the interlock
 	exhausted exhausted
 }
 
@@ -150,7 +150,7 @@ const (
 	namesProviderID // the provider's own id
 	namesOther      // another payment
 	namesForeign
-	repeatsRefusal // nothing: a refusal that settles nothing
+	repeatsRefusal // nothing; the refusal settles nothing
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
@@ -187,7 +187,7 @@ func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 	if want.sends || want.queries {
 		all = append(all, exhausted{time: true})
 	}
-	if want.sends && tr.kind != kindDue { // what is due was counted when it was decided
+	if want.sends && tr.kind != kindDue { // the flow counted it when it was decided
 		all = append(all, exhausted{sends: true}, exhausted{sends: true, queries: true})
 	}
 	if want.queries && tr.kind != kindDue {
@@ -245,7 +245,7 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 		m.decider.choice, m.decider.options, m.event = choice, 1, e
 		after, commands, err := flow.Step(m.decider, next.s, e)
 		if err != nil {
-			return want // the executor does not bring it either
+			return want // the flow refuses the event, so the executor cannot apply it
 		}
 		next.s = after
 		options := m.decider.options
@@ -342,7 +342,7 @@ func (m *model) recordSend(n *node) {
 		}
 	}
 	st.last = 0
-	// Its times were set for this step; ReplaySafe is the contract's own promise.
+	// setTimes has set the times of the ledger. ReplaySafe is the contract's promise.
 	first := id.FirstSent
 	for j := range n.s.Ledger {
 		if other := &n.s.Ledger[j]; n.dedupeByOrder && other.OrderID == id.OrderID && other.FirstSent.Before(first) {

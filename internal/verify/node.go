@@ -15,28 +15,28 @@ import (
 // give an answer if some history makes it true. One node so stands for many histories, which keeps
 // the product small.
 type node struct {
-	s        flow.State   // its times are set from the regions before each step
-	ids      []statements // of each identity of the ledger
-	requests []request    // requests sent of which it is not told that they came to nothing
+	s        flow.State   // setTimes derives its times from the regions
+	ids      []statements // by identity of the ledger
+	requests []request    // sent, and not known to have been refused for good
 	started  region
-	flow     int // the first or the second of the payment key
-	firstOwn int // where the flow's own identities begin in the ledger
+	flow     int // number of the flow of the payment key: 1 or 2
+	firstOwn int // index of the flow's first own identity in the ledger
 
-	dedupeByOrder bool // requests of one order are deduped like those of one identity
-	bypassed      bool // the rule that the story is about was followed against the interlock
-	foreign       bool // money moved under an order of ours, by a request that is none of ours
+	dedupeByOrder bool // the provider deduplicates by order, not only by identity
+	bypassed      bool // the unguarded rule was followed against the interlock
+	foreign       bool // another client's request was executed under one of our orders
 
-	forced   policy.Action // what an unguarded flow does next, whatever the interlock says
-	isForced bool          // raw is set
+	forced   policy.Action // the action that the flow takes next without the interlock
+	isForced bool          // forced is set
 }
 
 // statements is what the provider has stated about one identity.
 type statements struct {
-	failed   bool  // a request of it ended without execution, and that is stored
-	accepted bool  // a request of it was accepted
-	executed uint8 // requests of it that were executed
-	other    uint8 // and with another amount
-	queried  bool  // a query was asked since it was sent, whose reply may come late
+	failed   bool  // a request ended without execution, and the provider stored that
+	accepted bool  // a request was accepted
+	executed uint8 // requests that were executed
+	other    uint8 // requests that were executed with another amount
+	queried  bool  // a query was sent since; its reply may arrive late
 
 	first, last region // ages of its first and its last send
 	asked       region // age of its last send when the query under way was asked
@@ -47,8 +47,8 @@ type statements struct {
 type request struct {
 	id      int
 	age     region
-	last    bool // it is the identity's last send, and as old
-	deduped bool // the contract covers it: of all that it covers, one is executed at most
+	last    bool // it is the identity's last send, and has its age
+	deduped bool // the contract deduplicates it: of all such requests at most one is executed
 	current bool // its call is under way
 }
 
@@ -122,7 +122,7 @@ func (n *node) executions() int {
 		sum += int(n.ids[i].executed + n.ids[i].other)
 		free := n.unreported(i)
 		if free > 0 && n.dedupeByOrder && n.alreadyCounted(i) {
-			free-- // the one of its order
+			free-- // it is the one of its order
 		}
 		sum += free
 	}
@@ -295,7 +295,7 @@ func (m *model) identityKey(n *node, i int) string {
 	b := m.idBuf[:0]
 	same := byte('n')
 	if id.OrderID == n.s.Ledger[len(n.s.Ledger)-1].OrderID {
-		same = 's' // an order of the past is told apart by nothing but itself
+		same = 's' // past orders are not distinguished further
 	}
 	bits := byte(0)
 	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, st.failed, st.accepted, st.queried, id.Reopened} {

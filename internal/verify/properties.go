@@ -198,24 +198,24 @@ func (m *model) bypassInterlock(next *node, commands []flow.Command) (*node, boo
 		if !ok || d.Due || d.Verdict.Property == "" {
 			continue
 		}
-		bent := next.clone()
-		bent.bypassed = bent.bypassed || d.Decision.Source == m.unguarded
+		direct := next.clone()
+		direct.bypassed = direct.bypassed || d.Decision.Source == m.unguarded
 		switch d.Decision.Action {
 		case policy.MarkFailed:
-			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Failed, flow.Next{}
+			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Failed, flow.Next{}
 		case policy.MarkSucceeded:
-			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Ended, policy.Succeeded, flow.Next{}
+			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Succeeded, flow.Next{}
 		case policy.RetrySame, policy.RetryNewRequest, policy.RetryNewOrder:
-			if bent.s.Attempts >= m.terms.Limits.MaxAttempts {
+			if direct.s.Attempts >= m.terms.Limits.MaxAttempts {
 				return nil, false
 			}
-			bent.s.Stage, bent.s.Outcome, bent.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action}
-			bent.forced, bent.isForced = d.Decision.Action, true
+			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action}
+			direct.forced, direct.isForced = d.Decision.Action, true
 		case policy.QueryStatus, policy.Escalate:
 			return nil, false
 		}
-		m.canonicalize(&bent)
-		return &bent, true
+		m.canonicalize(&direct)
+		return &direct, true
 	}
 	return nil, false
 }

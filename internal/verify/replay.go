@@ -12,7 +12,7 @@ import (
 // and stamps its steps with times. A trace that runs otherwise gets no times.
 func (v *Violation) replay(e *ruleset.Engine, o *Options) {
 	r := &replayer{v: v, now: base, s: flow.State{Payment: v.payment}}
-	r.d, _ = e.For(&v.payment) // it was searched
+	r.d, _ = e.For(&v.payment) // the search has opened the same rules
 	if o.DistrustInferred {
 		r.d = distrustingDecider{r.d}
 	}
@@ -72,7 +72,7 @@ func (r *replayer) step(t *traceStep) bool {
 	switch {
 	case t.transition.kind == kindTime:
 		return true
-	case t.event == nil: // nobody forbids it: see dueUnguarded
+	case t.event == nil: // the interlock was bypassed; see dueForced
 		id := t.to.s.Ledger[len(t.to.s.Ledger)-1]
 		r.s = flow.Sent(r.d, r.s, r.moment(), id.OrderID, id.RequestID, id.ProviderID)
 		last := r.s.Ledger[len(r.s.Ledger)-1]
@@ -90,7 +90,7 @@ func (r *replayer) step(t *traceStep) bool {
 		}
 		t := replayedStep{t, r.now, e, commands}
 		if t.transition.bypass {
-			t.commands = nil // they are the interlock's
+			t.commands = nil // they follow the interlock's correction
 		}
 		r.steps = append(r.steps, t)
 	}

@@ -65,8 +65,8 @@ type recorder struct {
 	flow   string
 	key    string
 	lines  []*recorded.Line
-	call   *recorded.Line // that has no answer yet
-	failed bool           // an answer has no form of which we know
+	call   *recorded.Line // the call under way
+	failed bool           // an answer cannot be written as a body
 }
 
 // recording returns the trace as a recording, or nil.
@@ -140,7 +140,7 @@ func (r *recorder) setNames(l *recorded.Line, id *flow.Identity) {
 func (r *recorder) answer(t *replayedStep, ph policy.Phase, a policy.Answer) {
 	l := r.call
 	if l == nil || l.Phase != recorded.Phase(ph) || t.transition.kind == kindLateAnswer || t.transition.kind == kindLateQueryAnswer {
-		return // a late reply: recordings hold none
+		return // recordings hold no late replies
 	}
 	r.call = nil
 	l.Latency = t.at.Sub(l.At)
@@ -201,7 +201,7 @@ func (r *recorder) addTruth() {
 	for _, l := range r.lines {
 		key := l.OrderID
 		if !r.v.trace.steps[0].from.dedupeByOrder {
-			key = fmt.Sprint(len(seen)) // nobody takes it for another
+			key = fmt.Sprint(len(seen)) // no deduplication by order: each request counts
 		}
 		if l.Phase == recorded.Send && len(all) < most && !seen[key] {
 			all = append(all, recorded.Execution{OrderID: l.OrderID, RequestID: l.RequestID, Amount: r.v.payment.Amount, At: at})

@@ -19,14 +19,14 @@ type search struct {
 	seen      map[string]struct{}
 	depth     []uint16
 	edges     int
-	maxStates int // nodes; 0: no bound
-	maxDepth  int // steps of the stories that are looked at; 0: no bound
+	maxStates int // number of nodes; 0: no bound
+	maxDepth  int // steps of a path; 0: no bound
 	found     []finding
 	known     map[string]bool
 	stop      func(*finding) bool
 
-	follow   string // a rule, FILE:LINE; empty: none is looked for
-	followed bool   // it decided about what an answer says, and not only about what was known
+	follow   string // FILE:LINE of a rule; empty: none is followed
+	followed bool   // the rule decided about a new answer, and not only about known facts
 }
 
 // finding is a violated property at the end of a path.
@@ -38,7 +38,7 @@ type finding struct {
 	node     int32 // the last node before the step
 	via      transition
 	why      string
-	bypassed bool // the rule that the story is about was followed on the way
+	bypassed bool // the unguarded rule was followed on the path
 }
 
 // errTooMany reports that the search stopped at its bound.
@@ -114,22 +114,22 @@ func (s *search) check(at int32, tr transition, from, next *node, commands []flo
 		}
 	}
 	if s.m.unguarded != "" {
-		if bent, ok := s.m.bypassInterlock(next, commands); ok {
+		if direct, ok := s.m.bypassInterlock(next, commands); ok {
 			tr := tr
 			tr.bypass = true
-			for _, f := range s.m.checkOutcome(bent) {
-				f.node, f.via, f.bypassed = at, tr, bent.bypassed
+			for _, f := range s.m.checkOutcome(direct) {
+				f.node, f.via, f.bypassed = at, tr, direct.bypassed
 				s.found = append(s.found, f)
 				if s.stop != nil && s.stop(&f) {
 					return true
 				}
 			}
-			s.add(bent, at, tr)
+			s.add(direct, at, tr)
 		}
 	}
 	over := next.s.Outcome == policy.Succeeded || next.s.Outcome == policy.Failed && next.flow > 1 && !s.m.coarse
 	if over || next.executions() > 1 {
-		return false // what comes after adds nothing
+		return false // its successors violate nothing new
 	}
 	s.add(next, at, tr)
 	return false

@@ -24,16 +24,16 @@ func (m *model) successors(n *node, emit emitFunc) {
 	case flow.Querying:
 		m.queryAnswers(n, kindQueryAnswer, 0, emit)
 		if m.coarse && n.s.Displaced != nil {
-			// What is displaced goes on only if the answer brings nothing new: what webhooks brought
-			// before it is all that can have changed. The rest is as without a hint.
+			// The displaced wait continues only if the answer is not new. Only webhooks can have
+			// changed anything before it. Every other event leads where it leads without a hint.
 			m.webhooks(n, emit)
 			return
 		}
 	case flow.Waiting:
 		m.due(n, emit)
 		if m.coarse && n.s.Displaced != nil {
-			// Whatever else may come leads where it leads from before the hint: what is decided
-			// anew does not hang on what was waited for.
+			// Every other event leads where it leads from before the hint: a new decision does not
+			// depend on the wait that it ends.
 			m.withdraw(n, emit)
 			return
 		}
@@ -42,11 +42,11 @@ func (m *model) successors(n *node, emit emitFunc) {
 			m.startSecondFlow(n, emit)
 		}
 		if n.s.Outcome != policy.Escalated {
-			return // what is said later changes no history
+			return // later statements do not change the outcome
 		}
 	}
 	if n.isForced {
-		return // the story goes on with what the rule wants
+		return // the path continues with the rule's action
 	}
 	if !m.inOrder {
 		m.lateAnswers(n, emit)
@@ -118,12 +118,12 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 		for c := range m.classes[policy.Send] {
 			h := &m.classes[policy.Send][c]
 			if h.fact.Effect == policy.Unknown || h.sameUnruled && n.s.Stage != flow.Waiting {
-				continue // it says nothing new
+				continue // the flow learns nothing new from it
 			}
 			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
 				e := flow.Answered{Moment: now, Answer: a}
 				if n.s.Stage == flow.Sending {
-					e.Attempt = 1 // not the one under way
+					e.Attempt = 1 // an earlier call, not the one under way
 				}
 				tr := transition{kind: kindLateAnswer, id: uint8(copied.id), class: int16(c), variant: name}
 				m.explore(next, tr, e, emit)
@@ -183,7 +183,7 @@ func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
 		st.failed = true
 		return &next
 	}
-	// This one came to nothing; of the others it says nothing.
+	// The refusal ends this request. It says nothing about the others.
 	next.requests = slices.Delete(next.requests, k, k+1)
 	if !next.consistent(c.id) {
 		return nil
@@ -271,7 +271,7 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 		}
 		switch {
 		case a.Fault != policy.NoFault && name != namesNothing:
-			continue // a call that failed names nothing
+			continue // a failed call names no payment
 		case name == namesOrder:
 			a.OrderID = id.OrderID
 		case name == namesBoth:
@@ -280,7 +280,7 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 			a.ProviderID = "theirs of " + id.RequestID
 		case name == namesOther:
 			if h.fact.Effect == policy.Unknown || amount != 0 {
-				continue // of which the flow makes the same
+				continue // the flow treats these alike
 			}
 			a.OrderID = "somebody-else's"
 			emit(n, a, name)
@@ -328,7 +328,7 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 // may contain anything.
 func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
-		return // it is written down, and no more
+		return // elsewhere the flow records it and does nothing
 	}
 	for c := range m.classes[policy.Webhook] {
 		h := &m.classes[policy.Webhook][c]
@@ -361,13 +361,13 @@ func (m *model) due(n *node, emit emitFunc) {
 		if m.coarse || next.s.Stage != flow.Querying || next.s.Queries >= m.terms.Limits.MaxQueries || next.s.Queries < m.capped {
 			return
 		}
-		last := next.clone() // the count of queries is not followed: any may be the last
+		last := next.clone() // queries above the cap are not counted: any may be the last
 		last.s.Queries = m.terms.Limits.MaxQueries
 		tr.lastQuery = true
 		emit(tr, &last, commands)
 	}
 	if n.s.Next.Action == policy.RetryNewOrder {
-		m.explore(n, transition{kind: kindDue, variant: 1}, e, asks) // nobody mints an order id
+		m.explore(n, transition{kind: kindDue, variant: 1}, e, asks) // the caller supplies no new order id
 		e.OrderID = orderID(k)
 	}
 	m.explore(n, transition{kind: kindDue}, e, asks)
@@ -386,7 +386,7 @@ func (m *model) interventions(n *node, emit emitFunc) {
 		}
 		for _, effect := range []policy.Effect{policy.Executed, policy.NotExecuted} {
 			next := n.clone()
-			next.foreign = false // who looked knows of it
+			next.foreign = false // the operator sees it
 			st := &next.ids[i]
 			switch {
 			case effect == policy.Executed && (st.executed > 0 || n.unreported(i) > 0):
@@ -394,7 +394,7 @@ func (m *model) interventions(n *node, emit emitFunc) {
 			case effect == policy.NotExecuted && st.executed+st.other == 0:
 				next.requests = slices.DeleteFunc(next.requests, func(c request) bool { return c.id == i && !c.current })
 				if len(next.requests) > 0 && next.requests[len(next.requests)-1].current {
-					continue // nobody can know of the one under way
+					continue // the result of the call under way cannot be known yet
 				}
 			default:
 				continue

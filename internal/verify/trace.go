@@ -20,7 +20,7 @@ const exactStates = 20_000
 type traceStep struct {
 	transition transition
 	from, to   *node
-	event      flow.Event // nil: nothing was brought to the flow
+	event      flow.Event // nil: no event was applied
 	commands   []flow.Command
 }
 
@@ -197,7 +197,7 @@ func (sc *trace) describe(f *finding) []Step {
 	for i := range sc.steps {
 		t := &sc.steps[i]
 		if t.transition.kind == kindTime {
-			continue // the times say so
+			continue // the times of the steps show it
 		}
 		step := Step{Happens: sc.model.eventText(t.from, t.transition)}
 		wanted := ""
@@ -223,14 +223,14 @@ func (sc *trace) describe(f *finding) []Step {
 }
 
 // decisionText describes what the rules decided and what the interlock made of it.
-func decisionText(d *flow.Decided, bent bool) string {
+func decisionText(d *flow.Decided, bypassed bool) string {
 	doubt := ""
 	if d.InDoubt {
 		doubt = ", in doubt"
 	}
 	text := fmt.Sprintf("%s, %s%s: %s", d.Fact.Effect, d.Fact.Class, doubt, d.Decision.Action)
 	switch {
-	case d.Verdict.Property != "" && bent:
+	case d.Verdict.Property != "" && bypassed:
 		text += fmt.Sprintf(" (the interlock would make it %s, for %s)", d.Verdict.Action, d.Verdict.Property)
 	case d.Verdict.Property != "":
 		text += fmt.Sprintf(", which %s forbids: %s", d.Verdict.Property, d.Verdict.Action)

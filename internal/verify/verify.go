@@ -19,22 +19,21 @@ import (
 // Options selects what is verified, and how. The zero value verifies everything.
 type Options struct {
 	Providers  []string           // empty: every provider
-	Merchants  []string           // empty: each that has a file in the user's folder (or is shipped, without one), and "", every other
+	Merchants  []string           // empty: each with a file in the user's folder (without a folder, each shipped one), and "" for every other
 	Operations []policy.Operation // empty: every operation that the provider offers
 
-	// DistrustInferred treats facts that rest on inference, and not on a document, as unknown.
+	// DistrustInferred treats a fact as unknown if it is inferred and not documented.
 	DistrustInferred bool
 
-	// MaxStates bounds the states of one product; 0 means DefaultMaxStates. A product that has
-	// more is not proved.
+	// MaxStates bounds the states of one product; 0 means DefaultMaxStates. A product with more
+	// states is not proved.
 	MaxStates int
-	Workers   int // 0: one a processor
+	Workers   int // 0: one for each processor
 
-	// Known is asked what was proved before, and told what is proved now; nil: everything is
-	// proved anew.
+	// Known supplies proofs of earlier runs and stores new ones. Nil: everything is proved again.
 	Known *Known
 
-	// Progress is told after each product, one call at a time; nil: nobody is.
+	// Progress is called after each product, one call at a time. It may be nil.
 	Progress func(done, total int)
 }
 
@@ -48,8 +47,8 @@ const Version = 1
 // Report is the result. It is printed as JSON as it stands.
 type Report struct {
 	V           int       `json:"v"`
-	Holds       bool      `json:"holds"`                 // for everything that was asked for
-	Interrupted bool      `json:"interrupted,omitempty"` // the products that are listed are whole
+	Holds       bool      `json:"holds"`                 // every product holds
+	Interrupted bool      `json:"interrupted,omitempty"` // the search was stopped; the listed products are complete
 	Products    []Product `json:"products"`
 }
 
@@ -73,10 +72,10 @@ type Covered struct {
 	Payments int `json:"payments"` // kinds of payments: capture modes, currencies, amounts
 	States   int `json:"states"`
 	Steps    int `json:"steps"`
-	Depth    int `json:"depth"`    // steps of the longest story that leads somewhere new
+	Depth    int `json:"depth"`    // steps of the longest path to a new state
 	Codes    int `json:"codes"`    // codes and statuses of the catalogue
-	Answers  int `json:"answers"`  // answers made of them: alone, in pairs, under each HTTP status
-	Classes  int `json:"classes"`  // of answers that prove the same and that no rule tells apart
+	Answers  int `json:"answers"`  // combinations of them, under each HTTP status
+	Classes  int `json:"classes"`  // of answers that prove the same and that no rule distinguishes
 	Facts    int `json:"facts"`    // settled or pending facts of the catalogue for this operation
 	Inferred int `json:"inferred"` // of those, how many rest on inference
 }
@@ -86,16 +85,15 @@ type Violation struct {
 	Property flow.Property `json:"property"`
 	Rule     string        `json:"rule,omitempty"`   // the id of the rule that is at fault
 	Source   string        `json:"source,omitempty"` // FILE:LINE of it
-	Wanted   string        `json:"wanted,omitempty"` // the action that the interlock forbade
+	Wanted   string        `json:"wanted,omitempty"` // the action that the interlock forbids
 	Why      string        `json:"why"`
-	// Harm is what would happen without the interlock: S1, S2 or S3; empty when the story
-	// ends with the correction.
+	// Harm is the property that breaks without the interlock: S1, S2 or S3. It is empty when
+	// the trace ends with the interlock's correction.
 	Harm flow.Property `json:"harm,omitempty"`
-	// Replayed: the story was carried out again by the real rules and machine, with the
-	// schedules' own waits, and came to the same.
+	// Replayed: the real rules and machine, with the schedules' own waits, repeated the trace.
 	Replayed bool   `json:"replayed"`
 	Story    []Step `json:"story"`
-	Fix      string `json:"fix,omitempty"` // the smallest change that was found to remove it
+	Fix      string `json:"fix,omitempty"` // the smallest change found that removes it
 
 	cause    *finding
 	payment  policy.Payment
@@ -105,9 +103,9 @@ type Violation struct {
 
 // Step is one step of a trace in words.
 type Step struct {
-	At       string   `json:"at,omitempty"` // since the start; empty when the story could not be timed
+	At       string   `json:"at,omitempty"` // since the start; empty when the replay failed
 	Happens  string   `json:"happens"`
-	Decision string   `json:"decision,omitempty"` // what the rules made of it
+	Decision string   `json:"decision,omitempty"` // what the rules decided
 	Rule     string   `json:"rule,omitempty"`
 	Source   string   `json:"source,omitempty"`
 	Does     []string `json:"does,omitempty"` // what the flow does
