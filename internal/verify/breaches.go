@@ -36,6 +36,6 @@ func (m *model) foreignExecution(n *node, h *answerClass, i int, emit func(*node
 	next := n.clone()
 	next.foreign = true
 	a := h.answer
-	a.OrderID, a.RequestID = n.s.Ledger[i].OrderID, "a stranger's"
+	a.OrderID, a.RequestID = n.s.Ledger[i].OrderID, "another-client's"
 	emit(&next, a)
 }

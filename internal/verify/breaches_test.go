@@ -13,8 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-// propertiesBroken searches a contract's rules while the provider lies, coarsely or exactly, and says
-// what breaks.
+// propertiesBroken searches a contract's rules while the provider breaks its contract, coarsely or
+// exactly, and returns the properties that break.
 func propertiesBroken(t *testing.T, e *ruleset.Engine, rules string, l breaches, coarse bool, stop flow.Property) []flow.Property {
 	t.Helper()
 	m, err := newModel(e, mill(rules), coarse, false)
@@ -37,8 +37,8 @@ func propertiesBroken(t *testing.T, e *ruleset.Engine, rules string, l breaches,
 	return broken
 }
 
-// What the verdict takes on trust it needs: with each assumption about the provider taken
-// away, while the flow goes on to rely on it, a property breaks, under rules that hold.
+// The proof needs each assumption about the provider. Without one of them, while the flow still
+// relies on it, a property breaks under rules that hold.
 func TestEachAssumptionIsNeeded(t *testing.T) {
 	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
@@ -46,7 +46,7 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, rules string
-		lies        breaches
+		breach      breaches
 		want        flow.Property
 	}{
 		{"what is deduped is executed again", "replay", breaches{reexecutes: true}, flow.S1},
@@ -55,16 +55,16 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 		{"a request arrives after the grace", "grace", breaches{arrivesLate: true}, flow.S2},
 		{"a request arrives after the grace, and is paid twice", "grace", breaches{arrivesLate: true}, flow.S1},
 		{"not found, though it arrived long ago", "grace", breaches{queryMisses: true}, flow.S2},
-		{"a webhook says what is not so", "hook", breaches{falseWebhook: true}, flow.S2},
+		{"a webhook states what is false", "hook", breaches{falseWebhook: true}, flow.S2},
 		{"a refusal by its code was executed", "plain", breaches{falseRefusal: true}, flow.S2},
 		{"a refusal by its code was executed, and is paid twice", "plain", breaches{falseRefusal: true}, flow.S1},
 	}[:testkit.Size(1, 9, 9)] {
 		t.Run(c.name, func(t *testing.T) {
 			if got := propertiesBroken(t, e, c.rules, breaches{}, true, ""); len(got) > 0 {
-				t.Fatalf("%s does not hold while nobody lies: %v", c.rules, got)
+				t.Fatalf("%s does not hold without a breach: %v", c.rules, got)
 			}
 			for _, coarse := range []bool{true, false} {
-				if got := propertiesBroken(t, e, c.rules, c.lies, coarse, c.want); !slices.Contains(got, c.want) {
+				if got := propertiesBroken(t, e, c.rules, c.breach, coarse, c.want); !slices.Contains(got, c.want) {
 					t.Errorf("coarse %v: %s is not found to break, but %v", coarse, c.want, got)
 				}
 			}
@@ -72,8 +72,8 @@ func TestEachAssumptionIsNeeded(t *testing.T) {
 	}
 }
 
-// Beyond its contract a provider may take back a refusal before anything else was sent, and
-// somebody else may pay under our order: the flow copes.
+// The contract does not forbid a provider to withdraw a refusal before anything else was sent,
+// or another client to pay under our order. The properties hold in both cases.
 func TestBeyondTheContract(t *testing.T) {
 	if testkit.Short() {
 		return

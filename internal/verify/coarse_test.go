@@ -17,8 +17,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// What is found where everything is counted is found where counts and times are left out: the
-// proof rests on the coarse search alone.
+// The proof rests on the coarse search alone. So the coarse search must find whatever the exact
+// one finds.
 func TestCoarseFindsWhatExactFinds(t *testing.T) {
 	sets, first := testkit.Size(8, 40, 200), uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("RECOURSE_SETS")); err == nil {

@@ -28,7 +28,7 @@ when   = 'operation == "payout" && class == "maintenance" && effect == "not_exec
 then   = "mark_failed"
 `
 
-// knowing verifies cancels of a merchant's, with what a file knows, and says whether it knew them.
+// knowing verifies a merchant's cancels with the proofs of a file. It reports whether a proof was reused.
 func knowing(t *testing.T, file, dir string, change func(*verify.Options)) (*verify.Product, bool) {
 	t.Helper()
 	k, err := verify.OpenKnown(file)
@@ -51,9 +51,8 @@ func knowing(t *testing.T, file, dir string, change func(*verify.Options)) (*ver
 	return &r.Products[0], r.Products[0].Known
 }
 
-// What was proved is known again, and comes to the same, until something that it rests on is
-// another.
-func TestWhatWasProvedIsKnown(t *testing.T) {
+// A proof is reused with the same result until something that it depends on changes.
+func TestProofIsReusedForSameInput(t *testing.T) {
 	file, dir := filepath.Join(t.TempDir(), "known.json"), folder(t, patient)
 	first, known := knowing(t, file, dir, nil)
 	if known || !first.Holds {
@@ -130,8 +129,8 @@ func copyOf(t *testing.T, file string) string {
 	return name
 }
 
-// What does not hold, and what was given up, is looked at again each time.
-func TestOnlyProofsAreRemembered(t *testing.T) {
+// A product that does not hold, or has too many states, is verified again each time.
+func TestOnlyProofsAreStored(t *testing.T) {
 	dir := folder(t, `
 [[rule]]
 id   = "eager"
@@ -149,12 +148,12 @@ then = "retry_new_request"
 		}
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
-		t.Errorf("something was remembered: %v", err)
+		t.Errorf("a proof was stored: %v", err)
 	}
 }
 
-// Another program's proofs count for nothing; a file of something else is left alone.
-func TestProofsAreOfOneProgram(t *testing.T) {
+// Another program's proofs are ignored. A file of another kind is an error, and is not changed.
+func TestProofsOfAnotherProgramAreIgnored(t *testing.T) {
 	file, dir := filepath.Join(t.TempDir(), "known.json"), folder(t, patient)
 	knowing(t, file, dir, nil)
 	data, err := os.ReadFile(file)
@@ -180,7 +179,7 @@ func TestProofsAreOfOneProgram(t *testing.T) {
 			t.Errorf("it is known with another %s", field)
 		}
 		if _, known := knowing(t, file, dir, nil); !known {
-			t.Errorf("after another %s it was not remembered", field)
+			t.Errorf("after another %s the proof was not stored", field)
 		}
 	}
 	for _, text := range []string{"", "{", "[]", "[rule]\n", `{"proved":{}}`} {
@@ -199,7 +198,7 @@ func TestProofsAreOfOneProgram(t *testing.T) {
 	}
 	gone := filepath.Join(t.TempDir(), "gone")
 	if _, err := verify.OpenKnown(filepath.Join(gone, "known.json")); err == nil {
-		t.Error("its folder is not there, and nobody said so")
+		t.Error("a missing folder is no error")
 	}
 	if err := os.Mkdir(gone, 0o700); err != nil {
 		t.Fatal(err)

@@ -29,11 +29,11 @@ import (
 // ordersVar is the environment variable that holds an order.
 const ordersVar = "RECOURSE_MUTANT_ORDERS"
 
-// order is what a mutated binary is asked for, and verdict what it answers.
+// order is a request to a mutated binary, and verdict its result.
 type order struct {
 	Mutant string
 	Rules  string
-	Want   flow.Property // stop at it; empty: look at everything
+	Want   flow.Property // stop at it; empty: search everything
 }
 
 type verdict struct {
@@ -41,7 +41,7 @@ type verdict struct {
 	Why   string
 	Steps int
 	Story []string
-	Exact bool // the story counts everything
+	Exact bool // the trace is of the exact model
 }
 
 // TestMutant is what the mutated binary runs.
@@ -64,7 +64,7 @@ func TestMutant(t *testing.T) {
 	fmt.Printf("\nVERDICT %s\n", out)
 }
 
-// check searches coarsely, and for what it wants exactly as well.
+// check searches coarsely first. What it wants is then searched in the exact model too.
 func check(o *order) (*verdict, error) {
 	e, err := ruleset.Open("testdata/mutation")
 	if err != nil {
@@ -102,7 +102,7 @@ func check(o *order) (*verdict, error) {
 	return v, func() error {
 		for _, coarse := range []bool{true, false} {
 			if coarse && rules == "bold-short" {
-				continue // where times are left out the window is not seen to pass
+				continue // without times the window does not end
 			}
 			most := DefaultMaxStates
 			if !coarse {
@@ -206,7 +206,7 @@ func TestMutants(t *testing.T) {
 		case slices.Contains(whole[r.rules].Found, r.want):
 			t.Errorf("%s: %s breaks under %s with every guard in place", r.name(), r.want, r.rules)
 		case found && r.spared != "":
-			t.Errorf("%s: %s (%s), and it was said to be spared: %s", r.name(), r.want, v.Why, r.spared)
+			t.Errorf("%s: %s (%s), and its row says that it is spared: %s", r.name(), r.want, v.Why, r.spared)
 		case !found && r.spared == "":
 			t.Errorf("%s SURVIVES under %s: wanted %s, found %v", r.name(), r.rules, r.want, v.Found)
 		case found:

@@ -287,7 +287,7 @@ func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 		}
 		return "query: crash", true
 	case kindWithdraw:
-		return "withdraw: nobody wants it any more", true
+		return "withdraw: no longer wanted", true
 	case kindResolve, kindSecondFlow, kindUnverified, kindTime:
 	}
 	return "", false
@@ -332,7 +332,7 @@ func (m *model) scriptAnswer(t *traceStep, ph policy.Phase) string {
 		add("order_id", id.OrderID)
 		add("request_id", id.RequestID)
 	case namesOther:
-		add("order_id", "somebody-elses")
+		add("order_id", "another-clients")
 	}
 	if t.transition.variant&otherAmount != 0 {
 		add("amount", "1")

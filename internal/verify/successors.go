@@ -282,7 +282,7 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 			if h.fact.Effect == policy.Unknown || amount != 0 {
 				continue // the flow treats these alike
 			}
-			a.OrderID = "somebody-else's"
+			a.OrderID = "another-client's"
 			emit(n, a, name)
 			continue
 		}
@@ -399,7 +399,7 @@ func (m *model) interventions(n *node, emit emitFunc) {
 			default:
 				continue
 			}
-			e := flow.Resolved{Moment: now, Identity: i, Effect: effect, Who: "somebody", Why: "who looked"}
+			e := flow.Resolved{Moment: now, Identity: i, Effect: effect, Who: "operator", Why: "checked"}
 			m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect)}, e, emit)
 		}
 	}

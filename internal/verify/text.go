@@ -92,10 +92,10 @@ func (m *model) eventText(n *node, tr transition) string {
 	case kindWebhook:
 		return m.answerText("a verified webhook says", policy.Webhook, tr) + m.aboutText(n, tr)
 	case kindUnverified:
-		return "a webhook comes that nobody verified"
+		return "an unverified webhook arrives"
 	case kindDue:
 		if tr.variant == 1 {
-			return "the wait is over, and nobody mints a new order id"
+			return "the wait is over, and the caller supplies no new order id"
 		}
 		return "the wait is over"
 	case kindResume:
@@ -103,7 +103,7 @@ func (m *model) eventText(n *node, tr transition) string {
 	case kindWithdraw:
 		return "the payment is withdrawn"
 	case kindResolve:
-		return fmt.Sprintf("somebody who looked says of %s: %s", request(), policy.Effect(tr.variant))
+		return fmt.Sprintf("an operator resolves %s: %s", request(), policy.Effect(tr.variant))
 	case kindTime:
 		return "time passes"
 	}
@@ -138,7 +138,7 @@ func (m *model) answerText(who string, ph policy.Phase, tr transition) string {
 func (m *model) aboutText(n *node, tr transition) string {
 	switch tr.variant &^ otherAmount {
 	case namesOther:
-		return ", about somebody else's payment"
+		return ", about another client's payment"
 	case namesBoth:
 		if len(n.ids) > 1 {
 			return ", about " + strings.Replace(n.s.Ledger[tr.id].RequestID, "-", " ", 1)

@@ -14,8 +14,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-// Each trap is a rules folder, what is verified of it in its comment, and the stories that
-// are to be found, each of them the shortest.
+// Each trap is a rules folder. Its comment says what to verify. Its last file holds the traces
+// that must be found, each the shortest.
 func TestTraps(t *testing.T) {
 	files, err := filepath.Glob("testdata/traps/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -89,7 +89,7 @@ func TestShippedPayoutsHold(t *testing.T) {
 	}
 }
 
-func TestTwiceTheSame(t *testing.T) {
+func TestReportIsDeterministic(t *testing.T) {
 	if testkit.Short() {
 		return
 	}
@@ -107,7 +107,7 @@ func TestTwiceTheSame(t *testing.T) {
 	}
 }
 
-func TestInterrupted(t *testing.T) {
+func TestInterruptedReportHoldsFinishedProducts(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	o := payoutsOf()
 	o.Workers = 1
@@ -131,8 +131,8 @@ func TestTooManyStatesIsNoProof(t *testing.T) {
 	}
 }
 
-// What cannot be seen into counts as true and as false.
-func TestOpaqueConditions(t *testing.T) {
+// A condition that the model cannot read counts as true and as false.
+func TestOpaqueConditionsCountAsTrueAndFalse(t *testing.T) {
 	for _, when := range []string{`tags["vip"] == "yes"`, `message contains "again"`, `amount * 2 > 100 && tags["a"] != "b"`}[:testkit.Size(1, 3, 3)] {
 		r := run(t, folder(t, "[[rule]]\nid = \"opaque\"\nwhen = 'in_doubt && "+when+" && currency != \"\"'\nthen = \"retry_new_order\"\n"), payoutsOf("acme"))
 		if r.Holds || len(r.Products[0].Opaque) == 0 || r.Products[0].Violations[0].Rule != "opaque" {
@@ -141,8 +141,8 @@ func TestOpaqueConditions(t *testing.T) {
 	}
 }
 
-// Hours, amounts and currencies are seen into: a rule that never holds in doubt is safe.
-func TestRangesAreSeenInto(t *testing.T) {
+// The model follows hours, amounts and currencies: a rule that never holds in doubt is safe.
+func TestHoursAmountsAndCurrenciesAreFollowed(t *testing.T) {
 	if testkit.Short() {
 		return
 	}
@@ -172,9 +172,9 @@ then = "retry_new_order"
 	}
 }
 
-// A story that is saved is a rule test that fails, and passes once the rule is mended as
-// proposed; and a recording that simulate reads.
-func TestASavedStoryIsATest(t *testing.T) {
+// A saved trace is a rule test that fails until the rule is fixed as proposed, and a recording
+// that simulate reads.
+func TestSavedStoryIsATestAndARecording(t *testing.T) {
 	if testkit.Short() {
 		return
 	}
@@ -209,7 +209,7 @@ func TestASavedStoryIsATest(t *testing.T) {
 		return n
 	}
 	if failed() != 1 {
-		t.Error("the saved test does not fail on the rules that it was made of")
+		t.Error("the saved test does not fail on the rules that it was made from")
 	}
 	v := &r.Products[0].Violations[0]
 	_, then, _ := strings.Cut(v.Fix, "write `")
@@ -219,15 +219,15 @@ func TestASavedStoryIsATest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mended := strings.Replace(string(text), `then = "retry_new_request"`, then, 1)
-	if err := os.WriteFile(file, []byte(mended), 0o644); err != nil {
+	fixed := strings.Replace(string(text), `then = "retry_new_request"`, then, 1)
+	if err := os.WriteFile(file, []byte(fixed), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if failed() != 0 {
-		t.Errorf("mended by %q it still fails", v.Fix)
+		t.Errorf("fixed by %q it still fails", v.Fix)
 	}
 	if _, r, _ := again(t, dir); !r.Holds {
-		t.Errorf("mended by %q it does not hold", v.Fix)
+		t.Errorf("fixed by %q it does not hold", v.Fix)
 	}
 	recording, err := os.ReadFile(filepath.Join(out, "acme-paykka-pay-not-there-S5.jsonl"))
 	if err != nil || strings.Count(string(recording), `"phase":"truth"`) != 1 || v.Harm != flow.S1 || !v.Replayed {
