@@ -40,9 +40,10 @@ type model struct {
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 
-	last       string // key of the node that the last transition led to
+	last       int32 // the node that the last transition led to; -1: none
 	varied     map[variedKey]bool
 	next       node // reused for each transition; a caller that keeps it must copy it
+	settled    node // reused for each answer, by settleAnswer
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -97,7 +98,7 @@ const maxSends = 4
 
 // variedKey identifies transitions from one node that the exhausted limits change alike.
 type variedKey struct {
-	to   string
+	to   int32
 	want exhausted
 	due  bool
 }
@@ -178,7 +179,7 @@ var now = flow.Moment{At: base, Jitter: 0.5}
 // which limits are used up.
 func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 	m.exhausted = exhausted{}
-	m.last = ""
+	m.last = -1
 	want := m.apply(n, tr, e, emit)
 	if !m.coarse || m.alreadyVaried(tr, want) {
 		return
@@ -213,7 +214,7 @@ func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 // alreadyVaried reports whether a transition from this node wanted the same and led to the same
 // node before. The exhausted limits then change both alike.
 func (m *model) alreadyVaried(tr transition, want exhausted) bool {
-	if m.last == "" {
+	if m.last < 0 {
 		return false
 	}
 	key := variedKey{m.last, want, tr.kind == kindDue}
@@ -239,15 +240,15 @@ func (m *model) anySentTwice(n *node) bool {
 func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want exhausted) {
 	next := &m.next
 	for choice := 0; ; choice++ {
-		next.copyFrom(n)
-		next.s.Evidence = nil
-		m.spendLimits(&next.s)
+		before := n.s
+		before.Evidence = nil
+		m.spendLimits(&before)
 		m.decider.choice, m.decider.options, m.event = choice, 1, e
-		after, commands, err := flow.Step(m.decider, next.s, e)
+		after, commands, err := flow.Step(m.decider, before, e)
 		if err != nil {
 			return want // the flow refuses the event, so the executor cannot apply it
 		}
-		next.s = after
+		next.copyFrom(n, &after)
 		options := m.decider.options
 		tr.choice = uint8(choice)
 		m.applyCommands(next, commands)

@@ -52,11 +52,12 @@ type request struct {
 	current bool // its call is under way
 }
 
-// copyFrom is clone into memory that is reused.
-func (n *node) copyFrom(from *node) {
-	ids, copies := append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
-	*n = *from
-	n.ids, n.requests = ids, copies
+// copyFrom is clone into memory that is reused. The copy is built on the stack, because each
+// write of pointers to the heap costs the collector's barrier.
+func (n *node) copyFrom(from *node, s *flow.State) {
+	c := *from
+	c.s, c.ids, c.requests = *s, append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
+	*n = c
 }
 
 // candidates counts the requests of an identity that can have been executed or have failed, each
@@ -234,7 +235,7 @@ func (m *model) shift(n *node) time.Duration {
 
 // key identifies a node. The order and the names of past identities are left out where they make
 // no difference. That merges nodes which differ only in them.
-func (m *model) key(n *node) string {
+func (m *model) key(n *node) []byte {
 	b := m.buf[:0]
 	s := &n.s
 	flag := func(on ...bool) {
@@ -259,9 +260,16 @@ func (m *model) key(n *node) string {
 	for _, f := range s.Fired {
 		b = append(append(append(b, '|'), f.Name...), byte(f.N))
 	}
+	if len(n.ids) < 3 { // there are no two to sort
+		for i := range n.ids {
+			b = append(append(b, '/'), m.identityKey(n, i)...)
+		}
+		m.buf = b
+		return b
+	}
 	parts := m.parts[:0]
 	for i := range n.ids {
-		parts = append(parts, m.identityKey(n, i))
+		parts = append(parts, string(m.identityKey(n, i)))
 	}
 	if interchangeable(n) {
 		slices.Sort(parts[:len(parts)-1])
@@ -271,7 +279,7 @@ func (m *model) key(n *node) string {
 		b = append(append(b, '/'), p...)
 	}
 	m.buf = b
-	return string(b)
+	return b
 }
 
 // interchangeable reports whether the identities before the last may change places. They may when
@@ -290,7 +298,7 @@ func interchangeable(n *node) bool {
 }
 
 // identityKey is the part of a node's key for one identity.
-func (m *model) identityKey(n *node, i int) string {
+func (m *model) identityKey(n *node, i int) []byte {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	b := m.idBuf[:0]
 	same := byte('n')
@@ -330,5 +338,5 @@ func (m *model) identityKey(n *node, i int) string {
 		b = append(b, 'c', byte(f>>8), byte(f))
 	}
 	m.copiesBuf, m.idBuf = list, b
-	return string(b)
+	return b
 }

@@ -16,7 +16,7 @@ type search struct {
 	nodes     []node
 	parent    []int32
 	via       []transition
-	seen      map[string]struct{}
+	seen      map[string]int32 // index of a node by its key
 	depth     []uint16
 	edges     int
 	maxStates int // number of nodes; 0: no bound
@@ -47,17 +47,18 @@ type errTooMany struct{}
 func (errTooMany) Error() string { return "more states than the bound" }
 
 func newSearch(m *model) *search {
-	return &search{m: m, seen: map[string]struct{}{}, known: map[string]bool{}}
+	return &search{m: m, seen: map[string]int32{}, known: map[string]bool{}}
 }
 
 // add keeps a node that was not seen before.
 func (s *search) add(n *node, parent int32, via transition) {
 	key := s.m.key(n)
-	s.m.last = key
-	if _, known := s.seen[key]; known {
+	if at, known := s.seen[string(key)]; known {
+		s.m.last = at
 		return
 	}
-	s.seen[key] = struct{}{}
+	s.m.last = int32(len(s.nodes))
+	s.seen[string(key)] = s.m.last
 	d := uint16(0)
 	if parent >= 0 {
 		d = s.depth[parent] + 1

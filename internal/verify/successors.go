@@ -230,7 +230,7 @@ func (m *model) redundant(n *node, i int, h *answerClass) bool {
 // settleAnswer applies an answer about an identity with each name and each amount that can be
 // true, and with what the answer settles.
 func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
-	st := &n.ids[i]
+	st, next := &n.ids[i], &m.settled
 	switch h.fact.Effect {
 	case policy.Unknown, policy.NotExecuted:
 		m.nameAnswer(n, n, h, i, names, 0, emit)
@@ -238,21 +238,21 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 		if n.candidates(i) == 0 {
 			return
 		}
-		next := n.clone()
+		next.copyFrom(n, &n.s)
 		next.ids[i].accepted = true
-		m.retract(&next, i)
-		m.nameAnswer(n, &next, h, i, names, 0, emit)
+		m.retract(next, i)
+		m.nameAnswer(n, next, h, i, names, 0, emit)
 	case policy.Executed:
 		free := n.unreported(i) > 0
 		if h.fact.Class != policy.Mismatch && (st.executed > 0 || free) {
-			next := n.clone()
+			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
-			m.nameAnswer(n, &next, h, i, names, 0, emit)
+			m.nameAnswer(n, next, h, i, names, 0, emit)
 		}
 		if st.other > 0 || free {
-			next := n.clone()
+			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
-			m.nameAnswer(n, &next, h, i, names, otherAmount, emit)
+			m.nameAnswer(n, next, h, i, names, otherAmount, emit)
 		}
 	}
 }
