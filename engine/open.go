@@ -74,15 +74,11 @@ func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
 // provider, or an operation that the provider does not offer ([NotOfferedError]).
 func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Check(p)) }
 
-// Read decodes a raw body of a payment's provider into a, whose Phase says what it answers.
-// A body that cannot be read is the fault unreadable in a, and an error that says why.
-func (e *Engine) Read(p *policy.Payment, body []byte, a *policy.Answer) error {
-	return e.rules.Read(p, body, a)
-}
-
-// Shopper returns what a raw body says that the shopper must do next.
-func (e *Engine) Shopper(p *policy.Payment, ph policy.Phase, body []byte) policy.ShopperAction {
-	return e.rules.Shopper(p, ph, body)
+// Read decodes a raw body that a payment's provider sent in a phase: the answer, and what the
+// shopper must do next. A body that cannot be read is the fault unreadable in the answer, and
+// an error with the reason. Of the payment, the provider, operation and currency count.
+func (e *Engine) Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error) {
+	return e.rules.Read(p, ph, body)
 }
 
 // NotOfferedError names an operation that a provider does not have.

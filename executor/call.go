@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -68,15 +69,19 @@ func (r *run) queryStatus(x *call) flow.Event {
 
 // call makes one call and reads what came of it.
 func (r *run) makeCall(x *call) {
-	var reply Reply
+	var shopper policy.ShopperAction
 	if len(r.x.cfg.Observers) > 0 {
-		reply, x.err = r.observedCall(x, &x.answer)
+		shopper = r.observedCall(x)
 	} else {
+		var reply Reply
 		reply, x.err = r.invokeClient(&x.ctx, x)
-		r.x.interpret(&r.req.Payment, &x.answer, x.phase, &reply, x.err)
+		x.answer, shopper = r.x.interpret(&r.req.Payment, x.phase, &reply, x.err)
 	}
 	x.ctx.end(context.Canceled)
-	x.shopper = r.shopperOf(x.phase, &reply, &x.answer)
+	if !shopper.IsZero() {
+		s := shopper // only what is kept goes to the heap
+		x.shopper = &s
+	}
 }
 
 // returned takes note of what came of a call. The lock is held.
@@ -88,16 +93,17 @@ func (r *run) recordAnswer(x *call) {
 	}
 }
 
-// watched makes a call that somebody watches.
-func (r *run) observedCall(x *call, a *policy.Answer) (Reply, error) {
+// observedCall makes a call between the observers' Calling and Called.
+func (r *run) observedCall(x *call) policy.ShopperAction {
 	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
 	var ctx context.Context = &x.ctx
 	r.observe(func(o Observer) { ctx = o.Calling(ctx, &e) })
 	e.Reply, e.Err = r.invokeClient(ctx, x)
-	r.x.interpret(&r.req.Payment, a, x.phase, &e.Reply, e.Err)
-	e.Answer, e.End = *a, wallClock()
+	answer, shopper := r.x.interpret(&r.req.Payment, x.phase, &e.Reply, e.Err)
+	x.answer, x.err = answer, e.Err
+	e.Answer, e.End = answer, wallClock()
 	r.observe(func(o Observer) { o.Called(ctx, &e) })
-	return e.Reply, e.Err
+	return shopper
 }
 
 // deliver hands a call to the client, unless its time is over: a process that was paused
@@ -119,39 +125,36 @@ func (r *run) invokeClient(ctx context.Context, x *call) (reply Reply, err error
 	return r.client.Query(ctx, &x.attempt)
 }
 
-// interpret says what an answer is: decoded by the client, by the catalogue, or a fault.
-func (x *Executor) interpret(p *policy.Payment, a *policy.Answer, phase policy.Phase, reply *Reply, err error) {
-	if err == nil && reply.Answer != nil {
-		*a = *reply.Answer
-		a.Phase, a.Verified = phase, false
-		a.HTTPStatus = or(a.HTTPStatus, reply.HTTPStatus)
-		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
-		return
-	}
-	*a = policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter)}
+// interpret makes an answer of what a client returned: the client's own decoding, the
+// catalogue's, or a fault. It also says what the shopper must do next; the client's word on
+// that comes before the catalogue's.
+func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply, err error) (policy.Answer, policy.ShopperAction) {
 	if err != nil {
-		if a.Fault = FaultOf(err); a.Fault == policy.NoFault {
+		a := policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter), Fault: FaultOf(err)}
+		if a.Fault == policy.NoFault {
 			a.Fault = policy.Reset
 		}
-		return
+		return a, reply.Shopper
 	}
-	if err := x.rules.Read(p, reply.Body, a); err != nil {
+	if own := reply.Answer; own != nil {
+		a, shopper := *own, reply.Shopper
+		a.Phase, a.Verified = phase, false
+		a.HTTPStatus = cmp.Or(a.HTTPStatus, reply.HTTPStatus)
+		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
+		if shopper.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
+			_, shopper, _ = x.rules.Read(p, phase, reply.Body)
+		}
+		return a, shopper
+	}
+	a, shopper, err := x.rules.Read(p, phase, reply.Body)
+	a.Phase, a.HTTPStatus, a.RetryAfter = phase, reply.HTTPStatus, max(0, reply.RetryAfter)
+	if err != nil {
 		a.Fault = policy.Unreadable
 	}
-}
-
-// shopperOf is what the shopper must do next: as the client says, else as the catalogue
-// reads it; nil: nothing.
-func (r *run) shopperOf(phase policy.Phase, reply *Reply, a *policy.Answer) *policy.ShopperAction {
-	said := reply.Shopper
-	if said.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
-		said = r.x.rules.Shopper(&r.req.Payment, phase, reply.Body)
+	if !reply.Shopper.IsZero() {
+		shopper = reply.Shopper
 	}
-	if said.IsZero() {
-		return nil
-	}
-	kept := said
-	return &kept
+	return a, shopper
 }
 
 // fare tells budget and breaker how the provider does, after the answer of a call was taken.

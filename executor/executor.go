@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,10 @@ type Rules interface {
 	// then nothing is sent. A flow and its result keep the decider, which must not change its
 	// mind: rules that are loaded anew are another decider.
 	For(p *policy.Payment) (policy.Decider, error)
-	// Read decodes a raw body into a, whose Phase is set; an error is the fault unreadable.
-	Read(p *policy.Payment, body []byte, a *policy.Answer) error
-	// Shopper returns what a raw body says that the shopper must do next.
-	Shopper(p *policy.Payment, ph policy.Phase, body []byte) policy.ShopperAction
+	// Read decodes a raw body of the payment's provider: the answer, and what the shopper must
+	// do next. An error is the fault unreadable. The result may depend on the payment's
+	// provider, operation and currency only: one decoding of a webhook serves several flows.
+	Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error)
 }
 
 // Config is how an executor works. The zero value does, in memory only.
@@ -106,7 +107,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if cfg.Jitter == nil {
 		cfg.Jitter = mrand.Float64
 	}
-	cfg.Sweep = or(cfg.Sweep, 5*time.Second)
+	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
 	}

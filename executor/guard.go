@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"sync"
@@ -33,23 +34,15 @@ type Breaker struct {
 }
 
 func (b Budget) withDefaults() Budget {
-	b.Tokens, b.Retry = or(b.Tokens, 500), or(b.Retry, 5)
-	b.Timeout, b.Success = or(b.Timeout, 10), or(b.Success, 1)
-	b.Every = or(b.Every, time.Second)
+	b.Tokens, b.Retry = cmp.Or(b.Tokens, 500), cmp.Or(b.Retry, 5)
+	b.Timeout, b.Success = cmp.Or(b.Timeout, 10), cmp.Or(b.Success, 1)
+	b.Every = cmp.Or(b.Every, time.Second)
 	return b
 }
 
 func (b Breaker) withDefaults() Breaker {
-	b.Failures, b.Open = or(b.Failures, 5), or(b.Open, 15*time.Second)
+	b.Failures, b.Open = cmp.Or(b.Failures, 5), cmp.Or(b.Open, 15*time.Second)
 	return b
-}
-
-func or[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 func (b Budget) validate() error {

@@ -81,7 +81,7 @@ func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) 
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		e.Reply, e.Err = reply, err
-		s.x.interpret(&s.req.Payment, &e.Answer, phase, &e.Reply, err)
+		e.Answer, _ = s.x.interpret(&s.req.Payment, phase, &e.Reply, err)
 		e.End = wallClock()
 		for _, o := range s.x.cfg.Observers {
 			o.Called(ctx, e)
@@ -103,7 +103,8 @@ func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.x.readWebhook(&w, &s.req.Payment)
+	d := decoding{x: s.x, w: &w}
+	a := d.answer(&s.req.Payment)
 	for _, o := range s.x.cfg.Observers {
 		o.WebhookReceived(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
 	}

@@ -1,27 +1,37 @@
 package providers
 
 import (
+	"fmt"
+
 	"github.com/valyala/fastjson"
 
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Shopper reads from a raw body what the shopper has to do next: a page to pay on, an app
-// to open, a code to scan. It is zero where the body or the catalogue does not say, and
-// for a body that is no JSON object. A JSON string is read as the raw body that it holds.
-func (c *Catalog) Shopper(op policy.Operation, ph policy.Phase, body []byte) policy.ShopperAction {
+// Read is [Catalog.Decode], and returns beside it what the shopper has to do next: a page to
+// pay on, an app to open, a code to scan. The action is zero where the body or the catalogue
+// names none. The body is parsed once.
+func (c *Catalog) Read(op policy.Operation, ph policy.Phase, body []byte, a *policy.Answer) (policy.ShopperAction, error) {
 	p := parsers.Get()
 	defer parsers.Put(p)
 	v, err := p.ParseBytes(body)
 	if err != nil {
-		return policy.ShopperAction{}
+		a.Phase, a.Fault = ph, policy.Unreadable
+		return policy.ShopperAction{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	if v.Type() == fastjson.TypeString {
-		return c.Shopper(op, ph, v.GetStringBytes())
+	if v.Type() == fastjson.TypeString { // a raw body within a JSON string
+		return c.Read(op, ph, v.GetStringBytes(), a)
 	}
+	if err := c.DecodeValue(op, ph, v, a); err != nil {
+		return policy.ShopperAction{}, err
+	}
+	return c.shopper(op, ph, v), nil
+}
+
+func (c *Catalog) shopper(op policy.Operation, ph policy.Phase, v *fastjson.Value) policy.ShopperAction {
 	d := &c.decoders[op][ph]
 	if d.text(v, fieldNotAbout, "") != "" {
-		return policy.ShopperAction{} // it says nothing of this operation
+		return policy.ShopperAction{} // the body is about another operation
 	}
 	return policy.ShopperAction{
 		PayURL:      d.text(v, fieldPayURL, ""),
