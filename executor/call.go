@@ -11,118 +11,132 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exchange is one call. The client gets its context and its attempt, and may keep them.
+// calls is the call under way, what the next one has been granted, and the last answer. The
+// flow's lock guards it.
+type calls struct {
+	current *call  // has not returned
+	permit  permit // the breaker's, for the next call
+	paid    bool   // the budget was charged for the next send
+	delay   delayCause
+	last    *policy.Answer
+	lastErr error        // of the client, with it
+	class   policy.Class // of the last decision
+	first   call         // most flows make one call: it is a part of the run
+}
+
+// call is one call. The client gets its context and its attempt, and may keep them. The
+// goroutine that makes the call writes the outcome; the lock guards permit.
 type call struct {
 	ctx      callContext
 	attempt  Attempt
 	phase    policy.Phase
-	identity *flow.Identity // that it speaks of; not to be written to
-	permit   permit         // nil: it was told
+	identity *flow.Identity // read only
+	permit   permit         // nil: it was settled
 
-	// How it went, until that is taken.
+	// The outcome:
 	answer  policy.Answer
 	err     error                 // of the client
-	shopper *policy.ShopperAction // what the answer says; nil: nothing
-	called  bool                  // the client was asked
+	shopper *policy.ShopperAction // nil: nothing to do
+	called  bool                  // the client was called
 }
 
-// embark gets the next call on its way, as the plan is now. The lock is held.
+// newCall makes the next call the current one. The lock is held.
 func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *call {
-	x := &r.firstCall
-	if x.attempt.Number != 0 {
-		x = new(call)
+	c := &r.calls.first
+	if c.attempt.Number != 0 {
+		c = new(call)
 	}
-	x.phase, x.identity = phase, id
-	x.ctx.Context, x.ctx.deadline = ctx, deadline
-	x.attempt = Attempt{
+	c.phase, c.identity = phase, id
+	c.ctx.Context, c.ctx.deadline = ctx, deadline
+	c.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
 	}
-	x.permit, r.pass = r.pass, nil
-	if x.permit == nil {
-		x.permit = r.gate.countOnly
+	c.permit, r.calls.permit = r.calls.permit, nil
+	if c.permit == nil {
+		c.permit = r.gate.countOnly
 	}
-	r.calling = x
-	return x
+	r.calls.current = c
+	return c
 }
 
-// send makes the payment request.
-func (r *run) sendPayment(x *call) flow.Event {
-	r.makeCall(x)
-	ofAttempt(&x.answer, x.identity.OrderID, x.identity.RequestID)
-	return flow.Answered{Moment: r.x.moment(), Answer: x.answer, Attempt: x.attempt.Number}
+// sendPayment makes the payment request.
+func (r *run) sendPayment(c *call) flow.Event {
+	r.makeCall(c)
+	ofAttempt(&c.answer, c.identity.OrderID, c.identity.RequestID)
+	return flow.Answered{Moment: r.x.moment(), Answer: c.answer, Attempt: c.attempt.Number}
 }
 
-// ofAttempt names what an answer speaks of, if it does not say: the request that it answers.
-// It may come late, when another one is under way.
+// ofAttempt names the request that an answer belongs to, if the answer does not. It may come
+// late, while another request is under way.
 func ofAttempt(a *policy.Answer, orderID, requestID string) {
 	if a.Fault == policy.NoFault && a.OrderID == "" && a.RequestID == "" && a.ProviderID == "" {
 		a.OrderID, a.RequestID = orderID, requestID
 	}
 }
 
-// ask makes a status query.
-func (r *run) queryStatus(x *call) flow.Event {
-	r.makeCall(x)
-	return flow.Queried{Moment: r.x.moment(), Answer: x.answer, Query: x.attempt.Number}
+// queryStatus makes a status query.
+func (r *run) queryStatus(c *call) flow.Event {
+	r.makeCall(c)
+	return flow.Queried{Moment: r.x.moment(), Answer: c.answer, Query: c.attempt.Number}
 }
 
-// call makes one call and reads what came of it.
-func (r *run) makeCall(x *call) {
+// makeCall calls the client and reads what it returns.
+func (r *run) makeCall(c *call) {
 	var shopper policy.ShopperAction
 	if len(r.x.cfg.Observers) > 0 {
-		shopper = r.observedCall(x)
+		shopper = r.observedCall(c)
 	} else {
 		var reply Reply
-		reply, x.err = r.invokeClient(&x.ctx, x)
-		x.answer, shopper = r.x.interpret(&r.req.Payment, x.phase, &reply, x.err)
+		reply, c.err = r.invokeClient(&c.ctx, c)
+		c.answer, shopper = r.x.interpret(&r.req.Payment, c.phase, &reply, c.err)
 	}
-	x.ctx.end(context.Canceled)
+	c.ctx.end(context.Canceled)
 	if !shopper.IsZero() {
 		s := shopper // only what is kept goes to the heap
-		x.shopper = &s
+		c.shopper = &s
 	}
 }
 
-// returned takes note of what came of a call. The lock is held.
-func (r *run) recordAnswer(x *call) {
-	r.last, r.lastErr = &x.answer, x.err
-	if s := x.shopper; s != nil && *s != r.action() {
+// recordAnswer keeps the answer of a call for errors and callers. The lock is held.
+func (r *run) recordAnswer(c *call) {
+	r.calls.last, r.calls.lastErr = &c.answer, c.err
+	if s := c.shopper; s != nil && *s != r.action() {
 		r.shopper = s
-		r.broadcast()
+		r.waiters.broadcast()
 	}
 }
 
 // observedCall makes a call between the observers' Calling and Called.
-func (r *run) observedCall(x *call) policy.ShopperAction {
-	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: x.phase, Attempt: &x.attempt, Start: wallClock()}
-	var ctx context.Context = &x.ctx
+func (r *run) observedCall(c *call) policy.ShopperAction {
+	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: wallClock()}
+	var ctx context.Context = &c.ctx
 	r.observe(func(o Observer) { ctx = o.Calling(ctx, &e) })
-	e.Reply, e.Err = r.invokeClient(ctx, x)
-	answer, shopper := r.x.interpret(&r.req.Payment, x.phase, &e.Reply, e.Err)
-	x.answer, x.err = answer, e.Err
+	e.Reply, e.Err = r.invokeClient(ctx, c)
+	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
+	c.answer, c.err = answer, e.Err
 	e.Answer, e.End = answer, wallClock()
 	r.observe(func(o Observer) { o.Called(ctx, &e) })
 	return shopper
 }
 
-// deliver hands a call to the client, unless its time is over: a process that was paused
-// after it wrote ahead must not send when it wakes. A client that panics may have sent.
-func (r *run) invokeClient(ctx context.Context, x *call) (reply Reply, err error) {
+// invokeClient hands a call to the client, unless its deadline has passed: a process that was
+// paused after the write-ahead must not send when it wakes. A client that panics may have sent.
+func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Flow: r.id, In: "its client", Value: p, Stack: debug.Stack()}
 			r.x.reportError(err)
 		}
 	}()
-	if err := x.ctx.errAt(r.x.cfg.Journal != nil); err != nil {
+	if err := c.ctx.errAt(r.x.cfg.Journal != nil); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	x.called = true
-	if x.phase == policy.Send {
-		return r.client.Send(ctx, &x.attempt)
+	c.called = true
+	if c.phase == policy.Send {
+		return r.client.Send(ctx, &c.attempt)
 	}
-	return r.client.Query(ctx, &x.attempt)
+	return r.client.Query(ctx, &c.attempt)
 }
 
 // interpret makes an answer of what a client returned: the client's own decoding, the
@@ -157,59 +171,77 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 	return a, shopper
 }
 
-// fare tells budget and breaker how the provider does, after the answer of a call was taken.
-// The lock is held.
-func (r *run) settlePermit(x *call) {
-	over := x.permit
-	x.permit = nil
+// settlePermit tells budget and breaker how the call went, after its answer was applied. The
+// lock is held.
+func (r *run) settlePermit(c *call) {
+	settle := c.permit
+	c.permit = nil
 	switch {
-	case over == nil:
-	case !x.called:
-		over(callNotMade)
-	case r.last != nil && unavailable(r.last, r.class):
-		over(callUnavailable)
+	case settle == nil: // the call hung, and the sweeper has settled it
+	case !c.called:
+		settle(callNotMade)
+	case r.calls.last != nil && unavailable(r.calls.last, r.calls.class):
+		settle(callUnavailable)
 	default:
-		over(callAnswered)
+		settle(callAnswered)
 		r.bucket.give(r.x.cfg.Budget.Success)
 	}
 }
 
-// held is how long the breaker keeps a call from being made; 0: it may be made, and is
-// reckoned with.
+// breakerWait asks the breaker for a permit. It returns 0 when the flow has one, else how long
+// to wait.
 func (r *run) breakerWait() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.breakerWaitLocked()
 }
 
-// heldLocked is held with the lock held.
+// breakerWaitLocked is breakerWait with the lock held.
 func (r *run) breakerWaitLocked() time.Duration {
-	if r.pass != nil {
+	if r.calls.permit != nil {
 		return 0
 	}
-	pass, wait := r.gate.allow()
-	r.pass = pass
+	p, wait := r.gate.allow()
+	r.calls.permit = p
 	if wait == 0 {
 		return 0
 	}
 	return wait + time.Duration(float64(wait)*unit(r.x.cfg.Jitter())/5)
 }
 
-// release gives back a call that was let through and will not be made.
+// releasePermit gives back what was granted for a call that is not made.
 func (r *run) releasePermit() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.releasePermitLocked()
 }
 
-// giveBack is release with the lock held.
+// releasePermitLocked is releasePermit with the lock held.
 func (r *run) releasePermitLocked() {
-	if r.pass != nil {
-		r.pass(callNotMade)
-		r.pass = nil
+	if r.calls.permit != nil {
+		r.calls.permit(callNotMade)
+		r.calls.permit = nil
 	}
-	if r.funded {
-		r.funded = false
+	if r.calls.paid {
+		r.calls.paid = false
 		r.bucket.give(r.cost())
 	}
+}
+
+// planWait charges the budget when a wait begins that ends with a send, so that the wait for
+// tokens and the wait of the rules run together. The lock is held.
+func (r *run) planWait(at time.Time, then policy.Action) {
+	r.releasePermitLocked() // what was granted before did not happen
+	r.calls.delay = notDelayed
+	r.calls.paid = then.Sends() && r.bucket.take(r.cost(), at) == 0
+	r.plan.wake()
+}
+
+// cost is what the next send takes from the budget: more, if the last call got no answer. The
+// lock is held.
+func (r *run) cost() float64 {
+	if last := r.calls.last; last != nil && last.Fault != policy.NoFault && last.Fault != policy.NotSent {
+		return r.x.cfg.Budget.Timeout
+	}
+	return r.x.cfg.Budget.Retry
 }

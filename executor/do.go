@@ -66,7 +66,7 @@ func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
 			x.background(r)
 		}
 	}()
-	err := r.firstDriver.drive()
+	err := r.plan.first.drive()
 	driven = true
 	return r.finishDo(ctx, err)
 }
@@ -74,7 +74,7 @@ func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
 // leave is the end of Do: with the flow's, or without.
 func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
-	result, begun := r.resultLocked(), r.accepted || r.state.Stage != flow.New
+	result, begun := r.resultLocked(), r.begun()
 	after := r.retention()
 	r.mu.Unlock()
 	switch {
@@ -159,9 +159,9 @@ func (r *run) withdraw(why string) error {
 func (r *run) unsent() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c, ok := r.next.(flow.Send); ok && r.calling == nil && r.state.Stage == flow.Sending && len(r.kept) == 0 {
+	if c, ok := r.plan.next.(flow.Send); ok && r.calls.current == nil && r.state.Stage == flow.Sending && len(r.row.queued) == 0 {
 		e := flow.Answered{Moment: r.x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: c.Attempt}
-		r.last, r.lastErr = &e.Answer, ErrNotSent
+		r.calls.last, r.calls.lastErr = &e.Answer, ErrNotSent
 		return r.applyOrQueue(e)
 	}
 	return nil
@@ -174,11 +174,11 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if err := r.check(ctx, c); err != nil {
 		return nil, false, err
 	}
-	r.client, r.started, r.bound = c, start, !start && ctx.Done() != nil
-	r.id, r.spare = x.newIDs()
+	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
+	r.id, r.nextRequestID = x.newIDs()
 	r.state.Payment = q.Payment
 	r.guard = x.guards.of(&r.req.Payment)
-	r.addCaller(r)
+	r.waiters.add(&r.waiters)
 	if !start {
 		r.setDriver(ctx)
 	}
@@ -237,8 +237,8 @@ func (r *run) abandon(why error) {
 		why = &notBegunError{why}
 	}
 	r.mu.Lock()
-	r.gone = why
-	r.broadcast()
+	r.waiters.err = why
+	r.waiters.broadcast()
 	r.mu.Unlock()
 	r.x.evict(r)
 }
@@ -250,39 +250,22 @@ func (r *run) join(other *run) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.addCaller(other)
-	if !r.bound || other.bound {
+	r.waiters.add(&other.waiters)
+	if !r.row.bound || other.row.bound {
 		return nil
 	}
-	r.bound = false // it is wanted whatever becomes of the one who asked first
-	if r.version == 0 {
+	r.row.bound = false // it is wanted whatever becomes of the one who asked first
+	if r.row.version == 0 {
 		return nil
 	}
-	if err := r.put(r.owes, journal.Synced); err != nil {
-		r.bound = true
-		if !other.started {
-			r.waiting--
+	if err := r.put(r.notices.list, journal.Synced); err != nil {
+		r.row.bound = true
+		if !other.waiters.background {
+			r.waiters.callers--
 		}
 		return err
 	}
 	return nil
-}
-
-// want counts who wants the flow. The lock is held, or nobody else has the flow yet.
-func (r *run) addCaller(asked *run) {
-	if asked.started {
-		r.started = true
-	} else {
-		r.waiting++
-	}
-}
-
-// unwanted takes leave of a caller of Do, and reports whether nobody is left.
-func (r *run) removeCaller() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.waiting--
-	return r.waiting <= 0 && !r.started
 }
 
 // same checks that two requests of a key mean the same payment, whatever their identifiers

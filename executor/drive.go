@@ -13,29 +13,61 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// drive carries a flow on: to its end (nil), or until ctx is over, or would be before there
-// is anything to do. It is backoff's loop; what it waits by is what the flow decided.
+// plan is what a flow does next, and which goroutine does it. The flow's lock guards it.
+type plan struct {
+	next   flow.Command // Send, Ask, Wait or Finish; nil: the first step is not taken
+	seq    uint32       // changes with next
+	driver *driver      // drives the flow, or did last
+	first  driver
+}
+
+// set makes a command the next one.
+func (p *plan) set(c flow.Command) {
+	p.next = c
+	p.seq++
+}
+
+// wake ends the driver's sleep.
+func (p *plan) wake() {
+	if p.driver != nil && p.driver.sleep != nil {
+		p.driver.sleep.wake()
+	}
+}
+
+// driver is one goroutine that drives a flow, and the back-off of its loop. Its own goroutine
+// uses it, but for sleep, which the flow's lock guards.
+type driver struct {
+	r     *run
+	ctx   context.Context
+	sleep *sleeper  // nil: it has not waited yet
+	until time.Time // of the next wait
+	tries int       // failed writes in a row
+}
+
+// drive continues a flow until it has ended (nil), until ctx is over, or until the next wait
+// would end after ctx. The loop is backoff's; the flow decides how long it waits.
 func (r *run) drive(ctx context.Context) error {
 	r.mu.Lock()
-	p := r.setDriver(ctx)
+	d := r.setDriver(ctx)
 	r.mu.Unlock()
-	return p.drive()
+	return d.drive()
 }
 
-// take makes the caller the flow's driver. The lock is held, or nobody else has the flow yet.
+// setDriver makes the calling goroutine the driver. The lock is held, or the flow is not
+// registered yet.
 func (r *run) setDriver(ctx context.Context) *driver {
-	p := &r.firstDriver
-	if r.driver != nil { // which may still be looking at its own
-		p = new(driver)
+	d := &r.plan.first
+	if r.plan.driver != nil { // the goroutine of an earlier driver may still read its own
+		d = new(driver)
 	}
-	p.r, p.ctx = r, ctx
-	r.driver = p
-	return p
+	d.r, d.ctx = r, ctx
+	r.plan.driver = d
+	return d
 }
 
-func (p *driver) drive() error {
-	r := p.r
-	_, err := p.stepUntilWait()
+func (d *driver) drive() error {
+	r := d.r
+	_, err := d.stepUntilWait()
 	if err == nil { // most flows end without a wait
 		return nil
 	}
@@ -44,97 +76,76 @@ func (p *driver) drive() error {
 	}
 	sleep := new(sleeper)
 	r.mu.Lock()
-	p.sleep = sleep
+	d.sleep = sleep
 	r.mu.Unlock()
-	_, err = backoff.RetryNotifyWithTimerAndData(p.stepUntilWait, p, nil, sleep)
+	_, err = backoff.RetryNotifyWithTimerAndData(d.stepUntilWait, d, nil, sleep)
 	return err
 }
 
-// pace is a driver's place in a flow, and the back-off of its loop.
-type driver struct {
-	r     *run
-	ctx   context.Context
-	sleep *sleeper  // nil: it never waited
-	until time.Time // when there is something to do
-	tries int       // of what the journal would not take
-}
-
 // Context implements [backoff.BackOffContext].
-func (p *driver) Context() context.Context { return p.ctx }
+func (d *driver) Context() context.Context { return d.ctx }
 
-// Reset does nothing: the flow knows where it is.
-func (p *driver) Reset() {}
+// Reset does nothing: the flow's state says where it is.
+func (d *driver) Reset() {}
 
-// NextBackOff is what is left of the flow's wait. It stops rather than sleep past the
-// deadline of the context.
-func (p *driver) NextBackOff() time.Duration {
-	if at, ok := p.ctx.Deadline(); ok && at.Before(p.until) {
+// NextBackOff is what is left of the flow's wait. It stops if the context's deadline comes
+// first: the caller gets its error at once.
+func (d *driver) NextBackOff() time.Duration {
+	if at, ok := d.ctx.Deadline(); ok && at.Before(d.until) {
 		return backoff.Stop
 	}
-	return max(0, p.until.Sub(wallClock()))
+	return max(0, d.until.Sub(wallClock()))
 }
 
-// errWaiting: there is nothing to do yet.
-var errWaiting = errors.New("the flow waits")
+var (
+	errWaiting  = errors.New("the flow waits")
+	errRefusing = errors.New("executor: the provider refuses all calls; nothing was sent")
+	errQueued   = errors.New("executor: the event is queued until the journal accepts writes again")
+	errReplaced = errors.New("executor: another goroutine drives the flow; a call of this one has not returned in time")
+)
 
-// errHeld: nothing is sent now.
-var errRefusing = errors.New("executor: the provider refuses everything; nothing was sent")
-
-// errBehind: the journal takes nothing just now.
-var errQueued = errors.New("executor: not written yet; it will be, after what the journal does not take just now")
-
-// errReplaced: another goroutine drives the flow, or made a call that has not returned.
-var errReplaced = errors.New("executor: the call returned after its flow had gone on")
-
-// proceed does what there is to do, until the flow has ended (nil) or waits.
-func (p *driver) stepUntilWait() (none struct{}, err error) {
+// stepUntilWait takes steps until the flow has ended (nil) or waits.
+func (d *driver) stepUntilWait() (none struct{}, err error) {
 	for ended := false; !ended && err == nil; {
-		ended, err = p.step()
+		ended, err = d.step()
 	}
 	return none, err
 }
 
-// step does one thing.
-func (p *driver) step() (ended bool, err error) {
-	r := p.r
-	over := p.ctx.Err() // a caller's code, so without the lock
+// step carries out the next command.
+func (d *driver) step() (ended bool, err error) {
+	r := d.r
+	over := d.ctx.Err() // before the lock: a context may be the caller's code
 	r.mu.Lock()
-	if err := p.stopped(over); err != nil {
+	if err := d.stopped(over); err != nil {
 		r.mu.Unlock()
 		return false, err
 	}
-	if len(r.kept) > 0 {
+	if len(r.row.queued) > 0 {
 		r.mu.Unlock()
-		return false, p.retryQueued()
+		return false, d.retryQueued()
 	}
-	switch c := r.next.(type) {
+	switch c := r.plan.next.(type) {
 	case nil:
-		wait, again := r.breakerWaitLocked(), r.waited || r.accepted
-		r.waited = r.waited || wait > 0
-		r.mu.Unlock()
-		return false, p.beginFlow(wait, again)
-	case flow.Send:
-		x := r.newCall(p.ctx, policy.Send, c.Identity, c.Deadline)
-		x.attempt.Number, x.attempt.Action = c.Attempt, c.Action
-		r.mu.Unlock()
-		return p.handleAnswer(r.sendPayment(x), x)
-	case flow.Ask:
-		seq := r.seq
-		r.mu.Unlock()
-		id := r.requestID() // somebody's code, and nothing is under way yet
-		r.mu.Lock()
-		if r.seq != seq || r.lost || r.driver != p {
-			r.mu.Unlock()
-			return false, nil // something has come meanwhile: look again
+		wait, again := r.breakerWaitLocked(), r.life == delayed || r.life == accepted
+		if r.life == admitted && wait > 0 {
+			r.life = delayed
 		}
-		x := r.newCall(p.ctx, policy.Query, c.Identity, c.Deadline)
-		x.attempt.Number, x.attempt.By, x.attempt.QueryID = c.Query, c.By, id
 		r.mu.Unlock()
-		return p.handleAnswer(r.queryStatus(x), x)
+		return false, d.beginFlow(wait, again)
+	case flow.Send:
+		made := r.newCall(d.ctx, policy.Send, c.Identity, c.Deadline)
+		made.attempt.Number, made.attempt.Action = c.Attempt, c.Action
+		r.mu.Unlock()
+		return d.handleAnswer(r.sendPayment(made), made)
+	case flow.Ask:
+		seq := r.plan.seq
+		r.mu.Unlock()
+		return d.query(&c, seq)
 	case flow.Wait:
-		seq := r.seq
+		seq := r.plan.seq
 		r.mu.Unlock()
-		return false, p.handleDue(&c, seq)
+		return false, d.handleDue(&c, seq)
 	}
 	r.releasePermitLocked()
 	r.mu.Unlock()
@@ -142,17 +153,32 @@ func (p *driver) step() (ended bool, err error) {
 	return true, nil
 }
 
-// stopped says why this driver does nothing more; nil: it goes on. over is the error of its
-// context. The flow's lock is held.
-func (p *driver) stopped(over error) error {
-	r := p.r
+// query makes a status query, unless an event came while the hook made an id for it.
+func (d *driver) query(c *flow.Ask, seq uint32) (ended bool, err error) {
+	r := d.r
+	id := r.requestID() // a hook, so without the lock
+	r.mu.Lock()
+	if r.plan.seq != seq || r.life == lost || r.plan.driver != d {
+		r.mu.Unlock()
+		return false, nil
+	}
+	made := r.newCall(d.ctx, policy.Query, c.Identity, c.Deadline)
+	made.attempt.Number, made.attempt.By, made.attempt.QueryID = c.Query, c.By, id
+	r.mu.Unlock()
+	return d.handleAnswer(r.queryStatus(made), made)
+}
+
+// stopped says why this driver must stop; nil: it goes on. over is the error of its context.
+// The flow's lock is held.
+func (d *driver) stopped(over error) error {
+	r := d.r
 	switch {
-	case r.driver != p || r.calling != nil:
-		// The call of a driver that is gone may have left; what became of it the sweeper decides.
+	case r.plan.driver != d || r.calls.current != nil:
+		// The call of the other driver may have left; the sweeper decides when to give it up.
 		return backoff.Permanent(errReplaced)
-	case r.lost:
+	case r.life == lost:
 		return backoff.Permanent(ErrTakenOver)
-	case p.ctx != r.x.life && r.x.life.Err() != nil:
+	case d.ctx != r.x.life && r.x.life.Err() != nil:
 		return backoff.Permanent(ErrClosed)
 	case over != nil: // a ready timer and a done context: backoff's loop may take either
 		return backoff.Permanent(over)
@@ -160,25 +186,25 @@ func (p *driver) stopped(over error) error {
 	return nil
 }
 
-// retry brings once more what the journal did not take.
-func (p *driver) retryQueued() error {
-	r := p.r
+// retryQueued applies the events that the journal did not accept before, in order.
+func (d *driver) retryQueued() error {
+	r := d.r
 	r.mu.Lock()
 	var err error
-	for len(r.kept) > 0 && err == nil {
-		if err = ignoreMisfit(r.apply(r.kept[0])); err == nil {
-			r.kept = r.kept[1:]
+	for len(r.row.queued) > 0 && err == nil {
+		if err = ignoreMisfit(r.apply(r.row.queued[0])); err == nil {
+			r.row.queued = r.row.queued[1:]
 		}
 	}
 	r.mu.Unlock()
 	if err != nil {
-		return p.backOff(err)
+		return d.backOff(err)
 	}
-	p.tries = 0
+	d.tries = 0
 	return nil
 }
 
-// fits passes over an event that came too late for its flow.
+// ignoreMisfit drops the error of an event that came too late for its flow.
 func ignoreMisfit(err error) error {
 	if err == nil {
 		return nil
@@ -189,45 +215,47 @@ func ignoreMisfit(err error) error {
 	return err
 }
 
-// keep applies an event that must not be lost. The lock is held.
+// applyOrQueue applies an event that must not be lost: an answer, a withdrawal. If the journal
+// fails, the driver applies it again. The lock is held.
 func (r *run) applyOrQueue(e flow.Event) error {
-	if len(r.kept) == 0 {
+	if len(r.row.queued) == 0 {
 		err := ignoreMisfit(r.apply(e))
 		if err == nil || errors.Is(err, ErrTakenOver) {
 			return err
 		}
-		r.kept = append(r.kept, e)
-		r.wake()
+		r.row.queued = append(r.row.queued, e)
+		r.plan.wake()
 		return err
 	}
-	r.kept = append(r.kept, e) // after those that came before
+	r.row.queued = append(r.row.queued, e) // events keep their order
 	return errQueued
 }
 
-// stall waits for a journal to work again.
-func (p *driver) backOff(err error) error {
-	if errors.Is(err, journal.ErrLost) && !errors.Is(err, ErrTakenOver) { // it was noticed by reading
-		p.r.mu.Lock()
-		p.r.markLost()
-		p.r.mu.Unlock()
+// backOff waits until the journal may work again.
+func (d *driver) backOff(err error) error {
+	if errors.Is(err, journal.ErrLost) && !errors.Is(err, ErrTakenOver) { // a read found it
+		d.r.mu.Lock()
+		d.r.markLost()
+		d.r.mu.Unlock()
 		err = fmt.Errorf("%w: %w", ErrTakenOver, err)
 	}
 	if errors.Is(err, ErrTakenOver) {
-		p.r.releasePermit()
+		d.r.releasePermit()
 		return backoff.Permanent(err)
 	}
-	p.r.x.reportError(err)
-	p.r.releasePermit() // others may go meanwhile
-	p.tries++
-	p.until = wallClock().Add(min(100*time.Millisecond<<min(p.tries, 8), 10*time.Second))
+	d.r.x.reportError(err)
+	d.r.releasePermit() // other flows may use the probe meanwhile
+	d.tries++
+	d.until = wallClock().Add(min(100*time.Millisecond<<min(d.tries, 8), 10*time.Second))
 	return errWaiting
 }
 
-// begin sends for the first time, if the provider takes calls now.
-func (p *driver) beginFlow(wait time.Duration, again bool) error {
-	r := p.r
+// beginFlow takes the first step, unless the breaker is open. A flow that is in the journal
+// already is not given up when that fails.
+func (d *driver) beginFlow(wait time.Duration, again bool) error {
+	r := d.r
 	if wait > 0 {
-		p.until = wallClock().Add(wait)
+		d.until = wallClock().Add(wait)
 		return errRefusing
 	}
 	err := r.start(again)
@@ -235,18 +263,19 @@ func (p *driver) beginFlow(wait time.Duration, again bool) error {
 		return nil
 	}
 	r.mu.Lock()
-	accepted, begun := r.accepted, r.next != nil
+	written, begun := r.life == accepted || r.row.version > 0, r.plan.next != nil
 	r.mu.Unlock()
 	switch {
-	case begun && ignoreMisfit(err) == nil: // it may have been withdrawn meanwhile
+	case begun && ignoreMisfit(err) == nil: // withdrawn meanwhile
 		return nil
-	case accepted && ignoreMisfit(err) != nil:
-		return p.backOff(err)
+	case written && ignoreMisfit(err) != nil:
+		return d.backOff(err)
 	}
 	return backoff.Permanent(err)
 }
 
-// start takes the first step. A flow that had to wait for it looks at its key again.
+// start takes the first step: the machine decides to send, and that is written. A flow that
+// had to wait reads its payment key again, because other flows may have served it meanwhile.
 func (r *run) start(waited bool) error {
 	if waited {
 		flows, err := r.x.flowsOfKey(r.x.life, r)
@@ -271,24 +300,25 @@ func (r *run) start(waited bool) error {
 	return r.apply(start)
 }
 
-// heard takes the answer of a call, with which most flows end.
-func (p *driver) handleAnswer(e flow.Event, x *call) (ended bool, err error) {
-	if ended, err = p.r.applyAnswer(e, x); err != nil {
-		return false, p.backOff(err)
+// handleAnswer applies the answer of a call. Most flows end here.
+func (d *driver) handleAnswer(e flow.Event, x *call) (ended bool, err error) {
+	if ended, err = d.r.applyAnswer(e, x); err != nil {
+		return false, d.backOff(err)
 	}
 	return ended, nil
 }
 
-// hear reports whether the flow has ended, and nobody has to be told.
+// applyAnswer reports whether the flow has ended and nothing is left to do: no notice, no write,
+// nothing to give back.
 func (r *run) applyAnswer(e flow.Event, x *call) (ended bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.recordAnswer(x)
-	r.class = policy.Unrecognized
+	r.calls.class = policy.Unrecognized
 	err = r.applyOrQueue(e)
-	if r.calling == x { // not before: if somebody's code ends this goroutine, nobody may send in its place
-		r.calling = nil
+	if r.calls.current == x { // only now: if a hook ended this goroutine before, no other may send
+		r.calls.current = nil
 	}
 	r.settlePermit(x)
-	return r.state.Stage == flow.Ended && r.pass == nil && !r.funded && len(r.owes)+len(r.kept) == 0, err
+	return r.state.Stage == flow.Ended && r.calls.permit == nil && !r.calls.paid && len(r.notices.list)+len(r.row.queued) == 0, err
 }

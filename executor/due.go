@@ -10,23 +10,23 @@ import (
 )
 
 // due does what was waited for, when its time has come and nothing holds it.
-func (p *driver) handleDue(w *flow.Wait, seq uint32) error {
-	r := p.r
+func (d *driver) handleDue(w *flow.Wait, seq uint32) error {
+	r := d.r
 	now := wallClock()
 	if now.Before(w.Until) {
-		p.until = w.Until
+		d.until = w.Until
 		return errWaiting
 	}
 	if wait := r.delayByGuards(w, now); wait > 0 {
-		p.until = now.Add(wait)
+		d.until = now.Add(wait)
 		return errWaiting
 	}
 	e, err := r.dueEvent(w.Action)
 	if err == nil {
-		err = p.applyIfCurrent(e, seq)
+		err = d.applyIfCurrent(e, seq)
 	}
 	if err != nil {
-		return p.backOff(err)
+		return d.backOff(err)
 	}
 	return nil
 }
@@ -48,20 +48,20 @@ func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 	return e, nil
 }
 
-func (p *driver) applyIfCurrent(e flow.Event, seq uint32) error {
-	r := p.r
+func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
+	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.seq != seq { // something else came meanwhile
+	if r.plan.seq != seq { // something else came meanwhile
 		return nil
 	}
 	if err := r.apply(e); err != nil {
 		return err
 	}
 	if _, due := e.(flow.Due); due {
-		r.funded = false
+		r.calls.paid = false
 	}
-	p.tries = 0
+	d.tries = 0
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
-	funded, cost := r.funded, r.cost()
+	funded, cost := r.calls.paid, r.cost()
 	r.mu.Unlock()
 	if left <= 0 || w.Via == flow.ByWebhook {
 		return 0
@@ -114,7 +114,7 @@ func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	if w.Action.Sends() && !funded {
 		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
-		r.funded = wait == 0
+		r.calls.paid = wait == 0
 		r.mu.Unlock()
 	}
 	if wait == 0 {
@@ -124,7 +124,7 @@ func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 		by = notDelayed
 	}
 	r.mu.Lock()
-	r.holder = by
+	r.calls.delay = by
 	r.mu.Unlock()
 	if wait <= 0 {
 		return 0

@@ -144,7 +144,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.close()
 	for _, r := range x.inMemory() {
 		r.mu.Lock()
-		r.wake()
+		r.plan.wake()
 		r.mu.Unlock()
 	}
 	done := make(chan struct{})

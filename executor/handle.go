@@ -8,7 +8,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Handle is a flow that somebody follows. Its methods are safe for concurrent use.
+// Handle refers to a flow. Its methods are safe for concurrent use.
 type Handle struct{ r *run }
 
 // Flow is the flow's id.
@@ -22,7 +22,7 @@ func (h *Handle) now(ctx context.Context) (*run, error) {
 	gone := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
 	r.mu.Lock()
-	final := r.gone != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
+	final := r.waiters.err != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
 	r.mu.Unlock()
 	if !gone || final {
 		return r, nil
@@ -82,7 +82,7 @@ func isMoved(err error) bool {
 func (r *run) current() *run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if to := (*movedError)(nil); errors.As(r.gone, &to) {
+	if to := (*movedError)(nil); errors.As(r.waiters.err, &to) {
 		return to.to
 	}
 	return r

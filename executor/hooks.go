@@ -19,8 +19,8 @@ func (x *Executor) hook(name, flow string, call func() error) (err error) {
 
 // requestID makes the request id of a new identity.
 func (r *run) requestID() string {
-	if id := r.spare; id != "" {
-		r.spare = ""
+	if id := r.nextRequestID; id != "" {
+		r.nextRequestID = ""
 		return id
 	}
 	return r.x.requestID(r.id, &r.req.Payment)

@@ -88,8 +88,8 @@ type retention struct {
 // after says what a flow leaves behind. The lock is held.
 func (r *run) retention() retention {
 	// A call that has not returned may hold the only pass of a breaker; the sweeper sees to it.
-	called := r.calling != nil && r.calling.permit != nil
-	return retention{retain: (len(r.owes) > 0 || called) && !r.lost, names: r.allNames[:r.named]}
+	called := r.calls.current != nil && r.calls.current.permit != nil
+	return retention{retain: (len(r.notices.list) > 0 || called) && r.life != lost, names: r.row.names[:r.row.storedNames]}
 }
 
 // take takes a flow out of memory and reports whether it was there. The lock is held.
@@ -108,7 +108,7 @@ func (x *Executor) evictWith(r *run, after retention) {
 	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
-	if after.retain || r.pins > 0 || !x.removeLocked(r) {
+	if after.retain || r.memory.pins > 0 || !x.removeLocked(r) {
 		return
 	}
 	if x.cfg.Journal != nil {
@@ -126,7 +126,7 @@ func (x *Executor) evictWith(r *run, after retention) {
 func (x *Executor) index(r *run, names []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	r.indexed = true
+	r.memory.indexed = true
 	for _, text := range names {
 		n := name{r.req.Provider, text}
 		x.byName[n] = append(x.byName[n], r)
@@ -146,7 +146,7 @@ func (x *Executor) findByName(provider string, names []string) []*run {
 		}
 	}
 	for _, r := range x.flows {
-		if !r.indexed && r.req.Provider == provider {
+		if !r.memory.indexed && r.req.Provider == provider {
 			rest = append(rest, r)
 		}
 	}
@@ -169,7 +169,7 @@ func (x *Executor) findByName(provider string, names []string) []*run {
 // reason of its own: it may be there nevertheless, and nothing was sent after it.
 func (r *run) rememberRefused(why error) {
 	r.mu.Lock()
-	unsure := r.unsure
+	unsure := r.row.unsure
 	r.mu.Unlock()
 	if open := (*journal.OpenError)(nil); !unsure || errors.As(why, &open) {
 		return
@@ -224,7 +224,7 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 // calls.
 func (r *run) takeUpCopy(c Client, wanted bool) error {
 	r.mu.Lock()
-	idle := r.client == nil && r.driver == nil && !r.lost && r.state.Stage != flow.Ended
+	idle := r.client == nil && r.plan.driver == nil && r.life != lost && r.state.Stage != flow.Ended
 	if idle {
 		r.client = c
 	}
@@ -279,17 +279,17 @@ func (x *Executor) pin(id string, r *run) *run {
 	}
 	if r != nil {
 		x.flows[r.id] = r
-		r.pins++
+		r.memory.pins++
 	}
 	return r
 }
 
 func (x *Executor) unpin(r *run) {
 	x.mu.Lock()
-	r.pins--
+	r.memory.pins--
 	x.mu.Unlock()
 	r.mu.Lock()
-	over := r.state.Stage == flow.Ended || r.lost || r.client == nil
+	over := r.state.Stage == flow.Ended || r.life == lost || r.client == nil
 	r.mu.Unlock()
 	if over {
 		x.evict(r)

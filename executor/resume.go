@@ -92,7 +92,7 @@ func (r *run) resume(wanted bool) error {
 		return nil
 	}
 	err := r.apply(flow.Resumed{Moment: r.x.moment()})
-	if err != nil || !r.bound || wanted {
+	if err != nil || !r.row.bound || wanted {
 		return err
 	}
 	return ignoreMisfit(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
@@ -148,8 +148,8 @@ func (x *Executor) sweepMemory() {
 			x.background(r)
 		}
 		r.mu.Lock()
-		owes, ended := len(r.owes) > 0 && !r.telling && now.UnixNano() > r.tellAt, r.state.Stage == flow.Ended
-		over := ended && len(r.owes) == 0 && r.calling == nil
+		owes, ended := len(r.notices.list) > 0 && !r.notices.delivering && now.UnixNano() > r.notices.retryAt, r.state.Stage == flow.Ended
+		over := ended && len(r.notices.list) == 0 && r.calls.current == nil
 		r.mu.Unlock()
 		if over {
 			x.evict(r)
@@ -170,7 +170,7 @@ func (x *Executor) sweepMemory() {
 func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.calling
+	c := r.calls.current
 	if c == nil || now.Before(c.attempt.Deadline.Add(callGrace)) {
 		return false, nil
 	}
@@ -178,14 +178,14 @@ func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 		c.permit(callUnavailable)
 		c.permit = nil
 	}
-	r.calling = nil
+	r.calls.current = nil
 	if r.state.Stage == flow.Ended {
 		return false, nil
 	}
-	r.driver = new(driver) // nobody's, until one takes it up
+	r.plan.driver = new(driver) // nobody's, until one takes it up
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
-	r.last, r.lastErr = &lost, context.DeadlineExceeded
+	r.calls.last, r.calls.lastErr = &lost, context.DeadlineExceeded
 	var e flow.Event = flow.Answered{Moment: r.x.moment(), Answer: lost, Attempt: c.attempt.Number}
 	if c.phase == policy.Query {
 		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.attempt.Number}

@@ -1,8 +1,6 @@
 package executor
 
 import (
-	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -11,8 +9,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// run is one flow in this process: the machine's state, and what is to be done next. One
-// goroutine, its driver, makes the calls and sleeps; webhooks and people come from others.
+// run is one flow in this process. One goroutine at a time, its driver, makes the calls and
+// sleeps. Webhooks and resolutions come from other goroutines.
+//
+// The fields before mu do not change once the flow is registered, except client, which mu
+// guards for a copy that had none. Each part says which lock guards it.
 type run struct {
 	x      *Executor
 	id     string
@@ -20,60 +21,45 @@ type run struct {
 	client Client
 	rules  policy.Decider // of its payment
 	guard
-	firstDriver driver // of the first driver
 
-	observerMu sync.Mutex // one observer at a time; taken after mu, if with it
+	observerMu sync.Mutex // one observer at a time; if held together with mu, taken after it
 
-	mu       sync.Mutex
-	state    flow.State
-	version  int64           // of the row in the journal
-	next     flow.Command    // Send, Ask, Wait or Finish; nil: it has to begin
-	pass     permit          // the breaker has let the next call through
-	driver   *driver         // of the goroutine that drives it, or did last
-	calling  *call           // that has not returned
-	kept     []flow.Event    // what the journal would not take
-	earlier  []flow.Identity // of earlier flows of the key
-	last     *policy.Answer  // heard last
-	lastErr  error           // of the client, with it
-	trace    []Entry
-	owes     []notice
-	tellAt   int64                 // in nanoseconds since 1970
-	spare    string                // a request id that nothing has yet
-	shopper  *policy.ShopperAction // nil: nothing to do
-	result   *Result               // once it has ended and somebody asked
-	changed  chan struct{}         // closed by what waiters look for
-	gone     error                 // why it never began; a *movedError: another flow is the one
-	allNames []string
+	mu            sync.Mutex // guards all that follows, except memory
+	life          lifecycle
+	state         flow.State
+	row           rowState
+	plan          plan
+	calls         calls
+	waiters       waiters
+	notices       notices
+	trace         trace
+	earlier       []flow.Identity // of earlier flows of the payment key
+	nextRequestID string          // made with the id; no request has it yet
+	shopper       *policy.ShopperAction
+	repeats       bool // the answer to a later request of its key
 
-	seq      uint32       // counts what next was
-	named    int32        // names that the journal has
-	waiting  int32        // calls of Do that wait for it
-	class    policy.Class // of what was decided on last
-	holder   delayCause   // of the next call
-	funded   bool         // the send that next waits for was paid for
-	lost     bool         // another process has it
-	started  bool         // by Start: it is wanted whether anybody waits or not
-	accepted bool         // written down before it could begin
-	waited   bool         // for the breaker, before it could begin
-	bound    bool         // by the context of a Do, which ends what is sent
-	unsure   bool         // the journal failed, and may have stored a row nevertheless
-	telling  bool
-	told     bool // the first that is owed, and it could not be written
-	repeats  bool // it is the answer to a later request of its key
-
-	// The executor's lock guards these.
-	indexed bool  // by its names, without a journal
-	pins    int32 // that want it in memory
-
-	// Most flows are one call: what it takes is a part of the run.
-	firstCall call
-	entries   [4]Entry
+	memory memory // guarded by the executor's lock
 }
 
-// newRun returns a run that nothing else knows.
+// lifecycle is where a flow stands in this process. How far the payment is, says flow.Stage.
+type lifecycle uint8
+
+const (
+	admitted lifecycle = iota // checked and registered
+	delayed                   // the breaker made it wait before its first step
+	accepted                  // its row was written before its first step
+	lost                      // another process, or a fresher copy, has it; it writes nothing more
+)
+
+// memory is how the executor's indexes hold a flow. The executor's lock guards it.
+type memory struct {
+	indexed bool  // by its names, without a journal
+	pins    int32 // callers that need it in memory
+}
+
 func (x *Executor) newRun(q Request) *run {
 	r := &run{x: x, req: q}
-	r.trace = r.entries[:0]
+	r.trace.entries = r.trace.head[:0]
 	return r
 }
 
@@ -82,20 +68,17 @@ func (r *run) key() journal.Key {
 	return journal.Key{Merchant: r.req.Merchant, Operation: r.req.Operation, Payment: r.req.Key}
 }
 
-// movedError sends those who joined a flow to the one that it turned out to be.
-type movedError struct{ to *run }
+// begun reports whether the flow is more than a request: it was written, or took a step. The
+// lock is held.
+func (r *run) begun() bool {
+	return r.life == accepted || r.state.Stage != flow.New || r.row.version > 0
+}
 
-func (e *movedError) Error() string { return "executor: the flow is " + e.to.id }
-
-// goneError tells those who joined a flow that it never began.
-type notBegunError struct{ error }
-
-func (e *notBegunError) Unwrap() error { return e.error }
-
-// apply takes an event: through the machine, into the journal, and out as what is to be done.
-// The lock is held.
+// apply passes an event through the machine, writes the new state and then follows the
+// commands. In this order: nothing is sent that is not written. If the write fails the state is
+// as before. The lock is held.
 func (r *run) apply(e flow.Event) error {
-	if r.lost {
+	if r.life == lost {
 		return ErrTakenOver
 	}
 	before := r.state
@@ -104,31 +87,27 @@ func (r *run) apply(e flow.Event) error {
 		return err
 	}
 	r.state = next
-	owes, durability := r.noticesAfter(commands), journal.Lazy
-	if r.x.cfg.Journal != nil && urgent(e, commands) {
+	due, durability := r.noticesAfter(commands), journal.Lazy
+	if r.x.cfg.Journal != nil && mustSync(e, commands) {
 		durability = journal.Synced
 	}
-	if err := r.put(owes, durability); err != nil {
+	if err := r.put(due, durability); err != nil {
 		r.state = before
 		return err
 	}
-	r.result = nil
+	r.waiters.result = nil
 	at := flow.When(e).At
-	if len(owes) > 0 && (len(r.owes) == 0 || owes[0] != r.owes[0]) {
-		r.told = false
-		r.tellAt = at.Add(renotifyAfter).UnixNano() // by the sweeper; whoever brought the event tells at once
-	}
-	r.owes = owes
+	r.notices.replace(due, at)
 	for _, c := range commands {
 		r.handleCommand(at, c)
 	}
 	return nil
 }
 
-// urgent reports whether a step must be on stable storage before anybody hears of it: a send
-// that follows, an end, and what nobody will tell again. Of anything else it is enough that
-// it is stored before what comes later: if it is lost, the flow asks again.
-func urgent(e flow.Event, commands []flow.Command) bool {
+// mustSync reports whether a step must be on stable storage before it has an effect outside:
+// a send that follows, an end, and an event that its source does not repeat. The rest is only
+// written in order. If it is lost, the flow queries again.
+func mustSync(e flow.Event, commands []flow.Command) bool {
 	switch e := e.(type) {
 	case flow.Received:
 		return e.Answer.Verified
@@ -144,29 +123,29 @@ func urgent(e flow.Event, commands []flow.Command) bool {
 	return false
 }
 
-// obey takes note of a command. The lock is held.
+// handleCommand takes over one command of the machine. The lock is held.
 func (r *run) handleCommand(at time.Time, c flow.Command) {
 	switch w := c.(type) {
 	case flow.Record:
 		return
 	case flow.Send, flow.Ask:
-		r.setNext(c)
+		r.plan.set(c)
 	case flow.Wait:
 		r.planWait(at, w.Action)
-		r.setNext(c)
+		r.plan.set(c)
 	case flow.Finish:
-		r.setNext(c)
+		r.plan.set(c)
 		r.signalEnd()
 	case flow.Decided:
-		r.class = w.Fact.Class
+		r.calls.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
 		r.observeCommand(at, c)
 	}
-	r.addTrace(Entry{At: at, Command: c})
+	r.trace.add(Entry{At: at, Command: c})
 }
 
-// show tells the observers of a command.
+// observeCommand reports a command to the observers.
 func (r *run) observeCommand(at time.Time, c flow.Command) {
 	state := r.state
 	r.observe(func(o Observer) {
@@ -185,127 +164,10 @@ func (r *run) observeCommand(at time.Time, c flow.Command) {
 	})
 }
 
-// A trace keeps its beginning and its end.
-const (
-	traceHead = 64
-	traceTail = 192
-)
-
-func (r *run) addTrace(e Entry) {
-	if len(r.trace) >= traceHead+traceTail { // somebody may be reading the old one
-		kept := make([]Entry, 0, traceHead+traceTail)
-		kept = append(kept, r.trace[:traceHead]...)
-		r.trace = append(kept, r.trace[traceHead+traceTail/2:]...)
-	}
-	r.trace = append(r.trace, e)
-}
-
-// wake ends the driver's sleep. The lock is held.
-func (r *run) wake() {
-	if r.driver != nil {
-		if s := r.driver.sleep; s != nil {
-			s.wake()
-		}
-	}
-}
-
-func (r *run) setNext(c flow.Command) {
-	r.next = c
-	r.seq++
-}
-
-// pause is paid for before it begins, if it ends with sending again.
-func (r *run) planWait(at time.Time, then policy.Action) {
-	r.releasePermitLocked() // what was let through and paid for did not happen
-	r.holder = notDelayed
-	r.funded = then.Sends() && r.bucket.take(r.cost(), at) == 0
-	r.wake()
-}
-
-// cost is what sending again takes from the budget: more, after silence. The lock is held.
-func (r *run) cost() float64 {
-	if r.last != nil && r.last.Fault != policy.NoFault && r.last.Fault != policy.NotSent {
-		return r.x.cfg.Budget.Timeout
-	}
-	return r.x.cfg.Budget.Retry
-}
-
-// finished tells those who wait. The lock is held.
-func (r *run) signalEnd() {
-	r.broadcast()
-	r.wake()
-	if r.calling != nil { // what it asks is answered
-		r.calling.ctx.end(context.Canceled)
-	}
-}
-
-// ended returns the result once there is one, else nil. The lock is held.
-func (r *run) resultLocked() *Result {
-	if r.state.Stage != flow.Ended {
-		return nil
-	}
-	if r.result == nil {
-		r.result = NewResult(r.id, &r.state, slices.Clip(r.trace))
-		r.result.shopper = r.shopper
-	}
-	return r.result
-}
-
 // action is what the shopper must do next.
 func (r *run) action() policy.ShopperAction {
 	if r.shopper == nil {
 		return policy.ShopperAction{}
 	}
 	return *r.shopper
-}
-
-// broadcast wakes those who wait for a change. The lock is held.
-func (r *run) broadcast() {
-	if r.changed != nil {
-		close(r.changed)
-		r.changed = nil
-	}
-}
-
-// await blocks until look is content, ctx is over, or the executor is closed. look is
-// called with the lock held.
-func (r *run) waitUntil(ctx context.Context, look func() bool) error {
-	for {
-		r.mu.Lock()
-		if look() {
-			r.mu.Unlock()
-			return nil
-		}
-		if r.gone != nil {
-			r.mu.Unlock()
-			return r.gone
-		}
-		if r.lost {
-			r.mu.Unlock()
-			return r.pendingError(ErrTakenOver)
-		}
-		if r.changed == nil {
-			r.changed = make(chan struct{})
-		}
-		changed := r.changed
-		r.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return r.pendingError(ctx.Err())
-		case <-r.x.life.Done():
-			return r.pendingError(ErrClosed)
-		}
-	}
-}
-
-// pending is the error of a flow that goes on without whoever waited.
-func (r *run) pendingError(cause error) *PendingError {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := &PendingError{Flow: r.id, Next: r.state.Next, Held: r.holder.String(), Cause: cause}
-	if r.last != nil {
-		e.Last = &AnswerError{Answer: *r.last, Err: r.lastErr}
-	}
-	return e
 }

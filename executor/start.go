@@ -9,9 +9,9 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// Start begins a payment and returns at once: with a journal, when it is written down. It
-// goes on whatever becomes of ctx, until it ends or [Handle.Withdraw] is called.
-// Of payment keys the same is true as in [Executor.Do].
+// Start begins a payment and returns at once: with a journal, when it is written. The flow
+// continues when ctx is over, until it ends or [Handle.Withdraw] is called. For payment keys see
+// [Executor.Do].
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
 	for {
 		r, joined, err := x.admit(ctx, q, c, true)
@@ -21,8 +21,7 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 		if !joined {
 			return x.launch(r)
 		}
-		begun := func() bool { return r.accepted || r.state.Stage != flow.New }
-		err = r.waitUntil(ctx, begun)
+		err = r.waitUntil(ctx, r.begun)
 		switch {
 		case err == nil || isMoved(err):
 			return &Handle{r: r}, nil
@@ -44,7 +43,8 @@ func (x *Executor) launch(r *run) (*Handle, error) {
 	return &Handle{r: r}, nil
 }
 
-// accept writes a flow down. If the provider takes no calls now, it begins later.
+// accept writes a flow. If the breaker is open it takes its first step later: Start does not
+// wait for it.
 func (x *Executor) accept(r *run) error {
 	if r.breakerWait() == 0 {
 		return r.start(false)
@@ -54,16 +54,16 @@ func (x *Executor) accept(r *run) error {
 	if err := r.put(nil, journal.Synced); err != nil {
 		return err
 	}
-	r.accepted = true
-	r.broadcast()
+	r.life = accepted
+	r.waiters.broadcast()
 	return nil
 }
 
-// carry drives a flow in the background.
+// driveInBackground drives a flow that no caller of Do drives.
 func (x *Executor) driveInBackground(r *run) {
 	err := r.drive(x.life)
 	r.mu.Lock()
-	over := r.state.Stage == flow.Ended || r.lost
+	over := r.state.Stage == flow.Ended || r.life == lost
 	r.mu.Unlock()
 	switch {
 	case over:

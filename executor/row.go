@@ -1,0 +1,171 @@
+package executor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// rowState is what the journal has of a flow, and what it has not accepted yet. The flow's lock
+// guards it.
+type rowState struct {
+	version     int64
+	names       []string     // under which the provider may speak of the flow; only grows
+	storedNames int          // how many of them the journal has
+	queued      []flow.Event // that the journal did not accept
+	bound       bool         // by the context of a Do, which ends what is sent
+	unsure      bool         // the first write failed, and may be stored nevertheless
+}
+
+// put writes the flow, with the notices that are due. The lock is held.
+func (r *run) put(due []notice, d journal.Durability) error {
+	s, j := &r.state, r.x.cfg.Journal
+	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
+		return nil // most flows end with the first answer, and no webhook asks for them
+	}
+	names := r.names(s)
+	if j == nil {
+		if len(names) > r.row.storedNames {
+			r.x.index(r, names[r.row.storedNames:])
+			r.row.storedNames = len(names)
+		}
+		return nil
+	}
+	row := journal.Row{
+		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
+		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: wallClock(),
+	}
+	var err error
+	row.State, err = json.Marshal(r.store(s, due))
+	if err != nil {
+		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
+	}
+	// Not the caller's context: if it ended during the write, the result would be unknown.
+	err = j.Put(r.x.forever, &row, d)
+	switch {
+	case err == nil:
+		r.row.version++
+		r.row.storedNames = len(names)
+	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
+		r.markLost()
+		return fmt.Errorf("%w: %w", ErrTakenOver, err)
+	default:
+		r.row.unsure = row.Version == 1
+	}
+	return err
+}
+
+// store makes the stored form of the flow. The lock is held.
+func (r *run) store(s *flow.State, due []notice) *stored {
+	to := &stored{
+		V: storedVersion,
+		Request: storedRequest{
+			OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Data: r.req.Data, Bound: r.row.bound,
+		},
+		State: toStored(s), Shopper: storedShopper(r.action()),
+	}
+	for _, o := range due {
+		n := storedNotice{}
+		if o.Alert != nil {
+			n.Alert = &storedAlert{Reason: o.Alert.Reason, Evidence: storeEvidence(&o.Alert.Evidence)}
+		}
+		to.Notices = append(to.Notices, n)
+	}
+	return to
+}
+
+// markLost stops a flow whose row another process, or a fresher copy, has written. The lock is
+// held.
+func (r *run) markLost() {
+	r.life = lost
+	r.releasePermitLocked()
+	r.x.drop(r)
+	r.waiters.broadcast()
+	r.plan.wake()
+}
+
+// names lists the identifiers under which the provider may speak of the flow.
+func (r *run) names(s *flow.State) []string {
+	r.row.names = addName(r.row.names, r.req.OrderID)
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		r.row.names = addName(addName(addName(r.row.names, id.OrderID), id.RequestID), id.ProviderID)
+	}
+	return r.row.names
+}
+
+func addName(all []string, text string) []string {
+	if text == "" || slices.Contains(all, text) {
+		return all
+	}
+	return append(all, text)
+}
+
+// due is when another process has to look at the flow if this one does not. A zero time is
+// never, and lets the journal prune the row.
+func (r *run) due(s *flow.State, due []notice) time.Time {
+	terms := r.rules.Terms(&s.Payment)
+	switch s.Stage {
+	case flow.New:
+		return wallClock()
+	case flow.Sending:
+		return s.Ledger[len(s.Ledger)-1].Deadline
+	case flow.Querying:
+		return s.Asked.Add(terms.Contract.CallTimeout())
+	case flow.Waiting:
+		return s.Next.At
+	case flow.Ended:
+		switch {
+		case len(due) > 0:
+			return wallClock().Add(renotifyAfter)
+		case s.Outcome != policy.Succeeded && !noneExecuted(s.Ledger):
+			return never
+		}
+	}
+	return time.Time{}
+}
+
+// never is the due time of a flow that has ended in doubt. No process looks at it, but a row that
+// is due is not pruned, and so its payment key stays refused.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// read makes a flow of a row.
+func (x *Executor) read(row *journal.Row) (*run, error) {
+	e, err := decodeStored(row.State)
+	if err != nil {
+		return nil, fmt.Errorf("executor: flow %s in the journal: %w", row.ID, err)
+	}
+	r := x.newRun(Request{
+		Payment: policy.Payment(e.State.Payment),
+		OrderID: e.Request.OrderID, RequestID: e.Request.RequestID, ProviderID: e.Request.ProviderID, Data: e.Request.Data,
+	})
+	r.id, r.row.version, r.life = row.ID, row.Version, accepted
+	r.row.bound, r.waiters.background = e.Request.Bound, !e.Request.Bound
+	for _, n := range e.Notices {
+		o := notice{}
+		if n.Alert != nil {
+			o.Alert = &flow.Alert{Reason: n.Alert.Reason, Evidence: n.Alert.Evidence.evidence()}
+		}
+		r.notices.list = append(r.notices.list, o)
+	}
+	if shopper := policy.ShopperAction(e.Shopper); !shopper.IsZero() {
+		r.shopper = &shopper
+	}
+	r.state = e.State.state()
+	if r.rules, _ = x.rules.For(&r.req.Payment); r.rules == nil { // the rules have changed since, and refuse the payment now
+		r.rules = x.rules
+	}
+	r.row.storedNames = len(r.names(&r.state))
+	r.guard = x.guards.of(&r.req.Payment)
+	r.client = x.clientOf(r)
+	if r.state.Stage == flow.Ended {
+		r.plan.next = flow.Finish{Outcome: r.state.Outcome, Reason: r.state.Reason}
+	}
+	return r, nil
+}
