@@ -39,8 +39,8 @@ func loop(b backoff.BackOffContext, op func() error, t backoff.Timer) error {
 }
 
 // BackOff is a schedule of the rules as a [backoff.BackOffContext], for calls that are no
-// payments: fetching a settlement file, telling a warehouse. It differs from backoff's own
-// in what is said at each method. Make it with [NewBackOff]; it is for one goroutine.
+// payments: fetching a settlement file, notifying a warehouse. Each method says how it differs
+// from backoff's own. Make it with [NewBackOff]; it is for one goroutine.
 type BackOff struct {
 	ctx      context.Context
 	schedule *policy.Schedule
@@ -53,7 +53,7 @@ type BackOff struct {
 type BackOffOptions struct {
 	Attempt       int            // failures so far, to go on after a restart
 	MaxAttempts   int            // calls in all; 0: no limit
-	MaxRetryAfter time.Duration  // cap on what [BackOff.RetryAfter] is told; 0: 15 minutes
+	MaxRetryAfter time.Duration  // cap on [BackOff.RetryAfter]; 0: 15 minutes
 	Jitter        func() float64 // uniform in [0, 1); nil: math/rand/v2
 }
 
@@ -75,14 +75,14 @@ func NewBackOff(ctx context.Context, s *policy.Schedule, o *BackOffOptions) *Bac
 // Context implements [backoff.BackOffContext].
 func (b *BackOff) Context() context.Context { return b.ctx }
 
-// Reset does nothing: backoff's loop calls it as it begins, and would forget the attempts
+// Reset does nothing: backoff's loop calls it as it begins, and would drop the attempts
 // before a restart.
 func (b *BackOff) Reset() {}
 
 // Attempt is the number of failures so far, to be stored for [BackOffOptions].
 func (b *BackOff) Attempt() int { return b.opts.Attempt }
 
-// RetryAfter says what the callee asked for: the next wait is no shorter, up to the cap.
+// RetryAfter takes the wait that the callee asked for. The next wait is no shorter, up to the cap.
 func (b *BackOff) RetryAfter(d time.Duration) { b.floor = min(d, b.opts.MaxRetryAfter) }
 
 // NextBackOff implements [backoff.BackOff]. It stops rather than sleep past the deadline of
@@ -104,7 +104,7 @@ func (b *BackOff) NextBackOff() time.Duration {
 
 func (b *BackOff) late() bool { return b.stopped }
 
-// unit keeps a number of somebody else's source in [0, 1).
+// unit returns u if it is in [0, 1), else one half: a user's Jitter may be wrong.
 func unit(u float64) float64 {
 	if u >= 0 && u < 1 {
 		return u
@@ -118,10 +118,10 @@ func unit(u float64) float64 {
 // the context is over.
 func Retry(b *BackOff, op func() error) error {
 	if b.schedule == nil {
-		return errors.New("executor: a back-off without a schedule")
+		return errors.New("executor: the schedule of NewBackOff must not be nil")
 	}
 	if b.opts.Attempt > 0 && b.opts.MaxAttempts > 0 && b.opts.Attempt >= b.opts.MaxAttempts {
-		return fmt.Errorf("executor: all %d attempts were made before", b.opts.MaxAttempts)
+		return fmt.Errorf("executor: all %d attempts of BackOffOptions.MaxAttempts were made before", b.opts.MaxAttempts)
 	}
 	return loop(b, op, &sleeper{})
 }
@@ -177,7 +177,8 @@ func (s *sleeper) channel() chan time.Time {
 	return s.c
 }
 
-// wake ends a sleep, or the next one. A waking too many does no harm: the time is looked at.
+// wake ends a sleep, or the next one. One wake-up too many does no harm: the driver compares the
+// clock with its wait.
 func (s *sleeper) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

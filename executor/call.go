@@ -171,8 +171,8 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 	return a, shopper
 }
 
-// settlePermit tells budget and breaker how the call went, after its answer was applied. The
-// lock is held.
+// settlePermit reports the outcome of a call to budget and breaker, after its answer was applied.
+// The lock is held.
 func (r *run) settlePermit(c *call) {
 	settle := c.permit
 	c.permit = nil

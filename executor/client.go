@@ -7,12 +7,12 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Client makes the calls to a provider. It is what a team has already, in two methods;
-// [Call] and [HTTP] turn what net/http gives into what they return.
+// Client makes the calls to a provider. A team wraps its own client in two methods; [Call] and
+// [HTTP] make a [Reply] of what net/http returns.
 //
-// Neither method retries, and each makes at most one request: the retry is the executor's.
-// They return when ctx is done. An error says that no answer was read; [FaultOf] tells what
-// it proves, and whoever knows that nothing left wraps [ErrNotSent].
+// Neither method retries, and each makes at most one request: the executor retries. They return
+// when ctx is done. An error says that no answer was read. [FaultOf] decides what it proves. A
+// client that knows that nothing was sent wraps [ErrNotSent].
 type Client interface {
 	// Send makes the payment request under the identifiers of a.
 	Send(ctx context.Context, a *Attempt) (Reply, error)

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// callContext is the context of one call: its caller's, and a deadline. It is
-// [context.WithDeadline], but for the price: a timer is set when somebody waits for Done,
-// and not before. The deadline is one of the wall clock: a machine that slept wakes late.
+// callContext is the context of one call: its caller's, and a deadline. It differs from
+// [context.WithDeadline] in two ways. It sets a timer only when Done is called: many clients
+// never do. And its deadline is one of the wall clock: the monotonic clock stands still while a
+// machine is suspended.
 type callContext struct {
 	context.Context // the caller's
 	deadline        time.Time
 
 	err   atomic.Pointer[error] // nil: it is not over; written with the lock held
 	mu    sync.Mutex
-	timer *callTimer // nil: nobody waits for Done
+	timer *callTimer // nil: Done was not called
 }
 
-// The usual errors of contexts, to point at.
+// The usual errors of contexts; a pointer to one needs no allocation.
 var canceled, exceeded = &context.Canceled, &context.DeadlineExceeded
 
 func pointTo(err error) *error {
@@ -33,7 +34,7 @@ func pointTo(err error) *error {
 	return &other
 }
 
-// watch is what it takes to close a channel when a call's time is over.
+// callTimer closes a channel when a call's time is over.
 type callTimer struct {
 	done  chan struct{}
 	timer *time.Timer
@@ -56,7 +57,7 @@ func (c *callContext) Done() <-chan struct{} {
 	return c.startTimerLocked().done
 }
 
-// watched begins to look at the clock and at the caller, unless it does. The lock is held.
+// startTimerLocked starts the timer and follows the caller's context, once. The lock is held.
 func (c *callContext) startTimerLocked() *callTimer {
 	if c.timer != nil {
 		return c.timer
@@ -67,7 +68,7 @@ func (c *callContext) startTimerLocked() *callTimer {
 	if c.err.Load() == nil {
 		if err := c.Context.Err(); err != nil {
 			c.err.Store(pointTo(err))
-		} else if left <= 0 { // it was paused: not one instruction later
+		} else if left <= 0 { // the process was paused: the client must not send
 			c.err.Store(exceeded)
 		}
 	}
@@ -83,8 +84,8 @@ func (c *callContext) startTimerLocked() *callTimer {
 // Err implements [context.Context].
 func (c *callContext) Err() error { return c.errAt(true) }
 
-// over is Err, with or without a look at the clock: where nobody can have taken the flow over
-// since its deadline was set, just now, it is not worth the time.
+// errAt is Err, with or without reading the clock. Without a journal no other process can have
+// taken the flow over, and reading the clock costs more than it proves.
 func (c *callContext) errAt(clock bool) error {
 	if err := c.err.Load(); err != nil {
 		return *err
@@ -100,7 +101,7 @@ func (c *callContext) errAt(clock bool) error {
 	return *c.err.Load()
 }
 
-// AfterFunc spares package context a goroutine for every child.
+// AfterFunc makes package context use no goroutine for each child.
 func (c *callContext) AfterFunc(f func()) func() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +123,7 @@ func (c *callContext) AfterFunc(f func()) func() bool {
 	}
 }
 
-// end is called when the call is over, too.
+// end cancels the context. It is also called when the call has returned.
 func (c *callContext) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,11 +11,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Request is a payment that is wanted.
+// Request is a payment to be made.
 type Request struct {
 	// Payment: what, at which provider, for whom. Key is the purchase, payout or refund that
 	// is meant: under one key at most one execution is made, however often it is asked for.
-	// Without a key nothing is told apart.
+	// Requests without a key are never joined.
 	policy.Payment
 
 	OrderID    string // the merchant's name for it at the provider; needed
@@ -28,19 +28,19 @@ type Request struct {
 	Data []byte
 }
 
-// Do carries a payment to its end: succeeded, failed, or escalated. An error says that there
-// is no end, or that nothing was sent at all; [PendingError] is the former.
+// Do makes a payment and returns how it ended: succeeded, failed, or escalated. The error is a
+// [*PendingError] if the flow has no outcome yet. Any other error without a result says that
+// nothing was sent.
 //
-// ctx bounds the wait, and what is sent: when it is over, or would be before there is
-// anything to do, Do returns, nothing more is sent, and the flow goes on in the background
-// to find out what became of what was sent; if nothing is in doubt it ends at once, and Do
-// returns the result beside a [*WithdrawnError]. The same holds if the process dies: the next
-// one finds out, and sends nothing. To wait for so long and no longer, but have the
-// payment carried on with retries and all, [Executor.Start] it and wait by [Handle.Wait].
+// ctx bounds the wait and the sends. Do returns when ctx is over, or when the next wait would
+// end after its deadline. Nothing more is sent then. If a request is in doubt, the flow goes on
+// in the background and queries. If none is, the flow ends at once, and Do returns the result
+// beside a [*WithdrawnError]. If the process dies, the next one queries and sends nothing. To
+// bound only the wait, use [Executor.Start] and [Handle.Wait].
 //
-// A payment key that has an open flow joins it. One whose earlier flow succeeded gets that
-// flow's result, with Repeated set; one whose earlier flow may have moved money is a
-// [*DoubtError]; one that was used for something else a [*MismatchError].
+// If the payment key has an open flow, Do joins it. If an earlier flow of the key succeeded, Do
+// returns its result with Repeated set. If an earlier flow may have moved money, the error is a
+// [*DoubtError]; if the key was used for another payment, a [*MismatchError].
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
 	for {
 		r, joined, err := x.admit(ctx, q, c, false)
@@ -57,12 +57,12 @@ func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error)
 	}
 }
 
-// lead carries out a flow for the one who asked first.
+// driveDo drives a new flow in the goroutine of its first caller.
 func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
 	defer x.active.Done()
 	driven := false
 	defer func() {
-		if !driven { // somebody's code ended this goroutine
+		if !driven { // a client or hook called runtime.Goexit
 			x.background(r)
 		}
 	}()
@@ -71,7 +71,7 @@ func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
 	return r.finishDo(ctx, err)
 }
 
-// leave is the end of Do: with the flow's, or without.
+// finishDo makes the result of Do when its driver has stopped, for whatever reason.
 func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	r.mu.Lock()
 	result, begun := r.resultLocked(), r.begun()
@@ -81,9 +81,9 @@ func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	case result != nil:
 		r.x.evictWith(r, after)
 		return result, nil
-	case !begun: // nothing was sent, and nothing written
+	case !begun: // nothing was sent or written
 		if errors.Is(err, errRefusing) && !errors.Is(err, context.DeadlineExceeded) {
-			err = errors.Join(context.DeadlineExceeded, err) // it would be, before it can be sent
+			err = errors.Join(context.DeadlineExceeded, err) // the context would end before the breaker lets a call through
 		}
 		r.releasePermit()
 		r.rememberRefused(err)
@@ -105,18 +105,18 @@ func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	return r.returnPending(cause)
 }
 
-// stay waits for a flow that others drive.
+// waitOrLeave waits for a flow that another goroutine drives, as long as ctx allows.
 func (r *run) waitOrLeave(ctx context.Context) (*Result, error) {
 	result, err := r.wait(ctx)
 	if result != nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		return result, err
 	}
-	real := r.current()
-	real.x.reportError(real.callerLeft(ctx.Err()))
+	flow := r.current()
+	flow.x.reportError(flow.callerLeft(ctx.Err()))
 	return nil, err
 }
 
-// goodbye takes leave of a caller of Do. With the last one, sending ends.
+// callerLeft notes that a caller of Do stopped waiting. With the last one, sending ends.
 func (r *run) callerLeft(cause error) error {
 	if !r.removeCaller() {
 		return nil
@@ -124,8 +124,8 @@ func (r *run) callerLeft(cause error) error {
 	return r.withdraw(cause.Error())
 }
 
-// farewell is what the one who drove a flow is told when he has no more time: it goes on in
-// the background, unless it had nothing in doubt, and has ended with him.
+// returnPending makes the result of Do when its context is over. The flow goes on in the
+// background, unless the withdrawal has ended it: then nothing was in doubt.
 func (r *run) returnPending(cause error) (*Result, error) {
 	r.mu.Lock()
 	result := r.resultLocked()
@@ -141,21 +141,22 @@ func (r *run) returnPending(cause error) (*Result, error) {
 	return result, &WithdrawnError{Flow: r.id, Last: pending.Last, Cause: cause}
 }
 
-// leftAlone reports whether a flow that somebody joined was never begun, for want of time of
-// the one who asked first.
+// abandonedByCaller reports whether a joined flow never began because the context of its first
+// caller was over. A joiner with more time then begins a flow of its own.
 func abandonedByCaller(err error) bool {
 	var gone *notBegunError
 	return errors.As(err, &gone) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// withdraw sends nothing more. What the journal does not take is brought again by the driver.
+// withdraw stops sending. If the journal fails, the driver applies it again.
 func (r *run) withdraw(why string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.applyOrQueue(flow.Withdrawn{Moment: r.x.moment(), Why: why})
 }
 
-// unsent says of a send that was written down, and will not be made, that it was not.
+// unsent answers a send that was written and will not be made: it is certain that it was not
+// sent.
 func (r *run) unsent() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -167,8 +168,8 @@ func (r *run) unsent() error {
 	return nil
 }
 
-// admit checks a request and finds the flow that it is: that of its key, or a new one, which
-// counts as active until the caller says that it is done.
+// admit checks a request and returns its flow: the one that has the payment key, or a new one.
+// A new one counts as active until the caller calls x.active.Done.
 func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
 	r = x.newRun(q)
 	if err := r.check(ctx, c); err != nil {
@@ -203,7 +204,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	return r, false, nil
 }
 
-// check says what is wrong with a request, and finds who decides about it.
+// check validates a request, and finds the decider of its payment.
 func (r *run) check(ctx context.Context, c Client) error {
 	q := &r.req
 	if err := ctx.Err(); err != nil {
@@ -211,16 +212,16 @@ func (r *run) check(ctx context.Context, c Client) error {
 	}
 	var errs []error
 	if c == nil {
-		errs = append(errs, errors.New("executor: there is no client"))
+		errs = append(errs, errors.New("executor: the client must not be nil"))
 	}
 	if q.OrderID == "" {
-		errs = append(errs, errors.New("executor: the request has no order id"))
+		errs = append(errs, errors.New("executor: Request.OrderID must not be empty"))
 	}
 	if q.Amount < 0 {
-		errs = append(errs, fmt.Errorf("executor: the amount %d is below zero", q.Amount))
+		errs = append(errs, fmt.Errorf("executor: Request.Amount is %d; it must not be negative", q.Amount))
 	}
 	if int(q.Operation) >= operations {
-		errs = append(errs, fmt.Errorf("executor: there is no operation %d", q.Operation))
+		errs = append(errs, fmt.Errorf("executor: Request.Operation is %d; it must be an operation of package policy", q.Operation))
 	} else {
 		var err error
 		if r.rules, err = r.x.rules.For(&r.req.Payment); err != nil {
@@ -230,8 +231,8 @@ func (r *run) check(ctx context.Context, c Client) error {
 	return errors.Join(errs...)
 }
 
-// vanish takes a flow out of memory that does not begin, or does not go on, and tells those
-// who joined it.
+// abandon evicts a flow that does not begin, or that this process cannot continue. Those who
+// joined it get the reason.
 func (r *run) abandon(why error) {
 	if !isMoved(why) {
 		why = &notBegunError{why}
@@ -243,7 +244,7 @@ func (r *run) abandon(why error) {
 	r.x.evict(r)
 }
 
-// join waits with the one who asked first.
+// join adds the caller of another request to a flow.
 func (r *run) join(other *run) error {
 	if err := r.same(other); err != nil {
 		return err
@@ -254,7 +255,7 @@ func (r *run) join(other *run) error {
 	if !r.row.bound || other.row.bound {
 		return nil
 	}
-	r.row.bound = false // it is wanted whatever becomes of the one who asked first
+	r.row.bound = false // the new caller wants the payment whether the first one waits or not
 	if r.row.version == 0 {
 		return nil
 	}
@@ -268,8 +269,7 @@ func (r *run) join(other *run) error {
 	return nil
 }
 
-// same checks that two requests of a key mean the same payment, whatever their identifiers
-// and tags.
+// same checks that two requests of a key mean the same payment. Identifiers and tags may differ.
 func (r *run) same(other *run) error {
 	a, b := &r.req, &other.req
 	if a.Provider != b.Provider || a.Amount != b.Amount || a.Currency != b.Currency || a.Capture != b.Capture ||

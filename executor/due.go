@@ -9,7 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// due does what was waited for, when its time has come and nothing holds it.
+// handleDue carries out the action of a wait when its time has come, and when budget and breaker
+// allow the call.
 func (d *driver) handleDue(w *flow.Wait, seq uint32) error {
 	r := d.r
 	now := wallClock()
@@ -31,8 +32,8 @@ func (d *driver) handleDue(w *flow.Wait, seq uint32) error {
 	return nil
 }
 
-// prepare makes the event that carries out what was waited for, unless the key's other flows
-// know something that forbids it.
+// dueEvent makes the event that ends a wait. If another flow of the payment key knows something
+// that forbids a send, it is that instead.
 func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 	if !a.Sends() {
 		return flow.Due{Moment: r.x.moment()}, nil
@@ -44,15 +45,16 @@ func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 	if a != policy.RetrySame {
 		r.newIdentifiers(a, &e)
 	}
-	e.Moment = r.x.moment() // somebody's hook may have taken its time
+	e.Moment = r.x.moment() // the hooks may have taken their time
 	return e, nil
 }
 
+// applyIfCurrent applies the end of a wait, unless an event has replaced the wait.
 func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 	r := d.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.plan.seq != seq { // something else came meanwhile
+	if r.plan.seq != seq { // an event came meanwhile and planned something else
 		return nil
 	}
 	if err := r.apply(e); err != nil {
@@ -65,7 +67,8 @@ func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 	return nil
 }
 
-// identify brings the identifiers of a new identity.
+// newIdentifiers sets the identifiers of a new identity. An id that was used before is refused:
+// the answers of two requests could not be told apart.
 func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	r.mu.Lock()
 	ledger := append([]flow.Identity(nil), r.state.Ledger...)
@@ -97,8 +100,8 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	e.OrderID = id
 }
 
-// hold is how long a call that is due has to wait, because of the budget or the breaker. At
-// the end of the flow's time nothing is held: the flow ends, by a last query if it must.
+// delayByGuards is how long a call that is due has to wait for the budget or the breaker. When
+// the flow's time is over nothing delays it: the flow ends, by a last query if it must.
 func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)

@@ -15,13 +15,13 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Rules decide, and read what providers say. [github.com/recourse-pay/recourse/engine.Engine]
-// is what is meant. Safe for concurrent use.
+// Rules decide, and read what providers answer. [github.com/recourse-pay/recourse/engine.Engine]
+// implements it. Rules must be safe for concurrent use.
 type Rules interface {
 	policy.Decider
-	// For returns the decider of one payment, and beside it what is wrong with the payment:
-	// then nothing is sent. A flow and its result keep the decider, which must not change its
-	// mind: rules that are loaded anew are another decider.
+	// For returns the decider of one payment. With an error nothing is sent. A flow and its
+	// result keep the decider, and its decisions must not change: rules that are loaded anew
+	// are another decider.
 	For(p *policy.Payment) (policy.Decider, error)
 	// Read decodes a raw body of the payment's provider: the answer, and what the shopper must
 	// do next. An error is the fault unreadable. The result may depend on the payment's
@@ -29,54 +29,55 @@ type Rules interface {
 	Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error)
 }
 
-// Config is how an executor works. The zero value does, in memory only.
+// Config holds the parts of an executor. The zero value works, in memory only.
 type Config struct {
-	// Journal is where flows are written ahead. Nil: they end with the process, in doubt or
+	// Journal is where flows are written ahead. Nil: flows are lost with the process, in doubt or
 	// not, and a payment key is guarded only while a flow of it is open.
 	Journal journal.Journal
 
 	// Clients, by provider, make the calls of flows that another process began.
 	Clients map[string]Client
 
-	// NewRequestID makes the request id of every new identity. It must never give the same
-	// twice. Nil: 26 random letters and digits.
+	// NewRequestID makes the request id of every new identity. It must never return an id twice.
+	// Nil: 26 random letters and digits.
 	NewRequestID func(p *policy.Payment) string
 
-	// NewOrder makes an order id when the rules want to try again under another order. The
-	// flow's identities so far are known not to have executed. Nil, or an empty id or an
-	// error: the flow ends failed, and says that a new order would be possible.
+	// NewOrder makes an order id when the rules decide retry_new_order. All identities in the
+	// ledger are known not to have executed. Nil, or an empty id or an error: the flow ends
+	// failed, and State.NewOrderPossible is set.
 	NewOrder func(ctx context.Context, p *policy.Payment, ledger []flow.Identity) (string, error)
 
-	// VerifyWebhook checks the signature of a webhook. An error: it is not genuine, and at most a
-	// reason to query. Nil: [Webhook.Verified] is taken as it is.
+	// VerifyWebhook checks the signature of a webhook. An error: the webhook proves nothing, and
+	// at most brings a query forward. Nil: [Webhook.Verified] counts.
 	VerifyWebhook func(ctx context.Context, w *Webhook) error
 
-	// OnEscalate hands a flow to a person, with the evidence. It is called until it returns
-	// nil; with a journal, also by the next process. So it may be told twice. What ends
-	// escalated while this is nil is told to nobody.
+	// OnEscalate hands a flow to a person, with the evidence. It is called until it returns nil,
+	// with a journal also by the next process. So it may be called twice for one escalation. A
+	// flow that escalates while this is nil causes no call later.
 	OnEscalate func(ctx context.Context, r *Result) error
 
-	// OnAlert tells of what contradicts the end of a flow. As OnEscalate, until it returns nil.
+	// OnAlert reports an answer that contradicts the end of a flow. As OnEscalate, it is called
+	// until it returns nil.
 	OnAlert func(ctx context.Context, a *Alert) error
 
-	// OnError is told of what went wrong where nobody waits for an error: a journal that
-	// cannot be written, a flow without a client. Nil: nobody is told.
+	// OnError reports errors that no caller waits for: a journal that cannot be written, a flow
+	// without a client. Nil: they are dropped.
 	OnError func(err error)
 
 	Observers []Observer
 	Budget    Budget         // of retries, per provider
 	Breaker   Breaker        // per provider and operation
 	Jitter    func() float64 // uniform in [0, 1), to spread waits; nil: math/rand/v2
-	Sweep     time.Duration  // how often to look for what nobody drives; 0: 5 s
+	Sweep     time.Duration  // how often to look for overdue flows and notices; 0: 5 s
 }
 
-// Executor carries payments to their end. It is safe for concurrent use.
+// Executor makes payments until they have ended. It is safe for concurrent use.
 type Executor struct {
 	rules  Rules
 	cfg    Config
 	guards *guards
 
-	forever context.Context // for what must not be broken off
+	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
 	close   context.CancelFunc
 	active  sync.WaitGroup // drivers and the sweeper
@@ -86,8 +87,8 @@ type Executor struct {
 	flows   map[string]*run // in memory, by id
 	byKey   map[journal.Key]*run
 	byName  map[name][]*run   // without a journal
-	clients map[string]Client // of flows that are to be read again
-	refused map[string]bool   // flows that never began, and may be in the journal
+	clients map[string]Client // of evicted flows, by id
+	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
 
 	prefix string // of the flows' ids
 	count  atomic.Uint64
@@ -121,22 +122,22 @@ func New(rules Rules, c *Config) (*Executor, error) {
 func (c *Config) validate(rules Rules) error {
 	errs := []error{c.Budget.validate(), c.Breaker.validate()}
 	if rules == nil {
-		errs = append(errs, errors.New("executor: there are no rules"))
+		errs = append(errs, errors.New("executor: the rules must not be nil"))
 	}
 	if c.Sweep < 0 {
-		errs = append(errs, fmt.Errorf("executor: it cannot sweep every %s", c.Sweep))
+		errs = append(errs, fmt.Errorf("executor: Config.Sweep is %s; it must not be negative", c.Sweep))
 	}
 	for p, client := range c.Clients {
 		if client == nil {
-			errs = append(errs, fmt.Errorf("executor: the client for %q is nil", p))
+			errs = append(errs, fmt.Errorf("executor: Config.Clients[%q] must not be nil", p))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Close stops: no call begins any more, and those that are under way are waited for until
-// ctx is over. Open flows stay in the journal, for the next process; without a journal they
-// are lost, and the error says how many. The journal is left open.
+// Close stops the executor. No call begins any more. Close waits for calls under way until ctx
+// is over. Open flows stay in the journal, for the next process. Without a journal they are
+// lost, and the error says how many. Close does not close the journal.
 func (x *Executor) Close(ctx context.Context) error {
 	x.mu.Lock()
 	x.closed = true

@@ -12,9 +12,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Budget bounds the retries that a provider gets from all flows together, as a bucket of
-// tokens: when it is empty a retry waits. Queries are free, for they settle a doubt.
-// Zero fields take the defaults.
+// Budget bounds the retries that a provider gets from all flows together, as a bucket of tokens.
+// When it is empty a retry waits. Queries are free, because they settle a doubt. Zero fields take
+// the defaults.
 type Budget struct {
 	Tokens  float64       // the bucket's size; 500
 	Retry   float64       // what sending again costs; 5
@@ -24,9 +24,9 @@ type Budget struct {
 	Off     bool
 }
 
-// Breaker stops calls of one operation of a provider that refuses everything: in maintenance,
-// limiting the rate, or not to be reached. Calls then wait. Silence does not open it, for what
-// is in doubt has to be asked for. Zero fields take the defaults.
+// Breaker stops the calls of one operation while its provider refuses all of them: in maintenance,
+// limiting the rate, or unreachable. Calls then wait. Timeouts do not open it, because they leave
+// requests in doubt, and those need queries. Zero fields take the defaults.
 type Breaker struct {
 	Failures int           // in a row, before it opens; 5
 	Open     time.Duration // before one call is let through to see; 15 s
@@ -47,17 +47,17 @@ func (b Breaker) withDefaults() Breaker {
 
 func (b Budget) validate() error {
 	if b.Tokens < 0 || b.Retry < 0 || b.Timeout < 0 || b.Success < 0 || b.Every < 0 {
-		return fmt.Errorf("executor: a budget with a negative number: %+v", b)
+		return fmt.Errorf("executor: the fields of Config.Budget must not be negative: %+v", b)
 	}
 	if b.Retry > b.Tokens || b.Timeout > b.Tokens {
-		return fmt.Errorf("executor: a budget of %g tokens never pays for a retry of %g", b.Tokens, max(b.Retry, b.Timeout))
+		return fmt.Errorf("executor: Config.Budget.Retry and Timeout must be at most Tokens (%g), not %g: no retry could ever be made", b.Tokens, max(b.Retry, b.Timeout))
 	}
 	return nil
 }
 
 func (b Breaker) validate() error {
 	if b.Failures < 0 || b.Open < 0 {
-		return fmt.Errorf("executor: a breaker with a negative number: %+v", b)
+		return fmt.Errorf("executor: the fields of Config.Breaker must not be negative: %+v", b)
 	}
 	return nil
 }
@@ -80,7 +80,8 @@ func (b *bucket) fill(now time.Time) {
 	b.filled = now
 }
 
-// take pays for a retry; if it cannot, it says how long to wait before asking again.
+// take charges a retry. If the tokens do not suffice it charges nothing, and returns how long
+// they take to come back.
 func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
 	if b.terms.Off {
 		return 0
@@ -113,10 +114,10 @@ type gate struct {
 	countOnly permit // of calls that are made without a permit
 }
 
-// pass is a call that the breaker let through; it is told what became of it.
+// permit reports the outcome of a call that the breaker let through. Call it once.
 type permit func(callResult)
 
-// fate is what became of a call, for the breaker.
+// callResult is the outcome of a call, for the breaker.
 type callResult int
 
 const (
@@ -125,7 +126,7 @@ const (
 	callNotMade
 )
 
-// holder is what holds a call longer than the rules asked.
+// delayCause is what delays a call longer than the rules asked.
 type delayCause uint8
 
 const (
@@ -151,7 +152,7 @@ func newGate(terms Breaker) *gate {
 	return g
 }
 
-// allow lets a call through and returns where its result goes, or says how long to wait.
+// allow returns a permit for one call, or how long to wait.
 func (g *gate) allow() (over permit, wait time.Duration) {
 	if g.terms.Off || g.breaker.Quiet() {
 		return g.countOnly, 0
@@ -172,8 +173,8 @@ func (g *gate) allow() (over permit, wait time.Duration) {
 	}, 0
 }
 
-// failed counts the failure of a call that was made without a permit; its success changes
-// nothing.
+// countFailure counts the failure of a call that was made without a permit. A success without one
+// changes nothing.
 func (g *gate) countFailure(f callResult) {
 	if g.terms.Off || f != callUnavailable {
 		return
@@ -183,8 +184,8 @@ func (g *gate) countFailure(f callResult) {
 	}
 }
 
-// troubled reports whether an answer says that the provider refuses everything, or is not
-// there. Silence does not: the flows that it leaves in doubt have to ask.
+// unavailable reports whether an answer says that the provider refuses all calls, or is not
+// there. A timeout does not: its flow is in doubt and has to query.
 func unavailable(a *policy.Answer, c policy.Class) bool {
 	return c == policy.Maintenance || c == policy.RateLimited || a.Fault == policy.NotSent
 }
@@ -199,13 +200,13 @@ type guards struct {
 
 var operations = len(policy.Operations())
 
-// guarded is what stands before a provider.
+// providerGuard is the budget and the breakers of one provider.
 type providerGuard struct {
 	bucket bucket
 	gates  []*gate // by operation
 }
 
-// guard is what stands before one operation of a provider.
+// guard is the budget and the breaker of one operation of a provider.
 type guard struct {
 	*bucket
 	*gate

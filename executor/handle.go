@@ -14,40 +14,40 @@ type Handle struct{ r *run }
 // Flow is the flow's id.
 func (h *Handle) Flow() string { return h.r.current().id }
 
-// now is the flow as it is: in memory, or, when it has left that, in the journal.
-// An end other than escalated does not change any more.
+// now is the flow in memory, or, when it was evicted, the one in the journal. Its state may have
+// changed since, unless it succeeded or failed: those ends are final.
 func (h *Handle) now(ctx context.Context) (*run, error) {
 	r := h.r.current()
 	r.x.mu.Lock()
-	gone := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
+	evicted := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
 	r.mu.Lock()
 	final := r.waiters.err != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
 	r.mu.Unlock()
-	if !gone || final {
+	if !evicted || final {
 		return r, nil
 	}
-	fresh, letGo, err := r.x.find(ctx, r.id)
+	fresh, unpin, err := r.x.find(ctx, r.id)
 	switch {
 	case errors.Is(err, ErrClosed), errors.Is(err, ErrUnknownFlow):
-		return r, nil // as far as anybody here knows
+		return r, nil // the last state that is known here
 	case err != nil:
 		return r, err
 	}
-	letGo()
+	unpin()
 	return fresh, nil
 }
 
-// State is how the flow stands. It is not to be written to.
+// State is a snapshot of the flow. Do not write to what it points to.
 func (h *Handle) State() flow.State {
-	r, _ := h.now(context.Background()) // as it was, if the journal does not say
+	r, _ := h.now(context.Background()) // if the journal fails, the last state in memory
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.state
 }
 
-// Wait returns the flow's end. When ctx is over first the flow goes on, and the error is a
-// [*PendingError].
+// Wait blocks until the flow has ended. If ctx is over first the flow goes on, and the error is
+// a [*PendingError].
 func (h *Handle) Wait(ctx context.Context) (*Result, error) {
 	r, err := h.now(ctx)
 	if err != nil {
@@ -72,13 +72,13 @@ func (r *run) wait(ctx context.Context) (*Result, error) {
 	return result, err
 }
 
-// moved reports whether a flow that somebody joined has turned out to be another one.
+// isMoved reports whether a joined flow turned out to be an earlier one of the same key.
 func isMoved(err error) bool {
 	var to *movedError
 	return errors.As(err, &to)
 }
 
-// real is the flow that this one has turned out to be.
+// current is the flow itself, or the one that it turned out to be.
 func (r *run) current() *run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,8 +88,8 @@ func (r *run) current() *run {
 	return r
 }
 
-// Shopper is what the shopper must do next, as soon as the provider has said it, such as a
-// link to pay by. It is zero when the flow ends without.
+// Shopper blocks until the provider has said what the shopper must do next, such as a link to
+// pay by. It is zero if the flow ends without.
 func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 	r := h.r.current()
 	var s policy.ShopperAction
@@ -103,9 +103,8 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 	return s, err
 }
 
-// Withdraw says that the payment is not wanted any more: nothing more is sent, but for a
-// send that is under way. The flow then ends failed if nothing was executed, and otherwise
-// as what was sent turns out.
+// Withdraw stops sending; a send that is under way is not broken off. The flow ends failed if
+// nothing was executed, and otherwise by what became of the requests that were sent.
 func (h *Handle) Withdraw(why string) error {
 	r, err := h.now(context.Background())
 	if err != nil {
@@ -119,10 +118,10 @@ func (h *Handle) Withdraw(why string) error {
 // Handle finds a flow by its id, open or not. The error is [ErrUnknownFlow] when there is
 // none.
 func (x *Executor) Handle(ctx context.Context, flow string) (*Handle, error) {
-	r, letGo, err := x.find(ctx, flow)
+	r, unpin, err := x.find(ctx, flow)
 	if err != nil {
 		return nil, err
 	}
-	letGo()
+	unpin()
 	return &Handle{r: r}, nil
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// hook calls somebody's code. A panic is an error: the payment goes on, or stops, in order.
+// hook calls a function of the user. A panic becomes an error, so that the flow's state stays
+// whole.
 func (x *Executor) hook(name, flow string, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -41,8 +42,8 @@ func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
 	return id
 }
 
-// watchers calls the observers, one after another, one call at a time for a flow. The flow's
-// lock may be held, so who is told of their panics is told later.
+// observe calls the observers, one after another, one call at a time for a flow. The flow's lock
+// may be held, so panics are reported in another goroutine: OnError may use the executor.
 func (r *run) observe(call func(Observer)) {
 	r.observerMu.Lock()
 	defer r.observerMu.Unlock()

@@ -8,12 +8,12 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A payment key is served by one flow after another. Each begins with the identities of those
-// before it, and looks again before it sends: what is learnt of an earlier one meanwhile, by
-// a webhook or a person, holds for the key.
+// A payment key is served by one flow after another. Each begins with the identities of the flows
+// before it. It reads them again before each later send: a webhook or a person may have settled
+// one of them meanwhile, and that holds for the key.
 
-// earlier looks at the flows that a new one's key had before. The one that is open, or
-// succeeded, is the one that is meant.
+// earlier reads the flows that the key of a new one had before. If one is open or succeeded, it
+// is returned: the request means that flow.
 func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 	flows, err := x.flowsOfKey(ctx, r)
 	if err != nil || len(flows) == 0 {
@@ -45,8 +45,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 	return nil, nil
 }
 
-// others reads the flows of a flow's key, but for itself. Without a journal nobody remembers
-// them.
+// flowsOfKey reads the other flows of a flow's key. Without a journal there is no record of them.
 func (x *Executor) flowsOfKey(ctx context.Context, r *run) ([]*run, error) {
 	if x.cfg.Journal == nil || r.req.Key == "" {
 		return nil, nil
@@ -69,8 +68,8 @@ func (x *Executor) flowsOfKey(ctx context.Context, r *run) ([]*run, error) {
 	return flows, nil
 }
 
-// inherit takes the identities of earlier flows, and keeps the first of this one from being
-// one of them: what is said of the one could be taken for the other.
+// setEarlier keeps the identities of earlier flows. A request id that one of them has is dropped:
+// an answer about the one could be taken for the other.
 func (r *run) setEarlier(flows []*run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,8 +81,8 @@ func (r *run) setEarlier(flows []*run) {
 	}
 }
 
-// identities joins the ledgers of flows. Of one identity, which several may know, the worst
-// counts: that it executed, or may have.
+// identities joins the ledgers of flows. If several know one identity, the worst entry counts:
+// that it executed, or may have.
 func identities(flows []*run) []flow.Identity {
 	var all []flow.Identity
 	for _, f := range flows {
@@ -110,7 +109,7 @@ func indexOf(ledger []flow.Identity, id *flow.Identity) int {
 	return -1
 }
 
-// spent reports whether everything that was sent is known to have moved nothing.
+// noneExecuted reports whether every identity that was sent is known not to have executed.
 func noneExecuted(ledger []flow.Identity) bool {
 	for i := range ledger {
 		if id := &ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
@@ -120,8 +119,8 @@ func noneExecuted(ledger []flow.Identity) bool {
 	return true
 }
 
-// news is what other flows of the key have learnt since this one began, and what forbids a
-// send: nil, if nothing.
+// recheckKey reads the other flows of the key before a send. If one of their identities executed,
+// or may have, the event tells the machine and forbids the send; else it is nil.
 func (r *run) recheckKey() (flow.Event, error) {
 	flows, err := r.x.flowsOfKey(r.x.life, r)
 	if err != nil || len(flows) == 0 {
@@ -135,7 +134,7 @@ func (r *run) recheckKey() (flow.Event, error) {
 		}
 		i := indexOf(r.state.Ledger, &id)
 		if i >= 0 && !noneExecuted(r.state.Ledger[i:i+1]) {
-			continue // it knows
+			continue // the machine knows
 		}
 		why := fmt.Sprintf("order %s, request %s of the same payment key: %s", id.OrderID, id.RequestID, id.Effect)
 		if i >= 0 && id.Effect == policy.Executed && !id.Contested {

@@ -8,10 +8,10 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Observer watches flows. The methods are called in the order of what happens to a flow,
-// one at a time for a flow, for several flows at once. They are quick, keep none of the
-// pointers that they are given, and call no method of the executor. Embed [NoopObserver] to be
-// told only of some things, and of none that a later version adds.
+// Observer sees what happens to flows. The methods are called in order, one at a time for a flow,
+// but for several flows at once. They must return soon, and must keep none of the
+// pointers that they are given, and call no method of the executor. Embed [NoopObserver] to
+// implement only some methods, and none that a later version adds.
 type Observer interface {
 	// Calling comes before a call; the context that it returns is the call's.
 	Calling(ctx context.Context, c *CallEvent) context.Context
@@ -19,7 +19,7 @@ type Observer interface {
 	Called(ctx context.Context, c *CallEvent)
 	// WebhookReceived: a webhook was handed in.
 	WebhookReceived(ctx context.Context, w *WebhookEvent)
-	// Decided: the rules and the interlock have spoken.
+	// Decided: the rules decided, and the interlock accepted or corrected it.
 	Decided(ctx context.Context, d *DecisionEvent)
 	// Waiting: nothing happens until a time, or until a webhook comes.
 	Waiting(ctx context.Context, w *WaitEvent)
@@ -44,7 +44,7 @@ type CallEvent struct {
 	Answer policy.Answer // decoded, or the fault
 }
 
-// WebhookEvent is a message of the provider that came by itself.
+// WebhookEvent is a webhook, as one about a flow.
 type WebhookEvent struct {
 	Flow    string
 	Payment *policy.Payment
@@ -53,7 +53,7 @@ type WebhookEvent struct {
 	Answer  policy.Answer
 }
 
-// DecisionEvent is a decision and what became of it.
+// DecisionEvent is a decision of the rules and the verdict of the interlock.
 type DecisionEvent struct {
 	Flow    string
 	Payment *policy.Payment
@@ -88,7 +88,7 @@ type AlertEvent struct {
 	State   *flow.State
 }
 
-// NoopObserver is an [Observer] that looks away.
+// NoopObserver is an [Observer] whose methods do nothing.
 type NoopObserver struct{}
 
 // Calling implements [Observer].

@@ -10,7 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// register takes a flow into memory, as active. The flow that has its key already is returned.
+// register adds a new flow to the indexes, as active, unless another flow has its key: then that
+// one is returned.
 func (x *Executor) register(r *run) (live *run, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -27,7 +28,7 @@ func (x *Executor) register(r *run) (live *run, err error) {
 	return nil, nil
 }
 
-// enter adds a flow to the indexes. The lock is held.
+// addLocked adds a flow to the indexes. The lock is held.
 func (x *Executor) addLocked(r *run) {
 	x.flows[r.id] = r
 	if r.req.Key != "" && r.state.Stage != flow.Ended {
@@ -35,7 +36,7 @@ func (x *Executor) addLocked(r *run) {
 	}
 }
 
-// live lists the flows in memory.
+// inMemory lists the flows in memory.
 func (x *Executor) inMemory() []*run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -46,7 +47,8 @@ func (x *Executor) inMemory() []*run {
 	return all
 }
 
-// clientOf is who makes the calls of a flow that is read from the journal.
+// clientOf is the client of a flow that was read from the journal: that of the configuration, or
+// the one that an evicted copy had.
 func (x *Executor) clientOf(r *run) Client {
 	if c := x.cfg.Clients[r.state.Payment.Provider]; c != nil {
 		return c
@@ -56,8 +58,9 @@ func (x *Executor) clientOf(r *run) Client {
 	return x.clients[r.id]
 }
 
-// drop takes a flow out of the indexes: another process has it, or a fresher copy of it is to
-// be loaded, with the same client. The flow's lock may be held.
+// drop takes a flow out of the indexes because its row was written by another process, or by
+// another copy here. A copy that is loaded later gets the same client. The flow's lock may be
+// held: this package takes x.mu after run.mu, never the other way.
 func (x *Executor) drop(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -70,8 +73,7 @@ func (x *Executor) drop(r *run) {
 	x.removeLocked(r)
 }
 
-// forget lets go of a flow that has ended, or that never began, unless somebody has still
-// to be told.
+// evict removes a flow that has ended, or that never began, unless a notice is still due.
 func (x *Executor) evict(r *run) {
 	r.mu.Lock()
 	after := r.retention()
@@ -79,20 +81,21 @@ func (x *Executor) evict(r *run) {
 	x.evictWith(r, after)
 }
 
-// afterlife is what a flow leaves behind that is let go of.
+// retention is what eviction needs to know of a flow. It is read under the flow's lock, and used
+// under the executor's.
 type retention struct {
-	retain bool     // it cannot be let go of yet
-	names  []string // that it is known by
+	retain bool     // the flow must stay in memory
+	names  []string // in the index
 }
 
-// after says what a flow leaves behind. The lock is held.
+// retention reports whether the flow must stay. The lock is held.
 func (r *run) retention() retention {
-	// A call that has not returned may hold the only pass of a breaker; the sweeper sees to it.
+	// A call that has not returned may hold the breaker's only probe; the sweeper gives it back.
 	called := r.calls.current != nil && r.calls.current.permit != nil
 	return retention{retain: (len(r.notices.list) > 0 || called) && r.life != lost, names: r.row.names[:r.row.storedNames]}
 }
 
-// take takes a flow out of memory and reports whether it was there. The lock is held.
+// removeLocked removes a flow and reports whether it was there. The lock is held.
 func (x *Executor) removeLocked(r *run) bool {
 	if x.flows[r.id] != r {
 		return false
@@ -101,7 +104,7 @@ func (x *Executor) removeLocked(r *run) bool {
 	return true
 }
 
-// let lets go of a flow that was looked at just now.
+// evictWith is evict for a caller that has read the retention.
 func (x *Executor) evictWith(r *run, after retention) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -122,7 +125,7 @@ func (x *Executor) evictWith(r *run, after retention) {
 	}
 }
 
-// index makes a flow known by its names, where no journal does.
+// index adds a flow under its names. Without a journal, webhooks are matched by it.
 func (x *Executor) index(r *run, names []string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -133,8 +136,9 @@ func (x *Executor) index(r *run, names []string) {
 	}
 }
 
-// knows finds the flows in memory by name, where no journal does. A flow whose first request
-// has not been answered yet is not in the index: most end with the answer.
+// findByName finds flows by the names in a webhook, without a journal. A flow that waits for
+// its first answer is not in the index yet, because most end with that answer: it is compared
+// one by one.
 func (x *Executor) findByName(provider string, names []string) []*run {
 	var found, rest []*run
 	x.mu.Lock()
@@ -165,8 +169,8 @@ func (x *Executor) findByName(provider string, names []string) []*run {
 	return found
 }
 
-// disown remembers a flow of this process whose first row the journal failed to store, for a
-// reason of its own: it may be there nevertheless, and nothing was sent after it.
+// rememberRefused notes a flow whose first write failed in an unclear way. Its row may exist
+// nevertheless, and nothing was sent after it: the sweeper withdraws such a row.
 func (r *run) rememberRefused(why error) {
 	r.mu.Lock()
 	unsure := r.row.unsure
@@ -179,22 +183,22 @@ func (r *run) rememberRefused(why error) {
 	r.x.refused[r.id] = true
 }
 
-// end ends a disowned flow that turns up. Its row must be the first: after that somebody has
-// taken it up, and only its own answers tell what became of it. It is withdrawn before anything
-// else, so that whatever else fails nothing is sent.
+// withdrawRefused ends a flow that rememberRefused noted, when its row turns up. The row must be
+// of version 1: with a later one a process has continued the flow, and may have sent. The
+// withdrawal comes first, so that nothing is sent if the second write fails.
 func (x *Executor) withdrawRefused(r *run) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sending, attempt := r.state.Stage == flow.Sending, r.state.Attempts
-	err := r.apply(flow.Withdrawn{Moment: x.moment(), Why: "it was refused when it was asked for: the journal failed"})
+	err := r.apply(flow.Withdrawn{Moment: x.moment(), Why: "the request was refused, because the journal failed"})
 	if err == nil && sending {
 		err = r.apply(flow.Answered{Moment: x.moment(), Answer: policy.Answer{Fault: policy.NotSent}, Attempt: attempt})
 	}
 	return err
 }
 
-// adopt takes an open flow of the journal that nobody drives here, and goes on with it.
-// Where nobody wants it any more, nothing more is sent.
+// takeUp continues an open flow of the journal that has no driver in this process. wanted says
+// that a caller waits for it; without one, a flow that was bound to its caller sends nothing.
 func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 	if old.client = c; c == nil {
 		return nil, errNoClient(old)
@@ -209,7 +213,7 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 		return live, live.takeUpCopy(c, wanted)
 	}
 	delete(x.clients, old.id)
-	delete(x.refused, old.id) // somebody wants it after all
+	delete(x.refused, old.id) // a request of its key joins it
 	x.addLocked(old)
 	x.mu.Unlock()
 	if err := old.resume(wanted); err != nil {
@@ -220,8 +224,7 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 	return old, nil
 }
 
-// goOn takes up a copy that is in memory for a moment only, because nobody could make its
-// calls.
+// takeUpCopy continues a copy that find has loaded without a client.
 func (r *run) takeUpCopy(c Client, wanted bool) error {
 	r.mu.Lock()
 	idle := r.client == nil && r.plan.driver == nil && r.life != lost && r.state.Stage != flow.Ended
@@ -239,9 +242,9 @@ func (r *run) takeUpCopy(c Client, wanted bool) error {
 	return nil
 }
 
-// find returns a flow by its id: the one in memory, else the journal's, which goes on if it
-// is open and somebody can make its calls. The flow stays in memory until let go.
-func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), err error) {
+// find returns a flow by its id: the one in memory, else the journal's. An open flow of the
+// journal is continued if it has a client. The flow stays in memory until unpin is called.
+func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), err error) {
 	if x.life.Err() != nil {
 		return nil, nil, ErrClosed
 	}
@@ -270,7 +273,8 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, letGo func(), e
 	return r, func() { x.unpin(r) }, nil
 }
 
-// pin keeps a flow in memory: the one that is there, else r.
+// pin keeps a flow in memory: the one with this id, else r. Two pins of one id thus share a copy,
+// and do not write against each other.
 func (x *Executor) pin(id string, r *run) *run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -296,7 +300,7 @@ func (x *Executor) unpin(r *run) {
 	}
 }
 
-// background drives a flow without anybody waiting.
+// background drives a flow in a goroutine of its own.
 func (x *Executor) background(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

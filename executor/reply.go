@@ -16,31 +16,31 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// ErrNotSent is wrapped by a [Client] that knows that nothing left this machine, as in
+// ErrNotSent: nothing left this machine. A [Client] that knows this wraps it, as in
 //
 //	fmt.Errorf("%w: %w", executor.ErrNotSent, err)
 //
-// It is a claim about the whole call: the flow may be called failed because of it.
+// It is a claim about the whole call: the flow may end failed because of it.
 var ErrNotSent = errors.New("nothing was sent")
 
 const maxBody = 1 << 20
 
-// errTooLarge is an answer that was given, and not read to its end.
+// errTooLarge is an answer that was not read to its end, and so proves nothing.
 var errTooLarge = fmt.Errorf("the answer is larger than %d bytes", maxBody)
 
-// FaultOf tells what the error of a payment's own call proves. nil is no fault.
+// FaultOf returns what the error of a payment's own call proves. nil is no fault.
 //
 // Certain is not_sent for [ErrNotSent], for a connection that could not be dialled, a name
 // that did not resolve, and a certificate or a first record that the client itself refused in
-// the TLS handshake. Every other error leaves the request in doubt: timeout where somebody
-// stopped listening, unreadable for an answer too large, else reset. That holds for errors
+// the TLS handshake. Every other error leaves the request in doubt: timeout if
+// the wait for the answer ended, unreadable for an answer too large, else reset. That holds for errors
 // that look harmless as well, because what comes after a request can raise them too: a TLS
 // alert of the other side, an HTTP/2 stream that was refused, a URL or a bare x509
 // certificate that does not parse or verify (those of an answer do not either).
 //
 // Of joined errors each has to prove that nothing left, save where ErrNotSent itself is one
-// of them. An error tells nothing of redirects and of requests that net/http sent again by
-// itself; see [Call].
+// of them. An error shows neither redirects nor requests that net/http sent again by itself;
+// see [Call].
 func FaultOf(err error) policy.Fault {
 	switch {
 	case err == nil:
@@ -56,8 +56,8 @@ func FaultOf(err error) policy.Fault {
 	}
 }
 
-// leftError is an error after a connection was there: whatever it wraps, the request may
-// have left.
+// maybeSentError is an error that came after the connection. Whatever it wraps, the request may
+// have been sent.
 type maybeSentError struct{ error }
 
 func (e maybeSentError) Unwrap() error { return e.error }
@@ -151,7 +151,7 @@ func HTTP(resp *http.Response, err error) (Reply, error) {
 const maxRetryAfter = 365 * 24 * time.Hour // longer ones would overflow a duration
 
 // retryAfter reads both forms of the header: seconds, or a date, which is compared with the
-// server's own clock where it tells it.
+// server's own clock if the answer has a Date.
 func retryAfter(h http.Header) time.Duration {
 	said := strings.TrimSpace(h.Get("Retry-After"))
 	if said == "" {

@@ -59,7 +59,7 @@ func Call(hc *http.Client, req *http.Request) (Reply, error) {
 	return HTTP(resp, err)
 }
 
-// ours reports whether the hooks of httptrace tell of everything that is sent.
+// isStandardTransport reports whether the hooks of httptrace see every connection that is used.
 func isStandardTransport(t http.RoundTripper) bool {
 	if t == nil {
 		t = http.DefaultTransport
@@ -68,8 +68,8 @@ func isStandardTransport(t http.RoundTripper) bool {
 	return ok
 }
 
-// unsendable says why a request cannot be sent, where net/http would refuse it before
-// anything leaves, with an error that does not show that.
+// unsendable returns the error of a request that net/http would refuse before sending anything.
+// net/http's own error does not show that nothing was sent.
 func unsendable(req *http.Request) error {
 	if err := req.Context().Err(); err != nil {
 		return err

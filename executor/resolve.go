@@ -9,21 +9,22 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Resolution is the word of a person, a reconciliation file, or a cancel that worked.
+// Resolution says what became of an identity, by a person, a reconciliation file, or a cancel
+// that succeeded.
 type Resolution struct {
 	OrderID   string // of the identity that it speaks of
 	RequestID string // needed where several requests have the order id
 	Effect    policy.Effect
-	Who, Why  string // both needed; they stand in the evidence
+	Who, Why  string // both needed, for the evidence
 }
 
-// Resolve tells a flow, open or not, what became of one of its identities.
+// Resolve settles one identity of a flow, open or ended.
 func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
 	if w.Who == "" || w.Why == "" {
-		return errors.New("executor: a resolution says who and why")
+		return errors.New("executor: Resolution.Who and Resolution.Why must not be empty")
 	}
 	if !w.Effect.Settled() {
-		return fmt.Errorf("executor: a resolution says executed or not_executed, not %s", w.Effect)
+		return fmt.Errorf("executor: Resolution.Effect is %s; it must be executed or not_executed", w.Effect)
 	}
 	var missing error
 	err := x.applyTo(ctx, id, func(r *run) flow.Event {
@@ -51,16 +52,16 @@ func (r *run) identity(orderID, requestID string) (int, error) {
 	case 1:
 		return found, nil
 	}
-	return -1, fmt.Errorf("executor: flow %s sent %d requests of order %q; say which", r.id, n, orderID)
+	return -1, fmt.Errorf("executor: flow %s sent %d requests of order %q; Resolution.RequestID must name one", r.id, n, orderID)
 }
 
-// touch gives an event to a flow, open or ended, in memory or not. event may be asked more
-// than once, and is called with the flow's lock held; nil: there is nothing to give.
+// applyTo applies an event to a flow, open or ended, in memory or not. event makes it, with the
+// flow's lock held, and may be called more than once; nil: there is none.
 func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow.Event) error {
-	const tries = 50 // against others who load the same flow from the journal
+	const tries = 50 // other goroutines may load the same flow from the journal
 	var err error
 	for range tries {
-		r, letGo, failed := x.find(ctx, id)
+		r, unpin, failed := x.find(ctx, id)
 		if errors.Is(failed, ErrTakenOver) {
 			err = failed
 			continue
@@ -77,7 +78,7 @@ func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow
 		if err == nil {
 			r.deliverNotices()
 		}
-		letGo()
+		unpin()
 		if !errors.Is(err, ErrTakenOver) {
 			return err
 		}

@@ -15,7 +15,7 @@ type Result struct {
 	Flow     string // its id
 	Outcome  policy.Outcome
 	Class    policy.Class // of the answer that ended it
-	Repeated bool         // it was not this call that carried it out: the payment key had this flow already
+	Repeated bool         // the payment key had this flow already; this call sent nothing
 	Reason   string
 
 	shopper *policy.ShopperAction // nil: nothing
@@ -42,7 +42,7 @@ func (r *Result) Shopper() policy.ShopperAction {
 	return *r.shopper
 }
 
-// Trace is what was done in this process, one entry for each thing.
+// Trace is what this process did, in order.
 func (r *Result) Trace() []Entry { return r.trace }
 
 // Entry is one line of a trace: Send, Ask, Decided, Wait, Finish or Alert of package flow.
@@ -51,7 +51,7 @@ type Entry struct {
 	Command flow.Command
 }
 
-// Story is the trace for people, a line for each thing.
+// Story is the trace for people, one line for each entry.
 func (r *Result) Story() string {
 	var b strings.Builder
 	for _, e := range r.trace {
@@ -65,8 +65,8 @@ func (r *Result) Story() string {
 	return b.String()
 }
 
-// Alert tells that something contradicts the end of a flow: paid after it was marked
-// failed, disputed after it was marked succeeded. History is not changed.
+// Alert reports an answer that contradicts the end of a flow: paid after it was marked failed,
+// disputed after it was marked succeeded. The flow's outcome is not changed.
 type Alert struct {
 	Flow     string
 	Reason   string
@@ -80,18 +80,18 @@ var (
 	ErrClosed = errors.New("executor: closed")
 	// ErrUnknownFlow: no flow has this id, or any of the names that a webhook bears.
 	ErrUnknownFlow = errors.New("executor: no such flow")
-	// ErrTakenOver: somebody else has written this flow, or what this process wrote of it was
-	// lost. If no other process has it, this one takes it up again.
+	// ErrTakenOver: another process has written this flow, or a write of this process was lost.
+	// If no other process drives it, the sweeper continues it.
 	ErrTakenOver = errors.New("executor: the flow in the journal is not the one in memory any more")
 )
 
-// PendingError says that a flow has no outcome yet. It matches what kept it from one, such
-// as [context.DeadlineExceeded], and the last answer as an [*AnswerError].
+// PendingError says that a flow has no outcome yet. It matches the reason, such as
+// [context.DeadlineExceeded], and the last answer as an [*AnswerError].
 type PendingError struct {
 	Flow  string       // its id, for [Executor.Handle]
 	Next  flow.Next    // what it does next, in the background
-	Held  string       // what holds that longer than the rules asked: "budget" or "breaker"; else empty
-	Last  *AnswerError // what was heard last; nil: nothing yet
+	Held  string       // what delays that longer than the rules asked: "budget" or "breaker"; else empty
+	Last  *AnswerError // the last answer; nil: none yet
 	Cause error
 }
 
@@ -102,7 +102,7 @@ func (e *PendingError) Error() string {
 		text += ": " + e.Last.Error()
 	}
 	if e.Held != "" {
-		text += ": held by the " + e.Held
+		text += ": delayed by the " + e.Held
 	}
 	return text + ": " + e.Cause.Error()
 }
@@ -115,7 +115,7 @@ func (e *PendingError) Unwrap() []error { return causes(e.Cause, e.Last) }
 // matches the context's error, and the last answer as an [*AnswerError].
 type WithdrawnError struct {
 	Flow  string
-	Last  *AnswerError // nil: nothing was heard
+	Last  *AnswerError // nil: there was no answer
 	Cause error
 }
 
@@ -185,7 +185,7 @@ func (e *MismatchError) Error() string {
 }
 
 // DoubtError says that a payment key cannot be used again: an earlier flow of it may have
-// moved money, and nobody knows. Resolve that first.
+// moved money, and is not settled. [Executor.Resolve] it first.
 type DoubtError struct {
 	Flow  string
 	Key   string

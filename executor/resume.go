@@ -11,9 +11,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Resume picks up every open flow of the journal; call it once, at start. What was being
-// sent when the process died is in doubt, and is asked for; waits go on. It returns how
-// many flows go on, and one error for each that cannot: they stay in the journal.
+// Resume continues every open flow of the journal. Call it once, at start. A request that was
+// being sent when the process died is in doubt, and is queried. Waits go on. It returns how many
+// flows continue, and an error for each that cannot. Those stay in the journal.
 func (x *Executor) Resume(ctx context.Context) (int, error) {
 	if x.cfg.Journal == nil {
 		return 0, nil
@@ -22,11 +22,12 @@ func (x *Executor) Resume(ctx context.Context) (int, error) {
 	return x.resumeDue(ctx, end, func(err error) error { return err })
 }
 
-// page is how many rows are read at a time.
+// pageSize is how many rows are read at a time.
 const pageSize = 256
 
-// pickUp goes on with the flows that are due by a time and that nobody drives here.
-func (x *Executor) resumeDue(ctx context.Context, by time.Time, worth func(error) error) (n int, err error) {
+// resumeDue continues the flows that are due by a time and have no driver in this process. report
+// may drop an error that was reported before.
+func (x *Executor) resumeDue(ctx context.Context, by time.Time, report func(error) error) (n int, err error) {
 	var errs []error
 	var after journal.Cursor
 	for {
@@ -40,7 +41,7 @@ func (x *Executor) resumeDue(ctx context.Context, by time.Time, worth func(error
 				n++
 			}
 			if err != nil {
-				errs = append(errs, worth(err))
+				errs = append(errs, report(err))
 			}
 		}
 		if len(rows) < pageSize {
@@ -63,9 +64,9 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 		return false, err
 	}
 	x.mu.Lock()
-	disowned := x.refused[row.ID]
+	refused := x.refused[row.ID]
 	x.mu.Unlock()
-	if row.Open && disowned && row.Version == 1 {
+	if row.Open && refused && row.Version == 1 {
 		return false, x.withdrawRefused(r)
 	}
 	if row.Open {
@@ -84,7 +85,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	return false, nil
 }
 
-// resume goes on where another process stopped.
+// resume tells the machine that another process may have stopped in the middle of a call.
 func (r *run) resume(wanted bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,27 +96,27 @@ func (r *run) resume(wanted bool) error {
 	if err != nil || !r.row.bound || wanted {
 		return err
 	}
-	return ignoreMisfit(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process that waited for it is gone"}))
+	return ignoreMisfit(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process whose caller waited for it has ended"}))
 }
 
 func errNoClient(r *run) error {
-	return fmt.Errorf("executor: flow %s is open, and there is no client for %s", r.id, r.state.Payment.Provider)
+	return fmt.Errorf("executor: flow %s is open, and Config.Clients has no client for %q", r.id, r.state.Payment.Provider)
 }
 
-// sweep looks now and then for what nobody looks after: flows that are overdue in the
-// journal, calls that do not return, and people who have not been told.
+// sweep looks at regular times for flows that are overdue in the journal, calls that do not
+// return, and notices that are due. It is the guarantee behind every wake-up that can be lost.
 func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
-	said := map[string]bool{}
+	reported := map[string]bool{}
 	once := func(err error) error {
-		if said[err.Error()] {
+		if reported[err.Error()] {
 			return nil
 		}
-		if len(said) > 1000 {
-			clear(said)
+		if len(reported) > 1000 {
+			clear(reported)
 		}
-		said[err.Error()] = true
+		reported[err.Error()] = true
 		return err
 	}
 	for {
@@ -135,11 +136,11 @@ func (x *Executor) sweep() {
 }
 
 const (
-	overdue   = 15 * time.Second // of a row that nobody drives
+	overdue   = 15 * time.Second // of a row without a driver
 	callGrace = 5 * time.Second  // of a call past its deadline
 )
 
-// watch looks at the flows in memory.
+// sweepMemory looks at the flows in memory.
 func (x *Executor) sweepMemory() {
 	now := wallClock()
 	for _, r := range x.inMemory() {
@@ -148,14 +149,14 @@ func (x *Executor) sweepMemory() {
 			x.background(r)
 		}
 		r.mu.Lock()
-		owes, ended := len(r.notices.list) > 0 && !r.notices.delivering && now.UnixNano() > r.notices.retryAt, r.state.Stage == flow.Ended
+		notify, ended := len(r.notices.list) > 0 && !r.notices.delivering && now.UnixNano() > r.notices.retryAt, r.state.Stage == flow.Ended
 		over := ended && len(r.notices.list) == 0 && r.calls.current == nil
 		r.mu.Unlock()
 		if over {
 			x.evict(r)
 		}
-		if owes {
-			x.active.Go(func() { // it may take its time
+		if notify {
+			x.active.Go(func() { // a hook may block
 				r.deliverNotices()
 				if ended {
 					x.evict(r)
@@ -165,8 +166,8 @@ func (x *Executor) sweepMemory() {
 	}
 }
 
-// hangs ends a call whose client does not return although its time is over. The flow goes
-// on in another goroutine; if the call ever returns, its answer is a late one.
+// endHungCall gives up a call whose client does not return after its deadline. The flow goes on
+// in another goroutine. If the call ever returns, its answer is applied as a late one.
 func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -182,7 +183,7 @@ func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	if r.state.Stage == flow.Ended {
 		return false, nil
 	}
-	r.plan.driver = new(driver) // nobody's, until one takes it up
+	r.plan.driver = new(driver) // the hung goroutine must not go on; background sets the next
 	c.ctx.end(context.DeadlineExceeded)
 	lost := policy.Answer{Phase: c.phase, Fault: policy.Timeout}
 	r.calls.last, r.calls.lastErr = &lost, context.DeadlineExceeded
@@ -190,7 +191,7 @@ func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	if c.phase == policy.Query {
 		e = flow.Queried{Moment: r.x.moment(), Answer: lost, Query: c.attempt.Number}
 	}
-	err = fmt.Errorf("executor: the client of flow %s has not returned from %s %d; the flow goes on without it",
-		r.id, c.phase, c.attempt.Number)
+	err = fmt.Errorf("executor: flow %s: the client has not returned from %s %d, %s after its deadline; the flow goes on without it",
+		r.id, c.phase, c.attempt.Number, callGrace)
 	return true, errors.Join(err, r.applyOrQueue(e))
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Shadow watches code that makes its own calls and draws its own conclusions, and says what
-// would have been done. It changes nothing, writes nothing into the journal, and its
-// observers see what they would of a flow: so a recording can be made, and read.
-// It is safe for concurrent use.
+// Shadow follows code that makes its own calls and draws its own conclusions. It returns what
+// Recourse would have done. It sends nothing and writes nothing into the journal. Its observers
+// see a flow, so a recording of it can be made and simulated. It is safe for concurrent use.
 type Shadow struct {
 	x   *Executor
 	id  string
@@ -24,7 +23,7 @@ type Shadow struct {
 	objections []string
 }
 
-// Shadow begins to watch a payment. Of the request the payment and the provider's id are used;
+// Shadow begins to follow a payment. Of the request the payment and the provider's id are used;
 // the order ids are those under which the watched code sends.
 func (x *Executor) Shadow(q Request) (*Shadow, error) {
 	if _, err := x.rules.For(&q.Payment); err != nil {
@@ -70,7 +69,7 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 	})
 }
 
-// exchange tells the observers of a call that begins; the lock is held.
+// beginCall reports a call to the observers, and returns how to report its end. The lock is held.
 func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
 	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
 	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: wallClock()}
@@ -111,7 +110,7 @@ func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
 	return s.step(flow.Received{Moment: s.x.moment(), Answer: a})
 }
 
-// step keeps what the machine says. What it would do is not done.
+// step applies an event and keeps the decision. Its commands are not carried out.
 func (s *Shadow) step(e flow.Event) flow.Decided {
 	next, commands, err := flow.Step(s.x.rules, s.state, e)
 	if err != nil {
@@ -150,7 +149,7 @@ func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
 	return s.objections
 }
 
-// object notes what the interlock would have forbidden.
+// addObjection records an action that the interlock would have forbidden.
 func (s *Shadow) addObjection(now flow.Moment, a policy.Action, what string) {
 	if p := flow.Breaks(s.x.rules, &s.state, a, now); p != "" {
 		s.objections = append(s.objections, fmt.Sprintf("%s: %s (%s)", what, objectionReason(p, &s.state), p))
