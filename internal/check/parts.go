@@ -8,6 +8,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/rules"
@@ -51,28 +52,19 @@ type partChecker struct {
 
 // collectParts collects the parts of a condition that and, or, not and ?: join.
 func (p *partChecker) collectParts(n *ast.Node) {
+	_, operands := condition.Operands(*n)
 	switch x := (*n).(type) {
-	case *ast.BinaryNode:
-		switch x.Operator {
-		case "&&", "and", "||", "or":
-			p.collectParts(&x.Left)
-			p.collectParts(&x.Right)
-			return
-		}
-	case *ast.UnaryNode:
-		if x.Operator == "!" || x.Operator == "not" {
-			p.collectParts(&x.Node)
-			return
-		}
 	case *ast.ConditionalNode:
-		p.collectParts(&x.Cond)
-		p.collectParts(&x.Exp1)
-		p.collectParts(&x.Exp2)
-		return
+		operands = []*ast.Node{&x.Cond, &x.Exp1, &x.Exp2}
 	case *ast.BoolNode:
 		return // a literal true or false was written on purpose
 	}
-	p.leaves = append(p.leaves, n)
+	for _, operand := range operands {
+		p.collectParts(operand)
+	}
+	if len(operands) == 0 {
+		p.leaves = append(p.leaves, n)
+	}
 }
 
 // with returns where the condition would hold with another node in place of a part.

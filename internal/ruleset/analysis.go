@@ -51,7 +51,7 @@ func (e *Engine) Holds(r *rules.Rule, s *policy.Situation) bool {
 // a rule of another engine.
 func (e *Engine) Condition(r *rules.Rule) ast.Node {
 	if k := e.conditions[r]; k != nil {
-		return k.cond
+		return k.tree.Node
 	}
 	return nil
 }

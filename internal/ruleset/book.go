@@ -114,7 +114,7 @@ func (b *book) indexDim(name string, v variable) {
 			if s, isText := value.(string); isText && d >= firstDictionary && !e.vars[name][s] {
 				given = other{} // a text that this rule does not mention
 			}
-			if _, looks := e.vars[name]; !looks || holds(e.cond, only(name, given)) != no {
+			if _, looks := e.vars[name]; !looks || holds(e.tree, only(name, given)) != condition.No {
 				b.fits[d][vi*b.words+i/64] |= 1 << (i % 64)
 			} else {
 				b.used[d] = true

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -23,11 +22,11 @@ const maxNodes = 1000
 // compiled is a rule whose condition is understood. It is shared by every book.
 type compiled struct {
 	rule *rules.Rule
-	cond ast.Node
-	vars mentioned
+	tree *condition.Tree // of the whole condition
+	vars condition.Mentioned
 
 	// constant conjuncts look at provider and merchant only; a book knows both.
-	constant []ast.Node
+	constant []*condition.Tree
 	// What the index cannot settle: tests, and the rest as a program.
 	tests   allOf
 	program *vm.Program // nil: nothing is left
@@ -68,7 +67,7 @@ func compile(c *checker) *compiled {
 	if c.amount != nil && !c.currency {
 		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
 	}
-	k := &compiled{rule: r, cond: tree.Node, vars: mentions(tree.Node)}
+	k := &compiled{rule: r, tree: condition.Split(tree.Node), vars: condition.Mentions(tree.Node)}
 	if err := k.split(); err != nil {
 		c.errs.Add(r.WhenAt(0), "%s", err)
 		return nil
@@ -94,9 +93,13 @@ func firstLine(s string) string {
 // split sorts the conjuncts of a condition into what the book settles, what the
 // index settles, and what is left to try.
 func (k *compiled) split() error {
-	var rest []ast.Node
-	for _, part := range conjuncts(k.cond) {
-		vars := mentions(part)
+	var rest []*condition.Tree
+	parts := []*condition.Tree{k.tree}
+	if k.tree.Op == condition.And {
+		parts = k.tree.Parts
+	}
+	for _, part := range parts {
+		vars := condition.Mentions(part.Node)
 		switch {
 		case onlyConstants(vars):
 			k.constant = append(k.constant, part)
@@ -122,23 +125,16 @@ func (k *compiled) split() error {
 
 // write joins conjuncts to a condition. expr does not write every tree back as it
 // read it; where it does not, the whole condition stands in.
-func (k *compiled) write(parts []ast.Node) string {
+func (k *compiled) write(parts []*condition.Tree) string {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
-		text, ok := written(part)
+		text, ok := condition.Written(part.Node)
 		if !ok {
 			return k.rule.When
 		}
 		texts[i] = "(" + text + ")"
 	}
 	return strings.Join(texts, " && ")
-}
-
-// written is a tree as a text; ok says that it reads back as the same tree.
-func written(n ast.Node) (text string, ok bool) {
-	text = n.String()
-	back, err := parser.Parse(text)
-	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
 }
 
 // withConstants returns the rule with its conditions on provider and merchant among
@@ -160,14 +156,7 @@ func (k *compiled) withConstants() *compiled {
 	return &tried
 }
 
-func conjuncts(n ast.Node) []ast.Node {
-	if b, ok := n.(*ast.BinaryNode); ok && (b.Operator == "&&" || b.Operator == "and") {
-		return append(conjuncts(b.Left), conjuncts(b.Right)...)
-	}
-	return []ast.Node{n}
-}
-
-func onlyConstants(vars mentioned) bool {
+func onlyConstants(vars condition.Mentioned) bool {
 	for v := range vars {
 		if v != "provider" && v != "merchant" {
 			return false
@@ -178,7 +167,7 @@ func onlyConstants(vars mentioned) bool {
 
 // settledByIndex reports whether a conjunct looks at one indexed variable only, and
 // comes to yes or no for each of its values.
-func settledByIndex(n ast.Node, vars mentioned) bool {
+func settledByIndex(t *condition.Tree, vars condition.Mentioned) bool {
 	if len(vars) != 1 {
 		return false
 	}
@@ -188,7 +177,7 @@ func settledByIndex(n ast.Node, vars mentioned) bool {
 			return false
 		}
 		for _, value := range domain(name, v, texts) {
-			if holds(n, only(name, value)) == maybe {
+			if holds(t, only(name, value)) == condition.Maybe {
 				return false
 			}
 		}
@@ -249,35 +238,12 @@ func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
 			return comparison{of, op, int64(i.Value)}, true
 		}
 	case duration:
-		if d, ok := fixedDuration(fixed); ok {
+		if d, ok := condition.FixedDuration(fixed); ok {
 			return comparison{of, op, int64(d)}, true
 		}
 	default:
 	}
 	return comparison{}, false
-}
-
-func fixedDuration(n ast.Node) (time.Duration, bool) {
-	var args []ast.Node
-	switch n := n.(type) {
-	case *ast.BuiltinNode:
-		if n.Name == "duration" {
-			args = n.Arguments
-		}
-	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "duration" {
-			args = n.Arguments
-		}
-	}
-	if len(args) != 1 {
-		return 0, false
-	}
-	s, ok := args[0].(*ast.StringNode)
-	if !ok {
-		return 0, false
-	}
-	d, err := time.ParseDuration(s.Value)
-	return d, err == nil
 }
 
 // holds tries a comparison.

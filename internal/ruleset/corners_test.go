@@ -6,6 +6,7 @@ import (
 
 	"github.com/expr-lang/expr/parser"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -108,7 +109,7 @@ func TestComparisonsDecideLikeTheTwin(t *testing.T) {
 				}
 				for given := limit - 1; given <= limit+1; given++ {
 					s := numbered(given)
-					if got, want := cmp.holds(s, given, &book{zone: time.UTC}), explain(tree.Node, makeEnv(s, given, time.UTC)).Held; got != want {
+					if got, want := cmp.holds(s, given, &book{zone: time.UTC}), explain(condition.Split(tree.Node), makeEnv(s, given, time.UTC)).Held; got != want {
 						t.Errorf("%s holds for %d: %t, and expr says %t", when, given, got, want)
 					}
 				}

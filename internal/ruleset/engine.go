@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -200,7 +201,7 @@ func (c *compiler) book(provider, merchant string) *book {
 // excluded reports whether a rule can never hold in a book.
 func (k *compiled) excluded(constants known) bool {
 	for _, part := range k.constant {
-		if holds(part, constants) == no {
+		if holds(part, constants) == condition.No {
 			return true
 		}
 	}
@@ -211,7 +212,7 @@ func (k *compiled) excluded(constants known) bool {
 // conditions on provider and merchant is tried with the rest.
 func (k *compiled) inBook(constants known) *compiled {
 	for _, part := range k.constant {
-		if holds(part, constants) != yes {
+		if holds(part, constants) != condition.Yes {
 			return k.withConstants()
 		}
 	}

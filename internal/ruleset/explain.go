@@ -2,8 +2,8 @@ package ruleset
 
 import (
 	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/ast"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -45,7 +45,7 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 		vars := makeEnv(s, s.Fired.Of(en.rule.ID), b.zone)
 		c := Considered{
 			ID: en.rule.ID, Source: en.rule.Source(), When: en.rule.When, Then: en.rule.Then,
-			Candidate: en.entry >= 0 && b.candidate(en.entry, s), Condition: explain(en.cond, vars),
+			Candidate: en.entry >= 0 && b.candidate(en.entry, s), Condition: explain(en.tree, vars),
 		}
 		c.Condition.evaluate(en.rule.When, vars)
 		c.Held = c.Candidate && c.Condition.Held
@@ -57,24 +57,16 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 }
 
 // explain evaluates a condition and every part of it.
-func explain(n ast.Node, vars env) Part {
-	text, ok := written(n)
+func explain(t *condition.Tree, vars env) Part {
+	text, ok := condition.Written(t.Node)
 	p := Part{Text: text}
 	if ok {
 		p.evaluate(text, vars)
 	} else {
 		p.Err = "cannot be shown by itself"
 	}
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and", "||", "or":
-			p.Parts = append(flatten(n.Operator, n.Left, vars), flatten(n.Operator, n.Right, vars)...)
-		}
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			p.Parts = []Part{explain(n.Node, vars)}
-		}
+	for _, part := range t.Parts {
+		p.Parts = append(p.Parts, explain(part, vars))
 	}
 	return p
 }
@@ -91,11 +83,4 @@ func (p *Part) evaluate(text string, vars env) {
 	if err != nil {
 		p.Err = firstLine(err.Error())
 	}
-}
-
-func flatten(op string, n ast.Node, vars env) []Part {
-	if b, ok := n.(*ast.BinaryNode); ok && b.Operator == op {
-		return append(flatten(op, b.Left, vars), flatten(op, b.Right, vars)...)
-	}
-	return []Part{explain(n, vars)}
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 
 	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -36,9 +36,9 @@ func LeavesOf(r *rules.Rule) (*Leaves, error) {
 		return nil, fmt.Errorf("%s: %w", r.WhenAt(0), err)
 	}
 	l := &Leaves{Rule: r}
-	for _, n := range leaves(tree.Node) {
-		text, ok := written(n)
-		pos := r.WhenAt(begin(n))
+	for _, leaf := range condition.Split(tree.Node).Leaves() {
+		text, ok := condition.Written(leaf.Node)
+		pos := r.WhenAt(condition.Begin(leaf.Node))
 		if !ok {
 			return nil, fmt.Errorf("%s: %s cannot be shown by itself", pos, text)
 		}
@@ -62,31 +62,3 @@ func (l *Leaves) Hold(e *Engine, s *policy.Situation, held []bool) {
 		held[i] = err == nil && ok && yes
 	}
 }
-
-// leaves are the operands that are left of a condition.
-func leaves(n ast.Node) []ast.Node {
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and", "||", "or":
-			return append(leaves(n.Left), leaves(n.Right)...)
-		}
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			return leaves(n.Node)
-		}
-	}
-	return []ast.Node{n}
-}
-
-// begin is the first rune of a tree's source.
-func begin(n ast.Node) int {
-	first := firstRune{n.Location().From}
-	ast.Walk(&n, &first)
-	return first.at
-}
-
-type firstRune struct{ at int }
-
-// Visit is called for every node.
-func (f *firstRune) Visit(node *ast.Node) { f.at = min(f.at, (*node).Location().From) }

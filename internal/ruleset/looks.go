@@ -8,6 +8,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -85,10 +86,10 @@ func (l *Looks) rule(e *entry) {
 			l.Texts[name] = append(l.Texts[name], t)
 		}
 	}
-	for _, leaf := range leaves(e.cond) {
-		switch vars := mentions(leaf); kindOf(leaf, vars) {
+	for _, leaf := range e.tree.Leaves() {
+		switch vars := condition.Mentions(leaf.Node); kindOf(leaf, vars) {
 		case leafOpaque:
-			l.Opaque = append(l.Opaque, Opaque{e.rule.ID, e.rule.Source(), leaf.String()})
+			l.Opaque = append(l.Opaque, Opaque{e.rule.ID, e.rule.Source(), leaf.Text})
 		case leafWhole:
 			for v := range vars {
 				if variables[v].kind == text {
@@ -96,7 +97,7 @@ func (l *Looks) rule(e *entry) {
 				}
 			}
 		case leafPlain:
-			l.cuts(leaf, e.rule.ID)
+			l.cuts(leaf.Node, e.rule.ID)
 		}
 	}
 }
@@ -140,7 +141,7 @@ const (
 // hidden are the variables whose values no analysis lists.
 var hidden = map[string]bool{"message": true, "tags": true}
 
-func kindOf(leaf ast.Node, vars mentioned) leafKind {
+func kindOf(leaf *condition.Tree, vars condition.Mentioned) leafKind {
 	whole := true
 	for v := range vars {
 		if hidden[v] {
@@ -152,7 +153,7 @@ func kindOf(leaf ast.Node, vars mentioned) leafKind {
 	if _, ok := native(leaf); ok {
 		return leafPlain
 	}
-	if _, _, ok := numberIn(leaf); ok {
+	if _, _, ok := numberIn(leaf.Node); ok {
 		return leafPlain
 	}
 	if whole {
@@ -195,12 +196,12 @@ func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.De
 			continue
 		}
 		en := &b.entries[i]
-		switch en.tri(en.cond, s, b, open) {
-		case yes:
+		switch en.possible(s, b, open) {
+		case condition.Yes:
 			return append(all, en.decision)
-		case maybe:
+		case condition.Maybe:
 			all = append(all, en.decision)
-		case no:
+		case condition.No:
 		}
 	}
 	if s.InDoubt || !s.Fact.Effect.Settled() {
@@ -209,45 +210,34 @@ func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.De
 	return append(all, b.lost)
 }
 
-// tri evaluates a condition whose opaque parts may hold or not.
-func (e *entry) tri(n ast.Node, s *policy.Situation, b *book, open map[string]bool) truth {
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and":
-			return and(e.tri(n.Left, s, b, open), e.tri(n.Right, s, b, open))
-		case "||", "or":
-			return or(e.tri(n.Left, s, b, open), e.tri(n.Right, s, b, open))
+// possible evaluates a condition whose opaque parts may hold or not.
+func (e *entry) possible(s *policy.Situation, b *book, open map[string]bool) condition.Truth {
+	return e.tree.Eval(func(leaf *condition.Tree) condition.Truth {
+		vars := condition.Mentions(leaf.Node)
+		if kindOf(leaf, vars) == leafOpaque {
+			return condition.Maybe
 		}
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			return e.tri(n.Node, s, b, open).not()
+		for v := range vars {
+			if open[v] {
+				return condition.Maybe
+			}
 		}
-	}
-	vars := mentions(n)
-	if kindOf(n, vars) == leafOpaque {
-		return maybe
-	}
-	for v := range vars {
-		if open[v] {
-			return maybe
+		fired := s.Fired.Of(e.rule.ID)
+		if t, ok := native(leaf); ok {
+			return condition.TruthOf(t.holds(s, fired, b))
 		}
-	}
-	fired := s.Fired.Of(e.rule.ID)
-	if t, ok := native(n); ok {
-		return truthOf(t.holds(s, fired, b))
-	}
-	program, err := leafProgram(n)
-	if err != nil {
-		return maybe
-	}
-	return truthOf(run(program, makeEnv(s, fired, b.zone)))
+		program, err := leafProgram(leaf.Node)
+		if err != nil {
+			return condition.Maybe
+		}
+		return condition.TruthOf(run(program, makeEnv(s, fired, b.zone)))
+	})
 }
 
 var errNotWritten = errors.New("the part does not read back as it was written")
 
 func leafProgram(n ast.Node) (*vm.Program, error) {
-	text, ok := written(n)
+	text, ok := condition.Written(n)
 	if !ok {
 		return nil, errNotWritten
 	}

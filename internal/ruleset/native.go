@@ -1,8 +1,6 @@
 package ruleset
 
 import (
-	"github.com/expr-lang/expr/ast"
-
 	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -65,63 +63,59 @@ func (t textual) holds(s *policy.Situation, _ int, _ *book) bool {
 }
 
 // native turns a condition into a test; ok is false when some part of it needs expr.
-func native(n ast.Node) (t test, ok bool) {
-	switch n := n.(type) {
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and":
-			l, r, ok := nativePair(n)
-			return allOf{l, r}, ok
-		case "||", "or":
-			l, r, ok := nativePair(n)
-			return anyOf{l, r}, ok
-		}
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			t, ok := native(n.Node)
-			return negate{t}, ok
+func native(t *condition.Tree) (built test, ok bool) {
+	if t.Op == condition.Leaf {
+		return nativeLeaf(t)
+	}
+	parts := make([]test, len(t.Parts))
+	for i, part := range t.Parts {
+		if parts[i], ok = native(part); !ok {
+			return nil, false
 		}
 	}
-	if cmp, ok := simpleComparison(n); ok {
+	switch t.Op {
+	case condition.And:
+		return allOf(parts), true
+	case condition.Or:
+		return anyOf(parts), true
+	default:
+		return negate{parts[0]}, true
+	}
+}
+
+func nativeLeaf(t *condition.Tree) (test, bool) {
+	if cmp, ok := simpleComparison(t.Node); ok {
 		return cmp, true
 	}
-	vars := mentions(n)
+	vars := condition.Mentions(t.Node)
 	if len(vars) != 1 {
 		return nil, false
 	}
 	for name, texts := range vars {
-		return nativeLeaf(n, name, texts)
+		return nativeValues(t, name, texts)
 	}
 	return nil, false
 }
 
-func nativePair(n *ast.BinaryNode) (l, r test, ok bool) {
-	if l, ok = native(n.Left); !ok {
-		return nil, nil, false
-	}
-	r, ok = native(n.Right)
-	return l, r, ok
-}
-
-// nativeLeaf tries every value that a condition on one variable can tell apart.
-func nativeLeaf(n ast.Node, name string, texts map[string]bool) (test, bool) {
+// nativeValues tries every value that a condition on one variable can tell apart.
+func nativeValues(t *condition.Tree, name string, texts map[string]bool) (test, bool) {
 	v := variables[name]
 	if v.kind != text && v.kind != word && v.kind != boolean {
 		return nil, false
 	}
 	bits, listed, otherHolds := uint64(0), map[string]bool{}, false
 	for i, value := range domain(name, v, texts) {
-		held := holds(n, only(name, value))
-		if held == maybe {
+		held := holds(t, only(name, value))
+		if held == condition.Maybe {
 			return nil, false
 		}
 		switch value := value.(type) {
 		case other:
-			otherHolds = held == yes
+			otherHolds = held == condition.Yes
 		case string:
-			listed[value] = held == yes
+			listed[value] = held == condition.Yes
 		}
-		if held == yes && i < 64 {
+		if held == condition.Yes && i < 64 {
 			bits |= 1 << i
 		}
 	}

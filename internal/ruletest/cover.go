@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -142,27 +143,7 @@ func whole(r *rules.Rule, held []bool) bool {
 	if !ok {
 		return true
 	}
-	next := 0
-	return c.holds(held, &next)
-}
-
-func (c *condition) holds(held []bool, next *int) bool {
-	if c.op == "" {
-		*next++
-		return held[*next-1]
-	}
-	all, any := true, false
-	for _, p := range c.parts { // each, so that next counts all of them
-		h := p.holds(held, next)
-		all, any = all && h, any || h
-	}
-	switch c.op {
-	case "!":
-		return !all
-	case "||":
-		return any
-	}
-	return all
+	return c.Eval(func(leaf *condition.Tree) condition.Truth { return condition.TruthOf(held[leaf.Index]) }) == condition.Yes
 }
 
 func statusName(status, sub string) string {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
@@ -14,21 +15,12 @@ import (
 // about which the change cannot matter.
 type lens struct {
 	texts  []string
-	trees  []*condition
+	trees  []*condition.Tree
 	leaves []*ruleset.Leaves
 	names  [][][]string // of each condition, of each comparison: the variables
 	held   []bool
-	known  []truth
+	known  []condition.Truth
 }
-
-// truth is what a condition comes to while some values are open.
-type truth int8
-
-const (
-	no truth = iota - 1
-	maybe
-	yes
-)
 
 // varied are the variables that variations set.
 var varied = []string{
@@ -56,11 +48,7 @@ func newLens(texts []string) *lens {
 func variablesOf(text string) []string {
 	var c comparisonParts
 	if tree, ok := parse(text); ok {
-		tree.all(func(p *condition) {
-			if p.node != nil {
-				ast.Walk(&p.node, &c)
-			}
-		})
+		ast.Walk(&tree.Node, &c)
 	}
 	return c.names
 }
@@ -69,34 +57,33 @@ func variablesOf(text string) []string {
 func (l *lens) blind(e *ruleset.Engine, sit *policy.Situation, order bool) bool {
 	first := l.truth(0, e, sit)
 	if len(l.trees) < 2 {
-		return first == no
+		return first == condition.No
 	}
 	second := l.truth(1, e, sit)
 	switch {
 	case order: // the order matters only where both hold
-		return first == no || second == no
+		return first == condition.No || second == condition.No
 	case l.texts[0] == l.texts[1]:
-		return first == no
+		return first == condition.No
 	}
-	return first != maybe && first == second
+	return first != condition.Maybe && first == second
 }
 
 // truth is what a condition comes to whatever variations set.
-func (l *lens) truth(i int, e *ruleset.Engine, sit *policy.Situation) truth {
+func (l *lens) truth(i int, e *ruleset.Engine, sit *policy.Situation) condition.Truth {
 	l.hold(i, e, sit)
 	l.known = l.known[:0]
 	for k, h := range l.held {
 		switch {
 		case slices.ContainsFunc(l.names[i][k], func(n string) bool { return slices.Contains(varied, n) }):
-			l.known = append(l.known, maybe)
+			l.known = append(l.known, condition.Maybe)
 		case h:
-			l.known = append(l.known, yes)
+			l.known = append(l.known, condition.Yes)
 		default:
-			l.known = append(l.known, no)
+			l.known = append(l.known, condition.No)
 		}
 	}
-	next := 0
-	return l.trees[i].truth(l.known, &next)
+	return l.trees[i].Eval(func(leaf *condition.Tree) condition.Truth { return l.known[leaf.Index] })
 }
 
 func (l *lens) hold(i int, e *ruleset.Engine, sit *policy.Situation) {
@@ -116,23 +103,4 @@ func (l *lens) fit(e *ruleset.Engine, sit *policy.Situation, name string) int {
 		}
 	}
 	return n
-}
-
-func (c *condition) truth(known []truth, next *int) truth {
-	if c.op == "" {
-		*next++
-		return known[*next-1]
-	}
-	all, any := yes, no
-	for _, p := range c.parts {
-		t := p.truth(known, next)
-		all, any = min(all, t), max(any, t)
-	}
-	switch c.op {
-	case "!":
-		return -all
-	case "||":
-		return any
-	}
-	return all
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
@@ -119,35 +120,35 @@ func (g *generator) conditions() {
 	if !ok {
 		return
 	}
-	whole.all(func(part *condition) {
-		pos := g.rule.WhenAt(part.at)
-		if part.op != "!" { // its operand is negated instead
-			g.when(pos, "negated: "+part.String(), whole.with(part, &condition{op: "!", parts: []*condition{part}}))
+	whole.Visit(func(part *condition.Tree) {
+		pos := g.rule.WhenAt(condition.Begin(part.Node))
+		if part.Op != condition.Not { // its operand is negated instead
+			g.when(pos, "negated: "+part.String(), whole.Replace(part, &condition.Tree{Op: condition.Not, Parts: []*condition.Tree{part}}))
 		}
-		left := whole.with(part, nil)
+		left := whole.Replace(part, nil)
 		if left == nil {
-			left = &condition{text: "true"}
+			left = &condition.Tree{Text: "true"}
 		}
 		g.when(pos, "left out: "+part.String(), left)
-		if part.op == "" {
+		if part.Op == condition.Leaf {
 			g.comparison(whole, part)
 		}
 	})
 }
 
-func (g *generator) when(pos source.Pos, what string, c *condition) {
+func (g *generator) when(pos source.Pos, what string, c *condition.Tree) {
 	g.change(pos, what, func(r *rules.Rule) { r.When = c.String() })
 }
 
 // comparison changes numbers by one and durations by a second, and takes items out of lists.
-func (g *generator) comparison(whole, part *condition) {
+func (g *generator) comparison(whole, part *condition.Tree) {
 	for n := 0; ; n++ {
-		variants, found := vary(part.text, n)
+		variants, found := vary(part.Text, n)
 		if !found {
 			return
 		}
 		for _, text := range variants {
-			g.when(g.rule.WhenAt(part.at), part.text+" -> "+text, whole.with(part, &condition{text: text, node: &ast.BoolNode{}}))
+			g.when(g.rule.WhenAt(condition.Begin(part.Node)), part.Text+" -> "+text, whole.Replace(part, &condition.Tree{Text: text}))
 		}
 	}
 }
@@ -169,7 +170,7 @@ func vary(text string, n int) (variants []string, found bool) {
 		if !v.changed {
 			return variants, found
 		}
-		if changed, ok := written(tree.Node); ok {
+		if changed, ok := condition.Written(tree.Node); ok {
 			variants = append(variants, changed)
 		}
 	}

@@ -40,11 +40,7 @@ func newSearch(e *ruleset.Engine) *search {
 	for _, f := range e.Rules.Files() {
 		for _, r := range f.Rules {
 			if c, ok := parse(r.When); ok {
-				c.all(func(p *condition) {
-					if p.node != nil {
-						ast.Walk(&p.node, literals(s.texts))
-					}
-				})
+				ast.Walk(&c.Node, literals(s.texts))
 			}
 		}
 	}

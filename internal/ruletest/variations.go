@@ -90,11 +90,9 @@ func lookedAt(conditions []string) *looked {
 	l := &looked{numbers: map[string][]int64{}, texts: map[string][]string{}}
 	for _, text := range conditions {
 		if c, ok := parse(text); ok {
-			c.all(func(p *condition) {
-				if p.node != nil {
-					l.look(p.node)
-				}
-			})
+			for _, leaf := range c.Leaves() {
+				l.look(leaf.Node)
+			}
 		}
 	}
 	return l

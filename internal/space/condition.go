@@ -7,6 +7,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/providers"
@@ -50,21 +51,22 @@ type builder struct {
 
 // where is where a node is true, or where it is false.
 func (b builder) where(n ast.Node, want bool) (region.Region, error) {
-	switch n := n.(type) {
-	case *ast.UnaryNode:
-		if n.Operator == "!" || n.Operator == "not" {
-			return b.where(n.Node, !want)
-		}
+	return b.tree(condition.Split(n), want)
+}
+
+// tree is where a tree is true, or where it is false.
+func (b builder) tree(t *condition.Tree, want bool) (region.Region, error) {
+	switch t.Op {
+	case condition.And, condition.Or:
+		return b.join(t.Parts, want, t.Op == condition.And)
+	case condition.Not:
+		return b.tree(t.Parts[0], !want)
+	case condition.Leaf:
+	}
+	switch n := t.Node.(type) {
 	case *ast.BinaryNode:
-		switch n.Operator {
-		case "&&", "and":
-			return b.join(n, want, true)
-		case "||", "or":
-			return b.join(n, want, false)
-		case "==", "!=":
-			if isTruth(n.Left) && isTruth(n.Right) {
-				return b.alike(n, want == (n.Operator == "=="))
-			}
+		if equality := n.Operator == "==" || n.Operator == "!="; equality && isTruth(n.Left) && isTruth(n.Right) {
+			return b.alike(n, want == (n.Operator == "=="))
 		}
 	case *ast.ConditionalNode:
 		yes, err := b.both(n.Cond, true, n.Exp1, want)
@@ -77,24 +79,28 @@ func (b builder) where(n ast.Node, want bool) (region.Region, error) {
 		}
 		return b.s.Algebra.Or(yes, no)
 	}
-	return b.leaf(n, want)
+	return b.leaf(t.Node, want)
 }
 
-// join is where "left && right" (or, with and false, "left || right") is as wanted.
-func (b builder) join(n *ast.BinaryNode, want, and bool) (region.Region, error) {
-	if want == and {
-		return b.both(n.Left, want, n.Right, want)
+// join is where all parts (or, with and false, any of the parts) are as wanted.
+func (b builder) join(parts []*condition.Tree, want, and bool) (region.Region, error) {
+	if len(parts) == 1 {
+		return b.tree(parts[0], want)
 	}
-	// The left side settles it, or leaves it to the right one.
-	first, err := b.where(n.Left, want)
+	left, last := parts[:len(parts)-1], parts[len(parts)-1]
+	if want == and {
+		return b.joinLast(left, want, and, last, want)
+	}
+	// The parts on the left decide it, or they leave it to the last one.
+	first, err := b.join(left, want, and)
 	if err != nil {
 		return nil, err
 	}
 	var second region.Region
-	if mayFail(n.Left) {
-		second, err = b.both(n.Left, !want, n.Right, want)
+	if slices.ContainsFunc(left, func(t *condition.Tree) bool { return mayFail(t.Node) }) {
+		second, err = b.joinLast(left, !want, and, last, want)
 	} else {
-		second, err = b.where(n.Right, want)
+		second, err = b.tree(last, want)
 	}
 	if err != nil {
 		return nil, err
@@ -102,30 +108,37 @@ func (b builder) join(n *ast.BinaryNode, want, and bool) (region.Region, error) 
 	return b.s.Algebra.Or(first, second)
 }
 
-func (b builder) both(l ast.Node, left bool, r ast.Node, right bool) (region.Region, error) {
-	x, err := b.where(l, left)
+// joinLast is where the joined parts on the left are one way and the last part is another.
+func (b builder) joinLast(left []*condition.Tree, wantLeft, and bool, last *condition.Tree, want bool) (region.Region, error) {
+	x, err := b.join(left, wantLeft, and)
 	if err != nil || len(x) == 0 {
 		return nil, err
 	}
-	y, err := b.where(r, right)
+	y, err := b.tree(last, want)
 	if err != nil {
 		return nil, err
 	}
 	return b.s.Algebra.And(x, y)
 }
 
+// both is where two nodes are as wanted.
+func (b builder) both(l ast.Node, left bool, r ast.Node, right bool) (region.Region, error) {
+	return b.joinLast([]*condition.Tree{condition.Split(l)}, left, true, condition.Split(r), right)
+}
+
 // isTruth reports whether a node is plainly a condition.
 func isTruth(n ast.Node) bool {
+	if op, _ := condition.Operands(n); op != condition.Leaf {
+		return true
+	}
 	switch n := n.(type) {
 	case *ast.BoolNode:
 		return true
 	case *ast.IdentifierNode:
 		return n.Value == "in_doubt"
-	case *ast.UnaryNode:
-		return n.Operator == "!" || n.Operator == "not"
 	case *ast.BinaryNode:
 		_, compares := mirrored[n.Operator]
-		return compares || slices.Contains([]string{"&&", "and", "||", "or", "in", "matches", "contains", "startsWith", "endsWith"}, n.Operator)
+		return compares || slices.Contains([]string{"in", "matches", "contains", "startsWith", "endsWith"}, n.Operator)
 	}
 	return false
 }

@@ -3,10 +3,10 @@ package space
 import (
 	"math"
 	"slices"
-	"time"
 
 	"github.com/expr-lang/expr/ast"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/rules"
@@ -34,13 +34,9 @@ func constant(n ast.Node) any {
 				return -v
 			}
 		}
-	case *ast.BuiltinNode:
-		if n.Name == "duration" {
-			return fixedDuration(n.Arguments)
-		}
-	case *ast.CallNode:
-		if callee, ok := n.Callee.(*ast.IdentifierNode); ok && callee.Value == "duration" {
-			return fixedDuration(n.Arguments)
+	case *ast.BuiltinNode, *ast.CallNode:
+		if d, ok := condition.FixedDuration(n); ok {
+			return d
 		}
 	case *ast.BinaryNode:
 		if l, ok := constant(n.Left).(string); ok {
@@ -55,21 +51,6 @@ func constant(n ast.Node) any {
 		}
 	}
 	return nil
-}
-
-func fixedDuration(args []ast.Node) any {
-	if len(args) != 1 {
-		return nil
-	}
-	s, ok := args[0].(*ast.StringNode)
-	if !ok {
-		return nil
-	}
-	d, err := time.ParseDuration(s.Value)
-	if err != nil {
-		return nil
-	}
-	return d
 }
 
 // looks collects what a node looks at.

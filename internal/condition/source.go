@@ -1,0 +1,98 @@
+package condition
+
+import (
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser"
+)
+
+// Written is a node as a text. Ok is false when the text does not read back as the same node:
+// expr does not write every node as it read it.
+func Written(n ast.Node) (text string, ok bool) {
+	text = n.String()
+	back, err := parser.Parse(text)
+	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
+}
+
+// Begin is the rune at which the source of a node begins, counted from 0.
+func Begin(n ast.Node) int {
+	first := firstRune(n.Location().From)
+	ast.Walk(&n, &first)
+	return int(first)
+}
+
+type firstRune int
+
+// Visit is called for every node.
+func (f *firstRune) Visit(node *ast.Node) { *f = min(*f, firstRune((*node).Location().From)) }
+
+// FixedDuration reads duration("15m") with a fixed text; ok is false for any other node.
+func FixedDuration(n ast.Node) (d time.Duration, ok bool) {
+	var args []ast.Node
+	switch n := n.(type) {
+	case *ast.BuiltinNode:
+		if n.Name == "duration" {
+			args = n.Arguments
+		}
+	case *ast.CallNode:
+		if callee, isName := n.Callee.(*ast.IdentifierNode); isName && callee.Value == "duration" {
+			args = n.Arguments
+		}
+	}
+	if len(args) != 1 {
+		return 0, false
+	}
+	text, ok := args[0].(*ast.StringNode)
+	if !ok {
+		return 0, false
+	}
+	d, err := time.ParseDuration(text.Value)
+	return d, err == nil
+}
+
+// Mentioned has the variables that a condition looks at, and the texts that it compares each
+// with. A function that the condition calls by name may be among them.
+type Mentioned map[string]map[string]bool
+
+// Mentions collects the variables and texts of a condition.
+func Mentions(n ast.Node) Mentioned {
+	m := Mentioned{}
+	ast.Walk(&n, m)
+	return m
+}
+
+// Visit is called for every node.
+func (m Mentioned) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		m.texts(n.Value)
+	case *ast.BinaryNode:
+		m.pair(n.Left, n.Right)
+		m.pair(n.Right, n.Left)
+	}
+}
+
+func (m Mentioned) texts(name string) map[string]bool {
+	if m[name] == nil {
+		m[name] = map[string]bool{}
+	}
+	return m[name]
+}
+
+func (m Mentioned) pair(side, other ast.Node) {
+	id, ok := side.(*ast.IdentifierNode)
+	if !ok {
+		return
+	}
+	switch o := other.(type) {
+	case *ast.StringNode:
+		m.texts(id.Value)[o.Value] = true
+	case *ast.ArrayNode:
+		for _, item := range o.Nodes {
+			if s, ok := item.(*ast.StringNode); ok {
+				m.texts(id.Value)[s.Value] = true
+			}
+		}
+	}
+}
