@@ -1,17 +1,11 @@
 package check
 
 import (
-	"time"
-
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
-
-// pointTries bounds the points that are tried in one box. More than one is needed because an
-// opaque part may be false at the first point.
-const pointTries = 3
 
 // maxPoints bounds all points that are tried for one witness.
 const maxPoints = 60
@@ -24,46 +18,22 @@ func (c *checker) witness(provider, merchant string, r region.Region, accepts fu
 
 // witnessOf is witness for inputs that are at least as ordinary as last.
 func (c *checker) witnessOf(last space.How, provider, merchant string, r region.Region, accepts func(*policy.Situation, policy.Decision) bool) *space.Witness {
-	zone := c.e.Effective(provider, merchant).Zone
+	of := space.Owner{Provider: provider, Merchant: merchant, Zone: c.e.Effective(provider, merchant).Zone}
 	left := maxPoints
-	for i := range c.reach[provider] {
-		at := &c.reach[provider][i]
-		if at.How > last {
+	for box, how := range space.Occurring(r, c.reach[provider]) {
+		if how > last {
 			break
 		}
-		for _, b := range r {
-			both, ok := b.And(at.Box)
-			if !ok {
-				continue
+		for sit := range c.s.Points(box, of) {
+			if d := c.e.Decide(&sit); accepts(&sit, d) {
+				return space.Witnessed(sit, how, d)
 			}
-			for n := range pointTries {
-				sit, ok := c.point(both, zone, n, provider, merchant)
-				if !ok {
-					continue
-				}
-				if d := c.e.Decide(&sit); accepts(&sit, d) {
-					return space.Witnessed(sit, at.How, d)
-				}
-				if left--; left < 0 {
-					return nil
-				}
+			if left--; left < 0 {
+				return nil
 			}
 		}
 	}
 	return nil
-}
-
-// point returns the n-th point of a box, as a payment of a merchant at a provider.
-func (c *checker) point(b region.Box, zone *time.Location, n int, provider, merchant string) (policy.Situation, bool) {
-	sit, ok := c.s.Point(b, zone, n)
-	if !ok {
-		return sit, false
-	}
-	sit.Payment.Provider = provider
-	if merchant != "" {
-		sit.Payment.Merchant = merchant
-	}
-	return sit, true
 }
 
 // decidedBy accepts an input that one rule decides although another rule's condition holds.

@@ -236,17 +236,9 @@ func knowing(f policy.Fact) *knowledge {
 
 // factWitness looks for an answer that both engines judge and decide as a change says.
 func (d *differ) factWitness(p, m string, ch changed) *Witness {
-	zone := d.after.Effective(p, m).Zone
+	of := space.Owner{Provider: p, Merchant: m, Zone: d.after.Effective(p, m).Zone}
 	for _, b := range ch.where {
-		for n := range pointTries {
-			sit, ok := d.s.Point(b, zone, n)
-			if !ok {
-				continue
-			}
-			sit.Payment.Provider = p
-			if m != "" {
-				sit.Payment.Merchant = m
-			}
+		for sit := range d.s.Points(b, of) {
 			before, after := sit, sit
 			before.Fact, after.Fact = d.base.Judge(sit.Payment, sit.Answer), d.after.Judge(sit.Payment, sit.Answer)
 			before.InDoubt, after.InDoubt = sit.InDoubt || !before.Fact.Effect.Settled(), sit.InDoubt || !after.Fact.Effect.Settled()

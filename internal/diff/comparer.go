@@ -96,36 +96,18 @@ func (c *Comparer) compareAt(e *ruleset.Engine, provider, merchant string) Verdi
 // witness looks for an input on which both engines decide as a change says. occurs is false
 // when no input of the change can occur.
 func (c *Comparer) witness(e *ruleset.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
-	zone := e.Effective(provider, merchant).Zone
-	for _, at := range c.reached(e, provider) {
-		for _, box := range ch.where {
-			both, ok := box.And(at.Box)
-			if !ok {
-				continue
-			}
-			occurs = true
-			for n := range pointTries {
-				sit, ok := c.s.Point(both, zone, n)
-				if !ok {
-					continue
-				}
-				sit.Payment.Provider = provider
-				if merchant != "" {
-					sit.Payment.Merchant = merchant
-				}
-				before, after := c.base.Decide(&sit), e.Decide(&sit)
-				if !alike(&before, &after) && alike(&before, &ch.from) && alike(&after, &ch.to) {
-					return space.Witnessed(sit, at.How, after), true
-				}
+	of := space.Owner{Provider: provider, Merchant: merchant, Zone: e.Effective(provider, merchant).Zone}
+	for box, how := range space.Occurring(ch.where, c.reached(e, provider)) {
+		occurs = true
+		for sit := range c.s.Points(box, of) {
+			before, after := c.base.Decide(&sit), e.Decide(&sit)
+			if !alike(&before, &after) && alike(&before, &ch.from) && alike(&after, &ch.to) {
+				return space.Witnessed(sit, how, after), true
 			}
 		}
 	}
 	return nil, occurs
 }
-
-// pointTries bounds the points that are tried in one box. More than one is needed because an
-// opaque part may be false at the first point.
-const pointTries = 3
 
 // reached lists the situations that can occur at a provider, by the first engine's catalogue
 // that is asked for. It counts "not found" as proof for every merchant that may allow it.

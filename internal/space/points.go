@@ -1,0 +1,53 @@
+package space
+
+import (
+	"iter"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// pointTries bounds the points that are tried in one box. More than one is needed because an
+// opaque part may be false at the first point.
+const pointTries = 3
+
+// Owner says whose payments points are. An empty merchant leaves the box's own.
+type Owner struct {
+	Provider, Merchant string
+	Zone               *time.Location // where the owner's rules read hour and weekday
+}
+
+// Occurring yields the boxes of a region that can occur and how they come about, the plainest
+// first when what is reached is in that order.
+func Occurring(r region.Region, reached []Reached) iter.Seq2[region.Box, How] {
+	return func(yield func(region.Box, How) bool) {
+		for i := range reached {
+			for _, b := range r {
+				if both, ok := b.And(reached[i].Box); ok && !yield(both, reached[i].How) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Points yields a few situations of a box, as payments of an owner. Opaque parts may be false
+// in them, so the caller has to try what the engine decides.
+func (s *Space) Points(b region.Box, of Owner) iter.Seq[policy.Situation] {
+	return func(yield func(policy.Situation) bool) {
+		for n := range pointTries {
+			sit, ok := s.Point(b, of.Zone, n)
+			if !ok {
+				continue
+			}
+			sit.Payment.Provider = of.Provider
+			if of.Merchant != "" {
+				sit.Payment.Merchant = of.Merchant
+			}
+			if !yield(sit) {
+				return
+			}
+		}
+	}
+}
