@@ -298,7 +298,8 @@ func (j *judge) byStatus() {
 	}
 	unlisted := j.ask(policy.Answer{Status: other})
 	j.note(unlisted, at.With(Status, region.NotIn(append(slices.Collect(maps.Keys(subs)), "")...)))
-	for status, listed := range subs {
+	for _, status := range slices.Sorted(maps.Keys(subs)) { // in order, so that each run finds the same witness
+		listed := subs[status]
 		j.note(unlisted, at.With(Status, region.In(status)).With(SubStatus, region.NotIn(listed...)))
 		for _, sub := range region.In(listed...).List {
 			j.reasons(at.With(Status, region.In(status)).With(SubStatus, region.In(sub)), status, sub)
