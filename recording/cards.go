@@ -41,7 +41,7 @@ func maskCards(s string) string {
 	return b.String()
 }
 
-// cardAt says how many of the first groups make a card number; 0: none.
+// cardAt returns how many of the first groups make a card number; 0: none.
 func cardAt(s string, groups []group) int {
 	if groups[0].len() > maxCard {
 		return 1

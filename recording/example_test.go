@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/recording"
 )
 
-// A recorder is given to the executor, which tells it of every call. What it is told of one
-// is shown here.
+// A recorder is an observer of the executor. The executor calls it for every call to a provider, as
+// this example does for one.
 func Example() {
 	r := recording.New(os.Stdout, &recording.Options{Redact: []string{"loyaltyId"}})
 

@@ -43,7 +43,7 @@ func plainName(name string) string {
 	}, name)
 }
 
-// nameSet tells which fields are redacted.
+// nameSet is the names of the fields that are redacted.
 type nameSet struct {
 	exact   map[string]bool // false: an exception
 	endings []string

@@ -69,7 +69,7 @@ func New(w io.Writer, o *Options) *Recorder { return start(newStream(w), o) }
 
 // NewFolder returns a recorder that writes to files of dir, a new one every day (UTC) and at
 // every start, readable by their owner: 2026-01-02-001.jsonl. `recourse simulate DIR` reads
-// them all, also those that somebody has gzipped since. o may be nil.
+// them all, also those that were gzipped since. o may be nil.
 func NewFolder(dir string, o *Options) (*Recorder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("recording: %w", err)
@@ -144,7 +144,7 @@ func (r *Recorder) wakeUp() {
 	}
 }
 
-// Dropped says how many lines were not written, and of how many flows.
+// Dropped returns the number of lines that were not written, and of flows that lost a line.
 func (r *Recorder) Dropped() (flows, lines int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -158,8 +158,8 @@ func (r *Recorder) Err() error {
 	return r.err
 }
 
-// Flush waits until what was handed in is written, save the lines that wait for a call
-// under way, and returns Err.
+// Flush waits until every event so far is written, save the lines that wait for a call under way,
+// and returns Err.
 func (r *Recorder) Flush() error {
 	r.mu.Lock()
 	if r.closed {

@@ -136,7 +136,7 @@ func TestHungCallHoldsNothingForEver(t *testing.T) {
 	}
 }
 
-// gate is a writer that stands still until it is opened.
+// gate is a writer that blocks until it is opened.
 type gate struct {
 	entered chan struct{}
 	open    chan struct{}
@@ -154,11 +154,11 @@ func TestFullQueueLeavesOutWholeFlows(t *testing.T) {
 	ctx := context.Background()
 	g := &gate{entered: make(chan struct{}), open: make(chan struct{})}
 	r := New(g, &Options{Buffer: 10 * lineSize})
-	tell := func(flow string) { r.Called(ctx, over(send(flow, 1), 2, "")) }
-	tell("first")
-	<-g.entered // now the writer stands still
+	call := func(flow string) { r.Called(ctx, over(send(flow, 1), 2, "")) }
+	call("first")
+	<-g.entered // the writer is blocked now
 	for i := range 8 {
-		tell(fmt.Sprint("early-", i))
+		call(fmt.Sprint("early-", i))
 	}
 	// New flows are refused from half on, those that have begun are written to the end.
 	r.Ended(ctx, ended("first", 3))
@@ -176,12 +176,12 @@ func TestFullQueueLeavesOutWholeFlows(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	said := strings.Join(order(t, g.String()), ",")
-	if !strings.Contains(said, "first end") || !strings.Contains(said, "early-0 end") || strings.Contains(said, "early-7") {
-		t.Errorf("written: %s", said)
+	written := strings.Join(order(t, g.String()), ",")
+	if !strings.Contains(written, "first end") || !strings.Contains(written, "early-0 end") || strings.Contains(written, "early-7") {
+		t.Errorf("written: %s", written)
 	}
-	if strings.Contains(said, "early-1") {
-		t.Errorf("a flow with a gap goes on: %s", said)
+	if strings.Contains(written, "early-1") {
+		t.Errorf("a flow with a gap goes on: %s", written)
 	}
 	r.Ended(ctx, ended("late", 6))
 	if flows, _ := r.Dropped(); flows != 4 {
@@ -215,8 +215,8 @@ func TestErrorEndsTheRecording(t *testing.T) {
 	}
 }
 
-// What observers are given is not kept.
-func TestNothingIsKept(t *testing.T) {
+// The recorder copies what it keeps of an event.
+func TestEventsAreCopied(t *testing.T) {
 	g := &gate{entered: make(chan struct{}), open: make(chan struct{})}
 	r := New(g, nil)
 	ctx := context.Background()

@@ -119,21 +119,21 @@ func TestRedactedBodiesDecodeTheSame(t *testing.T) {
 		}
 		for _, op := range c.Operations {
 			for _, ph := range policy.Phases() {
-				for i, said := range answersOf(c, ph) {
-					body, ok := c.Body(op, &said, at)
+				for i, answer := range answersOf(c, ph) {
+					body, ok := c.Body(op, &answer, at)
 					if !ok {
 						continue
 					}
 					seen[name]++
 					body = crowd(t, body, i)
-					want := policy.Answer{Currency: said.Currency}
+					want := policy.Answer{Currency: answer.Currency}
 					if err := c.Decode(op, ph, body, &want); err != nil {
 						t.Fatalf("%s %s %s: %v", name, op, ph, err)
 					}
-					h := entry{Line: recorded.Line{Payment: policy.Payment{Amount: said.Amount}, Answer: want}}
+					h := entry{Line: recorded.Line{Payment: policy.Payment{Amount: answer.Amount}, Answer: want}}
 					o := (*Options)(nil).withDefaults()
 					out, ok := newRedactor(&o).object(body, h.known())
-					got := policy.Answer{Currency: said.Currency}
+					got := policy.Answer{Currency: answer.Currency}
 					if err := c.Decode(op, ph, out, &got); !ok || err != nil || got != want {
 						t.Fatalf("%s %s %s:\n%s\nreads as %+v (%v), not %+v", name, op, ph, out, got, err, want)
 					}
@@ -153,20 +153,20 @@ func TestRedactedBodiesDecodeTheSame(t *testing.T) {
 
 // answersOf is every code and status of a catalogue, with identifiers that look like cards.
 func answersOf(c *providers.Catalog, ph policy.Phase) []policy.Answer {
-	said := policy.Answer{
+	answer := policy.Answer{
 		Phase: ph, Message: "Giao dịch thất bại [1006]", OrderID: "4111111111111111", RequestID: "r-77/4f", ProviderID: "5555555555554444",
 		Amount: 12000000, Currency: "VND",
 	}
 	var all []policy.Answer
 	for _, row := range c.Codes {
-		a := said
+		a := answer
 		a.Code = row.Code
 		all = append(all, a)
 		a.Status, a.Code, a.SubCode = "FAILED", "", row.Code
 		all = append(all, a)
 	}
 	for _, row := range c.Statuses {
-		a := said
+		a := answer
 		a.Status, a.SubStatus = row.Status, row.SubStatus
 		all = append(all, a)
 	}

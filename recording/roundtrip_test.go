@@ -17,36 +17,36 @@ import (
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.UTC)
 
-// teller drives an observer as the executor does.
-type teller struct {
+// driver calls an observer as the executor does.
+type driver struct {
 	o    executor.Observer
 	flow string
 	p    policy.Payment
 	at   time.Time
 }
 
-func (w *teller) call(ph policy.Phase, a executor.Attempt, took time.Duration, r executor.Reply, said policy.Answer, err error) {
+func (w *driver) call(ph policy.Phase, a executor.Attempt, took time.Duration, r executor.Reply, answer policy.Answer, err error) {
 	a.Flow, a.Payment = w.flow, &w.p
 	c := &executor.CallEvent{Flow: w.flow, Payment: &w.p, Phase: ph, Attempt: &a, Start: w.at}
 	ctx := w.o.Calling(context.Background(), c)
 	w.at = w.at.Add(took)
-	said.Phase = ph
-	c.End, c.Reply, c.Answer, c.Err = w.at, r, said, err
+	answer.Phase = ph
+	c.End, c.Reply, c.Answer, c.Err = w.at, r, answer, err
 	w.o.Called(ctx, c)
 }
 
-func (w *teller) end(o policy.Outcome) {
+func (w *driver) end(o policy.Outcome) {
 	w.o.Ended(context.Background(), &executor.EndEvent{Flow: w.flow, Payment: &w.p, At: w.at, Outcome: o})
 }
 
-func pays(o executor.Observer, flow string) *teller {
-	return &teller{o, flow, policy.Payment{
+func pays(o executor.Observer, flow string) *driver {
+	return &driver{o, flow, policy.Payment{
 		Provider: "momo", Merchant: "acme", Operation: policy.Pay, Key: "cart-" + flow, Amount: 120000, Currency: "VND", Tags: map[string]string{"shop": "7"},
 	}, began}
 }
 
 // record is four flows: a timeout that a query and then a webhook explain, a decline, an
-// answer that the client read itself, and one that nobody can read.
+// answer that the client read itself, and one that is unreadable.
 func record(o executor.Observer) {
 	w := pays(o, "f-1")
 	first := executor.Attempt{OrderID: "o-1", RequestID: "r-1", Number: 1}

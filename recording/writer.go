@@ -63,7 +63,7 @@ func (r *Recorder) take() work {
 	return w
 }
 
-// render makes a line. Bodies are anybody's: nothing in one may end the process that pays.
+// render makes a line. A body may hold anything: a panic over one must not end the process that pays.
 func (r *Recorder) render(h *entry) (line []byte) {
 	r.mu.Lock()
 	skip := r.lost.has(h)

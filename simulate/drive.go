@@ -40,10 +40,10 @@ type ending struct {
 	ledger    []flow.Identity
 }
 
-// driver carries one flow through its recording.
+// driver drives one flow through its recording in virtual time.
 type driver struct {
 	d       policy.Decider
-	watch   func(step)          // nil: nobody watches
+	watch   func(step)          // nil: no story is wanted
 	rule    func(*flow.Decided) // every decision
 	r       *record
 	s       flow.State
@@ -57,7 +57,7 @@ type driver struct {
 	querying bool   // it answers a query
 	asked    moment // when the recording asked what we ask
 	query    int    // recorded queries that are behind us
-	heard    *call  // what the step under way is about
+	current  *call  // the recorded answer that the step under way processes; nil: there is none
 	wake     moment
 	waiting  bool
 	web      int // webhooks taken
@@ -72,7 +72,8 @@ func (v *driver) run() ending {
 	v.s = flow.State{Payment: v.r.payment}
 	v.now = first.at
 	v.advance(flow.Start{Moment: v.moment(), OrderID: first.orderID, RequestID: first.requestID, ProviderID: first.providerID})
-	for v.end.departure == onRecord && v.next() {
+	for more := true; more && v.end.departure == onRecord; {
+		more = v.next()
 	}
 	v.end.outcome = v.s.Outcome
 	if v.end.departure != onRecord {
@@ -85,7 +86,7 @@ func (v *driver) run() ending {
 
 func (v *driver) moment() flow.Moment { return flow.Moment{At: v.now.time(), Jitter: 0.5} }
 
-// next takes whatever happens first; false when nothing is left to happen.
+// next processes the earliest of reply, wake-up and webhook. It returns false when there is none.
 func (v *driver) next() bool {
 	const never = moment(1<<63 - 1)
 	reply, wake, web := never, never, never
@@ -105,7 +106,7 @@ func (v *driver) next() bool {
 	case first == web:
 		v.now = web
 		v.web++
-		v.heard = hook
+		v.current = hook
 		v.advance(flow.Received{Moment: v.moment(), Answer: hook.answer})
 	case first == reply:
 		v.now = reply
@@ -130,7 +131,7 @@ func (v *driver) hook() *call {
 
 func (v *driver) answered() {
 	reply := v.reply
-	v.reply, v.heard = nil, reply
+	v.reply, v.current = nil, reply
 	if v.querying {
 		// The answer speaks for the time at which the recording asked.
 		v.s.Asked = v.asked.time()
@@ -140,9 +141,9 @@ func (v *driver) answered() {
 	v.advance(flow.Answered{Moment: v.moment(), Answer: reply.answer})
 }
 
-// due carries out what was waited for.
+// due carries out the step that was planned.
 func (v *driver) due() {
-	v.waiting, v.heard = false, nil
+	v.waiting, v.current = false, nil
 	e := flow.Due{Moment: v.moment()}
 	if a := v.s.Next.Action; a.Sends() {
 		next, ok := v.recordedSend(a)
@@ -187,11 +188,11 @@ func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 	return next, fits
 }
 
-// advance steps the machine and notes what it wants.
+// advance steps the machine and carries out its commands.
 func (v *driver) advance(e flow.Event) {
 	s, commands, err := flow.Step(v.d, v.s, e)
 	if err != nil {
-		// The driver only brings events that fit the stage.
+		// The driver makes only events that fit the stage.
 		panic(err)
 	}
 	if v.watch != nil {
@@ -239,12 +240,12 @@ func (v *driver) command(c flow.Command) {
 	}
 }
 
-// wait plans the next step for when it is wanted, or for when the recording has it.
+// wait plans the next step for the wanted time, or for the recorded one if that is later.
 func (v *driver) wait(c *flow.Wait) {
 	v.waiting, v.wake = true, moment(c.Until.UnixMicro())
 	switch {
 	case c.Via == flow.ByWebhook:
-		// Whether one comes after the recording nobody knows.
+		// A webhook after the end of the recording is not known: the flow stays open.
 		v.waiting = v.hook() != nil
 	case c.Action == policy.QueryStatus:
 		if i := v.recordedQuery(v.wake); i >= 0 {
@@ -265,8 +266,7 @@ func (v *driver) wait(c *flow.Wait) {
 	}
 }
 
-// inTime lets a flow leave the recording that would have to wait for it past its own
-// time.
+// inTime lets a flow leave the recording where it would wait for it past its own deadline.
 func (v *driver) inTime(d departure) {
 	limit := v.s.Started.Add(v.d.Terms(&v.s.Payment).Limits.MaxElapsed)
 	if v.wake.time().After(limit) {
@@ -319,6 +319,6 @@ func (v *driver) about(q *call) bool {
 	case q.queryBy == policy.RequestID && q.requestID != "":
 		return false
 	}
-	// The line does not say; the answer may, and a flow of one identity has no other.
+	// The line names no identity. The answer may; and with one identity there is no other.
 	return q.answer.OrderID == id.OrderID || q.answer.OrderID == "" && len(v.s.Ledger) == 1
 }

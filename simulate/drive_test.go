@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// drawRecord draws a recording without sense: answers in any order, of every provider.
+// drawRecord draws a random recording: answers of every provider in any order.
 func drawRecord(t *rapid.T) *record {
 	e := defaults(t)
 	r := &record{flow: "f", payment: policy.Payment{
@@ -35,7 +35,7 @@ func drawRecord(t *rapid.T) *record {
 	codes, statuses = append(codes, "", "new"), append(statuses, "", "NEW")
 	draw := func(what string, ph policy.Phase) []call {
 		return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call {
-			c := call{at: moment(dawn.UnixMicro()).plus(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(t, "at"))),
+			c := call{at: moment(startTime.UnixMicro()).plus(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(t, "at"))),
 				latency: time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "latency"))}
 			c.orderID = rapid.SampledFrom([]string{"o-1", "o-1", "o-2"}).Draw(t, "order")
 			c.requestID = rapid.SampledFrom([]string{"r-1", "r-1", "r-2", "r-3"}).Draw(t, "request")
@@ -53,8 +53,8 @@ func drawRecord(t *rapid.T) *record {
 	return r
 }
 
-// Whatever was recorded, the rule of use holds at every step.
-func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
+// A recorded answer is used only where it would have been given, whatever was recorded.
+func TestAnswersAreUsedOnlyWhereGiven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRecord(t)
 		v := driver{d: defaults(t), r: r}
@@ -79,17 +79,17 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 					t.Fatalf("%d sends, and the flow counts %d", sends, v.s.Attempts)
 				}
 			}
-			if s.event == nil || v.heard == nil {
+			if s.event == nil || v.current == nil {
 				return
 			}
 			switch s.event.(type) {
 			case flow.Queried, flow.Received:
-				if used[v.heard] {
-					t.Fatalf("an answer was used twice: %+v", v.heard)
+				if used[v.current] {
+					t.Fatalf("an answer was used twice: %+v", v.current)
 				}
-				used[v.heard] = true
-				if v.now < v.heard.at+v.shift || v.heard.after != sends {
-					t.Fatalf("after %d sends, at %s, used what was said after %d at %s", sends, v.now.time(), v.heard.after, (v.heard.at + v.shift).time())
+				used[v.current] = true
+				if v.now < v.current.at+v.shift || v.current.after != sends {
+					t.Fatalf("after %d sends, at %s, used the answer after %d at %s", sends, v.now.time(), v.current.after, (v.current.at + v.shift).time())
 				}
 			}
 		}
@@ -108,8 +108,8 @@ func TestEveryStepKeepsTheRuleOfUse(t *testing.T) {
 
 // The answer to a query that is late counts for when it was asked, with the shift of the
 // send before it.
-func TestAskedIsWhenTheRecordingAsked(t *testing.T) {
-	at := func(d time.Duration) moment { return moment(dawn.UnixMicro()).plus(d) }
+func TestLateQueryCountsFromRecordedTime(t *testing.T) {
+	at := func(d time.Duration) moment { return moment(startTime.UnixMicro()).plus(d) }
 	v := driver{d: defaults(t), now: at(time.Hour), shift: moment(time.Minute / time.Microsecond), r: &record{
 		payment: policy.Payment{Provider: "momo", Operation: policy.Pay},
 		queries: []call{{at: at(time.Minute), orderID: "o", after: 1}, {at: at(30 * time.Minute), orderID: "o", after: 1}, {at: at(2 * time.Hour), orderID: "o", after: 1}},
@@ -124,17 +124,17 @@ func TestAskedIsWhenTheRecordingAsked(t *testing.T) {
 	}
 }
 
-// A story is told of every flow of that name, one a merchant, in the order of their names.
+// There is a story of every flow of that name, one a merchant, in the order of their names.
 func TestStoriesOfManyMerchants(t *testing.T) {
 	var lines []string
 	for i := range 300 { // over several goroutines
-		lines = append(lines, say(t, "f", time.Duration(i), "send", with(code(0), fields{"merchant": fmt.Sprintf("m-%03d", 299-i)})))
+		lines = append(lines, jsonLine(t, "f", time.Duration(i), "send", with(code(0), fields{"merchant": fmt.Sprintf("m-%03d", 299-i)})))
 	}
-	told := simulate(t, Options{Flow: "f"}, text("r", lines...)).Stories()
-	if len(told) != 300 {
-		t.Fatalf("%d stories", len(told))
+	stories := simulate(t, Options{Flow: "f"}, text("r", lines...)).Stories()
+	if len(stories) != 300 {
+		t.Fatalf("%d stories", len(stories))
 	}
-	for i, s := range told {
+	for i, s := range stories {
 		if want := fmt.Sprintf("m-%03d", i); s.Payment.Merchant != want {
 			t.Fatalf("story %d is of %s, want %s", i, s.Payment.Merchant, want)
 		}

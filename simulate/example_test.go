@@ -9,8 +9,8 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-// A client that called a payment failed after a timeout, and what the default rules
-// would have done with the same answers.
+// The recorded client marked a payment failed after a timeout. The default rules wait for the
+// webhook, and mark it succeeded.
 func Example() {
 	recording := strings.NewReader(`
 {"v":1,"flow":"f-1","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","payment_key":"cart-77","order_id":"o-1","request_id":"r-1","amount":120000,"currency":"VND","latency_ms":30000,"fault":"timeout"}
@@ -39,7 +39,7 @@ func Example() {
 	// recorded:  failed though executed: 1
 	// simulated: failed though executed: 0
 	// 03:04:05 send 1 as order o-1, request r-1
-	// 03:04:35 heard timeout
+	// 03:04:35 answer: timeout
 	// 03:04:35 it is unknown, network_error, in doubt: query_status in 2s
 	// 03:09:00 webhook: 0
 	// 03:09:00 it is executed, success: mark_succeeded

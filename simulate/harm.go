@@ -17,14 +17,13 @@ const (
 	succeededThoughNot   harmKind = "succeeded_though_not_executed"
 )
 
-// harm is the first thing that the recorded client did wrong in a group, and the
-// answer after which it did.
+// harm is the first mistake of the recorded client in a group, and the answer before it.
 type harm struct {
-	kind   harmKind
-	record *record
-	misled *call   // nil: nothing was heard before
-	heard  *record // whose answer that is
-	rule   ruleKey // the rule that met the same answer in the simulation
+	kind    harmKind
+	record  *record
+	cause   *call   // the last answer before the mistake; nil: there was none
+	causeOf *record // the flow of that answer
+	rule    ruleKey // the rule that met the same answer in the simulation
 }
 
 // findHarm looks at what the recorded client did; nil when nothing went wrong.
@@ -52,7 +51,7 @@ func findHarm(d policy.Decider, records []record) *harm {
 
 func newHarm(kind harmKind, r *record, records []record, before moment) *harm {
 	h := &harm{kind: kind, record: r}
-	h.misled, h.heard = lastHeard(records, before)
+	h.cause, h.causeOf = lastAnswer(records, before)
 	return h
 }
 
@@ -84,16 +83,16 @@ func (r *record) lastSend() moment {
 	return r.sends[len(r.sends)-1].at
 }
 
-// lastHeard finds the answer that came last before a time.
-func lastHeard(records []record, before moment) (last *call, by *record) {
+// lastAnswer finds the answer that arrived last before a time.
+func lastAnswer(records []record, before moment) (last *call, by *record) {
 	var at moment
 	for i := range records {
 		r := &records[i]
 		for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
 			for k := range calls {
 				c := &calls[k]
-				if heard := c.at.plus(c.latency); heard <= before && (last == nil || heard >= at) {
-					last, by, at = c, r, heard
+				if received := c.at.plus(c.latency); received <= before && (last == nil || received >= at) {
+					last, by, at = c, r, received
 				}
 			}
 		}
@@ -101,11 +100,14 @@ func lastHeard(records []record, before moment) (last *call, by *record) {
 	return last, by
 }
 
+// envelopes reports which codes of a provider only say that the request was received. Such a code
+// is left out of a label, because the status beside it is more exact.
+type envelopes func(code string) bool
+
 // label names an answer for a table: its fault, its status with the reason, its code.
-// heard says which codes only mean that the request was heard.
-func label(a *policy.Answer, heard func(code string) bool) string {
+func (e envelopes) label(a *policy.Answer) string {
 	code := a.Code
-	if code != "" && (a.Status != "" || a.SubCode != "") && heard(code) {
+	if code != "" && (a.Status != "" || a.SubCode != "") && e(code) {
 		code = ""
 	}
 	parts := make([]string, 0, 3)
@@ -128,9 +130,7 @@ func label(a *policy.Answer, heard func(code string) bool) string {
 	return strings.Join(parts, " ")
 }
 
-// heardBy returns what says which codes of a provider only mean that the request was
-// heard.
-func heardBy(catalogs *providers.Catalogs, provider string) func(string) bool {
+func envelopesOf(catalogs *providers.Catalogs, provider string) envelopes {
 	cat, err := catalogs.Get(provider)
 	if err != nil {
 		return func(string) bool { return false }

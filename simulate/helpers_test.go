@@ -101,16 +101,16 @@ func asJSON(t testkit.Failer, v any) string {
 	return string(b)
 }
 
-// dawn is when the small recordings of these tests begin.
-var dawn = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+// startTime is the time at which the small recordings of these tests begin.
+var startTime = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 
 // fields of a line.
 type fields map[string]any
 
-// say writes one line of a recording: a send of a payment at MoMo, unless told otherwise.
-func say(t testkit.Failer, flow string, at time.Duration, phase string, more fields) string {
+// jsonLine is one line of a recording: a send of a payment at MoMo, changed by more.
+func jsonLine(t testkit.Failer, flow string, at time.Duration, phase string, more fields) string {
 	t.Helper()
-	line := fields{"v": 1, "flow": flow, "at": dawn.Add(at).Format("2006-01-02T15:04:05.000Z"), "phase": phase, "merchant": "acme"}
+	line := fields{"v": 1, "flow": flow, "at": startTime.Add(at).Format("2006-01-02T15:04:05.000Z"), "phase": phase, "merchant": "acme"}
 	if phase == "send" || phase == "query" || phase == "webhook" {
 		line["provider"], line["operation"] = "momo", "pay"
 		line["order_id"], line["request_id"] = "o-1", "r-1"
@@ -139,18 +139,18 @@ func truth(t testkit.Failer, flow string, at time.Duration, executions ...[2]str
 	t.Helper()
 	list := []fields{}
 	for _, x := range executions {
-		e := fields{"order_id": x[0], "amount": 1000, "at": dawn.Format(time.RFC3339)}
+		e := fields{"order_id": x[0], "amount": 1000, "at": startTime.Format(time.RFC3339)}
 		if x[1] != "" {
 			e["request_id"] = x[1]
 		}
 		list = append(list, e)
 	}
-	return say(t, flow, at, "truth", fields{"executions": list})
+	return jsonLine(t, flow, at, "truth", fields{"executions": list})
 }
 
 func end(t testkit.Failer, flow string, at time.Duration, outcome string) string {
 	t.Helper()
-	return say(t, flow, at, "end", fields{"outcome": outcome})
+	return jsonLine(t, flow, at, "end", fields{"outcome": outcome})
 }
 
 // with joins fields; the later win.

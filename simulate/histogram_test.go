@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The twin of a histogram is the sorted list.
+// The oracle of a histogram is the sorted list.
 func TestQuantilesWithinTwoPercent(t *testing.T) {
 	durations := rapid.Map(rapid.Uint64Range(0, 1<<58), func(n uint64) time.Duration { return time.Duration(n >> (n % 50)) })
 	rapid.Check(t, func(t *rapid.T) {

@@ -39,7 +39,7 @@ func sortBy(lines []string, key map[string]string) {
 }
 
 // Run names the field of Options that is missing or wrong.
-func TestOptionsThatAreWrong(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	e := defaults(t)
 	for _, tt := range []struct {
 		o    Options
@@ -57,7 +57,7 @@ func TestOptionsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestInputsThatAreNot(t *testing.T) {
+func TestMissingInputs(t *testing.T) {
 	if _, err := inputsOf([]string{"testdata/no-such-file.jsonl"}, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
@@ -66,10 +66,10 @@ func TestInputsThatAreNot(t *testing.T) {
 	}
 }
 
-// Broken lines are told in the order of the files, with the numbers that an editor shows,
-// and the rest goes on.
-func TestBrokenLinesAreTold(t *testing.T) {
-	good := say(t, "f", 0, "send", code(0))
+// Broken lines are reported in the order of the files, with the numbers that an editor shows. The
+// other lines are read.
+func TestBrokenLinesAreReportedInOrder(t *testing.T) {
+	good := jsonLine(t, "f", 0, "send", code(0))
 	var inputs []input
 	var want []string
 	for _, file := range []string{"b", "a"} {
@@ -87,30 +87,30 @@ func TestBrokenLinesAreTold(t *testing.T) {
 		}
 		inputs = append(inputs, raw(file, []byte(strings.Join(lines, "\r\n"))))
 	}
-	var told []string
+	var reported []string
 	r := simulate(t, Options{Broken: func(e *LineError) {
-		told = append(told, fmt.Sprintf("%s:%d", e.File, e.Line))
-		if !strings.HasPrefix(e.Error(), told[len(told)-1]+": ") || errors.Unwrap(e) == nil {
+		reported = append(reported, fmt.Sprintf("%s:%d", e.File, e.Line))
+		if !strings.HasPrefix(e.Error(), reported[len(reported)-1]+": ") || errors.Unwrap(e) == nil {
 			t.Errorf("it reads %q", e)
 		}
 	}}, inputs...)
-	if strings.Join(told, " ") != strings.Join(want, " ") {
-		t.Errorf("told of %v, want %v", told, want)
+	if strings.Join(reported, " ") != strings.Join(want, " ") {
+		t.Errorf("reported %v, want %v", reported, want)
 	}
 	if empty := 2 * 12; r.BrokenLines != len(want) || r.Lines != 2*6000-len(want)-empty {
 		t.Errorf("%d lines, %d broken", r.Lines, r.BrokenLines)
 	}
 }
 
-func TestStrictStopsAtTheFirst(t *testing.T) {
-	good := say(t, "f", 0, "send", code(0))
+func TestStrictStopsAtFirstBrokenLine(t *testing.T) {
+	good := jsonLine(t, "f", 0, "send", code(0))
 	e := defaults(t)
-	told := 0
-	o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true, Broken: func(*LineError) { told++ }}
+	reported := 0
+	o := Options{Decider: e, Catalogs: e.Catalogs, Strict: true, Broken: func(*LineError) { reported++ }}
 	report, err := run(context.Background(), o, []input{text("a", good, "", "{", "["), text("b", "broken too")})
 	var line *LineError
-	if report != nil || !errors.As(err, &line) || line.File != "a" || line.Line != 3 || told != 0 {
-		t.Errorf("%v (told %d)", err, told)
+	if report != nil || !errors.As(err, &line) || line.File != "a" || line.Line != 3 || reported != 0 {
+		t.Errorf("%v (reported %d)", err, reported)
 	}
 	if _, err := run(context.Background(), o, []input{text("a", good)}); err != nil {
 		t.Errorf("nothing is broken: %v", err)
@@ -118,8 +118,8 @@ func TestStrictStopsAtTheFirst(t *testing.T) {
 }
 
 // A line as long as many batches is a line like others.
-func TestALongLine(t *testing.T) {
-	long := say(t, "f", 0, "send", fields{"body": fields{"resultCode": 0, "message": strings.Repeat("very ", 300_000)}})
+func TestLineOfManyBatches(t *testing.T) {
+	long := jsonLine(t, "f", 0, "send", fields{"body": fields{"resultCode": 0, "message": strings.Repeat("very ", 300_000)}})
 	r := simulate(t, Options{Strict: true}, text("a", long, end(t, "f", time.Second, "succeeded"), long))
 	if r.Lines != 3 || r.Simulated.Succeeded != 1 {
 		t.Errorf("%d lines, %+v", r.Lines, r.Simulated)
@@ -127,28 +127,28 @@ func TestALongLine(t *testing.T) {
 }
 
 // A line too long to be kept is a broken line: named, counted, and the rest goes on.
-func TestALineThatNeverEnds(t *testing.T) {
-	var told []int
-	r, err := run(context.Background(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Broken: func(e *LineError) { told = append(told, e.Line) }},
-		[]input{text("a", say(t, "f", 0, "send", code(0)), strings.Repeat("x", 2*maxLine+1), say(t, "g", 0, "send", code(0)))})
-	if err != nil || r.Lines != 2 || len(told) != 1 || told[0] != 2 {
-		t.Errorf("told of %v; %v", told, err)
+func TestTooLongLineIsBroken(t *testing.T) {
+	var reported []int
+	r, err := run(context.Background(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Broken: func(e *LineError) { reported = append(reported, e.Line) }},
+		[]input{text("a", jsonLine(t, "f", 0, "send", code(0)), strings.Repeat("x", 2*maxLine+1), jsonLine(t, "g", 0, "send", code(0)))})
+	if err != nil || r.Lines != 2 || len(reported) != 1 || reported[0] != 2 {
+		t.Errorf("reported %v; %v", reported, err)
 	}
 }
 
-// A byte order mark costs no more than its line, and is named.
-func TestAByteOrderMark(t *testing.T) {
-	var told []string
-	r := simulate(t, Options{Broken: func(e *LineError) { told = append(told, e.Error()) }},
-		text("a", "\ufeff"+say(t, "f", 0, "send", code(0)), say(t, "g", 0, "send", code(0))))
-	if r.Lines+r.BrokenLines != 2 || r.BrokenLines > 1 || r.BrokenLines == 1 && !strings.HasPrefix(told[0], "a:1: ") {
-		t.Errorf("%d lines; %v", r.Lines, told)
+// A byte order mark breaks no more than its own line.
+func TestByteOrderMark(t *testing.T) {
+	var reported []string
+	r := simulate(t, Options{Broken: func(e *LineError) { reported = append(reported, e.Error()) }},
+		text("a", "\ufeff"+jsonLine(t, "f", 0, "send", code(0)), jsonLine(t, "g", 0, "send", code(0))))
+	if r.Lines+r.BrokenLines != 2 || r.BrokenLines > 1 || r.BrokenLines == 1 && !strings.HasPrefix(reported[0], "a:1: ") {
+		t.Errorf("%d lines; %v", r.Lines, reported)
 	}
 }
 
-// What cannot be read to its end is an error: a report on half of it would be a lie.
-func TestInputsThatBreakOff(t *testing.T) {
-	good := say(t, "f", 0, "send", code(0))
+// An input that cannot be read to its end is an error, because a report on a part of it would be wrong.
+func TestIncompleteInputIsAnError(t *testing.T) {
+	good := jsonLine(t, "f", 0, "send", code(0))
 	gz := zipped(t, []byte(strings.Repeat(good+"\n", 2000)))
 	spoilt := append([]byte(nil), gz...)
 	spoilt[len(spoilt)-5] ^= 0xff // in the checksum
@@ -181,11 +181,11 @@ type endless struct{ line []byte }
 
 func (e endless) Read(p []byte) (int, error) { return copy(p, e.line), nil }
 
-// A cancelled simulation stops, and leaves no goroutine behind: synctest waits for
-// every one, and panics if one is stuck.
+// A cancelled simulation stops, and no goroutine stays: synctest waits for every one, and panics
+// if one is blocked.
 func TestCancel(t *testing.T) {
 	e := defaults(t)
-	line := []byte(say(t, "f", 0, "send", code(0)) + "\n")
+	line := []byte(jsonLine(t, "f", 0, "send", code(0)) + "\n")
 	because := errors.New("enough")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -220,7 +220,7 @@ func TestCancel(t *testing.T) {
 
 // Progress counts stored bytes, over all files, and ends at their sum.
 func TestProgress(t *testing.T) {
-	data := []byte(strings.Repeat(say(t, "f", 0, "send", code(0))+"\n", 3000))
+	data := []byte(strings.Repeat(jsonLine(t, "f", 0, "send", code(0))+"\n", 3000))
 	inputs := []input{raw("a", data), raw("b.gz", zipped(t, data)), raw("c", data)}
 	var last, total int64
 	for _, in := range inputs {

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// The four lines of the design.
+// One line of every phase but webhook, as the documentation shows them.
 var exampleLines = []string{
 	`{"v":1,"flow":"f-1","at":"2026-01-02T03:04:05.123Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-77","order_id":"o-1001","request_id":"r-1","amount":120000,"currency":"VND","capture":"auto","latency_ms":30000,"fault":"timeout"}`,
 	`{"v":1,"flow":"f-1","at":"2026-01-02T03:05:05.123Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","query_by":"order_id","order_id":"o-1001","request_id":"q-1","latency_ms":231,"http_status":200,"body":{"resultCode":1000}}`,
@@ -26,7 +26,7 @@ func readLine(t testkit.Failer, raw string) (line, error) {
 	return l, err
 }
 
-func TestTheExampleLines(t *testing.T) {
+func TestExampleLines(t *testing.T) {
 	var got [4]line
 	for i, raw := range exampleLines {
 		l, err := readLine(t, raw)
@@ -82,14 +82,14 @@ func TestAnswersOfLines(t *testing.T) {
 		{"refused", fields{"fault": "not_sent"}, policy.Answer{Fault: policy.NotSent}},
 		{"a fault outranks a body", with(fields{"fault": "timeout"}, code(0)), policy.Answer{Fault: policy.Timeout}},
 		{"reset", fields{"fault": "reset"}, policy.Answer{Fault: policy.Reset}},
-		{"unreadable, said outright", fields{"fault": "unreadable"}, policy.Answer{Fault: policy.Unreadable}},
-		{"no fault, said outright", with(fields{"fault": ""}, code(0)), policy.Answer{Code: "0"}},
+		{"unreadable, as a fault", fields{"fault": "unreadable"}, policy.Answer{Fault: policy.Unreadable}},
+		{"an empty fault", with(fields{"fault": ""}, code(0)), policy.Answer{Code: "0"}},
 		{"retry after", with(fields{"retry_after_ms": 2500}, code(1)), policy.Answer{Code: "1", RetryAfter: 2500 * time.Millisecond}},
 		{"the provider's own id", with(fields{"provider_id": "t-9"}, code(1)), policy.Answer{Code: "1", ProviderID: "t-9"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := readLine(t, say(t, "f", 0, "send", tt.more))
+			l, err := readLine(t, jsonLine(t, "f", 0, "send", tt.more))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,21 +102,21 @@ func TestAnswersOfLines(t *testing.T) {
 }
 
 func TestWebhookLines(t *testing.T) {
-	l, err := readLine(t, say(t, "f", 0, "webhook", with(fields{"verified": true}, code(0))))
+	l, err := readLine(t, jsonLine(t, "f", 0, "webhook", with(fields{"verified": true}, code(0))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a := l.Answer; a.Phase != policy.Webhook || !a.Verified || a.OrderID != "o-1" || a.RequestID != "r-1" || a.Code != "0" {
 		t.Errorf("reads %+v", a)
 	}
-	l, err = readLine(t, say(t, "f", 0, "webhook", code(0)))
+	l, err = readLine(t, jsonLine(t, "f", 0, "webhook", code(0)))
 	if err != nil || l.Answer.Verified {
-		t.Errorf("nobody verified it, and it reads %+v (%v)", l.Answer, err)
+		t.Errorf("it is not verified, and it reads %+v (%v)", l.Answer, err)
 	}
 }
 
 func TestTagsCaptureAndOperations(t *testing.T) {
-	l, err := readLine(t, say(t, "f", 0, "send", fields{"capture": "manual", "tags": fields{"channel": "pos", "tier": "gold"}}))
+	l, err := readLine(t, jsonLine(t, "f", 0, "send", fields{"capture": "manual", "tags": fields{"channel": "pos", "tier": "gold"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestTagsCaptureAndOperations(t *testing.T) {
 		t.Errorf("reads %+v", l.Payment)
 	}
 	for _, op := range policy.Operations() {
-		if l, err := readLine(t, say(t, "f", 0, "send", fields{"operation": op.String()})); err != nil || l.Payment.Operation != op {
+		if l, err := readLine(t, jsonLine(t, "f", 0, "send", fields{"operation": op.String()})); err != nil || l.Payment.Operation != op {
 			t.Errorf("%s reads %s (%v)", op, l.Payment.Operation, err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestTagsCaptureAndOperations(t *testing.T) {
 // what is wrong and, where there is a choice, what exists.
 var brokenLines = []struct {
 	name, raw string
-	says      []string
+	words     []string
 }{
 	{"no JSON", `flow f-1 was paid`, []string{"not a JSON object"}},
 	{"an array", `[1,2]`, []string{"not a JSON object"}},
@@ -171,16 +171,16 @@ func TestBrokenLines(t *testing.T) {
 			if err == nil {
 				t.Fatalf("is read:\n%s", tt.raw)
 			}
-			for _, word := range tt.says {
+			for _, word := range tt.words {
 				if !strings.Contains(err.Error(), word) {
-					t.Errorf("the error says nothing of %q: %v", word, err)
+					t.Errorf("the error does not name %q: %v", word, err)
 				}
 			}
 		})
 	}
 }
 
-// FuzzReadLine: whatever comes, a line is read or refused.
+// FuzzReadLine: every line is read or refused.
 func FuzzReadLine(f *testing.F) {
 	for _, l := range exampleLines {
 		f.Add([]byte(l))
@@ -195,16 +195,16 @@ func FuzzReadLine(f *testing.F) {
 		var l line
 		if err := r.read(raw, &l); err != nil {
 			if err.Error() == "" {
-				t.Error("an error without a word")
+				t.Error("the error is empty")
 			}
 			return
 		}
 		if l.Flow == "" || l.Phase > recorded.Truth {
 			t.Errorf("reads %+v", l)
 		}
-		if tape, s := new(tape), newPacker(); true { // what is read can be packed
-			s.put(tape, &l)
-			new(record).unpack(s.texts, tape)
+		if log, s := new(flowLog), newEncoder(); true { // what is read can be encoded
+			s.add(log, &l)
+			new(record).decode(s.texts, log)
 		}
 	})
 }

@@ -28,13 +28,13 @@ type Report struct {
 	Money      []Money     `json:"money"`      // by currency
 	Harms      []Count     `json:"harms"`      // payments by what the recorded client did wrong
 	Broken     []Count     `json:"broken"`     // payments by what these rules do wrong; empty when S1 to S3 hold
-	Codes      []CodeCount `json:"codes"`      // the ones that misled the recorded client first
-	Rules      []RuleCount `json:"rules"`      // the ones that met such an answer first
+	Codes      []CodeCount `json:"codes"`      // those after which the recorded client did harm come first
+	Rules      []RuleCount `json:"rules"`      // those that met such an answer come first
 
 	stories []*Story
 }
 
-// Stories returns the stories of the flow that was asked for: one a merchant.
+// Stories returns the stories of the flow that Options.Flow names, in the order of its merchants.
 func (r *Report) Stories() []*Story { return r.stories }
 
 // Holds reports whether the simulated column keeps S1 to S3.
@@ -101,18 +101,18 @@ type Count struct {
 	Example string `json:"example"` // a flow
 }
 
-// CodeCount is one answer as it was said for one operation and phase.
+// CodeCount counts one answer of one operation and phase.
 type CodeCount struct {
 	Provider  string           `json:"provider"`
 	Operation policy.Operation `json:"operation"`
 	Phase     policy.Phase     `json:"phase"`
 	Answer    string           `json:"answer"` // a fault, a status with its reason, or a code
 	Seen      int              `json:"seen"`
-	Misled    int              `json:"misled"` // payments harmed by what the recorded client did next
+	Harmed    int              `json:"harmed"` // payments harmed by what the recorded client did next
 	Example   string           `json:"example"`
 }
 
-// RuleCount is one rule as the simulation followed it.
+// RuleCount counts how the simulation followed one rule.
 type RuleCount struct {
 	Rule      string        `json:"rule"` // empty: no rule held
 	Source    string        `json:"source"`
@@ -120,7 +120,7 @@ type RuleCount struct {
 	Reason    string        `json:"reason"`
 	Followed  int           `json:"followed"`
 	Corrected int           `json:"corrected"` // by the interlock
-	Prevented int           `json:"met"`       // it met the answer after which the recorded client did harm
+	Met       int           `json:"met"`       // payments: it met the answer after which the recorded client did harm
 	Example   string        `json:"example"`
 }
 
@@ -145,27 +145,27 @@ func (t *tally) report() *Report {
 	}
 	for _, k := range sorted(t.codes, compareCodes) {
 		c := t.codes[k]
-		e := c.misled
+		e := c.harmed
 		if e.n == 0 {
 			e = c.sample
 		}
-		r.Codes = append(r.Codes, CodeCount{k.provider, k.operation, k.phase, k.label, c.seen, c.misled.n, e.flow})
+		r.Codes = append(r.Codes, CodeCount{k.provider, k.operation, k.phase, k.label, c.seen, c.harmed.n, e.flow})
 	}
 	sort.SliceStable(r.Codes, func(i, j int) bool {
-		return before(r.Codes[i].Misled, r.Codes[j].Misled, r.Codes[i].Seen, r.Codes[j].Seen)
+		return before(r.Codes[i].Harmed, r.Codes[j].Harmed, r.Codes[i].Seen, r.Codes[j].Seen)
 	})
 	for _, k := range sorted(t.rules, func(a, b ruleKey) int {
 		return cmp.Or(compare(a.id, b.id), compare(a.source, b.source), int(a.action)-int(b.action))
 	}) {
 		c := t.rules[k]
-		e := c.prevented
+		e := c.met
 		if e.n == 0 {
 			e = c.sample
 		}
-		r.Rules = append(r.Rules, RuleCount{k.id, k.source, c.action, c.reason, c.followed, c.corrected, c.prevented.n, e.flow})
+		r.Rules = append(r.Rules, RuleCount{k.id, k.source, c.action, c.reason, c.followed, c.corrected, c.met.n, e.flow})
 	}
 	sort.SliceStable(r.Rules, func(i, j int) bool {
-		return before(r.Rules[i].Prevented, r.Rules[j].Prevented, r.Rules[i].Followed, r.Rules[j].Followed)
+		return before(r.Rules[i].Met, r.Rules[j].Met, r.Rules[i].Followed, r.Rules[j].Followed)
 	})
 	return r
 }

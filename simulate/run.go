@@ -163,37 +163,37 @@ func readAll(ctx context.Context, inputs []input, queue, work chan<- *batch) err
 // job is some groups of flows that are complete, with the texts that they refer to.
 type job struct {
 	texts  []string
-	groups [][]*tape
+	groups [][]*flowLog
 }
 
 // group is the flows of one payment key.
 type group struct {
-	key   string
-	tapes []*tape
-	open  int
+	key  string
+	logs []*flowLog
+	open int
 }
 
-// assembler puts lines together to flows, and hands flows on when no more of their
-// lines can come. It is one goroutine.
+// assembler groups lines by flow. It sends flows to the workers when the window has passed, because
+// none of their lines can follow. It is for one goroutine.
 type assembler struct {
-	o      *Options
-	jobs   chan<- job
-	packer *packer
-	flows  map[string]*openFlow
-	groups map[string]*group
-	open   byFirst // the flows that are open, the oldest first
-	last   moment  // of the line before
-	now    moment  // the latest time in this file
-	ready  [][]*tape
-	lines  int
-	broken int
-	before int64 // bytes of the files before this one
-	size   int64 // of all files; 0: not known
+	o       *Options
+	jobs    chan<- job
+	encoder *encoder
+	flows   map[string]*openFlow
+	groups  map[string]*group
+	open    byFirst // the flows that are open, the oldest first
+	last    moment  // of the line before
+	now     moment  // the latest time in this file
+	ready   [][]*flowLog
+	lines   int
+	broken  int
+	before  int64 // bytes of the files before this one
+	size    int64 // of all files; 0: not known
 }
 
 type openFlow struct {
 	key   string
-	tape  tape
+	log   flowLog
 	group *group
 	first moment
 }
@@ -215,7 +215,7 @@ func (q *byFirst) Pop() any {
 const jobSize = 64
 
 func newAssembler(o *Options, jobs chan<- job) *assembler {
-	return &assembler{o: o, jobs: jobs, packer: newPacker(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
+	return &assembler{o: o, jobs: jobs, encoder: newEncoder(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
 }
 
 func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
@@ -259,7 +259,7 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 func (a *assembler) refuse(e *LineError) error {
 	a.broken++
 	if a.o.Strict {
-		return e // which names the line, so nobody needs to be told of it as well
+		return e // it names the line, so Broken is not called as well
 	}
 	if a.o.Broken != nil {
 		a.o.Broken(e)
@@ -270,27 +270,28 @@ func (a *assembler) refuse(e *LineError) error {
 // add puts a line to its flow. A flow has one provider and one operation.
 func (a *assembler) add(l *line) error {
 	at := momentOf(l.At)
-	// Two lines have to agree on how late it is: one clock that ran wild closes nothing.
+	// Time moves on when two lines in a row agree on it. A single line with a wrong clock would
+	// close every open flow.
 	if now := min(at, a.last); now > a.now {
 		a.now = now
-		a.closeUntil(func(f *openFlow) bool { return a.now-f.tape.first > moment(a.o.Window/time.Microsecond) })
+		a.closeUntil(func(f *openFlow) bool { return a.now-f.log.first > moment(a.o.Window/time.Microsecond) })
 	}
 	a.last = at
 	key := l.Payment.Merchant + "\x00" + l.Flow
 	f := a.flows[key]
 	if f == nil {
 		f = &openFlow{key: key, first: at}
-		f.tape.flow = key[len(l.Payment.Merchant)+1:]
+		f.log.flow = key[len(l.Payment.Merchant)+1:]
 		a.flows[key] = f
 		heap.Push(&a.open, f)
 	}
-	if p, q := &f.tape.payment, &l.Payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
+	if p, q := &f.log.payment, &l.Payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
 		return fmt.Errorf("flow %q is %s %s; this line says %s %s", l.Flow, p.Provider, p.Operation, q.Provider, q.Operation)
 	}
 	if f.group == nil && l.Phase == recorded.Send {
 		a.join(f, l)
 	}
-	a.packer.put(&f.tape, l)
+	a.encoder.add(&f.log, l)
 	return nil
 }
 
@@ -306,29 +307,29 @@ func (a *assembler) join(f *openFlow, l *line) {
 			a.groups[key] = f.group
 		}
 	}
-	f.group.tapes = append(f.group.tapes, &f.tape)
+	f.group.logs = append(f.group.logs, &f.log)
 	f.group.open++
 }
 
-// closeUntil closes flows, the oldest first, while over says that no more can come.
+// closeUntil closes flows, the oldest first, while over reports true.
 func (a *assembler) closeUntil(over func(*openFlow) bool) {
 	for len(a.open) > 0 && over(a.open[0]) {
 		f := heap.Pop(&a.open).(*openFlow)
 		delete(a.flows, f.key)
 		g := f.group
 		if g == nil { // lines without a send
-			a.hand([]*tape{&f.tape})
+			a.emit([]*flowLog{&f.log})
 			continue
 		}
 		if g.open--; g.open == 0 {
 			delete(a.groups, g.key)
-			a.hand(g.tapes)
+			a.emit(g.logs)
 		}
 	}
 }
 
-func (a *assembler) hand(tapes []*tape) {
-	a.ready = append(a.ready, tapes)
+func (a *assembler) emit(logs []*flowLog) {
+	a.ready = append(a.ready, logs)
 	if len(a.ready) >= jobSize {
 		a.flush()
 	}
@@ -336,7 +337,7 @@ func (a *assembler) hand(tapes []*tape) {
 
 func (a *assembler) flush() {
 	if len(a.ready) > 0 {
-		a.jobs <- job{texts: a.packer.texts, groups: a.ready}
+		a.jobs <- job{texts: a.encoder.texts, groups: a.ready}
 		a.ready = nil
 	}
 }

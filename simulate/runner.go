@@ -22,22 +22,22 @@ type result struct {
 }
 
 func (r *runner) run(j job) {
-	for _, tapes := range j.groups {
-		r.group(j.texts, tapes)
+	for _, logs := range j.groups {
+		r.group(j.texts, logs)
 	}
 }
 
-// group simulates the flows of one payment key in their order. A flow starts only
-// where the earlier ones have failed: that is what the journal sees to in production.
-func (r *runner) group(texts []string, tapes []*tape) {
-	for len(r.records) < len(tapes) {
+// group simulates the flows of one payment key in their order. A flow starts only when the earlier
+// ones have failed, because the journal refuses it otherwise in production.
+func (r *runner) group(texts []string, logs []*flowLog) {
+	for len(r.records) < len(logs) {
 		r.records = append(r.records, record{})
 	}
-	results := make([]result, 0, len(tapes))
-	for i, t := range tapes {
-		r.records[i].unpack(texts, t)
+	results := make([]result, 0, len(logs))
+	for i, t := range logs {
+		r.records[i].decode(texts, t)
 	}
-	records := r.records[:len(tapes)]
+	records := r.records[:len(logs)]
 	sortRecords(records)
 	harm := findHarm(r.o.Decider, records)
 	free := true
@@ -77,13 +77,13 @@ func (r *record) start() moment {
 	return 0
 }
 
-// drive simulates one flow, and notes which rule met the answer that misled the
-// recorded client.
+// drive simulates one flow. It notes which rule met the answer after which the recorded client did
+// harm.
 func (r *runner) drive(rec *record, harm *harm) ending {
 	v := driver{d: r.o.Decider, r: rec}
 	v.rule = func(d *flow.Decided) {
 		r.t.rule(rec, d)
-		if harm != nil && v.heard == harm.misled {
+		if harm != nil && v.current == harm.cause {
 			harm.rule = keyOf(d)
 		}
 	}
@@ -99,10 +99,10 @@ func (r *runner) drive(rec *record, harm *harm) ending {
 	return end
 }
 
-// story begins the story of a flow, if it is the one that was asked for.
+// story begins the story of a flow. It is nil for a flow that Options.Flow does not name.
 func (r *runner) story(rec *record) *Story {
 	if r.o.stories == nil || rec.flow != r.o.Flow || r.o.Merchant != "" && rec.payment.Merchant != r.o.Merchant {
 		return nil
 	}
-	return &Story{record: rec, voice: heardBy(r.o.Catalogs, rec.payment.Provider)}
+	return &Story{record: rec, envelopes: envelopesOf(r.o.Catalogs, rec.payment.Provider)}
 }

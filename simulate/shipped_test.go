@@ -10,8 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// census counts what the shipped recordings hold.
-type census struct {
+// coverage counts what occurs in the shipped recordings.
+type coverage struct {
 	providers  map[string]int
 	operations map[policy.Operation]int
 	effects    map[policy.Effect]int
@@ -19,10 +19,10 @@ type census struct {
 	phases     map[recorded.Phase]int
 }
 
-func takeCensus(t *testing.T) census {
+func countShipped(t *testing.T) coverage {
 	t.Helper()
 	e := defaults(t)
-	c := census{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
+	c := coverage{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
 	r := newLineReader(e.Catalogs)
 	for _, in := range shipped(t) {
 		err := split(&in, func(b *batch) bool {
@@ -53,7 +53,7 @@ func takeCensus(t *testing.T) census {
 // The shipped recordings have all four providers, every operation, effect, fault and
 // phase.
 func TestShippedRecordingsHaveEverything(t *testing.T) {
-	c := takeCensus(t)
+	c := countShipped(t)
 	for _, p := range defaults(t).Catalogs.Names() {
 		if c.providers[p] == 0 {
 			t.Errorf("nothing of %s", p)
@@ -81,8 +81,7 @@ func TestShippedRecordingsHaveEverything(t *testing.T) {
 	}
 }
 
-// The promise of the project: with the default rules none of the harm that the recorded
-// clients did.
+// With the default rules there is none of the harm that the recorded clients did.
 func TestShippedRecordings(t *testing.T) {
 	r := simulate(t, Options{Strict: true}, shipped(t)...)
 	rec, sim := &r.Recorded, &r.Simulated

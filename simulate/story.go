@@ -10,8 +10,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Story is one flow told step by step: what was recorded, and what these rules would
-// have done.
+// Story is one flow step by step: what was recorded, and what these rules would have done.
 type Story struct {
 	Flow      string         `json:"flow"`
 	Payment   policy.Payment `json:"payment"`
@@ -20,9 +19,9 @@ type Story struct {
 	Outcome   policy.Outcome `json:"outcome"`             // of the simulation
 	Departure string         `json:"departure,omitempty"` // why it left the recording; empty: it did not
 
-	record *record
-	steps  []step
-	voice  voice
+	record    *record
+	steps     []step
+	envelopes envelopes
 }
 
 // StoryLine is one step.
@@ -34,41 +33,41 @@ type StoryLine struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// finish turns what was watched into lines.
-func (s *Story) finish(e ending) {
+// finish writes the lines of the steps that were collected.
+func (s *Story) finish(end ending) {
 	s.Flow, s.Payment = s.record.flow, s.record.payment
-	s.Outcome, s.Departure = e.outcome, string(e.departure)
-	s.Recorded = s.record.story(s.voice)
+	s.Outcome, s.Departure = end.outcome, string(end.departure)
+	s.Recorded = s.record.story(s.envelopes)
 	for i := range s.steps {
-		if l := s.steps[i].line(s.voice); l.What != "" {
+		if l := s.steps[i].line(s.envelopes); l.What != "" {
 			s.Simulated = append(s.Simulated, l)
 		}
 	}
-	if e.departure != onRecord {
+	if end.departure != onRecord {
 		at := s.record.start().time()
 		if n := len(s.steps); n > 0 {
 			at = s.steps[n-1].at
 		}
-		s.Simulated = append(s.Simulated, StoryLine{At: at, What: "off the record: " + string(e.departure)})
+		s.Simulated = append(s.Simulated, StoryLine{At: at, What: "off the record: " + string(end.departure)})
 	}
-	s.record, s.steps, s.voice = nil, nil, nil
+	s.record, s.steps, s.envelopes = nil, nil, nil
 }
 
-func (r *record) story(v voice) []StoryLine {
+func (r *record) story(e envelopes) []StoryLine {
 	var lines []StoryLine
 	for i := range r.sends {
 		c := &r.sends[i]
 		lines = append(lines,
 			StoryLine{At: c.at.time(), What: fmt.Sprintf("send %d as order %s, request %s", i+1, c.orderID, c.requestID)},
-			StoryLine{At: c.at.plus(c.latency).time(), What: fmt.Sprintf("answer to send %d: %s", i+1, v.describe(&c.answer))})
+			StoryLine{At: c.at.plus(c.latency).time(), What: fmt.Sprintf("answer to send %d: %s", i+1, e.describe(&c.answer))})
 	}
 	for i := range r.queries {
 		c := &r.queries[i]
-		lines = append(lines, StoryLine{At: c.at.plus(c.latency).time(), What: "answer to a query: " + v.describe(&c.answer)})
+		lines = append(lines, StoryLine{At: c.at.plus(c.latency).time(), What: "answer to a query: " + e.describe(&c.answer)})
 	}
 	for i := range r.webhooks {
 		c := &r.webhooks[i]
-		lines = append(lines, StoryLine{At: c.at.time(), What: v.webhook(&c.answer)})
+		lines = append(lines, StoryLine{At: c.at.time(), What: e.webhook(&c.answer)})
 	}
 	if r.ended {
 		lines = append(lines, StoryLine{At: r.endAt.time(), What: "the recorded client concluded: " + r.outcome.String()})
@@ -91,19 +90,16 @@ func (r *record) truthLine() StoryLine {
 	return StoryLine{What: fmt.Sprintf("reconciliation found %d: %s", len(r.truth), strings.Join(parts, "; "))}
 }
 
-// voice puts answers into words; it knows which codes only mean that a request was heard.
-type voice func(code string) bool
-
-func (v voice) webhook(a *policy.Answer) string {
+func (e envelopes) webhook(a *policy.Answer) string {
 	if a.Verified {
-		return "webhook: " + v.describe(a)
+		return "webhook: " + e.describe(a)
 	}
-	return "webhook, not verified: " + v.describe(a)
+	return "webhook, not verified: " + e.describe(a)
 }
 
-// describe says what an answer said.
-func (v voice) describe(a *policy.Answer) string {
-	text := label(a, v)
+// describe writes an answer for a story.
+func (e envelopes) describe(a *policy.Answer) string {
+	text := e.label(a)
 	if a.HTTPStatus != 0 && a.HTTPStatus != 200 {
 		text += fmt.Sprintf(" (HTTP %d)", a.HTTPStatus)
 	}
@@ -113,15 +109,15 @@ func (v voice) describe(a *policy.Answer) string {
 	return text
 }
 
-func (s *step) line(v voice) StoryLine {
+func (s *step) line(e envelopes) StoryLine {
 	l := StoryLine{At: s.at}
-	switch e := s.event.(type) {
+	switch event := s.event.(type) {
 	case flow.Answered:
-		l.What = "heard " + v.describe(&e.Answer)
+		l.What = "answer: " + e.describe(&event.Answer)
 	case flow.Queried:
-		l.What = "the query says " + v.describe(&e.Answer)
+		l.What = "answer to a query: " + e.describe(&event.Answer)
 	case flow.Received:
-		l.What = v.webhook(&e.Answer)
+		l.What = e.webhook(&event.Answer)
 	}
 	switch c := s.command.(type) {
 	case nil, flow.Record, flow.Wait:

@@ -92,8 +92,8 @@ func firstDifference(got, want string) string {
 	return "one is longer"
 }
 
-// However the lines of a recording are stored, the report is the same.
-func TestHoweverItIsStored(t *testing.T) {
+// The report is the same however the lines are stored.
+func TestReportIsIndependentOfStorage(t *testing.T) {
 	lines := halfADay()
 	o := Options{Window: 72 * time.Hour} // all of it lies within
 	want := simulate(t, o, text("all", lines...))
@@ -132,12 +132,12 @@ func TestHoweverItIsStored(t *testing.T) {
 	})
 	t.Run("over five files in any order, plain and gzipped", func(t *testing.T) {
 		for range 3 {
-			sameReport(t, want, o, deal(t, r, lines, 5)...)
+			sameReport(t, want, o, distribute(t, r, lines, 5)...)
 		}
 	})
 	t.Run("in a folder", func(t *testing.T) {
 		dir := t.TempDir()
-		for i, in := range deal(t, r, lines, 4) {
+		for i, in := range distribute(t, r, lines, 4) {
 			name := []string{"b.jsonl", "a.jsonl.gz", "sub/c.jsonl", "sub/deeper/d.jsonl"}[i]
 			save(t, filepath.Join(dir, name), in)
 		}
@@ -164,15 +164,15 @@ func TestHoweverItIsStored(t *testing.T) {
 	})
 }
 
-// deal deals lines to n files, keeping no order; every second file is gzipped.
-func deal(t *testing.T, r *rand.Rand, lines []string, n int) []input {
-	hands := make([][]string, n)
+// distribute spreads lines over n files at random. Every second file is gzipped.
+func distribute(t *testing.T, r *rand.Rand, lines []string, n int) []input {
+	parts := make([][]string, n)
 	for _, l := range lines {
 		i := r.IntN(n)
-		hands[i] = append(hands[i], l)
+		parts[i] = append(parts[i], l)
 	}
 	inputs := make([]input, n)
-	for i, h := range hands {
+	for i, h := range parts {
 		data := []byte(strings.Join(h, "\n"))
 		if i%2 == 1 {
 			data = zipped(t, data)
@@ -193,7 +193,7 @@ func save(t *testing.T, path string, in input) {
 	}
 }
 
-// The report does not depend on how many goroutines there are, nor on chance.
+// The report does not depend on the number of goroutines.
 func TestTheReportIsDeterministic(t *testing.T) {
 	inputs := shipped(t)
 	if testing.Short() {
@@ -208,8 +208,8 @@ func TestTheReportIsDeterministic(t *testing.T) {
 	}
 }
 
-// Two merchants may name a rule alike; what one prevented is not the other's.
-func TestPreventedIsTheRightRules(t *testing.T) {
+// Two merchants may have rules of one name. Each is counted for its own merchant.
+func TestMetCountsPerMerchant(t *testing.T) {
 	rule := `[[rule]]
 id = "ask"
 when = 'fault == "timeout"'
@@ -219,28 +219,28 @@ reason = "in doubt"
 	e := withRules(t, map[string]string{"merchants/acme.toml": rule, "merchants/other.toml": "# another line\n" + rule})
 	var lines []string
 	for _, merchant := range []string{"other", "acme"} {
-		lines = append(lines, say(t, "f", 0, "send", fields{"merchant": merchant, "fault": "timeout", "payment_key": "k"}),
-			say(t, "f", time.Minute, "query", with(code(0), fields{"merchant": merchant})))
+		lines = append(lines, jsonLine(t, "f", 0, "send", fields{"merchant": merchant, "fault": "timeout", "payment_key": "k"}),
+			jsonLine(t, "f", time.Minute, "query", with(code(0), fields{"merchant": merchant})))
 	}
 	lines = append(lines, end(t, "f", 2*time.Second, "failed"), truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}))
 	// The harm is acme's: end and truth are of that merchant.
 	for range 20 {
 		r := simulate(t, Options{Decider: e, Catalogs: e.Catalogs}, text("r", lines...))
 		for _, rule := range r.Rules {
-			if want := strings.Contains(rule.Source, "acme"); rule.Rule == "ask" && (rule.Prevented == 1) != want {
-				t.Fatalf("%s prevented %d", rule.Source, rule.Prevented)
+			if want := strings.Contains(rule.Source, "acme"); rule.Rule == "ask" && (rule.Met == 1) != want {
+				t.Fatalf("%s met %d", rule.Source, rule.Met)
 			}
 		}
 	}
 }
 
-// Where no rule holds there are two answers, and the report tells them apart the same
-// way every time.
-func TestNoRuleAtAll(t *testing.T) {
+// Where no rule holds there are two actions. The report counts each of them, in the same order
+// every time.
+func TestReportWithoutRules(t *testing.T) {
 	e := withRules(t, map[string]string{"baseline.toml": "", "momo.toml": `provider = "momo"`})
 	var lines []string
 	for i, n := range []int{7000, 1006, 7000, 1006} {
-		lines = append(lines, say(t, string(rune('a'+i)), time.Duration(i), "send", code(n)))
+		lines = append(lines, jsonLine(t, string(rune('a'+i)), time.Duration(i), "send", code(n)))
 	}
 	o := Options{Decider: e, Catalogs: e.Catalogs}
 	want := simulate(t, o, text("r", lines...))

@@ -47,13 +47,13 @@ type codeKey struct {
 
 type codeCount struct {
 	seen   int // answers
-	misled example
+	harmed example
 	sample example
 }
 
 type ruleKey struct {
 	id, source string
-	action     policy.Action // tells the two answers apart that are given where no rule holds
+	action     policy.Action // there are two actions where no rule holds: both have an empty id
 }
 
 func keyOf(d *flow.Decided) ruleKey {
@@ -65,7 +65,7 @@ type ruleCount struct {
 	reason    string
 	followed  int
 	corrected int
-	prevented example
+	met       example
 	sample    example
 }
 
@@ -133,7 +133,7 @@ func (t *tally) add(results []result, h *harm) {
 		}
 	}
 	if h != nil {
-		t.misled(h)
+		t.addHarm(h)
 	}
 }
 
@@ -246,18 +246,18 @@ func (t *tally) seen(r *record) {
 }
 
 func (t *tally) keyOf(r *record, c *call) codeKey {
-	heard := heardBy(t.catalogs, r.payment.Provider)
-	return codeKey{r.payment.Provider, r.payment.Operation, c.answer.Phase, label(&c.answer, heard)}
+	name := envelopesOf(t.catalogs, r.payment.Provider).label(&c.answer)
+	return codeKey{r.payment.Provider, r.payment.Operation, c.answer.Phase, name}
 }
 
-func (t *tally) misled(h *harm) {
+func (t *tally) addHarm(h *harm) {
 	at(t.harms, h.kind).count(h.record)
-	if h.misled == nil {
+	if h.cause == nil {
 		return
 	}
-	at(t.codes, t.keyOf(h.heard, h.misled)).misled.count(h.record)
+	at(t.codes, t.keyOf(h.causeOf, h.cause)).harmed.count(h.record)
 	if h.rule != (ruleKey{}) {
-		at(t.rules, h.rule).prevented.count(h.record)
+		at(t.rules, h.rule).met.count(h.record)
 	}
 }
 
@@ -285,7 +285,7 @@ func (t *tally) join(o *tally) {
 	for k, c := range o.codes {
 		mine := at(t.codes, k)
 		mine.seen += c.seen
-		mine.misled.join(&c.misled)
+		mine.harmed.join(&c.harmed)
 		mine.sample.join(&c.sample)
 	}
 	for k, c := range o.rules {
@@ -293,7 +293,7 @@ func (t *tally) join(o *tally) {
 		mine.action, mine.reason = c.action, c.reason
 		mine.followed += c.followed
 		mine.corrected += c.corrected
-		mine.prevented.join(&c.prevented)
+		mine.met.join(&c.met)
 		mine.sample.join(&c.sample)
 	}
 	joinExamples(t.departures, o.departures)

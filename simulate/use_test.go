@@ -10,7 +10,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
-// TestRuleOfUse tells small recordings through the rules. Each file of testdata/use
+// TestRuleOfUse runs small recordings through the rules. Each file of testdata/use
 // begins with what it shows, holds a recording, rules where the defaults do not show it,
 // and ends with the stories and the two columns. -update writes the latter anew.
 func TestRuleOfUse(t *testing.T) {
@@ -19,11 +19,11 @@ func TestRuleOfUse(t *testing.T) {
 		t.Fatalf("no scripts: %v", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { runScript(t, file) })
 	}
 }
 
-func tell(t *testing.T, file string) {
+func runScript(t *testing.T, file string) {
 	script, err := testkit.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -35,18 +35,18 @@ func tell(t *testing.T, file string) {
 	testkit.Golden(t, file, script, "want", stories(t, Options{Decider: e, Catalogs: e.Catalogs}, recording))
 }
 
-// stories tells every flow of a recording, and then the columns.
+// stories writes the story of every flow of a recording, and then the columns.
 func stories(t testkit.Failer, o Options, recording string) string {
 	in := raw("recording.jsonl", []byte(recording))
 	o.Broken = func(e *LineError) { t.Fatalf("%v", e) }
 	var b strings.Builder
 	for _, flow := range flowsOf(t, o, recording) {
 		o.Flow = flow
-		told := simulate(t, o, in).Stories()
-		if len(told) == 0 {
+		found := simulate(t, o, in).Stories()
+		if len(found) == 0 {
 			fmt.Fprintf(&b, "%s: no story\n", flow)
 		}
-		for _, s := range told {
+		for _, s := range found {
 			b.WriteString(storyText(s))
 		}
 	}
@@ -82,7 +82,7 @@ func storyText(s *Story) string {
 	}
 	for _, l := range s.Simulated {
 		if strings.HasPrefix(l.What, "off the record") {
-			continue // it is said above
+			continue // it is in the first line
 		}
 		fmt.Fprintf(&b, "  %s  %s", clock(l.At), l.What)
 		if l.Rule != "" {

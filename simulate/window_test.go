@@ -14,7 +14,7 @@ import (
 func traffic(file, flows int) []line {
 	var lines []line
 	for i := range flows {
-		at := dawn.Add(time.Duration(i) * time.Minute)
+		at := startTime.Add(time.Duration(i) * time.Minute)
 		l := line{Line: recorded.Line{Flow: fmt.Sprintf("f-%d-%d", file, i), At: at, Phase: recorded.Send, OrderID: "o", RequestID: "r"}}
 		l.Payment.Provider, l.Payment.Key = "momo", fmt.Sprintf("k-%d-%d", file, i)
 		lines = append(lines, l)
@@ -26,8 +26,8 @@ func traffic(file, flows int) []line {
 }
 
 // mostOpen streams batches of files through an assembler and returns how many flows, and
-// how many payment keys, were open at once; and how many flows were handed on.
-func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, handed int) {
+// how many payment keys, were open at once; and how many flows were sent to the workers.
+func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent int) {
 	t.Helper()
 	const step = 500
 	jobs := make(chan job, 1)
@@ -71,10 +71,10 @@ const (
 )
 
 // Memory grows with the flows open at once, not with the file.
-func TestTheWindowClosesFlows(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays))
-	if handed != twelveDays {
-		t.Errorf("%d flows of %d came out", handed, twelveDays)
+func TestWindowBoundsOpenFlows(t *testing.T) {
+	flows, keys, sent := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays))
+	if sent != twelveDays {
+		t.Errorf("%d flows of %d came out", sent, twelveDays)
 	}
 	if flows > open || keys > open {
 		t.Errorf("%d flows and %d keys were open at once; a window has %d", flows, keys, open)
@@ -85,38 +85,38 @@ func TestTheWindowClosesFlows(t *testing.T) {
 }
 
 // Nor with the files: each of them covers the same days.
-func TestTheWindowClosesFlowsOfManyFiles(t *testing.T) {
-	flows, keys, handed := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays), traffic(1, twelveDays), traffic(2, twelveDays))
-	if handed != 3*twelveDays {
-		t.Errorf("%d flows of %d came out", handed, 3*twelveDays)
+func TestWindowBoundsOpenFlowsOfManyFiles(t *testing.T) {
+	flows, keys, sent := mostOpen(t, Options{Window: defaultWindow}, traffic(0, twelveDays), traffic(1, twelveDays), traffic(2, twelveDays))
+	if sent != 3*twelveDays {
+		t.Errorf("%d flows of %d came out", sent, 3*twelveDays)
 	}
 	if flows > 3*open || keys > 3*open {
 		t.Errorf("%d flows and %d keys were open at once; three windows have %d", flows, keys, 3*open)
 	}
 }
 
-// One line with a clock that ran wild does not keep the rest open.
-func TestAClockThatRanWild(t *testing.T) {
+// One line with a wrong clock does not keep the other flows open.
+func TestOneWrongClockKeepsNothingOpen(t *testing.T) {
 	lines := traffic(0, twelveDays)
-	wild := append(append(append([]line{}, lines[:3000]...), line{Line: recorded.Line{Flow: "wild", At: dawn.AddDate(50, 0, 0), Phase: recorded.Send}}), lines[3000:]...)
-	if flows, _, _ := mostOpen(t, Options{Window: defaultWindow}, wild); flows > 3*open {
+	wrong := append(append(append([]line{}, lines[:3000]...), line{Line: recorded.Line{Flow: "wrong", At: startTime.AddDate(50, 0, 0), Phase: recorded.Send}}), lines[3000:]...)
+	if flows, _, _ := mostOpen(t, Options{Window: defaultWindow}, wrong); flows > 3*open {
 		t.Errorf("%d flows were open at once; a window has %d", flows, open)
 	}
 }
 
 // A flow's lines within the window are one flow; one that comes after it is over is
 // another, and is seen to lack its send.
-func TestTheEdgeOfTheWindow(t *testing.T) {
+func TestWindowEdge(t *testing.T) {
 	tick := func(after time.Duration) string {
-		return say(t, "other", after, "send", with(code(0), fields{"order_id": "o-9", "request_id": "r-9"}))
+		return jsonLine(t, "other", after, "send", with(code(0), fields{"order_id": "o-9", "request_id": "r-9"}))
 	}
 	o := Options{Window: time.Hour}
-	r := simulate(t, o, text("r", say(t, "f", 0, "send", code(0)), tick(time.Hour), end(t, "f", time.Hour, "succeeded")))
+	r := simulate(t, o, text("r", jsonLine(t, "f", 0, "send", code(0)), tick(time.Hour), end(t, "f", time.Hour, "succeeded")))
 	if r.Recorded.Flows != 2 || r.Incomplete != 0 || r.Recorded.Succeeded != 1 {
 		t.Errorf("at the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
 	}
 	late := time.Hour + time.Millisecond
-	r = simulate(t, o, text("r", say(t, "f", 0, "send", code(0)), tick(late), end(t, "f", late, "succeeded")))
+	r = simulate(t, o, text("r", jsonLine(t, "f", 0, "send", code(0)), tick(late), end(t, "f", late, "succeeded")))
 	if r.Recorded.Flows != 2 || r.Incomplete != 1 || r.Recorded.Succeeded != 0 {
 		t.Errorf("past the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
 	}

@@ -82,10 +82,10 @@ func writeCodesThatMatter(w io.Writer, r *simulate.Report) {
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for i := range r.Codes {
 		c := &r.Codes[i]
-		if i == shown || c.Misled == 0 {
+		if i == shown || c.Harmed == 0 {
 			break
 		}
-		fmt.Fprintf(tw, "  %s of %s\t%s %s %s\t%s\tflow %s\n", count(c.Misled), count(c.Seen), c.Provider, c.Operation, c.Phase, c.Answer, c.Example)
+		fmt.Fprintf(tw, "  %s of %s\t%s %s %s\t%s\tflow %s\n", count(c.Harmed), count(c.Seen), c.Provider, c.Operation, c.Phase, c.Answer, c.Example)
 	}
 	_ = tw.Flush()
 }
@@ -102,7 +102,7 @@ func writeRulesThatMatter(w io.Writer, r *simulate.Report) {
 		if rule == "" {
 			rule = "(no rule)"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\tharm met %s\tfollowed %s\tflow %s\n", rule, c.Action, count(c.Prevented), count(c.Followed), c.Example)
+		fmt.Fprintf(tw, "  %s\t%s\tharm met %s\tfollowed %s\tflow %s\n", rule, c.Action, count(c.Met), count(c.Followed), c.Example)
 	}
 	_ = tw.Flush()
 }

@@ -57,7 +57,7 @@ func (c *client) reaction(a *policy.Answer) policy.Action {
 		return policy.RetryNewOrder
 	case policy.Processing:
 		if c.p.Provider == "opi" && c.r.IntN(3) == 0 {
-			return policy.MarkSucceeded // the envelope said Success
+			return policy.MarkSucceeded // the envelope holds Success
 		}
 		return policy.QueryStatus
 	case policy.CustomerAction, policy.NotYet:

@@ -228,7 +228,7 @@ func AppendString(dst []byte, s string) []byte {
 
 // plain reports whether a text needs no escapes.
 func plain(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
 			return false
 		}

@@ -50,8 +50,8 @@ func drawLine(t *rapid.T) line {
 	return l
 }
 
-// plainRecord is the twin of packing: it keeps the lines as they are.
-func plainRecord(lines []line) record {
+// recordOf is the oracle of encoding: it keeps the lines as they are.
+func recordOf(lines []line) record {
 	r := record{flow: lines[0].Flow, payment: lines[0].Payment}
 	var first *line
 	for i := range lines {
@@ -91,18 +91,18 @@ func plainRecord(lines []line) record {
 	return r
 }
 
-func TestPackedEqualsUnpacked(t *testing.T) {
-	s := newPacker() // one for all flows, as in a run
+func TestEncodeDecodeRoundTrip(t *testing.T) {
+	s := newEncoder() // one for all flows, as in a run
 	var reused record
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []line
-		tape := &tape{flow: "f"}
+		log := &flowLog{flow: "f"}
 		for range rapid.IntRange(1, 12).Draw(t, "lines") {
 			lines = append(lines, drawLine(t))
-			s.put(tape, &lines[len(lines)-1])
+			s.add(log, &lines[len(lines)-1])
 		}
-		want := plainRecord(lines)
-		reused.unpack(s.texts, tape)
+		want := recordOf(lines)
+		reused.decode(s.texts, log)
 		for _, part := range []struct {
 			what      string
 			got, want any
@@ -123,34 +123,34 @@ func TestPackedEqualsUnpacked(t *testing.T) {
 func listed(calls []call) []call { return append([]call{}, calls...) }
 
 // The payment of a flow is that of its first send, in whatever order its lines come.
-func TestTheFirstSendNamesThePayment(t *testing.T) {
+func TestPaymentIsThatOfFirstSend(t *testing.T) {
 	at := func(seconds int64, ph recorded.Phase, amount int64) line {
 		return line{Line: recorded.Line{Flow: "f", At: moment(seconds * 1e6).time(), Phase: ph, Payment: policy.Payment{Provider: "momo", Amount: amount}}}
 	}
 	lines := []line{at(5, recorded.Query, 0), at(7, recorded.Send, 100), at(10, recorded.Send, 999)}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		s, tape := newPacker(), new(tape)
+		s, log := newEncoder(), new(flowLog)
 		for _, i := range order {
-			s.put(tape, &lines[i])
+			s.add(log, &lines[i])
 		}
 		var r record
-		if r.unpack(s.texts, tape); r.payment.Amount != 100 {
+		if r.decode(s.texts, log); r.payment.Amount != 100 {
 			t.Errorf("lines in the order %v: the payment is of %d", order, r.payment.Amount)
 		}
 	}
 }
 
 // Where the shared texts are full, a text is written itself.
-func TestFullTextsAreWrittenInline(t *testing.T) {
-	s := newPacker()
+func TestFullTextTableWritesInline(t *testing.T) {
+	s := newEncoder()
 	for len(s.texts) < maxTexts {
 		s.texts = append(s.texts, "")
 	}
 	l := line{Line: recorded.Line{Flow: "f", Phase: recorded.Send, Answer: policy.Answer{Code: "a-new-code", Message: "news"}}}
-	var tape tape
-	s.put(&tape, &l)
+	var log flowLog
+	s.add(&log, &l)
 	var r record
-	r.unpack(s.texts, &tape)
+	r.decode(s.texts, &log)
 	if len(s.texts) > maxTexts || r.sends[0].answer.Code != "a-new-code" || r.sends[0].answer.Message != "news" {
 		t.Errorf("%d slots; %+v", len(s.texts), r.sends[0].answer)
 	}

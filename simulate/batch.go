@@ -1,0 +1,196 @@
+package simulate
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+)
+
+// batch is some whole lines of one file.
+type batch struct {
+	input     *input
+	firstLine int
+	fresh     bool // the first of its file
+	data      []byte
+	tooLong   bool  // in place of data: a line that is not kept
+	read      int64 // bytes of the stored file so far
+
+	done   chan struct{}
+	lines  []line
+	broken []*LineError
+}
+
+// LineError is a line of a recording that could not be read.
+type LineError struct {
+	File string
+	Line int
+	Err  error
+}
+
+// Error is FILE:LINE: what is wrong.
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *LineError) Unwrap() error { return e.Err }
+
+const (
+	batchSize = 256 << 10
+	maxLine   = 16 << 20
+)
+
+// counted counts the bytes that were read through it.
+type counted struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// fill reads until buf is full or reading ends.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var got int
+		got, err = r.Read(buf[n:])
+		n += got
+	}
+	return n, err
+}
+
+// split reads one recording and sends its lines in batches. It stops when send returns false.
+func split(in *input, send func(*batch) bool) error {
+	file, err := in.open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	stored := &counted{r: file}
+	lines, err := plain(stored)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.name, err)
+	}
+	s := splitter{in: in, stored: stored, lines: lines, next: 1, fresh: true, send: send}
+	for {
+		buf, last, err := s.read()
+		if err != nil {
+			return err
+		}
+		if !s.cut(s.skip(buf), last) || last {
+			return nil
+		}
+	}
+}
+
+// splitter cuts one recording into batches of whole lines.
+type splitter struct {
+	in       *input
+	stored   *counted  // the file as stored
+	lines    io.Reader // the same, decompressed
+	rest     []byte    // the beginning of a line; its end is not read yet
+	next     int       // the number of the next line
+	fresh    bool      // no batch is sent yet
+	skipping bool      // what follows is the rest of a line that is too long
+	send     func(*batch) bool
+}
+
+// read returns the rest and what follows it. last reports the end of the recording.
+func (s *splitter) read() (buf []byte, last bool, err error) {
+	buf = make([]byte, len(s.rest), max(batchSize, 2*len(s.rest)))
+	copy(buf, s.rest)
+	n, err := fill(s.lines, buf[len(buf):cap(buf)])
+	buf = buf[:len(buf)+n]
+	// A wrapped io.EOF is an error too, and ErrUnexpectedEOF is a gzip stream that is cut short.
+	if err == io.EOF { //nolint:errorlint // an io.Reader returns io.EOF itself
+		return buf, true, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("%s:%d: %w", s.in.name, s.next, err)
+	}
+	return buf, false, nil
+}
+
+// skip returns buf without the rest of a line that is too long.
+func (s *splitter) skip(buf []byte) []byte {
+	if !s.skipping {
+		return buf
+	}
+	i := bytes.IndexByte(buf, '\n')
+	if i < 0 {
+		return nil
+	}
+	s.skipping = false
+	s.next++
+	return buf[i+1:]
+}
+
+// cut sends the whole lines of buf and keeps the rest. It reports whether to go on.
+func (s *splitter) cut(buf []byte, last bool) bool {
+	end := len(buf)
+	if !last {
+		end = bytes.LastIndexByte(buf, '\n') + 1
+	}
+	s.rest = buf[end:]
+	switch {
+	case end > 0:
+		b := s.batch()
+		b.data = buf[:end]
+		s.next += bytes.Count(b.data, []byte{'\n'})
+		return s.send(b)
+	case len(buf) > maxLine:
+		s.skipping, s.rest = true, nil
+		b := s.batch()
+		b.tooLong = true
+		return s.send(b)
+	}
+	return true
+}
+
+func (s *splitter) batch() *batch {
+	b := &batch{input: s.in, firstLine: s.next, fresh: s.fresh, read: s.stored.n, done: make(chan struct{})}
+	s.fresh = false
+	return b
+}
+
+// plain decompresses a gzipped stream, which it recognises by its first bytes.
+func plain(r io.Reader) (io.Reader, error) {
+	br := bufio.NewReaderSize(r, 64<<10)
+	if magic, err := br.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		return gzip.NewReader(br)
+	}
+	return br, nil
+}
+
+// parse decodes the batch's lines.
+func (b *batch) parse(r *lineReader) {
+	defer close(b.done)
+	if b.tooLong {
+		b.broken = []*LineError{{b.input.name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
+		return
+	}
+	b.lines = make([]line, 0, len(b.data)/300+1)
+	number := b.firstLine
+	for data := b.data; len(data) > 0; number++ {
+		raw := data
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			raw, data = data[:i], data[i+1:]
+		} else {
+			data = nil
+		}
+		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
+			continue
+		}
+		b.lines = append(b.lines, line{})
+		if err := r.read(raw, &b.lines[len(b.lines)-1]); err != nil {
+			b.lines = b.lines[:len(b.lines)-1]
+			b.broken = append(b.broken, &LineError{b.input.name, number, err})
+			continue
+		}
+		b.lines[len(b.lines)-1].number = number
+	}
+	b.data = nil
+}
