@@ -104,7 +104,7 @@ func (d *decider) decide(line []byte) (advice.Decision, error) {
 	if err != nil {
 		return advice.Decision{}, err
 	}
-	adv, err := q.Ask(d.engine)
+	adv, err := advice.Ask(d.engine, q)
 	if err != nil {
 		return advice.Decision{}, err
 	}

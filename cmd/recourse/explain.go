@@ -41,7 +41,7 @@ Exit codes: 0 explained, 2 could not run.`,
 		if err := e.Check(&policy.Payment{Provider: question.Provider, Operation: *question.Operation}); err != nil {
 			return err
 		}
-		adv, err := question.Ask(e)
+		adv, err := advice.Ask(e, question)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func FuzzDecide(f *testing.F) {
 		if q.At.IsZero() {
 			q.At = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		}
-		a, err := q.Ask(e)
+		a, err := advice.Ask(e, q)
 		if err != nil {
 			var unknown *providers.UnknownProviderError
 			if !errors.As(err, &unknown) {

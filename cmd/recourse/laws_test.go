@@ -51,7 +51,7 @@ func decided(t testing.TB, line []byte) *advice.Advice {
 	if err != nil {
 		t.Fatalf("%s: %s", line, err)
 	}
-	a, err := q.Ask(defaults(t))
+	a, err := advice.Ask(defaults(t), q)
 	if err != nil {
 		t.Fatalf("%s: %s", line, err)
 	}

@@ -77,7 +77,7 @@ func TestEveryAnswerIsDecided(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %s", line, err)
 				}
-				a, err := q.Ask(defaults(t))
+				a, err := advice.Ask(defaults(t), q)
 				if err != nil {
 					t.Fatalf("%s: %s", line, err)
 				}
@@ -99,7 +99,7 @@ func TestEveryStatusWithEveryReasonIsDecided(t *testing.T) {
 					Provider: cat.Name, Operation: &op, Phase: ph, Status: advice.Scalar(s.Status), SubStatus: advice.Scalar(s.SubStatus),
 					Code: advice.Scalar(r.Code), Verified: true, At: at,
 				}
-				a, err := q.Ask(defaults(t))
+				a, err := advice.Ask(defaults(t), q)
 				if err != nil {
 					t.Fatalf("%s/%s with %s: %s", s.Status, s.SubStatus, r.Code, err)
 				}
@@ -204,7 +204,7 @@ func TestEveryBodyIsDecided(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s, %s, %s: %s", name, op, ph, err)
 				}
-				a, err := q.Ask(defaults(t))
+				a, err := advice.Ask(defaults(t), q)
 				if err != nil {
 					t.Fatalf("%s, %s, %s: %s", name, op, ph, err)
 				}

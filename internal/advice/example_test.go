@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	a, err := q.Ask(e)
+	a, err := advice.Ask(e, q)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,95 +1,28 @@
 package advice
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"math"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/question"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Question is one answer and what went before it: a line that `recourse decide` reads, what
-// the flags of `recourse explain` fill, and what a test of rules gives. Only Provider and
-// Operation have to be there.
-type Question struct {
-	Provider     string             `json:"provider"`
-	Merchant     string             `json:"merchant"`
-	Operation    *policy.Operation  `json:"operation"`
-	Phase        policy.Phase       `json:"phase"`
-	Code         Scalar             `json:"code"`
-	SubCode      Scalar             `json:"sub_code"`
-	Status       Scalar             `json:"status"`
-	SubStatus    Scalar             `json:"sub_status"`
-	HTTPStatus   int                `json:"http_status"`
-	Fault        policy.Fault       `json:"fault"`
-	Message      string             `json:"message"`
-	Body         json.RawMessage    `json:"body"`
-	Attempt      int                `json:"attempt"`
-	Queries      int                `json:"queries"`
-	Fired        map[string]int     `json:"fired"`
-	ElapsedMS    int64              `json:"elapsed_ms"`
-	At           time.Time          `json:"at"`
-	RetryAfterMS int64              `json:"retry_after_ms"`
-	Amount       int64              `json:"amount"`
-	Currency     string             `json:"currency"`
-	Capture      policy.CaptureMode `json:"capture"`
-	Tags         map[string]string  `json:"tags"`
-	Replay       bool               `json:"replay"`
-	InDoubt      bool               `json:"in_doubt"`
-	Verified     bool               `json:"verified"`
-	OrderID      string             `json:"order_id"`
-	RequestID    string             `json:"request_id"`
-	ProviderID   string             `json:"provider_id"`
-	PaymentKey   string             `json:"payment_key"`
-}
+// Question is what the rules are asked about.
+type Question = question.Question
 
 // Scalar is a text that may be written as a number, as codes often are.
-type Scalar string
-
-// UnmarshalJSON reads a string, a number or null.
-func (s *Scalar) UnmarshalJSON(raw []byte) error {
-	if bytes.Equal(raw, []byte("null")) {
-		return nil
-	}
-	if len(raw) > 0 && raw[0] == '"' {
-		return json.Unmarshal(raw, (*string)(s))
-	}
-	var n json.Number
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return errors.New("must be a string or a number")
-	}
-	*s = Scalar(n)
-	return nil
-}
+type Scalar = question.Scalar
 
 // Read reads a question from one JSON object.
-func Read(raw []byte) (*Question, error) {
-	var q Question
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&q); err != nil {
-		return nil, fmt.Errorf("not a question: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not a question: something follows the object")
-	}
-	if q.Provider == "" {
-		return nil, errors.New("provider is missing")
-	}
-	if q.Operation == nil {
-		return nil, errors.New("operation is missing")
-	}
-	return &q, nil
-}
+func Read(raw []byte) (*Question, error) { return question.Read(raw) }
 
 // check refuses numbers that no flow can have.
-func (q *Question) check() error {
+func check(q *Question) error {
 	least := min(int64(q.Attempt), int64(q.Queries), q.ElapsedMS, q.RetryAfterMS, q.Amount)
 	for _, n := range q.Fired {
 		least = min(least, int64(n))
@@ -116,12 +49,12 @@ type Advice struct {
 
 // Ask puts a question to the rules, through the machine that runs in production. An error says
 // that the provider is unknown, or that the question has a number that no flow can have.
-func (q *Question) Ask(e *ruleset.Engine) (*Advice, error) {
+func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 	cat, err := e.Catalogs.Get(q.Provider)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.check(); err != nil {
+	if err := check(q); err != nil {
 		return nil, err
 	}
 	a := policy.Answer{
@@ -145,13 +78,13 @@ func (q *Question) Ask(e *ruleset.Engine) (*Advice, error) {
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
-	s := q.state(&a, at)
+	s := state(q, &a, at)
 	now := flow.Moment{At: at, Jitter: 0.5}
 	var adv Advice
 	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
 	if v := adv.Decided.Verdict; v.Schedule != "" {
 		// Which turn of its schedule it is follows from what was done so far.
-		s.Waits = policy.Counts{{Name: v.Schedule, N: q.turns(e, &s.Payment, &v)}}
+		s.Waits = policy.Counts{{Name: v.Schedule, N: turns(q, e, &s.Payment, &v)}}
 		adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
 	}
 	return &adv, nil
@@ -159,7 +92,7 @@ func (q *Question) Ask(e *ruleset.Engine) (*Advice, error) {
 
 // turns counts how often a schedule was used: by the rules that were followed, or, where
 // the question does not say, by the queries or sends so far.
-func (q *Question) turns(e *ruleset.Engine, p *policy.Payment, v *flow.Verdict) int {
+func turns(q *Question, e *ruleset.Engine, p *policy.Payment, v *flow.Verdict) int {
 	switch {
 	case len(q.Fired) > 0:
 		n := 0
@@ -176,7 +109,7 @@ func (q *Question) turns(e *ruleset.Engine, p *policy.Payment, v *flow.Verdict) 
 }
 
 // state is a flow that has lived through what the question says of it.
-func (q *Question) state(a *policy.Answer, at time.Time) flow.State {
+func state(q *Question, a *policy.Answer, at time.Time) flow.State {
 	attempt := max(q.Attempt, 1)
 	started := at.Add(-span(q.ElapsedMS))
 	s := flow.State{

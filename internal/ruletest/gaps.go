@@ -44,7 +44,7 @@ func (s *search) first(f *rules.File, r *rules.Rule, likely func(*policy.Situati
 		if !likely(&sit) {
 			return false
 		}
-		a, err := q.Ask(s.e)
+		a, err := advice.Ask(s.e, q)
 		if err != nil || a.Decided.Verdict.Property != "" || !fits(a) {
 			return false
 		}
@@ -120,7 +120,7 @@ func tableRow(e *ruleset.Engine, provider string, op policy.Operation, ph policy
 	if said == "" {
 		said = row.Code
 	}
-	a, err := q.Ask(e)
+	a, err := advice.Ask(e, &q)
 	if err != nil {
 		return ""
 	}

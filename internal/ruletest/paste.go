@@ -15,7 +15,7 @@ import (
 
 // paste returns a question and its decision as a test in TOML, to paste into a file.
 func paste(e *ruleset.Engine, q *advice.Question, name string) string {
-	a, err := q.Ask(e)
+	a, err := advice.Ask(e, q)
 	if err != nil {
 		return ""
 	}

@@ -43,7 +43,7 @@ func (c *Case) Run(e *ruleset.Engine) Result {
 
 func (c *Case) runDecision(e *ruleset.Engine) Result {
 	r := Result{Case: c}
-	a, err := c.question.Ask(e)
+	a, err := advice.Ask(e, c.question)
 	if err != nil {
 		r.Failures = append(r.Failures, Failure{What: "given", Got: err.Error(), Pos: c.pos})
 		return r
@@ -193,7 +193,7 @@ func (t *trace) adviceAt(i int) *advice.Advice {
 // situations visits every situation that rules decided in a test, with the rule that decided.
 func (c *Case) situations(e *ruleset.Engine, visit func(*policy.Situation, string)) {
 	if c.story == nil {
-		if a, err := c.question.Ask(e); err == nil {
+		if a, err := advice.Ask(e, c.question); err == nil {
 			visit(&a.Situation, a.Decided.Decision.Rule)
 		}
 		return

@@ -143,7 +143,7 @@ func (p *preparer) add(op policy.Operation, ph policy.Phase, a answer) {
 				a.Verified = ph == policy.Webhook
 				a.ask(&q)
 				q.At = time.Date(epoch[0], time.Month(epoch[1]), epoch[2], epoch[3], 0, 0, 0, p.e.Rules.Layers(q.Provider, q.Merchant).Timezone())
-				got, err := q.Ask(p.e)
+				got, err := advice.Ask(p.e, &q)
 				if err != nil {
 					continue
 				}
