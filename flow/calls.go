@@ -65,8 +65,6 @@ func (m *machine) send(why policy.Action) {
 
 // query starts a status query about the identity sent last. Contracts differ in what they can
 // be asked by; State.AskedBy keeps it, because the answer speaks of all that it names.
-// query starts a status query about the identity sent last. Contracts differ in what they can
-// be asked by; State.AskedBy keeps it, because the answer speaks of all that it names.
 func (m *machine) query() {
 	id := m.s.current()
 	m.s.Queries++

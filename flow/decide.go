@@ -38,7 +38,7 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 		// Rules speak of the latest request. They cannot know that an earlier one, which was certain
 		// when the latest was sent, is open again: the flow finds out first.
 		*want = policy.Decision{
-			Action: policy.QueryStatus, Reason: "an earlier request, given up for certain, is open again", Schedule: m.t.Poll,
+			Action: policy.QueryStatus, Reason: "an earlier request, which was certain not to execute, is open again", Schedule: m.t.Poll,
 		}
 	} else {
 		*want = m.d.Decide(sit)
@@ -98,50 +98,49 @@ func (s *State) known(id *Identity) policy.Fact {
 }
 
 // until returns when a verdict is carried out: after the schedule's next wait, no sooner than the
-// provider asked for with its Retry-After, and not after the flow's time.
+// provider's Retry-After asks for, and no later than the flow's time limit.
 func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Duration) time.Time {
-	asks := v.Action == policy.QueryStatus || v.Action.Sends()
-	if want.Schedule == nil && !asks {
-		return m.now.At // most ends have no schedule have no schedule
+	callsProvider := v.Action == policy.QueryStatus || v.Action.Sends()
+	if want.Schedule == nil && !callsProvider {
+		return m.now.At // most ends have no schedule
 	}
-	over := m.s.limit(m.t)
+	limit := m.s.limit(m.t)
 	if v.Via == ByWebhook {
-		v.Delay = over.Sub(m.now.At)
-		return over
+		v.Delay = limit.Sub(m.now.At)
+		return limit
 	}
 	sched := want.Schedule
 	if v.Action != want.Action || v.Property != "" || v.Limit != "" {
 		sched = nil // the rule's schedule was meant for another action
-		if asks {
+		if callsProvider {
 			sched = m.t.Poll
 		}
 	}
-	var spread time.Duration
+	var delay time.Duration
 	if sched != nil {
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
-		spread = sched.Jittered(v.Delay, m.now.Jitter)
+		delay = sched.Jittered(v.Delay, m.now.Jitter)
 		m.s.Waits = m.s.Waits.Plus(sched.Name)
 	}
-	if asks {
-		floor := min(retryAfter, m.t.Limits.MaxRetryAfter)
-		v.Delay, spread = max(v.Delay, floor), max(spread, floor)
+	if callsProvider {
+		atLeast := min(retryAfter, m.t.Limits.MaxRetryAfter)
+		v.Delay, delay = max(v.Delay, atLeast), max(delay, atLeast)
 	}
-	at := m.now.At.Add(spread)
+	at := m.now.At.Add(delay)
 	switch {
-	case !at.After(over):
+	case !at.After(limit):
 		return at
 	case /*guard:wait-knows-the-time*/ v.Action.Sends():
-		// The wait would end after the flow's time.
+		// The wait would end after the flow's time limit.
 		v.Action, v.Limit, v.Delay, v.Schedule = m.s.exhausted(), "max_elapsed", 0, ""
 		return m.now.At
-	case over.After(m.now.At):
-		return over
+	case limit.After(m.now.At):
+		return limit
 	}
 	return m.now.At
 }
 
-// endReason returns the reason that stands in the result and in the trace.
 // endReason returns the reason that stands in the result and in the trace.
 func endReason(want *policy.Decision, v *Verdict) string {
 	switch {
@@ -155,8 +154,6 @@ func endReason(want *policy.Decision, v *Verdict) string {
 	return want.Reason
 }
 
-// wait stores what comes next and until when. The row is written before the wait begins: another
-// process can take over and wait for the rest.
 // wait stores what comes next and until when. The row is written before the wait begins: another
 // process can take over and wait for the rest.
 func (m *machine) wait(a policy.Action, via Via, until time.Time) {
@@ -223,7 +220,6 @@ func originalProviderID(s *State) string {
 }
 
 // end finishes the flow with the outcome of an action.
-// end finishes the flow with the outcome of an action.
 func (m *machine) end(a policy.Action, reason string) {
 	switch a {
 	case policy.MarkSucceeded:
@@ -235,7 +231,6 @@ func (m *machine) end(a policy.Action, reason string) {
 	}
 }
 
-// finish ends the flow, or settles an escalated one.
 // finish ends the flow, or settles an escalated one.
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason

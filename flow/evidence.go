@@ -155,7 +155,7 @@ func (id *Identity) update(f policy.Fact) {
 	case /*guard:contested-stays-open*/ id.Contested && f.Effect == policy.NotExecuted:
 		// Money moved under this order by a request that is not ours: no refusal closes that.
 	case /*guard:reopened*/ id.Effect == policy.NotExecuted && f.Effect == policy.Pending:
-		// The provider takes back its word that the request was over. It is in doubt again.
+		// The provider said that the request was over, and now says that it goes on: in doubt again.
 		id.Effect, id.Fact, id.Reopened = f.Effect, f, true
 	case f.Effect == policy.Executed:
 		id.Effect, id.Fact = f.Effect, f

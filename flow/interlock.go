@@ -76,20 +76,15 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 
 // sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
 // payment was not withdrawn.
-// sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
-// payment was not withdrawn.
 func (s *State) sendsLeft(t *policy.Terms) bool {
 	return /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
 }
 
 // queriesLeft reports whether the limit of queries is not used up.
-// queriesLeft reports whether the limit of queries is not used up.
 func (s *State) queriesLeft(t *policy.Terms) bool {
 	return /*guard:queries-are-counted*/ s.Queries < t.Limits.MaxQueries
 }
 
-// canQuery reports whether the contract has a query for what is known of the last identity: some
-// providers can be asked only by an id that they gave themselves.
 // canQuery reports whether the contract has a query for what is known of the last identity: some
 // providers can be asked only by an id that they gave themselves.
 func (s *State) canQuery(c *policy.Contract) bool {

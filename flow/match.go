@@ -49,11 +49,11 @@ func (s *State) namesOne(a *policy.Answer, id *Identity) bool {
 // byProviderID finds the identity by the provider's own id, where the answer has no other name.
 // An id that is not in the ledger yet belongs to an identity whose id is not known: to the last
 // of them, and for sure only if it is the only one.
-func (s *State) byProviderID(theirs string) (i int, sure bool) {
+func (s *State) byProviderID(providerID string) (i int, sure bool) {
 	i, nameless := -1, 0
 	for k := len(s.Ledger) - 1; k >= 0; k-- {
 		switch id := &s.Ledger[k]; {
-		case id.ProviderID == theirs:
+		case id.ProviderID == providerID:
 			return k, true
 		case id.ProviderID == "" && id.Sends > 0:
 			i = max(i, k)
@@ -64,13 +64,11 @@ func (s *State) byProviderID(theirs string) (i int, sure bool) {
 }
 
 // matches reports whether an identifier of an answer is one of the identity's. An empty one
-// matches: the call that the answer belongs to has paired them.
+// matches: an answer to our own call belongs to the identity that was sent or asked for.
 func (id *Identity) matches(text string) bool {
 	return text == "" || text == id.OrderID || text == id.RequestID || text == id.ProviderID
 }
 
-// otherAmount reports whether an answer names an amount or a currency that differs from the
-// payment's. An amount that is not given, on either side, is not compared.
 // otherAmount reports whether an answer names an amount or a currency that differs from the
 // payment's. An amount that is not given, on either side, is not compared.
 func (s *State) otherAmount(a *policy.Answer) bool {

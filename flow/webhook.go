@@ -5,7 +5,7 @@ import (
 )
 
 // maxHastened bounds the queries that unverified webhooks can bring forward. Everyone who knows
-// the URL can send one, and the queries of a flow are limited: they must not be used up so.
+// the URL can send one, and the queries of a flow are limited: forged messages must not use them up.
 const maxHastened = 3
 
 // received takes a webhook. Which identity it speaks of is found by State.identityOf, in match.go.

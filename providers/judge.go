@@ -10,10 +10,16 @@ import (
 // webhook proves by itself. What was sent before is not known here; package flow
 // takes it into account.
 //
-// The laws, in order: a fault is what it is; a status outranks a code; a reason
-// beside a failure can lower certainty and never raise it; what no table lists is
-// unknown; a server error proves nothing unless the refusal was made at the door; a
-// refused query proves nothing; a hold is not yet a payment that captures itself.
+// It follows these rules, in this order:
+//
+//   - A fault proves what faultFact says of it, whatever else the answer holds.
+//   - A status outranks a code. A reason code beside a failure status can lower the certainty of
+//     the failure, and never raise it.
+//   - A code or status that no table lists is unknown.
+//   - A hold is executed for a manual payment, and pending for one that is captured automatically.
+//   - A refusal is lowered from not_executed to unknown if it came with HTTP 5xx, unless its code is
+//     of stage door: a server that fails after processing can send the same body.
+//   - A refusal of a query is lowered as well: the query failed, and not the payment.
 func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if a.Fault != policy.NoFault {
 		return faultFact(a)
