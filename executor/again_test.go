@@ -34,10 +34,10 @@ func (k *keeper) Send(ctx context.Context, a *executor.Attempt) (executor.Reply,
 }
 
 func (k *keeper) Query(context.Context, *executor.Attempt) (executor.Reply, error) {
-	return executor.Reply{}, errors.New("nobody asks")
+	return executor.Reply{}, errors.New("no query is expected")
 }
 
-// What a payment is carried out by serves the next one. Whoever holds a result, an attempt, a
+// Memory of one payment is never used for the next. A holder of a result, an attempt, a
 // context or a handle must not notice: not the caller, not the client, not those who joined by
 // the payment key, not a webhook or a sweep that came upon the flow just then.
 func TestAPaymentIsNotMistakenForTheNext(t *testing.T) {
@@ -154,9 +154,9 @@ func (l *looker) Ended(_ context.Context, e *executor.EndEvent) {
 	l.said = append(l.said, flow.Describe(flow.Finish{Outcome: e.Outcome, Reason: e.Reason}))
 }
 
-// Of a flow that ends with its first answer only that is kept. What it tells of itself is what
+// A flow that ends with its first answer keeps little. Its trace and state are what
 // was written down, and what was seen, for every code of every provider.
-func TestAShortPastIsToldAsItWas(t *testing.T) {
+func TestAShortTraceIsWhatWasObserved(t *testing.T) {
 	ends := 0
 	for _, name := range defaults().Catalogs.Names() {
 		catalog, err := defaults().Catalogs.Get(name)
@@ -187,17 +187,17 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 				}
 				puts := written.list()
 				if stored, _ := json.Marshal(puts[len(puts)-1].state); string(stored) != string(state) {
-					t.Errorf("%s %s is told as\n%s\nand was written down as\n%s", name, row.Code, state, stored)
+					t.Errorf("%s %s is in memory\n%s\nand was written down as\n%s", name, row.Code, state, stored)
 				}
-				var told []string
+				var reported []string
 				for _, e := range r.Trace() {
 					switch e.Command.(type) {
 					case flow.Decided, flow.Finish:
-						told = append(told, flow.Describe(e.Command))
+						reported = append(reported, flow.Describe(e.Command))
 					}
 				}
-				if !slices.Equal(told, seen.said) {
-					t.Errorf("%s %s is told as %q and was seen as %q", name, row.Code, told, seen.said)
+				if !slices.Equal(reported, seen.said) {
+					t.Errorf("%s %s has the trace %q and was observed as %q", name, row.Code, reported, seen.said)
 				}
 			})
 		}
@@ -207,7 +207,7 @@ func TestAShortPastIsToldAsItWas(t *testing.T) {
 	}
 }
 
-// A result that somebody has is not written to, whatever is said to its flow afterwards and has
+// A result is never written to after it was returned, whatever its flow receives afterwards and has
 // no effect: what does not fit any more, or what the journal does not take.
 func TestAResultIsNotWrittenTwice(t *testing.T) {
 	for name, after := range map[string]func(*executor.Executor, *executor.Handle, *spy) error{
@@ -232,10 +232,10 @@ func TestAResultIsNotWrittenTwice(t *testing.T) {
 id     = "look"
 when   = 'class == "insufficient_funds"'
 then   = "escalate"
-reason = "somebody has to look"
+reason = "for a person"
 `})
 			x, err := executor.New(rules, &executor.Config{Journal: j, OnEscalate: func(context.Context, *executor.Result) error {
-				return errors.New("nobody is there") // so that it stays in memory
+				return errors.New("the hook fails") // so that it stays in memory
 			}})
 			if err != nil {
 				t.Fatal(err)
@@ -254,7 +254,7 @@ reason = "somebody has to look"
 				t.Errorf("it was %+v, is %+v", was, got)
 			}
 			if a, b := fmt.Sprint(first.Story()), fmt.Sprint(second.Story()); a != b {
-				t.Errorf("told as\n%s\nand then as\n%s", a, b)
+				t.Errorf("was\n%s\nand then as\n%s", a, b)
 			}
 		})
 	}
@@ -283,7 +283,7 @@ func TestAFlowGoesOnWithoutADeciderOfItsOwn(t *testing.T) {
 	})
 }
 
-// What the shopper had to do is told by the result as well: of one call, and of more.
+// The result holds what the shopper had to do: of one call, and of more.
 func TestAResultNamesTheShoppersAction(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{})
@@ -307,10 +307,10 @@ type sender func() executor.Reply
 func (s sender) Send(context.Context, *executor.Attempt) (executor.Reply, error) { return s(), nil }
 
 func (sender) Query(context.Context, *executor.Attempt) (executor.Reply, error) {
-	return executor.Reply{}, errors.New("nobody asks")
+	return executor.Reply{}, errors.New("no query is expected")
 }
 
-func TestAResultThatIsEmptyTellsNothing(t *testing.T) {
+func TestAnEmptyResultHasZeroValues(t *testing.T) {
 	var r executor.Result
 	if r.Story() != "" || r.Trace() != nil || !r.Shopper().IsZero() || r.State().Outcome != policy.Open {
 		t.Errorf("%q, %v, %v", r.Story(), r.Trace(), r.State())

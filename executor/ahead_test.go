@@ -53,7 +53,7 @@ func TestEverySendIsWrittenAhead(t *testing.T) {
 	}
 }
 
-// What nobody would tell again is written so that it survives the loss of power; the rest need
+// Events that their source does not repeat are written so that they survive the loss of power; the rest need
 // only be written before what comes later.
 func TestOnlyWhatMattersWaitsForTheDisk(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -71,9 +71,9 @@ func TestOnlyWhatMattersWaitsForTheDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, p := range j.list() {
-			told := p.state.Stage == flow.Sending || p.state.Stage == flow.Ended ||
+			reported := p.state.Stage == flow.Sending || p.state.Stage == flow.Ended ||
 				len(p.state.Evidence) > 0 && p.state.Evidence[len(p.state.Evidence)-1].Phase == policy.Webhook && p.state.Stage == flow.Waiting
-			if told != (p.durability == journal.Synced) {
+			if reported != (p.durability == journal.Synced) {
 				t.Errorf("version %d, %s: durability %d", p.Version, p.state.Stage, p.durability)
 			}
 		}
@@ -119,16 +119,16 @@ func TestAPutThatFailsBeforeARetryIsMadeGood(t *testing.T) {
 			}
 			return nil
 		}
-		var told int
+		var reported int
 		x := open(t, defaults(), executor.Config{Journal: j, OnError: func(err error) {
 			if errors.Is(err, errBroken) {
-				told++
+				reported++
 			}
 		}})
 		wantOutcome(t, carry(t, x, payment("k"), b), policy.Succeeded)
 		b.wantCalls(t, 2, 0)
-		if told != 5 {
-			t.Errorf("told of %d failures, want 5", told)
+		if reported != 5 {
+			t.Errorf("OnError got %d failures, want 5", reported)
 		}
 	})
 }

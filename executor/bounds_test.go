@@ -17,7 +17,7 @@ import (
 
 // An error of Do that is not a PendingError says that nothing was sent: nothing is sent later
 // either, though the journal has the row that it said it could not store.
-func TestWhatTheJournalRefusedAndHasIsNeverSent(t *testing.T) {
+func TestARowThatTheJournalRefusedAndHasIsNeverSent(t *testing.T) {
 	for _, key := range []string{"", "k"} {
 		t.Run("key "+key, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestWhatTheJournalRefusedAndHasIsNeverSent(t *testing.T) {
 
 // Whose call hung waits for what others make of his flow. When his time is over, sending ends
 // with him, as if he had driven it himself.
-func TestDoWhoseCallHungTakesLeaveToo(t *testing.T) {
+func TestDoWhoseCallHungWithdrawsToo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
 		b := &bank{sends: []reply{{after: 45 * time.Second, deaf: true, err: errors.New("reset")}, paidNow}, asks: []reply{missing}}
@@ -113,8 +113,8 @@ func TestADoWithoutABoundIsCarriedOnByTheNextProcess(t *testing.T) {
 	})
 }
 
-// Who joins a flow that has not begun is not told of the first one's time when he has more.
-func TestNobodyIsBoundByTheTimeOfAnother(t *testing.T) {
+// A caller that joins a flow that has not begun, and has more time than the first, does not get the first one's error.
+func TestAJoinerIsNotBoundByTheFirstContext(t *testing.T) {
 	joins := map[string]func(*executor.Executor, executor.Client) error{
 		"Do": func(x *executor.Executor, c executor.Client) error {
 			_, err := x.Do(context.Background(), payment("k"), c)
@@ -141,10 +141,10 @@ func TestNobodyIsBoundByTheTimeOfAnother(t *testing.T) {
 				go func() { _, err := x.Do(ctx, payment("k"), b); left <- err }()
 				synctest.Wait()
 				if err := join(x, b); err != nil {
-					t.Errorf("the second is told: %v", err)
+					t.Errorf("the second gets: %v", err)
 				}
 				if err := <-left; !errors.Is(err, context.Canceled) {
-					t.Errorf("the first is told: %v", err)
+					t.Errorf("the first gets: %v", err)
 				}
 				b.wantCalls(t, 1, 0)
 			})
@@ -235,9 +235,9 @@ func TestAResumeThatFailsProvesNothing(t *testing.T) {
 	}
 }
 
-// A row that its process disowned may be taken up nevertheless, by whoever asks for the key.
+// A row whose first write failed may be continued nevertheless, by the next request of the key.
 // From then on it is a flow like any other.
-func TestADisownedFlowThatIsJoinedIsAFlow(t *testing.T) {
+func TestARefusedFlowThatIsJoinedContinues(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{missing, paidAsk}}
 		j.after = func(p *put) error {

@@ -79,7 +79,7 @@ func TestACallHasItsDeadline(t *testing.T) {
 	})
 }
 
-// A deadline that nobody watches is seen by who looks.
+// Err reports a deadline although Done was never called.
 func TestADeadlineIsSeenWithoutDone(t *testing.T) {
 	inCall(t, context.Background(), func(ctx context.Context, a *executor.Attempt) {
 		time.Sleep(31 * time.Second)
@@ -127,7 +127,7 @@ func TestACallsContextEndsWithTheCall(t *testing.T) {
 	})
 }
 
-// Whoever looks once, and sends if nothing is over, as net/http does, sees that his caller is.
+// A client that checks the context once before it sends, as net/http does, sees that its caller is gone.
 func TestTheFirstLookAtDoneSeesThatTheCallerIsOver(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		parent, cancel := context.WithCancel(context.Background())

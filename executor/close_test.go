@@ -72,7 +72,7 @@ func TestNothingBeginsAfterClose(t *testing.T) {
 					t.Errorf("Wait: %v", err)
 				}
 				if err := x.Notify(ctx, hookOf("k", "0")); name == "in memory" && !errors.Is(err, executor.ErrClosed) {
-					t.Errorf("what was heard is lost, and Notify says %v", err)
+					t.Errorf("the webhook is lost, and Notify says %v", err)
 				}
 				if n, err := x.Resume(ctx); n > 0 {
 					t.Errorf("%d flows go on (%v)", n, err)
@@ -84,8 +84,8 @@ func TestNothingBeginsAfterClose(t *testing.T) {
 	}
 }
 
-// Those who wait in Do are told that the executor closes, all of them.
-func TestCloseWakesEverybody(t *testing.T) {
+// All callers that wait in Do get the error that the executor closes.
+func TestCloseWakesAllWaiters(t *testing.T) {
 	for range 20 {
 		bubble(t, func(t *testing.T) {
 			b := &bank{sends: []reply{shut}}

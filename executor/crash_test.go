@@ -17,11 +17,11 @@ import (
 // process is an executor that can die: its journal fails from then on, and its calls do not
 // leave any more.
 type process struct {
-	x    *executor.Executor
-	j    *spy
-	till *till
-	dead atomic.Bool
-	told atomic.Int64 // escalations that were heard of
+	x        *executor.Executor
+	j        *spy
+	till     *till
+	dead     atomic.Bool
+	reported atomic.Int64 // calls of OnEscalate
 }
 
 // when says where a process dies.
@@ -73,7 +73,7 @@ func birth(t *testing.T, rules executor.Rules, shared *spy, w *till, at when) *p
 			if p.dead.Load() {
 				return errBroken
 			}
-			p.told.Add(1)
+			p.reported.Add(1)
 			return nil
 		},
 	})
@@ -98,20 +98,20 @@ func (p *process) bury(t *testing.T) {
 }
 
 // Whatever a process is doing when it dies, and the next one too: the money moves once at most,
-// the flow ends as it did, and somebody hears of an escalation.
+// the flow ends as it did, and OnEscalate is called for an escalation.
 func TestAFlowOutlivesItsProcesses(t *testing.T) {
 	rules := rulesOf(t, map[string]string{"merchants/acme.toml": careless + newOrderRule})
 	for name, fates := range map[string][]fate{
-		"paid at once":                 {{executes: true}},
-		"refused":                      {{refused: true}},
-		"executed, the answer is lost": {{executes: true, mute: true}},
-		"lost on the way":              {{lost: true, mute: true}},
-		"pending, then paid":           {{executes: true, takes: 10 * time.Minute}},
-		"the door is shut, then paid":  {{shut: true}, {executes: true, mute: true}},
-		"refused, then a new order":    {{broke: true}, {executes: true, mute: true}},
-		"shut, refused, shut":          {{shut: true}, {broke: true}, {executes: true, takes: time.Hour}},
-		"told by duplicate webhooks":   {{executes: true, takes: time.Hour, mute: true, hooks: 5}},
-		"told of a failure by webhook": {{refused: true, mute: true, hooks: 3}},
+		"paid at once":                  {{executes: true}},
+		"refused":                       {{refused: true}},
+		"executed, the answer is lost":  {{executes: true, mute: true}},
+		"lost on the way":               {{lost: true, mute: true}},
+		"pending, then paid":            {{executes: true, takes: 10 * time.Minute}},
+		"the door is shut, then paid":   {{shut: true}, {executes: true, mute: true}},
+		"refused, then a new order":     {{broke: true}, {executes: true, mute: true}},
+		"shut, refused, shut":           {{shut: true}, {broke: true}, {executes: true, takes: time.Hour}},
+		"settled by duplicate webhooks": {{executes: true, takes: time.Hour, mute: true, hooks: 5}},
+		"failed by webhook":             {{refused: true, mute: true, hooks: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, what := range []string{"before put", "after put", "before call", "after call"} {
@@ -120,7 +120,7 @@ func TestAFlowOutlivesItsProcesses(t *testing.T) {
 					bubble(t, func(t *testing.T) { died = deaths(t, rules, fates, when{what, n}) })
 					if died == 0 {
 						if n < 2 {
-							t.Errorf("nobody ever died %s", what)
+							t.Errorf("no process ever died %s", what)
 						}
 						break
 					}
@@ -151,7 +151,7 @@ reason = "another order"
 func deaths(t *testing.T, rules executor.Rules, fates []fate, at when) (died int) {
 	t.Helper()
 	shared, w := newSpy(), &till{fates: fates}
-	heard := int64(0)
+	escalations := int64(0)
 	for life := range 5 {
 		if life == 4 {
 			at.n = 0
@@ -176,13 +176,13 @@ func deaths(t *testing.T, rules executor.Rules, fates []fate, at when) (died int
 		time.Sleep(time.Second)
 		p.bury(t)
 		checkResumed(t, seen, w.calls()[calls:])
-		heard += p.told.Load()
+		escalations += p.reported.Load()
 	}
-	checkLedger(t, shared, w, heard, at)
+	checkLedger(t, shared, w, escalations, at)
 	return died
 }
 
-// settled: nobody has to look at the flow any more.
+// settled: no process has to look at the flow any more.
 func settled(t *testing.T, j journal.Journal) bool {
 	all := rows(t, j, keyOf(of("acme", payment("k"))))
 	return len(all) > 0 && all[len(all)-1].Due.IsZero()
@@ -212,7 +212,7 @@ func checkResumed(t *testing.T, seen []journal.Row, log []logged) {
 	}
 }
 
-func checkLedger(t *testing.T, j journal.Journal, w *till, heard int64, at when) {
+func checkLedger(t *testing.T, j journal.Journal, w *till, escalations int64, at when) {
 	t.Helper()
 	paid := w.executions()
 	if paid > 1 {
@@ -233,7 +233,7 @@ func checkLedger(t *testing.T, j journal.Journal, w *till, heard int64, at when)
 		t.Fatalf("S2: failed, and paid")
 	case s.Outcome == policy.Succeeded && paid == 0:
 		t.Fatalf("S3: succeeded, and not paid")
-	case s.Outcome == policy.Escalated && heard == 0:
-		t.Fatalf("escalated, and nobody heard of it: %s", s.Reason)
+	case s.Outcome == policy.Escalated && escalations == 0:
+		t.Fatalf("escalated, and OnEscalate was not called: %s", s.Reason)
 	}
 }

@@ -183,6 +183,8 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	if !start {
 		r.setDriver(ctx)
 	}
+	// The flow is registered before the journal is read: a second request of the key joins it
+	// meanwhile, and cannot begin a flow of its own.
 	live, err := x.register(r)
 	if err != nil {
 		return nil, false, err
@@ -259,6 +261,7 @@ func (r *run) join(other *run) error {
 	if r.row.version == 0 {
 		return nil
 	}
+	// The next process must know it too: it would withdraw a flow that is bound.
 	if err := r.put(r.notices.list, journal.Synced); err != nil {
 		r.row.bound = true
 		if !other.waiters.background {

@@ -65,6 +65,8 @@ func (r *run) setDriver(ctx context.Context) *driver {
 	return d
 }
 
+// drive runs backoff's loop. Its first round is outside the loop: a flow that ends without a wait
+// then needs no timer and no allocation.
 func (d *driver) drive() error {
 	r := d.r
 	_, err := d.stepUntilWait()
@@ -75,7 +77,7 @@ func (d *driver) drive() error {
 		return permanent.Err
 	}
 	sleep := new(sleeper)
-	r.mu.Lock()
+	r.mu.Lock() // events wake the sleep from now on
 	d.sleep = sleep
 	r.mu.Unlock()
 	_, err = backoff.RetryNotifyWithTimerAndData(d.stepUntilWait, d, nil, sleep)
@@ -104,7 +106,8 @@ var (
 	errReplaced = errors.New("executor: another goroutine drives the flow; a call of this one has not returned in time")
 )
 
-// stepUntilWait takes steps until the flow has ended (nil) or waits.
+// stepUntilWait takes steps until the flow has ended (nil) or waits. An error that is not
+// permanent makes backoff's loop wait and call it again.
 func (d *driver) stepUntilWait() (none struct{}, err error) {
 	for ended := false; !ended && err == nil; {
 		ended, err = d.step()
@@ -127,6 +130,7 @@ func (d *driver) step() (ended bool, err error) {
 	}
 	switch c := r.plan.next.(type) {
 	case nil:
+		// The permit is asked for before the write-ahead: a flow that is refused now leaves no row.
 		wait, again := r.breakerWaitLocked(), r.life == delayed || r.life == accepted
 		if r.life == admitted && wait > 0 {
 			r.life = delayed
@@ -147,6 +151,7 @@ func (d *driver) step() (ended bool, err error) {
 		r.mu.Unlock()
 		return false, d.handleDue(&c, seq)
 	}
+	// The flow has ended. A permit that it still has would keep the breaker's probe from others.
 	r.releasePermitLocked()
 	r.mu.Unlock()
 	r.deliverNotices()
@@ -231,7 +236,8 @@ func (r *run) applyOrQueue(e flow.Event) error {
 	return errQueued
 }
 
-// backOff waits until the journal may work again.
+// backOff waits until the journal may work again: 0.2 s, then twice as long each time, 10 s at
+// most. A flow that another process has written stops instead, because that process drives it.
 func (d *driver) backOff(err error) error {
 	if errors.Is(err, journal.ErrLost) && !errors.Is(err, ErrTakenOver) { // a read found it
 		d.r.mu.Lock()

@@ -60,6 +60,7 @@ func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 	if err := r.apply(e); err != nil {
 		return err
 	}
+	// The send takes place, so its charge is not given back.
 	if _, due := e.(flow.Due); due {
 		r.calls.paid = false
 	}
@@ -68,7 +69,7 @@ func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 }
 
 // newIdentifiers sets the identifiers of a new identity. An id that was used before is refused:
-// the answers of two requests could not be told apart.
+// the answers of two requests could not be distinguished.
 func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	r.mu.Lock()
 	ledger := append([]flow.Identity(nil), r.state.Ledger...)
@@ -89,7 +90,7 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
 		return err
 	})
-	if err != nil {
+	if err != nil { // without an order id the machine ends the flow as failed
 		r.x.reportError(err)
 		return
 	}
@@ -113,6 +114,7 @@ func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	if !w.Action.Sends() && w.Action != policy.QueryStatus {
 		return 0
 	}
+	// The budget comes first: it may be charged while the breaker still refuses, and keeps that.
 	wait, by := time.Duration(0), byBudget
 	if w.Action.Sends() && !funded {
 		wait = r.bucket.take(cost, now)

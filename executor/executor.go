@@ -119,6 +119,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	return x, nil
 }
 
+// validate reports every mistake at once, each by its field.
 func (c *Config) validate(rules Rules) error {
 	errs := []error{c.Budget.validate(), c.Breaker.validate()}
 	if rules == nil {
@@ -139,6 +140,7 @@ func (c *Config) validate(rules Rules) error {
 // is over. Open flows stay in the journal, for the next process. Without a journal they are
 // lost, and the error says how many. Close does not close the journal.
 func (x *Executor) Close(ctx context.Context) error {
+	// closed comes before the context: a flow that is registered after it would have no driver.
 	x.mu.Lock()
 	x.closed = true
 	x.mu.Unlock()
@@ -163,6 +165,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	return nil
 }
 
+// reportError calls OnError. No flow's lock is held: it may use the executor.
 func (x *Executor) reportError(err error) {
 	if err != nil && x.cfg.OnError != nil {
 		x.cfg.OnError(err)

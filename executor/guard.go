@@ -71,6 +71,7 @@ type bucket struct {
 	full   atomic.Bool // nothing was taken that has not come back
 }
 
+// fill adds the tokens that have come back since the last time.
 func (b *bucket) fill(now time.Time) {
 	if b.filled.IsZero() {
 		b.tokens = b.terms.Tokens
@@ -97,6 +98,7 @@ func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
 	return time.Duration((cost - b.tokens) * float64(b.terms.Every))
 }
 
+// give puts tokens back. A full bucket takes no lock: most calls succeed, and find it full.
 func (b *bucket) give(tokens float64) {
 	if b.terms.Off || b.full.Load() {
 		return
@@ -146,6 +148,7 @@ func (h delayCause) String() string {
 	return ""
 }
 
+// newGate makes a closed breaker.
 func newGate(terms Breaker) *gate {
 	g := &gate{terms: terms, breaker: breaker.New(terms.Failures, terms.Open)}
 	g.countOnly = g.countFailure
@@ -227,6 +230,7 @@ func (g *guards) of(p *policy.Payment) guard {
 	return guard{&found.bucket, found.gates[p.Operation]}
 }
 
+// add makes the guards of a provider. The map is copied, so that of reads it without a lock.
 func (g *guards) add(provider string) *providerGuard {
 	g.mu.Lock()
 	defer g.mu.Unlock()

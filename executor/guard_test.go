@@ -184,7 +184,7 @@ func TestAnAcceptedFlowThatIsWithdrawnNeverBegins(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				c := config()
 				c.Breaker = executor.Breaker{Failures: 1, Open: 10 * time.Minute}
-				c.OnError = func(err error) { t.Errorf("told of %v", err) }
+				c.OnError = func(err error) { t.Errorf("OnError got %v", err) }
 				x := open(t, defaults(), c)
 				_, _ = x.Do(within(t, time.Second), payment("down"), &bank{sends: []reply{shut}})
 				b := &bank{sends: []reply{paidNow}}

@@ -28,7 +28,7 @@ func TestAHandleSeesWhatComesAfterTheEnd(t *testing.T) {
 	})
 }
 
-// A handle that was taken when nobody could drive the flow is one of the flow, not of a copy.
+// A handle that was taken when the flow had no driver refers to the flow, not to a copy.
 func TestAHandleWithdrawsTheFlowThatIsDriven(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{shut, paidNow}}
@@ -94,7 +94,7 @@ func (l *losing) Put(ctx context.Context, r *journal.Row, d journal.Durability) 
 func TestAFlowWhoseRowIsLostIsTakenUpAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := &losing{spy: newSpy()}, &bank{sends: []reply{working}, asks: []reply{paidAsk}}
-		x := open(t, defaults(), executor.Config{Journal: j, OnError: func(err error) { t.Errorf("told of %v", err) }})
+		x := open(t, defaults(), executor.Config{Journal: j, OnError: func(err error) { t.Errorf("OnError got %v", err) }})
 		h := begin(t, x, payment("k"), b)
 		if _, err := h.Wait(within(t, time.Minute)); !errors.Is(err, executor.ErrTakenOver) {
 			t.Errorf("Wait: %v", err)
@@ -122,7 +122,7 @@ func (s *stale) Get(ctx context.Context, id string) (journal.Row, error) {
 	return row, err
 }
 
-// The row that a webhook is to be entered in was read before somebody here went on with the flow.
+// The row for a webhook was read before another goroutine here continued the flow.
 // That is no reason to have the provider send it again.
 func TestAWebhookOutrunByAResumeIsEntered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestAWebhookOutrunByAResumeIsEntered(t *testing.T) {
 	})
 }
 
-// Whoever prunes a journal forgets no key that is in doubt: the next request of it would be sent.
+// Pruning a journal keeps every key that is in doubt: its next request would be sent.
 func TestPruningForgetsNoKeyInDoubt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j := newSpy()
@@ -168,7 +168,7 @@ func TestPruningForgetsNoKeyInDoubt(t *testing.T) {
 	})
 }
 
-// Somebody in a hurry is told an error rather than what was true once.
+// A caller without time gets an error, not a state that was true once.
 func TestAHandleIsNeverStale(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
@@ -186,7 +186,7 @@ func TestAHandleIsNeverStale(t *testing.T) {
 }
 
 // What a handle and a result show of a flow is not the room that the flow goes on in.
-func TestNobodyGetsTheRoomOfAFlow(t *testing.T) {
+func TestAFlowInMemoryIsNotOverwritten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{})
 		var sending flow.State

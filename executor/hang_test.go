@@ -94,7 +94,7 @@ func TestAQueryThatHangsIsAskedAgain(t *testing.T) {
 	})
 }
 
-// A panic of a client is a call of which nobody knows what came: the request may have left, the
+// A call whose client panics is in doubt: the request may have left, the
 // flow asks, and neither the process nor the caller falls with it.
 func TestAPanicOfAClientLeavesTheRequestInDoubt(t *testing.T) {
 	for _, phase := range []string{"send", "query"} {
@@ -105,16 +105,16 @@ func TestAPanicOfAClientLeavesTheRequestInDoubt(t *testing.T) {
 				if phase == "query" {
 					b = &bank{sends: []reply{working}, asks: []reply{bug, paidAsk}}
 				}
-				var told atomic.Int64
+				var reported atomic.Int64
 				x := open(t, defaults(), executor.Config{Journal: newSpy(), OnError: func(err error) {
 					if p := (*executor.PanicError)(nil); errors.As(err, &p) && p.Value == "a bug of the client's" {
-						told.Add(1)
+						reported.Add(1)
 					}
 				}})
 				wantOutcome(t, end(t, begin(t, x, payment("k"), b), time.Hour), policy.Succeeded)
 				b.wantCalls(t, 1, len(b.asks))
-				if told.Load() != 1 {
-					t.Errorf("told of %d panics", told.Load())
+				if reported.Load() != 1 {
+					t.Errorf("OnError got %d panics", reported.Load())
 				}
 			})
 		})

@@ -27,6 +27,7 @@ func (r *run) requestID() string {
 	return r.x.requestID(r.id, &r.req.Payment)
 }
 
+// requestID asks NewRequestID. If that panics a random id is used: the send must not be lost.
 func (x *Executor) requestID(flow string, p *policy.Payment) (id string) {
 	if x.cfg.NewRequestID == nil {
 		return newRequestID()

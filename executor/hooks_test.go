@@ -11,7 +11,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// remember keeps what OnEscalate is told.
+// remember keeps the results that OnEscalate gets.
 func remember(list *[]*executor.Result) func(context.Context, *executor.Result) error {
 	var mu sync.Mutex
 	return func(_ context.Context, r *executor.Result) error {

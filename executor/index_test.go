@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Flows of one order, of other purposes: one goes on to hear of it, whatever becomes of the others.
-func TestFlowsOfOneOrderAllHearOfIt(t *testing.T) {
+// Several flows of one order: each still gets its webhooks, whatever becomes of the others.
+func TestNotifyReachesAllFlowsOfAnOrder(t *testing.T) {
 	for name, config := range journals {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -79,16 +79,16 @@ func TestAPaymentAndItsCaptureTakeWhatIsTheirs(t *testing.T) {
 				capture.Operation, capture.ProviderID = policy.Capture, "T1"
 				paying, capturing := begin(t, x, pay, b), begin(t, x, capture, b)
 				synctest.Wait()
-				told := func(sub string) {
+				reported := func(sub string) {
 					a := status("SUCCEEDED", sub)
 					notify(t, x, executor.Webhook{Provider: "shopline", Verified: true, Answer: &a})
 				}
-				told("AUTHORIZED")
+				reported("AUTHORIZED")
 				wantOutcome(t, end(t, paying, 0), policy.Succeeded)
 				if s := capturing.State(); s.Outcome != policy.Open {
 					t.Fatalf("the hold ended the capture: %s", s.Outcome)
 				}
-				told("CAPTURED")
+				reported("CAPTURED")
 				wantOutcome(t, end(t, capturing, 0), policy.Succeeded)
 			})
 		})

@@ -197,13 +197,13 @@ func TestOtherOperationsAndMerchantsAreOtherPayments(t *testing.T) {
 	}
 }
 
-func TestRequestsThatCannotBeMeant(t *testing.T) {
+func TestRequestsThatAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
 		b := &bank{sends: []reply{paidNow}}
 		for name, q := range map[string]executor.Request{
 			"no order":             {Payment: payment("k").Payment},
-			"an unknown provider":  {Payment: policy.Payment{Provider: "nobody", Operation: policy.Pay}, OrderID: "o"},
+			"an unknown provider":  {Payment: policy.Payment{Provider: "unknown", Operation: policy.Pay}, OrderID: "o"},
 			"an amount below zero": {Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: -1, Currency: "VND"}, OrderID: "o"},
 		} {
 			if _, err := x.Do(context.Background(), q, b); err == nil {
@@ -242,7 +242,7 @@ func TestAProofOfAnEarlierTryForbidsANewOrder(t *testing.T) {
 		}
 		b.wantCalls(t, 1, 0)
 		if _, s := standing(t, j, first.Flow); s.Ledger[0].Effect != policy.NotExecuted {
-			t.Error("the first flow has heard it too; the last one answers for the key")
+			t.Error("the first flow got it too; only the last one may answer for the key")
 		}
 	})
 }

@@ -56,6 +56,6 @@ func TestALateAnswerIsOfTheRequestThatItAnswers(t *testing.T) {
 		if one, two := s.Ledger[0], s.Ledger[1]; one.Effect != policy.Executed || two.Effect == policy.Executed {
 			t.Errorf("%s is %s, %s is %s", one.OrderID, one.Effect, two.OrderID, two.Effect)
 		}
-		wantOutcome(t, end(t, h, 100*time.Hour), policy.Escalated) // nobody says what became of the second
+		wantOutcome(t, end(t, h, 100*time.Hour), policy.Escalated) // no answer settles the second
 	})
 }

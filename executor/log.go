@@ -22,6 +22,7 @@ func Log(l *slog.Logger) Observer {
 	return logger{l}
 }
 
+// logger is the observer of Log.
 type logger struct{ l *slog.Logger }
 
 // fields are the attributes of a line; the empty ones are left out.
@@ -45,8 +46,9 @@ func (f *fields) wait(key string, d time.Duration) {
 	}
 }
 
+// flowFields are the attributes that every line begins with.
 func flowFields(id string, p *policy.Payment) fields {
-	f := make(fields, 0, 24)
+	f := make(fields, 0, 24) // room for most lines, so that appending does not allocate
 	f.text("flow", id)
 	if p != nil {
 		f.text("provider", p.Provider)
@@ -57,6 +59,7 @@ func flowFields(id string, p *policy.Payment) fields {
 	return f
 }
 
+// answer adds what a provider answered. The message is left out: it may name a person.
 func (f *fields) answer(a *policy.Answer) {
 	f.text("fault", a.Fault.String())
 	f.number("http_status", a.HTTPStatus)
@@ -67,6 +70,7 @@ func (f *fields) answer(a *policy.Answer) {
 	f.wait("retry_after", a.RetryAfter)
 }
 
+// call adds which request a call makes.
 func (f *fields) call(c *CallEvent) {
 	f.text("phase", c.Phase.String())
 	a := c.Attempt

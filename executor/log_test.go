@@ -28,8 +28,8 @@ func lines(level slog.Level) (*bytes.Buffer, executor.Observer) {
 	return &b, executor.Log(slog.New(h))
 }
 
-// tell reports one of everything to an observer.
-func tell(o executor.Observer) {
+// reportAll reports one event of each kind to an observer.
+func reportAll(o executor.Observer) {
 	ctx := context.Background()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &policy.Payment{
@@ -89,7 +89,7 @@ level=ERROR msg="contradicted after the end" FLOW reason="executed twice" outcom
 
 func TestLog(t *testing.T) {
 	b, o := lines(slog.LevelDebug)
-	tell(o)
+	reportAll(o)
 	want := strings.ReplaceAll(strings.TrimPrefix(wantLog, "\n"), "FLOW", "flow=f-1 provider=momo merchant=acme operation=pay payment_key=cart-77")
 	if got := b.String(); got != want {
 		gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
@@ -107,14 +107,14 @@ func TestLog(t *testing.T) {
 func TestLogLevels(t *testing.T) {
 	for level, want := range map[slog.Level]int{slog.LevelInfo: 5, slog.LevelWarn: 4, slog.LevelError: 1, slog.LevelError + 1: 0} {
 		b, o := lines(level)
-		tell(o)
+		reportAll(o)
 		if got := strings.Count(b.String(), "\n"); got != want {
 			t.Errorf("%d lines at %v, want %d:\n%s", got, level, want, b)
 		}
 	}
 }
 
-// An error without a URL is told as it is, and events without the optional parts are too.
+// An error without a URL is logged as it is, and events without the optional parts are too.
 func TestLogSparse(t *testing.T) {
 	b, o := lines(slog.LevelDebug)
 	ctx := context.Background()

@@ -15,7 +15,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-func TestAnotherOrderNeedsSomebodyToMintIt(t *testing.T) {
+func TestRetryNewOrderNeedsItsHook(t *testing.T) {
 	rules := newOrders(t)
 	mint := func(id string, err error) func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
 		return func(_ context.Context, p *policy.Payment, ledger []flow.Identity) (string, error) {
@@ -31,7 +31,7 @@ func TestAnotherOrderNeedsSomebodyToMintIt(t *testing.T) {
 		sends int
 	}{
 		{"minted", mint("o-2", nil), 2},
-		{"nobody mints", nil, 1},
+		{"no hook", nil, 1},
 		{"an empty one", mint("", nil), 1},
 		{"an error", mint("o-2", errors.New("no more numbers")), 1},
 		{"the old one", mint("o-k", nil), 1},
@@ -57,15 +57,15 @@ func TestARequestIDIsNeverUsedTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				b := &bank{sends: []reply{shut}}
-				var told atomic.Int64
+				var reported atomic.Int64
 				x := open(t, defaults(), executor.Config{
-					Journal: newSpy(), OnError: func(error) { told.Add(1) },
+					Journal: newSpy(), OnError: func(error) { reported.Add(1) },
 					NewRequestID: func(*policy.Payment) string { return id },
 				})
 				r := end(t, begin(t, x, payment("k"), b), 27*time.Hour)
 				wantOutcome(t, r, policy.Failed)
-				if n := told.Load(); n == 0 || n > 10 {
-					t.Errorf("somebody was told %d times", n)
+				if n := reported.Load(); n == 0 || n > 10 {
+					t.Errorf("OnError was called %d times", n)
 				}
 				seen := map[string]bool{}
 				for _, c := range b.sent {
@@ -94,7 +94,7 @@ func (f *failing) call() error {
 	return nil
 }
 
-func TestAnEscalationIsToldUntilItIsTaken(t *testing.T) {
+func TestOnEscalateIsCalledUntilItReturnsNil(t *testing.T) {
 	for name, config := range journals {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -111,14 +111,14 @@ func TestAnEscalationIsToldUntilItIsTaken(t *testing.T) {
 				wantOutcome(t, carry(t, x, payment("k"), &bank{asks: []reply{working}}), policy.Escalated)
 				time.Sleep(10 * time.Minute)
 				if hook.calls() != 4 || errs.Load() != 3 {
-					t.Errorf("called %d times, %d errors were told", hook.calls(), errs.Load())
+					t.Errorf("called %d times, %d errors were reported", hook.calls(), errs.Load())
 				}
 			})
 		})
 	}
 }
 
-func TestAnEscalationIsToldByTheNextProcess(t *testing.T) {
+func TestOnEscalateIsCalledByTheNextProcess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, first, second := newSpy(), &failing{failures: 1000}, &failing{}
 		x := open(t, defaults(), executor.Config{Journal: j, OnEscalate: func(context.Context, *executor.Result) error { return first.call() }})
@@ -128,7 +128,7 @@ func TestAnEscalationIsToldByTheNextProcess(t *testing.T) {
 		}
 		y := open(t, defaults(), executor.Config{Journal: j, OnEscalate: func(_ context.Context, got *executor.Result) error {
 			if got.Flow != r.Flow || got.Outcome != policy.Escalated || len(got.State().Evidence) == 0 {
-				t.Errorf("told of %+v", got)
+				t.Errorf("NewOrder got %+v", got)
 			}
 			return second.call()
 		}})
@@ -142,7 +142,7 @@ func TestAnEscalationIsToldByTheNextProcess(t *testing.T) {
 	})
 }
 
-func TestAnAlertIsToldUntilItIsTaken(t *testing.T) {
+func TestOnAlertIsCalledUntilItReturnsNil(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		hook, j := &failing{failures: 3}, newSpy()
 		x := open(t, defaults(), executor.Config{Journal: j, OnAlert: func(context.Context, *executor.Alert) error { return hook.call() }})
@@ -158,7 +158,7 @@ func TestAnAlertIsToldUntilItIsTaken(t *testing.T) {
 // hookOf is a verified webhook about a payment's order.
 func hookOf(key, said string) executor.Webhook { return hook("o-"+key, said, true) }
 
-// Somebody who does not come back from a hook keeps nobody else waiting.
+// A hook that does not return does not delay other flows.
 func TestAHookThatBlocksHoldsUpNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		let := make(chan struct{})
@@ -171,7 +171,7 @@ func TestAHookThatBlocksHoldsUpNothing(t *testing.T) {
 			return nil
 		}})
 		wantOutcome(t, carry(t, x, payment("k"), &bank{asks: []reply{working}}), policy.Escalated)
-		time.Sleep(5 * time.Minute) // it is told again, and blocks
+		time.Sleep(5 * time.Minute) // it is called again, and blocks
 		hang := make(chan struct{})
 		b := &bank{sends: []reply{{hold: hang, deaf: true}}, asks: []reply{paidAsk}}
 		h := begin(t, x, payment("l"), b)

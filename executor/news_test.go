@@ -28,7 +28,7 @@ func refuse(t *testing.T, x *executor.Executor, q executor.Request) *executor.Re
 }
 
 // What is proved of an earlier flow while a later one is held forbids the later one's first send:
-// when it was asked for, nobody knew.
+// when it was requested, this was unknown.
 func TestAFlowThatHadToWaitLooksAtItsKeyAgain(t *testing.T) {
 	do := func(x *executor.Executor, q executor.Request, b *bank) (*executor.Result, error) {
 		return x.Do(context.Background(), q, b)
@@ -137,7 +137,7 @@ func TestARequestIDStaysUsedBehindAFlowThatNeverBegan(t *testing.T) {
 }
 
 // The shopper tries again under the same order, and is held; the webhook speaks of the first try.
-func TestAWebhookIsHeardThoughTheNextFlowHasNotBegun(t *testing.T) {
+func TestNotifyReachesAFlowThoughTheNextHasNotBegun(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
 		refuse(t, x, payment("k"))
@@ -150,7 +150,7 @@ func TestAWebhookIsHeardThoughTheNextFlowHasNotBegun(t *testing.T) {
 	})
 }
 
-// A person says of an earlier flow that it was paid: the one that waits to send again hears it.
+// A person says of an earlier flow that it was paid: the flow that waits to send again learns it.
 func TestWhatIsResolvedOfAnEarlierFlowStopsTheLaterOne(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
@@ -176,7 +176,7 @@ func resolve(t *testing.T, x *executor.Executor, flow string) {
 	}
 }
 
-// Of a key that is known paid nobody is told to try another order.
+// A key that is known paid does not offer another order.
 func TestNoNewOrderIsPossibleOfAKeyThatIsPaid(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, newOrders(t), executor.Config{Journal: newSpy(), NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {

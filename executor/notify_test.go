@@ -65,8 +65,8 @@ func TestAWebhookDuringTheSend(t *testing.T) {
 	}
 }
 
-// A failure told while the call is under way proves nothing yet that its answer may not overturn.
-func TestAFailureToldDuringTheSendWaitsForTheAnswer(t *testing.T) {
+// A webhook of a failure during the call does not end the flow: the answer may still overturn it.
+func TestNotifyOfAFailureDuringASendWaitsForTheAnswer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &bank{sends: []reply{{after: 10 * time.Second, answer: policy.Answer{Code: "7000"}}}, asks: []reply{refused}}
 		x := open(t, defaults(), executor.Config{})
@@ -81,7 +81,7 @@ func TestAFailureToldDuringTheSendWaitsForTheAnswer(t *testing.T) {
 	})
 }
 
-func TestAnUnverifiedWebhookOnlyHastensAQuery(t *testing.T) {
+func TestNotifyUnverifiedOnlyQueries(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &bank{sends: []reply{code("1000")}, asks: []reply{working, working, working, working, working, working, paidAsk}}
 		x := open(t, rulesOf(t, map[string]string{"merchants/acme.toml": "[schedule.poll]\nintervals = [\"1h\"]\n"}), executor.Config{})
@@ -123,7 +123,7 @@ func TestASignatureDecides(t *testing.T) {
 	})
 }
 
-func TestWebhooksOfNobody(t *testing.T) {
+func TestNotifyOfAnUnknownFlowOrProvider(t *testing.T) {
 	for name, config := range journals {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestWebhooksOfNobody(t *testing.T) {
 						t.Errorf("%s: %v", what, err)
 					}
 				}
-				if err := x.Notify(context.Background(), executor.Webhook{Provider: "nobody"}); err == nil {
+				if err := x.Notify(context.Background(), executor.Webhook{Provider: "unknown"}); err == nil {
 					t.Error("a provider that the rules do not know")
 				}
 			})
@@ -187,7 +187,7 @@ func TestAContradictionAfterTheEndIsAnAlert(t *testing.T) {
 		}}
 		x := open(t, defaults(), config)
 		r := carry(t, x, payment("k"), b)
-		notify(t, x, hook("o-k", "1001", true)) // told again
+		notify(t, x, hook("o-k", "1001", true)) // the same again
 		if len(alerts) != 0 {
 			t.Errorf("a repetition is no alert: %+v", alerts[0])
 		}
@@ -212,13 +212,13 @@ func TestDuplicatesOfAWebhookAfterTheEnd(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			j, b := newSpy(), &bank{sends: []reply{refused}}
 			var mu sync.Mutex
-			told := 0
+			reported := 0
 			x := open(t, defaults(), executor.Config{
-				Journal: j, OnError: func(err error) { t.Errorf("told of %v", err) },
+				Journal: j, OnError: func(err error) { t.Errorf("OnError got %v", err) },
 				OnAlert: func(context.Context, *executor.Alert) error {
 					mu.Lock()
 					defer mu.Unlock()
-					told++
+					reported++
 					return nil
 				},
 			})
@@ -234,8 +234,8 @@ func TestDuplicatesOfAWebhookAfterTheEnd(t *testing.T) {
 			wg.Wait()
 			time.Sleep(10 * time.Minute)
 			row, s := standing(t, j, r.Flow)
-			if told != 1 || len(s.Evidence) != 16 || row.Due.Year() < 9999 { // its key must not be forgotten
-				t.Errorf("%d alerts, %d pieces of evidence, due %s", told, len(s.Evidence), row.Due)
+			if reported != 1 || len(s.Evidence) != 16 || row.Due.Year() < 9999 { // its key must not be forgotten
+				t.Errorf("%d alerts, %d pieces of evidence, due %s", reported, len(s.Evidence), row.Due)
 			}
 		})
 	}

@@ -43,7 +43,7 @@ func TestEveryEndHasItsStory(t *testing.T) {
 +36s  query 2 by order_id
 +36s  query answered 1001: not_executed, insufficient_funds: mark_failed (failed, baseline.toml)
 +36s  end: failed (certain that no money moved and none will)`},
-		{"nobody ever says", &bank{sends: []reply{silence}, asks: []reply{working}}, policy.Escalated, policy.Processing, `
+		{"every query says pending", &bank{sends: []reply{silence}, asks: []reply{working}}, policy.Escalated, policy.Processing, `
 0s  send 1 as order o-k, request r-k
 +30s  send answered timeout: unknown, network_error, in doubt: query_status in 2s (in-doubt, baseline.toml)
 +30s  wait, then query_status
@@ -87,14 +87,14 @@ func tidy(story string) string {
 
 func TestAnEscalationBringsItsEvidence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var told []*executor.Result
-		x := open(t, defaults(), executor.Config{OnEscalate: remember(&told)})
+		var reported []*executor.Result
+		x := open(t, defaults(), executor.Config{OnEscalate: remember(&reported)})
 		r := carry(t, x, payment("k"), &bank{sends: []reply{silence}, asks: []reply{working}})
 		wantOutcome(t, r, policy.Escalated)
-		if len(told) != 1 || told[0].Flow != r.Flow || told[0].Outcome != policy.Escalated {
-			t.Fatalf("told %d times: %+v", len(told), told)
+		if len(reported) != 1 || reported[0].Flow != r.Flow || reported[0].Outcome != policy.Escalated {
+			t.Fatalf("OnEscalate called %d times: %+v", len(reported), reported)
 		}
-		s := told[0].State()
+		s := reported[0].State()
 		if len(s.Evidence) < 10 || s.Queries < 30 || len(s.Ledger) != 1 || s.Ledger[0].Effect != policy.Pending {
 			t.Errorf("%d pieces of evidence, %d queries, ledger %+v", len(s.Evidence), s.Queries, s.Ledger)
 		}

@@ -16,13 +16,13 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// panics keeps the panics that OnError was told of, by where they were.
+// panics keeps the panics that OnError gets, by where they were.
 type panics struct {
 	mu sync.Mutex
 	in map[string]int
 }
 
-func (p *panics) tell(err error) {
+func (p *panics) record(err error) {
 	if e := (*executor.PanicError)(nil); errors.As(err, &e) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -40,19 +40,19 @@ func (p *panics) count(in string) int {
 }
 
 // net/http recovers from a panic of a handler: had Do fallen with the hook, the flow would stand in
-// memory with nobody to drive it.
+// memory without a driver.
 func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
 	for name, want := range map[string]policy.Outcome{"NewOrder": policy.Failed, "NewRequestID": policy.Succeeded} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				b, told := &bank{sends: []reply{refused, paidNow}}, &panics{}
+				b, reported := &bank{sends: []reply{refused, paidNow}}, &panics{}
 				bug := func(in string) {
 					if in == name {
 						panic("a bug of the hook's")
 					}
 				}
 				x := open(t, newOrders(t), executor.Config{
-					Journal: newSpy(), OnError: told.tell,
+					Journal: newSpy(), OnError: reported.record,
 					NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
 						bug("NewOrder")
 						return "o-2", nil
@@ -61,8 +61,8 @@ func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
 				})
 				r := carry(t, x, of("acme", payment("k")), b)
 				wantOutcome(t, r, want)
-				if told.count(name) != 1 || r.State().NewOrderPossible != (want == policy.Failed) {
-					t.Errorf("told of %d panics; new order possible: %v", told.count(name), r.State().NewOrderPossible)
+				if reported.count(name) != 1 || r.State().NewOrderPossible != (want == policy.Failed) {
+					t.Errorf("OnError got %d panics; new order possible: %v", reported.count(name), r.State().NewOrderPossible)
 				}
 			})
 		})
@@ -93,7 +93,7 @@ func TestAFlowOutlivesTheGoroutineOfItsDo(t *testing.T) {
 	})
 }
 
-// So may a client. Nobody knows what came of its call: it is asked for.
+// A client may panic too. Its call is then in doubt, and is queried.
 func TestAClientThatEndsItsGoroutineIsASilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy()})
@@ -103,7 +103,7 @@ func TestAClientThatEndsItsGoroutineIsASilence(t *testing.T) {
 	})
 }
 
-// The same in the goroutine of Do: what the client may have sent is not sent again by whoever
+// The same in the goroutine of Do: what the client may have sent is not sent again by the goroutine that
 // goes on with the flow.
 func TestAClientThatEndsTheGoroutineOfDoIsASilence(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -150,9 +150,9 @@ func TestAPanicOfAnObserverStopsNothing(t *testing.T) {
 	for _, in := range []string{"Calling", "Called", "Decided", "Waiting", "Ended", "Alerted", "WebhookReceived"} {
 		t.Run(in, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				told, seen := &panics{}, &held{}
+				reported, seen := &panics{}, &held{}
 				o := &buggy{in}
-				x := open(t, defaults(), executor.Config{Journal: newSpy(), Observers: []executor.Observer{o, seen}, OnError: told.tell})
+				x := open(t, defaults(), executor.Config{Journal: newSpy(), Observers: []executor.Observer{o, seen}, OnError: reported.record})
 				b := &bank{sends: []reply{working}, asks: []reply{working, refused}}
 				h := begin(t, x, payment("k"), b)
 				synctest.Wait()
@@ -160,8 +160,8 @@ func TestAPanicOfAnObserverStopsNothing(t *testing.T) {
 				wantOutcome(t, end(t, h, time.Hour), policy.Failed)
 				notify(t, x, hookOf("k", "0"))
 				synctest.Wait()
-				if told.count(fmt.Sprintf("%T", o)) == 0 {
-					t.Error("told of no panic")
+				if reported.count(fmt.Sprintf("%T", o)) == 0 {
+					t.Error("OnError got no panic")
 				}
 				hung := &bank{sends: []reply{{after: 40 * time.Second, deaf: true, err: errBroken}}, asks: []reply{paidAsk}}
 				wantOutcome(t, carry(t, x, payment("l"), hung), policy.Succeeded) // the sweeper lives
@@ -173,11 +173,11 @@ func TestAPanicOfAnObserverStopsNothing(t *testing.T) {
 	}
 }
 
-// A panic of OnEscalate is one more time that nobody was told.
-func TestAnEscalationIsToldAgainAfterAPanic(t *testing.T) {
+// A panic of OnEscalate counts as a failure: it is called again.
+func TestOnEscalateIsCalledAgainAfterAPanic(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		calls, told := &failing{}, &panics{}
-		x := open(t, defaults(), executor.Config{Journal: newSpy(), OnError: told.tell, OnEscalate: func(context.Context, *executor.Result) error {
+		calls, reported := &failing{}, &panics{}
+		x := open(t, defaults(), executor.Config{Journal: newSpy(), OnError: reported.record, OnEscalate: func(context.Context, *executor.Result) error {
 			if _ = calls.call(); calls.calls() == 1 {
 				panic("a bug of the hook's")
 			}
@@ -185,28 +185,28 @@ func TestAnEscalationIsToldAgainAfterAPanic(t *testing.T) {
 		}})
 		wantOutcome(t, carry(t, x, payment("k"), &bank{asks: []reply{working}}), policy.Escalated)
 		time.Sleep(time.Hour)
-		if calls.calls() != 2 || told.count("OnEscalate") != 1 {
-			t.Errorf("%d calls, told of %d panics", calls.calls(), told.count("OnEscalate"))
+		if calls.calls() != 2 || reported.count("OnEscalate") != 1 {
+			t.Errorf("%d calls, OnError got %d panics", calls.calls(), reported.count("OnEscalate"))
 		}
 	})
 }
 
 // What a process owes to its hooks may be read by one that has none: it keeps it for the next.
-func TestWhatNobodyHereCanBeToldIsKept(t *testing.T) {
+func TestNoticesAreRetainedWithoutTheirHook(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		j, nobody, somebody := newSpy(), &failing{failures: 1000}, &failing{}
+		j, failingHook, workingHook := newSpy(), &failing{failures: 1000}, &failing{}
 		hooks := func(f *failing) executor.Config {
 			return executor.Config{
 				Journal: j, OnEscalate: func(context.Context, *executor.Result) error { return f.call() },
 				OnAlert: func(context.Context, *executor.Alert) error { return f.call() },
 			}
 		}
-		x := open(t, defaults(), hooks(nobody))
+		x := open(t, defaults(), hooks(failingHook))
 		wantOutcome(t, carry(t, x, payment("k"), &bank{sends: []reply{silence}, asks: []reply{working}}), policy.Escalated)
 		wantOutcome(t, carry(t, x, payment("l"), &bank{sends: []reply{refused}}), policy.Failed)
 		notify(t, x, hookOf("l", "0"))
-		none := executor.Config{Journal: j, OnError: func(err error) { t.Errorf("told of %v", err) }}
-		for _, c := range []executor.Config{none, hooks(somebody)} {
+		none := executor.Config{Journal: j, OnError: func(err error) { t.Errorf("OnError got %v", err) }}
+		for _, c := range []executor.Config{none, hooks(workingHook)} {
 			if err := shutDown(x); err != nil {
 				t.Fatal(err)
 			}
@@ -216,8 +216,8 @@ func TestWhatNobodyHereCanBeToldIsKept(t *testing.T) {
 			}
 			time.Sleep(time.Hour)
 		}
-		if nobody.calls() < 2 || somebody.calls() != 2 {
-			t.Errorf("%d calls in vain, and %d that were taken; want 2", nobody.calls(), somebody.calls())
+		if failingHook.calls() < 2 || workingHook.calls() != 2 {
+			t.Errorf("%d calls in vain, and %d that were taken; want 2", failingHook.calls(), workingHook.calls())
 		}
 	})
 }
@@ -255,7 +255,7 @@ func (f fragile) Decide(s *policy.Situation) policy.Decision {
 
 // Whatever ends the goroutine that has an answer in hand, the request is not sent once more: the
 // answer was not taken to its end, and the one who goes on does not know that there was any.
-func TestNobodySendsInThePlaceOfOneWhoHasAnAnswer(t *testing.T) {
+func TestNoOtherDriverSendsWhileAnAnswerIsApplied(t *testing.T) {
 	for _, in := range []string{"Called", "Decided", "Waiting", "Ended", "rules"} {
 		for _, said := range []reply{paidNow, refused, working} {
 			t.Run(in+" "+said.answer.Code, func(t *testing.T) {

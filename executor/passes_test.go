@@ -121,7 +121,7 @@ func TestACallThatNeverReturnsGivesItsPassBack(t *testing.T) {
 }
 
 // A webhook ends the flow of a call that never returns. The breaker had let that call through
-// to see, and sees nothing: somebody else may look.
+// as a probe, and gives no result: another call may be the probe.
 func TestACallThatNeverReturnsGivesItsPassBackThoughItsFlowHasEnded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		let := make(chan struct{})

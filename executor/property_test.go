@@ -84,13 +84,13 @@ func TestWhateverHappens(t *testing.T) {
 
 // life is the merchant's side of a script.
 type life struct {
-	t      *testing.T
-	rules  executor.Rules
-	shared *spy
-	till   *till
-	p      *process
-	heard  int64
-	tries  int
+	t           *testing.T
+	rules       executor.Rules
+	shared      *spy
+	till        *till
+	p           *process
+	escalations int64
+	tries       int
 }
 
 func (l *life) live(s script) error {
@@ -102,17 +102,17 @@ func (l *life) live(s script) error {
 	}
 	l.next(when{})
 	time.Sleep(28 * time.Hour)
-	l.next(when{}) // who had no time to be told is told now
+	l.next(when{}) // notices that are still due are delivered now
 	time.Sleep(28 * time.Hour)
 	l.p.bury(l.t)
-	l.heard += l.p.told.Load()
+	l.escalations += l.p.reported.Load()
 	return l.check()
 }
 
 // next lets one process end, and another one begin.
 func (l *life) next(at when) {
 	l.p.bury(l.t)
-	l.heard += l.p.told.Load()
+	l.escalations += l.p.reported.Load()
 	l.p = birth(l.t, l.rules, l.shared, l.till, at)
 	_, _ = l.p.x.Resume(context.Background())
 }
@@ -185,8 +185,8 @@ func (l *life) check() error {
 		return errors.New("S3: succeeded, and not paid")
 	case paid > 0 && succeeded == 0 && doubts == 0:
 		return errors.New("S2: paid, and all of them failed")
-	case doubts > 0 && l.heard == 0:
-		return errors.New("escalated, and nobody heard of it")
+	case doubts > 0 && l.escalations == 0:
+		return errors.New("escalated, and OnEscalate was not called")
 	case len(all) > 0 && sends(l.till.calls()) > attempts(l.t, all):
 		return fmt.Errorf("%d sends arrived, of %d that are written down", sends(l.till.calls()), attempts(l.t, all))
 	}

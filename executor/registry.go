@@ -208,6 +208,7 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 		x.mu.Unlock()
 		return nil, ErrClosed
 	}
+	// Another goroutine may have loaded the row first. Two copies would write against each other.
 	if live := x.flows[old.id]; live != nil {
 		x.mu.Unlock()
 		return live, live.takeUpCopy(c, wanted)
@@ -288,6 +289,7 @@ func (x *Executor) pin(id string, r *run) *run {
 	return r
 }
 
+// unpin lets the flow be evicted, if it needs no driver.
 func (x *Executor) unpin(r *run) {
 	x.mu.Lock()
 	r.memory.pins--

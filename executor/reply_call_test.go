@@ -90,7 +90,7 @@ func TestCallFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused.Close() // nobody listens there any more
+	refused.Close() // the port is closed now
 	trusted := httptest.NewTLSServer(http.NotFoundHandler())
 	defer trusted.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -115,7 +115,7 @@ func TestCallFaults(t *testing.T) {
 		status int
 	}{
 		{"refused port", "http://" + refused.Addr().String(), policy.NotSent, 0},
-		{"no such name", "http://nobody.invalid/", policy.NotSent, 0},
+		{"no such name", "http://unknown.invalid/", policy.NotSent, 0},
 		{"untrusted certificate", trusted.URL, policy.NotSent, 0},
 		{"TLS handshake that hangs", "https://" + raw(t, silent), policy.NotSent, 0},
 		{"TLS handshake refused by the other side", "https://" + raw(t, alert), policy.NotSent, 0},
@@ -189,7 +189,7 @@ func TestCallRefusesBeforeSending(t *testing.T) {
 	_, err = executor.Call(client(t), req)
 	wantFault(t, err, policy.NotSent)
 	if strings.Contains(fmt.Sprint(err), "key") {
-		t.Errorf("the error tells the key: %v", err)
+		t.Errorf("the error shows the key: %v", err)
 	}
 	if n := requests.Load(); n != 0 {
 		t.Errorf("%d requests arrived", n)

@@ -61,7 +61,7 @@ type unseen struct{ err error }
 
 func (u unseen) RoundTrip(*http.Request) (*http.Response, error) { return nil, u.err }
 
-// fallback sends by a way of its own, then finds nobody by net/http's.
+// fallback sends by a way of its own, then fails to dial by net/http's.
 type fallback struct{}
 
 func (fallback) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -26,7 +26,14 @@ type Result struct {
 // NewResult makes a result, as hooks get it, of a flow's id, state and trace: for their tests.
 // The state is copied; what it points to is not written to.
 func NewResult(id string, s *flow.State, trace []Entry) *Result {
-	return &Result{Flow: id, Outcome: s.Outcome, Class: s.Class, Reason: s.Reason, state: *s, trace: trace}
+	r := new(Result)
+	r.set(id, s, trace)
+	return r
+}
+
+func (r *Result) set(id string, s *flow.State, trace []Entry) {
+	r.Flow, r.Outcome, r.Class, r.Reason = id, s.Outcome, s.Class, s.Reason
+	r.state, r.trace = *s, trace
 }
 
 // State is the flow at its end: the identities that were used, and the evidence. It is not to

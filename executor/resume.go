@@ -56,7 +56,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
 	live := x.flows[row.ID]
 	x.mu.Unlock()
-	if live != nil {
+	if live != nil { // it has a driver, or a pin: that copy decides
 		return false, nil
 	}
 	r, err := x.read(row)
@@ -73,6 +73,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 		got, err := x.takeUp(r, r.client, false)
 		return got == r, err
 	}
+	// The flow has ended, and notices of it are due.
 	x.mu.Lock()
 	if x.flows[r.id] == nil && !x.closed {
 		x.addLocked(r)
@@ -89,7 +90,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 func (r *run) resume(wanted bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state.Stage == flow.New {
+	if r.state.Stage == flow.New { // nothing was sent: the driver takes the first step
 		return nil
 	}
 	err := r.apply(flow.Resumed{Moment: r.x.moment()})
@@ -109,6 +110,7 @@ func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
 	reported := map[string]bool{}
+	// A flow without a client would report the same error in every sweep.
 	once := func(err error) error {
 		if reported[err.Error()] {
 			return nil
@@ -135,6 +137,8 @@ func (x *Executor) sweep() {
 	}
 }
 
+// The sweeper leaves a row alone for a while after it is due: the process that wrote it may be
+// slow, and is not dead.
 const (
 	overdue   = 15 * time.Second // of a row without a driver
 	callGrace = 5 * time.Second  // of a call past its deadline
@@ -175,7 +179,7 @@ func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 	if c == nil || now.Before(c.attempt.Deadline.Add(callGrace)) {
 		return false, nil
 	}
-	if c.permit != nil {
+	if c.permit != nil { // a hung probe must not keep the breaker open for ever
 		c.permit(callUnavailable)
 		c.permit = nil
 	}

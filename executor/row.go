@@ -48,6 +48,8 @@ func (r *run) put(due []notice, d journal.Durability) error {
 	}
 	// Not the caller's context: if it ended during the write, the result would be unknown.
 	err = j.Put(r.x.forever, &row, d)
+	// Three outcomes: stored; another write came first; or unclear. An unclear first write is
+	// remembered, because the row may exist although the request is refused.
 	switch {
 	case err == nil:
 		r.row.version++
@@ -83,6 +85,7 @@ func (r *run) store(s *flow.State, due []notice) *stored {
 // markLost stops a flow whose row another process, or a fresher copy, has written. The lock is
 // held.
 func (r *run) markLost() {
+	// What was granted goes back first: this copy makes no call any more.
 	r.life = lost
 	r.releasePermitLocked()
 	r.x.drop(r)
@@ -100,6 +103,7 @@ func (r *run) names(s *flow.State) []string {
 	return r.row.names
 }
 
+// addName appends a name that is not in the list.
 func addName(all []string, text string) []string {
 	if text == "" || slices.Contains(all, text) {
 		return all
@@ -113,8 +117,9 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 	terms := r.rules.Terms(&s.Payment)
 	switch s.Stage {
 	case flow.New:
-		return wallClock()
+		return wallClock() // accepted while the breaker was open
 	case flow.Sending:
+		// The deadline bounds the send: before it another process must not assume that it is over.
 		return s.Ledger[len(s.Ledger)-1].Deadline
 	case flow.Querying:
 		return s.Asked.Add(terms.Contract.CallTimeout())

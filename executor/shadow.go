@@ -156,6 +156,7 @@ func (s *Shadow) addObjection(now flow.Moment, a policy.Action, what string) {
 	}
 }
 
+// objectionReason says in words why a property would break.
 func objectionReason(p flow.Property, s *flow.State) string {
 	executed := 0
 	for i := range s.Ledger {

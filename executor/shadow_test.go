@@ -53,7 +53,7 @@ func TestAShadowSeesTheTrap(t *testing.T) {
 	})
 }
 
-// Code that does what it should hears no objection.
+// Careful code causes no objection.
 func TestAShadowOfCarefulCodeIsSilent(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ctx, s := context.Background(), watch(t)

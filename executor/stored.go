@@ -45,11 +45,13 @@ type storedNotice struct {
 	Alert *storedAlert `json:"alert,omitempty"` // nil: escalated
 }
 
+// storedAlert is an alert that OnAlert has not taken yet.
 type storedAlert struct {
 	Reason   string         `json:"reason"`
 	Evidence storedEvidence `json:"evidence"`
 }
 
+// storedState is the machine's state.
 type storedState struct {
 	Payment          storedPayment     `json:"payment"`
 	Stage            flow.Stage        `json:"stage"`
@@ -72,6 +74,7 @@ type storedState struct {
 	NewOrderPossible bool              `json:"new_order_possible,omitempty"`
 }
 
+// storedPayment is the payment as it was requested.
 type storedPayment struct {
 	Provider  string             `json:"provider"`
 	Merchant  string             `json:"merchant,omitempty"`
@@ -83,6 +86,7 @@ type storedPayment struct {
 	Tags      map[string]string  `json:"tags,omitempty"`
 }
 
+// storedIdentity is one entry of the ledger: what was sent under which names, and its effect.
 type storedIdentity struct {
 	OrderID    string        `json:"order_id"`
 	RequestID  string        `json:"request_id"`
@@ -100,6 +104,7 @@ type storedIdentity struct {
 	Prior      policy.Effect `json:"prior"`
 }
 
+// storedFact is what an answer proves.
 type storedFact struct {
 	Effect policy.Effect   `json:"effect"`
 	Class  policy.Class    `json:"class"`
@@ -109,17 +114,20 @@ type storedFact struct {
 	Final  policy.Finality `json:"final"`
 }
 
+// storedCount is how often a rule has fired, or a schedule has waited.
 type storedCount struct {
 	Name string `json:"name"`
 	N    int    `json:"n"`
 }
 
+// storedNext is the action that a flow waits for.
 type storedNext struct {
 	Action policy.Action `json:"action"`
 	At     time.Time     `json:"at"`
 	Via    flow.Via      `json:"via,omitempty"`
 }
 
+// storedEvidence is an answer and what it proved. It is kept for people and for disputes.
 type storedEvidence struct {
 	At       time.Time     `json:"at"`
 	Phase    policy.Phase  `json:"phase"`
@@ -128,6 +136,7 @@ type storedEvidence struct {
 	Fact     storedFact    `json:"fact"`
 }
 
+// storedAnswer is a decoded answer. The raw body is not stored: it may hold card data.
 type storedAnswer struct {
 	Phase      policy.Phase  `json:"phase"`
 	Fault      policy.Fault  `json:"fault,omitempty"`
@@ -146,6 +155,7 @@ type storedAnswer struct {
 	Currency   string        `json:"currency,omitempty"`
 }
 
+// storedShopper is what the shopper must do next.
 type storedShopper struct {
 	PayURL      string `json:"pay_url,omitempty"`
 	Deeplink    string `json:"deeplink,omitempty"`
@@ -172,6 +182,7 @@ type storedV1 struct {
 	Bound bool `json:"bound,omitempty"`
 }
 
+// upgrade carries a row of version 1 over to the current version.
 func (old *storedV1) upgrade() *stored {
 	s := &stored{
 		V:       storedVersion,
@@ -218,6 +229,7 @@ func decodeStored(text []byte) (*stored, error) {
 	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", version.V, storedVersion)
 }
 
+// decodeStrictly refuses unknown keys and text after the value.
 func decodeStrictly(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -78,21 +78,21 @@ func (w *till) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, e
 		w.log = append(w.log, logged{true, a.OrderID, a.RequestID, r.at})
 		said, mute = r.said(r.at), r.mute || r.lost
 		for range r.hooks {
-			time.AfterFunc(r.takes+time.Second, func() { w.tell(&r) })
+			time.AfterFunc(r.takes+time.Second, func() { w.deliver(&r) })
 		}
 	})
 	return w.reply(ctx, said, mute)
 }
 
-// tell sends a webhook until it arrives.
-func (w *till) tell(r *request) {
+// deliver sends a webhook until it arrives.
+func (w *till) deliver(r *request) {
 	hook := hook(r.order, r.said(time.Now()), true)
 	hook.Answer.RequestID = r.id
 	w.mu.Lock()
 	notify := w.notify
 	w.mu.Unlock()
 	if notify(hook) != nil && time.Since(r.at) < 24*time.Hour {
-		time.AfterFunc(10*time.Minute, func() { w.tell(r) })
+		time.AfterFunc(10*time.Minute, func() { w.deliver(r) })
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *till) reply(ctx context.Context, said string, mute bool) (executor.Repl
 	return executor.Reply{HTTPStatus: 200, Answer: &policy.Answer{Code: said}}, nil
 }
 
-// serve makes a process the one that calls and is told.
+// serve makes a process the one that calls and gets the webhooks.
 func (w *till) serve(around func(call func()), notify func(executor.Webhook) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -98,7 +98,7 @@ func TestAWebhookBetweenTheRowAndTheCall(t *testing.T) {
 	}
 }
 
-// Nobody who wants the payment is left: nothing more is sent.
+// The last caller has left: nothing more is sent.
 func TestTheLastToLeaveWithdraws(t *testing.T) {
 	other := payment("k")
 	other.Amount++
@@ -121,7 +121,7 @@ func TestTheLastToLeaveWithdraws(t *testing.T) {
 	}
 }
 
-// Who joined and has more time than the first is not left without.
+// A caller that joined and has more time than the first still gets its payment.
 func TestAJoinerWithMoreTimeIsServed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b := &bank{sends: []reply{{after: 10 * time.Second, answer: shut.answer}, paidNow}}
@@ -137,13 +137,13 @@ func TestAJoinerWithMoreTimeIsServed(t *testing.T) {
 	})
 }
 
-// Who is told of trouble may look at the flow.
+// OnError may use the executor.
 func TestOnErrorMayAskTheExecutor(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, let := newSpy(), make(chan struct{})
 		var x *executor.Executor
 		var h atomic.Pointer[executor.Handle]
-		var told atomic.Int64
+		var reported atomic.Int64
 		hook := &failing{}
 		x = open(t, defaults(), executor.Config{
 			Journal: j,
@@ -151,7 +151,7 @@ func TestOnErrorMayAskTheExecutor(t *testing.T) {
 				if h := h.Load(); h != nil {
 					_ = h.State()
 				}
-				told.Add(1)
+				reported.Add(1)
 			},
 			OnEscalate: func(context.Context, *executor.Result) error { j.kill(true); return hook.call() },
 		})
@@ -161,10 +161,10 @@ func TestOnErrorMayAskTheExecutor(t *testing.T) {
 		j.kill(true)
 		time.Sleep(time.Minute) // the call hangs, and that cannot be written
 		j.kill(false)
-		end(t, h.Load(), 27*time.Hour) // it escalates, and that it was told cannot be written
+		end(t, h.Load(), 27*time.Hour) // it escalates, and the write after OnEscalate fails
 		time.Sleep(time.Minute)
-		if told.Load() < 2 || hook.calls() < 1 {
-			t.Errorf("told of trouble %d times, of the escalation %d times", told.Load(), hook.calls())
+		if reported.Load() < 2 || hook.calls() < 1 {
+			t.Errorf("OnError called %d times, OnEscalate %d times", reported.Load(), hook.calls())
 		}
 		j.kill(false)
 		close(let)
@@ -190,7 +190,7 @@ func TestASendIsFoundBesideAnotherMerchantsWait(t *testing.T) {
 	}
 }
 
-// Start does not wait for the breaker, whoever was first.
+// Start does not wait for the breaker, whichever call came first.
 func TestStartWaitsForNoBreaker(t *testing.T) {
 	for name, config := range journals {
 		t.Run(name, func(t *testing.T) {

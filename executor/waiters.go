@@ -11,7 +11,8 @@ type waiters struct {
 	callers    int32         // of Do that wait
 	background bool          // Start was called: the flow goes on without callers
 	changed    chan struct{} // closed at the next change; nil: no caller waits
-	result     *Result       // made when the flow has ended and is asked for
+	result     *Result       // made when the flow has ended and a caller asks
+	first      Result        // most flows have one result: it is a part of the run
 	err        error         // why it never began; a *movedError: it turned out to be another flow
 }
 
@@ -79,8 +80,13 @@ func (r *run) resultLocked() *Result {
 		return nil
 	}
 	if r.waiters.result == nil {
-		r.waiters.result = NewResult(r.id, &r.state, r.trace.snapshot())
-		r.waiters.result.shopper = r.shopper
+		result := &r.waiters.first
+		if result.Flow != "" { // a caller may hold the first one
+			result = new(Result)
+		}
+		result.set(r.id, &r.state, r.trace.snapshot())
+		result.shopper = r.shopper
+		r.waiters.result = result
 	}
 	return r.waiters.result
 }

@@ -17,8 +17,8 @@ import (
 // soon is how long a waiter may take who has nothing to wait for any more.
 const soon = 10 * time.Minute
 
-// Another process has taken a flow over: whoever waits for it here is told.
-func TestWaitersHearThatAFlowWasTakenOver(t *testing.T) {
+// Another process has taken a flow over: those who wait for it here get the error.
+func TestWaitersOfATakenOverFlowGetTheError(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j := newSpy()
 		b := &bank{sends: []reply{working}, asks: []reply{working}}
@@ -36,7 +36,7 @@ func TestWaitersHearThatAFlowWasTakenOver(t *testing.T) {
 			err := <-waited
 			wantError[*executor.PendingError](t, err)
 			if !errors.Is(err, executor.ErrTakenOver) {
-				t.Errorf("the waiter is told %v", err)
+				t.Errorf("the waiter is got %v", err)
 			}
 		}
 	})
@@ -55,7 +55,7 @@ func meanwhile(j *spy) (word chan error) {
 	return word
 }
 
-func TestJoinersOfAFlowThatCouldNotBeginHearWhy(t *testing.T) {
+func TestJoinersOfAFlowThatCouldNotBeginGetTheError(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{paidNow}}
 		word := meanwhile(j)
@@ -68,7 +68,7 @@ func TestJoinersOfAFlowThatCouldNotBeginHearWhy(t *testing.T) {
 		word <- errBroken
 		for range 10 {
 			if err := <-got; !errors.Is(err, errBroken) {
-				t.Errorf("told %v", err)
+				t.Errorf("got %v", err)
 			}
 		}
 		b.wantCalls(t, 0, 0)
@@ -77,7 +77,7 @@ func TestJoinersOfAFlowThatCouldNotBeginHearWhy(t *testing.T) {
 }
 
 // Start returns when the flow is written down, for those too who find it begun by another.
-func TestStartReturnsToNobodyBeforeTheFlowIsWritten(t *testing.T) {
+func TestStartReturnsAfterTheFlowIsWritten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{paidNow}}
 		word := meanwhile(j)
@@ -93,7 +93,7 @@ func TestStartReturnsToNobodyBeforeTheFlowIsWritten(t *testing.T) {
 		word <- errBroken
 		for range 2 {
 			if err := <-got; !errors.Is(err, errBroken) {
-				t.Errorf("told %v", err)
+				t.Errorf("got %v", err)
 			}
 		}
 	})
@@ -142,8 +142,8 @@ func TestAnOpenFlowOfADeadProcessIsJoinedBeforeResume(t *testing.T) {
 }
 
 // The flow that a dead process left cannot be taken up, because the journal fails: those who
-// came for it meanwhile hear so.
-func TestJoinersOfAFlowThatCannotBeTakenUpHearWhy(t *testing.T) {
+// joined it meanwhile get the error.
+func TestJoinersOfAFlowThatCannotBeTakenUpGetTheError(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{paidAsk}}
 		crashed(t, j, b, 1)
@@ -166,14 +166,14 @@ func TestJoinersOfAFlowThatCannotBeTakenUpHearWhy(t *testing.T) {
 		go do()
 		for range cap(got) {
 			if err := <-got; err != nil && !errors.Is(err, errBroken) { // who comes later may succeed
-				t.Errorf("told %v", err)
+				t.Errorf("got %v", err)
 			}
 		}
 		wantOutcome(t, carry(t, x, payment("k"), b), policy.Succeeded)
 	})
 }
 
-// Somebody joins a flow that turns out to be an earlier one: the handle is that one's.
+// A request joins a flow that turns out to be an earlier one: the handle is that one's.
 func TestAHandleFollowsItsFlowToTheOneItIs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{working}, asks: []reply{working}}
@@ -210,7 +210,7 @@ func TestAHandleFollowsItsFlowToTheOneItIs(t *testing.T) {
 }
 
 // A handle that was asked for before Resume sees the flow's end as well.
-func TestAHandleOfAFlowThatNobodyDrives(t *testing.T) {
+func TestAHandleOfAFlowWithoutADriver(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		j, b := newSpy(), &bank{sends: []reply{silence}, asks: []reply{paidAsk}}
 		crashed(t, j, b, 1)
