@@ -26,7 +26,7 @@ type step struct {
 	command flow.Command // nil: it is an event
 }
 
-// ending is how a simulated flow came out.
+// ending is the result of a simulated flow.
 type ending struct {
 	outcome   policy.Outcome
 	departure departure
@@ -287,9 +287,9 @@ func (v *driver) ask() {
 	v.reply, v.replyAt, v.querying = q, v.now.plus(q.latency), true
 }
 
-// recordedQuery finds a recorded query about our identity, made after as many sends as
-// ours and not behind us: the latest one no later than the given time, else the next
-// one. It is -1 when there is none.
+// recordedQuery finds a recorded query about our identity that was made after as many sends as ours
+// and is not used yet: the latest one no later than the given time, else the next one. It is -1 when
+// there is none. The latest counts because its answer is nearest to what our query would get.
 func (v *driver) recordedQuery(at moment) int {
 	best := -1
 	for i := v.query; i < len(v.r.queries); i++ {

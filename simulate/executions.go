@@ -14,8 +14,8 @@ func (r *record) executions(d policy.Decider) int {
 	return len(r.proofs(d))
 }
 
-// proof is an identity that a recorded answer proved executed. sends is how many sends
-// had been made when it came.
+// proof is an identity that a recorded answer proved executed. sends is the number of sends before
+// that answer.
 type proof struct {
 	orderID, requestID string
 	sends              int
@@ -53,8 +53,8 @@ func (r *record) proofs(d policy.Decider) []proof {
 	return all
 }
 
-// sentUnder finds the send that a query or webhook speaks of: the latest before it
-// under the same order.
+// sentUnder finds the send that a query or webhook is about: the latest before it under the same
+// order.
 func (r *record) sentUnder(c *call) *call {
 	for i := min(c.after, len(r.sends)) - 1; i >= 0; i-- {
 		s := &r.sends[i]
@@ -65,11 +65,10 @@ func (r *record) sentUnder(c *call) *call {
 	return nil
 }
 
-// executionsOf counts the executions that the simulated flow would have caused. Those
-// that came before any send it did not make are its own. Those that came after one under
-// the same identity may be either's: they are counted against the copies that the flow
-// may have left with the provider. A flow that left the recording is not counted; what
-// it would have done is not known.
+// executionsOf counts the executions that the simulated flow would have caused. An execution before
+// any send that the flow did not make is its own. After such a send under the same identity it may be
+// of either send: it is counted against the copies that the flow may have left with the provider. A
+// flow that left the recording is not counted, because what it would have done is not known.
 func (r *record) executionsOf(d policy.Decider, e *ending) int {
 	if e.departure != onRecord {
 		return 0
