@@ -28,7 +28,7 @@ type Ruling struct {
 // Effective returns the rules that can hold for a merchant's payments at a provider. Either
 // name may be one that nothing is known of.
 func (e *Engine) Effective(provider, merchant string) Effective {
-	b := e.book(&policy.Payment{Provider: provider, Merchant: merchant})
+	b := e.ruleTable(&policy.Payment{Provider: provider, Merchant: merchant})
 	eff := Effective{None: b.none, Lost: b.lost, Zone: b.zone, Rulings: make([]Ruling, len(b.entries))}
 	for i, en := range b.entries {
 		eff.Rulings[i] = Ruling{en.rule, en.decision}
@@ -38,7 +38,7 @@ func (e *Engine) Effective(provider, merchant string) Effective {
 
 // Holds reports whether a rule's condition holds in a situation, whatever comes before it.
 func (e *Engine) Holds(r *rules.Rule, s *policy.Situation) bool {
-	b := e.book(s.Payment)
+	b := e.ruleTable(s.Payment)
 	for i := range b.entries {
 		if b.entries[i].rule == r {
 			return b.candidate(i, s) && b.entries[i].rest(s, b)

@@ -19,13 +19,13 @@ import (
 // maxNodes bounds the size of a condition.
 const maxNodes = 1000
 
-// compiled is a rule whose condition is understood. It is shared by every book.
+// compiled is a rule whose condition is understood. It is shared by every rule table.
 type compiled struct {
 	rule *rules.Rule
 	tree *condition.Tree // of the whole condition
 	vars condition.Mentioned
 
-	// constant conjuncts look at provider and merchant only; a book knows both.
+	// constant conjuncts look at provider and merchant only; a rule table knows both.
 	constant []*condition.Tree
 	// What the index cannot settle: tests, and the rest as a program.
 	tests   allOf
@@ -90,7 +90,7 @@ func firstLine(s string) string {
 	return line
 }
 
-// split sorts the conjuncts of a condition into what the book settles, what the
+// split sorts the conjuncts of a condition into what the rule table settles, what the
 // index settles, and what is left to try.
 func (k *compiled) split() error {
 	var rest []*condition.Tree
@@ -247,7 +247,7 @@ func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
 }
 
 // holds tries a comparison.
-func (c comparison) holds(s *policy.Situation, fired int, b *book) bool {
+func (c comparison) holds(s *policy.Situation, fired int, b *ruleTable) bool {
 	v := condition.Number(c.variable, s, fired, b.zone)
 	switch c.op {
 	case "<":

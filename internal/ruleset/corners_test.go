@@ -61,7 +61,7 @@ func TestCornersDecideLikeTheTwin(t *testing.T) {
 	}
 }
 
-// The providers that nobody knows share a book, which must not take them for one.
+// The providers without a catalogue share a rule table, which must not take them for one.
 func TestUnknownProvidersDecideLikeTheTwin(t *testing.T) {
 	conditions := []string{
 		`provider == ""`, `provider != ""`, `provider startsWith "nopay"`, `provider endsWith "y"`, `provider contains "op"`,
@@ -109,7 +109,7 @@ func TestComparisonsDecideLikeTheTwin(t *testing.T) {
 				}
 				for given := limit - 1; given <= limit+1; given++ {
 					s := numbered(given)
-					if got, want := cmp.holds(s, given, &book{zone: time.UTC}), explain(condition.Split(tree.Node), makeEnv(s, given, time.UTC)).Held; got != want {
+					if got, want := cmp.holds(s, given, &ruleTable{zone: time.UTC}), explain(condition.Split(tree.Node), makeEnv(s, given, time.UTC)).Held; got != want {
 						t.Errorf("%s holds for %d: %t, and expr says %t", when, given, got, want)
 					}
 				}

@@ -20,7 +20,7 @@ type Engine struct {
 	Rules    *rules.Set
 	Warnings policy.Mistakes // what is doubtful about rules that work
 
-	books      map[string]*books // by provider
+	ruleTables map[string]*ruleTables // by provider
 	conditions map[*rules.Rule]*compiled
 }
 
@@ -81,7 +81,7 @@ func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
 // compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
 // that rely on them are not looked at.
 func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List, unread map[string]bool) (*Engine, error) {
-	e := &Engine{Catalogs: catalogs, Rules: set, books: map[string]*books{}}
+	e := &Engine{Catalogs: catalogs, Rules: set, ruleTables: map[string]*ruleTables{}}
 	c := &compiler{e: e, errs: errs, done: map[*rules.Rule]*compiled{}, unread: unread}
 	c.files()
 	if err := errs.Err(); err != nil {
@@ -89,11 +89,11 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List,
 	}
 	e.conditions, e.Warnings = c.done, errs.Warnings.Sorted()
 	for _, p := range append([]string{""}, catalogs.Names()...) {
-		all := &books{rest: c.book(p, ""), own: map[string]*book{}}
+		all := &ruleTables{rest: c.ruleTable(p, ""), own: map[string]*ruleTable{}}
 		for _, m := range set.MerchantNames() {
-			all.own[m] = c.book(p, m)
+			all.own[m] = c.ruleTable(p, m)
 		}
-		e.books[p] = all
+		e.ruleTables[p] = all
 	}
 	return e, nil
 }
@@ -158,10 +158,10 @@ func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []st
 	}
 }
 
-// book joins the layers of one merchant at one provider.
-func (c *compiler) book(provider, merchant string) *book {
+// ruleTable joins the layers of one merchant at one provider.
+func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	layers := c.e.Rules.Layers(provider, merchant)
-	b := &book{zone: layers.Timezone()}
+	b := &ruleTable{zone: layers.Timezone()}
 	constants := func(name string) any {
 		switch {
 		case name == "provider" && provider != "":
@@ -181,7 +181,7 @@ func (c *compiler) book(provider, merchant string) *book {
 			continue
 		}
 		b.layers = append(b.layers, listed{k, len(b.entries)})
-		b.entries = append(b.entries, entry{compiled: k.inBook(constants), decision: policy.Decision{
+		b.entries = append(b.entries, entry{compiled: k.inTable(constants), decision: policy.Decision{
 			Action: r.Then, Rule: r.ID, Source: r.Source(), Reason: r.Reason, Schedule: scheduleOf(layers, r),
 		}})
 	}
@@ -198,7 +198,7 @@ func (c *compiler) book(provider, merchant string) *book {
 	return b
 }
 
-// excluded reports whether a rule can never hold in a book.
+// excluded reports whether a rule can never hold in a rule table.
 func (k *compiled) excluded(constants known) bool {
 	for _, part := range k.constant {
 		if holds(part, constants) == condition.No {
@@ -208,9 +208,9 @@ func (k *compiled) excluded(constants known) bool {
 	return false
 }
 
-// inBook returns the rule as a book tries it: what the book does not settle of its
+// inTable returns the rule as a rule table tries it: what the rule table does not settle of its
 // conditions on provider and merchant is tried with the rest.
-func (k *compiled) inBook(constants known) *compiled {
+func (k *compiled) inTable(constants known) *compiled {
 	for _, part := range k.constant {
 		if holds(part, constants) != condition.Yes {
 			return k.withConstants()
@@ -250,21 +250,21 @@ func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation
 	return contract
 }
 
-func (e *Engine) book(p *policy.Payment) *book {
-	all := e.books[p.Provider]
+func (e *Engine) ruleTable(p *policy.Payment) *ruleTable {
+	all := e.ruleTables[p.Provider]
 	if all == nil {
-		all = e.books[""]
+		all = e.ruleTables[""]
 	}
 	return all.of(p.Merchant)
 }
 
-// books are those of a provider.
-type books struct {
-	rest *book            // of merchants without a file, and of none
-	own  map[string]*book // by merchant
+// ruleTables are those of a provider.
+type ruleTables struct {
+	rest *ruleTable            // of merchants without a file, and of none
+	own  map[string]*ruleTable // by merchant
 }
 
-func (b *books) of(merchant string) *book {
+func (b *ruleTables) of(merchant string) *ruleTable {
 	if merchant != "" {
 		if own := b.own[merchant]; own != nil {
 			return own
@@ -276,7 +276,7 @@ func (b *books) of(merchant string) *book {
 // ScheduleName returns the name of the schedule that a rule waits by in a payment's
 // layers; empty when there is no such rule, or it waits for nothing.
 func (e *Engine) ScheduleName(p *policy.Payment, rule string) string {
-	for _, en := range e.book(p).entries {
+	for _, en := range e.ruleTable(p).entries {
 		if en.rule.ID == rule && en.decision.Schedule != nil {
 			return en.decision.Schedule.Name
 		}
@@ -286,26 +286,28 @@ func (e *Engine) ScheduleName(p *policy.Payment, rule string) string {
 
 // Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
 // a provider without one is unknown.
-func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact { return e.book(p).Judge(p, a) }
+func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	return e.ruleTable(p).Judge(p, a)
+}
 
 // Decide implements [policy.Decider]: the first rule that holds, of the merchant's
 // layer, the provider's and the baseline.
-func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.book(s.Payment).decide(s) }
+func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.ruleTable(s.Payment).decide(s) }
 
 // Terms implements [policy.Decider].
-func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.book(p).terms[p.Operation] }
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.ruleTable(p).terms[p.Operation] }
 
 // For returns the decider of a payment and of all others of its merchant at its provider. It
 // decides as the engine does, and need not look for their rules each time. The error, beside
 // it, is that of [Engine.Check].
 func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
-	b := e.book(p)
+	b := e.ruleTable(p)
 	return b, e.offers(b.catalog, p)
 }
 
 // Check says what is wrong with a payment before anything is sent: an unknown
 // provider, or an operation that the provider does not offer.
-func (e *Engine) Check(p *policy.Payment) error { return e.offers(e.book(p).catalog, p) }
+func (e *Engine) Check(p *policy.Payment) error { return e.offers(e.ruleTable(p).catalog, p) }
 
 func (e *Engine) offers(cat *providers.Catalog, p *policy.Payment) error {
 	switch {

@@ -38,7 +38,7 @@ type Part struct {
 // Explain decides like Decide and returns the whole trace: every rule, whether the
 // index let it through, and which parts of its condition held.
 func (e *Engine) Explain(s *policy.Situation) Trace {
-	b := e.book(s.Payment)
+	b := e.ruleTable(s.Payment)
 	t := Trace{Decision: b.decide(s), Fact: s.Fact}
 	decided := false
 	for _, en := range b.layers {

@@ -47,7 +47,7 @@ func explained(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	if trace.Decision != want || trace.Fact != s.Fact {
 		t.Fatalf("%s\nexplained is %+v about %+v\ndecided is %+v", shown(s), trace.Decision, trace.Fact, want)
 	}
-	layers, b := tw.layers(s), e.book(s.Payment)
+	layers, b := tw.layers(s), e.ruleTable(s.Payment)
 	at := places(b)
 	left, decided := trace.Rules, ""
 	for _, r := range layers.Rules() {

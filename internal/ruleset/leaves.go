@@ -55,7 +55,7 @@ func LeavesOf(r *rules.Rule) (*Leaves, error) {
 // Hold says of each leaf whether it holds in a situation, in held, which is as long as the
 // list. A leaf that fails at run time does not hold.
 func (l *Leaves) Hold(e *Engine, s *policy.Situation, held []bool) {
-	vars := makeEnv(s, s.Fired.Of(l.Rule.ID), e.book(s.Payment).zone)
+	vars := makeEnv(s, s.Fired.Of(l.Rule.ID), e.ruleTable(s.Payment).zone)
 	for i, p := range l.programs {
 		out, err := l.machine.Run(p, vars)
 		yes, ok := out.(bool)

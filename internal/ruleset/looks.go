@@ -50,7 +50,7 @@ func (e *Engine) Looks(p *policy.Payment) Looks {
 		Waits: map[string]*policy.Schedule{}, At: map[string]bool{}, Texts: map[string][]string{}, Whole: map[string]bool{},
 		Cuts: map[string][]int64{}, Fired: map[string][]int64{},
 	}
-	b := e.book(p)
+	b := e.ruleTable(p)
 	for i := range b.entries {
 		if b.words > 0 && b.fits[dimOperation][int(p.Operation)*b.words+i/64]&(1<<(i%64)) == 0 {
 			continue
@@ -189,7 +189,7 @@ func numberIn(n ast.Node) (name string, list []int64, ok bool) {
 // Decide's when nothing is opaque or open. S.Answer.Message and S.Payment.Tags are not
 // looked at.
 func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.Decision {
-	b := e.book(s.Payment)
+	b := e.ruleTable(s.Payment)
 	var all []policy.Decision
 	for i := range b.entries {
 		if !b.candidate(i, s) {
@@ -211,7 +211,7 @@ func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.De
 }
 
 // possible evaluates a condition whose opaque parts may hold or not.
-func (e *entry) possible(s *policy.Situation, b *book, open map[string]bool) condition.Truth {
+func (e *entry) possible(s *policy.Situation, b *ruleTable, open map[string]bool) condition.Truth {
 	return e.tree.Eval(func(leaf *condition.Tree) condition.Truth {
 		vars := condition.Mentions(leaf.Node)
 		if kindOf(leaf, vars) == leafOpaque {

@@ -8,7 +8,7 @@ import (
 // test is a condition that needs no virtual machine: comparisons of one variable with
 // fixed values, joined by and, or, not. Most conditions are.
 type test interface {
-	holds(s *policy.Situation, fired int, b *book) bool
+	holds(s *policy.Situation, fired int, b *ruleTable) bool
 }
 
 type (
@@ -29,7 +29,7 @@ type (
 	}
 )
 
-func (t allOf) holds(s *policy.Situation, fired int, b *book) bool {
+func (t allOf) holds(s *policy.Situation, fired int, b *ruleTable) bool {
 	for _, part := range t {
 		if !part.holds(s, fired, b) {
 			return false
@@ -38,7 +38,7 @@ func (t allOf) holds(s *policy.Situation, fired int, b *book) bool {
 	return true
 }
 
-func (t anyOf) holds(s *policy.Situation, fired int, b *book) bool {
+func (t anyOf) holds(s *policy.Situation, fired int, b *ruleTable) bool {
 	for _, part := range t {
 		if part.holds(s, fired, b) {
 			return true
@@ -47,15 +47,15 @@ func (t anyOf) holds(s *policy.Situation, fired int, b *book) bool {
 	return false
 }
 
-func (t negate) holds(s *policy.Situation, fired int, b *book) bool {
+func (t negate) holds(s *policy.Situation, fired int, b *ruleTable) bool {
 	return !t.test.holds(s, fired, b)
 }
 
-func (t among) holds(s *policy.Situation, _ int, b *book) bool {
+func (t among) holds(s *policy.Situation, _ int, b *ruleTable) bool {
 	return t.bits&(1<<condition.Word(condition.Variable(t.dim), s, b.zone)) != 0
 }
 
-func (t textual) holds(s *policy.Situation, _ int, _ *book) bool {
+func (t textual) holds(s *policy.Situation, _ int, _ *ruleTable) bool {
 	if held, ok := t.listed[condition.Text(t.variable, s)]; ok {
 		return held
 	}

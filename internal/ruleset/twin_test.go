@@ -96,7 +96,7 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	if got != want {
 		t.Fatalf("%s\nthe engine decides %s\nthe twin decides   %s", shown(s), told(got), told(want))
 	}
-	layers, b := tw.layers(s), e.book(s.Payment)
+	layers, b := tw.layers(s), e.ruleTable(s.Payment)
 	at := places(b)
 	for _, r := range layers.Rules() {
 		i, listed := at[r]
@@ -110,8 +110,8 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	}
 }
 
-// places finds a book's rules in its entries.
-func places(b *book) map[*rules.Rule]int {
+// places finds a rule table's rules in its entries.
+func places(b *ruleTable) map[*rules.Rule]int {
 	at := map[*rules.Rule]int{}
 	for i := range b.entries {
 		at[b.entries[i].rule] = i

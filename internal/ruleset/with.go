@@ -13,7 +13,7 @@ import (
 // merchants whose files are. It is for tools that try small changes, one after another. The
 // engine itself stays as it is. The error holds every mistake.
 func (e *Engine) With(set *rules.Set) (*Engine, error) {
-	next := &Engine{Catalogs: e.Catalogs, Rules: set, books: make(map[string]*books, len(e.books))}
+	next := &Engine{Catalogs: e.Catalogs, Rules: set, ruleTables: make(map[string]*ruleTables, len(e.ruleTables))}
 	var errs source.List
 	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
 	c.files()
@@ -22,18 +22,18 @@ func (e *Engine) With(set *rules.Set) (*Engine, error) {
 	}
 	next.conditions, next.Warnings = c.done, errs.Warnings.Sorted()
 	for _, p := range append([]string{""}, e.Catalogs.Names()...) {
-		of := func(m string, old *book) *book {
+		of := func(m string, old *ruleTable) *ruleTable {
 			if old != nil && slices.Equal(e.Rules.Layers(p, m), set.Layers(p, m)) {
 				return old
 			}
-			return c.book(p, m)
+			return c.ruleTable(p, m)
 		}
-		before := e.books[p]
-		all := &books{rest: of("", before.rest), own: map[string]*book{}}
+		before := e.ruleTables[p]
+		all := &ruleTables{rest: of("", before.rest), own: map[string]*ruleTable{}}
 		for _, m := range set.MerchantNames() {
 			all.own[m] = of(m, before.own[m])
 		}
-		next.books[p] = all
+		next.ruleTables[p] = all
 	}
 	return next, nil
 }

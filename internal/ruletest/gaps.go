@@ -37,7 +37,7 @@ func (s *search) holding(f *rules.File, l *ruleset.Leaves, leaf int, value bool)
 // first writes the first question that fits as a test, one that the rules need not be
 // corrected for if there is such a one.
 func (s *search) first(f *rules.File, r *rules.Rule, likely func(*policy.Situation) bool, fits func(*advice.Advice) bool, name string) string {
-	l := newLens([]string{r.When})
+	l := newFilter([]string{r.When})
 	found := ""
 	s.walk(f, r.ID, l, func(*sample) bool { return true }, func(x *sample, q *advice.Question) bool {
 		sit := situationOf(x, q)

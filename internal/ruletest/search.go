@@ -176,7 +176,7 @@ func (p *preparer) signature(s *policy.Situation) signature {
 // difference returns a test, as TOML, that passes with the rules and fails with a mutant;
 // empty when none was found.
 func (s *search) difference(m *mutant, changed *ruleset.Engine) string {
-	l := newLens(m.looks)
+	l := newFilter(m.looks)
 	found := ""
 	s.walk(m.file, m.rule.ID, l, func(x *sample) bool { return !l.blind(s.e, &x.situation, m.order) }, func(x *sample, q *advice.Question) bool {
 		one := situationOf(x, q)
@@ -191,7 +191,7 @@ func (s *search) difference(m *mutant, changed *ruleset.Engine) string {
 
 // walk visits the questions about a file's payments that conditions may distinguish, until
 // visit returns true. It skips samples for which matters is false.
-func (s *search) walk(f *rules.File, rule string, l *lens, matters func(x *sample) bool, visit func(x *sample, q *advice.Question) bool) {
+func (s *search) walk(f *rules.File, rule string, l *filter, matters func(x *sample) bool, visit func(x *sample, q *advice.Question) bool) {
 	choices := lookedAt(l.texts).choices(rule)
 	var all []variation
 	for _, o := range s.owners(f) {

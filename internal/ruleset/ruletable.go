@@ -14,9 +14,9 @@ import (
 
 const operations = 9
 
-// book is the compiled layers of one merchant at one provider. It is the [policy.Decider] of
+// ruleTable is the compiled layers of one merchant at one provider. It is the [policy.Decider] of
 // their payments.
-type book struct {
+type ruleTable struct {
 	catalog *providers.Catalog // nil: of a provider without one
 	entries []entry
 	layers  []listed // every rule, for explanations
@@ -40,7 +40,7 @@ type book struct {
 }
 
 // Judge implements [policy.Decider].
-func (b *book) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+func (b *ruleTable) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if b.catalog == nil {
 		return policy.Fact{}
 	}
@@ -48,12 +48,12 @@ func (b *book) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 }
 
 // Decide implements [policy.Decider].
-func (b *book) Decide(s *policy.Situation) policy.Decision { return b.decide(s) }
+func (b *ruleTable) Decide(s *policy.Situation) policy.Decision { return b.decide(s) }
 
 // Terms implements [policy.Decider].
-func (b *book) Terms(p *policy.Payment) *policy.Terms { return &b.terms[p.Operation] }
+func (b *ruleTable) Terms(p *policy.Payment) *policy.Terms { return &b.terms[p.Operation] }
 
-// listed is a rule of the layers. entry is its place in the book's entries; -1 for a
+// listed is a rule of the layers. entry is its place in the rule table's entries; -1 for a
 // rule that can never hold here.
 type listed struct {
 	*compiled
@@ -66,7 +66,7 @@ type entry struct {
 }
 
 // index prepares the bits of every dimension.
-func (b *book) index() {
+func (b *ruleTable) index() {
 	b.words = (len(b.entries) + 63) / 64
 	b.all = make([]uint64, b.words)
 	for i := range b.entries {
@@ -90,7 +90,7 @@ func (b *book) index() {
 	}
 }
 
-func (b *book) indexDim(name string, v variable) {
+func (b *ruleTable) indexDim(name string, v variable) {
 	d := v.dim
 	values := []any{other{}}
 	if d < firstDictionary {
@@ -124,7 +124,7 @@ func (b *book) indexDim(name string, v variable) {
 }
 
 // value is the place of a situation's value in a dimension.
-func (b *book) value(d int, s *policy.Situation) int {
+func (b *ruleTable) value(d int, s *policy.Situation) int {
 	if d < firstDictionary {
 		return condition.Word(condition.Variable(d), s, b.zone)
 	}
@@ -133,7 +133,7 @@ func (b *book) value(d int, s *policy.Situation) int {
 
 // place is the place of a text in a dictionary. Most answers leave most texts empty, so the
 // place of the empty text is at hand without a look-up.
-func (b *book) place(d int, text string) int {
+func (b *ruleTable) place(d int, text string) int {
 	if text == "" {
 		return b.empty[d]
 	}
@@ -141,7 +141,7 @@ func (b *book) place(d int, text string) int {
 }
 
 // decide finds the first rule that holds.
-func (b *book) decide(s *policy.Situation) policy.Decision {
+func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
 	var at [dims]int
 	for _, d := range b.indexed[:b.listed] {
 		at[d] = b.base[d] + condition.Word(condition.Variable(d), s, b.zone)*b.words
@@ -168,7 +168,7 @@ func (b *book) decide(s *policy.Situation) policy.Decision {
 }
 
 // candidate reports whether the index lets a rule through.
-func (b *book) candidate(i int, s *policy.Situation) bool {
+func (b *ruleTable) candidate(i int, s *policy.Situation) bool {
 	for _, d := range b.indexed {
 		if b.fits[d][b.value(d, s)*b.words+i/64]&(1<<(i%64)) == 0 {
 			return false
@@ -180,7 +180,7 @@ func (b *book) candidate(i int, s *policy.Situation) bool {
 var machines = sync.Pool{New: func() any { return new(vm.VM) }}
 
 // rest tries what the index could not settle.
-func (e *entry) rest(s *policy.Situation, b *book) bool {
+func (e *entry) rest(s *policy.Situation, b *ruleTable) bool {
 	if len(e.tests) == 0 && e.program == nil {
 		return true
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// lens looks at answers through the conditions that a change is about, to pass over those
-// about which the change cannot matter.
-type lens struct {
+// filter evaluates the conditions that a change is about, to pass over the answers
+// for which the change cannot matter.
+type filter struct {
 	texts  []string
 	trees  []*condition.Tree
 	leaves []*ruleset.Leaves
@@ -27,8 +27,8 @@ var varied = []string{
 	"fired", "attempt", "queries", "elapsed", "retry_after", "amount", "http_status", "hour", "currency", "message", "tags", "weekday",
 }
 
-func newLens(texts []string) *lens {
-	l := &lens{}
+func newFilter(texts []string) *filter {
+	l := &filter{}
 	for _, text := range texts {
 		tree, ok := parse(text)
 		leaves, err := ruleset.LeavesOf(&rules.Rule{When: text})
@@ -54,7 +54,7 @@ func variablesOf(text string) []string {
 }
 
 // blind reports whether nothing that variations set can make the conditions differ.
-func (l *lens) blind(e *ruleset.Engine, sit *policy.Situation, order bool) bool {
+func (l *filter) blind(e *ruleset.Engine, sit *policy.Situation, order bool) bool {
 	first := l.truth(0, e, sit)
 	if len(l.trees) < 2 {
 		return first == condition.No
@@ -70,7 +70,7 @@ func (l *lens) blind(e *ruleset.Engine, sit *policy.Situation, order bool) bool 
 }
 
 // truth is what a condition comes to whatever variations set.
-func (l *lens) truth(i int, e *ruleset.Engine, sit *policy.Situation) condition.Truth {
+func (l *filter) truth(i int, e *ruleset.Engine, sit *policy.Situation) condition.Truth {
 	l.hold(i, e, sit)
 	l.known = l.known[:0]
 	for k, h := range l.held {
@@ -86,13 +86,13 @@ func (l *lens) truth(i int, e *ruleset.Engine, sit *policy.Situation) condition.
 	return l.trees[i].Eval(func(leaf *condition.Tree) condition.Truth { return l.known[leaf.Index] })
 }
 
-func (l *lens) hold(i int, e *ruleset.Engine, sit *policy.Situation) {
+func (l *filter) hold(i int, e *ruleset.Engine, sit *policy.Situation) {
 	l.held = append(l.held[:0], make([]bool, len(l.leaves[i].List))...)
 	l.leaves[i].Hold(e, sit, l.held)
 }
 
 // fit counts the comparisons of a variable that hold.
-func (l *lens) fit(e *ruleset.Engine, sit *policy.Situation, name string) int {
+func (l *filter) fit(e *ruleset.Engine, sit *policy.Situation, name string) int {
 	n := 0
 	for i := range l.trees {
 		l.hold(i, e, sit)
