@@ -78,7 +78,7 @@ type driver struct {
 	now   time.Time
 
 	call    *call   // under way
-	orphans []*call // whose answers nobody waits for any more
+	orphans []*call // whose answers the flow waits for no more
 	steps   int     // events that no noise explains
 	noise   int     // webhooks, crashes, late wakings: bounded, the rest is not
 	late    bool    // it woke late at least once

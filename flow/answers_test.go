@@ -113,7 +113,7 @@ func (w *world) look(by policy.Identifier, id *flow.Identity) policy.Answer {
 	}
 	switch {
 	case !there && by == policy.ProviderID:
-		// An id of theirs that is not ours: somebody else's payment, and it is paid.
+		// An id of the provider that is not ours: the payment of another customer, and it is paid.
 		return policy.Answer{Code: "executed", ProviderID: id.ProviderID, Amount: w.amount}
 	case found == nil || w.overlooks(found):
 		return policy.Answer{Code: "not_found"}
@@ -128,8 +128,8 @@ func (w *world) overlooks(r *record) bool {
 	return early && coin.Draw(w.t, "overlooks")
 }
 
-// notice is a webhook: true, forged, or about somebody else. ok is false when there is
-// nothing to tell.
+// notice is a webhook: true, forged, or about another payment. ok is false when there is
+// nothing to report.
 func (w *world) notice(s *flow.State) (a policy.Answer, ok bool) {
 	switch {
 	case rare(w.t, "forged", 2):

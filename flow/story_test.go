@@ -17,7 +17,7 @@ import (
 // machine makes of it. Files of rules may follow, in the form of a txtar archive; they
 // stand over the defaults.
 //
-// Every line is told twice, the second time with the state written to JSON and read
+// Every line is played twice, the second time with the state written to JSON and read
 // back after each event: a flow can stop anywhere and go on elsewhere.
 func TestStories(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txt")

@@ -32,14 +32,14 @@ reason = "the shopper chose another card"
 
 var traps = []trap{
 	{name: "a forged webhook plants an id of theirs",
-		// The query would be about somebody else's payment, and that one is paid.
+		// The query would be about another customer's payment, and that one is paid.
 		lines: `payment shopline pay 120000 TWD
 			start o-1 r-1
 			at +30s answer fault=timeout
 			at +1s webhook status=SUCCEEDED provider=T-forged`,
 		never: "theirs T-forged"},
 	{name: "an old webhook is not a fresh look",
-		// r-1's refusal, told again when r-2 has long arrived, and executed.
+		// r-1's refusal, repeated when r-2 has long arrived, and executed.
 		rules: onceMore,
 		lines: `payment momo pay 120000 VND merchant=acme
 			start o-1 r-1

@@ -117,7 +117,7 @@ func (w *world) send(s *flow.Send) *packet {
 	return p
 }
 
-// late is when a request arrives that nobody waits for any more: within the grace
+// late is when a request arrives that the flow waits for no more: within the grace
 // that the contract names, or, where it names none, within the time that requests are
 // remembered for.
 func (w *world) late(s *flow.Send) time.Time {
