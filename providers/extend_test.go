@@ -94,14 +94,8 @@ func TestExtendingLeavesTheOldCatalogueAlone(t *testing.T) {
 	}
 }
 
-// The first mistake does not hide the others, and none of the file is taken.
-func TestAddWithMistakesChangesNothing(t *testing.T) {
-	cs, err := providers.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, _ := cs.Get("momo")
-	err = cs.Add("mine.toml", []byte(`name = "momo"
+// mistakenFile extends MoMo and has a mistake in almost every line.
+const mistakenFile = `name = "momo"
 amount_unit = "cents"
 titel = "MoMo"
 
@@ -142,38 +136,49 @@ stauts = "s"
 [[envelope]]
 form = "code and status"
 body = true
-`))
+`
+
+// mistakes are what is wrong in mistakenFile, by the beginning of each message.
+var mistakes = []string{
+	`mine.toml:2:15: amount_unit is "cents"; it must be minor, major or hundredths`,
+	`mine.toml:3:1: unknown key "titel"; did you mean "title"?`,
+	`mine.toml:6:10: replay is "again"; it must be first_result, rejected or executed_again`,
+	`mine.toml:7:17: dedupe_window: "a month" is no duration (write "90s", "15m", "24h")`,
+	`mine.toml:8:`,
+	`mine.toml:10:1: unknown key "webhok"`,
+	`mine.toml:14:9: unknown class "declined" (there are: unrecognized, `,
+	`mine.toml:17:3: a [[code]] needs code = "…"`,
+	`mine.toml:19:9: final is a boolean; it must be a string`,
+	`mine.toml:21:25: unknown operation "buy" (there are: checkout, `,
+	`mine.toml:22:3: a fact needs phase`,
+	`mine.toml:22:3: a fact needs stage`,
+	`mine.toml:25:3: a row needs at least one fact`,
+	`mine.toml:27:1: unknown key "descripton"; did you mean "description"?`,
+	`mine.toml:30:1: a [[status]] needs status = "…"`,
+	`mine.toml:31:38: unknown phase "later" (there are: send, query, webhook)`,
+	`mine.toml:31:76: unknown stage "window" (there are: door, result)`,
+	`mine.toml:31:94: unknown reach "all" (there are: payment, attempt)`,
+	`mine.toml:31:109: unknown basis "rumour" (there are: inferred, documented)`,
+	`mine.toml:35:10: unknown phase "sent" (there are: send, query, webhook)`,
+	`mine.toml:36:8: code is an integer; it must be an array of strings`,
+	`mine.toml:37:1: unknown key "stauts"`,
+	`mine.toml:40:8: form is "code and status"; it must be code or status`,
+	`mine.toml:41:8: body is a boolean; it must be a string`,
+}
+
+// The first mistake does not hide the others, and none of the file is taken.
+func TestAddWithMistakesChangesNothing(t *testing.T) {
+	cs, err := providers.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := cs.Get("momo")
+	err = cs.Add("mine.toml", []byte(mistakenFile))
 	if err == nil {
 		t.Fatal("the file is taken")
 	}
-	want := []string{
-		`mine.toml:2:15: amount_unit is "cents"; it must be minor, major or hundredths`,
-		`mine.toml:3:1: unknown key "titel"; did you mean "title"?`,
-		`mine.toml:6:10: replay is "again"; it must be first_result, rejected or executed_again`,
-		`mine.toml:7:17: dedupe_window: "a month" is no duration (write "90s", "15m", "24h")`,
-		`mine.toml:8:`,
-		`mine.toml:10:1: unknown key "webhok"`,
-		`mine.toml:14:9: unknown class "declined" (there are: unrecognized, `,
-		`mine.toml:17:3: a [[code]] needs code = "…"`,
-		`mine.toml:19:9: final is a boolean; it must be a string`,
-		`mine.toml:21:25: unknown operation "buy" (there are: checkout, `,
-		`mine.toml:22:3: a fact needs phase`,
-		`mine.toml:22:3: a fact needs stage`,
-		`mine.toml:25:3: a row needs at least one fact`,
-		`mine.toml:27:1: unknown key "descripton"; did you mean "description"?`,
-		`mine.toml:30:1: a [[status]] needs status = "…"`,
-		`mine.toml:31:38: unknown phase "later" (there are: send, query, webhook)`,
-		`mine.toml:31:76: unknown stage "window" (there are: door, result)`,
-		`mine.toml:31:94: unknown reach "all" (there are: payment, attempt)`,
-		`mine.toml:31:109: unknown basis "rumour" (there are: inferred, documented)`,
-		`mine.toml:35:10: unknown phase "sent" (there are: send, query, webhook)`,
-		`mine.toml:36:8: code is an integer; it must be an array of strings`,
-		`mine.toml:37:1: unknown key "stauts"`,
-		`mine.toml:40:8: form is "code and status"; it must be code or status`,
-		`mine.toml:41:8: body is a boolean; it must be a string`,
-	}
 	said := strings.Split(err.Error(), "\n")
-	for _, w := range want {
+	for _, w := range mistakes {
 		if !anyHasPrefix(said, w) {
 			t.Errorf("not said: %s", w)
 		}

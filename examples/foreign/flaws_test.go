@@ -172,7 +172,7 @@ func proved(t *testing.T, dir string) *verify.Report {
 	return report
 }
 
-// verify reports every row that retries or fails in doubt, with a story, and no other row.
+// The proof reports every row that retries or fails in doubt, with a story, and no other row.
 func TestVerifyRefusesWhatIsInDoubt(t *testing.T) {
 	if testkit.Short() {
 		return

@@ -22,7 +22,7 @@ func Explain(a *Advice, t *ruleset.Trace) Explained {
 	return Explained{Decision: a.Decision(), Fact: a.Situation.Fact, InDoubt: a.Situation.InDoubt, Rules: t.Rules}
 }
 
-// Write explains an advice to people: what was heard and what it proves, every rule with the
+// Write explains an advice to people: what was answered and what it proves, every rule with the
 // parts of its condition, and what is done.
 func Write(w io.Writer, e *ruleset.Engine, a *Advice, t *ruleset.Trace) {
 	WriteBrief(w, e, a, t, func(string) bool { return true })

@@ -56,13 +56,13 @@ func TestEveryFaultHasARule(t *testing.T) {
 		for _, fault := range policy.All[policy.Fault]() {
 			d := ruled(t, e, judged(e, p, policy.Answer{Phase: ph, Fault: fault}))
 			if want := policy.QueryStatus; (fault != policy.NotSent || ph != policy.Send) && d.Action != want {
-				t.Errorf("%s at %s: %s, want %s", fault, ph, told(d), want)
+				t.Errorf("%s at %s: %s, want %s", fault, ph, oneLine(d), want)
 			}
 		}
 	})
 }
 
-// What nobody has seen before is asked about, whatever its HTTP status says.
+// An answer that was never seen before is asked about, whatever its HTTP status says.
 func TestAnswersThatNobodyListedAreAskedAbout(t *testing.T) {
 	e := open(t, "")
 	answers := []policy.Answer{
@@ -74,7 +74,7 @@ func TestAnswersThatNobodyListedAreAskedAbout(t *testing.T) {
 			for _, http := range []int{0, 200, 302, 400, 404, 429, 500, 503, 599} {
 				a.Phase, a.HTTPStatus = ph, http
 				if d := ruled(t, e, judged(e, p, a)); d.Action != policy.QueryStatus {
-					t.Errorf("%s, %s, %+v: %s, want query_status", p.Provider, p.Operation, a, told(d))
+					t.Errorf("%s, %s, %+v: %s, want query_status", p.Provider, p.Operation, a, oneLine(d))
 				}
 			}
 		}
@@ -87,10 +87,10 @@ func ruled(t *testing.T, e *Engine, s *policy.Situation) policy.Decision {
 	for _, s.InDoubt = range []bool{true, false} {
 		d := e.Decide(s)
 		if d.Rule == "" || d.Source == "" || d.Reason == "" {
-			t.Errorf("%s\nin doubt %t: no rule, source or reason: %s", shown(s), s.InDoubt, told(d))
+			t.Errorf("%s\nin doubt %t: no rule, source or reason: %s", shown(s), s.InDoubt, oneLine(d))
 		}
 		if d.Action.Sends() && s.Fact.Effect == policy.Executed {
-			t.Errorf("%s\nit is executed already: %s", shown(s), told(d))
+			t.Errorf("%s\nit is executed already: %s", shown(s), oneLine(d))
 		}
 		safe(t, s, d)
 	}
@@ -104,20 +104,20 @@ func safe(t testkit.Failer, s *policy.Situation, d policy.Decision) {
 	switch d.Action {
 	case policy.RetryNewRequest, policy.RetryNewOrder:
 		if !impossible {
-			t.Fatalf("%s\nS1: a second execution is possible: %s", shown(s), told(d))
+			t.Fatalf("%s\nS1: a second execution is possible: %s", shown(s), oneLine(d))
 		}
 	case policy.MarkFailed:
 		if !impossible {
-			t.Fatalf("%s\nS2: money may have moved: %s", shown(s), told(d))
+			t.Fatalf("%s\nS2: money may have moved: %s", shown(s), oneLine(d))
 		}
 	case policy.MarkSucceeded:
 		if s.Fact.Effect != policy.Executed {
-			t.Fatalf("%s\nS3: nobody proved it: %s", shown(s), told(d))
+			t.Fatalf("%s\nS3: nobody proved it: %s", shown(s), oneLine(d))
 		}
 	case policy.RetrySame, policy.QueryStatus, policy.Escalate: // for the flow to judge
 	}
 	if (d.Action == policy.QueryStatus || d.Action.Sends()) && d.Schedule == nil {
-		t.Fatalf("%s\nat once, again and again: %s", shown(s), told(d))
+		t.Fatalf("%s\nat once, again and again: %s", shown(s), oneLine(d))
 	}
 }
 
@@ -134,7 +134,7 @@ func TestDefaultsAreSafeForEveryFact(t *testing.T) {
 					for _, s.Fired = range []policy.Counts{nil, worn} {
 						d := e.Decide(&s)
 						if d.Rule == "" {
-							t.Fatalf("%s\nno rule: %s", shown(&s), told(d))
+							t.Fatalf("%s\nno rule: %s", shown(&s), oneLine(d))
 						}
 						safe(t, &s, d)
 					}
@@ -171,7 +171,7 @@ func TestDefaultsAreSafeForRandomSituations(t *testing.T) {
 			s := from.situation(t)
 			d := e.Decide(s)
 			if d.Rule == "" {
-				t.Fatalf("%s\nno rule: %s", shown(s), told(d))
+				t.Fatalf("%s\nno rule: %s", shown(s), oneLine(d))
 			}
 			safe(t, s, d)
 		}

@@ -148,7 +148,7 @@ last: candidate true, held true, decided false
 		t.Errorf("the trace reads\n%s\nwant\n%s", b.String(), want)
 	}
 	if trace.Decision.Rule != "next" {
-		t.Errorf("a condition that fails does not hold, and %s", told(trace.Decision))
+		t.Errorf("a condition that fails does not hold, and %s", oneLine(trace.Decision))
 	}
 }
 
@@ -166,8 +166,8 @@ func draw(b *strings.Builder, p Part, indent string) {
 	}
 }
 
-// A rule for another provider or merchant is the first one that somebody looks for who
-// asks why it did not decide.
+// A rule for another provider or merchant is what a reader looks for first who asks why it did not
+// decide.
 func TestExplainNamesTheRulesOfOthers(t *testing.T) {
 	e := opened(t, alone(t, map[string]string{"baseline.toml": rule("opis", `provider == "opi" && in_doubt`, "escalate") +
 		rule("acmes", `merchant == "acme" && in_doubt`, "escalate") + rule("all", "true", "mark_failed")}))

@@ -51,7 +51,7 @@ func TestLayers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := e.Decide(judged(e, paying(tt.provider, tt.merchant), policy.Answer{Code: tt.code}))
 			if got.Rule != tt.want {
-				t.Errorf("%s decides, want %q", told(got), tt.want)
+				t.Errorf("%s decides, want %q", oneLine(got), tt.want)
 			}
 		})
 	}
@@ -81,7 +81,7 @@ func TestOneNameInTwoLayers(t *testing.T) {
 		s := judged(e, paying("momo", "acme"), policy.Answer{Fault: policy.Timeout})
 		s.Fired = policy.Counts{{Name: "again", N: tt.fired}}
 		if got := e.Decide(s); got.Action != tt.want || !strings.Contains(got.Source, tt.file) {
-			t.Errorf("after %d times: %s, want %s by %s", tt.fired, told(got), tt.want, tt.file)
+			t.Errorf("after %d times: %s, want %s by %s", tt.fired, oneLine(got), tt.want, tt.file)
 		}
 	}
 }
@@ -99,10 +99,10 @@ func TestNoRuleHolds(t *testing.T) {
 			}
 			got := e.Decide(s)
 			if got.Action != want || got.Rule != "" || got.Reason == "" {
-				t.Errorf("%s, in doubt %t: %s, want %s with a reason", effect, inDoubt, told(got), want)
+				t.Errorf("%s, in doubt %t: %s, want %s with a reason", effect, inDoubt, oneLine(got), want)
 			}
 			if want == policy.QueryStatus && (got.Schedule == nil || got.Schedule.Delay(0) != 7*time.Second) {
-				t.Errorf("%s, in doubt %t: %s, want the schedule poll", effect, inDoubt, told(got))
+				t.Errorf("%s, in doubt %t: %s, want the schedule poll", effect, inDoubt, oneLine(got))
 			}
 		}
 	}
@@ -150,7 +150,7 @@ schedule = "named"
 				wait = got.Schedule.Delay(0)
 			}
 			if wait != tt.want {
-				t.Errorf("%s, want to wait %s", told(got), tt.want)
+				t.Errorf("%s, want to wait %s", oneLine(got), tt.want)
 			}
 		})
 	}
@@ -184,7 +184,7 @@ func TestEveryRepetitionWaits(t *testing.T) {
 				s := judged(e, p, policy.Answer{Fault: policy.Timeout})
 				s.InDoubt = true
 				if got := e.Decide(s); got.Action == policy.QueryStatus && got.Schedule == nil {
-					t.Errorf("%s: %s", provider, told(got))
+					t.Errorf("%s: %s", provider, oneLine(got))
 				}
 				if e.Terms(&p).Poll == nil {
 					t.Errorf("%s: queries that no rule asked for have no schedule", provider)
@@ -229,7 +229,7 @@ func TestHourAndWeekdayAreTheMerchants(t *testing.T) {
 			s := judged(e, paying("momo", tt.merchant), policy.Answer{})
 			s.At = at
 			if got := e.Decide(s); got.Rule != tt.want {
-				t.Errorf("%s, want rule %q", told(got), tt.want)
+				t.Errorf("%s, want rule %q", oneLine(got), tt.want)
 			}
 		})
 	}

@@ -26,7 +26,7 @@ type pool struct {
 }
 
 // drawnFrom is a pool of everything that the catalogues and the rules know, and of what
-// nobody knows.
+// none of them knows.
 func drawnFrom(e *Engine) *pool {
 	p := &pool{
 		e:           e,
@@ -72,7 +72,7 @@ func drawnFrom(e *Engine) *pool {
 
 func one[T any](t *rapid.T, name string, of []T) T { return rapid.SampledFrom(of).Draw(t, name) }
 
-// own draws a text that the provider knows, or nothing, or what somebody else knows.
+// own draws a text that the provider knows, or nothing, or what another provider knows.
 func own(t *rapid.T, name, provider string, of map[string][]string) string {
 	switch known := of[provider]; rapid.IntRange(0, 3).Draw(t, "whose "+name) {
 	case 0:
@@ -150,8 +150,8 @@ func shown(s *policy.Situation) string {
 	return string(text)
 }
 
-// told is a decision in a line.
-func told(d policy.Decision) string {
+// oneLine is a decision in a line.
+func oneLine(d policy.Decision) string {
 	when := "at once"
 	if d.Schedule != nil {
 		when = d.Schedule.Name + " " + d.Schedule.String()

@@ -123,7 +123,7 @@ facts = [{ operation = "*", phase = ["send"], effect = "executed", stage = "resu
 		t.Run(tt.name, func(t *testing.T) {
 			s := judged(e, paying(tt.provider, tt.merchant), policy.Answer{Code: tt.code})
 			if got := e.Decide(s); got.Rule != tt.want {
-				t.Errorf("%s, want rule %q", told(got), tt.want)
+				t.Errorf("%s, want rule %q", oneLine(got), tt.want)
 			}
 		})
 	}

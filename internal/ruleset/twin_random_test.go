@@ -22,7 +22,7 @@ func TestThousandRulesDecideLikeTheTwin(t *testing.T) {
 			s.Attempt = attempt
 			got, want := e.Decide(s), tw.decide(s)
 			if got.Rule != want.Rule {
-				t.Fatalf("code %s, attempt %d: %s, and the twin %s", row.Code, attempt, told(got), told(want))
+				t.Fatalf("code %s, attempt %d: %s, and the twin %s", row.Code, attempt, oneLine(got), oneLine(want))
 			}
 			reached[got.Rule] = true
 		}

@@ -94,7 +94,7 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 		got.Reason = "" // a decision without a rule gives its own
 	}
 	if got != want {
-		t.Fatalf("%s\nthe engine decides %s\nthe twin decides   %s", shown(s), told(got), told(want))
+		t.Fatalf("%s\nthe engine decides %s\nthe twin decides   %s", shown(s), oneLine(got), oneLine(want))
 	}
 	layers, b := tw.layers(s), e.ruleTable(s.Payment)
 	at := places(b)

@@ -53,7 +53,7 @@ func TestVariables(t *testing.T) {
 				s := s
 				s.Fired = s.Fired.Plus("unless").Plus("unless").Plus("holds").Plus("holds")
 				if got := e.Decide(&s); got.Rule != "holds" {
-					t.Errorf("%s does not hold: %s", holds, told(got))
+					t.Errorf("%s does not hold: %s", holds, oneLine(got))
 				}
 				if got := e.Explain(&s).Rules; got[0].Held || !got[1].Held {
 					t.Errorf("%s does not hold in an explanation: %+v", holds, got)

@@ -318,7 +318,7 @@ func (b builder) member(n *ast.BinaryNode) (d region.Dim, set region.Set, ok boo
 	return d, set, true
 }
 
-// numbers is where "x op value" holds; nil when it is not to be told.
+// numbers is where "x op value" holds; nil when that is not known.
 func numbers(k Kind, op string, value any) region.Set {
 	lo, hi := int64(0), int64(0)
 	switch v := value.(type) {

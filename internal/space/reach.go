@@ -80,7 +80,7 @@ func seen(f policy.Fact) policy.Fact { f.Basis = 0; return f }
 func (r *reacher) operation(op policy.Operation) {
 	r.settled = map[policy.Fact]bool{}
 	for _, e := range []policy.Effect{policy.Executed, policy.NotExecuted} {
-		r.settled[policy.Fact{Effect: e, Class: policy.AlreadyDone, Stage: policy.Result}] = true // somebody vouched for it
+		r.settled[policy.Fact{Effect: e, Class: policy.AlreadyDone, Stage: policy.Result}] = true // a person vouched for it
 	}
 	for _, ph := range policy.Phases() {
 		var facts []policy.Fact
@@ -156,10 +156,10 @@ func (r *reacher) elsewhere(op policy.Operation, ph policy.Phase, facts []policy
 				r.settled[odd] = true
 			}
 		}
-		if nobodys := (policy.Fact{Class: policy.Conflict, Stage: f.Stage, Reach: f.Reach, Final: f.Final}); f.Effect >= policy.Executed || f.Effect == policy.Pending {
-			// An execution of which nobody can say what it was.
-			if first(nobodys) {
-				r.add(Weakened, at, nobodys, true, false)
+		if contested := (policy.Fact{Class: policy.Conflict, Stage: f.Stage, Reach: f.Reach, Final: f.Final}); f.Effect >= policy.Executed || f.Effect == policy.Pending {
+			// An execution that the ledger cannot assign to one identity.
+			if first(contested) {
+				r.add(Weakened, at, contested, true, false)
 			}
 		}
 	}

@@ -40,10 +40,15 @@ type model struct {
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 
-	last       int32 // the node that the last transition led to; -1: none
-	varied     map[variedKey]bool
-	next       node // reused for each transition; a caller that keeps it must copy it
-	settled    node // reused for each answer, by settleAnswer
+	last   int32 // the node that the last transition led to; -1: none
+	varied map[variedKey]bool
+	scratch
+}
+
+// scratch is memory that each transition uses again.
+type scratch struct {
+	next       node // of the last transition; a caller that keeps it must copy it
+	settled    node // of the last answer, by settleAnswer
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
