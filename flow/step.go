@@ -173,7 +173,7 @@ func (m *machine) endedByEarlier(earlier []Identity) bool {
 	if /*guard:earlier-flow-is-certain*/ free {
 		return false
 	}
-	m.s.Ledger = append(m.s.Ledger, earlier...)
+	m.s.Ledger = slices.Clone(earlier)
 	if /*guard:earlier-flow-is-proved*/ m.s.proved() {
 		m.finish(policy.Succeeded, "an earlier request of the payment key has executed")
 	} else {
