@@ -23,6 +23,7 @@ type callContext struct {
 // The usual errors of contexts; a pointer to one needs no allocation.
 var canceled, exceeded = &context.Canceled, &context.DeadlineExceeded
 
+//nolint:errorlint // only the two errors themselves have a pointer that can be shared
 func pointTo(err error) *error {
 	switch err {
 	case context.Canceled:

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -53,7 +54,7 @@ func (r *run) observe(call func(Observer)) {
 			call(o)
 			return nil
 		})
-		if p, ok := err.(*PanicError); ok {
+		if p := (*PanicError)(nil); errors.As(err, &p) {
 			p.In = fmt.Sprintf("%T", o)
 			go r.x.reportError(p)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// ErrNotSent: nothing left this machine. A [Client] that knows this wraps it, as in
+// ErrNotSent says that nothing left this machine. A [Client] that knows this wraps it, as in
 //
 //	fmt.Errorf("%w: %w", executor.ErrNotSent, err)
 //
@@ -62,6 +62,7 @@ type maybeSentError struct{ error }
 
 func (e maybeSentError) Unwrap() error { return e.error }
 
+//nolint:errorlint // an error is taken apart layer by layer: what wraps a proof may not be one
 func provesNotSent(err error) bool {
 	if err == ErrNotSent { // the sentinel itself; what wraps it is taken apart below
 		return true
@@ -93,6 +94,7 @@ func provesNotSent(err error) bool {
 	return false
 }
 
+//nolint:errorlint // see provesNotSent
 func allNotSent(errs []error) bool {
 	all := len(errs) > 0
 	for _, err := range errs {

@@ -107,7 +107,7 @@ func (Moment) event() {}
 // value. The set is closed.
 type Command interface{ command() }
 
-// Record: store the state that Step returned, durably, before anything that follows.
+// Record asks to store the state that Step returned, durably, before anything that follows.
 type Record struct{}
 
 // Send the payment request under an identity.
@@ -133,13 +133,13 @@ type Wait struct {
 	Via    Via           // for query_status
 }
 
-// Finish: the flow has ended, or an escalated one has been settled by proof.
+// Finish says that the flow has ended, or an escalated one has been settled by proof.
 type Finish struct {
 	Outcome policy.Outcome
 	Reason  string
 }
 
-// Alert: after the end, something contradicts it. History is not changed.
+// Alert says that something contradicts the end after it. History is not changed.
 type Alert struct {
 	Reason   string
 	Evidence Evidence

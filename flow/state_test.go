@@ -103,7 +103,7 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 	said := func(code string) flow.Answered {
 		return flow.Answered{Moment: at, Answer: policy.Answer{Code: code, OrderID: "o-1", RequestID: "r-1"}}
 	}
-	print := func(s flow.State) string {
+	asJSON := func(s flow.State) string {
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
@@ -112,16 +112,16 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 	}
 	before := s
 	s = step(s, said("0"))
-	paid := print(s)
+	paid := asJSON(s)
 	refused := step(before, said("1006"))
-	other := print(refused)
+	other := asJSON(refused)
 	flow.Advise(defaults, before, said("10").Answer, at)
 	flow.Sent(defaults, before, at, "o-2", "r-2", "")
 	flow.Asked(defaults, before, at)
-	if got := print(s); got != paid || s.Outcome != policy.Succeeded {
+	if got := asJSON(s); got != paid || s.Outcome != policy.Succeeded {
 		t.Errorf("advanced: %s\nand later:  %s", paid, got)
 	}
-	if got := print(refused); got != other || refused.Outcome == policy.Succeeded {
+	if got := asJSON(refused); got != other || refused.Outcome == policy.Succeeded {
 		t.Errorf("stepped: %s\nand later: %s", other, got)
 	}
 }

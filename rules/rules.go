@@ -29,11 +29,11 @@ func (r *Rule) Source() string { return fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.L
 
 // WhenAt is the place of a rune of the condition. A condition that did not come from a file
 // as it is now has the place of its rule.
-func (r *Rule) WhenAt(rune int) policy.Position {
+func (r *Rule) WhenAt(index int) policy.Position {
 	if r.when.Value != r.When {
 		return r.Pos
 	}
-	return r.when.At(rune)
+	return r.when.At(index)
 }
 
 // File is one layer.

@@ -115,8 +115,9 @@ func (t *Tree) Eval(leaf func(*Tree) Truth) Truth {
 		return some
 	case Not:
 		return t.Parts[0].Eval(leaf).Not()
+	default:
+		return leaf(t)
 	}
-	return leaf(t)
 }
 
 // Replace returns a tree with one part in the place of another; nil leaves the part out. It
@@ -158,8 +159,9 @@ func (t *Tree) String() string {
 		return "!" + texts[0]
 	case Or:
 		return strings.Join(texts, " || ")
+	default:
+		return strings.Join(texts, " && ")
 	}
-	return strings.Join(texts, " && ")
 }
 
 // operand writes a part of another part. A comparison is put in parentheses because ! binds

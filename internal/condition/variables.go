@@ -90,8 +90,9 @@ func Text(v Variable, s *policy.Situation) string {
 		return s.Payment.Merchant
 	case Currency:
 		return s.Payment.Currency
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Word is the place of a variable's value among its words. The words of in_doubt are false
@@ -122,6 +123,7 @@ func Word(v Variable, s *policy.Situation, zone *time.Location) int {
 		}
 	case Weekday:
 		return weekday(s.At, zone)
+	default:
 	}
 	return 0
 }
@@ -155,6 +157,7 @@ func Number(v Variable, s *policy.Situation, fired int, zone *time.Location) int
 		return hour(s.At, zone)
 	case RetryAfter:
 		return int64(s.Answer.RetryAfter)
+	default:
+		return 0
 	}
-	return 0
 }

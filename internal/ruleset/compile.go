@@ -176,7 +176,7 @@ func settledByIndex(t *condition.Tree, vars condition.Mentioned) bool {
 		if v.dim < 0 {
 			return false
 		}
-		for _, value := range domain(name, v, texts) {
+		for _, value := range domain(v, texts) {
 			if holds(t, only(name, value)) == condition.Maybe {
 				return false
 			}
@@ -186,7 +186,7 @@ func settledByIndex(t *condition.Tree, vars condition.Mentioned) bool {
 }
 
 // domain lists the values of an indexed variable that a condition can tell apart.
-func domain(name string, v variable, texts map[string]bool) []any {
+func domain(v variable, texts map[string]bool) []any {
 	var all []any
 	switch {
 	case v.kind == boolean:

@@ -104,7 +104,7 @@ func nativeValues(t *condition.Tree, name string, texts map[string]bool) (test, 
 		return nil, false
 	}
 	bits, listed, otherHolds := uint64(0), map[string]bool{}, false
-	for i, value := range domain(name, v, texts) {
+	for i, value := range domain(v, texts) {
 		held := holds(t, only(name, value))
 		if held == condition.Maybe {
 			return nil, false

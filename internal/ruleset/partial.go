@@ -34,9 +34,10 @@ func leafHolds(n ast.Node, k known) condition.Truth {
 			return then
 		case condition.No:
 			return otherwise
-		}
-		if then == otherwise {
-			return then
+		default:
+			if then == otherwise {
+				return then
+			}
 		}
 	case *ast.BinaryNode:
 		return comparisonHolds(n, k)

@@ -94,7 +94,7 @@ func (b *ruleTable) indexDim(name string, v variable) {
 	d := v.dim
 	values := []any{other{}}
 	if d < firstDictionary {
-		values = domain(name, v, nil)
+		values = domain(v, nil)
 	} else {
 		b.texts[d] = map[string]int{}
 		for _, e := range b.entries {

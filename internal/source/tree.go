@@ -170,11 +170,11 @@ type Text struct {
 }
 
 // At returns the place of the rune with the given index in the value.
-func (t Text) At(rune int) Pos {
+func (t Text) At(index int) Pos {
 	if t.doc == nil {
 		return t.base
 	}
-	return t.doc.pos(t.span.from + rawOffset(t.doc.data[t.span.from:t.span.to], rune))
+	return t.doc.pos(t.span.from + rawOffset(t.doc.data[t.span.from:t.span.to], index))
 }
 
 // rawOffset finds the byte, within the raw text of a TOML string, at which the

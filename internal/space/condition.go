@@ -320,7 +320,7 @@ func (b builder) member(n *ast.BinaryNode) (d region.Dim, set region.Set, ok boo
 
 // numbers is where "x op value" holds; nil when that is not known.
 func numbers(k Kind, op string, value any) region.Set {
-	lo, hi := int64(0), int64(0)
+	var lo, hi int64
 	switch v := value.(type) {
 	case int64:
 		if k == Duration {

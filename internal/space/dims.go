@@ -147,12 +147,12 @@ func (s *Space) KindOf(d region.Dim) Kind { return s.dims[d].kind }
 func (s *Space) Words(d region.Dim) []string { return s.dims[d].words }
 
 // dim finds or makes a dimension of the rules.
-func (s *Space) dim(key string, make dimension) region.Dim {
+func (s *Space) dim(key string, made dimension) region.Dim {
 	if d, ok := s.byName[key]; ok {
 		return d
 	}
 	d := region.Dim(len(s.dims))
-	s.dims = append(s.dims, make)
+	s.dims = append(s.dims, made)
 	s.byName[key] = d
 	return d
 }
