@@ -30,7 +30,7 @@ golden: ## rewrite the expected outputs; read the difference before you commit i
 	git diff --stat
 
 bench: ## decisions, the executor beside its peers, the journal
-	go test ./engine -run - -bench .
+	go test ./internal/ruleset ./executor -run - -bench .
 	cd bench && go test -run - -bench .
 
 release-check: ## a user of the next tag can build: no replace, no missing version
