@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
@@ -171,6 +172,8 @@ func (r *run) unsent() error {
 // admit checks a request and returns its flow: the one that has the payment key, or a new one.
 // A new one counts as active until the caller calls x.active.Done.
 func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+	// The caller may reuse its buffer and its map while the flow still retries.
+	q.Data, q.Tags = bytes.Clone(q.Data), maps.Clone(q.Tags)
 	r = x.newRun(q)
 	if err := r.check(ctx, c); err != nil {
 		return nil, false, err

@@ -38,15 +38,29 @@ func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 	if !a.Sends() {
 		return flow.Due{Moment: r.x.moment()}, nil
 	}
-	if e, err := r.recheckKey(); e != nil || err != nil {
-		return e, err
+	known, err := r.recheckKey()
+	now := r.x.moment()
+	// After the flow's time the machine sends nothing, so it may end without the key's rows: one
+	// that cannot be read would keep it open for ever.
+	if known != nil || err != nil && r.timeLeft(now.At) > 0 {
+		return known, err
 	}
 	var e flow.Due
 	if a != policy.RetrySame {
 		r.newIdentifiers(a, &e)
 	}
-	e.Moment = r.x.moment() // the hooks may have taken their time
+	e.Moment = now
+	if err == nil {
+		e.Moment = r.x.moment() // the hooks may have taken their time
+	}
 	return e, nil
+}
+
+// timeLeft is how long the flow may still send.
+func (r *run) timeLeft(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
 }
 
 // applyIfCurrent applies the end of a wait, unless an event has replaced the wait.

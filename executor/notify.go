@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,13 +36,10 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	}
 	d := &decoding{x: x, w: &w}
 	ids, err := x.findFlows(ctx, d)
-	if err != nil {
-		return err
-	}
 	if len(ids) == 0 {
-		return ErrUnknownFlow
+		return cmp.Or(err, ErrUnknownFlow)
 	}
-	var errs []error
+	errs := []error{err} // of flows that cannot be read: the provider sends again for them
 	for _, id := range ids {
 		errs = append(errs, x.applyTo(ctx, id, func(r *run) flow.Event {
 			a := d.answer(&r.req.Payment)
@@ -141,14 +139,23 @@ func (x *Executor) findFlows(ctx context.Context, d *decoding) ([]string, error)
 }
 
 // findInJournal lists the flows by name, of each payment key only the last that has sent
-// something: it knows the identities of all flows before it.
+// something: it knows the identities of all flows before it. A row that cannot be read is an
+// error beside the flows of other keys and merchants, and does not keep the message from them.
 func (x *Executor) findInJournal(ctx context.Context, w *Webhook, names []string) ([]string, error) {
 	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
+	errs := []error{err}
 	last := map[journal.Key]int{}
+	unreadable := map[int]bool{}
 	for i := range rows {
+		if w.Merchant != "" && w.Merchant != rows[i].Key.Merchant {
+			continue
+		}
 		r, err := x.read(&rows[i])
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			unreadable[i] = true
+			last[rows[i].Key] = i // it may have sent something
+			continue
 		}
 		if _, known := last[rows[i].Key]; len(r.state.Ledger) > 0 || !known {
 			last[rows[i].Key] = i
@@ -157,9 +164,9 @@ func (x *Executor) findInJournal(ctx context.Context, w *Webhook, names []string
 	var ids []string
 	for i := range rows {
 		k := rows[i].Key
-		if (k.Payment == "" || last[k] == i) && (w.Merchant == "" || w.Merchant == k.Merchant) {
+		if (k.Payment == "" || last[k] == i) && (w.Merchant == "" || w.Merchant == k.Merchant) && !unreadable[i] {
 			ids = append(ids, rows[i].ID)
 		}
 	}
-	return ids, err
+	return ids, errors.Join(errs...)
 }

@@ -88,6 +88,12 @@ func (r *run) markLost() {
 	// What was granted goes back first: this copy makes no call any more.
 	r.life = lost
 	r.releasePermitLocked()
+	// The sweeper does not see this copy any more. If its call never returns, a probe's permit
+	// would keep the breaker open for ever.
+	if c := r.calls.current; c != nil && c.permit != nil {
+		c.permit(callNotMade)
+		c.permit = nil
+	}
 	r.x.drop(r)
 	r.waiters.broadcast()
 	r.plan.wake()

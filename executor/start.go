@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
@@ -61,7 +62,14 @@ func (x *Executor) accept(r *run) error {
 
 // driveInBackground drives a flow that no caller of Do drives.
 func (x *Executor) driveInBackground(r *run) {
+	returned := false
+	defer func() {
+		if !returned { // a hook or the client ended this goroutine; not at once, it may do so again
+			time.AfterFunc(time.Second, func() { x.background(r) })
+		}
+	}()
 	err := r.drive(x.life)
+	returned = true
 	r.mu.Lock()
 	over := r.state.Stage == flow.Ended || r.life == lost
 	r.mu.Unlock()
