@@ -62,10 +62,10 @@ type storedState struct {
 	Hastened         int               `json:"hastened,omitempty"`
 	Fired            []storedCount     `json:"fired,omitempty"`
 	Waits            []storedCount     `json:"waits,omitempty"`
-	Asked            time.Time         `json:"asked"`
+	Asked            time.Time         `json:"asked,omitzero"`
 	AskedBy          policy.Identifier `json:"asked_by,omitempty"`
 	Displaced        *storedNext       `json:"displaced,omitempty"`
-	Next             storedNext        `json:"next"`
+	Next             storedNext        `json:"next,omitzero"`
 	Outcome          policy.Outcome    `json:"outcome"`
 	Reason           string            `json:"reason,omitempty"`
 	Class            policy.Class      `json:"class"`
@@ -123,7 +123,7 @@ type storedCount struct {
 // storedNext is the action that a flow waits for.
 type storedNext struct {
 	Action policy.Action `json:"action"`
-	At     time.Time     `json:"at"`
+	At     time.Time     `json:"at,omitzero"`
 	Via    flow.Via      `json:"via,omitempty"`
 }
 

@@ -49,13 +49,32 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 		if err := json.Unmarshal(text, &after); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(before, after) {
+		if !reflect.DeepEqual(withoutZeros(before.State), withoutZeros(after.State)) {
 			t.Errorf("row %d: the state was\n%s\nand is\n%s", i+1, old, text)
 		}
 		upgraded.Write(append(text, '\n'))
 	}
 	path := filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", storedVersion))
 	testkit.GoldenFile(t, path, upgraded.String()) // if it differs, storedVersion is to be raised, too
+}
+
+// withoutZeros drops what version 2 leaves out: times that are not set, and a next step that is not
+// planned.
+func withoutZeros(v any) any {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	for key, value := range fields {
+		fields[key] = withoutZeros(value)
+		if value == "0001-01-01T00:00:00Z" {
+			delete(fields, key)
+		}
+	}
+	if next, ok := fields["next"].(map[string]any); ok && len(next) == 1 && next["action"] == "escalate" {
+		delete(fields, "next")
+	}
+	return fields
 }
 
 // A row of the current version is written as it was read, to the byte.
