@@ -83,7 +83,7 @@ type Account struct {
 	Calls      int            `json:"calls"`
 	Orders     int            `json:"orders"`  // that were named
 	Pending    int            `json:"pending"` // transactions that have not ended
-	Faults     map[string]int `json:"faults"`  // how often each faultCounts
+	Faults     map[string]int `json:"faults"`  // how often each occurred
 	Executions []Execution    `json:"executions"`
 }
 
