@@ -157,6 +157,9 @@ func (s *Set) put(errs *source.List, name string, f *File) {
 	if path.Dir(name) == merchantsDir {
 		return
 	}
+	if f.usesPos.Line > 0 {
+		errs.Add(f.usesPos, "only a merchant's file can list the providers that it uses; write merchants/NAME.toml")
+	}
 	if f.contract != nil {
 		errs.Add(f.contractPos, "only a merchant's file can hold a [contract]; a provider's stands in providers/NAME.toml")
 	}
@@ -183,7 +186,7 @@ func parse(errs *source.List, name string, data []byte) *File {
 		perOp: map[policy.Operation]policy.Limits{},
 	}
 	f.Provider, f.providerPos = root.String(errs, "provider"), root.ValuePos("provider")
-	f.Merchant, f.merchantPos = root.String(errs, "merchant"), root.ValuePos("merchant")
+	f.readMerchant(errs, root)
 	root.String(errs, "description") // for people
 	if zone := root.String(errs, "timezone"); zone != "" {
 		if f.Timezone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
@@ -200,6 +203,44 @@ func parse(errs *source.List, name string, data []byte) *File {
 	f.readRules(errs, root)
 	root.Done(errs)
 	return f
+}
+
+// readMerchant reads the merchant's name, or a table with the name and the providers it uses.
+func (f *File) readMerchant(errs *source.List, root source.Table) {
+	f.merchantPos = root.ValuePos("merchant")
+	v, _ := root.Value("merchant")
+	switch v.Any().(type) {
+	case map[string]any:
+	case string, nil:
+		f.Merchant = root.String(errs, "merchant")
+		return
+	default:
+		errs.Add(v.Pos(), `merchant is %s; it must be the merchant's name or a table: [merchant], then providers = ["momo"]`, v.Kind())
+		return
+	}
+	t, _ := root.Table(errs, "merchant")
+	f.Merchant, f.merchantPos = t.String(errs, "name"), t.ValuePos("name")
+	f.readProviders(errs, t)
+	t.Done(errs)
+}
+
+// readProviders reads the providers that a merchant uses.
+func (f *File) readProviders(errs *source.List, t source.Table) {
+	if !t.Has("providers") {
+		return
+	}
+	f.usesPos = t.ValuePos("providers")
+	mistakes, seen := len(errs.Mistakes), map[string]bool{}
+	t.Each(errs, "providers", func(pos source.Pos, provider string) {
+		if seen[provider] {
+			errs.Add(pos, "provider %q stands twice in the list", provider)
+		}
+		seen[provider] = true
+		f.Providers, f.providersPos = append(f.Providers, provider), append(f.providersPos, pos)
+	})
+	if len(f.Providers) == 0 && len(errs.Mistakes) == mistakes {
+		errs.Add(f.usesPos, "the list of providers is empty; name at least one, or leave the key out for all of them")
+	}
 }
 
 func (f *File) readLimits(errs *source.List, root source.Table) {

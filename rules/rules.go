@@ -46,6 +46,10 @@ type File struct {
 	Schedules map[string]*policy.Schedule
 	Disable   []Disabled
 
+	// Providers are those that a merchant uses, of [merchant] in its file; empty: all.
+	Providers    []string
+	providersPos []policy.Position
+
 	// Contract lines of a merchant, which holds for all its providers.
 	IdempotentKey    bool
 	IdempotentKeyPos policy.Position
@@ -55,7 +59,15 @@ type File struct {
 	perOp   map[policy.Operation]policy.Limits
 	builtin bool // an embedded default
 
-	providerPos, merchantPos, contractPos policy.Position
+	providerPos, merchantPos, contractPos, usesPos policy.Position
+}
+
+// ProviderPos is where the i-th of the Providers stands.
+func (f *File) ProviderPos(i int) policy.Position {
+	if i < len(f.providersPos) {
+		return f.providersPos[i]
+	}
+	return f.usesPos
 }
 
 // Builtin reports whether the file is an embedded default that nothing replaced.
@@ -97,6 +109,13 @@ func (s *Set) Files() []*File {
 		all = append(all, s.Baseline)
 	}
 	return all
+}
+
+// Uses reports whether a merchant's payments go to a provider: any merchant's do, but for one
+// whose file lists other providers.
+func (s *Set) Uses(merchant, provider string) bool {
+	f := s.Merchants[merchant]
+	return f == nil || len(f.Providers) == 0 || slices.Contains(f.Providers, provider)
 }
 
 // Layers are the files that speak for one merchant at one provider, first the one

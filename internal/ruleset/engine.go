@@ -1,9 +1,11 @@
 package ruleset
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/recourse-pay/recourse/internal/condition"
@@ -135,6 +137,11 @@ func (c *compiler) files() {
 		if f.IdempotentKey && !anyKeyed(all) {
 			c.errs.Add(f.IdempotentKeyPos, "no provider has an optional idempotency key")
 		}
+		for i, p := range f.Providers {
+			if !slices.Contains(names, p) && !c.unread[p] {
+				c.errs.Add(f.ProviderPos(i), "unknown provider %q%s", p, source.Suggest(p, slices.Clone(names)))
+			}
+		}
 	}
 }
 
@@ -195,6 +202,7 @@ func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	if cat, err := c.e.Catalogs.Get(provider); err == nil {
 		b.catalog = cat
 	}
+	b.unused = !c.e.Rules.Uses(merchant, provider)
 	return b
 }
 
@@ -302,20 +310,24 @@ func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.ruleTable(p)
 // it, is that of [Engine.Check].
 func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
 	b := e.ruleTable(p)
-	return b, e.offers(b.catalog, p)
+	return b, e.offers(b, p)
 }
 
-// Check says what is wrong with a payment before anything is sent: an unknown
-// provider, or an operation that the provider does not offer.
-func (e *Engine) Check(p *policy.Payment) error { return e.offers(e.ruleTable(p).catalog, p) }
+// Check says what is wrong with a payment before anything is sent: an unknown provider, one
+// that the merchant's file leaves out, or an operation that the provider does not offer.
+func (e *Engine) Check(p *policy.Payment) error { return e.offers(e.ruleTable(p), p) }
 
-func (e *Engine) offers(cat *providers.Catalog, p *policy.Payment) error {
+func (e *Engine) offers(b *ruleTable, p *policy.Payment) error {
 	switch {
-	case cat == nil:
+	case b.catalog == nil:
 		_, err := e.Catalogs.Get(p.Provider)
 		return err
-	case !cat.Offers(p.Operation):
-		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: cat.Operations}
+	case b.unused:
+		// Its rules are not proved at this provider.
+		f := e.Rules.Merchants[p.Merchant]
+		return fmt.Errorf("merchant %s does not use provider %s (%s: providers = %q)", p.Merchant, p.Provider, f.ProviderPos(0), f.Providers)
+	case !b.catalog.Offers(p.Operation):
+		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: b.catalog.Operations}
 	}
 	return nil
 }

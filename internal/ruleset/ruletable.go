@@ -18,6 +18,7 @@ const operations = 9
 // their payments.
 type ruleTable struct {
 	catalog *providers.Catalog // nil: of a provider without one
+	unused  bool               // the merchant's file lists other providers only
 	entries []entry
 	layers  []listed // every rule, for explanations
 	words   int      // of 64 rules each

@@ -119,9 +119,15 @@ func limits() node {
 }
 
 func rulesFile() node {
+	providers := some(text("a provider that the merchant uses"))
+	providers["anyOf"].([]any)[1].(node)["minItems"] = 1
+	providers["anyOf"].([]any)[1].(node)["uniqueItems"] = true
 	return document("rules.json", "Rules of Recourse", object("Rules of a merchant, a provider, or every merchant", nil, node{
 		"provider":    text("of a provider's file: its name"),
-		"merchant":    text("of a merchant's file: its name"),
+		"merchant": node{"anyOf": []any{text("of a merchant's file: its name"), object("of a merchant's file", nil, node{
+			"name":      text("its name"),
+			"providers": providers,
+		})}},
 		"description": text("for people"),
 		"timezone":    text(`where hour and weekday are read, such as "Asia/Ho_Chi_Minh"`),
 		"disable":     some(text("the id of a rule of a lower layer")),

@@ -84,6 +84,7 @@ func TestKeysAreTheParsers(t *testing.T) {
 		said                func(string) string
 	}{
 		{"rules.json", "", "?", rulesSaid(t)},
+		{"rules.json", "merchant", "[merchant]\n?", rulesSaid(t)},
 		{"rules.json", "limits", "[limits]\n?", rulesSaid(t)},
 		{"rules.json", "limits.refund", "[limits.refund]\n?", rulesSaid(t)},
 		{"rules.json", "schedule.*", "[schedule.x]\n?", rulesSaid(t)},
@@ -146,6 +147,9 @@ func properties(t *testing.T, name, table string) []string {
 			continue
 		}
 		at = at["properties"].(map[string]any)[key].(map[string]any)
+		if either, ok := at["anyOf"].([]any); ok { // a name, or a table
+			at = either[1].(map[string]any)
+		}
 		if ref, ok := at["$ref"].(string); ok {
 			at = root["definitions"].(map[string]any)[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
 		}
