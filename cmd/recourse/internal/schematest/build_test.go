@@ -123,7 +123,7 @@ func rulesFile() node {
 	providers["anyOf"].([]any)[1].(node)["minItems"] = 1
 	providers["anyOf"].([]any)[1].(node)["uniqueItems"] = true
 	return document("rules.json", "Rules of Recourse", object("Rules of a merchant, a provider, or every merchant", nil, node{
-		"provider":    text("of a provider's file: its name"),
+		"provider": text("of a provider's file: its name"),
 		"merchant": node{"anyOf": []any{text("of a merchant's file: its name"), object("of a merchant's file", nil, node{
 			"name":      text("its name"),
 			"providers": providers,
