@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -20,7 +21,7 @@ import (
 // to testdata/rows (go test ./executor -run GoldenRows -update).
 
 // storedVersion is the version of the rows that this program writes. It reads all before it.
-const storedVersion = 2
+const storedVersion = 3
 
 // stored is a flow in a journal, as JSON in [journal.Row.State].
 type stored struct {
@@ -56,6 +57,8 @@ type storedState struct {
 	Payment          storedPayment     `json:"payment"`
 	Stage            flow.Stage        `json:"stage"`
 	Started          time.Time         `json:"started"`
+	NotAfter         time.Time         `json:"not_after,omitzero"` // from version 3
+	Target           string            `json:"target,omitempty"`   // from version 3
 	Ledger           []storedIdentity  `json:"ledger"`
 	Attempts         int               `json:"attempts"`
 	Queries          int               `json:"queries"`
@@ -134,6 +137,7 @@ type storedEvidence struct {
 	Identity int           `json:"identity"`
 	Answer   *storedAnswer `json:"answer"`
 	Fact     storedFact    `json:"fact"`
+	Person   string        `json:"person,omitempty"` // from version 3
 }
 
 // storedAnswer is a decoded answer. The raw body is not stored: it may hold card data.
@@ -182,10 +186,10 @@ type storedV1 struct {
 	Bound bool `json:"bound,omitempty"`
 }
 
-// upgrade carries a row of version 1 over to the current version.
+// upgrade carries a row of version 1 over to version 2.
 func (old *storedV1) upgrade() *stored {
 	s := &stored{
-		V:       storedVersion,
+		V:       2,
 		Request: storedRequest{OrderID: old.OrderID, RequestID: old.RequestID, ProviderID: old.ProviderID, Data: old.Data, Bound: old.Bound},
 		State:   old.State, Shopper: old.Shopper,
 	}
@@ -197,6 +201,34 @@ func (old *storedV1) upgrade() *stored {
 		s.Notices = append(s.Notices, n)
 	}
 	return s
+}
+
+// upgrade carries a row of version 2 over to version 3, which has more keys.
+func (s *stored) upgrade() (*stored, error) {
+	if s.V == storedVersion {
+		return s, nil
+	}
+	if more := s.laterKeys(); len(more) > 0 {
+		return nil, fmt.Errorf("version %d has no %s", s.V, strings.Join(more, ", "))
+	}
+	s.V, s.State.Target = storedVersion, s.Request.ProviderID
+	return s, nil
+}
+
+// laterKeys lists the keys in a row of version 2 that came with version 3.
+func (s *stored) laterKeys() (more []string) {
+	if !s.State.NotAfter.IsZero() {
+		more = append(more, "state.not_after")
+	}
+	if s.State.Target != "" {
+		more = append(more, "state.target")
+	}
+	for i := range s.State.Evidence {
+		if s.State.Evidence[i].Person != "" {
+			more = append(more, fmt.Sprintf("state.evidence[%d].person", i))
+		}
+	}
+	return more
 }
 
 // decodeStored reads the state of a row of any version up to storedVersion. A key that the
@@ -215,13 +247,13 @@ func decodeStored(text []byte) (*stored, error) {
 		if err := decodeStrictly(text, &old); err != nil {
 			return nil, fmt.Errorf("version 1: %w", err)
 		}
-		return old.upgrade(), nil
-	case version.V == storedVersion:
+		return old.upgrade().upgrade()
+	case version.V == 2 || version.V == storedVersion:
 		s := new(stored)
 		if err := decodeStrictly(text, s); err != nil {
 			return nil, fmt.Errorf("version %d: %w", version.V, err)
 		}
-		return s, nil
+		return s.upgrade()
 	case version.V > storedVersion:
 		return nil, fmt.Errorf("version %d is of a newer release; this one reads versions 1 to %d: let the newer release finish the flow, or upgrade",
 			version.V, storedVersion)
@@ -246,7 +278,7 @@ func decodeStrictly(text []byte, into any) error {
 // while both have the same fields.
 func toStored(s *flow.State) storedState {
 	to := storedState{
-		Payment: storedPayment(s.Payment), Stage: s.Stage, Started: s.Started,
+		Payment: storedPayment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
 		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
 		Asked: s.Asked, AskedBy: s.AskedBy,
 		Displaced: (*storedNext)(s.Displaced), Next: storedNext(s.Next),
@@ -267,13 +299,13 @@ func toStored(s *flow.State) storedState {
 }
 
 func storeEvidence(e *flow.Evidence) storedEvidence {
-	return storedEvidence{At: e.At, Phase: e.Phase, Identity: e.Identity, Answer: (*storedAnswer)(e.Answer), Fact: storedFact(e.Fact)}
+	return storedEvidence{At: e.At, Phase: e.Phase, Identity: e.Identity, Answer: (*storedAnswer)(e.Answer), Fact: storedFact(e.Fact), Person: e.Person}
 }
 
 // state is the reverse of toStored.
 func (from *storedState) state() flow.State {
 	s := flow.State{
-		Payment: policy.Payment(from.Payment), Stage: from.Stage, Started: from.Started,
+		Payment: policy.Payment(from.Payment), Stage: from.Stage, Started: from.Started, NotAfter: from.NotAfter, Target: from.Target,
 		Attempts: from.Attempts, Queries: from.Queries, Hastened: from.Hastened,
 		Asked: from.Asked, AskedBy: from.AskedBy,
 		Displaced: (*flow.Next)(from.Displaced), Next: flow.Next(from.Next),
@@ -295,7 +327,7 @@ func (from *storedState) state() flow.State {
 
 func (from *storedEvidence) evidence() flow.Evidence {
 	return flow.Evidence{
-		At: from.At, Phase: from.Phase, Identity: from.Identity, Answer: (*policy.Answer)(from.Answer), Fact: policy.Fact(from.Fact),
+		At: from.At, Phase: from.Phase, Identity: from.Identity, Answer: (*policy.Answer)(from.Answer), Fact: policy.Fact(from.Fact), Person: from.Person,
 	}
 }
 

@@ -128,6 +128,9 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Delay, delay = max(v.Delay, atLeast), max(delay, atLeast)
 	}
 	at := m.now.At.Add(delay)
+	if /*guard:wait-knows-not-after*/ v.Action.Sends() && !m.s.NotAfter.IsZero() && at.After(m.s.NotAfter) {
+		at = m.s.NotAfter // nothing is sent then, and what is in doubt is found out
+	}
 	switch {
 	case !at.After(limit):
 		return at
@@ -183,6 +186,10 @@ func (m *machine) due(e Due) {
 	}
 	if /*guard:due-knows-the-time*/ next.Action.Sends() && !m.now.At.Before(m.s.limit(m.t)) {
 		m.end(m.s.exhausted(), "max_elapsed spent: "+m.s.Reason)
+		return
+	}
+	if next.Action.Sends() && m.s.tooLate(m.now.At) {
+		m.insteadOfSend(next, notAfter)
 		return
 	}
 	switch next.Action {

@@ -47,6 +47,10 @@ type Start struct {
 	RequestID  string
 	ProviderID string // where the operation works on something that the provider named
 
+	// Accepted is when the payment was accepted; zero: now. The time limit counts from then.
+	Accepted time.Time
+	NotAfter time.Time // nothing is sent from then on; zero: no such limit
+
 	// Earlier are the identities that earlier flows of the same payment key were sent under. A later
 	// answer may speak of them. If one has executed, or may have, nothing is sent.
 	Earlier []Identity

@@ -26,6 +26,12 @@ func (h *incoming) trusted() bool {
 func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.Fact {
 	a := h.answer
 	fact := d.Judge(&s.Payment, a)
+	otherAmount := s.otherAmount(a)
+	if refused := fact.Effect == policy.NotExecuted || fact.Class == policy.NotFound; /*guard:other-amount-refused*/ otherAmount && refused {
+		// It may be about another part of the money, or about another payment: the rules get a
+		// conflict to find out about.
+		fact.Effect, fact.Class = policy.Unknown, policy.Conflict
+	}
 	i, sure := s.identityOf(a)
 	if k, found := s.unknownRequest(a, fact); /*guard:unknown-request-of-the-order*/ i < 0 && found && h.trusted() {
 		if a.Phase == policy.Send && !h.late && s.current().OrderID == a.OrderID {
@@ -55,7 +61,7 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 		id.Copies-- // refused before processing: this copy left nothing at the provider
 	}
 	fact.Effect = s.credible(&t.Contract, id, &h, fact, sure)
-	if /*guard:other-amount*/ fact.Effect == policy.Executed && s.otherAmount(a) {
+	if /*guard:other-amount*/ fact.Effect == policy.Executed && otherAmount {
 		fact.Class = policy.Mismatch
 	}
 	id.update(fact)

@@ -66,7 +66,7 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 		return s.exhausted(), ""
 	case /*guard:fallback-counts-queries*/ s.queriesLeft(t) && /*guard:fallback-can-query*/ s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
-	case /*guard:fallback-counts-sends*/ s.sendsLeft(t) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, at):
+	case /*guard:fallback-counts-sends*/ s.sendsLeft(t, at) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, at):
 		return policy.RetrySame, ""
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
@@ -74,10 +74,26 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 	return s.exhausted(), ""
 }
 
+// sendsLate names the limit of time that forbids a send now; empty: none does.
+func (s *State) sendsLate(t *policy.Terms, at time.Time) string {
+	switch {
+	case !at.Before(s.limit(t)):
+		return "max_elapsed"
+	case s.tooLate(at):
+		return notAfter
+	}
+	return ""
+}
+
+// tooLate reports whether the caller's own limit forbids to send now.
+func (s *State) tooLate(at time.Time) bool {
+	return !s.NotAfter.IsZero() && /*guard:not-after*/ !at.Before(s.NotAfter)
+}
+
 // sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
 // payment was not withdrawn.
-func (s *State) sendsLeft(t *policy.Terms) bool {
-	return /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
+func (s *State) sendsLeft(t *policy.Terms, at time.Time) bool {
+	return !s.tooLate(at) && /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
 }
 
 // queriesLeft reports whether the limit of queries is not used up.
@@ -113,11 +129,8 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 	switch {
 	case /*guard:query-knows-the-time*/ want == policy.QueryStatus && late:
 		v.Limit = "max_elapsed"
-	case /*guard:send-counts-sends*/ want.Sends() && !s.sendsLeft(t):
-		v.Limit = "max_attempts"
-		if s.Withdrawn != "" {
-			v.Limit = withdrawn
-		}
+	case /*guard:send-counts-sends*/ want.Sends() && !s.sendsLeft(t, at):
+		v.Limit = s.whyNoSend(at)
 		if /*guard:spent-send-in-doubt*/ s.InDoubt() {
 			v.Action, v.Via = fallback(s, t, at)
 			return v
@@ -140,6 +153,20 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 
 // withdrawn stands in the place of a limit after the caller has withdrawn the payment.
 const withdrawn = "withdrawn"
+
+// notAfter stands in the place of a limit when the caller wants nothing sent any more at this time.
+const notAfter = "not_after"
+
+// whyNoSend names what sendsLeft found to be spent.
+func (s *State) whyNoSend(at time.Time) string {
+	switch {
+	case s.Withdrawn != "":
+		return withdrawn
+	case s.tooLate(at):
+		return notAfter
+	}
+	return "max_attempts"
+}
 
 // exhausted returns how a flow ends when its limits are spent: failed only when it is certain that
 // nothing executed, else in the hands of a person.

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func readFields(words []string) (f fields, err error) {
 			f.plain = append(f.plain, w)
 		case texts[key] != nil:
 			*texts[key] = value
-		case key == "by" || key == "why":
+		case slices.Contains([]string{"by", "why", "accepted_before", "not_after"}, key):
 			f.text[key] = value
 		case key == "fault":
 			err = a.Fault.UnmarshalText([]byte(value))

@@ -10,7 +10,7 @@ func Sent(d policy.Decider, s State, now Moment, orderID, requestID, providerID 
 	m := newMachine(d, &s, now)
 	m.copyLedger(1)
 	if m.s.Stage == New {
-		m.s.Started = now.At
+		m.s.Started, m.s.Target = now.At, providerID
 	}
 	again := -1
 	for i := range m.s.Ledger {

@@ -61,6 +61,7 @@ type Evidence struct {
 	Identity int            `json:"identity"` // index in the ledger; -1: of no identity of ours
 	Answer   *policy.Answer `json:"answer"`
 	Fact     policy.Fact    `json:"fact"`
+	Person   string         `json:"person,omitempty"` // whose word it is, if no provider said it
 }
 
 // State is a flow at rest: plain data that can be stored as JSON between steps. The
@@ -68,7 +69,9 @@ type Evidence struct {
 type State struct {
 	Payment   policy.Payment    `json:"payment"`
 	Stage     Stage             `json:"stage"`
-	Started   time.Time         `json:"started"`
+	Started   time.Time         `json:"started"`            // when the payment was accepted
+	NotAfter  time.Time         `json:"not_after,omitzero"` // nothing is sent from then on; zero: max_elapsed bounds it alone
+	Target    string            `json:"target,omitempty"`   // the provider's id of what a capture, cancel or refund works on
 	Ledger    []Identity        `json:"ledger"`
 	Attempts  int               `json:"attempts"` // sends
 	Queries   int               `json:"queries"`

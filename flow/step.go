@@ -35,6 +35,7 @@ func (e *MisfitError) Error() string {
 func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
 	m := newMachine(d, &s, now)
 	m.copyLedger(0)
+	blankPlaceholders(&a)
 	fact := addAnswer(d, m.t, &m.s, incoming{answer: &a, at: now.At, asked: now.At})
 	var decided Decided
 	m.judge(&decided, &a, fact)
@@ -110,6 +111,7 @@ func (m *machine) keepAnswer(a *policy.Answer, ph policy.Phase) *policy.Answer {
 	}
 	*kept = *a
 	kept.Phase = ph
+	/*guard:zero-is-no-id*/ blankPlaceholders(kept)
 	return kept
 }
 
@@ -126,8 +128,16 @@ func (m *machine) step(e Event) error {
 		if started || !m.isNewIdentity(&e) {
 			return m.misfit(e)
 		}
-		m.s.Started = m.now.At
+		m.s.Started, m.s.NotAfter, m.s.Target = m.now.At, e.NotAfter, e.ProviderID
+		if !e.Accepted.IsZero() && e.Accepted.Before(m.now.At) {
+			m.s.Started = e.Accepted
+		}
 		if m.endedByEarlier(e.Earlier) {
+			return nil
+		}
+		if limit := m.s.sendsLate(m.t, m.now.At); /*guard:first-send-knows-the-time*/ limit != "" {
+			m.s.Ledger = slices.Clone(e.Earlier)
+			m.finish(policy.Failed, limit+" spent: nothing was sent")
 			return nil
 		}
 		m.s.Ledger = append(append(m.ledger[:0], e.Earlier...), Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: e.ProviderID})

@@ -156,7 +156,14 @@ func (r *teller) event(words []string) (flow.Event, error) {
 	m := flow.Moment{At: r.now, Jitter: f.jitter}
 	switch words[0] {
 	case "start":
-		return flow.Start{Moment: m, OrderID: f.plain[0], RequestID: f.plain[1], ProviderID: f.answer.ProviderID}, nil
+		e := flow.Start{Moment: m, OrderID: f.plain[0], RequestID: f.plain[1], ProviderID: f.answer.ProviderID}
+		if d, err := time.ParseDuration(f.text["accepted_before"]); err == nil {
+			e.Accepted = r.now.Add(-d)
+		}
+		if d, err := time.ParseDuration(f.text["not_after"]); err == nil {
+			e.NotAfter = r.now.Add(d)
+		}
+		return e, nil
 	case "answer":
 		return flow.Answered{Moment: m, Answer: f.answer}, nil
 	case "query":

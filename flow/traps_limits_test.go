@@ -11,7 +11,7 @@ var limitTraps = []trap{
 		lines: `payment momo pay 120000 VND
 			start o-1 r-1
 			at +1s answer fault=not_sent
-			at +100ms webhook code=0
+			at +100ms webhook code=0 order=o-1
 			due
 			at +1s query code=42`,
 		never: "ended", always: "then retry_same_request"},

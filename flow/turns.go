@@ -85,8 +85,14 @@ func (m *machine) withdrawn(e Withdrawn) {
 		m.do(Record{})
 		return
 	}
+	m.insteadOfSend(next, withdrawn)
+}
+
+// insteadOfSend replaces the send that a flow waited for and that is not allowed any more: by the
+// end of the flow if nothing is in doubt, else by finding out what became of the earlier requests.
+func (m *machine) insteadOfSend(next Next, limit string) {
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
-	v := Verdict{Action: m.s.exhausted(), Limit: withdrawn}
+	v := Verdict{Action: m.s.exhausted(), Limit: limit}
 	/*guard:withdrawn-in-doubt*/ if m.s.InDoubt() {
 		v.Action, v.Via = fallback(&m.s, m.t, m.now.At)
 	}
@@ -107,7 +113,7 @@ func (m *machine) withdrawn(e Withdrawn) {
 func (m *machine) resolved(e Resolved) {
 	id := &m.s.Ledger[e.Identity]
 	fact := policy.Fact{Effect: e.Effect, Class: policy.AlreadyDone, Stage: policy.Result, Basis: policy.Documented}
-	m.s.addEvidence(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: fact,
+	m.s.addEvidence(Evidence{At: m.now.At, Phase: policy.Webhook, Identity: e.Identity, Fact: fact, Person: e.Who,
 		Answer: &policy.Answer{Phase: policy.Webhook, Verified: true, Message: e.Who + ": " + e.Why}})
 	if /*guard:person-and-send-under-way*/ m.s.Stage == Sending && id == m.s.current() && e.Effect == policy.NotExecuted {
 		// The word is about earlier copies of this identity. Another copy is under way right now, and

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -79,6 +80,7 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 		at = time.Now().UTC()
 	}
 	s := state(q, &a, at)
+	nameWebhook(&s, &a, len(q.Body) > 0)
 	now := flow.Moment{At: at, Jitter: 0.5}
 	var adv Advice
 	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
@@ -106,6 +108,17 @@ func turns(q *Question, e *ruleset.Engine, p *policy.Payment, v *flow.Verdict) i
 		return max(q.Attempt, 1) - 1
 	}
 	return q.Queries
+}
+
+// nameWebhook makes a webhook that gives neither a body nor a name one about the payment in
+// question: the flow takes no other for evidence.
+func nameWebhook(s *flow.State, a *policy.Answer, hasBody bool) {
+	if a.Phase != policy.Webhook || hasBody || a.OrderID != "" || a.RequestID != "" || a.ProviderID != "" {
+		return
+	}
+	id := &s.Ledger[len(s.Ledger)-1]
+	id.OrderID = cmp.Or(id.OrderID, "this order")
+	a.OrderID, a.RequestID = id.OrderID, id.RequestID
 }
 
 // state is a flow that has lived through what the question says of it.
@@ -138,7 +151,7 @@ func state(q *Question, a *policy.Answer, at time.Time) flow.State {
 	if id.RequestID == "" {
 		id.RequestID = a.RequestID
 	}
-	if id.ProviderID == "" && q.Phase == policy.Query {
+	if id.ProviderID == "" && q.Phase != policy.Send {
 		id.ProviderID = a.ProviderID
 	}
 	if id.ProviderID == "" && q.Phase == policy.Query {

@@ -271,11 +271,21 @@ func (v *driver) request() string {
 	return fmt.Sprintf("request-%d", v.asked)
 }
 
+// aboutThis is a webhook of a script. One that gives no body and no name is about the payment of
+// the script, and names the request that was sent last.
+func (v *driver) aboutThis(said answer) policy.Answer {
+	a := said.Answer
+	if n := len(v.state.Ledger); n > 0 && said.body == "" && a.OrderID == "" && a.RequestID == "" && a.ProviderID == "" {
+		a.OrderID, a.RequestID = v.state.Ledger[n-1].OrderID, v.state.Ledger[n-1].RequestID
+	}
+	return a
+}
+
 // apply applies a line that does not answer the call under way.
 func (v *driver) apply(l *line) {
 	switch l.verb {
 	case byWebhook:
-		v.step(flow.Received{Moment: v.moment(), Answer: l.answer.Answer})
+		v.step(flow.Received{Moment: v.moment(), Answer: v.aboutThis(l.answer)})
 	case crash:
 		v.step(flow.Resumed{Moment: v.moment()})
 	case withdraw:

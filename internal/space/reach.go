@@ -156,8 +156,8 @@ func (r *reacher) elsewhere(op policy.Operation, ph policy.Phase, facts []policy
 				r.settled[odd] = true
 			}
 		}
-		if contested := (policy.Fact{Class: policy.Conflict, Stage: f.Stage, Reach: f.Reach, Final: f.Final}); f.Effect >= policy.Executed || f.Effect == policy.Pending {
-			// An execution that the ledger cannot assign to one identity.
+		if contested := (policy.Fact{Class: policy.Conflict, Stage: f.Stage, Reach: f.Reach, Final: f.Final}); f.Effect != policy.Unknown || f.Class == policy.NotFound {
+			// An execution that the ledger cannot assign to one identity, or another amount than the payment's.
 			if first(contested) {
 				r.add(Weakened, at, contested, true, false)
 			}

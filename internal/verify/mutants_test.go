@@ -139,6 +139,46 @@ var evidenceMutants = []mutant{
 	{rules: "plain", want: flow.S3, at: before("other-payment", "return len(s.Ledger) - 1, true")},
 	{rules: "plain", want: flow.S3, at: forceFalse("other-amount")},
 	{rules: "plain+foreign", want: flow.S3, at: forceFalse("unknown-request-of-the-order")},
+	{
+		rules: "plain", want: flow.S3, at: forceFalse("webhook-names-the-payment"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: flow.S3, at: forceTrue("webhook-id-is-known"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: flow.S3, at: forceTrue("order-is-an-order"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: flow.S3, at: forceFalse("order-of-another-operation"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: flow.S3, at: skip("zero-is-no-id"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: flow.S3, at: forceFalse("target-is-not-the-refund"),
+		spared: "NOT COVERED: the model has no webhooks about other payments",
+	},
+	{
+		rules: "plain", want: S4, at: forceFalse("first-send-knows-the-time"),
+		spared: "NOT COVERED: payments of the model are sent when they are accepted, and have no not_after",
+	},
+	{
+		rules: "plain", want: S4, at: forceFalse("not-after"),
+		spared: "NOT COVERED: payments of the model are sent when they are accepted, and have no not_after",
+	},
+	{
+		rules: "plain", want: S4, at: forceFalse("wait-knows-not-after"),
+		spared: "NOT COVERED: payments of the model are sent when they are accepted, and have no not_after",
+	},
+	{
+		rules: "plain", want: flow.S2, at: forceFalse("other-amount-refused"),
+		spared: "NOT COVERED: only executions have another amount in the model",
+	},
 	{rules: "theirs", want: flow.S2, at: forceTrue("provider-id-from-sure-answer")},
 	{
 		rules: "theirs", want: flow.S2, at: forceTrue("provider-id-names-one-identity"),

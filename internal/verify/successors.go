@@ -332,8 +332,10 @@ func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	}
 	for c := range m.classes[policy.Webhook] {
 		h := &m.classes[policy.Webhook][c]
-		if !h.sameUnruled {
-			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: h.answer}, emit)
+		if last := len(n.s.Ledger) - 1; !h.sameUnruled && last >= 0 {
+			a := h.answer
+			a.OrderID, a.RequestID = n.s.Ledger[last].OrderID, n.s.Ledger[last].RequestID // without a name of the flow it would be about another payment
+			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: a}, emit)
 		}
 	}
 }
