@@ -29,7 +29,7 @@ type Considered struct {
 type Part struct {
 	Text  string `json:"text"`
 	Held  bool   `json:"held"`
-	Err   string `json:"error,omitempty"` // of a part that failed at run time
+	Err   string `json:"error,omitempty"` // of a part that could not be evaluated by itself
 	Parts []Part `json:"parts,omitempty"`
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 
 	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/region"
@@ -23,11 +22,11 @@ func (c *checker) parts(ctx context.Context) error {
 		if ctx.Err() != nil || r.cond.Err != nil || len(r.cond.Region) == 0 {
 			return
 		}
-		tree, err := parser.Parse(r.When)
+		node, err := condition.Parse(r.When)
 		if err != nil {
 			return
 		}
-		p := partChecker{checker: c, r: r, tree: &tree.Node}
+		p := partChecker{checker: c, r: r, tree: &node}
 		p.collectParts(p.tree)
 		p.constants()
 		if slices.ContainsFunc(r.seen, func(f outcome) bool { return f.state == live }) {

@@ -15,6 +15,24 @@ func Written(n ast.Node) (text string, ok bool) {
 	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
 }
 
+// TagOf reads a node that is one tag: tags.tier, tags["tier"], or either with ?? "" behind it,
+// which means the same. A payment without the tag has the empty text there.
+func TagOf(n ast.Node) (key string, ok bool) {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		if absent, isText := n.Right.(*ast.StringNode); n.Operator == "??" && isText && absent.Value == "" {
+			return TagOf(n.Left)
+		}
+	case *ast.MemberNode:
+		of, isName := n.Node.(*ast.IdentifierNode)
+		name, isText := n.Property.(*ast.StringNode)
+		if isName && isText && of.Value == Tags.String() {
+			return name.Value, true
+		}
+	}
+	return "", false
+}
+
 // Begin is the rune at which the source of a node begins, counted from 0.
 func Begin(n ast.Node) int {
 	first := firstRune(n.Location().From)

@@ -94,7 +94,7 @@ func atom(r Rand) string {
 	case 10, 11:
 		return One(r, "in_doubt", "!in_doubt")
 	case 12:
-		return One(r, `tags.tier == "gold"`, `tags.tier in ["gold", ""]`, `"tier" in tags`, "queries > attempt", `code[0:1] == "4"`, `["4", ""][attempt] == code`)
+		return One(r, `tags.tier == "gold"`, `tags.tier in ["gold", ""]`, `"tier" in tags`, "queries > attempt", `code[0:1] == "4"`, `(attempt > 1 ? "4" : "") == code`)
 	}
 	return One(r, `code matches "^4"`, "code == sub_code", "true")
 }

@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -41,7 +40,8 @@ func (e *Engine) Holds(r *rules.Rule, s *policy.Situation) bool {
 	b := e.ruleTable(s.Payment)
 	for i := range b.entries {
 		if b.entries[i].rule == r {
-			return b.candidate(i, s) && b.entries[i].rest(s, b)
+			held, _ := b.entries[i].rest(s, b) // one that failed does not hold
+			return held && b.candidate(i, s)
 		}
 	}
 	return false
@@ -59,20 +59,10 @@ func (e *Engine) Condition(r *rules.Rule) ast.Node {
 // Words lists the values of a variable that has a closed set of them; nil for any other.
 func Words(variable string) []string { return variables[variable].words }
 
-// Outcome is what a part of a condition comes to.
-type Outcome int8
-
-// The outcomes. A part that fails makes its condition not hold.
-const (
-	IsFalse Outcome = iota
-	IsTrue
-	Fails
-)
-
 // Try evaluates a part of a condition that looks at one text variable only, for each of the
 // given values.
-func Try(part ast.Node, variable string, values []string) ([]Outcome, error) {
-	program, err := expr.Compile(part.String(), options()...)
+func Try(part ast.Node, variable string, values []string) ([]bool, error) {
+	compiled, err := leafProgram(part)
 	if err != nil {
 		return nil, err
 	}
@@ -83,15 +73,12 @@ func Try(part ast.Node, variable string, values []string) ([]Outcome, error) {
 			field = i
 		}
 	}
-	out := make([]Outcome, len(values))
+	out := make([]bool, len(values))
 	for i, v := range values {
 		vars := sample()
 		reflect.ValueOf(&vars).Elem().Field(field).SetString(v)
-		switch held, err := expr.Run(program, vars); {
-		case err != nil:
-			out[i] = Fails
-		case held == true:
-			out[i] = IsTrue
+		if out[i], err = run(compiled, vars); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

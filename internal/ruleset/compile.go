@@ -5,19 +5,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
-
-// maxNodes bounds the size of a condition.
-const maxNodes = 1000
 
 // compiled is a rule whose condition is understood. It is shared by every rule table.
 type compiled struct {
@@ -39,35 +34,30 @@ type comparison struct {
 	value    int64
 }
 
-func options() []expr.Option {
-	o := []expr.Option{expr.Env(sample()), expr.AsBool(), expr.WarnOnAny(), expr.MaxNodes(maxNodes), expr.DisableAllBuiltins()}
-	for _, b := range builtins {
-		o = append(o, expr.EnableBuiltin(b))
-	}
-	return o
-}
-
 // compile understands a rule. Mistakes are noted in c.errs, and nil is returned.
 func compile(c *checker) *compiled {
 	r := c.rule
 	before := len(c.errs.Mistakes)
-	tree, err := parser.Parse(r.When)
+	node, err := condition.Parse(r.When)
 	if err != nil {
 		c.exprError(err)
 		return nil
 	}
-	ast.Walk(&tree.Node, c)
+	ast.Walk(&node, c)
 	if len(c.errs.Mistakes) > before {
 		return nil
 	}
-	if _, err := expr.Compile(r.When, options()...); err != nil {
+	if _, err := program(r.When); err != nil {
 		c.exprError(err)
+		return nil
+	}
+	if c.total(node); len(c.errs.Mistakes) > before {
 		return nil
 	}
 	if c.amount != nil && !c.currency {
 		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
 	}
-	k := &compiled{rule: r, tree: condition.Split(tree.Node), vars: condition.Mentions(tree.Node)}
+	k := &compiled{rule: r, tree: condition.Split(node), vars: condition.Mentions(node)}
 	if err := k.split(); err != nil {
 		c.errs.Add(r.WhenAt(0), "%s", err)
 		return nil
@@ -115,11 +105,11 @@ func (k *compiled) split() error {
 	if len(rest) == 0 {
 		return nil
 	}
-	program, err := expr.Compile(k.write(rest), options()...)
+	p, err := program(k.write(rest))
 	if err != nil {
 		return fmt.Errorf("rule %q: %w", k.rule.ID, err)
 	}
-	k.program = program
+	k.program = p
 	return nil
 }
 
@@ -146,8 +136,8 @@ func (k *compiled) withConstants() *compiled {
 		t, ok := native(part)
 		if !ok {
 			// It compiled as a whole before, so it does again.
-			if program, err := expr.Compile(k.rule.When, options()...); err == nil {
-				tried.tests, tried.program = nil, program
+			if p, err := program(k.rule.When); err == nil {
+				tried.tests, tried.program = nil, p
 			}
 			return &tried
 		}

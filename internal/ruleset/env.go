@@ -125,11 +125,18 @@ func names[T interface{ String() string }](all []T) []string {
 	return n
 }
 
+// noTags is never nil and never written to.
+var noTags = map[string]string{}
+
 // makeEnv writes a situation in the words of the rules. fired is the count of the
 // rule that is tried.
 func makeEnv(s *policy.Situation, fired int, zone *time.Location) env {
 	a, p := s.Answer, s.Payment
 	local := s.At.In(zone)
+	tags := p.Tags
+	if tags == nil {
+		tags = noTags
+	}
 	return env{
 		Provider: p.Provider, Merchant: p.Merchant, Operation: p.Operation.String(), Phase: a.Phase.String(),
 		Code: a.Code, SubCode: a.SubCode, Status: a.Status, SubStatus: a.SubStatus, Message: a.Message,
@@ -137,7 +144,7 @@ func makeEnv(s *policy.Situation, fired int, zone *time.Location) env {
 		Stage: s.Fact.Stage.String(), Reach: s.Fact.Reach.String(), Final: s.Fact.Final.String(), InDoubt: s.InDoubt,
 		Attempt: s.Attempt, Queries: s.Queries, Fired: fired, Elapsed: s.Elapsed, Amount: int(p.Amount),
 		Currency: p.Currency, Capture: p.Capture.String(), Hour: local.Hour(), Weekday: weekdays[local.Weekday()],
-		RetryAfter: a.RetryAfter, Tags: p.Tags,
+		RetryAfter: a.RetryAfter, Tags: tags,
 	}
 }
 

@@ -1,8 +1,6 @@
 package ruleset
 
 import (
-	"github.com/expr-lang/expr"
-
 	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -31,7 +29,7 @@ type Considered struct {
 type Part struct {
 	Text  string `json:"text"`
 	Held  bool   `json:"held"`
-	Err   string `json:"error,omitempty"` // of a part that failed at run time
+	Err   string `json:"error,omitempty"` // of a part that could not be evaluated by itself
 	Parts []Part `json:"parts,omitempty"`
 }
 
@@ -50,7 +48,7 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 		c.Condition.evaluate(en.rule.When, vars)
 		c.Held = c.Candidate && c.Condition.Held
 		c.Decided = c.Held && !decided
-		decided = decided || c.Held
+		decided = decided || c.Held || c.Candidate && c.Condition.Err != ""
 		t.Rules = append(t.Rules, c)
 	}
 	return t
@@ -73,12 +71,9 @@ func explain(t *condition.Tree, vars env) Part {
 
 func (p *Part) evaluate(text string, vars env) {
 	p.Held, p.Err = false, ""
-	program, err := expr.Compile(text, options()...)
+	compiled, err := program(text)
 	if err == nil {
-		var out any
-		if out, err = expr.Run(program, vars); err == nil {
-			p.Held, _ = out.(bool)
-		}
+		p.Held, err = run(compiled, vars)
 	}
 	if err != nil {
 		p.Err = firstLine(err.Error())

@@ -130,7 +130,7 @@ func (g *grammar) compared(name string, values []string) string {
 func (g *grammar) numberAtom() string {
 	name := g.one("attempt", "queries", "fired", "http_status", "amount", "hour")
 	n := fmt.Sprint(one(g.t, "limit", limits[name]))
-	return g.one(name+" "+g.one(relations...)+" "+n, n+" "+g.one(relations...)+" "+name, name+" in ["+n+", 3]", name+" > "+n+".5")
+	return g.one(name+" "+g.one(relations...)+" "+n, n+" "+g.one(relations...)+" "+name, name+" in ["+n+", 3]", name+" - 1 > "+n)
 }
 
 func (g *grammar) durationAtom() string {
@@ -141,7 +141,7 @@ func (g *grammar) durationAtom() string {
 
 func (g *grammar) tagAtom() string {
 	value := g.quoted(g.one("", "app", "gold", "x"))
-	return g.one("tags.tier == "+value, `tags["channel"] != `+value, "tags?.x == "+value, `"tier" in tags`, "code in tags",
+	return g.one("tags.tier == "+value, `tags["channel"] != `+value, `(tags.x ?? "") == `+value, `"tier" in tags`, "code in tags",
 		"tags.channel startsWith "+value, "tags[tags.x] == "+value, "tags.tier in ["+value+`, "gold"]`, "len(tags) == 1")
 }
 

@@ -3,8 +3,6 @@ package ruleset
 import (
 	"fmt"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/recourse-pay/recourse/internal/condition"
@@ -31,29 +29,28 @@ type Leaves struct {
 // LeavesOf takes a rule's condition apart, in its source form: nothing of it was settled
 // beforehand. The error says that a part cannot stand by itself.
 func LeavesOf(r *rules.Rule) (*Leaves, error) {
-	tree, err := parser.Parse(r.When)
+	node, err := condition.Parse(r.When)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.WhenAt(0), err)
 	}
 	l := &Leaves{Rule: r}
-	for _, leaf := range condition.Split(tree.Node).Leaves() {
+	for _, leaf := range condition.Split(node).Leaves() {
 		text, ok := condition.Written(leaf.Node)
 		pos := r.WhenAt(condition.Begin(leaf.Node))
 		if !ok {
 			return nil, fmt.Errorf("%s: %s cannot be shown by itself", pos, text)
 		}
-		program, err := expr.Compile(text, options()...)
+		compiled, err := program(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", pos, err)
 		}
 		l.List = append(l.List, Leaf{Text: text, Pos: pos})
-		l.programs = append(l.programs, program)
+		l.programs = append(l.programs, compiled)
 	}
 	return l, nil
 }
 
-// Hold says of each leaf whether it holds in a situation, in held, which is as long as the
-// list. A leaf that fails at run time does not hold.
+// Hold says of each leaf whether it holds in a situation, in held, which is as long as the list.
 func (l *Leaves) Hold(e *Engine, s *policy.Situation, held []bool) {
 	vars := makeEnv(s, s.Fired.Of(l.Rule.ID), e.ruleTable(s.Payment).zone)
 	for i, p := range l.programs {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 
@@ -196,7 +195,11 @@ func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.De
 			continue
 		}
 		en := &b.entries[i]
-		switch en.possible(s, b, open) {
+		held, err := en.possible(s, b, open)
+		if err != nil {
+			all = append(all, b.failed(en, err))
+		}
+		switch held {
 		case condition.Yes:
 			return append(all, en.decision)
 		case condition.Maybe:
@@ -210,9 +213,10 @@ func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.De
 	return append(all, b.lost)
 }
 
-// possible evaluates a condition whose opaque parts may hold or not.
-func (e *entry) possible(s *policy.Situation, b *ruleTable, open map[string]bool) condition.Truth {
-	return e.tree.Eval(func(leaf *condition.Tree) condition.Truth {
+// possible evaluates a condition whose opaque parts may hold or not. The error is of a part
+// that failed, which may hold or not as well.
+func (e *entry) possible(s *policy.Situation, b *ruleTable, open map[string]bool) (held condition.Truth, failed error) {
+	held = e.tree.Eval(func(leaf *condition.Tree) condition.Truth {
 		vars := condition.Mentions(leaf.Node)
 		if kindOf(leaf, vars) == leafOpaque {
 			return condition.Maybe
@@ -226,12 +230,18 @@ func (e *entry) possible(s *policy.Situation, b *ruleTable, open map[string]bool
 		if t, ok := native(leaf); ok {
 			return condition.TruthOf(t.holds(s, fired, b))
 		}
-		program, err := leafProgram(leaf.Node)
+		compiled, err := leafProgram(leaf.Node)
 		if err != nil {
 			return condition.Maybe
 		}
-		return condition.TruthOf(run(program, makeEnv(s, fired, b.zone)))
+		yes, err := run(compiled, makeEnv(s, fired, b.zone))
+		if err != nil {
+			failed = err
+			return condition.Maybe
+		}
+		return condition.TruthOf(yes)
 	})
+	return held, failed
 }
 
 var errNotWritten = errors.New("the part does not read back as it was written")
@@ -241,5 +251,5 @@ func leafProgram(n ast.Node) (*vm.Program, error) {
 	if !ok {
 		return nil, errNotWritten
 	}
-	return expr.Compile(text, options()...)
+	return program(text)
 }

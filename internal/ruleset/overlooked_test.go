@@ -48,11 +48,11 @@ func TestNoMistakeIsOverlooked(t *testing.T) {
 func TestRightConditionsAreTaken(t *testing.T) {
 	conditions := []string{
 		`len(code) in [2, 3]`, `attempt + queries in [3, 4]`, `-attempt in [1]`, `lower(code) in ["ok", "41"]`, `attempt in [1, 2]`,
-		`tags.tier in ["gold", ""]`, `tags["a tier"] not in ["gold"]`, `"tier" in tags`, `code in tags`, `tags?.tier == "gold"`,
+		`tags.tier in ["gold", ""]`, `tags["a tier"] not in ["gold"]`, `"tier" in tags`, `code in tags`, `(tags.tier ?? "") == "gold"`, `upper(tags["a tier"] ?? "") == "GOLD"`,
 		`code == ""`, `status in ["", "REVIEWING"]`, `sub_code != ""`, `fault == ""`, `fault in ["", "timeout"]`, `code == sub_code`,
 		`elapsed > retry_after`, `elapsed - duration("1h") > retry_after`, `elapsed + retry_after <= duration("1h30m")`,
 		`elapsed > (in_doubt ? duration("1h") : duration("2h"))`, `duration("1h") < elapsed`, `retry_after == duration("0s")`,
-		`attempt < 2.5`, `attempt * 2 < 5`, `1 < attempt < 4`, `amount > 1_000 and currency == "VND"`, `in_doubt == (attempt < 2)`,
+		`len(tags) == 0`, `2 * duration("1h") > elapsed * 2`, `attempt * 2 < 5`, `1 < attempt < 4`, `amount > 1_000 and currency == "VND"`, `in_doubt == (attempt < 2)`,
 		`in_doubt ? attempt < 2 : queries < 3`, `if in_doubt { attempt < 2 } else { queries < 3 }`, `not in_doubt`, `true`,
 		`message matches "(?i)retry"`, `message contains "thử"`, `trim(upper(message)) startsWith "X"`, `hasSuffix(code, "1")`,
 		`provider == "momo" and merchant != "acme"`, `weekday == "monday" && hour >= 9`, "code == `40`", `code == '40'`,

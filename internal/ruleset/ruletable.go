@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"fmt"
 	mathbits "math/bits"
 	"sync"
 	"time"
@@ -157,8 +158,10 @@ func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
 		}
 		for ; left != 0; left &= left - 1 {
 			e := &b.entries[w*64+mathbits.TrailingZeros64(left)]
-			if e.rest(s, b) {
+			if held, err := e.rest(s, b); held {
 				return e.decision
+			} else if err != nil {
+				return b.failed(e, err)
 			}
 		}
 	}
@@ -181,19 +184,41 @@ func (b *ruleTable) candidate(i int, s *policy.Situation) bool {
 var machines = sync.Pool{New: func() any { return new(vm.VM) }}
 
 // rest tries what the index could not settle.
-func (e *entry) rest(s *policy.Situation, b *ruleTable) bool {
+func (e *entry) rest(s *policy.Situation, b *ruleTable) (bool, error) {
 	if len(e.tests) == 0 && e.program == nil {
-		return true
+		return true, nil
 	}
 	fired := s.Fired.Of(e.rule.ID)
-	return e.tests.holds(s, fired, b) && (e.program == nil || run(e.program, makeEnv(s, fired, b.zone)))
+	if !e.tests.holds(s, fired, b) {
+		return false, nil
+	}
+	if e.program == nil {
+		return true, nil
+	}
+	return run(e.program, makeEnv(s, fired, b.zone))
 }
 
-// run evaluates a condition. One that fails at run time does not hold.
-func run(p *vm.Program, e env) bool {
+// run evaluates a condition. The loader lets none through that can fail; were one to fail all
+// the same, its error is the caller's to act on.
+func run(p *vm.Program, e env) (bool, error) {
 	m := machines.Get().(*vm.VM)
 	defer machines.Put(m)
 	out, err := m.Run(p, e)
+	if err != nil {
+		return false, err
+	}
 	held, ok := out.(bool)
-	return err == nil && ok && held
+	if !ok {
+		return false, fmt.Errorf("it came to %T, not to true or false", out)
+	}
+	return held, nil
+}
+
+// failed is the decision where a condition failed. Whether its rule holds is not known, so no
+// later rule decides: what is the case is found out.
+func (b *ruleTable) failed(e *entry, err error) policy.Decision {
+	return policy.Decision{
+		Action: policy.QueryStatus, Schedule: b.none.Schedule,
+		Reason: fmt.Sprintf("the condition of rule %q (%s) failed: %s", e.rule.ID, e.rule.Source(), firstLine(err.Error())),
+	}
 }

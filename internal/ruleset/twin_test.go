@@ -104,8 +104,10 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 		switch held := tw.holds(r, s, layers.Timezone()); {
 		case held && !candidate:
 			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When)
-		case candidate && b.entries[i].rest(s, b) != held:
-			t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree: %s", shown(s), r.ID, held, r.When)
+		case candidate:
+			if rest, err := b.entries[i].rest(s, b); rest != held || err != nil {
+				t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree (%t, %v): %s", shown(s), r.ID, held, rest, err, r.When)
+			}
 		}
 	}
 }

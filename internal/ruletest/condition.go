@@ -1,18 +1,16 @@
 package ruletest
 
 import (
-	"github.com/expr-lang/expr/parser"
-
 	"github.com/recourse-pay/recourse/internal/condition"
 )
 
 // parse takes a condition apart; ok is false when a part of it cannot be written back.
 func parse(text string) (t *condition.Tree, ok bool) {
-	tree, err := parser.Parse(text)
+	node, err := condition.Parse(text)
 	if err != nil {
 		return nil, false
 	}
-	t = condition.Split(tree.Node)
+	t = condition.Split(node)
 	for _, leaf := range t.Leaves() {
 		if _, ok := condition.Written(leaf.Node); !ok {
 			return t, false

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/parser"
 
 	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/source"
@@ -157,12 +156,12 @@ func (g *generator) comparison(whole, part *condition.Tree) {
 // are fewer.
 func vary(text string, n int) (variants []string, found bool) {
 	for choice := 0; ; choice++ {
-		tree, err := parser.Parse(text)
+		node, err := condition.Parse(text)
 		if err != nil {
 			return variants, found
 		}
 		v := &varier{n: n, choice: choice}
-		ast.Walk(&tree.Node, v)
+		ast.Walk(&node, v)
 		if !v.found {
 			return variants, found
 		}
@@ -170,7 +169,7 @@ func vary(text string, n int) (variants []string, found bool) {
 		if !v.changed {
 			return variants, found
 		}
-		if changed, ok := condition.Written(tree.Node); ok {
+		if changed, ok := condition.Written(node); ok {
 			variants = append(variants, changed)
 		}
 	}

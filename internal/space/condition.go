@@ -42,8 +42,7 @@ func (s *Space) Compile(n ast.Node, rule string) *Condition {
 	return c
 }
 
-// builder turns one condition into regions. A part that fails when it runs is neither true
-// nor false, and what follows it is not looked at, as in the engine.
+// builder turns one condition into regions.
 type builder struct {
 	s    *Space
 	rule string
@@ -96,12 +95,7 @@ func (b builder) join(parts []*condition.Tree, want, and bool) (region.Region, e
 	if err != nil {
 		return nil, err
 	}
-	var second region.Region
-	if slices.ContainsFunc(left, func(t *condition.Tree) bool { return mayFail(t.Node) }) {
-		second, err = b.joinLast(left, !want, and, last, want)
-	} else {
-		second, err = b.tree(last, want)
-	}
+	second, err := b.tree(last, want)
 	if err != nil {
 		return nil, err
 	}
@@ -180,11 +174,7 @@ func (b builder) leaf(n ast.Node, want bool) (region.Region, error) {
 // unseen counts a part as true and as false.
 func (b builder) unseen(n ast.Node, want bool) region.Region {
 	text := n.String()
-	box := region.Box{}
-	if mayFail(n) {
-		box = box.With(b.s.opaque(text, b.rule, true), doubt(false))
-	}
-	return region.Region{box.With(b.s.opaque(text, b.rule, false), doubt(want))}
+	return region.Region{region.Box{}.With(b.s.opaque(text, b.rule), doubt(want))}
 }
 
 // slab is everything within some values of one dimension.
@@ -228,21 +218,18 @@ var mirrored = map[string]string{"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==
 
 // variable is the dimension that a node names.
 func (b builder) variable(n ast.Node) (region.Dim, bool) {
-	switch n := n.(type) {
-	case *ast.IdentifierNode:
-		if n.Value == "fired" {
-			return b.s.fired(b.rule), true
-		}
-		d, ok := b.s.byName[n.Value]
-		return d, ok && d < fixed
-	case *ast.MemberNode:
-		of, isName := n.Node.(*ast.IdentifierNode)
-		key, isText := n.Property.(*ast.StringNode)
-		if isName && isText && of.Value == "tags" {
-			return b.s.tag(key.Value), true
-		}
+	if key, ok := condition.TagOf(n); ok {
+		return b.s.tag(key), true
 	}
-	return 0, false
+	id, ok := n.(*ast.IdentifierNode)
+	switch {
+	case !ok:
+		return 0, false
+	case id.Value == "fired":
+		return b.s.fired(b.rule), true
+	}
+	d, ok := b.s.byName[id.Value]
+	return d, ok && d < fixed
 }
 
 func (b builder) against(side ast.Node, op string, other ast.Node) (d region.Dim, set region.Set, ok bool) {

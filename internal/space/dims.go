@@ -52,7 +52,7 @@ const (
 	Text                 // any text
 	Number               // whole numbers
 	Duration             // nanoseconds
-	Opaque               // whether an opaque part holds, or fails
+	Opaque               // whether an opaque part holds
 )
 
 // dimension is what is known of one.
@@ -167,15 +167,12 @@ func (s *Space) tag(key string) region.Dim {
 
 // opaque is whether a part holds of which nothing more is known. A part that looks at fired
 // is another part in every rule.
-func (s *Space) opaque(text, rule string, fails bool) region.Dim {
-	key, name := "opaque\x00", text
-	if fails {
-		key, name = "fails\x00", text+" (fails)"
-	}
+func (s *Space) opaque(text, rule string) region.Dim {
+	key := "opaque\x00"
 	if strings.Contains(text, "fired") {
 		key += rule + "\x00"
 	}
-	return s.dim(key+text, dimension{name: name, kind: Opaque, words: []string{"false", "true"}, full: region.Words(3)})
+	return s.dim(key+text, dimension{name: text, kind: Opaque, words: []string{"false", "true"}, full: region.Words(3)})
 }
 
 // IsOpaque reports whether a dimension cannot be seen into.

@@ -94,14 +94,10 @@ func (b builder) oneText(n ast.Node, want bool) (region.Region, bool) {
 	if err != nil {
 		return nil, false
 	}
-	wanted := ruleset.IsFalse
-	if want {
-		wanted = ruleset.IsTrue
-	}
 	var words region.Words
 	var texts []string
-	for i, o := range outcomes {
-		if o == wanted {
+	for i, held := range outcomes {
+		if held == want {
 			words |= 1 << (i & 63)
 			texts = append(texts, values[i])
 		}
@@ -121,29 +117,6 @@ func (s *Space) Known(d region.Dim) []string {
 		known = append([]string{""}, known...)
 	}
 	return known
-}
-
-// mayFail reports whether a part can fail when it runs: what is known not to is listed.
-func mayFail(n ast.Node) bool {
-	var f failing
-	ast.Walk(&n, &f)
-	return bool(f)
-}
-
-type failing bool
-
-// Visit is called for every node.
-func (f *failing) Visit(node *ast.Node) {
-	switch n := (*node).(type) {
-	case *ast.IdentifierNode, *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.ArrayNode,
-		*ast.UnaryNode, *ast.ConditionalNode, *ast.BuiltinNode, *ast.CallNode, *ast.BinaryNode:
-	case *ast.MemberNode:
-		if of, ok := n.Node.(*ast.IdentifierNode); !ok || of.Value != "tags" {
-			*f = true
-		}
-	default:
-		*f = true
-	}
 }
 
 // mentioned takes the texts that the rules compare with.
