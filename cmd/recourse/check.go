@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -33,7 +34,7 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 	}
 	dir := rulesFlag(cmd)
 	asJSON := jsonFlag(cmd)
-	sarif := cmd.Flags().String("sarif", "", "write the findings to this file, for code review (SARIF 2.1.0)")
+	sarif := outputFile(cmd, "sarif", "sarif", "write the findings to this file, for code review (SARIF 2.1.0)")
 	strict := cmd.Flags().Bool("strict", false, "warnings count as errors do")
 	notes := cmd.Flags().Bool("notes", false, "show notes as well")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -45,9 +46,7 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 		report, err := check.Run(cmd.Context(), e, check.Options{Progress: bar.count})
 		bar.clear()
 		if *sarif != "" {
-			if failed := writeFile(*sarif, report.WriteSARIF); failed != nil {
-				return failed
-			}
+			err = errors.Join(err, writeFile(cmd, *sarif, report.WriteSARIF))
 		}
 		return concluded(cmd, *asJSON, report, func(w io.Writer) { printCheck(w, report, *notes) }, err, report.Holds(*strict))
 	}

@@ -20,6 +20,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends even what does not listen
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -35,14 +36,22 @@ const (
 // errDoesNotHold ends the command with exit code 1 and no message: the report was printed.
 var errDoesNotHold = errors.New("does not hold")
 
-// run runs the command and returns its exit code.
+// run runs the command and returns its exit code. It closes stdout if that is a file.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &standardOutput{w: stdout, failed: cancel}
 	root := rootCommand()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if lost := out.close(); lost != nil {
+		fmt.Fprintf(stderr, "recourse: %s\n", lost)
+		printErrors(stderr, err, lost)
+		return exitCouldNot
+	}
 	switch {
 	case err == nil:
 		return exitHolds
@@ -50,10 +59,24 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitDoesNot
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "recourse: interrupted")
-		return exitCouldNot
 	}
-	printError(stderr, err)
+	printErrors(stderr, err, nil)
 	return exitCouldNot
+}
+
+// printErrors prints every error of a joined one that the user does not know yet. lost, which may be nil, is the error of standard
+// output: what it caused is not printed again.
+func printErrors(w io.Writer, err, lost error) {
+	if joined, ok := any(err).(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() { // and nothing around them
+		for _, e := range joined.Unwrap() {
+			printErrors(w, e, lost)
+		}
+		return
+	}
+	if err == nil || errors.Is(err, errDoesNotHold) || errors.Is(err, context.Canceled) || lost != nil && errors.Is(err, lost) {
+		return
+	}
+	printError(w, err)
 }
 
 // printError prints an error. Mistakes are printed one on each line, as FILE:LINE:COLUMN: message.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/internal/outfile"
 )
 
 // jsonFlag adds --json to a command that prints a report.
@@ -22,16 +25,32 @@ func printJSON(w io.Writer, what any) error {
 	return enc.Encode(what)
 }
 
-// writeFile writes a file, and removes it when writing fails.
-func writeFile(name string, write func(io.Writer) error) error {
-	f, err := os.Create(name)
-	if err != nil {
+// outputFile adds a flag that names a file to write. The file is looked at before the command's work, which may be long.
+func outputFile(cmd *cobra.Command, flag, extension, usage string) *string {
+	name := cmd.Flags().String(flag, "", usage)
+	_ = cmd.MarkFlagFilename(flag, extension)
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed(flag) {
+			if err := outfile.Check(*name); err != nil {
+				return fmt.Errorf("--%s: %w", flag, err)
+			}
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
+	return name
+}
+
+// writeFile writes a report to a file that a flag names.
+func writeFile(cmd *cobra.Command, name string, write func(io.Writer) error) error {
+	var text bytes.Buffer
+	if err := write(&text); err != nil {
 		return err
 	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
+	return outfile.Write(cmd.Context(), name, text.Bytes())
 }
 
 // concluded prints a report, as JSON or as text, and returns the error that ends the command.

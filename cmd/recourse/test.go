@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
@@ -45,22 +47,21 @@ Exit codes: 0 all pass, 1 a test fails, coverage is under --fail-under or a muta
 	f.StringVar(&q.only, "run", "", "only tests whose name matches this regular expression")
 	f.BoolVar(&q.asJSON, "json", false, "print all of it as one JSON object")
 	f.BoolVar(&q.asTAP, "tap", false, "print TAP")
-	f.StringVar(&q.junit, "junit", "", "also write JUnit's XML to this file")
 	f.BoolVar(&q.watch, "watch", false, "run again whenever a file of rules or tests changes, until Ctrl-C")
 	f.BoolVar(&q.update, "update", false, "write what came out in the place of what was expected, after asking")
 	f.BoolVar(&q.yes, "yes", false, "with --update: do not ask")
 	f.BoolVar(&q.cover, "cover", false, "say what no test looked at, with a test to paste for each gap")
 	f.Float64Var(&q.failUnder, "fail-under", 0, "with --cover: fail under this percentage of rules, or of parts of conditions")
 	f.BoolVar(&q.mutate, "mutate", false, "change the rules in small ways and say which changes no test notices")
-	_ = cmd.MarkFlagFilename("junit", "xml")
+	q.junit = outputFile(cmd, "junit", "xml", "also write JUnit's XML to this file")
 	cmd.RunE = q.run
 	return cmd
 }
 
 // testRun holds the flags of the command.
 type testRun struct {
-	rules                                                     *string
-	only, junit                                               string
+	rules, junit                                              *string
+	only                                                      string
 	verbose, asJSON, asTAP, watch, update, yes, cover, mutate bool
 	failUnder                                                 float64
 
@@ -162,11 +163,12 @@ func (q *testRun) runOnce(cmd *cobra.Command) error {
 	if err := q.measure(cmd, e, suites, report); err != nil {
 		return err
 	}
-	if err := q.print(cmd.OutOrStdout(), e, results, report); err != nil {
-		return err
+	err = q.print(cmd.OutOrStdout(), e, results, report)
+	if *q.junit != "" {
+		err = errors.Join(err, writeFile(cmd, *q.junit, report.WriteJUnit))
 	}
-	if q.cutShort != nil {
-		return q.cutShort
+	if err = errors.Join(q.cutShort, err); err != nil {
+		return err
 	}
 	if q.update && report.Failed > 0 {
 		return q.write(cmd, files, results)
@@ -196,11 +198,6 @@ func (q *testRun) results(ctx context.Context, e *ruleset.Engine, suites []*rule
 }
 
 func (q *testRun) print(w io.Writer, e *ruleset.Engine, results []ruletest.Result, report *ruletest.Report) error {
-	if q.junit != "" {
-		if err := writeFile(q.junit, report.WriteJUnit); err != nil {
-			return err
-		}
-	}
 	switch {
 	case q.asJSON:
 		return printJSON(w, report)
@@ -253,7 +250,10 @@ func (q *testRun) write(cmd *cobra.Command, files []ruletest.File, results []rul
 				continue
 			}
 		}
-		if err := os.WriteFile(f.Name, ruletest.Apply(f, edits), 0o600); err != nil {
+		if now, err := os.ReadFile(f.Name); err != nil || !bytes.Equal(now, f.Data) {
+			return errors.Join(fmt.Errorf("%s has changed since it was tested; it is left as it is", f.Name), err)
+		}
+		if err := outfile.Write(cmd.Context(), f.Name, ruletest.Apply(f, edits)); err != nil {
 			return err
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d changed\n", f.Name, len(edits))

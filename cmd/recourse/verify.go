@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	flags.StringVar(&q.distrust, "distrust", "", `"inferred": facts that rest on inference are treated as unknown`)
 	flags.IntVar(&q.options.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
 	flags.BoolVarP(&q.verbose, "verbose", "v", false, "name everything that was proved, and how much was looked at")
-	flags.StringVar(&q.known, "known", "", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
+	q.known = outputFile(cmd, "known", "json", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
 	flags.StringVar(&q.save, "save", "", "write each story to this folder, as a recording and as a rule test")
 	cmd.RunE = q.run
 	return cmd
@@ -51,12 +52,13 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 
 // verifyRun is one run of the command: its flags, and the options that they fill.
 type verifyRun struct {
-	rules                 *string
-	asJSON                *bool
-	verbose               bool
-	operations            []string
-	distrust, known, save string
-	options               verify.Options
+	rules          *string
+	asJSON         *bool
+	verbose        bool
+	operations     []string
+	distrust, save string
+	known          *string
+	options        verify.Options
 }
 
 func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
@@ -76,8 +78,11 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
 	bar := newCounter(cmd.ErrOrStderr(), "verifying")
 	q.options.Progress = bar.count
-	if q.known != "" {
-		if q.options.Known, err = verify.OpenKnown(q.known); err != nil {
+	if *q.known != "" {
+		if info, err := os.Stat(*q.known); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("--known: %s is no regular file", *q.known)
+		}
+		if q.options.Known, err = verify.OpenKnown(*q.known); err != nil {
 			return err
 		}
 	}
@@ -86,7 +91,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	if report == nil {
 		return err
 	}
-	if q.known != "" {
+	if *q.known != "" {
 		err = errors.Join(err, q.options.Known.Save()) // also after an interrupted run
 	}
 	if q.save != "" {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -93,17 +95,8 @@ func (k *Known) Save() error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(k.file), filepath.Base(k.file)+".*")
-	if err != nil {
+	if err := outfile.Write(context.Background(), k.file, append(data, '\n')); err != nil {
 		return err
-	}
-	_, err = f.Write(append(data, '\n'))
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), k.file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	k.fresh = false
 	return nil

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
@@ -39,7 +41,7 @@ func (r *Report) Save(dir string, e *ruleset.Engine) ([]string, error) {
 					continue
 				}
 				file := filepath.Join(dir, name+ext)
-				errs = append(errs, os.WriteFile(file, content, 0o644))
+				errs = append(errs, outfile.Write(context.Background(), file, content))
 				names = append(names, file)
 			}
 		}
