@@ -1,18 +1,72 @@
 package condition
 
 import (
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 )
 
-// Written is a node as a text. Ok is false when the text does not read back as the same node:
-// expr does not write every node as it read it.
+// Written is a node as a text. Ok is false when the text does not read back as the same node,
+// which is so only for nodes outside of the rules' language.
 func Written(n ast.Node) (text string, ok bool) {
-	text = n.String()
-	back, err := parser.Parse(text)
-	return text, err == nil && ast.Dump(back.Node) == ast.Dump(n)
+	want := ast.Dump(n)
+	for _, text = range []string{n.String(), bracketed(n)} {
+		if back, err := parser.Parse(text); err == nil && ast.Dump(back.Node) == want {
+			return text, true
+		}
+	}
+	return n.String(), false
+}
+
+// bracketed writes a node with brackets around every operand. expr's own texts are easier to
+// read, and leave out some that are needed: (a + b)[0:1] becomes a + b[0:1].
+func bracketed(n ast.Node) string {
+	in := func(n ast.Node) string { return "(" + bracketed(n) + ")" }
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		return n.Operator + in(n.Node)
+	case *ast.BinaryNode:
+		return in(n.Left) + " " + n.Operator + " " + operand(n.Right, in)
+	case *ast.ConditionalNode:
+		return in(n.Cond) + " ? " + in(n.Exp1) + " : " + in(n.Exp2)
+	case *ast.MemberNode:
+		return in(n.Node) + "[" + bracketed(n.Property) + "]"
+	case *ast.SliceNode:
+		var from, to string
+		if n.From != nil {
+			from = in(n.From)
+		}
+		if n.To != nil {
+			to = in(n.To)
+		}
+		return in(n.Node) + "[" + from + ":" + to + "]"
+	case *ast.BuiltinNode:
+		return n.Name + "(" + listed(n.Arguments) + ")"
+	case *ast.CallNode:
+		return bracketed(n.Callee) + "(" + listed(n.Arguments) + ")"
+	case *ast.ArrayNode:
+		return "[" + listed(n.Nodes) + "]"
+	}
+	return n.String()
+}
+
+// operand writes what stands right of an operator. A list and a pattern stand without brackets.
+func operand(n ast.Node, in func(ast.Node) string) string {
+	switch n.(type) {
+	case *ast.ArrayNode, *ast.StringNode:
+		return bracketed(n)
+	}
+	return in(n)
+}
+
+func listed(nodes []ast.Node) string {
+	texts := make([]string, len(nodes))
+	for i, n := range nodes {
+		texts[i] = bracketed(n)
+	}
+	return strings.Join(texts, ", ")
 }
 
 // TagOf reads a node that is one tag: tags.tier, tags["tier"], or either with ?? "" behind it,
