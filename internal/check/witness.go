@@ -20,7 +20,7 @@ func (c *checker) witness(provider, merchant string, r region.Region, accepts fu
 func (c *checker) witnessOf(last space.How, provider, merchant string, r region.Region, accepts func(*policy.Situation, policy.Decision) bool) *space.Witness {
 	of := space.Owner{Provider: provider, Merchant: merchant, Zone: c.e.Effective(provider, merchant).Zone}
 	left := maxPoints
-	for box, how := range space.Occurring(r, c.reach[provider]) {
+	for box, how := range c.index[provider].Occurring(r) {
 		if how > last {
 			break
 		}

@@ -36,7 +36,7 @@ func (d *differ) answers(p string, r region.Region) []Answers {
 // judged returns the part of a region that comes straight from the catalogue's judgement.
 func (d *differ) judged(p string, r region.Region) region.Region {
 	var out region.Region
-	for _, reached := range d.reached(d.after, p) {
+	for _, reached := range d.reached(d.after, p).index.All {
 		if reached.How != space.Judged {
 			break // the judged ones come first
 		}

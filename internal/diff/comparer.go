@@ -16,12 +16,12 @@ type Witness = space.Witness
 type Comparer struct {
 	base  *ruleset.Engine
 	s     *space.Space
-	reach map[string][]space.Reached
+	reach map[string]*reach
 }
 
 // NewComparer returns a Comparer for a base engine.
 func NewComparer(base *ruleset.Engine) *Comparer {
-	return &Comparer{base: base, s: space.New(base), reach: map[string][]space.Reached{}}
+	return &Comparer{base: base, s: space.New(base), reach: map[string]*reach{}}
 }
 
 // Verdict is how two engines compare.
@@ -97,7 +97,7 @@ func (c *Comparer) compareAt(e *ruleset.Engine, provider, merchant string) Verdi
 // when no input of the change can occur.
 func (c *Comparer) witness(e *ruleset.Engine, provider, merchant string, ch changed) (w *Witness, occurs bool) {
 	of := space.Owner{Provider: provider, Merchant: merchant, Zone: e.Effective(provider, merchant).Zone}
-	for box, how := range space.Occurring(ch.where, c.reached(e, provider)) {
+	for box, how := range c.reached(e, provider).index.Occurring(ch.where) {
 		occurs = true
 		for sit := range c.s.Points(box, of) {
 			before, after := c.base.Decide(&sit), e.Decide(&sit)
@@ -107,20 +107,6 @@ func (c *Comparer) witness(e *ruleset.Engine, provider, merchant string, ch chan
 		}
 	}
 	return nil, occurs
-}
-
-// reached lists the situations that can occur at a provider, by the first engine's catalogue
-// that is asked for. It counts "not found" as proof for every merchant that may allow it.
-func (c *Comparer) reached(e *ruleset.Engine, provider string) []space.Reached {
-	if r, known := c.reach[provider]; known {
-		return r
-	}
-	cat, err := e.Catalogs.Get(provider)
-	if err != nil {
-		return nil
-	}
-	c.reach[provider] = space.Reachable(cat, space.AbsentAt(e, provider, merchants(c.base, e)))
-	return c.reach[provider]
 }
 
 // merchants lists those with a file in either engine, and "" for all others.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
@@ -33,7 +32,7 @@ type differ struct {
 // every provider. When ctx is cancelled it returns what is known by then, and ctx's error.
 func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report, error) {
 	d := &differ{
-		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string][]space.Reached{}}, after: after,
+		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string]*reach{}}, after: after,
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
 		found:  map[string]*Change{}, terms: map[string]*Term{},
 	}
@@ -132,26 +131,12 @@ func (d *differ) change(p, m string, ch changed) {
 		if err != nil {
 			here = ch.where
 		}
-		occurring := d.occurring(p, here)
+		occurring := d.reached(d.after, p).occurring(here)
 		if len(occurring) == 0 {
 			continue
 		}
 		d.note(p, m, k, changed{ch.from, ch.to, d.s.Algebra.Merge(occurring)}, nil)
 	}
-}
-
-// occurring leaves out the boxes that cannot occur.
-func (d *differ) occurring(p string, r region.Region) region.Region {
-	var out region.Region
-	for _, b := range r {
-		for _, at := range d.reached(d.after, p) {
-			if b.Meets(at.Box) {
-				out = append(out, b)
-				break
-			}
-		}
-	}
-	return out
 }
 
 // note adds a change, or adds the merchant to a change that is known.
@@ -184,7 +169,7 @@ func (d *differ) note(p, m string, k *knowledge, ch changed, f *factChange) {
 	}
 	if f == nil {
 		c.Witness, _ = d.witness(d.after, p, m, ch)
-		c.Answers = d.answers(p, ch.where)
+		c.Answers = d.answersIn(p, ch.where)
 	} else {
 		c.FactBefore, c.FactAfter = &f.from, &f.to
 		c.Witness = d.factWitness(p, m, ch)

@@ -18,20 +18,6 @@ type Owner struct {
 	Zone               *time.Location // where the owner's rules read hour and weekday
 }
 
-// Occurring yields the boxes of a region that can occur and how they come about, the plainest
-// first when what is reached is in that order.
-func Occurring(r region.Region, reached []Reached) iter.Seq2[region.Box, How] {
-	return func(yield func(region.Box, How) bool) {
-		for i := range reached {
-			for _, b := range r {
-				if both, ok := b.And(reached[i].Box); ok && !yield(both, reached[i].How) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // Points yields a few situations of a box, as payments of an owner. Opaque parts may be false
 // in them, so the caller has to try what the engine decides.
 func (s *Space) Points(b region.Box, of Owner) iter.Seq[policy.Situation] {

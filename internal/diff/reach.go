@@ -1,0 +1,76 @@
+package diff
+
+import (
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/space"
+)
+
+// reach is the situations that can occur at one provider, and what was found out of them. A
+// merchant's amounts, counts and tags make no difference to it, so most of what one merchant
+// asks was asked for another.
+type reach struct {
+	index   *space.Index
+	occurs  map[string]bool      // by the key of what is seen of a box
+	answers map[string][]Answers // by the keys of what is seen of a region's boxes
+}
+
+// reached returns the situations that can occur at a provider, by the first engine's catalogue
+// that is asked for. It counts "not found" as proof for every merchant that may allow it.
+func (c *Comparer) reached(e *ruleset.Engine, provider string) *reach {
+	if r, known := c.reach[provider]; known {
+		return r
+	}
+	r := &reach{index: space.NewIndex(nil), occurs: map[string]bool{}, answers: map[string][]Answers{}}
+	cat, err := e.Catalogs.Get(provider)
+	if err != nil {
+		return r
+	}
+	r.index = space.NewIndex(space.Reachable(cat, space.AbsentAt(e, provider, merchants(c.base, e))))
+	c.reach[provider] = r
+	return r
+}
+
+// occurring leaves out the boxes that cannot occur.
+func (r *reach) occurring(all region.Region) region.Region {
+	var out region.Region
+	for _, b := range all {
+		seen := r.index.Seen(b)
+		key := seen.Key()
+		occurs, known := r.occurs[key]
+		if !known {
+			occurs = r.index.First(seen) < len(r.index.All)
+			r.occurs[key] = occurs
+		}
+		if occurs {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// answersIn returns the answers in a region that the catalogue judges. Boxes that differ only in
+// what no answer is limited by stand for the same answers.
+func (d *differ) answersIn(p string, all region.Region) []Answers {
+	r := d.reached(d.after, p)
+	var seen region.Region
+	var whole strings.Builder
+	known := map[string]bool{}
+	for _, b := range all {
+		b = r.index.Seen(b)
+		if key := b.Key(); !known[key] {
+			known[key] = true
+			seen = append(seen, b)
+			whole.WriteString(key)
+			whole.WriteByte('\n')
+		}
+	}
+	answers, known2 := r.answers[whole.String()]
+	if !known2 {
+		answers = d.answers(p, seen)
+		r.answers[whole.String()] = answers
+	}
+	return answers
+}
