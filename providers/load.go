@@ -98,7 +98,7 @@ func (cs *Catalogs) AddFS(fsys fs.FS, root string) error {
 		if strings.HasSuffix(name, ".test.toml") || strings.HasPrefix(filepath.Base(name), ".") {
 			continue
 		}
-		data, err := fs.ReadFile(fsys, f)
+		data, err := source.ReadFile(fsys, f)
 		if err == nil {
 			err = cs.Add(name, data)
 		}

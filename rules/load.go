@@ -121,7 +121,7 @@ func collect(errs *source.List, into map[string]file, from fs.FS, shown func(str
 			if strings.HasSuffix(n, ".test.toml") || strings.HasPrefix(path.Base(n), ".") {
 				continue
 			}
-			data, err := fs.ReadFile(from, n)
+			data, err := source.ReadFile(from, n)
 			if err != nil {
 				errs.Add(source.Pos{File: shown(n)}, "%s", err)
 				continue

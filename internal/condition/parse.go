@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -16,7 +17,7 @@ import (
 // The bounds of a condition. expr's parser calls itself for every bracket and every sign, and
 // a stack that overflows ends the process: so the text is measured before it is parsed.
 const (
-	MaxLength = 32 << 10 // bytes
+	MaxLength = 32 << 10 // characters
 	MaxDepth  = 64       // brackets within brackets
 	MaxNodes  = 1000     // values, names and operators
 
@@ -27,8 +28,8 @@ const (
 // Parse reads a condition, if it keeps within the bounds. An error has its place in the text,
 // as a [file.Error].
 func Parse(text string) (ast.Node, error) {
-	if len(text) > MaxLength {
-		return nil, mistake(0, "the condition has %d bytes; at most %d are allowed: split it into several rules", len(text), MaxLength)
+	if n := utf8.RuneCountInString(text); n > MaxLength {
+		return nil, mistake(MaxLength, "the condition has %d characters; at most %d are allowed: split it into several rules", n, MaxLength)
 	}
 	if err := measure(text); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func TestHostileConditionsAreRefused(t *testing.T) {
 		name, text, want string
 		at               int
 	}{
-		{"brackets", long("(", many), "the condition has 3000000 bytes; at most 32768", 0},
+		{"brackets", long("(", many), "the condition has 3000000 characters; at most 32768", 32768},
 		{"brackets within the length", long("(", 30_000), "brackets stand more than 64 deep", 64},
 		{"lists", "code in " + long("[", 1000), "brackets stand more than 64 deep", 8 + 64},
 		{"maps", long("{a:", 1000), "brackets stand more than 64 deep", 3 * 64},

@@ -59,7 +59,7 @@ func TestFormsThatCouldFailAreRefused(t *testing.T) {
 		{`(attempt; in_doubt)`, 2, "this form is not part"},
 		{`any([1], # > 0)`, 1, "any() is not part"},
 		{`in_doubt ? attempt : queries`, 1, "expected bool, but got int"},
-		{strings.Repeat("(", 3_000_000), 1, "the condition has 3000000 bytes"},
+		{strings.Repeat("(", 3_000_000), 32769, "the condition has 3000000 characters"},
 		{strings.Repeat("(", 30_000), 65, "brackets stand more than 64 deep"},
 	} {
 		// The text of a basic string in one line: columns are those of the condition, and ten more.

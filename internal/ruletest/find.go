@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/rules"
 )
 
@@ -37,7 +38,7 @@ func Files(paths ...string) ([]File, error) {
 			return nil, err
 		}
 		if !info.IsDir() {
-			data, err := os.ReadFile(p)
+			data, err := source.ReadPath(p)
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +72,7 @@ func walk(from fs.FS, shown func(string) string) ([]File, error) {
 		case d.IsDir() || !strings.HasSuffix(name, Suffix) || strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		data, err := fs.ReadFile(from, name)
+		data, err := source.ReadFile(from, name)
 		if err != nil {
 			return err
 		}

@@ -17,8 +17,17 @@ type List struct {
 	Warnings policy.Mistakes
 }
 
+// mostMistakes bounds a list. A file of many megabytes may have a mistake in every line.
+const mostMistakes = 1000
+
 // Add appends a mistake.
 func (l *List) Add(pos Pos, format string, args ...any) {
+	switch {
+	case len(l.Mistakes) == mostMistakes:
+		format, args = "there are more mistakes than %d; the rest is left out", []any{mostMistakes}
+	case len(l.Mistakes) > mostMistakes:
+		return
+	}
 	l.Mistakes = append(l.Mistakes, policy.Mistake{Position: pos, Msg: fmt.Sprintf(format, args...)})
 }
 

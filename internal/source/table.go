@@ -290,6 +290,9 @@ func Suggest(got string, known []string) string {
 	sort.Strings(known)
 	best, least := "", 3
 	for _, k := range known {
+		if len(got)-len(k) >= least || len(k)-len(got) >= least {
+			continue // so a text of a megabyte costs nothing
+		}
 		if d := editDistance(got, k); d < least && len(got) > 1 && 2*d <= len(got)+1 {
 			best, least = k, d
 		}

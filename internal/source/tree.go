@@ -28,9 +28,13 @@ type Doc struct {
 // A span is a range of bytes in the file.
 type span struct{ from, to int }
 
-// Parse reads a TOML file. A syntax error is a [List] with its position.
+// Parse reads a TOML file that keeps within the bounds. A syntax error is a [List] with its
+// position.
 func Parse(file string, data []byte) (*Doc, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := measure(file, data); err != nil {
+		return nil, err
+	}
 	d := &Doc{File: file, data: data, keys: map[string]span{}, vals: map[string]span{}}
 	for i, b := range data {
 		if b == '\n' {

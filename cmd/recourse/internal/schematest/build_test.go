@@ -17,7 +17,12 @@ type node = map[string]any
 
 const duration = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
 
-func text(why string) node    { return node{"type": "string", "description": why} }
+func text(why string) node { return node{"type": "string", "description": why} }
+func condition(why string) node {
+	n := text(why)
+	n["maxLength"] = 32 << 10 // of internal/condition
+	return n
+}
 func flagged(why string) node { return node{"type": "boolean", "description": why} }
 func count(why string, least int) node {
 	return node{"type": "integer", "minimum": least, "description": why}
@@ -144,7 +149,7 @@ func rulesFile() node {
 		}),
 		"rule": list(object("the first rule whose condition holds decides", []string{"id", "when", "then"}, node{
 			"id":       text("its name, unique in the file"),
-			"when":     text("a condition, such as 'class == \"maintenance\" && !in_doubt && fired < 3'"),
+			"when":     condition("a condition, such as 'class == \"maintenance\" && !in_doubt && fired < 3'"),
 			"then":     word("what is done", names(policy.All[policy.Action]())),
 			"schedule": text("when: the name of a schedule"),
 			"reason":   text("for people"),
