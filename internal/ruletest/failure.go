@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -130,18 +131,39 @@ func (r *Result) names(id string) bool {
 	return false
 }
 
-// quote writes a text as TOML.
+// quote writes a text as TOML. A byte that is no text becomes the replacement character.
 func quote(s string) string {
-	if strings.ContainsAny(s, "\"\\") && !strings.ContainsAny(s, "'\n") {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if strings.ContainsAny(s, "\"\\") && !strings.ContainsFunc(s, func(r rune) bool { return r == '\'' || unicode.IsControl(r) }) {
 		return "'" + s + "'"
 	}
-	return strconv.Quote(s)
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
-func quoteAll(list []string) string {
+func quoteAll(list []string) string { return "[" + strings.Join(quotedAll(list), ", ") + "]" }
+
+func quotedAll(list []string) []string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
 		quoted[i] = quote(s)
 	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	return quoted
 }

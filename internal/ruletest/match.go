@@ -1,7 +1,6 @@
 package ruletest
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
@@ -97,13 +96,17 @@ func short(d time.Duration) string {
 
 // listed writes events as an array of a test. Waits are left out where plain is set.
 func listed(events []flowEvent, plain bool) string {
+	return "[" + strings.Join(quotedEvents(events, plain), ", ") + "]"
+}
+
+func quotedEvents(events []flowEvent, plain bool) []string {
 	texts := make([]string, len(events))
 	for i := range events {
 		h := events[i]
 		if plain {
 			h.in = 0
 		}
-		texts[i] = fmt.Sprintf("%q", h.String())
+		texts[i] = quote(h.String())
 	}
-	return "[" + strings.Join(texts, ", ") + "]"
+	return texts
 }

@@ -31,6 +31,7 @@ type Failure struct {
 
 	value source.Value // the value that an Edit replaces
 	write string       // the replacement as TOML; empty: it cannot be replaced
+	list  *list        // the replacement of the items of an array
 }
 
 // Run runs a test against rules. They need not be the rules that it was read with.
@@ -83,7 +84,10 @@ func (c *Case) runStory(e *ruleset.Engine) Result {
 		if i < len(s.expect) {
 			f.Pos = s.expect[i].pos
 		}
-		f.value, f.write = s.expectValue, listed(t.events, !slices.ContainsFunc(s.expect, func(m mark) bool { return m.in >= 0 }))
+		f.value, f.write, f.list = s.expectValue, listed(t.events, plain(s)), &list{quotedEvents(t.events, plain(s)), func(old, i int) bool {
+			m := &s.expect[old]
+			return m.times == 1 && m.event != anything && m.fits(&t.events[i])
+		}}
 		r.Failures = append(r.Failures, f)
 		if at < len(t.events) {
 			explain = t.events[at].by
@@ -97,6 +101,11 @@ func (c *Case) runStory(e *ruleset.Engine) Result {
 	}
 	r.advice = t.adviceAt(explain)
 	return r
+}
+
+// plain reports whether a story says nothing of waits.
+func plain(s *story) bool {
+	return !slices.ContainsFunc(s.expect, func(m mark) bool { return m.in >= 0 })
 }
 
 func wanted(s *story, i int) string {
@@ -124,7 +133,9 @@ func (r *Result) decisions(c *Case, t *trace, explain int) int {
 		}
 		f := c.failure(x, g)
 		if x.key == "rules" {
-			f.write = quoteAll(strings.Split(g, ", "))
+			ids, old := strings.Split(g, ", "), strings.Split(x.want, ", ")
+			f.write = quoteAll(ids)
+			f.list = &list{quotedAll(ids), func(k, i int) bool { return old[k] == ids[i] }}
 		}
 		if r.Failures = append(r.Failures, f); len(r.Failures) == 1 && at >= 0 {
 			explain = at

@@ -5,15 +5,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // Edit is a change to a test file. It replaces an expected value by the result.
 type Edit struct {
 	Pos      policy.Position
-	Old, New string // as written in the file
+	Old, New string // as TOML, arrays on one line
 
 	from, to int
+	text     string // the new text in the file, with the comments and the layout of the old one
 }
 
 // String shows the change: FILE:LINE:COLUMN: old -> new.
@@ -31,7 +33,15 @@ func Edits(results []Result) map[string][]Edit {
 			if f.write == "" || !ok {
 				continue
 			}
-			e := Edit{Pos: f.value.Pos(), Old: string(r.Case.suite.doc.Data()[from:to]), New: f.write, from: from, to: to}
+			raw := string(r.Case.suite.doc.Data()[from:to])
+			e := Edit{Pos: f.value.Pos(), Old: raw, New: f.write, from: from, to: to, text: f.write}
+			if f.list != nil {
+				items, _ := f.value.Items()
+				if e.text, ok = f.list.rewrite(raw, from, items); !ok {
+					continue
+				}
+				e.Old = onOneLine(items)
+			}
 			same := func(x Edit) bool { return x.from == from }
 			if list := all[r.Case.File]; !slices.ContainsFunc(list, same) { // several cases may share one place
 				all[r.Case.File] = append(list, e)
@@ -39,6 +49,15 @@ func Edits(results []Result) map[string][]Edit {
 		}
 	}
 	return all
+}
+
+// onOneLine writes an array of strings without its layout.
+func onOneLine(items []source.Value) string {
+	texts := make([]string, len(items))
+	for i, v := range items {
+		texts[i], _ = v.Scalar()
+	}
+	return quoteAll(texts)
 }
 
 // Apply applies edits to a file. Everything else stays unchanged, also comments and layout.
@@ -51,7 +70,7 @@ func Apply(file File, edits []Edit) []byte {
 	sorted := slices.Clone(edits)
 	slices.SortFunc(sorted, func(a, b Edit) int { return b.from - a.from })
 	for _, e := range sorted {
-		data = data[:e.from] + e.New + data[e.to:]
+		data = data[:e.from] + e.text + data[e.to:]
 	}
 	return []byte(mark + data)
 }

@@ -59,7 +59,7 @@ func TestUpdate(t *testing.T) {
 	want := strings.NewReplacer(
 		"'escalate'", `"mark_failed"`, `"disputed"`, `"failed"`, "in_doubt = true", "in_doubt = false",
 		`"mark_failed", "failed"],   # closed`, `"retry_new_request", "closed"],   # closed`,
-		"[\n  \"send\",\n  \"failed\",   # never\n]", `["send", "query", "succeeded"]`,
+		"  \"failed\",   # never", "  \"query\",\n  \"succeeded\",   # never",
 		`["executed"]`, `["in-doubt", "executed"]`,
 	).Replace(outdated)
 	if string(file.Data) != want {
