@@ -209,11 +209,11 @@ func (q *testRun) print(w io.Writer, e *ruleset.Engine, results []ruletest.Resul
 		r := &results[i]
 		switch {
 		case !r.Passed():
-			fmt.Fprintf(w, "FAIL  %s  (%s:%d)\n\n", r.Case.Name, r.Case.File, r.Case.Line)
+			fmt.Fprintf(w, "FAIL  %s  (%s:%d)\n\n", ruletest.OneLine(r.Case.Name), r.Case.File, r.Case.Line)
 			r.Explain(&indented{w: w}, e)
 			fmt.Fprintln(w)
 		case q.verbose:
-			fmt.Fprintf(w, "ok    %s  (%s:%d)\n", r.Case.Name, r.Case.File, r.Case.Line)
+			fmt.Fprintf(w, "ok    %s  (%s:%d)\n", ruletest.OneLine(r.Case.Name), r.Case.File, r.Case.Line)
 		}
 	}
 	fmt.Fprintf(w, "%s passed, %s failed, in %s\n", count(report.Passed), count(report.Failed), millis(max(1, report.Took)))
@@ -261,7 +261,7 @@ func (q *testRun) write(cmd *cobra.Command, files []ruletest.File, results []rul
 	return errDoesNotHold // until the tests are run again
 }
 
-// indented writes lines with an indent.
+// indented writes lines with an indent. What does not print is escaped: a text of a test may hold commands to a terminal.
 type indented struct {
 	w      io.Writer
 	inside bool // the last write ended within a line
@@ -270,11 +270,15 @@ type indented struct {
 // Write implements [io.Writer].
 func (i *indented) Write(p []byte) (int, error) {
 	for line := range strings.Lines(string(p)) {
-		if !i.inside && line != "\n" {
-			line = "  " + line
+		text, ended := strings.CutSuffix(line, "\n")
+		text = ruletest.OneLine(text)
+		if !i.inside && text != "" {
+			text = "  " + text
 		}
-		i.inside = !strings.HasSuffix(line, "\n")
-		if _, err := io.WriteString(i.w, line); err != nil {
+		if i.inside = !ended; ended {
+			text += "\n"
+		}
+		if _, err := io.WriteString(i.w, text); err != nil {
 			return 0, err
 		}
 	}

@@ -56,12 +56,17 @@ func (r *reader) each(t source.Table) {
 			if !contains(givenKeys, name) && !contains(expectKeys, name) {
 				r.unknown(pos, "column", name, append(slices.Clone(givenKeys), expectKeys...))
 			}
+			if contains(x.columns, name) {
+				r.fail(pos, "column %q stands twice; only one of its cells would count", name)
+			}
 			x.columns = append(x.columns, name)
 		})
 	}
 	if v, ok := t.Value("cases"); ok {
 		if x.cases, ok = v.Items(); !ok {
 			r.fail(v.Pos(), `cases is %s; it must be an array of rows such as ["1001", "mark_failed"]`, v.Kind())
+		} else if len(x.cases) == 0 {
+			r.fail(v.Pos(), `cases is an empty list, so nothing is tested; write rows such as ["1001", "mark_failed"]`)
 		}
 		x.hasCases = true
 	}
@@ -251,6 +256,9 @@ func (r *reader) selector(where fields) func(policy.Fact) bool {
 		items, isList := v.Items()
 		if !isList {
 			items = []source.Value{v}
+		}
+		if len(items) == 0 {
+			r.fail(v.Pos(), "%s is an empty list; name what to select, or leave it out", key)
 		}
 		for _, item := range items {
 			said := r.text(fields{key: item}, key)

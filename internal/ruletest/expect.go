@@ -76,6 +76,10 @@ func (r *reader) possible(key, want string, v source.Value, layers rules.Layers)
 		r.oneOf(pos, key, want, string(flow.S1), string(flow.S2), string(flow.S3), none)
 	case "limit":
 		r.oneOf(pos, key, want, "max_attempts", "max_queries", "max_elapsed", "withdrawn", none)
+	case "reason":
+		if want == "" {
+			r.fail(pos, "reason is empty, and every reason has that in it; write a part of it, or leave it out")
+		}
 	case "delay":
 		d, err := time.ParseDuration(want)
 		if err != nil {

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -119,6 +120,27 @@ func (r *reader) mark(p placed) mark {
 	return m
 }
 
+// neverHappening refuses what can never happen, or cannot be said of what never happens.
+func (r *reader) neverHappening(never []mark) {
+	for _, m := range never {
+		switch {
+		case m.times == always:
+			r.fail(m.pos, "what never happens is named once: %q, or %q for more than once", "send", "send twice")
+		case m.event == anything:
+			r.fail(m.pos, "%q is no event, so this cannot fail; name what must not happen (there are: %s)", anything, strings.Join(events[:len(events)-1], ", "))
+		case m.event == succeeds && m.twice > 1:
+			r.fail(m.pos, "a flow succeeds once, so this cannot fail; write %q", succeeds)
+		}
+	}
+}
+
+// fitsAll reports whether marks fit whatever a flow does.
+func fitsAll(marks []mark) bool {
+	required := func(m mark) bool { return m.event != anything && m.times != always }
+	open := func(m mark) bool { return m.event == anything }
+	return slices.ContainsFunc(marks, open) && !slices.ContainsFunc(marks, required)
+}
+
 // followed reads what is expected of a story's decisions: the rules in their order, the
 // reason of the end, and where the interlock or a limit was needed.
 func (r *reader) followed(c *Case, f fields, layers rules.Layers) {
@@ -127,13 +149,21 @@ func (r *reader) followed(c *Case, f fields, layers rules.Layers) {
 		if !isList {
 			r.fail(v.Pos(), "rules is %s; it must be an array of rule ids", v.Kind())
 		}
+		if isList && len(items) == 0 {
+			r.fail(v.Pos(), "rules is an empty list; name the rules that decide, %q for no rule, or leave it out", none)
+		}
+		vacuous := len(items) > 0
 		var ids []string
 		for _, item := range items {
 			id := r.text(fields{"rules": item}, "rules")
 			if id != string(anything) {
 				r.ruleExists(item.Pos(), id, layers)
+				vacuous = false
 			}
 			ids = append(ids, id)
+		}
+		if vacuous {
+			r.fail(v.Pos(), "%q stands for any rules, so nothing is expected of them; name one, or leave rules out", anything)
 		}
 		c.expected = append(c.expected, expected{key: "rules", want: strings.Join(ids, ", "), value: v, given: true})
 	}

@@ -31,7 +31,7 @@ type Mutant struct {
 	Line    int     `json:"line"`
 	Column  int     `json:"column"`
 	Change  string  `json:"change"`
-	Outcome Outcome `json:"fate"`
+	Outcome Outcome `json:"outcome"`
 	By      string  `json:"by,omitempty"`   // the test that noticed it
 	Test    string  `json:"test,omitempty"` // of a survivor: a test that would notice it, as TOML; empty: no single answer does
 }

@@ -62,16 +62,21 @@ func (r *reader) file(root source.Table) {
 	}
 	r.word(r.defaults, "operation", new(policy.Operation))
 	root.String(r.errs, "description") // for people
-	for _, t := range root.Tables(r.errs, "decision") {
-		r.decision(t)
+	tests := 0
+	for _, kind := range []struct {
+		key  string
+		read func(source.Table)
+	}{{"decision", r.decision}, {"each", r.each}, {"flow", r.flow}} {
+		for _, t := range root.Tables(r.errs, kind.key) {
+			tests++
+			kind.read(t)
+		}
 	}
-	for _, t := range root.Tables(r.errs, "each") {
-		r.each(t)
-	}
-	for _, t := range root.Tables(r.errs, "flow") {
-		r.flow(t)
-	}
+	before := len(r.errs.Mistakes)
 	root.Done(r.errs)
+	if tests == 0 && len(r.errs.Mistakes) == before {
+		r.fail(source.Pos{File: r.suite.File, Line: 1, Column: 1}, "the file has no tests; write a [[decision]], an [[each]] or a [[flow]]")
+	}
 }
 
 func take(t source.Table, keys []string) fields {

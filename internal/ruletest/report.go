@@ -4,16 +4,22 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
+// reportVersion is that of the report's JSON form, described in docs/test.md.
+const reportVersion = 2
+
 // Report is the result of a run of tests, for programs.
 type Report struct {
-	Version int        `json:"version"` // 1
+	Version int        `json:"version"` // 2
 	Passed  int        `json:"passed"`
 	Failed  int        `json:"failed"`
 	Took    int64      `json:"took_ms"`
@@ -49,7 +55,7 @@ type FailureLine struct {
 
 // NewReport returns the report of results.
 func NewReport(e *ruleset.Engine, results []Result, took time.Duration) *Report {
-	rep := &Report{Version: 1, Took: took.Milliseconds(), Tests: []TestLine{}}
+	rep := &Report{Version: reportVersion, Took: took.Milliseconds(), Tests: []TestLine{}}
 	for i := range results {
 		r := &results[i]
 		l := TestLine{Name: r.Case.Name, Kind: r.Case.Kind, File: r.Case.File, Line: r.Case.Line, Passed: r.Passed()}
@@ -79,22 +85,44 @@ func (l *TestLine) explain(e *ruleset.Engine, r *Result) {
 	l.text = text.String()
 }
 
-// WriteTAP writes the report in the Test Anything Protocol, version 14.
+// WriteTAP writes the report in the Test Anything Protocol, version 14. A text within it cannot end its line or begin a directive.
 func (rep *Report) WriteTAP(w io.Writer) {
 	fmt.Fprintf(w, "TAP version 14\n1..%d\n", len(rep.Tests))
+	escape := strings.NewReplacer("\\", "\\\\", "#", "\\#").Replace
 	for i := range rep.Tests {
 		l := &rep.Tests[i]
 		verdict := "ok"
 		if !l.Passed {
 			verdict = "not ok"
 		}
-		name := strings.NewReplacer("\\", "\\\\", "#", "\\#", "\n", " ").Replace(l.Name)
-		fmt.Fprintf(w, "%s %d - %s:%d %s\n", verdict, i+1, l.File, l.Line, name)
+		fmt.Fprintf(w, "%s %d - %s:%d %s\n", verdict, i+1, escape(OneLine(l.File)), l.Line, escape(OneLine(l.Name)))
 		for text := range strings.Lines(l.text) {
-			fmt.Fprintf(w, "  # %s\n", strings.TrimRight(text, "\n"))
+			fmt.Fprintf(w, "  # %s\n", OneLine(strings.TrimRight(text, "\n")))
 		}
 	}
 }
+
+// OneLine returns a text in which every character that does not print, such as a line break or the escape character of a terminal, is
+// written as in Go: \n, \x1b.
+func OneLine(text string) string {
+	if !strings.ContainsFunc(text, unseen) && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unseen(r):
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unseen(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
 
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`

@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,7 @@ func (r *reader) flow(t source.Table) {
 	if cat == nil {
 		return
 	}
+	before := len(r.errs.Mistakes)
 	layers := r.e.Rules.Layers(p.Provider, p.Merchant)
 	s.payment, s.catalog, s.providerID = p, cat, r.text(payment, "provider_id")
 	s.at = r.moment(more, layers.Timezone())
@@ -91,11 +93,14 @@ func (r *reader) flow(t source.Table) {
 	s.expectValue = more["expect"]
 	if _, said := more["never"]; said {
 		s.never = r.marks(more, "never", c.pos)
-		for _, m := range s.never {
-			if m.times == always {
-				r.fail(m.pos, "what never happens is named once: %q, or %q for more than once", "send", "send twice")
-			}
-		}
+		r.neverHappening(s.never)
+	}
+	elsewhere := slices.ContainsFunc([]string{"never", "rules", "reason", "interlock", "limit"}, func(key string) bool {
+		_, expected := more[key]
+		return expected
+	})
+	if len(r.errs.Mistakes) == before && !elsewhere && fitsAll(s.expect) {
+		r.fail(s.expectValue.Pos(), "this fits whatever the flow does; name what it must do, such as its end, or what it must never do, in never")
 	}
 	r.followed(c, more, layers)
 	if ok {

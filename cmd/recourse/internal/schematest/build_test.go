@@ -34,6 +34,15 @@ func word(why string, words []string) node {
 	return node{"type": "string", "enum": words, "description": why}
 }
 func list(of node) node { return node{"type": "array", "items": of} }
+func said(why string) node {
+	t := text(why)
+	t["minLength"] = 1
+	return t
+}
+func someFilled(of node) node { return node{"anyOf": []any{of, filled(of)}} }
+func filled(of node) node {
+	return node{"type": "array", "items": of, "minItems": 1}
+}
 func some(of node) node { return node{"anyOf": []any{of, list(of)}} }
 func scalar(why string) node {
 	return node{"type": []string{"string", "integer"}, "description": why}
@@ -160,7 +169,7 @@ func rulesFile() node {
 func given(spread bool) node {
 	items := func(n node) node {
 		if spread {
-			return some(n)
+			return someFilled(n)
 		}
 		return n
 	}
@@ -195,7 +204,7 @@ func expect() node {
 	return object("what has to come out", nil, node{
 		"action": word("what is done", names(policy.All[policy.Action]())), "wants": word("what the rules want, before the interlock", names(policy.All[policy.Action]())),
 		"rule": text("the rule that decides, or none"), "schedule": text("the schedule, or none"), "delay": span("the wait before it"),
-		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": text("part of the rule's reason"),
+		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": said("part of the rule's reason"),
 		"effect": word("what is proved", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
 		"final": word("the table's own word", names(policy.All[policy.Finality]())), "in_doubt": flagged("something may still execute"),
 		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "none"}),
@@ -209,23 +218,24 @@ func tests() node {
 		for _, w := range words {
 			all = append(all, w, "!"+w)
 		}
-		return some(word("as the catalogue has it; !x: all but x", all))
+		return someFilled(word("as the catalogue has it; !x: all but x", all))
 	}
 	g := given(false)
 	payment := node{}
 	for _, k := range []string{"provider", "merchant", "operation", "amount", "currency", "capture", "tags", "payment_key", "provider_id"} {
 		payment[k] = g[k]
 	}
-	e := expect()
-	events := list(text(`"send", "send new order in 24h", "query x3", "query*", "succeeded", "..."`))
+	e, one := expect(), expect()
+	one["minProperties"] = 1
+	events := filled(text(`"send", "send new order in 24h", "query x3", "query*", "succeeded", "..."`))
 	return document("test.json", "Tests of rules of Recourse", object("Tests of rules", nil, node{
 		"provider": g["provider"], "merchant": g["merchant"], "operation": g["operation"], "description": text("for people"),
 		"decision": list(object("one answer and the decision about it", []string{"given", "expect"}, node{
-			"name": text("what is intended"), "given": object("the answer, and what went before", nil, g), "expect": e,
+			"name": text("what is intended"), "given": object("the answer, and what went before", nil, g), "expect": one,
 		})),
 		"each": list(object("a table of decisions", nil, node{
 			"name": text("what is intended"), "given": object("what the cases have in common; a list stands for each of its items, \"*\" for all", nil, given(true)),
-			"expect": e, "columns": some(text("a key of given or expect")), "cases": list(node{}),
+			"expect": e, "columns": some(text("a key of given or expect")), "cases": filled(node{}),
 			"where": object("a case for every code and status like that", nil, node{
 				"class": chosen(names(policy.All[policy.Class]())), "effect": chosen(names(policy.All[policy.Effect]())),
 				"stage": chosen(names(policy.All[policy.Stage]())), "final": chosen(names(policy.All[policy.Finality]())),
@@ -234,8 +244,8 @@ func tests() node {
 		"flow": list(object("a whole story in virtual time", []string{"name", "script", "expect"}, node{
 			"name": text("what is intended"), "payment": object("the payment", nil, payment), "at": g["at"],
 			"script": list(text(`"send: timeout", "query: 0", "+10m verified webhook: 0", "send: crash"`)), "expect": events, "never": events,
-			"rules": list(text("a rule that decides, in order")), "reason": text("part of the reason of the end"),
-			"interlock": e["properties"].(node)["interlock"], "limit": e["properties"].(node)["limit"], "new_orders": flagged("somebody mints new order ids; true unless said"),
+			"rules": filled(text("a rule that decides, in order")), "reason": said("part of the reason of the end"),
+			"interlock": e["properties"].(node)["interlock"], "limit": e["properties"].(node)["limit"], "new_orders": flagged("the caller has new order ids; true unless said"),
 		})),
 	}))
 }
