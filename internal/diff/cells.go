@@ -50,7 +50,7 @@ func sameRegion(r, s region.Region) bool {
 		return true
 	}
 	for i := range r {
-		if r[i].Key() != s[i].Key() {
+		if !r[i].Equal(s[i]) {
 			return false
 		}
 	}

@@ -31,14 +31,23 @@ func (b Box) Of(d Dim) Set {
 
 // With returns the box with one dimension's values replaced.
 func (b Box) With(d Dim, s Set) Box {
-	i, found := slices.BinarySearchFunc(b, d, func(l Limit, d Dim) int { return int(l.Dim - d) })
-	out := make(Box, 0, len(b)+1)
-	out = append(out, b[:i]...)
-	out = append(out, Limit{d, s})
+	i, found := b.at(d)
 	if found {
+		out := slices.Clone(b)
+		out[i].Set = s
+		return out
+	}
+	out := make(Box, 0, len(b)+1)
+	out = append(append(out, b[:i]...), Limit{d, s})
+	return append(out, b[i:]...)
+}
+
+// at is where the limit of a dimension is, or belongs.
+func (b Box) at(d Dim) (i int, found bool) {
+	for i < len(b) && b[i].Dim < d {
 		i++
 	}
-	return append(out, b[i:]...)
+	return i, i < len(b) && b[i].Dim == d
 }
 
 // Without returns the box with a dimension set free.
@@ -62,7 +71,7 @@ func (b Box) And(o Box) (both Box, ok bool) {
 			both = append(both, o[j])
 			j++
 		default:
-			both = append(both, Limit{b[i].Dim, b[i].Set.and(o[j].Set)})
+			both = append(both, Limit{b[i].Dim, Both(b[i].Set, o[j].Set)})
 			i, j = i+1, j+1
 		}
 	}
@@ -94,8 +103,10 @@ func meet(a, b Set) bool {
 		return a&b.(Words) != 0
 	case Texts:
 		return a.meets(b.(Texts))
+	case Ints:
+		return a.meets(b.(Ints))
 	}
-	return !a.and(b).Empty()
+	return false
 }
 
 // Within reports whether a box lies inside another.
@@ -115,18 +126,63 @@ func (b Box) Within(o Box) bool {
 // minus appends what is left of b without o, in boxes apart from one another. Full says
 // what a free dimension holds.
 func (b Box) minus(o Box, full func(Dim) Set, out []Box) []Box {
-	rest := b
+	var buffer [24]Limit
+	rest := append(buffer[:0], b...) // of this call alone, so it may be written to
 	for _, l := range o {
-		have := rest.Of(l.Dim)
-		if have == nil {
-			have = full(l.Dim)
+		i, limited := Box(rest).at(l.Dim)
+		have := full(l.Dim)
+		if limited {
+			have = rest[i].Set
 		}
-		if left := have.minus(l.Set); !left.Empty() {
-			out = append(out, rest.With(l.Dim, left))
-			rest = rest.With(l.Dim, have.and(l.Set))
+		if have.within(l.Set) {
+			continue
 		}
+		out = append(out, Box(rest).With(l.Dim, have.minus(l.Set)))
+		if !limited {
+			rest = slices.Insert(rest, i, Limit{Dim: l.Dim})
+		}
+		rest[i].Set = Both(have, l.Set)
 	}
 	return out
+}
+
+// Equal reports whether two boxes have the same points.
+func (b Box) Equal(o Box) bool {
+	return len(b) == len(o) && b.equalBut(o, -1)
+}
+
+// equalBut is Equal for everything but one dimension.
+func (b Box) equalBut(o Box, d Dim) bool {
+	i, j := 0, 0
+	for {
+		if i < len(b) && b[i].Dim == d {
+			i++
+		}
+		if j < len(o) && o[j].Dim == d {
+			j++
+		}
+		if i == len(b) || j == len(o) {
+			return i == len(b) && j == len(o)
+		}
+		if b[i].Dim != o[j].Dim || !equal(b[i].Set, o[j].Set) {
+			return false
+		}
+		i, j = i+1, j+1
+	}
+}
+
+// hashBut is the same for boxes that are equal but for one dimension, and seldom for others.
+func (b Box) hashBut(d Dim) uint64 {
+	h := uint64(len(b))
+	if _, limited := b.at(d); limited {
+		h--
+	}
+	for _, l := range b {
+		if l.Dim != d {
+			h = hash(mix(h, uint64(l.Dim)), l.Set)
+		}
+	}
+	return h
 }
 
 // Key is the same for equal boxes and no others.

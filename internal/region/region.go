@@ -149,14 +149,14 @@ func dims(r Region) []Dim {
 
 // joinAlong joins boxes that are alike but for one dimension.
 func (a *Algebra) joinAlong(r Region, d Dim) Region {
-	at := map[string]int{}
+	if len(r) < 2 {
+		return r
+	}
 	var out Region
+	known := alikes{d: d}
 	for _, b := range r {
-		rest := b.Without(d)
-		key := rest.Key()
-		i, known := at[key]
-		if !known {
-			at[key] = len(out)
+		i := known.find(out, b)
+		if i < 0 {
 			out = append(out, b)
 			continue
 		}
@@ -164,15 +164,54 @@ func (a *Algebra) joinAlong(r Region, d Dim) Region {
 		switch {
 		case x == nil:
 		case y == nil:
-			out[i] = rest
+			out[i] = b
 		default:
 			all := Join(x, y)
 			if a.Full(d).within(all) {
-				out[i] = rest
+				out[i] = b.Without(d)
 			} else {
-				out[i] = rest.With(d, all)
+				out[i] = b.With(d, all)
 			}
 		}
 	}
 	return out
+}
+
+// alikes finds a box that is alike but for one dimension. Few boxes are compared one by one.
+type alikes struct {
+	d    Dim
+	last map[uint64]int32 // by hash, the last box that has it
+	next []int32          // beside the boxes: one before it of the same hash, or -1
+}
+
+// find returns the place of a box among others that is like b; -1 when there is none, and b is the next of them.
+func (k *alikes) find(all Region, b Box) int {
+	const few = 12
+	if len(all) < few {
+		return slices.IndexFunc(all, func(o Box) bool { return o.equalBut(b, k.d) })
+	}
+	if k.last == nil {
+		k.last = map[uint64]int32{}
+	}
+	for len(k.next) < len(all) {
+		k.add(all[len(k.next)].hashBut(k.d))
+	}
+	h := b.hashBut(k.d)
+	if i, known := k.last[h]; known {
+		for ; i >= 0; i = k.next[i] {
+			if all[i].equalBut(b, k.d) {
+				return int(i)
+			}
+		}
+	}
+	return -1
+}
+
+func (k *alikes) add(h uint64) {
+	before, known := k.last[h]
+	if !known {
+		before = -1
+	}
+	k.last[h] = int32(len(k.next))
+	k.next = append(k.next, before)
 }

@@ -97,7 +97,16 @@ func (t Texts) minus(o Set) Set {
 	return t.and(Texts{Except: !u.Except, List: u.List})
 }
 
-func (t Texts) within(o Set) bool { return t.minus(o).Empty() }
+func (t Texts) within(o Set) bool {
+	u := o.(Texts)
+	switch {
+	case !t.Except:
+		return !t.meets(Texts{Except: !u.Except, List: u.List})
+	case !u.Except:
+		return false // there are more texts than any list has
+	}
+	return !Texts{List: u.List}.meets(Texts{Except: true, List: t.List})
+}
 
 func (t Texts) key(b *strings.Builder) {
 	if t.Except {
@@ -124,16 +133,26 @@ func pick(list, other []string, in bool) []string {
 	return kept
 }
 
+// merge joins two sorted lists, each text once.
 func merge(a, b []string) []string {
-	all := append(append(make([]string, 0, len(a)+len(b)), a...), b...)
-	slices.Sort(all)
-	return slices.Compact(all)
+	all := make([]string, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch strings.Compare(a[0], b[0]) {
+		case -1:
+			all, a = append(all, a[0]), a[1:]
+		case 1:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all, a, b = append(all, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 // Span is every whole number from Lo to Hi.
 type Span struct{ Lo, Hi int64 }
 
-// Ints are spans in their order, apart from one another.
+// Ints are spans in their order, with a gap between any two.
 type Ints []Span
 
 // Empty reports whether no number is left.
@@ -196,7 +215,33 @@ func (n Ints) complement() Ints {
 	return append(out, Span{next, Most})
 }
 
-func (n Ints) within(o Set) bool { return n.minus(o).Empty() }
+func (n Ints) within(o Set) bool {
+	m := o.(Ints)
+	for _, s := range n {
+		for len(m) > 0 && m[0].Hi < s.Lo {
+			m = m[1:]
+		}
+		if len(m) == 0 || s.Lo < m[0].Lo || m[0].Hi < s.Hi {
+			return false
+		}
+	}
+	return true
+}
+
+// meets is whether two sets have a number in common, without making a set.
+func (n Ints) meets(m Ints) bool {
+	for len(n) > 0 && len(m) > 0 {
+		if max(n[0].Lo, m[0].Lo) <= min(n[0].Hi, m[0].Hi) {
+			return true
+		}
+		if n[0].Hi < m[0].Hi {
+			n = n[1:]
+		} else {
+			m = m[1:]
+		}
+	}
+	return false
+}
 
 func (n Ints) key(b *strings.Builder) {
 	for _, s := range n {
@@ -207,6 +252,12 @@ func (n Ints) key(b *strings.Builder) {
 
 // Join is the set of the values in either of two sets of the same kind.
 func Join(a, b Set) Set {
+	switch {
+	case b.within(a):
+		return a
+	case a.within(b):
+		return b
+	}
 	switch a := a.(type) {
 	case Words:
 		return a | b.(Words)
@@ -245,5 +296,57 @@ func number(b *strings.Builder, n int64) {
 // Without is what is left of a set without another of the same kind.
 func Without(a, b Set) Set { return a.minus(b) }
 
-// Both is what two sets of the same kind have in common.
-func Both(a, b Set) Set { return a.and(b) }
+// Both is what two sets of the same kind have in common: one of them, where it lies in the other.
+func Both(a, b Set) Set {
+	switch {
+	case a.within(b):
+		return a
+	case b.within(a):
+		return b
+	}
+	return a.and(b)
+}
+
+// equal reports whether two sets of the same kind have the same values.
+func equal(a, b Set) bool {
+	switch a := a.(type) {
+	case Words:
+		return a == b.(Words)
+	case Texts:
+		u := b.(Texts)
+		return a.Except == u.Except && len(a.List) == len(u.List) &&
+			(len(a.List) == 0 || &a.List[0] == &u.List[0] || slices.Equal(a.List, u.List))
+	case Ints:
+		return slices.Equal(a, b.(Ints))
+	}
+	return false
+}
+
+// hash is the same for equal sets, and seldom for others.
+func hash(h uint64, s Set) uint64 {
+	switch s := s.(type) {
+	case Words:
+		return mix(h, uint64(s))
+	case Texts:
+		h = mix(h, uint64(len(s.List)))
+		for i, n := 0, len(s.List); i < n; i += max(1, n/4) { // a few of them tell long lists apart
+			for k := range len(s.List[i]) {
+				h = mix(h, uint64(s.List[i][k]))
+			}
+		}
+		if s.Except {
+			h++
+		}
+		return h
+	case Ints:
+		for _, span := range s {
+			h = mix(mix(h, uint64(span.Lo)), uint64(span.Hi))
+		}
+	}
+	return h
+}
+
+func mix(h, v uint64) uint64 {
+	h = (h ^ v) * 0x9E3779B97F4A7C15
+	return h ^ h>>32
+}
