@@ -1,0 +1,474 @@
+package adversary
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// S4 and S5 stand beside the flow's own properties.
+const (
+	S4 flow.Property = "S4" // every flow ends, within its limits
+	S5 flow.Property = "S5" // the rules never have to be corrected
+)
+
+// finding is what a walk found.
+type finding struct {
+	property flow.Property
+	why      string
+	rule     string // FILE:LINE of the rule that was corrected
+	payment  policy.Payment
+	events   []flow.Event
+}
+
+// walker plays random walks of one payment's rules.
+type walker struct {
+	*rand.Rand
+	decider policy.Decider
+	terms   *policy.Terms
+	payment policy.Payment
+	pools   *[3]pool
+	spans   []time.Duration // that the rules or the contract name
+
+	world   world
+	state   flow.State
+	now     time.Time
+	flows   int // of the payment key so far
+	names   int // makes identifiers
+	under   int // the copy whose answer the flow waits for; -1: none
+	calls   []call
+	asked   question
+	unread  []lateQuery
+	events  []flow.Event
+	seen    *Coverage
+	deepest int // events of one walk at most
+	mood    mood
+}
+
+// mood is how a provider and its surroundings are inclined for some walks. What needs many unlikely
+// things comes about when they are all likely for a while.
+type mood struct {
+	disturb int    // one event in so many comes unasked
+	events  [7]int // weights: resume, withdraw, person, late answer, silent arrival, webhook, nothing
+	effects [4]int // weights of the effects of answers
+	hot     int    // one answer in so many is any, the others are near the texts of a rule
+	rule    int    // that rule
+}
+
+func (w *walker) drawMood() {
+	w.mood.disturb, w.mood.hot = one(w.Rand, 2, 3, 6, 12), one(w.Rand, 2, 4, 10)
+	for i := range w.mood.events {
+		w.mood.events[i] = one(w.Rand, 0, 1, 1, 2, 6)
+	}
+	w.mood.events[6] = 1
+	if n := len(w.pools[0].near); n > 0 { // the rules of the upper layers stand first, and are the merchant's own
+		w.mood.rule = min(w.IntN(n), w.IntN(n))
+	}
+	for i := range w.mood.effects {
+		w.mood.effects[i] = one(w.Rand, 1, 1, 2, 5)
+	}
+}
+
+// weighted draws an index by weights.
+func weighted(r *rand.Rand, weights []int) int {
+	sum := 0
+	for _, n := range weights {
+		sum += n
+	}
+	n := r.IntN(sum)
+	for i, of := range weights {
+		if n -= of; n < 0 {
+			return i
+		}
+	}
+	return 0
+}
+
+// call is a send whose answer the flow does not wait for any more.
+type call struct{ attempt, wire int }
+
+// lateQuery is a query whose answer the flow does not wait for any more.
+type lateQuery struct {
+	number int
+	question
+}
+
+// dawn is the week in which every walk begins.
+var dawn = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+// walk plays one walk to its end. It returns nil when everything held.
+func (w *walker) walk() (*finding, int) {
+	w.world.coin = func(n int) bool { return w.IntN(n) == 0 }
+	w.world.reset(&w.terms.Contract, &w.payment)
+	w.now = dawn.Add(time.Duration(w.IntN(7*24*60)) * time.Minute)
+	w.flows, w.names, w.under = 0, 0, -1
+	w.calls, w.unread, w.events = w.calls[:0], w.unread[:0], w.events[:0]
+	steps := 0
+	for f := w.begin(nil); ; f = w.next() {
+		steps++
+		if f != nil {
+			return f, steps
+		}
+		if len(w.events) >= w.deepest || w.done() {
+			return nil, steps
+		}
+	}
+}
+
+// done reports whether nothing of interest can happen any more.
+func (w *walker) done() bool {
+	if w.state.Stage != flow.Ended {
+		return false
+	}
+	return w.state.Outcome == policy.Succeeded || w.flows >= 3 || w.IntN(6) == 0
+}
+
+func (w *walker) fresh(prefix string) string {
+	w.names++
+	return prefix + string(rune('a'+w.names%26)) + string(rune('a'+w.names/26))
+}
+
+// begin starts a flow of the payment key: under a new order, or under the last one of an earlier flow.
+func (w *walker) begin(earlier []flow.Identity) *finding {
+	w.flows++
+	w.state = flow.State{Payment: w.payment}
+	w.under, w.calls, w.unread = -1, w.calls[:0], w.unread[:0]
+	e := flow.Start{Moment: w.moment(), OrderID: w.fresh("o-"), RequestID: w.fresh("r-"), Earlier: earlier}
+	if len(earlier) > 0 && w.IntN(3) > 0 {
+		e.OrderID = earlier[w.IntN(len(earlier))].OrderID
+	}
+	if op := w.payment.Operation; actsOnTarget(op) || op == policy.Refund {
+		e.ProviderID = target
+	}
+	return w.step(e)
+}
+
+func (w *walker) moment() flow.Moment { return flow.Moment{At: w.now, Jitter: w.Float64()} }
+
+// pass lets time go by: nothing, a little, or just to an age that the contract, the limits or a rule name.
+func (w *walker) pass() {
+	switch w.IntN(8) {
+	case 0, 1, 2:
+	case 3, 4:
+		w.now = w.now.Add(time.Second)
+	case 5:
+		w.now = w.now.Add(time.Duration(w.IntN(90)) * time.Second)
+	case 6:
+		w.jump()
+	default:
+		w.now = w.now.Add(time.Duration(w.IntN(40)) * time.Minute)
+	}
+}
+
+// jump goes to where an age ends, just before or just after.
+func (w *walker) jump() {
+	from := w.state.Started
+	if n := len(w.state.Ledger); n > 0 && w.IntN(2) == 0 {
+		id := &w.state.Ledger[w.IntN(n)]
+		from = one(w.Rand, id.FirstSent, id.LastSent, id.Deadline)
+	}
+	to := from.Add(one(w.Rand, w.spans...) + time.Duration(w.IntN(3)-1))
+	if to.After(w.now) && to.Sub(w.now) < 60*24*time.Hour {
+		w.now = to
+	}
+}
+
+// next lets one thing happen.
+func (w *walker) next() *finding {
+	if w.IntN(w.mood.disturb) == 0 {
+		return w.disturb()
+	}
+	switch w.state.Stage {
+	case flow.Sending:
+		w.pass()
+		if w.now.After(w.state.Ledger[len(w.state.Ledger)-1].Deadline) && w.IntN(4) > 0 {
+			w.now = w.state.Ledger[len(w.state.Ledger)-1].Deadline
+		}
+		a := w.sendAnswer(w.under)
+		return w.step(flow.Answered{Moment: w.moment(), Answer: a})
+	case flow.Querying:
+		w.pass()
+		return w.step(flow.Queried{Moment: w.moment(), Answer: w.queryAnswer(&w.asked)})
+	case flow.Waiting:
+		if w.now.Before(w.state.Next.At) {
+			w.now = w.state.Next.At
+		}
+		if w.IntN(6) == 0 {
+			w.pass()
+		}
+		e := flow.Due{Moment: w.moment(), RequestID: w.fresh("r-")}
+		if w.IntN(8) > 0 {
+			e.OrderID = w.fresh("o-")
+		}
+		return w.step(e)
+	default:
+		w.pass()
+		if w.state.Outcome != policy.Succeeded && w.IntN(2) == 0 {
+			return w.begin(slices.Clone(w.state.Ledger))
+		}
+		return w.disturb()
+	}
+}
+
+// disturb is what comes without being asked for.
+func (w *walker) disturb() *finding {
+	w.pass()
+	switch weighted(w.Rand, w.mood.events[:]) {
+	case 0:
+		return w.step(flow.Resumed{Moment: w.moment()})
+	case 1:
+		if w.state.Stage == flow.Ended {
+			return nil
+		}
+		return w.step(flow.Withdrawn{Moment: w.moment(), Why: "the shopper left"})
+	case 2:
+		return w.settleByHand()
+	case 3:
+		return w.late()
+	case 4: // a copy arrives, and no answer comes
+		if n := len(w.world.wires); n > 0 {
+			if k := w.IntN(n); k != w.under {
+				w.world.arrive(k, w.now)
+			}
+		}
+		return nil
+	case 5:
+		return w.webhook()
+	}
+	return nil
+}
+
+// settleByHand is the word of a person.
+func (w *walker) settleByHand() *finding {
+	if len(w.state.Ledger) == 0 {
+		return nil
+	}
+	i := w.IntN(len(w.state.Ledger))
+	e := one(w.Rand, policy.Executed, policy.NotExecuted)
+	if w.state.Ledger[i].Effect.Settled() || !w.world.resolve(&w.state.Ledger[i], e, w.under) {
+		return nil
+	}
+	w.world.foreign = false // the person sees it
+	return w.step(flow.Resolved{Moment: w.moment(), Identity: i, Effect: e, Who: "a person", Why: "looked it up"})
+}
+
+// late is the answer of a call that the flow does not wait for any more.
+func (w *walker) late() *finding {
+	if n := len(w.calls); n > 0 && w.IntN(2) == 0 {
+		c := w.calls[w.IntN(n)]
+		return w.step(flow.Answered{Moment: w.moment(), Answer: w.sendAnswer(c.wire), Attempt: c.attempt})
+	}
+	if n := len(w.unread); n > 0 {
+		q := w.unread[w.IntN(n)]
+		return w.step(flow.Queried{Moment: w.moment(), Answer: w.queryAnswer(&q.question), Query: q.number})
+	}
+	return nil
+}
+
+// draw is an answer of a phase: first the effect, so that each is common, then an answer of it.
+func (w *walker) draw(ph policy.Phase) *said {
+	p := &w.pools[ph]
+	for {
+		e := weighted(w.Rand, w.mood.effects[:])
+		list := p.any[e]
+		if len(p.near) > 0 && w.IntN(w.mood.hot) > 0 {
+			if near := p.near[w.mood.rule][e]; len(near) > 0 {
+				list = near
+			}
+		}
+		if len(list) > 0 {
+			return &list[w.IntN(len(list))]
+		}
+	}
+}
+
+// tries bounds how often an answer is drawn until the provider can give one.
+const tries = 4
+
+// sendAnswer is an answer to one copy.
+func (w *walker) sendAnswer(k int) policy.Answer {
+	for range tries {
+		s := w.draw(policy.Send)
+		a := s.answer
+		if a.Fault == policy.NoFault && w.IntN(12) == 0 {
+			w.nameOther(&a)
+			return a
+		}
+		if a.Fault == policy.NotSent && k != w.under {
+			continue
+		}
+		if w.world.reply(k, &a, s.fact, w.now) {
+			if i := w.world.wires[k].record; i >= 0 && a.Fault == policy.NoFault {
+				w.name(&a, &w.world.records[i], s.fact, true)
+			}
+			return a
+		}
+	}
+	return policy.Answer{Fault: policy.Timeout}
+}
+
+// queryAnswer is an answer to a query.
+func (w *walker) queryAnswer(q *question) policy.Answer {
+	for range tries {
+		s := w.draw(policy.Query)
+		a := s.answer
+		if a.Fault == policy.NoFault {
+			if w.IntN(12) == 0 {
+				w.nameOther(&a)
+				return a
+			}
+			if q.by == policy.OrderID && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
+				w.nameStranger(&a, q.id.OrderID)
+				return a
+			}
+		}
+		if about, ok := w.world.look(q, s.fact, w.now); ok {
+			if about >= 0 {
+				w.name(&a, &w.world.records[about], s.fact, true)
+			}
+			return a
+		}
+	}
+	return policy.Answer{Fault: policy.Timeout}
+}
+
+// webhook is a message that comes unasked.
+func (w *walker) webhook() *finding {
+	s := w.draw(policy.Webhook)
+	a := s.answer
+	if a.Verified = w.IntN(5) > 0; !a.Verified {
+		if len(w.state.Ledger) > 0 {
+			a.OrderID = one(w.Rand, w.state.Ledger[w.IntN(len(w.state.Ledger))].OrderID, "", "o-other")
+		}
+		return w.step(flow.Received{Moment: w.moment(), Answer: a})
+	}
+	if n := len(w.state.Ledger); n > 0 && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
+		w.nameStranger(&a, w.state.Ledger[w.IntN(n)].OrderID)
+		return w.step(flow.Received{Moment: w.moment(), Answer: a})
+	}
+	if w.IntN(8) == 0 {
+		w.nameOther(&a)
+		return w.step(flow.Received{Moment: w.moment(), Answer: a})
+	}
+	about, ok := w.world.notice(s.fact, w.now)
+	if !ok || about < 0 {
+		return nil
+	}
+	w.name(&a, &w.world.records[about], s.fact, false)
+	return w.step(flow.Received{Moment: w.moment(), Answer: a})
+}
+
+// name writes into an answer which record it speaks of, and the amount that was executed.
+func (w *walker) name(a *policy.Answer, r *record, f policy.Fact, paired bool) {
+	n := w.IntN(6)
+	if !paired && n == 0 {
+		n = 1 + w.IntN(5)
+	}
+	order := n == 1 || n == 2 || n == 3 || n == 4 || r.provider == target && !targetsAreMixed
+	if order {
+		a.OrderID = r.order
+	}
+	if n == 2 || n == 3 {
+		a.RequestID = r.request
+	}
+	if n == 3 || n == 4 || n == 5 {
+		a.ProviderID = r.provider
+	}
+	if f.Effect != policy.Executed {
+		return
+	}
+	switch {
+	case r.other && w.payment.Currency != "" && (w.payment.Amount == 0 || w.IntN(2) == 0):
+		a.Currency = "XTS"
+	case r.other:
+		a.Amount = one(w.Rand, w.payment.Amount+1, policy.OddAmount)
+	case w.IntN(2) == 0:
+		a.Amount, a.Currency = w.payment.Amount, w.payment.Currency
+	}
+}
+
+// nameOther makes an answer one about another payment: of another shopper, or of another operation of
+// the same trade.
+func (w *walker) nameOther(a *policy.Answer) {
+	a.OrderID, a.RequestID = "o-other", one(w.Rand, "", "r-other")
+	a.ProviderID = one(w.Rand, "", "theirs-other")
+	a.Amount = one(w.Rand, 0, int64(7))
+}
+
+// nameStranger makes an answer one about a request of another client under one of our orders.
+func (w *walker) nameStranger(a *policy.Answer, order string) {
+	a.OrderID, a.RequestID = order, "r-stranger"
+	if !actsOnTarget(w.payment.Operation) { // else other requests of the order are expected
+		w.world.foreign = true
+	}
+}
+
+// step gives an event to the machine and holds what it does to the truth.
+func (w *walker) step(e flow.Event) *finding {
+	stage, attempts := w.state.Stage, w.state.Attempts
+	asked := w.asked
+	next, commands, err := flow.Step(w.decider, w.state, e)
+	if err != nil {
+		return nil
+	}
+	w.events = append(w.events, e)
+	w.seen.event(e)
+	queries := w.state.Queries
+	w.state = next
+	if stage == flow.Sending && (next.Stage != flow.Sending || next.Attempts != attempts) && w.under >= 0 {
+		if _, answered := e.(flow.Answered); !answered {
+			w.calls = append(w.calls, call{attempts, w.under})
+		}
+		w.under = -1
+	}
+	if _, answered := e.(flow.Queried); stage == flow.Querying && next.Stage != flow.Querying && !answered {
+		w.unread = append(w.unread, lateQuery{queries, asked})
+	}
+	for _, c := range commands {
+		if property, why, rule := w.judge(c); property != "" {
+			return &finding{property: property, why: why, rule: rule, payment: w.payment, events: slices.Clone(w.events)}
+		}
+	}
+	return nil
+}
+
+// judge carries out a command, and says which property it breaks.
+func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string) {
+	switch c := c.(type) {
+	case flow.Decided:
+		w.seen.decided(&c)
+		if c.Verdict.Property != "" && !c.Due {
+			return S5, "the interlock corrects the rules, for " + string(c.Verdict.Property), c.Decision.Source
+		}
+	case flow.Send:
+		w.world.send(c.Identity)
+		w.under = len(w.world.wires) - 1
+		switch {
+		case w.world.foreign && c.Identity.Sends == 1:
+			return flow.S1, "money moved under one of the orders already", ""
+		case w.world.most(w.now) > 1:
+			return flow.S1, "two requests can both be executed", ""
+		case c.Attempt > w.terms.Limits.MaxAttempts:
+			return S4, "more sends than max_attempts", ""
+		case c.Attempt > 1 && !w.now.Before(w.state.Started.Add(w.terms.Limits.MaxElapsed)):
+			return S4, "sent after the flow's time", ""
+		}
+	case flow.Ask:
+		w.asked = question{by: c.By, asked: w.now, id: *c.Identity}
+		if c.Query > w.terms.Limits.MaxQueries || c.By == "" {
+			return S4, "a query too many", ""
+		}
+	case flow.Finish:
+		switch {
+		case c.Outcome == policy.Failed && (w.world.foreign || w.world.most(w.now) > 0):
+			return flow.S2, "it ends failed, and money moved or still can", ""
+		case c.Outcome == policy.Succeeded && !w.world.paid():
+			return flow.S3, "it ends succeeded, and this amount was not executed", ""
+		}
+	case flow.Record, flow.Wait, flow.Alert:
+	}
+	return "", "", ""
+}
