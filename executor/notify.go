@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -16,17 +15,26 @@ import (
 // browser.
 type Webhook struct {
 	Provider string
-	Merchant string         // empty: the flows of every merchant are searched
+
+	// Merchant is whose account at the provider the message is from. Empty: the flows of every
+	// merchant are searched, and a message that fits several proves nothing.
+	Merchant string
+
+	// Operations are those that the URL receives messages about. Empty: any. They matter where a
+	// message does not say what it is about, and ids of two operations may have the same text.
+	Operations []policy.Operation
+
 	Header   http.Header    // for Config.VerifyWebhook
 	Body     []byte         // raw
 	Answer   *policy.Answer // set: the decoded message, and Body is for Config.VerifyWebhook only
 	Verified bool           // its signature was checked; Config.VerifyWebhook overrides it
 }
 
-// Notify hands in a webhook. It returns when the message is in the journal: only then may the
-// provider get its 200. A message that is not verified proves nothing. It brings a query
-// forward, a few times. The error is [ErrUnknownFlow] when no flow has any of the names in the
-// message.
+// Notify hands in a webhook. It returns when what it changes is in the journal: only then may the
+// provider get its 200. The message is about the flows that it names, as read for their own
+// operation. One that is not verified proves nothing, and brings a query forward, a few times; so
+// does one that would prove something of several payments. The error is [ErrUnknownFlow] when it
+// names no flow.
 func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	if x.cfg.VerifyWebhook != nil {
 		err := x.cfg.VerifyWebhook(ctx, &w)
@@ -35,12 +43,16 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 		}
 	}
 	d := &decoding{x: x, w: &w}
-	ids, err := x.findFlows(ctx, d)
-	if len(ids) == 0 {
+	named, err := x.findFlows(ctx, d)
+	if named = relevant(named, &w); len(named) == 0 {
 		return cmp.Or(err, ErrUnknownFlow)
 	}
+	if w.Verified && ambiguous(named) {
+		w.Verified = false
+		d.decoded = nil
+	}
 	errs := []error{err} // of flows that cannot be read: the provider sends again for them
-	for _, id := range ids {
+	for _, id := range idsOf(named) {
 		errs = append(errs, x.applyTo(ctx, id, func(r *run) flow.Event {
 			a := d.answer(&r.req.Payment)
 			r.observeWebhook(ctx, &w, &a)
@@ -115,58 +127,4 @@ func (d *decoding) names() (names []string, known bool) {
 		}
 	}
 	return names, known
-}
-
-// findFlows lists the ids of the flows that a webhook may be about.
-func (x *Executor) findFlows(ctx context.Context, d *decoding) ([]string, error) {
-	w := d.w
-	names, known := d.names()
-	switch {
-	case !known:
-		return nil, fmt.Errorf("executor: Webhook.Provider is %q; it must be a provider that the rules know", w.Provider)
-	case x.cfg.Journal != nil && len(names) == 0:
-		return nil, nil
-	case x.cfg.Journal != nil:
-		return x.findInJournal(ctx, w, names)
-	}
-	var ids []string
-	for _, r := range x.findByName(w.Provider, names) {
-		if w.Merchant == "" || w.Merchant == r.req.Merchant {
-			ids = append(ids, r.id)
-		}
-	}
-	return ids, nil
-}
-
-// findInJournal lists the flows by name, of each payment key only the last that has sent
-// something: it knows the identities of all flows before it. A row that cannot be read is an
-// error beside the flows of other keys and merchants, and does not keep the message from them.
-func (x *Executor) findInJournal(ctx context.Context, w *Webhook, names []string) ([]string, error) {
-	rows, err := x.cfg.Journal.Named(ctx, w.Provider, names...)
-	errs := []error{err}
-	last := map[journal.Key]int{}
-	unreadable := map[int]bool{}
-	for i := range rows {
-		if w.Merchant != "" && w.Merchant != rows[i].Key.Merchant {
-			continue
-		}
-		r, err := x.read(&rows[i])
-		if err != nil {
-			errs = append(errs, err)
-			unreadable[i] = true
-			last[rows[i].Key] = i // it may have sent something
-			continue
-		}
-		if _, known := last[rows[i].Key]; len(r.state.Ledger) > 0 || !known {
-			last[rows[i].Key] = i
-		}
-	}
-	var ids []string
-	for i := range rows {
-		k := rows[i].Key
-		if (k.Payment == "" || last[k] == i) && (w.Merchant == "" || w.Merchant == k.Merchant) && !unreadable[i] {
-			ids = append(ids, rows[i].ID)
-		}
-	}
-	return ids, errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -109,9 +110,10 @@ func (r *run) names(s *flow.State) []string {
 	return r.row.names
 }
 
-// addName appends a name that is not in the list.
+// addName appends a name that is not in the list. Zeros alone are no name: providers write 0 before
+// they have given an id, and it would be the name of every such flow.
 func addName(all []string, text string) []string {
-	if text == "" || slices.Contains(all, text) {
+	if strings.Trim(text, "0") == "" || slices.Contains(all, text) {
 		return all
 	}
 	return append(all, text)
