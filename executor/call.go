@@ -31,6 +31,7 @@ type call struct {
 	attempt  Attempt
 	phase    policy.Phase
 	identity *flow.Identity // read only
+	notAfter time.Time      // nothing is sent from then on; zero: no such limit
 	permit   permit         // nil: it was settled
 
 	// The outcome:
@@ -46,7 +47,7 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 	if c.attempt.Number != 0 {
 		c = new(call)
 	}
-	c.phase, c.identity = phase, id
+	c.phase, c.identity, c.notAfter = phase, id, r.state.NotAfter
 	c.ctx.Context, c.ctx.deadline = ctx, deadline
 	c.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
@@ -131,6 +132,9 @@ func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error
 	}()
 	if err := c.ctx.errAt(r.x.cfg.Journal != nil); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	if notAfter := c.notAfter; c.phase == policy.Send && !notAfter.IsZero() && !wallClock().Before(notAfter) {
+		return Reply{}, fmt.Errorf("%w: Request.NotAfter has passed", ErrNotSent)
 	}
 	c.called = true
 	if c.phase == policy.Send {

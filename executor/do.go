@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
@@ -22,6 +23,11 @@ type Request struct {
 	OrderID    string // the merchant's name for it at the provider; needed
 	RequestID  string // of the first request; empty, or used by an earlier flow of the key: a new one
 	ProviderID string // the provider's name for what a capture, cancel or refund works on
+
+	// NotAfter: nothing is sent from then on, neither a retry nor the first request. What is in doubt
+	// by then is found out. Zero: the rules' max_elapsed bounds it alone, counted from when the
+	// payment is accepted. Of several requests of a key the first one's holds.
+	NotAfter time.Time
 
 	// Data is what the client needs besides to make the same request again, in this process
 	// or the next: it is handed to it in every [Attempt], and stands in the journal as it is.
@@ -180,7 +186,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	}
 	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.nextRequestID = x.newIDs()
-	r.state.Payment = q.Payment
+	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, wallClock(), q.NotAfter
 	r.guard = x.guards.of(&r.req.Payment)
 	r.waiters.add(&r.waiters)
 	if !start {
@@ -224,6 +230,9 @@ func (r *run) check(ctx context.Context, c Client) error {
 	}
 	if q.Amount < 0 {
 		errs = append(errs, fmt.Errorf("executor: Request.Amount is %d; it must not be negative", q.Amount))
+	}
+	if !q.NotAfter.IsZero() && !wallClock().Before(q.NotAfter) {
+		errs = append(errs, fmt.Errorf("executor: Request.NotAfter is %s; it must not have passed", q.NotAfter.Format(time.RFC3339Nano)))
 	}
 	if int(q.Operation) >= operations {
 		errs = append(errs, fmt.Errorf("executor: Request.Operation is %d; it must be an operation of package policy", q.Operation))

@@ -131,7 +131,7 @@ func (d *driver) step() (ended bool, err error) {
 	switch c := r.plan.next.(type) {
 	case nil:
 		// The permit is asked for before the write-ahead: a flow that is refused now leaves no row.
-		wait, again := r.breakerWaitLocked(), r.life == delayed || r.life == accepted
+		wait, again := r.firstWaitLocked(), r.life == delayed || r.life == accepted
 		if r.life == admitted && wait > 0 {
 			r.life = delayed
 		}
@@ -300,9 +300,12 @@ func (r *run) start(waited bool) error {
 			id = newRequestID()
 		}
 	}
-	start := flow.Start{Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	start := flow.Start{
+		Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier,
+		Accepted: r.state.Started, NotAfter: r.state.NotAfter,
+	}
 	return r.apply(start)
 }
 

@@ -60,7 +60,27 @@ func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 func (r *run) timeLeft(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	return r.timeLeftLocked(true, now)
+}
+
+// timeLeftLocked is how long the flow has: until its limit, and for a send until the caller's own. The
+// lock is held.
+func (r *run) timeLeftLocked(sends bool, now time.Time) time.Duration {
+	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	if notAfter := r.state.NotAfter; sends && !notAfter.IsZero() {
+		left = min(left, notAfter.Sub(now))
+	}
+	return left
+}
+
+// firstWaitLocked is how long the breaker delays the first step. After the flow's time nothing delays
+// it: the machine ends the flow, and nothing was sent. The lock is held.
+func (r *run) firstWaitLocked() time.Duration {
+	left := r.timeLeftLocked(true, wallClock())
+	if left <= 0 {
+		return 0
+	}
+	return min(left, r.breakerWaitLocked())
 }
 
 // applyIfCurrent applies the end of a wait, unless an event has replaced the wait.
@@ -119,7 +139,7 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 // the flow's time is over nothing delays it: the flow ends, by a last query if it must.
 func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
-	left := r.state.Started.Add(r.rules.Terms(&r.state.Payment).Limits.MaxElapsed).Sub(now)
+	left := r.timeLeftLocked(w.Action.Sends(), now)
 	funded, cost := r.calls.paid, r.cost()
 	r.mu.Unlock()
 	if left <= 0 || w.Via == flow.ByWebhook {

@@ -171,6 +171,9 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		r.shopper = &shopper
 	}
 	r.state = e.State.state()
+	if r.state.Stage == flow.New && r.state.Started.IsZero() { // written before version 3
+		r.state.Started = row.At
+	}
 	if r.rules, _ = x.rules.For(&r.req.Payment); r.rules == nil { // the rules have changed since, and refuse the payment now
 		r.rules = x.rules
 	}

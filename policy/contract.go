@@ -78,7 +78,7 @@ func (c *Contract) QueryIdentifier(providerIDKnown bool) Identifier {
 type Limits struct {
 	MaxAttempts   int           `json:"max_attempts"`    // sends, the first included
 	MaxQueries    int           `json:"max_queries"`     // status queries
-	MaxElapsed    time.Duration `json:"max_elapsed"`     // from the first send to the end
+	MaxElapsed    time.Duration `json:"max_elapsed"`     // from when the payment is accepted to the end
 	MaxRetryAfter time.Duration `json:"max_retry_after"` // cap on a wait that the provider asks for
 }
 
