@@ -78,13 +78,15 @@ func tripFor(t *testing.T, x *executor.Executor, merchant string) {
 	}
 }
 
+// until is a payment that must not be sent after a while.
+func until(d time.Duration) executor.Request {
+	q := payment("k")
+	q.NotAfter = time.Now().Add(d)
+	return q
+}
+
 // Request.NotAfter bounds the first send, the retries, and a call that a pause has delayed.
 func TestNothingIsSentAfterNotAfter(t *testing.T) {
-	until := func(d time.Duration) executor.Request {
-		q := payment("k")
-		q.NotAfter = time.Now().Add(d)
-		return q
-	}
 	for name, config := range journals {
 		t.Run("a retry/"+name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -129,6 +131,10 @@ func TestNothingIsSentAfterNotAfter(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The limit holds for a process that was paused, and for the next one.
+func TestNothingIsSentAfterNotAfterByASlowOrALaterProcess(t *testing.T) {
 	t.Run("a pause after the write", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			j, b := newSpy(), &bank{sends: []reply{paidNow}}
