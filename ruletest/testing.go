@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 func Run(t *testing.T, dir string) {
 	t.Helper()
 	e, err := ruleset.Open(dir)
-	if err != nil {
+	if err = errors.Join(err, ruleset.Unread(dir)); err != nil {
 		t.Fatal(err)
 	}
 	files, err := ruletest.Files(dir)

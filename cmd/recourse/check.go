@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/internal/check"
-	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/rules"
 )
 
@@ -38,7 +37,7 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 	strict := cmd.Flags().Bool("strict", false, "warnings count as errors do")
 	notes := cmd.Flags().Bool("notes", false, "show notes as well")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		e, err := ruleset.Open(*dir)
+		e, err := openRules(*dir)
 		if err != nil {
 			return err
 		}

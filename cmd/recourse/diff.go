@@ -63,7 +63,7 @@ func openNamed(dir string) (*ruleset.Engine, error) {
 	case "":
 		return nil, fmt.Errorf("an empty name is no folder of rules; write %q for the rules that ship with the program", embedded)
 	}
-	return ruleset.Open(dir)
+	return openRules(dir)
 }
 
 func writeDiff(w io.Writer, r *diff.Report, short bool) {

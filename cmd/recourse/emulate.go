@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/source"
 )
 
 func emulateCommand() *cobra.Command {
@@ -105,7 +106,7 @@ func (q *emulation) make(cmd *cobra.Command) (*emulator.Provider, error) {
 	}
 	o := &emulator.Options{Seed: q.seed, Start: time.Now()}
 	if q.faults != "" {
-		data, err := os.ReadFile(q.faults)
+		data, err := source.ReadPath(q.faults)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -40,6 +41,9 @@ Exit codes: 0 explained, 2 could not run.`,
 		}
 		if err := e.Check(&policy.Payment{Provider: question.Provider, Operation: *question.Operation}); err != nil {
 			return err
+		}
+		if m := question.Merchant; m != "" && e.Rules.Merchants[m] == nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "recourse: merchant %q has no file, so it has the rules of all others without one%s\n", m, source.Suggest(m, e.Rules.MerchantNames()))
 		}
 		adv, err := advice.Ask(e, question)
 		if err != nil {

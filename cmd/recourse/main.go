@@ -127,7 +127,11 @@ func rulesFlag(cmd *cobra.Command) *string {
 
 // open loads catalogues and rules, and prints their warnings on stderr.
 func open(cmd *cobra.Command, dir string) (*ruleset.Engine, error) {
-	e, err := ruleset.Open(dir)
+	return openBy(cmd, openRules, dir)
+}
+
+func openBy(cmd *cobra.Command, load func(dir string) (*ruleset.Engine, error), dir string) (*ruleset.Engine, error) {
+	e, err := load(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -135,4 +139,10 @@ func open(cmd *cobra.Command, dir string) (*ruleset.Engine, error) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s\n", w.Position, w.Msg)
 	}
 	return e, nil
+}
+
+// openRules loads catalogues and rules. A file of the folder that would not be read is a mistake like any in the files.
+func openRules(dir string) (*ruleset.Engine, error) {
+	e, err := ruleset.Open(dir)
+	return e, errors.Join(err, ruleset.Unread(dir))
 }

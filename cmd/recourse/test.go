@@ -66,6 +66,7 @@ type testRun struct {
 	failUnder                                                 float64
 
 	paths    []string
+	beside   bool // the rules folder is that of a named file, and may be any folder
 	match    *regexp.Regexp
 	cutShort error // why the mutation ended early; nil: it did not
 }
@@ -86,7 +87,7 @@ func (q *testRun) run(cmd *cobra.Command, args []string) error {
 		return errors.New("--fail-under goes with --cover")
 	case q.only != "" && (q.cover || q.mutate):
 		return errors.New("--cover and --mutate look at all tests; leave --run out")
-	case q.failUnder < 0 || q.failUnder > 100:
+	case !(q.failUnder >= 0 && q.failUnder <= 100): // nor is it no number
 		return errors.New("--fail-under is a percentage from 0 to 100")
 	}
 	if err := q.resolvePaths(args); err != nil {
@@ -113,6 +114,8 @@ func (q *testRun) resolvePaths(args []string) error {
 			return fmt.Errorf("%s and %s are tests of different rules folders; name the rules with --rules", args[0], a)
 		}
 		*q.rules = dir
+		info, err := os.Stat(a)
+		q.beside = q.beside || err == nil && !info.IsDir()
 	}
 	return nil
 }
@@ -131,7 +134,11 @@ func folderOf(path string) string {
 
 // load reads rules and tests.
 func (q *testRun) load(cmd *cobra.Command) (*ruleset.Engine, []ruletest.File, []*ruletest.Suite, error) {
-	e, err := open(cmd, *q.rules)
+	load := openRules
+	if q.beside {
+		load = ruleset.Open
+	}
+	e, err := openBy(cmd, load, *q.rules)
 	if err != nil {
 		return nil, nil, nil, err
 	}

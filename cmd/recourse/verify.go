@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/internal/verify"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -38,7 +37,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	}
 	q := verifyRun{rules: rulesFlag(cmd), asJSON: jsonFlag(cmd)}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&q.options.Providers, "provider", nil, "only these providers")
+	providerFlag(cmd, &q.options.Providers)
 	flags.StringArrayVar(&q.options.Merchants, "merchant", nil, `only these merchants ("" is every merchant without a file)`)
 	flags.StringSliceVar(&q.operations, "operation", nil, "only these operations")
 	flags.StringVar(&q.distrust, "distrust", "", `"inferred": facts that rest on inference are treated as unknown`)
@@ -49,6 +48,9 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	cmd.RunE = q.run
 	return cmd
 }
+
+// mostStates is more than the memory of a machine holds.
+const mostStates = 100_000_000
 
 // verifyRun is one run of the command: its flags, and the options that they fill.
 type verifyRun struct {
@@ -69,10 +71,9 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range q.options.Merchants {
-		if m != "" && !slices.Contains(e.Rules.MerchantNames(), m) {
-			return fmt.Errorf("--merchant %q has no file (there are: %s)", m, strings.Join(e.Rules.MerchantNames(), ", "))
-		}
+	chosen := selection{q.options.Providers, q.options.Merchants, q.options.Operations}
+	if err := chosen.check(e); err != nil {
+		return err
 	}
 	// The search allocates millions of small, short-lived states.
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))
@@ -90,6 +91,9 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	bar.clear()
 	if report == nil {
 		return err
+	}
+	if len(report.Products) == 0 && err == nil {
+		return errors.New("nothing was verified: no merchant's rules for these providers and operations are there")
 	}
 	if *q.known != "" {
 		err = errors.Join(err, q.options.Known.Save()) // also after an interrupted run
@@ -111,11 +115,17 @@ func (q *verifyRun) parse() error {
 	if q.distrust != "" && q.distrust != "inferred" {
 		return fmt.Errorf("--distrust %q: there is only inferred", q.distrust)
 	}
+	if q.options.MaxStates < 1 || q.options.MaxStates > mostStates {
+		return fmt.Errorf("--max-states %d: it must be from 1 to %d; without it, it is %d", q.options.MaxStates, mostStates, verify.DefaultMaxStates)
+	}
+	if info, err := os.Stat(q.save); err == nil && !info.IsDir() {
+		return fmt.Errorf("--save: %s is no folder", q.save)
+	}
 	q.options.DistrustInferred = q.distrust != ""
 	for _, name := range q.operations {
 		var op policy.Operation
 		if err := op.UnmarshalText([]byte(name)); err != nil {
-			return err
+			return fmt.Errorf("--operation: unknown operation %q%s", name, source.Suggest(name, names(policy.Operations())))
 		}
 		q.options.Operations = append(q.options.Operations, op)
 	}

@@ -17,6 +17,9 @@ import (
 // Suffix ends the names of test files. Such a file is never loaded as rules.
 const Suffix = ".test.toml"
 
+// merchantsFolder holds the files of merchants, and their tests.
+const merchantsFolder = "merchants"
+
 // File is a test file that was read.
 type File struct {
 	Name string // as shown in messages; an update writes to it
@@ -63,10 +66,13 @@ var ErrNoTests = errors.New("no tests")
 
 func walk(from fs.FS, shown func(string) string) ([]File, error) {
 	var all []File
-	err := fs.WalkDir(from, ".", func(name string, d fs.DirEntry, err error) error {
+	var visit fs.WalkDirFunc
+	visit = func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
+		case name == merchantsFolder && d.Type()&fs.ModeSymlink != 0:
+			return fs.WalkDir(from, name, visit) // the rules in it are read as well
 		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, Suffix) || strings.HasPrefix(d.Name(), "."):
@@ -78,14 +84,15 @@ func walk(from fs.FS, shown func(string) string) ([]File, error) {
 		}
 		all = append(all, File{Name: shown(name), Data: data})
 		return nil
-	})
+	}
+	err := fs.WalkDir(from, ".", visit)
 	return all, err
 }
 
 // merchantOf returns the merchant of a test file in a folder merchants; empty for any other.
 func merchantOf(name string) string {
 	slashed := filepath.ToSlash(name)
-	if path.Base(path.Dir(slashed)) != "merchants" {
+	if path.Base(path.Dir(slashed)) != merchantsFolder {
 		return ""
 	}
 	return strings.TrimSuffix(path.Base(slashed), Suffix)

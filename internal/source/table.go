@@ -306,6 +306,9 @@ func Suggest(got string, known []string) string {
 	return " (there are: " + strings.Join(known, ", ") + ")"
 }
 
+// Near reports whether a word is a known one with at most two letters wrong.
+func Near(got, known string) bool { return editDistance(got, known) <= 2 }
+
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
