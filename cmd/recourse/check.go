@@ -23,11 +23,13 @@ func checkCommand() *cobra.Command {
 parts of conditions that say nothing, answers without a rule, waits and counts past the
 limits or a card scheme's ceiling. What it says of a rule holds for every input; the
 witness is an input that shows it, as the engine decided it. What it cannot see into it
-says so of, and counts as both true and false. See docs/check.md.
+says so of, and counts as both true and false. --provider leaves out findings that are not
+about the named providers; a merchant with [merchant] providers in its file is looked at
+where it takes payments. See docs/check.md.
 
 Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.`,
 		Example: `  recourse check
-  recourse check --rules ./rules --notes
+  recourse check --rules ./rules --notes --provider momo
   recourse check --rules ./rules --strict --sarif findings.sarif`,
 		Args: cobra.NoArgs,
 	}
@@ -36,13 +38,18 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 	sarif := outputFile(cmd, "sarif", "sarif", "write the findings to this file, for code review (SARIF 2.1.0)")
 	strict := cmd.Flags().Bool("strict", false, "warnings count as errors do")
 	notes := cmd.Flags().Bool("notes", false, "show notes as well")
+	var only []string
+	providerFlag(cmd, &only)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e, err := openRules(*dir)
 		if err != nil {
 			return err
 		}
+		if err := (&selection{providers: only}).check(e); err != nil {
+			return err
+		}
 		bar := newCounter(cmd.ErrOrStderr(), "checking")
-		report, err := check.Run(cmd.Context(), e, check.Options{Progress: bar.count})
+		report, err := check.Run(cmd.Context(), e, check.Options{Progress: bar.count, Providers: only})
 		bar.clear()
 		if *sarif != "" {
 			err = errors.Join(err, writeFile(cmd, *sarif, report.WriteSARIF))

@@ -23,12 +23,14 @@ the situations whose decision changes, by the direction in which that moves the 
 money: riskier ones first. Changed limits, contract lines and catalogues count as well.
 Each change is shown by an input that was put to both. The word "embedded" in place of a
 folder stands for the rules that ship with the program; a folder that is called so is
-written ./embedded. See docs/check.md for the order of risk.
+written ./embedded. --provider compares at the named providers only; a merchant with
+[merchant] providers in its file is compared where it takes payments. See docs/check.md
+for the order of risk.
 
 Exit codes: 0 nothing is riskier but what --allow names, 1 something is, or could not be
 compared, 2 could not run.`,
 		Example: `  recourse diff embedded ./rules
-  recourse diff ./rules ./rules.new --short
+  recourse diff ./rules ./rules.new --short --provider momo
   recourse diff ./rules ./rules.new --json
   recourse diff ./rules ./rules.new --allow 'momo/in-doubt->give-up'`,
 		Args: cobra.ExactArgs(2),
@@ -36,6 +38,8 @@ compared, 2 could not run.`,
 	asJSON := jsonFlag(cmd)
 	short := cmd.Flags().Bool("short", false, "a line for each change, with an example")
 	allow := cmd.Flags().StringArray("allow", nil, "the name of a riskier change that is meant; may be given several times")
+	var only []string
+	providerFlag(cmd, &only)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		before, err := openNamed(args[0])
 		if err != nil {
@@ -45,8 +49,11 @@ compared, 2 could not run.`,
 		if err != nil {
 			return err
 		}
+		if err := (&selection{providers: only}).check(before, after); err != nil {
+			return err
+		}
 		bar := newCounter(cmd.ErrOrStderr(), "comparing")
-		report, err := diff.Run(cmd.Context(), before, after, diff.Options{Allow: *allow, Progress: bar.count})
+		report, err := diff.Run(cmd.Context(), before, after, diff.Options{Allow: *allow, Providers: only, Progress: bar.count})
 		bar.clear()
 		for _, name := range report.Unused {
 			fmt.Fprintf(cmd.ErrOrStderr(), "recourse: --allow %s: no riskier change is called that\n", name)

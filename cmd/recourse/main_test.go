@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 
 // long are the scripts that take seconds: they prove or compare all shipped rules.
 var long = map[string]bool{
-	"check.txtar": true, "diff.txtar": true, "foreign-table.txtar": true, "test.txtar": true, "test-measures.txtar": true,
+	"check.txtar": true, "diff.txtar": true, "foreign-table.txtar": true, "test.txtar": true, "provider.txtar": true, "test-measures.txtar": true,
 	"verify.txtar": true, "verify-screen.txtar": true,
 }
 

@@ -22,6 +22,9 @@ import (
 // different decisions for the same answer.
 func (c *checker) spellings(ctx context.Context) error {
 	for _, name := range c.providers {
+		if len(c.only) > 0 && !slices.Contains(c.only, name) {
+			continue
+		}
 		if cat, err := c.e.Catalogs.Get(name); err == nil {
 			c.lookAlikeRows(cat.Codes, func(r *providers.Row) string { return r.Code })
 			c.lookAlikeRows(cat.Statuses, func(r *providers.Row) string { return strings.TrimSuffix(r.Status+"/"+r.SubStatus, "/") })

@@ -44,7 +44,7 @@ func (c *checker) ruleLists(ctx context.Context, progress func(done, lists int))
 	var done atomic.Int64
 	advance := func() {
 		if n := done.Add(1); progress != nil && n%16 == 0 {
-			progress(int(n), c.report.Books)
+			progress(int(n), c.report.RuleLists)
 		}
 	}
 	bases := make([]*listOutcomes, len(c.providers))
@@ -52,10 +52,10 @@ func (c *checker) ruleLists(ctx context.Context, progress func(done, lists int))
 	for i, p := range c.providers {
 		c.base[p] = bases[i]
 	}
-	n := len(c.providers) * (len(c.merchants) - 1)
-	each(n, func(i int) {
+	rest := c.lists()[len(c.providers):]
+	each(len(rest), func(i int) {
 		if ctx.Err() == nil {
-			c.judge(ctx, c.providers[i%len(c.providers)], c.merchants[1+i/len(c.providers)])
+			c.judge(ctx, rest[i].provider, rest[i].merchant)
 			advance()
 		}
 	})

@@ -30,7 +30,7 @@ func BenchmarkTenThousandRules(b *testing.B) {
 		var mem runtime.MemStats
 		runtime.ReadMemStats(&mem)
 		b.Logf("%d rules, %d rule lists: opened in %s, checked in %s; %d errors, %d warnings, %d notes; %d MB from the system",
-			report.Rules, report.Books, opened.Round(time.Millisecond), (time.Since(at) - opened).Round(time.Millisecond), report.Errors, report.Warnings, report.Notes, mem.Sys>>20)
+			report.Rules, report.RuleLists, opened.Round(time.Millisecond), (time.Since(at) - opened).Round(time.Millisecond), report.Errors, report.Warnings, report.Notes, mem.Sys>>20)
 	}
 }
 
@@ -48,8 +48,8 @@ func TestManyMerchants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Merchants != 60 || report.Books != 61*4 || !report.Complete {
-		t.Errorf("%d merchants, %d rule lists, complete %t", report.Merchants, report.Books, report.Complete)
+	if report.Merchants != 60 || report.RuleLists != 61*4 || !report.Complete {
+		t.Errorf("%d merchants, %d rule lists, complete %t", report.Merchants, report.RuleLists, report.Complete)
 	}
 	for _, f := range report.Findings {
 		if f.Rule == "executed" && len(f.Merchants) > 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Version is that of the report's JSON form, described in docs/check.md.
-const Version = 1
+const Version = 2
 
 // Severity says how bad a finding is.
 type Severity string
@@ -77,7 +77,7 @@ type Report struct {
 	Rules     int       `json:"rules"`
 	Merchants int       `json:"merchants"` // with a file
 	Providers int       `json:"providers"`
-	Books     int       `json:"books"` // rule lists: (merchants with a file + 1) times providers
+	RuleLists int       `json:"rule_lists"` // of each merchant with a file, and of all others, at each provider that it uses
 	Errors    int       `json:"errors"`
 	Warnings  int       `json:"warnings"`
 	Notes     int       `json:"notes"`

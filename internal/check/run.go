@@ -14,7 +14,8 @@ import (
 
 // Options of [Run]. The zero value works.
 type Options struct {
-	Progress func(done, lists int) // called now and then, from several goroutines; may be nil
+	Progress  func(done, lists int) // called now and then, from several goroutines; may be nil
+	Providers []string              // report only what is about these; empty: all
 }
 
 // checker is one run.
@@ -24,6 +25,7 @@ type checker struct {
 	report    *Report
 	providers []string
 	merchants []string // those with a file that is checked; "" comes first
+	only      []string // the providers to report about; empty: all
 	own       bool     // some file is the user's; then findings in embedded files are only notes
 	reach     map[string][]space.Reached
 	index     map[string]*space.Index
@@ -46,7 +48,7 @@ type checkedRule struct {
 func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	c := &checker{
 		e: e, s: space.New(e), report: &Report{Version: Version, Complete: true, Findings: []Finding{}}, providers: e.Catalogs.Names(),
-		merchants: []string{""}, of: map[*rules.Rule]*checkedRule{}, base: map[string]*listOutcomes{},
+		only: o.Providers, merchants: []string{""}, of: map[*rules.Rule]*checkedRule{}, base: map[string]*listOutcomes{},
 	}
 	c.collect()
 	c.warnings()
@@ -66,6 +68,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 			break
 		}
 	}
+	c.report.Findings = slices.DeleteFunc(c.report.Findings, func(f Finding) bool { return !c.wanted(&f) })
 	c.report.finish()
 	return c.report, err
 }
@@ -89,7 +92,50 @@ func (c *checker) collect() {
 		}
 	}
 	c.report.Rules, c.report.Providers = len(c.rules), len(c.providers)
-	c.report.Books = len(c.providers) * len(c.merchants)
+	c.report.RuleLists = len(c.lists())
+	if len(c.only) > 0 {
+		c.report.Providers = len(c.only)
+	}
+}
+
+// list names a rule list.
+type list struct{ provider, merchant string }
+
+// lists are the rule lists of merchants with a file and of all others, without those at providers that a merchant does not use. Those
+// of no merchant come first, one for each provider.
+func (c *checker) lists() []list {
+	var all []list
+	for _, m := range c.merchants {
+		for _, p := range c.providers {
+			if c.e.Rules.Uses(m, p) {
+				all = append(all, list{p, m})
+			}
+		}
+	}
+	return all
+}
+
+// wanted reports whether a finding is about a provider to report about. A rule is if it is tried at one. Everything is looked at
+// all the same: whether a rule never decides is a matter of all providers.
+func (c *checker) wanted(f *Finding) bool {
+	if len(c.only) == 0 {
+		return true
+	}
+	chosen := func(p string) bool { return slices.Contains(c.only, p) }
+	if len(f.Providers) > 0 {
+		return slices.ContainsFunc(f.Providers, chosen)
+	}
+	for _, r := range c.rules {
+		if r.file.Name == f.File && r.ID == f.Rule {
+			return len(r.seen) == 0 || slices.ContainsFunc(r.seen, func(o outcome) bool { return chosen(o.provider) && o.state != notApplicable })
+		}
+	}
+	for _, p := range c.providers {
+		if file := c.e.Rules.Providers[p]; !chosen(p) && file != nil && file.Name == f.File {
+			return false
+		}
+	}
+	return true
 }
 
 // warnings copies the engine's own warnings into the report.
@@ -133,7 +179,7 @@ func (c *checker) home(r *checkedRule) (providers []string, merchant string) {
 	if r.file.Provider != "" {
 		return []string{r.file.Provider}, ""
 	}
-	return c.providers, r.file.Merchant
+	return slices.DeleteFunc(slices.Clone(c.providers), func(p string) bool { return !c.e.Rules.Uses(r.file.Merchant, p) }), r.file.Merchant
 }
 
 // place returns the place of a rune of the rule's condition; 0 is where the condition begins.

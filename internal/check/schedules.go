@@ -35,16 +35,14 @@ func (c *checker) schedules(ctx context.Context) error {
 
 // links reports flows that end while the shopper can still pay their link.
 func (c *checker) links() {
-	for _, p := range c.providers {
-		for _, m := range c.merchants {
-			terms := space.Terms(c.e, p, m, policy.Checkout)
-			file := c.e.Rules.Merchants[m]
-			if file == nil || terms.Limits.MaxElapsed >= terms.Contract.LinkExpiry {
-				continue
-			}
-			c.report.add(Finding{Kind: Window, Severity: Note, Place: Place{File: file.Name}, Providers: []string{p}, Merchants: []string{m},
-				Message: fmt.Sprintf("max_elapsed ends a checkout after %s, and a link of %s can be paid for %s: what is paid later is told as a contradiction", terms.Limits.MaxElapsed, p, terms.Contract.LinkExpiry)})
+	for _, l := range c.lists() {
+		terms := space.Terms(c.e, l.provider, l.merchant, policy.Checkout)
+		file := c.e.Rules.Merchants[l.merchant]
+		if file == nil || terms.Limits.MaxElapsed >= terms.Contract.LinkExpiry {
+			continue
 		}
+		c.report.add(Finding{Kind: Window, Severity: Note, Place: Place{File: file.Name}, Providers: []string{l.provider}, Merchants: []string{l.merchant},
+			Message: fmt.Sprintf("max_elapsed ends a checkout after %s, and a link of %s can be paid for %s: what is paid later is reported as a contradiction", terms.Limits.MaxElapsed, l.provider, terms.Contract.LinkExpiry)})
 	}
 }
 

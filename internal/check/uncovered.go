@@ -45,8 +45,10 @@ func (c *checker) uncovered(ctx context.Context) error {
 		}
 		gaps = append(gaps, gap{provider, merchant, left, err})
 	}
-	each(len(c.providers), func(i int) { look(c.providers[i], "") })
-	each(len(c.providers)*(len(c.merchants)-1), func(i int) { look(c.providers[i%len(c.providers)], c.merchants[1+i/len(c.providers)]) })
+	all := c.lists()
+	of, rest := all[:len(c.providers)], all[len(c.providers):] // those of no merchant come first: most of the others add to them
+	each(len(of), func(i int) { look(of[i].provider, "") })
+	each(len(rest), func(i int) { look(rest[i].provider, rest[i].merchant) })
 	c.reportGaps(gaps)
 	return ctx.Err()
 }

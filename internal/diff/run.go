@@ -13,8 +13,9 @@ import (
 
 // Options of [Run]. The zero value allows no riskier change.
 type Options struct {
-	Allow    []string              // names of riskier changes that are intended
-	Progress func(done, lists int) // called after each merchant at each provider; may be nil
+	Allow     []string              // names of riskier changes that are intended
+	Providers []string              // compare only at these; empty: at all
+	Progress  func(done, lists int) // called after each merchant at each provider; may be nil
 }
 
 // differ is one run.
@@ -36,7 +37,7 @@ func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
 		found:  map[string]*Change{}, terms: map[string]*Term{},
 	}
-	err := d.compareAll(ctx, o.Progress)
+	err := d.compareAll(ctx, &o)
 	for _, key := range d.order {
 		d.report.Changes = append(d.report.Changes, *d.found[key])
 	}
@@ -51,11 +52,14 @@ func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report
 	return d.report, err
 }
 
-func (d *differ) compareAll(ctx context.Context, progress func(done, lists int)) error {
+func (d *differ) compareAll(ctx context.Context, o *Options) error {
 	all := merchants(d.base, d.after)
 	names := slices.Concat(d.base.Catalogs.Names(), d.after.Catalogs.Names())
 	slices.Sort(names)
 	names = slices.Compact(names)
+	if len(o.Providers) > 0 {
+		names = slices.DeleteFunc(names, func(p string) bool { return !slices.Contains(o.Providers, p) })
+	}
 	for i, p := range names {
 		a, err1 := d.base.Catalogs.Get(p)
 		b, err2 := d.after.Catalogs.Get(p)
@@ -73,14 +77,37 @@ func (d *differ) compareAll(ctx context.Context, progress func(done, lists int))
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			d.termsOf(p, m, a.Operations)
-			d.compareDecisions(p, m, facts)
-			if progress != nil {
-				progress(i*len(all)+k, len(names)*len(all))
+			if d.uses(p, m) {
+				d.termsOf(p, m, a.Operations)
+				d.compareDecisions(p, m, facts)
+			}
+			if o.Progress != nil {
+				o.Progress(i*len(all)+k, len(names)*len(all))
 			}
 		}
 	}
 	return nil
+}
+
+// uses reports whether a merchant uses a provider before and after. Where it did not, or does not any more, no payment is decided
+// otherwise; that it changed is a term.
+func (d *differ) uses(p, m string) bool {
+	before, after := d.base.Rules.Uses(m, p), d.after.Rules.Uses(m, p)
+	if before != after {
+		risk := Safer
+		if after {
+			risk = Riskier // payments go where no proof of before looked
+		}
+		d.term(risk, p, "", m, "merchant.providers", used(before), used(after))
+	}
+	return before && after
+}
+
+func used(yes bool) string {
+	if yes {
+		return "used"
+	}
+	return "not used"
 }
 
 func known(err error) string {

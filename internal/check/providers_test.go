@@ -1,0 +1,87 @@
+package check_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/check"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
+)
+
+// ruleOf is a rule that decides nothing: another takes every input of it.
+func ruleOf(id, provider string) string {
+	when := "'attempt > 1'"
+	if provider != "" {
+		when = `'provider == "` + provider + `" && attempt > 1'`
+	}
+	return "[[rule]]\nid = \"" + id + "-1\"\nwhen = " + when + "\nthen = \"query_status\"\n[[rule]]\nid = \"" + id + "\"\nwhen = " + when + "\nthen = \"escalate\"\n"
+}
+
+func checked(t *testing.T, files map[string]string, only ...string) *check.Report {
+	t.Helper()
+	e, err := ruleset.Open(testkit.Dir(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := check.Run(t.Context(), e, check.Options{Providers: only})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// dead are the rules that a report finds dead.
+func dead(r *check.Report) string {
+	var ids []string
+	for _, f := range r.Findings {
+		if f.Kind == check.Dead {
+			ids = append(ids, f.Rule)
+		}
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
+}
+
+// With providers named, what is about others is left out, and what is reported is what the whole report says.
+func TestOnlyTheNamedProvidersAreReported(t *testing.T) {
+	files := map[string]string{"merchants/acme.toml": ruleOf("of-momo", "momo") + ruleOf("of-opi", "opi") + ruleOf("of-all", "")}
+	whole := checked(t, files)
+	if got := dead(whole); got != "of-all of-momo of-opi" {
+		t.Fatalf("dead are %s", got)
+	}
+	for only, want := range map[string]string{"momo": "of-all of-momo", "opi": "of-all of-opi", "paykka": "of-all"} {
+		part := checked(t, files, only)
+		if got := dead(part); got != want || part.Providers != 1 {
+			t.Errorf("%s: dead are %s, want %s; %d providers", only, got, want, part.Providers)
+		}
+		for _, f := range part.Findings {
+			if len(f.Providers) > 0 && !slices.Contains(f.Providers, only) {
+				t.Errorf("%s: a finding about %v", only, f.Providers)
+			}
+		}
+		if len(part.Findings) >= len(whole.Findings) {
+			t.Errorf("%s: %d findings of %d", only, len(part.Findings), len(whole.Findings))
+		}
+	}
+}
+
+// A merchant is not looked at where it takes no payments.
+func TestMerchantsAreCheckedAtTheirProviders(t *testing.T) {
+	own := "[merchant]\nproviders = [\"momo\"]\n" + ruleOf("of-momo", "momo")
+	r := checked(t, map[string]string{"merchants/acme.toml": own + "[[rule]]\nid = \"elsewhere\"\nwhen = 'provider == \"opi\"'\nthen = \"escalate\"\n"})
+	if r.RuleLists != 4+1 {
+		t.Errorf("%d rule lists, want those of no merchant and one more", r.RuleLists)
+	}
+	found := false
+	for _, f := range r.Findings {
+		found = found || f.Rule == "elsewhere" && f.Kind == check.Contradiction && strings.Contains(f.Message, "never speaks for")
+		if slices.Contains(f.Merchants, "acme") && !slices.Contains(f.Providers, "momo") {
+			t.Errorf("acme at %v: %s", f.Providers, f.Message)
+		}
+	}
+	if !found {
+		t.Error("a rule for a provider that the merchant does not use is not found")
+	}
+}
