@@ -65,12 +65,13 @@ func (r *planReader) need(t source.Table, keys ...string) {
 
 // span reads "10s" or ["1s", "10s"].
 func (r *planReader) span(t source.Table, key string) span {
+	before := len(r.errs.Mistakes)
 	switch d := t.Durations(&r.errs, key); {
 	case len(d) == 1:
 		return span{d[0], d[0]}
 	case len(d) == 2 && d[0] <= d[1]:
 		return span{d[0], d[1]}
-	case len(d) > 0:
+	case len(d) > 0 || t.Has(key) && len(r.errs.Mistakes) == before:
 		r.errs.Add(t.ValuePos(key), `%s is one duration, or two of which the second is longer: ["1s", "10s"]`, key)
 	}
 	return span{}
@@ -224,7 +225,7 @@ func (r *planReader) window(t source.Table) window {
 	if t.Has("from") {
 		from := t.String(&r.errs, "from")
 		at, err := time.Parse(time.RFC3339, from)
-		if err != nil && from != "" {
+		if err != nil {
 			r.errs.Add(t.ValuePos("from"), `from is %q; write "2026-01-02T03:00:00Z"`, from)
 		}
 		w.from = at

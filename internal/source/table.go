@@ -216,11 +216,15 @@ func (t Table) Word(errs *List, key string, w encoding.TextUnmarshaler) {
 	}
 }
 
-// Words reads an array of words of one closed set.
+// Words reads an array of words of one closed set. An empty one says nothing and is a mistake.
 func Words[W any, P interface {
 	*W
 	encoding.TextUnmarshaler
 }](t Table, errs *List, key string) []W {
+	if list, ok := t.values[key].([]any); ok && len(list) == 0 {
+		t.used[key] = true
+		errs.Add(t.ValuePos(key), "%s is an empty list; name at least one, or leave the key out", key)
+	}
 	var all []W
 	t.Each(errs, key, func(pos Pos, s string) {
 		var w W

@@ -29,7 +29,7 @@ func faults() node {
 	fate := node{
 		"executes": share("probability that one takes place"), "murky": share("probability of an answer that proves nothing"),
 		"refused": share("probability of a refusal at the door"), "refused_times": count("at most so often for one payment", 1),
-		"refused_as": some(word("the reason", names(policy.All[policy.Class]()))),
+		"refused_as": someFilled(word("the reason", names(policy.All[policy.Class]()))),
 		"settles":    choices("when a payment comes to its end"), "webhook_after": choices("when a webhook comes"),
 	}
 	all := node{}
@@ -48,17 +48,27 @@ func faults() node {
 		"patience": span("how long the client waits for an answer"),
 		"latency":  object("of answers", nil, node{"send": spread("of a send"), "query": spread("of a query")}),
 		"fate":     object("what becomes of payments", nil, all),
-		"fault": list(object("a thing that goes wrong", []string{"kind"}, node{
-			"kind": word("what goes wrong", kinds), "operation": some(word("operation", operations())), "phase": some(word("phase", names(policy.Phases()))),
+		"fault": list(hits(object("a thing that goes wrong", []string{"kind"}, node{
+			"kind": word("what goes wrong", kinds), "operation": someFilled(word("operation", operations())), "phase": someFilled(word("phase", names(policy.Phases()))),
 			"orders": some(text("a pattern of order ids, such as \"timeout-*\"")), "for": spread("how long"), "status": count("HTTP status of error_after", 500),
 			"probability": share("by chance"), "nth": count("every nth call", 1), "first": count("the first calls", 1),
 			"of": word("what nth and first count by", []string{"order", "provider"}),
-		})),
+		}))),
 		"maintenance": list(object("a window in which the door is closed", []string{"for"}, node{
-			"operation": some(word("operation", operations())), "for": span("how long"), "every": span("how often"), "from": text("a time of RFC 3339"),
+			"operation": someFilled(word("operation", operations())), "for": span("how long"), "every": span("how often"), "from": shaped("a time of RFC 3339", `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`),
 		})),
 		"rate_limit": object("a quota of calls", []string{"calls", "per"}, node{"calls": count("calls", 1), "per": span("in this time")}),
 	}))
+}
+
+// hits says that a fault has one way to choose the calls that it hits.
+func hits(fault node) node {
+	either(fault, "probability", "nth", "first")
+	all := without("probability", "nth", "first")
+	all["required"], all["properties"] = []string{"orders"}, node{"orders": node{"anyOf": []any{node{"type": "string"}, node{"minItems": 1}}}}
+	fault["oneOf"] = append(fault["oneOf"].([]any), all)
+	fault["dependencies"] = node{"of": node{"anyOf": []any{node{"required": []string{"nth"}}, node{"required": []string{"first"}}}}}
+	return fault
 }
 
 // ceilings is internal/check/ceilings.toml.

@@ -15,12 +15,18 @@ import (
 
 type node = map[string]any
 
-const duration = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+// duration is what Go reads as one, longer than nothing. That it is at least a nanosecond and at most 292 years, only the
+// loader knows.
+var duration = func() string {
+	const unit, none, some = `(ns|us|µs|μs|ms|s|m|h)`, `(0+(\.0*)?|\.0+)`, `([0-9]*[1-9][0-9]*(\.[0-9]*)?|[0-9]*\.[0-9]*[1-9][0-9]*)`
+	return `^\+?(` + none + unit + `)*` + some + unit + `(([0-9]+(\.[0-9]*)?|\.[0-9]+)` + unit + `)*$`
+}()
 
 func text(why string) node { return node{"type": "string", "description": why} }
 func condition(why string) node {
 	n := text(why)
 	n["maxLength"] = 32 << 10 // of internal/condition
+	n["pattern"] = `\S`
 	return n
 }
 func flagged(why string) node { return node{"type": "boolean", "description": why} }
@@ -44,6 +50,39 @@ func filled(of node) node {
 	return node{"type": "array", "items": of, "minItems": 1}
 }
 func some(of node) node { return node{"anyOf": []any{of, list(of)}} }
+
+// saidOrNumber is said, or a whole number, which is read as a text.
+func saidOrNumber(why string) node {
+	n := scalar(why)
+	n["minLength"] = 1
+	return n
+}
+
+// shaped is a text of a form.
+func shaped(why, pattern string) node {
+	n := text(why)
+	n["pattern"] = pattern
+	return n
+}
+
+// either has one of some keys, or of some sets of keys, and none of the others.
+func either(o node, keys ...string) node {
+	var of []any
+	for _, k := range keys {
+		of = append(of, node{"required": []string{k}})
+	}
+	o["oneOf"] = of
+	return o
+}
+
+// without has none of some keys.
+func without(keys ...string) node {
+	var of []any
+	for _, k := range keys {
+		of = append(of, node{"required": []string{k}})
+	}
+	return node{"not": node{"anyOf": of}}
+}
 func scalar(why string) node {
 	return node{"type": []string{"string", "integer"}, "description": why}
 }
@@ -132,6 +171,16 @@ func limits() node {
 	return object("what bounds every flow", nil, all)
 }
 
+func schedule(keys node) node {
+	o := object("a ladder of intervals, or an exponential one", nil, keys)
+	ladder := without("initial_interval", "max_interval", "multiplier")
+	ladder["required"] = []string{"intervals"}
+	exponential := without("intervals")
+	exponential["required"] = []string{"initial_interval"}
+	o["oneOf"] = []any{ladder, exponential}
+	return o
+}
+
 func rulesFile() node {
 	providers := some(text("a provider that the merchant uses"))
 	providers["anyOf"].([]any)[1].(node)["minItems"] = 1
@@ -146,18 +195,18 @@ func rulesFile() node {
 		"timezone":    text(`where hour and weekday are read, such as "Asia/Ho_Chi_Minh"`),
 		"disable":     some(text("the id of a rule of a lower layer")),
 		"limits":      limits(),
-		"schedule": mapping("waits, by name", object("a ladder of intervals, or an exponential one", nil, node{
+		"schedule": mapping("waits, by name", schedule(node{
 			"initial_interval":     span("the first wait"),
 			"multiplier":           node{"type": "number", "minimum": 1, "maximum": 1000},
 			"randomization_factor": node{"type": "number", "minimum": 0, "maximum": 1},
 			"max_interval":         span("the longest wait"),
-			"intervals":            some(span("one wait; the last one repeats")),
+			"intervals":            someFilled(span("one wait; the last one repeats")),
 		})),
 		"contract": contract("what this merchant's integration promises beyond the provider's contract", node{
 			"idempotent_key": flagged("the client sends the provider's optional idempotency key"),
 		}),
 		"rule": list(object("the first rule whose condition holds decides", []string{"id", "when", "then"}, node{
-			"id":       text("its name, unique in the file"),
+			"id":       said("its name, unique in the file"),
 			"when":     condition("a condition, such as 'class == \"maintenance\" && !in_doubt && fired < 3'"),
 			"then":     word("what is done", names(policy.All[policy.Action]())),
 			"schedule": text("when: the name of a schedule"),
@@ -180,31 +229,31 @@ func given(spread bool) node {
 		return words
 	}
 	return node{
-		"provider": items(text("provider")), "merchant": items(text("merchant, for its rules")),
+		"provider": items(scalar("provider")), "merchant": items(scalar("merchant, for its rules")),
 		"operation": items(word("operation", every(operations()))), "phase": items(word("how the answer came", every(names(policy.Phases())))),
 		"answer":   items(scalar("the answer in a few words: \"timeout\", \"1001\", \"FAILED 4701\", or a raw body")),
 		"code":     items(scalar("code of the catalogue")),
 		"unlisted": items(scalar("a code that the catalogue does not have")),
-		"sub_code": items(scalar("sub-code")), "status": items(text("status")), "sub_status": items(text("sub-status")),
+		"sub_code": items(scalar("sub-code")), "status": items(scalar("status")), "sub_status": items(scalar("sub-status")),
 		"http_status": items(count("HTTP status", 0)), "fault": items(word("what went wrong in the place of an answer", names(policy.All[policy.Fault]()))),
-		"message": items(text("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
+		"message": items(scalar("message")), "body": node{"type": []string{"string", "object"}, "description": "the raw response"},
 		"attempt": items(count("sends so far", 0)), "queries": items(count("status queries so far", 0)),
 		"fired":   items(mapping("how often rules were followed, by id", count("times", 0))),
 		"elapsed": items(span("time since the first send")), "at": items(node{"description": "\"18:30\", \"friday 18:30\", or a time of RFC 3339"}),
-		"retry_after": items(span("what the provider asked for")), "amount": items(count("minor units", 0)), "currency": items(text("ISO 4217 code")),
+		"retry_after": items(span("what the provider asked for")), "amount": items(count("minor units", 0)), "currency": items(scalar("ISO 4217 code")),
 		"capture": items(word("who takes the money after a hold", every(names(policy.All[policy.CaptureMode]())))),
 		"tags":    items(mapping("tags of the payment", node{"type": "string"})), "replay": items(flagged("this identity was sent before")),
 		"in_doubt": items(flagged("an earlier identity may still execute")), "verified": items(flagged("the webhook's signature was checked")),
-		"order_id": items(text("order id")), "request_id": items(text("request id")), "provider_id": items(text("the provider's own id")),
-		"payment_key": items(text("the merchant's intent")),
+		"order_id": items(scalar("order id")), "request_id": items(scalar("request id")), "provider_id": items(scalar("the provider's own id")),
+		"payment_key": items(scalar("the merchant's intent")),
 	}
 }
 
 func expect() node {
 	return object("what has to come out", nil, node{
 		"action": word("what is done", names(policy.All[policy.Action]())), "wants": word("what the rules want, before the interlock", names(policy.All[policy.Action]())),
-		"rule": text("the rule that decides, or none"), "schedule": text("the schedule, or none"), "delay": span("the wait before it"),
-		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": said("part of the rule's reason"),
+		"rule": scalar("the rule that decides, or none"), "schedule": scalar("the schedule, or none"), "delay": span("the wait before it"),
+		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": saidOrNumber("part of the rule's reason"),
 		"effect": word("what is proved", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
 		"final": word("the table's own word", names(policy.All[policy.Finality]())), "in_doubt": flagged("something may still execute"),
 		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "none"}),
@@ -227,24 +276,24 @@ func tests() node {
 	}
 	e, one := expect(), expect()
 	one["minProperties"] = 1
-	events := filled(text(`"send", "send new order in 24h", "query x3", "query*", "succeeded", "..."`))
+	events := filled(shaped(`"send", "send new order in 24h", "query x3", "query*", "succeeded", "..."`, `^\s*(\.\.\.|alert|escalated|failed|open|query|send|succeeded)`))
 	return document("test.json", "Tests of rules of Recourse", object("Tests of rules", nil, node{
 		"provider": g["provider"], "merchant": g["merchant"], "operation": g["operation"], "description": text("for people"),
 		"decision": list(object("one answer and the decision about it", []string{"given", "expect"}, node{
 			"name": text("what is intended"), "given": object("the answer, and what went before", nil, g), "expect": one,
 		})),
-		"each": list(object("a table of decisions", nil, node{
+		"each": list(either(object("a table of decisions", nil, node{
 			"name": text("what is intended"), "given": object("what the cases have in common; a list stands for each of its items, \"*\" for all", nil, given(true)),
 			"expect": e, "columns": some(text("a key of given or expect")), "cases": filled(node{}),
 			"where": object("a case for every code and status like that", nil, node{
 				"class": chosen(names(policy.All[policy.Class]())), "effect": chosen(names(policy.All[policy.Effect]())),
 				"stage": chosen(names(policy.All[policy.Stage]())), "final": chosen(names(policy.All[policy.Finality]())),
 			}),
-		})),
+		}), "cases", "where")),
 		"flow": list(object("a whole story in virtual time", []string{"name", "script", "expect"}, node{
-			"name": text("what is intended"), "payment": object("the payment", nil, payment), "at": g["at"],
-			"script": list(text(`"send: timeout", "query: 0", "+10m verified webhook: 0", "send: crash"`)), "expect": events, "never": events,
-			"rules": filled(text("a rule that decides, in order")), "reason": said("part of the reason of the end"),
+			"name": said("what is intended"), "payment": object("the payment", nil, payment), "at": g["at"],
+			"script": list(shaped(`"send: timeout", "query: 0", "+10m verified webhook: 0", "send: crash"`, "send|query|webhook|crash|withdraw|resolve|stop")), "expect": events, "never": events,
+			"rules": filled(text("a rule that decides, in order")), "reason": saidOrNumber("part of the reason of the end"),
 			"interlock": e["properties"].(node)["interlock"], "limit": e["properties"].(node)["limit"], "new_orders": flagged("the caller has new order ids; true unless said"),
 		})),
 	}))
@@ -254,14 +303,15 @@ func catalogue() node {
 	ops, phases := operations(), names(policy.Phases())
 	path := some(text("a path into the body, its keys joined by dots"))
 	place := some(text("header:NAME, query:NAME, path:NAME, or a path into the body"))
-	conditions := node{"type": "object", "description": "fields and the values that they must have"}
+	conditions := mapping("fields and the values that they must have", node{"type": "string"})
+	conditions["minProperties"] = 1
 	row := func(own node, need string) node {
 		keys := node{
 			"scope": text("the table's own section"), "symbol": text("the provider's own name"), "description": text("what the table says"),
 			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.All[policy.Finality]())),
 			"class": word("the reason", names(policy.All[policy.Class]())),
 			"facts": list(object("what it proves for some operations and phases", []string{"operation", "phase", "effect", "stage"}, node{
-				"operation": some(word("operation", append(operations(), "*"))), "phase": some(word("phase", phases)),
+				"operation": node{"anyOf": []any{word("operation", append(operations(), "*")), someFilled(word("operation", ops))}}, "phase": someFilled(word("phase", phases)),
 				"effect": word("what it proves", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
 				"stage": word("where it was made", names(policy.All[policy.Stage]())), "reach": word("how much it ends", names(policy.All[policy.Reach]())),
 				"basis": word("what this rests on", []string{"inferred", "documented"}), "because": text("the document, or the reasoning"),
@@ -270,10 +320,11 @@ func catalogue() node {
 		for k, v := range own {
 			keys[k] = v
 		}
+		keys["facts"].(node)["minItems"] = 1
 		return list(object("a row of the provider's tables", []string{need, "facts"}, keys))
 	}
 	where := func(own node) node {
-		own["operation"], own["phase"] = some(word("operation", ops)), some(word("phase", phases))
+		own["operation"], own["phase"] = someFilled(word("operation", ops)), someFilled(word("phase", phases))
 		return own
 	}
 	decode := where(node{})
@@ -282,27 +333,28 @@ func catalogue() node {
 		decode[f] = path
 	}
 	endpoint := node{
-		"operation": some(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
-		"path": text("path, with {NAME} for segments"), "where": conditions, "manual": conditions,
+		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
+		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
 	}
 	for _, f := range []string{"order_id", "request_id", "provider_id", "amount", "currency", "idempotency_key", "notify_url"} {
 		endpoint[f] = place
 	}
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
-		"name": text("the provider"), "title": text("for people"), "currency": text("of amounts whose answer names none"),
+		"name": said("the provider"), "title": text("for people"), "currency": text("of amounts whose answer names none"),
 		"sources": some(text("a document")), "amount_unit": word("how amounts are written", []string{"minor", "major", "hundredths"}),
-		"operations": some(word("operation", ops)),
+		"operations": someFilled(word("operation", ops)),
 		"contract":   contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
-		"code":       row(node{"code": text("code")}, "code"),
-		"status":     row(node{"status": text("status"), "sub_status": text("sub-status")}, "status"),
+		"code":       row(node{"code": said("code")}, "code"),
+		"status":     row(node{"status": said("status"), "sub_status": text("sub-status")}, "status"),
 		"decode":     list(object("where an answer's fields stand", nil, decode)),
 		"envelope": list(object("an answer to make up others by", nil, where(node{
 			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
 		}))),
 		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
 		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, node{
-			"signature": text("header:NAME or a field"), "timestamp": text("header:NAME"), "signed": text("what is signed"),
-			"algorithm": text("how"), "encoding": text("hex or base64"), "reply": conditions, "acknowledged": count("HTTP status", 200),
+			"signature": shaped("header:NAME or a field", `^(header:(.|\n)+|[^.:]+)$`), "timestamp": shaped("header:NAME", `^header:(.|\n)+$`),
+			"signed":    word("what is signed", []string{"body", "timestamp.body", "fields"}),
+			"algorithm": word("how", []string{"hmac-sha256", "sha256"}), "encoding": word("how it is written", []string{"hex", "base64"}), "reply": conditions, "acknowledged": count("HTTP status", 200),
 		}),
 	}))
 }
