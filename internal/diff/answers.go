@@ -148,7 +148,7 @@ func (d *differ) factDecisions(f *factChange, x, y []cell, into *consequences) e
 				return err
 			}
 			if len(here) > 0 {
-				into.add(f, changed{a.decision, b.decision, here})
+				into.add(f, changed{a.decision, b.decision, here, a.at, b.at})
 			}
 		}
 	}
@@ -173,20 +173,21 @@ func (c *consequences) add(f *factChange, ch changed) {
 	c.facts[key], c.found[key] = f, &ch
 }
 
-// consequent reports how a merchant's decisions change because facts changed.
-func (d *differ) consequent(p, m string, facts []factChange, x, y []cell) error {
+// consequent finds how decisions change because facts changed.
+func (d *differ) consequent(p string, facts []factChange, x, y []cell) ([]part, error) {
 	all := consequences{facts: map[string]*factChange{}, found: map[string]*changed{}}
 	for i := range facts {
 		if err := d.factDecisions(&facts[i], x, y, &all); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	var out []part
 	for _, key := range all.order {
 		ch, f := all.found[key], all.facts[key]
 		ch.where = d.s.Algebra.Merge(ch.where)
-		d.note(p, m, cautious(f), *ch, f)
+		out = append(out, d.part(p, cautious(f), ch, f))
 	}
-	return nil
+	return out, nil
 }
 
 // decidedWith returns the decisions about answers that prove a fact. The fact itself is left

@@ -13,6 +13,8 @@ import (
 type cell struct {
 	decision policy.Decision
 	where    region.Region
+	at       int // its place in the list
+	serial   int // of the rule's place; see [space.Place]
 }
 
 // listOf returns the rules of a merchant at a provider as cells, in the order in which they
@@ -24,13 +26,14 @@ func listOf(s *space.Space, e *ruleset.Engine, provider, merchant string) ([]cel
 		if r.Err != nil {
 			return nil, r.Err
 		}
-		list = append(list, cell{b.Rulings[i].Decision, r.Region})
+		list = append(list, cell{b.Rulings[i].Decision, r.Region, i, r.Serial})
 	}
 	doubt := region.Region{
 		{{Dim: space.InDoubt, Set: region.Words(2)}},
 		{{Dim: space.Effect, Set: space.Bit(policy.Unknown, policy.Pending)}},
 	}
-	return append(list, cell{b.None, doubt}, cell{b.Lost, region.All()}), nil
+	n := len(list)
+	return append(list, cell{b.None, doubt, n, 0}, cell{b.Lost, region.All(), n + 1, 0}), nil
 }
 
 // alike reports whether two decisions are the same apart from reason and source line.
@@ -65,6 +68,8 @@ func sameCell(a, b *cell) bool {
 type changed struct {
 	from, to policy.Decision
 	where    region.Region
+	fromAt   int // the places of the two in their lists
+	toAt     int
 }
 
 // compare finds where two lists decide differently, in any situation.
@@ -110,7 +115,7 @@ func split(al *region.Algebra, r region.Region, a, b []cell) ([]changed, error) 
 		}
 		for _, y := range after {
 			if !alike(&x.decision, &y.decision) {
-				out = append(out, changed{x.decision, y.decision, y.where})
+				out = append(out, changed{x.decision, y.decision, y.where, x.at, y.at})
 			}
 		}
 	}
@@ -130,7 +135,7 @@ func decided(al *region.Algebra, r region.Region, list []cell) (cells []cell, er
 		if err != nil {
 			return nil, err
 		}
-		cells = append(cells, cell{list[i].decision, here})
+		cells = append(cells, cell{list[i].decision, here, list[i].at, list[i].serial})
 		if r, err = al.Minus(r, list[i].where); err != nil {
 			return nil, err
 		}

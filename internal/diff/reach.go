@@ -34,9 +34,16 @@ func (c *Comparer) reached(e *ruleset.Engine, provider string) *reach {
 }
 
 // occurring leaves out the boxes that cannot occur.
-func (r *reach) occurring(all region.Region) region.Region {
+func (d *differ) occurring(p string, all region.Region) region.Region {
+	r := d.reached(d.after, p)
 	var out region.Region
 	for _, b := range all {
+		if d.plain {
+			if r.index.First(b) < len(r.index.All) {
+				out = append(out, b)
+			}
+			continue
+		}
 		seen := r.index.Seen(b)
 		key := seen.Key()
 		occurs, known := r.occurs[key]
@@ -52,14 +59,17 @@ func (r *reach) occurring(all region.Region) region.Region {
 }
 
 // answersIn returns the answers in a region that the catalogue judges. Boxes that differ only in
-// what no answer is limited by stand for the same answers.
+// what is no part of an answer, and limits none, stand for the same answers.
 func (d *differ) answersIn(p string, all region.Region) []Answers {
+	if d.plain {
+		return d.answers(p, all)
+	}
 	r := d.reached(d.after, p)
 	var seen region.Region
 	var whole strings.Builder
 	known := map[string]bool{}
 	for _, b := range all {
-		b = r.index.Seen(b)
+		b = r.index.Seen(b, answerDims...)
 		if key := b.Key(); !known[key] {
 			known[key] = true
 			seen = append(seen, b)
@@ -67,8 +77,8 @@ func (d *differ) answersIn(p string, all region.Region) []Answers {
 			whole.WriteByte('\n')
 		}
 	}
-	answers, known2 := r.answers[whole.String()]
-	if !known2 {
+	answers, found := r.answers[whole.String()]
+	if !found {
 		answers = d.answers(p, seen)
 		r.answers[whole.String()] = answers
 	}

@@ -21,25 +21,37 @@ type Options struct {
 // differ is one run.
 type differ struct {
 	*Comparer
-	after  *ruleset.Engine
-	report *Report
-	found  map[string]*Change
-	order  []string
-	terms  map[string]*Term
-	last   []string
+	after     *ruleset.Engine
+	report    *Report
+	found     map[changeKey]*Change
+	changes   []*Change
+	groups    map[string]*grouped
+	schedules map[*policy.Schedule]int
+	written   map[string]int
+	terms     map[string]*Term
+	last      []string
+	plain     bool // find everything anew for each merchant: the plain twin of the groups, for tests
 }
 
 // Run compares what two sets of rules decide, from before to after, for every merchant at
 // every provider. When ctx is cancelled it returns what is known by then, and ctx's error.
 func Run(ctx context.Context, before, after *ruleset.Engine, o Options) (*Report, error) {
-	d := &differ{
+	return newDiffer(before, after).run(ctx, o)
+}
+
+func newDiffer(before, after *ruleset.Engine) *differ {
+	return &differ{
 		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string]*reach{}}, after: after,
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
-		found:  map[string]*Change{}, terms: map[string]*Term{},
+		found:  map[changeKey]*Change{}, terms: map[string]*Term{},
+		groups: map[string]*grouped{}, schedules: map[*policy.Schedule]int{}, written: map[string]int{},
 	}
+}
+
+func (d *differ) run(ctx context.Context, o Options) (*Report, error) {
 	err := d.compareAll(ctx, &o)
-	for _, key := range d.order {
-		d.report.Changes = append(d.report.Changes, *d.found[key])
+	for _, c := range d.changes {
+		d.report.Changes = append(d.report.Changes, *c)
 	}
 	for _, key := range d.last {
 		d.report.Terms = append(d.report.Terms, *d.terms[key])
@@ -127,21 +139,17 @@ func (d *differ) operations(p string, before, after []policy.Operation) {
 
 // compareDecisions reports where the decisions for one merchant at one provider change.
 func (d *differ) compareDecisions(p, m string, facts []factChange) {
-	x, err1 := listOf(d.s, d.base, p, m)
+	x, err := listOf(d.s, d.base, p, m)
 	y, err2 := listOf(d.s, d.after, p, m)
-	var changes []changed
-	err := err1
 	if err == nil {
 		err = err2
 	}
 	if err == nil {
-		changes, err = compare(&d.s.Algebra, x, y)
-	}
-	for _, ch := range changes {
-		d.change(p, m, ch)
-	}
-	if err == nil {
-		err = d.consequent(p, m, facts, x, y)
+		found := d.partsOf(p, facts, x, y)
+		for i := range found.parts {
+			d.note(p, m, &found.parts[i], x, y)
+		}
+		err = found.err
 	}
 	if err != nil {
 		d.report.Complete = false
@@ -149,60 +157,37 @@ func (d *differ) compareDecisions(p, m string, facts []factChange) {
 	}
 }
 
-// change reports where a decision changed, once for each state of knowledge about the money:
-// the same change can be riskier in one and safer in another.
-func (d *differ) change(p, m string, ch changed) {
-	for i := range evidence {
-		k := &evidence[i]
-		here, err := d.s.Algebra.And(ch.where, k.where)
-		if err != nil {
-			here = ch.where
-		}
-		occurring := d.reached(d.after, p).occurring(here)
-		if len(occurring) == 0 {
-			continue
-		}
-		d.note(p, m, k, changed{ch.from, ch.to, d.s.Algebra.Merge(occurring)}, nil)
-	}
-}
-
 // note adds a change, or adds the merchant to a change that is known.
-func (d *differ) note(p, m string, k *knowledge, ch changed, f *factChange) {
-	var key strings.Builder
+func (d *differ) note(p, m string, t *part, x, y []cell) {
+	ch := changed{x[t.fromAt].decision, y[t.toAt].decision, t.where, t.fromAt, t.toAt}
 	from, to := side(&ch.from), side(&ch.to)
 	if from.Rule != to.Rule {
 		from.Waits, to.Waits = "", "" // merchants with different waits still share the change
 	}
-	fmt.Fprint(&key, p, "\x00", k.name, "\x00", from, to)
-	for _, b := range ch.where {
-		key.WriteString(b.Key())
-	}
-	if f != nil {
-		fmt.Fprint(&key, f.op, f.phase, f.from, f.to)
-	}
-	if known := d.found[key.String()]; known != nil {
+	key := changeKey{p, from, to, t.key}
+	if known := d.found[key]; known != nil {
 		known.Merchants = append(known.Merchants, m)
 		return
 	}
 	c := &Change{
-		Name: nameOf(p, &ch), Risk: k.moves(ch.from.Action, ch.to.Action), Money: k.name, Provider: p, Merchants: []string{m},
-		Before: side(&ch.from), After: side(&ch.to),
+		Name: nameOf(p, &ch), Risk: t.knows.moves(ch.from.Action, ch.to.Action), Money: t.knows.name, Provider: p, Merchants: []string{m},
+		Before: side(&ch.from), After: side(&ch.to), Regions: t.regions, Opaque: t.opaque, Answers: t.answers,
 	}
-	for _, b := range ch.where {
-		c.Regions = append(c.Regions, d.s.Describe(b))
-	}
-	if exact, opaque := d.s.Exact(ch.where); !exact {
-		c.Opaque = opaque
-	}
-	if f == nil {
+	if f := t.fact; f == nil {
 		c.Witness, _ = d.witness(d.after, p, m, ch)
-		c.Answers = d.answersIn(p, ch.where)
 	} else {
 		c.FactBefore, c.FactAfter = &f.from, &f.to
 		c.Witness = d.factWitness(p, m, ch)
 	}
-	d.found[key.String()] = c
-	d.order = append(d.order, key.String())
+	d.found[key] = c
+	d.changes = append(d.changes, c)
+}
+
+// changeKey is the same for the same change of several merchants.
+type changeKey struct {
+	provider string
+	from, to Side
+	part     [32]byte
 }
 
 // nameOf names a change. The name stays the same while the rules keep their ids, so that it

@@ -2,6 +2,7 @@ package space
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -16,10 +17,40 @@ type Book struct {
 	Rules []Place // beside Rulings
 }
 
-// Place is where one rule's condition holds in a book.
+// Place is where one rule's condition holds in a book. It may be shared by many books, and is not to be written to.
 type Place struct {
 	Region region.Region
 	Err    error // region.ErrTooComplex
+	Serial int   // places of one space with the same serial are the same place
+}
+
+// settled finds places again. A place is the same for every merchant unless its rule asks for the merchant.
+type settled struct {
+	mu     sync.Mutex
+	places map[settledKey]Place
+	serial int
+}
+
+type settledKey struct {
+	cond     *Condition
+	provider string
+}
+
+// next returns a serial that no place has. The caller holds mu.
+func (c *settled) next() int { c.serial++; return c.serial }
+
+func (s *Space) place(c *Condition, provider, merchant string, e *ruleset.Engine) Place {
+	s.settled.mu.Lock()
+	defer s.settled.mu.Unlock()
+	key := settledKey{c, provider}
+	if p, known := s.settled.places[key]; known {
+		return p
+	}
+	p := Place{settle(c.Region, provider, merchant, e), c.Err, s.settled.next()}
+	if !slices.ContainsFunc(c.Region, func(b region.Box) bool { return b.Of(Merchant) != nil }) {
+		s.settled.places[key] = p
+	}
+	return p
 }
 
 // Book returns a book of an engine. Provider and merchant are settled in its regions.
@@ -27,8 +58,7 @@ func (s *Space) Book(e *ruleset.Engine, provider, merchant string) *Book {
 	b := &Book{Provider: provider, Merchant: merchant, Effective: e.Effective(provider, merchant)}
 	b.Rules = make([]Place, len(b.Rulings))
 	for i, r := range b.Rulings {
-		c := s.Of(e, r.Rule)
-		b.Rules[i] = Place{settle(c.Region, provider, merchant, e), c.Err}
+		b.Rules[i] = s.place(s.Of(e, r.Rule), provider, merchant, e)
 	}
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -108,13 +109,17 @@ type Space struct {
 	byName map[string]region.Dim
 	known  map[region.Dim][]string // the texts that a catalogue or a rule names, sorted
 	cache  map[cacheKey]*Condition
+
+	settled settled
+	times   sync.Map // *time.Location → []localTime
 }
 
 type cacheKey struct{ when, rule string }
 
 // New returns the space of the engines' catalogues and rules.
 func New(engines ...*ruleset.Engine) *Space {
-	s := &Space{dims: slices.Clone(firstDims), byName: map[string]region.Dim{}, known: map[region.Dim][]string{}, cache: map[cacheKey]*Condition{}}
+	s := &Space{dims: slices.Clone(firstDims), byName: map[string]region.Dim{}, known: map[region.Dim][]string{}, cache: map[cacheKey]*Condition{},
+		settled: settled{places: map[settledKey]Place{}}}
 	for d := range s.dims {
 		s.byName[s.dims[d].name] = region.Dim(d)
 	}

@@ -3,6 +3,7 @@ package space
 import (
 	"iter"
 	"math/bits"
+	"slices"
 
 	"github.com/recourse-pay/recourse/internal/region"
 )
@@ -51,12 +52,12 @@ func wordsOf(b region.Box, d region.Dim) region.Words {
 	return firstDims[d].full.(region.Words)
 }
 
-// Seen returns a box without the dimensions that nothing reached is limited in: they make no
-// difference to what of the box can be reached.
-func (x *Index) Seen(b region.Box) region.Box {
+// Seen returns a box without the dimensions that nothing reached is limited in, but for those to
+// keep: the rest makes no difference to what of the box can be reached.
+func (x *Index) Seen(b region.Box, keep ...region.Dim) region.Box {
 	out := make(region.Box, 0, len(b))
 	for _, l := range b {
-		if l.Dim < fixed && x.limited[l.Dim] {
+		if l.Dim < fixed && x.limited[l.Dim] || slices.Contains(keep, l.Dim) {
 			out = append(out, l)
 		}
 	}

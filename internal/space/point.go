@@ -46,7 +46,7 @@ func (s *Space) Point(b region.Box, zone *time.Location, n int) (sit policy.Situ
 		}
 	}
 	sit.Fired = slices.DeleteFunc(sit.Fired, func(c policy.Count) bool { return c.N == 0 })
-	sit.At, ok = moment(b, zone)
+	sit.At, ok = s.moment(b, zone)
 	return sit, ok
 }
 
@@ -95,17 +95,37 @@ func (s *Space) number(b region.Box, d region.Dim, n int) int64 {
 }
 
 // moment finds a time of the week at which hour and weekday are as a box has them.
-func moment(b region.Box, zone *time.Location) (time.Time, bool) {
+func (s *Space) moment(b region.Box, zone *time.Location) (time.Time, bool) {
 	hours, byHour := b.Of(Hour).(region.Ints)
 	days, byDay := b.Of(Weekday).(region.Words)
-	for i := range 15 * 96 {
-		at := monday.Add(time.Duration(i) * 15 * time.Minute)
-		local := at.In(zone)
-		if (!byHour || hours.Has(int64(local.Hour()))) && (!byDay || days.Has(int(local.Weekday()))) {
-			return at, true
+	if !byHour && !byDay {
+		return monday, true
+	}
+	for i, local := range s.localTimes(zone) {
+		if (!byHour || hours.Has(int64(local.hour))) && (!byDay || days.Has(int(local.weekday))) {
+			return monday.Add(time.Duration(i) * momentStep), true
 		}
 	}
 	return monday, false
+}
+
+// momentStep is between the times of a week that are tried: no zone is apart from UTC by a part of it.
+const momentStep = 15 * time.Minute
+
+// localTime is how a zone's clock reads one of them.
+type localTime struct{ hour, weekday int8 }
+
+func (s *Space) localTimes(zone *time.Location) []localTime {
+	if known, ok := s.times.Load(zone); ok {
+		return known.([]localTime)
+	}
+	all := make([]localTime, 15*96)
+	for i := range all {
+		at := monday.Add(time.Duration(i) * momentStep).In(zone)
+		all[i] = localTime{int8(at.Hour()), int8(at.Weekday())}
+	}
+	s.times.Store(zone, all)
+	return all
 }
 
 // Has reports whether a situation lies in a box, opaque parts left out.
