@@ -37,7 +37,7 @@ var may = map[string]struct {
 	"internal/release":                 {nil, "writes the modules as a proxy; no package imports it"},
 	"internal/recorded":                {[]string{"policy"}, "the format of a recording; what a body means is the catalogue's to say"},
 	"recording":                        {[]string{"policy", "internal/recorded", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
-	"internal/verify":                  {[]string{"policy", "internal/outfile", "internal/recorded", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
+	"internal/verify":                  {[]string{"policy", "internal/condition", "internal/outfile", "internal/recorded", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
 	"internal/adversary":               {[]string{"policy", "providers", "rules", "internal/ruleset", "flow"}, "plays rule sets that verify calls proved; it shares no search with verify, and no package imports it"},
 	"internal/advice":                  {[]string{"policy", "internal/question", "internal/ruleset", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
 	"ruletest":                         {[]string{"internal/ruleset", "internal/ruletest"}, "the tests of rules as tests of Go, and no more"},

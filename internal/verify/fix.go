@@ -3,7 +3,13 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
@@ -16,7 +22,7 @@ func (r *Report) proposeFixes(ctx context.Context, e *ruleset.Engine, o *Options
 	for i := range r.Products {
 		for k := range r.Products[i].Violations {
 			v := &r.Products[i].Violations[k]
-			c, err := v.findFix(ctx, e, o, append(best[v.Source], candidateEdits(v.cause.wanted)...))
+			c, err := v.findFix(ctx, e, o, append(best[v.Source], candidateEdits(ruleAt(e, v.Source), v.cause.wanted)...))
 			if err != nil {
 				return err
 			}
@@ -71,16 +77,33 @@ func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Paym
 
 // edit is a change to a rule.
 type edit struct {
-	condition string         // added to the condition with &&
-	action    *policy.Action // replaces the action
-	text      string
+	when   string         // replaces the condition
+	action *policy.Action // replaces the action
+	text   string
+}
+
+// ruleAt returns the rule that stands at FILE:LINE, or nil.
+func ruleAt(e *ruleset.Engine, source string) *rules.Rule {
+	for _, f := range e.Rules.Files() {
+		for _, r := range f.Rules {
+			if r.Source() == source {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // candidateEdits returns the changes that may fix a rule with an action, the smallest first.
-func candidateEdits(a policy.Action) []edit {
+func candidateEdits(r *rules.Rule, a policy.Action) []edit {
 	var all []edit
-	and := func(text string) {
-		all = append(all, edit{condition: text, text: fmt.Sprintf("add `&& %s` to its condition", text)})
+	and := func(parts ...string) {
+		if r == nil {
+			return
+		}
+		if when, ok := narrowed(r.When, parts); ok {
+			all = append(all, edit{when: when, text: "write in place of its condition\n    when = " + tomlString(when)})
+		}
 	}
 	switch a {
 	case policy.MarkSucceeded:
@@ -88,13 +111,132 @@ func candidateEdits(a policy.Action) []edit {
 	case policy.MarkFailed, policy.RetryNewRequest, policy.RetryNewOrder:
 		and("!in_doubt")
 		and(`effect == "not_executed"`)
-		and(`effect == "not_executed" && !in_doubt`)
+		and(`effect == "not_executed"`, "!in_doubt")
 	case policy.RetrySame:
 		and("!in_doubt")
 	default:
 	}
-	query := policy.QueryStatus
-	return append(all, edit{action: &query, text: "write `then = \"query_status\"`"})
+	query, text := policy.QueryStatus, "write `then = \"query_status\"`"
+	if r != nil && r.Schedule != "" {
+		text += ", and leave schedule out"
+	}
+	return append(all, edit{action: &query, text: text})
+}
+
+// narrowed returns a condition that also asks for parts. A part that the condition asks for already is not added; ok is false if that
+// leaves none. The result is parsed again: text after a comment would not count.
+func narrowed(when string, parts []string) (text string, ok bool) {
+	node, err := condition.Parse(when)
+	if err != nil {
+		return "", false
+	}
+	asked := conjuncts(node)
+	var added []string
+	for _, p := range parts {
+		if !slices.Contains(asked, p) {
+			added = append(added, p)
+		}
+	}
+	if len(added) == 0 {
+		return "", false
+	}
+	body := strings.TrimSpace(when)
+	bracketed := body
+	if looser(node) && !enclosed(body) {
+		bracketed = "(" + body + ")"
+	}
+	// A comment at the end takes the rest of its line.
+	for _, whole := range []string{bracketed + " && ", "(" + body + "\n) && "} {
+		whole += strings.Join(added, " && ")
+		if n, err := condition.Parse(whole); err == nil && slices.Equal(conjuncts(n), append(conjuncts(node), added...)) {
+			return whole, true
+		}
+	}
+	return "", false
+}
+
+// conjuncts are the parts that a condition asks for, all of them, in one way of writing.
+func conjuncts(n ast.Node) []string {
+	sign := ""
+	switch op, parts := condition.Operands(n); op {
+	case condition.And:
+		return append(conjuncts(*parts[0]), conjuncts(*parts[1])...)
+	case condition.Not:
+		n, sign = *parts[0], "!" // also written not
+	default:
+	}
+	text, ok := condition.Written(n)
+	if !ok {
+		text = n.String()
+	}
+	return []string{sign + text}
+}
+
+// looser reports whether a condition must stand in brackets before &&.
+func looser(n ast.Node) bool {
+	switch op, _ := condition.Operands(n); op {
+	case condition.Or:
+		return true
+	case condition.And, condition.Not:
+		return false
+	default:
+		switch n.(type) {
+		case *ast.BinaryNode, *ast.UnaryNode, *ast.CallNode, *ast.BuiltinNode, *ast.IdentifierNode, *ast.MemberNode, *ast.BoolNode:
+			return false
+		}
+		return true // cond ? a : b, and what else may come
+	}
+}
+
+// enclosed reports whether one pair of brackets holds a whole condition.
+func enclosed(text string) bool {
+	depth, quote := 0, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\' && quote != '`':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'' || c == '`':
+			quote = c
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth == 0 {
+				return text[0] == '(' && i == len(text)-1
+			}
+		case depth == 0:
+			return false
+		}
+	}
+	return false
+}
+
+// tomlString writes a condition as a TOML string: as it is where that is possible.
+func tomlString(text string) string {
+	plain := !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' })
+	switch {
+	case plain && !strings.ContainsAny(text, "'\n"):
+		return "'" + text + "'"
+	case plain && strings.Contains(text, "\n") && !strings.Contains(text, "'''") && !strings.HasSuffix(text, "'"):
+		return "'''\n" + text + "'''"
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteString("\\" + string(r))
+		case r == '\n':
+			b.WriteString(`\n`)
+		case unicode.IsControl(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
 }
 
 // applyEdit compiles the rules again with one rule changed. It returns nil if no rule stands at
@@ -112,8 +254,8 @@ func applyEdit(e *ruleset.Engine, source string, c edit) (*ruleset.Engine, error
 			}
 			found = true
 			rule := *r
-			if c.condition != "" {
-				rule.When = "(" + r.When + ") && " + c.condition
+			if c.when != "" {
+				rule.When = c.when
 			}
 			if c.action != nil {
 				rule.Then, rule.Schedule = *c.action, ""

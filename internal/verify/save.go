@@ -248,7 +248,7 @@ func (v *Violation) test() []byte {
 	for _, s := range script {
 		fmt.Fprintf(&b, "  %s,\n", quoted(s))
 	}
-	fmt.Fprint(&b, "  \"stop\",\n]\nexpect  = [\"...\"]\n")
+	fmt.Fprint(&b, "  \"stop\",\n]\nexpect  = [\"...\"]\ninterlock = \"none\"\n")
 	return []byte(b.String())
 }
 
