@@ -202,6 +202,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 		return live, true, live.join(r)
 	}
 	earlier, err := x.earlier(ctx, r)
+	if err == nil && earlier == nil {
+		err = x.orderFree(ctx, r)
+	}
 	switch {
 	case err != nil:
 		r.abandon(err)

@@ -132,7 +132,29 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 		r.x.reportError(fmt.Errorf("executor: NewOrder gave flow %s order %q once more; there is no new order", r.id, id))
 		return
 	}
+	if err := r.newOrderFree(id); err != nil {
+		r.x.reportError(fmt.Errorf("executor: NewOrder gave flow %s an order of another payment, there is no new order: %w", r.id, err))
+		return
+	}
 	e.OrderID = id
+}
+
+// newOrderFree returns an error if another payment has an order that the flow is about to use.
+func (r *run) newOrderFree(id string) error {
+	q := Request{Payment: r.req.Payment, OrderID: id}
+	all, n := q.orders()
+	for _, o := range all[:n] {
+		r.x.mu.Lock()
+		other := r.x.byOrder[o]
+		r.x.mu.Unlock()
+		if other != nil && other.otherPayment(r) {
+			return &OrderError{Flow: other.id, OrderID: id}
+		}
+		if err := r.x.nameFree(r.x.life, r, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // delayByGuards is how long a call that is due has to wait for the budget or the breaker. When

@@ -86,6 +86,7 @@ type Executor struct {
 	closed  bool
 	flows   map[string]*run // in memory, by id
 	byKey   map[journal.Key]*run
+	byOrder map[order]*run    // open flows
 	byName  map[name][]*run   // without a journal
 	clients map[string]Client // of evicted flows, by id
 	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
@@ -99,7 +100,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byName: map[name][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Several flows of one order: each still gets its webhooks, whatever becomes of the others.
-func TestNotifyReachesAllFlowsOfAnOrder(t *testing.T) {
+// A flow gets its webhooks, whatever becomes of requests beside it, and of those that want its order.
+func TestNotifyReachesAFlowWhoseOrderOthersWant(t *testing.T) {
 	for name, config := range journals {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -27,9 +27,12 @@ func TestNotifyReachesAllFlowsOfAnOrder(t *testing.T) {
 				}
 				h := begin(t, x, same("k"), b)
 				synctest.Wait()
-				wantOutcome(t, carry(t, x, same("ends"), &bank{sends: []reply{refused}}), policy.Failed)
+				_, err := x.Do(context.Background(), same("another"), &bank{sends: []reply{paidNow}})
+				if taken := wantError[*executor.OrderError](t, err); taken.Flow != h.Flow() || taken.OrderID != "o-k" {
+					t.Errorf("it names %+v", taken)
+				}
 				_, _ = x.Do(within(t, time.Second), payment("down"), &bank{sends: []reply{shut}})
-				if _, err := x.Do(within(t, time.Second), same("never begins"), b); err == nil {
+				if _, err := x.Do(within(t, time.Second), as("o-9", "r-9", same("never begins")), b); err == nil {
 					t.Error("the breaker is closed")
 				}
 				w := hookOf("k", "0")

@@ -3,6 +3,7 @@ package executor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -185,8 +186,8 @@ func TestOtherOperationsAndMerchantsAreOtherPayments(t *testing.T) {
 					}
 				}
 				none := payment("")
-				none.OrderID = "o"
-				for range 2 {
+				for i := range 2 {
+					none.OrderID = fmt.Sprint("o", i)
 					if r := carry(t, x, none, b); r.Repeated || seen[r.Flow] {
 						t.Errorf("without a key: %+v", r)
 					}

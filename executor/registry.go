@@ -23,6 +23,9 @@ func (x *Executor) register(r *run) (live *run, err error) {
 			return live, nil
 		}
 	}
+	if err := x.orderFreeLocked(r); err != nil {
+		return nil, err
+	}
 	x.addLocked(r)
 	x.active.Add(1)
 	return nil, nil
@@ -31,6 +34,7 @@ func (x *Executor) register(r *run) (live *run, err error) {
 // addLocked adds a flow to the indexes. The lock is held.
 func (x *Executor) addLocked(r *run) {
 	x.flows[r.id] = r
+	x.addOrderLocked(r)
 	if r.req.Key != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key()] = r
 	}
@@ -101,6 +105,7 @@ func (x *Executor) removeLocked(r *run) bool {
 		return false
 	}
 	delete(x.flows, r.id)
+	x.removeOrderLocked(r)
 	return true
 }
 
@@ -111,6 +116,7 @@ func (x *Executor) evictWith(r *run, after retention) {
 	if r.req.Key != "" && x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
 	}
+	x.removeOrderLocked(r)
 	if after.retain || r.memory.pins > 0 || !x.removeLocked(r) {
 		return
 	}

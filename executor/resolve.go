@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -16,6 +17,29 @@ type Resolution struct {
 	RequestID string // needed where several requests have the order id
 	Effect    policy.Effect
 	Who, Why  string // both needed, for the evidence
+
+	// Override lets not_executed contradict the proof that the identity executed. The outcome of a flow
+	// that succeeded stays, an alert is raised, and the payment key is free: its next request is sent.
+	Override bool
+}
+
+// ProvedError says that a resolution contradicts the proof that an identity executed.
+type ProvedError struct {
+	Flow  string
+	Proof flow.Evidence // the answer, or the person's word, that proved it; zero: not kept
+	Known policy.Effect
+}
+
+// Error names the proof.
+func (e *ProvedError) Error() string {
+	by := "an answer that is not kept"
+	switch a := e.Proof.Answer; {
+	case e.Proof.Person != "":
+		by = fmt.Sprintf("the word of %s at %s", e.Proof.Person, e.Proof.At.Format(time.RFC3339))
+	case a != nil:
+		by = fmt.Sprintf("the %s at %s, which said %s", e.Proof.Phase, e.Proof.At.Format(time.RFC3339), flow.DescribeAnswer(a))
+	}
+	return fmt.Sprintf("executor: flow %s: the identity is %s, by %s; Resolution.Override contradicts that", e.Flow, e.Known, by)
 }
 
 // Resolve settles one identity of a flow, open or ended.
@@ -29,12 +53,30 @@ func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
 	var missing error
 	err := x.applyTo(ctx, id, func(r *run) flow.Event {
 		i, err := r.identity(w.OrderID, w.RequestID)
+		if err == nil && !w.Override {
+			err = r.contradicts(i, w.Effect)
+		}
 		if missing = err; err != nil {
 			return nil
 		}
 		return flow.Resolved{Moment: x.moment(), Identity: i, Effect: w.Effect, Who: w.Who, Why: w.Why}
 	})
 	return errors.Join(missing, err)
+}
+
+// contradicts returns an error if something else is proved of an identity. The lock is held.
+func (r *run) contradicts(i int, effect policy.Effect) error {
+	known := r.state.Ledger[i].Effect
+	if known != policy.Executed || effect != policy.NotExecuted {
+		return nil // the other way round nothing is freed, and an alert is raised
+	}
+	e := &ProvedError{Flow: r.id, Known: known}
+	for _, ev := range r.state.Evidence {
+		if ev.Identity == i && ev.Fact.Effect == known {
+			e.Proof = ev
+		}
+	}
+	return e
 }
 
 // identity finds the one that a resolution speaks of. The lock is held.

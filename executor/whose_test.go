@@ -83,10 +83,8 @@ var otherPayments = map[string]struct {
 		hook:  body(`{"requestId":"77","amount":120000,"resultCode":0}`),
 	},
 	"the first capture's, while the second is in doubt": {
-		doubt:  operation(policy.Capture, as("1001", "r-2", payment("k2"))),
-		beside: []executor.Request{operation(policy.Capture, as("1001", "r-1", of("", payment("k1"))))},
-		hook:   body(`{"orderId":"1001","requestId":"r-1","amount":120000,"transId":77,"resultCode":0}`),
-		known:  true,
+		doubt: operation(policy.Capture, as("1001", "r-2", payment("k2"))),
+		hook:  body(`{"orderId":"1001","requestId":"r-1","amount":120000,"transId":77,"resultCode":0}`),
 	},
 	"of no id": {doubt: payment("k"), hook: body(`{"amount":120000,"resultCode":0}`)},
 	"of id 0":  {doubt: payment("k"), hook: body(`{"orderId":"","requestId":"0","transId":0,"amount":120000,"resultCode":0}`)},
