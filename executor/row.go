@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,7 +42,7 @@ func (r *run) put(due []notice, d journal.Durability) error {
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: wallClock(),
 	}
 	var err error
-	row.State, err = json.Marshal(r.store(s, due))
+	row.State, err = r.store(s, due).sealed()
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
@@ -148,11 +147,27 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 // is due is not pruned, and so its payment key stays refused.
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// read makes a flow of a row.
-func (x *Executor) read(row *journal.Row) (*run, error) {
+// readStored reads the state of a row, and holds it to the row's other columns.
+func readStored(row *journal.Row) (*stored, error) {
+	if row.Damaged != nil {
+		return nil, row.Damaged
+	}
 	e, err := decodeStored(row.State)
 	if err != nil {
-		return nil, fmt.Errorf("executor: flow %s in the journal: %w", row.ID, err)
+		return nil, err
+	}
+	p := &e.State.Payment
+	if k := (journal.Key{Merchant: p.Merchant, Operation: p.Operation, Payment: p.Key}); k != row.Key || p.Provider != row.Provider {
+		return nil, fmt.Errorf("it is of %s at %q, and stands under %s at %q", k, p.Provider, row.Key, row.Provider)
+	}
+	return e, nil
+}
+
+// read makes a flow of a row.
+func (x *Executor) read(row *journal.Row) (*run, error) {
+	e, err := readStored(row)
+	if err != nil {
+		return nil, fmt.Errorf("executor: flow %s in the journal is left as it is, and its payment key stays taken: %w", row.ID, err)
 	}
 	r := x.newRun(Request{
 		Payment: policy.Payment(e.State.Payment),

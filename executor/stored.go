@@ -3,7 +3,9 @@ package executor
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
 	"time"
@@ -30,6 +32,45 @@ type stored struct {
 	State   storedState    `json:"state"`
 	Shopper storedShopper  `json:"shopper,omitzero"`
 	Notices []storedNotice `json:"notices,omitempty"`
+	CRC     string         `json:"crc,omitempty"` // from version 3, always the last key: see sealed
+}
+
+// Since version 3 a row ends with a checksum of all that stands before it: a bit that turned over on the
+// disk could make another amount, another order, or a refusal of an execution.
+const (
+	crcBefore = `,"crc":"`
+	crcAfter  = `"}`
+	crcLength = len(crcBefore) + 8 + len(crcAfter)
+)
+
+var crcTable = crc32.MakeTable(crc32.Castagnoli)
+
+// sealed is the text of a row, with its checksum at the end.
+func (s *stored) sealed() ([]byte, error) {
+	s.CRC = ""
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	return seal(text), nil
+}
+
+// seal adds the checksum to an object.
+func seal(text []byte) []byte {
+	text = text[:len(text)-1] // its brace
+	return fmt.Appendf(text, "%s%08x%s", crcBefore, crc32.Checksum(text, crcTable), crcAfter)
+}
+
+// checkSeal returns an error if a row is not what was written.
+func checkSeal(text []byte) error {
+	at := len(text) - crcLength
+	if at < 0 || !bytes.HasPrefix(text[at:], []byte(crcBefore)) {
+		return errors.New("it does not end with its checksum: it was cut short, or written by another program")
+	}
+	if want, got := string(text[at+len(crcBefore):at+len(crcBefore)+8]), fmt.Sprintf("%08x", crc32.Checksum(text[:at], crcTable)); got != want {
+		return fmt.Errorf("its checksum is %s and should be %s: it is not what was written", got, want)
+	}
+	return nil
 }
 
 // storedRequest is what of the caller's request the state does not hold.
@@ -217,6 +258,9 @@ func (s *stored) upgrade() (*stored, error) {
 
 // laterKeys lists the keys in a row of version 2 that came with version 3.
 func (s *stored) laterKeys() (more []string) {
+	if s.CRC != "" {
+		more = append(more, "crc")
+	}
 	if !s.State.NotAfter.IsZero() {
 		more = append(more, "state.not_after")
 	}
@@ -249,6 +293,11 @@ func decodeStored(text []byte) (*stored, error) {
 		}
 		return old.upgrade().upgrade()
 	case version.V == 2 || version.V == storedVersion:
+		if version.V == storedVersion {
+			if err := checkSeal(text); err != nil {
+				return nil, fmt.Errorf("version %d: %w", version.V, err)
+			}
+		}
 		s := new(stored)
 		if err := decodeStrictly(text, s); err != nil {
 			return nil, fmt.Errorf("version %d: %w", version.V, err)

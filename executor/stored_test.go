@@ -40,7 +40,7 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 		}
 		state := s.State.state()
 		s.State = toStored(&state)
-		text, err := json.Marshal(s)
+		text, err := s.sealed()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 	n := 0
 	fill(reflect.ValueOf(&whole).Elem(), &n)
 	whole.V = storedVersion
-	text, err := json.Marshal(&whole)
+	text, err := whole.sealed()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestGoldenRowsOfTheCurrentVersionAreKept(t *testing.T) {
 		}
 		state := s.State.state()
 		s.State = toStored(&state)
-		if text, err := json.Marshal(s); err != nil || !bytes.Equal(text, row) {
+		if text, err := s.sealed(); err != nil || !bytes.Equal(text, row) {
 			t.Errorf("row %d: %v\n%s\nbecomes\n%s", i+1, err, row, text)
 		}
 	}
@@ -108,22 +108,45 @@ func TestGoldenRowsOfTheCurrentVersionAreKept(t *testing.T) {
 
 func TestRowsThatCannotBeReadWhole(t *testing.T) {
 	row := string(goldenRows(t, storedVersion)[0])
-	for name, tt := range map[string]struct{ row, want string }{
-		"a newer version":        {strings.Replace(row, `"v":3`, `"v":4`, 1), "version 4 is of a newer release; this one reads versions 1 to 3"},
-		"no version":             {strings.Replace(row, `"v":3,`, ``, 1), "there is no version 0"},
-		"a key that is unknown":  {strings.Replace(row, `"attempts":`, `"insured":true,"attempts":`, 1), `unknown field "insured"`},
-		"a key of an identity":   {strings.Replace(row, `"sends":`, `"annulled":true,"sends":`, 1), `unknown field "annulled"`},
-		"a word that is unknown": {strings.Replace(row, `"operation":"capture"`, `"operation":"tip"`, 1), "tip"},
-		"version 1, unknown key": {strings.Replace(string(goldenRows(t, 1)[0]), `"attempts":`, `"insured":true,"attempts":`, 1), `version 1: json: unknown field "insured"`},
-		"version 2, later keys":  {strings.Replace(string(goldenRows(t, 2)[0]), `"attempts":`, `"target":"T-1","not_after":"2026-01-01T00:00:00Z","attempts":`, 1), "version 2 has no state.not_after, state.target"},
-		"cut short":              {row[:len(row)-20], "unexpected end"},
-		"more behind it":         {row + "{}", "after"},
+	for name, tt := range map[string]struct {
+		row, want string
+		resum     bool // the change is not one of the disk
+	}{
+		"a newer version":        {row: strings.Replace(row, `"v":3`, `"v":4`, 1), want: "version 4 is of a newer release; this one reads versions 1 to 3"},
+		"no version":             {row: strings.Replace(row, `"v":3,`, ``, 1), want: "there is no version 0"},
+		"a key that is unknown":  {row: strings.Replace(row, `"attempts":`, `"insured":true,"attempts":`, 1), want: `unknown field "insured"`, resum: true},
+		"a key of an identity":   {row: strings.Replace(row, `"sends":`, `"annulled":true,"sends":`, 1), want: `unknown field "annulled"`, resum: true},
+		"a word that is unknown": {row: strings.Replace(row, `"operation":"capture"`, `"operation":"tip"`, 1), want: "tip", resum: true},
+		"version 1, unknown key": {row: strings.Replace(string(goldenRows(t, 1)[0]), `"attempts":`, `"insured":true,"attempts":`, 1), want: `version 1: json: unknown field "insured"`},
+		"version 2, later keys":  {row: strings.Replace(string(goldenRows(t, 2)[0]), `"attempts":`, `"target":"T-1","not_after":"2026-01-01T00:00:00Z","attempts":`, 1), want: "version 2 has no state.not_after, state.target"},
+		"cut short":              {row: row[:len(row)-20], want: "unexpected end"},
+		"more behind it":         {row: row + "{}", want: "after"},
+		"a bit that turned over": {row: strings.Replace(row, `"amount":120000`, `"amount":120001`, 1), want: "it is not what was written"},
+		"no checksum":            {row: row[:len(row)-crcLength] + "}", want: "it does not end with its checksum"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := decodeStored([]byte(tt.row)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			text := []byte(tt.row)
+			if tt.resum {
+				text = seal([]byte(tt.row[:len(tt.row)-crcLength] + "}"))
+			}
+			if _, err := decodeStored(text); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("the error is %v; it should say %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// No bit of a row can turn over unnoticed.
+func TestEveryBitOfARowIsGuarded(t *testing.T) {
+	row := goldenRows(t, storedVersion)[0]
+	for i := range row {
+		for bit := range 8 {
+			text := bytes.Clone(row)
+			text[i] ^= 1 << bit
+			if _, err := decodeStored(text); err == nil {
+				t.Fatalf("byte %d of the row became %q, and that was read:\n%s", i, text[i], text)
+			}
+		}
 	}
 }
 
@@ -172,7 +195,7 @@ func TestEveryFieldOfAStateIsStored(t *testing.T) {
 	var state flow.State
 	n := 0
 	fill(reflect.ValueOf(&state).Elem(), &n)
-	text, err := json.Marshal(&stored{V: storedVersion, State: toStored(&state)})
+	text, err := (&stored{V: storedVersion, State: toStored(&state)}).sealed()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +225,7 @@ func TestStoredStatesRoundTrip(t *testing.T) {
 		s.Payment.Amount = rapid.Int64().Draw(t, "amount")
 		s.Ledger = append(s.Ledger[:len(s.Ledger):len(s.Ledger)], flow.Identity{OrderID: rapid.String().Draw(t, "order"), Sends: 1})
 		for _, from := range []flow.State{s, rapid.SampledFrom(states).Draw(t, "other")} {
-			text, err := json.Marshal(&stored{V: storedVersion, State: toStored(&from)})
+			text, err := (&stored{V: storedVersion, State: toStored(&from)}).sealed()
 			if err != nil {
 				t.Fatal(err)
 			}

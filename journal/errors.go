@@ -33,6 +33,8 @@ var lastOperation = slices.Max(policy.Operations())
 // Check returns an error for a row that no journal may store.
 func (r *Row) Check() error {
 	switch {
+	case r.Damaged != nil:
+		return fmt.Errorf("journal: Row %s must not be damaged: %w", r.ID, r.Damaged)
 	case r.ID == "":
 		return errors.New("journal: Row.ID must not be empty")
 	case r.Version < 1:

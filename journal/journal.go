@@ -34,6 +34,10 @@ type Row struct {
 	Due      time.Time // when the executor must work on the flow again; zero: never. An open row has one
 	At       time.Time // when the row was written, by the writer's clock
 	State    []byte    // the flow; only its writer knows the format
+
+	// Damaged is set by a read if the stored row cannot be read whole. ID is there, and Due where
+	// Due returned it. The rows beside it are read as ever. Put takes no such row.
+	Damaged error
 }
 
 // Durability is what Put waits for.

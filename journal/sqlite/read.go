@@ -139,25 +139,62 @@ func collect(found *sql.Rows, err error) ([]journal.Row, error) {
 	defer found.Close()
 	var rows []journal.Row
 	for found.Next() {
-		var r journal.Row
-		var operation, names []byte
-		var due sql.NullInt64
-		var at int64
-		err := found.Scan(&r.ID, &r.Version, &r.Key.Merchant, &operation, &r.Key.Payment, &r.Provider, &names, &r.Open, &due, &at, &r.State)
+		r, err := scanRow(found)
 		if err != nil {
-			return nil, err
+			if r, err = damaged(found, err); err != nil {
+				return nil, err
+			}
 		}
-		if err := r.Key.Operation.UnmarshalText(operation); err != nil {
-			return nil, fmt.Errorf("flow %s: %w", r.ID, err)
-		}
-		if r.Names, err = decodeNames(names); err != nil {
-			return nil, fmt.Errorf("flow %s: %w", r.ID, err)
-		}
-		if due.Valid {
-			r.Due = time.UnixMicro(due.Int64).UTC()
-		}
-		r.At = time.UnixMicro(at).UTC()
 		rows = append(rows, r)
 	}
 	return rows, found.Err()
+}
+
+// scanRow reads the row under the cursor.
+func scanRow(found *sql.Rows) (r journal.Row, err error) {
+	var operation, names []byte
+	var due sql.NullInt64
+	var at int64
+	err = found.Scan(&r.ID, &r.Version, &r.Key.Merchant, &operation, &r.Key.Payment, &r.Provider, &names, &r.Open, &due, &at, &r.State)
+	if err != nil {
+		return r, err
+	}
+	if err := r.Key.Operation.UnmarshalText(operation); err != nil {
+		return r, err
+	}
+	if r.Names, err = decodeNames(names); err != nil {
+		return r, err
+	}
+	if due.Valid {
+		r.Due = time.UnixMicro(due.Int64).UTC()
+	}
+	r.At = time.UnixMicro(at).UTC()
+	return r, nil
+}
+
+// damaged is the row under the cursor, as far as it can be read although scanRow could not: one bad row must
+// not keep all others from being read.
+func damaged(found *sql.Rows, why error) (r journal.Row, err error) {
+	var id, version, merchant, operation, payment, provider, names, open, due, at, state any
+	if err := found.Scan(&id, &version, &merchant, &operation, &payment, &provider, &names, &open, &due, &at, &state); err != nil {
+		return r, err
+	}
+	r.ID, r.Damaged = fmt.Sprint(id), fmt.Errorf("the row in the journal is damaged: %w", why)
+	r.Version, _ = version.(int64)
+	r.Key.Merchant, _ = merchant.(string)
+	r.Key.Payment, _ = payment.(string)
+	r.Provider, _ = provider.(string)
+	if text, ok := operation.(string); ok {
+		_ = r.Key.Operation.UnmarshalText([]byte(text)) // it may be what is damaged
+	}
+	if n, ok := open.(int64); ok {
+		r.Open = n != 0
+	}
+	if micros, ok := due.(int64); ok {
+		r.Due = time.UnixMicro(micros).UTC()
+	}
+	if micros, ok := at.(int64); ok {
+		r.At = time.UnixMicro(micros).UTC()
+	}
+	return r, nil
 }
