@@ -10,7 +10,7 @@ import (
 )
 
 // What a provider says of an order, it says of every request that has the order's id: to a query by
-// the order, or in a webhook. Two payments under one order could not be told apart, and the one would
+// the order, or in a webhook. Two payments under one order could not be distinguished, and the one would
 // end with the other's success. So an order belongs to one payment key. The order of a capture or a
 // cancel is that of the payment that it works on; a second capture of it is refused until the first one
 // is known not to have executed.
