@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -31,6 +32,9 @@ func Parse(text string) (ast.Node, error) {
 	if n := utf8.RuneCountInString(text); n > MaxLength {
 		return nil, mistake(MaxLength, "the condition has %d characters; at most %d are allowed: split it into several rules", n, MaxLength)
 	}
+	if i := strings.IndexRune(text, utf8.RuneError); i >= 0 && !utf8.ValidString(text) {
+		return nil, mistake(utf8.RuneCountInString(text[:i]), "the condition is no text in UTF-8 from here on")
+	}
 	if err := measure(text); err != nil {
 		return nil, err
 	}
@@ -38,11 +42,8 @@ func Parse(text string) (ast.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	var n counter
-	ast.Walk(&tree.Node, &n)
-	if n.beyond != nil {
-		return nil, mistake(n.beyond.Location().From, "the condition has %d values, names and operators; at most %d are allowed: split it into several rules",
-			n.nodes, MaxNodes)
+	if beyond := beyondNodes(tree.Node); beyond != nil {
+		return nil, mistake(beyond.Location().From, "the condition has more than %d values, names and operators: split it into several rules", MaxNodes)
 	}
 	return tree.Node, nil
 }
@@ -99,15 +100,28 @@ func tooLarge(number string) bool {
 	return errors.Is(err, strconv.ErrRange)
 }
 
-// counter counts nodes, and keeps the first beyond the bound.
+// beyondNodes is the first node beyond the bound; nil when there is none. It stops there: in
+// "1 < x < 2" the parser has x twice, so a text of x in x in x has 2^n nodes.
+func beyondNodes(n ast.Node) (beyond ast.Node) {
+	defer func() {
+		if stopped := recover(); stopped != nil {
+			beyond = stopped.(*counter).beyond
+		}
+	}()
+	ast.Walk(&n, new(counter))
+	return nil
+}
+
+// counter counts nodes.
 type counter struct {
 	nodes  int
 	beyond ast.Node
 }
 
-// Visit is called for every node.
+// Visit is called for every node. A walk has no other way to end it.
 func (c *counter) Visit(n *ast.Node) {
-	if c.nodes++; c.nodes > MaxNodes && c.beyond == nil {
+	if c.nodes++; c.nodes > MaxNodes {
 		c.beyond = *n
+		panic(c)
 	}
 }

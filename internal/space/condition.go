@@ -307,44 +307,27 @@ func (b builder) member(n *ast.BinaryNode) (d region.Dim, set region.Set, ok boo
 
 // numbers is where "x op value" holds; nil when that is not known.
 func numbers(k Kind, op string, value any) region.Set {
-	var lo, hi int64
-	switch v := value.(type) {
-	case int64:
-		if k == Duration {
-			return nil
-		}
-		lo, hi = v, v
-	case time.Duration:
-		if k != Duration {
-			return nil
-		}
-		lo, hi = int64(v), int64(v)
-	case float64:
-		if k == Duration || math.Abs(v) > 1<<52 {
-			return nil
-		}
-		lo, hi = int64(math.Floor(v)), int64(math.Ceil(v))
-	default:
+	x, ok := value.(int64)
+	if k == Duration {
+		var d time.Duration
+		d, ok = value.(time.Duration)
+		x = int64(d)
+	}
+	switch {
+	case !ok:
 		return nil
+	case op == "<":
+		return below(x)
+	case op == "<=":
+		return region.Range(math.MinInt64, x)
+	case op == ">":
+		return above(x)
+	case op == ">=":
+		return region.Range(x, math.MaxInt64)
+	case op == "==":
+		return region.Range(x, x)
 	}
-	switch op {
-	case "<":
-		return below(hi)
-	case "<=":
-		return region.Range(math.MinInt64, lo)
-	case ">":
-		return above(lo)
-	case ">=":
-		return region.Range(hi, math.MaxInt64)
-	}
-	var equal region.Ints
-	if lo == hi {
-		equal = region.Range(lo, lo)
-	}
-	if op == "==" {
-		return equal
-	}
-	return region.Without(region.Range(math.MinInt64, math.MaxInt64), equal)
+	return region.Without(region.Range(math.MinInt64, math.MaxInt64), region.Range(x, x))
 }
 
 func below(v int64) region.Ints {

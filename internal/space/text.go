@@ -21,18 +21,9 @@ func constant(n ast.Node) any {
 		return n.Value
 	case *ast.IntegerNode:
 		return int64(n.Value)
-	case *ast.FloatNode:
-		return n.Value
 	case *ast.UnaryNode:
-		switch v := constant(n.Node).(type) {
-		case int64:
-			if n.Operator == "-" && v != math.MinInt64 {
-				return -v
-			}
-		case float64:
-			if n.Operator == "-" {
-				return -v
-			}
+		if v, ok := constant(n.Node).(int64); ok && n.Operator == "-" && v != math.MinInt64 {
+			return -v
 		}
 	case *ast.BuiltinNode, *ast.CallNode:
 		if d, ok := condition.FixedDuration(n); ok {
