@@ -39,6 +39,7 @@ var may = map[string]struct {
 	"recording":                        {[]string{"policy", "internal/recorded", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
 	"internal/verify":                  {[]string{"policy", "internal/condition", "internal/outfile", "internal/recorded", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
 	"internal/adversary":               {[]string{"policy", "providers", "rules", "internal/ruleset", "flow"}, "plays rule sets that verify calls proved; it shares no search with verify, and no package imports it"},
+	"internal/promela":                 {[]string{"policy", "providers", "internal/ruleset"}, "writes the flow and the rules for Spin; it shares nothing with the search that it is compared with"},
 	"internal/advice":                  {[]string{"policy", "internal/question", "internal/ruleset", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
 	"ruletest":                         {[]string{"internal/ruleset", "internal/ruletest"}, "the tests of rules as tests of Go, and no more"},
 	"internal/ruletest":                {[]string{"policy", "internal/condition", "internal/source", "internal/advice", "providers", "rules", "internal/ruleset", "flow"}, "a driver for tests of rules: no other driver, no clock"},

@@ -1,0 +1,223 @@
+package promela
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// texts are what the conditions of rules mention, as it stands in their text.
+type texts struct {
+	mentions map[string]bool
+	strings  []string
+	numbers  []int64
+	spans    []time.Duration
+	fired    map[string][]int // by rule: values of its own count that can make a difference
+}
+
+var (
+	aString = regexp.MustCompile(`"[^"]*"|'[^']*'`)
+	aNumber = regexp.MustCompile(`\b\d+\b`)
+	aWord   = regexp.MustCompile(`\b[a-z_]+\b`)
+)
+
+// mentioned reads the conditions' texts. It refuses what cannot be enumerated.
+func mentioned(all []ruleset.Ruling) (texts, error) {
+	t := texts{mentions: map[string]bool{}, fired: map[string][]int{}}
+	for _, r := range all {
+		when := r.Rule.When
+		for _, s := range aString.FindAllString(when, -1) {
+			s = s[1 : len(s)-1]
+			t.strings = append(t.strings, s)
+			if d, err := time.ParseDuration(s); err == nil {
+				t.spans = append(t.spans, d)
+			}
+		}
+		bare := aString.ReplaceAllString(when, "")
+		var own []int64
+		for _, n := range aNumber.FindAllString(bare, -1) {
+			v, err := strconv.ParseInt(n, 10, 64)
+			if err != nil {
+				return t, fmt.Errorf("promela: %s: the number %s is too large", r.Rule.Source(), n)
+			}
+			own = append(own, v)
+		}
+		t.numbers = append(t.numbers, own...)
+		words := map[string]bool{}
+		for _, word := range aWord.FindAllString(bare, -1) {
+			words[word], t.mentions[word] = true, true
+		}
+		if words["tags"] {
+			return t, fmt.Errorf("promela: %s: the condition looks at tags, whose values cannot be enumerated", r.Rule.Source())
+		}
+		fired := []int{0}
+		if words["fired"] {
+			for _, n := range own {
+				fired = append(fired, int(max(0, n-1)), int(n), int(n)+1)
+			}
+		}
+		slices.Sort(fired)
+		t.fired[r.Rule.Source()] = slices.Compact(fired)
+	}
+	slices.Sort(t.strings)
+	t.strings = slices.Compact(t.strings)
+	return t, nil
+}
+
+// around returns every number of the rules, with the ones beside it.
+func (t *texts) around(least int64) []int64 {
+	all := []int64{least}
+	for _, n := range t.numbers {
+		all = append(all, n-1, n, n+1)
+	}
+	all = slices.DeleteFunc(all, func(n int64) bool { return n < least })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// durations returns every duration of the rules, with the ones beside it.
+func (t *texts) durations() []time.Duration {
+	all := []time.Duration{0}
+	for _, d := range t.spans {
+		all = append(all, d-1, d, d+1)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// counts returns situations with every combination of the counts and times that the rules can tell apart.
+func (w *World) counts() []policy.Situation {
+	all := []policy.Situation{{Attempt: 1, At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
+	vary := func(name string, values int, set func(s *policy.Situation, i int)) {
+		if !w.texts.mentions[name] {
+			return
+		}
+		var next []policy.Situation
+		for _, s := range all {
+			for i := range values {
+				one := s
+				set(&one, i)
+				next = append(next, one)
+			}
+		}
+		all = next
+	}
+	attempts, queries, spans := small(w.texts.around(1)), small(w.texts.around(0)), w.texts.durations()
+	vary("attempt", len(attempts), func(s *policy.Situation, i int) { s.Attempt = attempts[i] })
+	vary("queries", len(queries), func(s *policy.Situation, i int) { s.Queries = queries[i] })
+	vary("elapsed", len(spans), func(s *policy.Situation, i int) { s.Elapsed = spans[i] })
+	hours, days := 24, 7
+	vary("hour", hours, func(s *policy.Situation, i int) { s.At = s.At.Add(time.Duration(i) * time.Hour) })
+	vary("weekday", days, func(s *policy.Situation, i int) { s.At = s.At.AddDate(0, 0, i) })
+	return all
+}
+
+// small returns the numbers that a count can be.
+func small(all []int64) []int {
+	var list []int
+	for _, n := range all {
+		if n < 1000 {
+			list = append(list, int(n))
+		}
+	}
+	return list
+}
+
+// each calls a function with every answer of a phase: each fault, code, sub-code, status and HTTP status that
+// the catalogue or a rule names, in every combination, and one of each that neither does.
+func (w *World) each(ph policy.Phase, f func(policy.Answer)) {
+	codes, subCodes, statuses := w.listed(ph)
+	waits := []time.Duration{0}
+	if w.texts.mentions["retry_after"] {
+		waits = w.texts.durations()
+	}
+	messages := []string{""}
+	if w.texts.mentions["message"] {
+		messages = append([]string{"", "neither"}, w.texts.strings...)
+	}
+	for _, http := range w.httpStatuses() {
+		for _, wait := range waits {
+			for _, message := range messages {
+				a := policy.Answer{Phase: ph, HTTPStatus: http, RetryAfter: wait, Message: message}
+				if ph != policy.Webhook {
+					for _, fault := range policy.All[policy.Fault]() {
+						if fault != policy.NotSent || ph == policy.Query && http == 0 {
+							a.Fault = fault
+							f(a)
+						}
+					}
+					a.Fault = policy.NoFault
+				}
+				for _, st := range statuses {
+					a.Status, a.SubStatus = st[0], st[1]
+					for _, a.Code = range codes {
+						for _, a.SubCode = range subCodes {
+							f(a)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// unlisted is a text that neither catalogues nor rules have.
+const unlisted = "zz-not-listed"
+
+// listed returns the codes, sub-codes and statuses of answers, the empty ones and an unlisted one with them.
+func (w *World) listed(ph policy.Phase) (codes, subCodes []string, statuses [][2]string) {
+	codes = []string{"", unlisted}
+	for _, r := range w.catalog.Codes {
+		codes = append(codes, r.Code)
+	}
+	wide := func(name string) []string {
+		if w.texts.mentions[name] {
+			return w.texts.strings
+		}
+		return nil
+	}
+	codes = append(codes, wide("code")...)
+	subCodes = []string{""}
+	if w.catalog.SaysSubCode(w.payment.Operation, ph) {
+		subCodes = append(append(slices.Clone(codes), w.texts.strings...), unlisted)
+	}
+	statuses = [][2]string{{"", ""}}
+	if len(w.catalog.Statuses) > 0 || w.texts.mentions["status"] || w.texts.mentions["sub_status"] {
+		subs := append([]string{"", unlisted}, wide("sub_status")...)
+		names := append([]string{unlisted}, wide("status")...)
+		for _, r := range w.catalog.Statuses {
+			subs, names = append(subs, r.SubStatus), append(names, r.Status)
+		}
+		for _, name := range distinct(names) {
+			for _, sub := range distinct(subs) {
+				statuses = append(statuses, [2]string{name, sub})
+			}
+		}
+	}
+	return distinct(codes), distinct(subCodes), statuses
+}
+
+func distinct(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// httpStatuses returns the HTTP statuses between which the catalogue or a rule can change its mind.
+func (w *World) httpStatuses() []int {
+	list := []int{0, 200, 400, 429, 500}
+	if w.texts.mentions["http_status"] {
+		for _, n := range w.texts.around(0) {
+			if n < 1000 {
+				list = append(list, int(n))
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
