@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -19,6 +20,7 @@ type checker struct {
 	rule     *rules.Rule
 	catalogs []*providers.Catalog // whose codes and statuses may be named
 	known    []string             // providers that exist
+	uses     []string             // those that the merchant's file lists; empty: all
 	errs     *source.List
 
 	amount   ast.Node // where amount is compared
@@ -225,6 +227,10 @@ func (c *checker) value(name string, v variable, s *ast.StringNode) {
 	switch name {
 	case "provider":
 		ok = contains(c.known, s.Value)
+		if ok && len(c.uses) > 0 && !contains(c.uses, s.Value) {
+			c.errs.Warn(c.rule.WhenAt(s.Location().From), "rule %q names provider %q, which the merchant does not use: [merchant] lists %s",
+				c.rule.ID, s.Value, strings.Join(c.uses, ", "))
+		}
 		where = source.Suggest(s.Value, append([]string(nil), c.known...))
 	case "currency":
 		if ok = isCurrency(s.Value); !ok {

@@ -159,7 +159,7 @@ func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []st
 		if c.done[r] != nil {
 			continue // of the engine that this one is a variant of
 		}
-		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, errs: c.errs}); k != nil {
+		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, uses: f.Providers, errs: c.errs}); k != nil {
 			c.done[r] = k
 		}
 	}

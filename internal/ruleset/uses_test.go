@@ -35,3 +35,15 @@ func TestPaymentAtAProviderThatIsNotUsed(t *testing.T) {
 		t.Error("For gives no error")
 	}
 }
+
+func TestARuleForAProviderThatIsNotUsedIsDoubtful(t *testing.T) {
+	e := opened(t, map[string]string{"merchants/acme.toml": "[merchant]\nproviders = ['opi', 'momo']\n" + rule("ours", `provider in ["opi", "paykka"]`, "escalate")})
+	var got []string
+	for _, w := range e.Warnings {
+		got = append(got, w.Error())
+	}
+	want := `acme.toml:5:31: rule "ours" names provider "paykka", which the merchant does not use: [merchant] lists opi, momo`
+	if len(got) != 1 || !strings.HasSuffix(got[0], want) {
+		t.Errorf("the warnings are %q, want %s", got, want)
+	}
+}

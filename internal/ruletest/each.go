@@ -186,7 +186,15 @@ func (r *reader) every(f fields, key string, v source.Value) (items []source.Val
 	var all []string
 	switch key {
 	case "provider":
-		all = r.e.Catalogs.Names()
+		merchant := merchantOf(r.suite.File)
+		if v, said := f["merchant"]; said {
+			merchant, _ = v.Scalar()
+		}
+		for _, name := range r.e.Catalogs.Names() {
+			if r.e.Rules.Uses(merchant, name) {
+				all = append(all, name)
+			}
+		}
 	case "operation":
 		cat, err := r.e.Catalogs.Get(r.text(r.withDefaults(f), "provider"))
 		if err != nil {

@@ -115,6 +115,13 @@ func (r *reader) paymentOf(f fields, pos source.Pos) (p policy.Payment, cat *pro
 		}
 		r.unknown(at, "merchant", p.Merchant, r.e.Rules.MerchantNames())
 	}
+	if err == nil && len(r.errs.Mistakes) == before && !r.e.Rules.Uses(p.Merchant, p.Provider) {
+		at := pos
+		if v, said := f["provider"]; said {
+			at = v.Pos()
+		}
+		r.fail(at, "%s", r.e.Check(&p))
+	}
 	var no *ruleset.NotOfferedError
 	if v, said := f["operation"]; said && len(r.errs.Mistakes) == before && errors.As(r.e.Check(&p), &no) {
 		r.fail(v.Pos(), "%s", no)
