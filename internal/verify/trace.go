@@ -54,6 +54,9 @@ func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options,
 		v.replay(e, o)
 	}
 	v.cause = f
+	if why := windowAdvice(e, v); why != "" {
+		v.Why += "; " + why
+	}
 	return v, nil
 }
 
