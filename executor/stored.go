@@ -198,6 +198,7 @@ type storedAnswer struct {
 	ProviderID string        `json:"provider_id,omitempty"`
 	Amount     int64         `json:"amount,omitempty"`
 	Currency   string        `json:"currency,omitempty"`
+	SetAside   string        `json:"set_aside,omitempty"`
 }
 
 // storedShopper is what the shopper must do next.

@@ -16,19 +16,19 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// defaults are the embedded rules.
+// defaults are the embedded rules, with a code of MoMo's that refuses at the door.
 var defaults = sync.OnceValue(func() *engine.Engine {
-	e, err := engine.Open("")
+	e, err := engine.OpenFS(testkit.Door)
 	if err != nil {
 		panic(err)
 	}
 	return e
 })
 
-// rulesOf adds files to the embedded rules.
+// rulesOf adds files to the rules of defaults.
 func rulesOf(t *testing.T, files map[string]string) *engine.Engine {
 	t.Helper()
-	dir := testkit.Dir(t, files)
+	dir := testkit.Dir(t, testkit.WithDoor(files))
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -90,7 +90,7 @@ func parseStory(text string) *story {
 }
 
 // defaults are compiled once for all stories that bring no rules.
-var defaults = must(engine.Open(""))
+var defaults = must(engine.OpenFS(testkit.Door))
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *story) open(t *testing.T) *engine.Engine {
 	if len(s.files) == 0 {
 		return defaults
 	}
-	dir := testkit.Dir(t, s.files)
+	dir := testkit.Dir(t, testkit.WithDoor(s.files))
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal("the story's rules do not compile:\n", strings.ReplaceAll(err.Error(), dir+"/", ""))

@@ -33,6 +33,11 @@ type Answer struct {
 	ProviderID string `json:"provider_id,omitempty"`
 	Amount     int64  `json:"amount,omitempty"` // ISO 4217 minor units; 0: not said; or OddAmount
 	Currency   string `json:"currency,omitempty"`
+
+	// SetAside says why the body is no evidence, whatever code or status stands in it: it names no order
+	// where it must, speaks of another kind of event, or holds what cannot be compared. Empty: it is
+	// not set aside.
+	SetAside string `json:"set_aside,omitempty"`
 }
 
 // OddAmount is the amount of an answer that names one which cannot be a payment's: zero,

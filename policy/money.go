@@ -1,21 +1,40 @@
 package policy
 
 import (
+	_ "embed" // of the table of currencies
 	"fmt"
 	"strings"
 )
 
-// Exponent returns the number of decimals of an ISO 4217 currency: 2 unless the
-// standard says otherwise.
-func Exponent(currency string) int {
-	switch strings.ToUpper(currency) {
-	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
-		return 0
-	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
-		return 3
+// Decimals returns how many decimals an ISO 4217 currency has. known is false for a code that
+// the standard does not list: amounts in it can be neither converted nor compared. Upper and
+// lower case are the same.
+func Decimals(currency string) (decimals int, known bool) {
+	var code [3]byte
+	if len(currency) != len(code) {
+		return 0, false
 	}
-	return 2
+	for i := range code {
+		code[i] = currency[i]
+		if 'a' <= code[i] && code[i] <= 'z' {
+			code[i] -= 'a' - 'A'
+		}
+	}
+	for line := range strings.SplitSeq(currencies, "\n") {
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		for i := 2; i+3 <= len(line); i += 4 { // a digit, then each code after a space
+			if line[i:i+3] == string(code[:]) {
+				return int(line[0] - '0'), true
+			}
+		}
+	}
+	return 0, false
 }
+
+//go:embed currencies.txt
+var currencies string
 
 // FormatAmount writes an amount of minor units with its currency: "1,200.50 TWD".
 func FormatAmount(minor int64, currency string) string {
@@ -28,7 +47,10 @@ func formatMinor(minor int64, currency string) string {
 	if minor < 0 {
 		sign, minor = "-", -minor
 	}
-	exp := Exponent(currency)
+	exp, known := Decimals(currency)
+	if !known {
+		exp = 2 // for the reader's eye only
+	}
 	unit := int64(1)
 	for range exp {
 		unit *= 10

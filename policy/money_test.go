@@ -37,12 +37,18 @@ func TestFormatAmount(t *testing.T) {
 	}
 }
 
-func TestExponent(t *testing.T) {
+func TestDecimals(t *testing.T) {
 	for currency, want := range map[string]int{
-		"VND": 0, "vnd": 0, "JPY": 0, "KRW": 0, "TWD": 2, "IDR": 2, "USD": 2, "KWD": 3, "Bhd": 3, "": 2, "???": 2,
+		"VND": 0, "vnd": 0, "JPY": 0, "KRW": 0, "CLP": 0, "UYI": 0, "TWD": 2, "IDR": 2, "USD": 2, "usd": 2, "XXX": 2, "ZWG": 2,
+		"KWD": 3, "Bhd": 3, "TND": 3, "CLF": 4, "UYW": 4, "uyw": 4,
 	} {
-		if got := policy.Exponent(currency); got != want {
-			t.Errorf("Exponent(%q) = %d, want %d", currency, got, want)
+		if got, known := policy.Decimals(currency); got != want || !known {
+			t.Errorf("Decimals(%q) = %d, %v, want %d", currency, got, known, want)
+		}
+	}
+	for _, currency := range []string{"", "???", "ABC", "US", "USDT", "EURO", " EUR", "DEM", "ITL", "\u0130DR"} {
+		if got, known := policy.Decimals(currency); known || got != 0 {
+			t.Errorf("Decimals(%q) = %d, %v; ISO 4217 does not list it", currency, got, known)
 		}
 	}
 }

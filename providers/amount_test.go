@@ -2,6 +2,7 @@ package providers_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -67,7 +68,8 @@ func TestAmountsInACurrencyThatIsNotSaid(t *testing.T) {
 		known string
 		want  int64
 	}{
-		{"the caller knows rupiah", "IDR", 12000000},
+		{"the caller knows ringgit", "MYR", 12000000},
+		{"rupiah are whole, as Indonesia's pages have them", "IDR", 1200000000},
 		{"the caller knows dong", "VND", 120000},
 	}
 	for _, tt := range tests {
@@ -83,12 +85,28 @@ func TestAmountsInACurrencyThatIsNotSaid(t *testing.T) {
 	}
 }
 
-// How PayKKa writes amounts is not established: none is read, so none is compared.
-func TestAmountsInAUnitThatIsNotKnown(t *testing.T) {
-	a := policy.Answer{}
-	err := catalog(t, "paykka").Decode(pay, query, []byte(`{"ret_code":"000000","data":{"amount":100,"currency":"USD"}}`), &a)
-	if err != nil || a.Amount != 0 {
-		t.Errorf("reads as %d (%v), want nothing", a.Amount, err)
+// PayKKa writes minor units.
+func TestAmountsInMinorUnits(t *testing.T) {
+	for currency, want := range map[string]int64{"USD": 100, "VND": 100, "kwd": 100, "CLF": 100} {
+		a := policy.Answer{}
+		body := fmt.Sprintf(`{"ret_code":"000000","data":{"amount":100,"currency":%q}}`, currency)
+		if err := catalog(t, "paykka").Decode(pay, query, []byte(body), &a); err != nil || a.Amount != want || a.Currency != strings.ToUpper(currency) {
+			t.Errorf("%s reads as %d %s (%v), want %d", body, a.Amount, a.Currency, err, want)
+		}
+	}
+}
+
+// An amount in a currency that ISO 4217 does not list cannot be compared, whichever side names it.
+func TestAmountsInNoCurrency(t *testing.T) {
+	for _, tt := range []struct{ provider, known, body string }{
+		{"shopline", "TWD", `{"tradeOrderId":"t","status":"SUCCEEDED","amount":{"value":100,"currency":"TWX"}}`},
+		{"paykka", "", `{"data":{"trans_id":"r","status":"SUCCESS","amount":100,"currency":"EURO"}}`},
+		{"momo", "VNDD", `{"orderId":"o","amount":100,"resultCode":0}`},
+	} {
+		a := policy.Answer{Currency: tt.known}
+		if err := catalog(t, tt.provider).Decode(pay, query, []byte(tt.body), &a); err != nil || !strings.Contains(a.SetAside, "no currency of ISO 4217") || a.Code+a.Status != "" {
+			t.Errorf("%s gives %+v (%v); want it set aside", tt.body, a, err)
+		}
 	}
 }
 
@@ -96,8 +114,8 @@ func TestHundredthsAreMinorUnitsOverThePowerOfTen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		currency := rapid.SampledFrom([]string{"TWD", "IDR", "USD", "VND", "JPY", "KWD"}).Draw(t, "currency")
 		hundredths := rapid.Int64Range(1, 1e15).Draw(t, "hundredths")
-		want := map[int]int64{0: hundredths / 100, 2: hundredths, 3: hundredths * 10}[policy.Exponent(currency)]
-		if policy.Exponent(currency) == 0 && hundredths%100 != 0 {
+		want := map[int]int64{0: hundredths / 100, 2: hundredths, 3: hundredths * 10}[decimalsOf(currency)]
+		if decimalsOf(currency) == 0 && hundredths%100 != 0 {
 			want = policy.OddAmount
 		}
 		var a policy.Answer
@@ -106,4 +124,9 @@ func TestHundredthsAreMinorUnitsOverThePowerOfTen(t *testing.T) {
 			t.Fatalf("%s reads as %d (%v), want %d", body, a.Amount, err, want)
 		}
 	})
+}
+
+func decimalsOf(currency string) int {
+	n, _ := policy.Decimals(currency)
+	return n
 }

@@ -34,41 +34,42 @@ var carried = []struct {
 
 	// OPI names no currency and, beside a status, no code of its own: 10000. A void has
 	// neither a status nor a webhook, and its envelope names the original payment.
-	{"opi", "status", []policy.Operation{refund}, []policy.Phase{webhook}, "sub_code message status order_id provider_id"},
-	{"opi", "status", []policy.Operation{refund}, nil, "sub_code message status order_id provider_id =code:10000"},
+	{"opi", "status", []policy.Operation{refund}, []policy.Phase{webhook}, "sub_code message status order_id provider_id amount"},
+	{"opi", "status", []policy.Operation{refund}, nil, "sub_code message status order_id provider_id amount =code:10000"},
 	{"opi", "status", []policy.Operation{cancel}, []policy.Phase{webhook}, "sub_code message provider_id"},
 	{"opi", "status", []policy.Operation{cancel}, nil, "sub_code message provider_id =code:10000"},
 	{"opi", "status", nil, []policy.Phase{webhook}, "sub_code message status order_id provider_id amount"},
 	{"opi", "status", nil, nil, "sub_code message status order_id provider_id amount =code:10000"},
-	{"opi", "code", []policy.Operation{refund}, []policy.Phase{webhook}, "sub_code message order_id provider_id"},
+	{"opi", "code", []policy.Operation{refund}, []policy.Phase{webhook}, "sub_code message order_id provider_id amount"},
 	{"opi", "code", []policy.Operation{cancel}, []policy.Phase{webhook}, "sub_code message provider_id"},
 	{"opi", "code", nil, []policy.Phase{webhook}, "sub_code message order_id provider_id amount"},
 	{"opi", "code", nil, nil, "code message"},
 
-	// SHOPLINE knows a payment by its own ids only. Outside a webhook a session bears no
-	// reason; a refund never has a sub-status.
-	{"shopline", "", []policy.Operation{checkout}, []policy.Phase{webhook}, "code message status sub_status provider_id amount currency"},
-	{"shopline", "", []policy.Operation{refund}, []policy.Phase{webhook}, "code message status provider_id amount currency"},
-	{"shopline", "", []policy.Operation{pay}, []policy.Phase{webhook}, "code message status sub_status provider_id amount currency"},
+	// SHOPLINE repeats the merchant's order of a payment, session or refund. Outside a webhook a session
+	// bears no reason, and its sub-status is that of its trades; a refund never has a sub-status.
+	{"shopline", "", []policy.Operation{checkout}, []policy.Phase{webhook}, "code message status sub_status order_id provider_id amount currency"},
+	{"shopline", "", []policy.Operation{refund}, []policy.Phase{webhook}, "code message status order_id provider_id amount currency"},
+	{"shopline", "", []policy.Operation{pay}, []policy.Phase{webhook}, "code message status sub_status order_id provider_id amount currency"},
 	{"shopline", "", []policy.Operation{payout}, []policy.Phase{webhook}, "code message status sub_status amount currency"},
 	{"shopline", "", []policy.Operation{capture, cancel}, []policy.Phase{webhook}, "code message status sub_status provider_id"},
 	{"shopline", "", nil, []policy.Phase{webhook}, "code message status sub_status"},
-	{"shopline", "status", []policy.Operation{checkout}, nil, "status provider_id amount currency"},
-	{"shopline", "status", []policy.Operation{refund}, nil, "code message status provider_id amount currency"},
-	{"shopline", "status", []policy.Operation{pay}, nil, "code message status sub_status provider_id amount currency"},
+	{"shopline", "status", []policy.Operation{checkout}, []policy.Phase{send}, "status order_id provider_id amount currency"},
+	{"shopline", "status", []policy.Operation{checkout}, nil, "status sub_status order_id provider_id amount currency"},
+	{"shopline", "status", []policy.Operation{refund}, nil, "code message status order_id provider_id amount currency"},
+	{"shopline", "status", []policy.Operation{pay}, nil, "code message status sub_status order_id provider_id amount currency"},
 	{"shopline", "status", []policy.Operation{payout}, nil, "code message status sub_status amount currency"},
 	{"shopline", "status", []policy.Operation{capture, cancel}, nil, "code message status sub_status provider_id"},
 	{"shopline", "status", nil, nil, "code message status sub_status"},
 	{"shopline", "code", nil, nil, "code message"},
 
-	// PayKKa's session_id stands in no envelope; a capture, void or refund bears the
-	// original payment's ids, which are not theirs; a refund has a trans_id of its own.
-	{"paykka", "", []policy.Operation{refund}, []policy.Phase{webhook}, "code message status request_id"},
-	{"paykka", "", []policy.Operation{checkout, pay}, []policy.Phase{webhook}, "code message status request_id order_id"},
-	{"paykka", "", nil, []policy.Phase{webhook}, "code message status"},
-	{"paykka", "status", []policy.Operation{refund}, nil, "code message status request_id"},
-	{"paykka", "status", []policy.Operation{checkout, pay}, nil, "code message status request_id order_id"},
-	{"paykka", "status", nil, nil, "code message status"},
+	// PayKKa's order_id is its own number; a capture or void bears the payment's; a refund has a
+	// trans_id of its own.
+	{"paykka", "", []policy.Operation{refund}, []policy.Phase{webhook}, "code message status request_id amount currency"},
+	{"paykka", "", []policy.Operation{checkout, pay}, []policy.Phase{webhook}, "code message status request_id provider_id amount currency"},
+	{"paykka", "", nil, []policy.Phase{webhook}, "code message status provider_id"},
+	{"paykka", "status", []policy.Operation{refund}, nil, "code message status request_id amount currency"},
+	{"paykka", "status", []policy.Operation{checkout, pay}, nil, "code message status request_id provider_id amount currency"},
+	{"paykka", "status", nil, nil, "code message status provider_id"},
 	{"paykka", "code", nil, nil, "code message"},
 }
 
@@ -124,8 +125,8 @@ func TestBodyIsReadBack(t *testing.T) {
 			for _, ph := range policy.Phases() {
 				for _, form := range []string{"code", "status"} {
 					t.Run(fmt.Sprintf("%s/%s/%s/%s", provider, op, ph, form), rapid.MakeCheck(func(t *rapid.T) {
-						word := rapid.StringMatching(`[A-Za-z0-9]{1,16}`)
-						number := rapid.StringMatching(`[1-9][0-9]{0,8}`) // where an envelope has numbers
+						word := rapid.StringMatching(`[A-Za-z1-9][A-Za-z0-9]{0,15}`) // 0 names nothing
+						number := rapid.StringMatching(`[1-9][0-9]{0,8}`)            // where an envelope has numbers
 						a := policy.Answer{
 							Phase: ph, Code: number.Draw(t, "code"), SubCode: "-" + number.Draw(t, "sub-code"),
 							SubStatus: word.Draw(t, "sub-status"), Message: word.Draw(t, "message"),
@@ -150,6 +151,9 @@ func TestBodyIsReadBack(t *testing.T) {
 						if err := c.Decode(op, ph, raw, &back); err != nil {
 							t.Fatalf("%s does not decode: %v", raw, err)
 						}
+						if back.SetAside != "" {
+							return // a listed code was drawn, and a bare code names no payment
+						}
 						want := only(a, carriedFields(t, provider, form, op, ph))
 						if provider == "opi" {
 							want.Currency = a.Currency
@@ -170,19 +174,22 @@ func TestBodyProvesWhatItsAnswerProves(t *testing.T) {
 		c := catalog(t, provider)
 		for _, r := range append(slices.Clone(c.Codes), c.Statuses...) {
 			for _, f := range r.Facts {
-				a := policy.Answer{Phase: f.Phase, Code: r.Code, Status: r.Status, SubStatus: r.SubStatus}
+				a := policy.Answer{
+					Phase: f.Phase, Code: r.Code, Status: r.Status, SubStatus: r.SubStatus,
+					OrderID: "o-1", RequestID: "r-1", ProviderID: "7", Amount: 100_000, Currency: "USD",
+				}
 				if provider == "opi" && (f.Phase == webhook || r.Status == "" && r.Scope == "disbursement-webhook") {
 					continue // a notice bears no code, and a failedCode is one only beside FAILED
 				}
-				if provider == "shopline" && f.Operation == checkout && r.SubStatus != "" && f.Phase != webhook {
-					continue // a session's envelope has no sub-status
-				}
 				raw, ok := c.Body(f.Operation, &a, noon)
-				var back policy.Answer
+				back := policy.Answer{Currency: a.Currency}
 				if err := c.Decode(f.Operation, f.Phase, raw, &back); !ok || err != nil {
 					t.Fatalf("%s %s %s: %s (%v): %v", provider, f.Operation, f.Phase, raw, ok, err)
 				}
 				p := &policy.Payment{Provider: provider, Operation: f.Operation, Capture: policy.Manual}
+				if back.SetAside != "" && (f.Phase == query && r.Code != "" || f.Phase == webhook && !strings.Contains(string(raw), "UCCE")) {
+					continue // a bare code in answer to a query names no payment; not every state has an event
+				}
 				if want, got := c.Judge(p, &a), c.Judge(p, &back); got != want {
 					t.Errorf("%s: %s proves %+v, want %+v", describe(p, a), raw, got, want)
 				}

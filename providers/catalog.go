@@ -27,8 +27,11 @@ type Catalog struct {
 
 	digest    [sha256.Size]byte
 	unit      amountUnit
+	units     map[string]amountUnit // of currencies that the provider writes in another unit
+	events    []event
 	cells     map[string]*cell // by code
 	states    map[state]*cell
+	wild      []state // of states, those whose sub-status has a *
 	decoders  [operations][phases]decoder
 	contracts [operations]policy.Contract
 	keyed     *policy.Contract // what an idempotency key adds; nil: the provider has none
@@ -176,5 +179,5 @@ func (e *UnknownProviderError) Error() string {
 // SaysSubCode reports whether the provider's bodies hold a sub-code for an operation
 // and phase, which is then where the reason of a failure stands.
 func (c *Catalog) SaysSubCode(op policy.Operation, ph policy.Phase) bool {
-	return len(c.decoders[op][ph][fieldSubCode]) > 0
+	return len(c.decoders[op][ph].at[fieldSubCode]) > 0
 }

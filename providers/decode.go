@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -11,11 +12,19 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A decoder holds, for one operation and phase, where each field stands in a body.
-type decoder [fieldCount][]path
+// A decoder holds, for one operation and phase, where each field stands in a body, and what a body
+// has to carry.
+type decoder struct {
+	at      [fieldCount][]path
+	carries []carried
+	keys    keys // that are read
+}
+
+// carried are fields of which an answer that proves something bears at least one.
+type carried []field
 
 // A path is the keys from the body's root to a value. A string on the way is read
-// as JSON inside JSON.
+// as JSON inside JSON. A key that ends in "]" selects from a list.
 type path []string
 
 type field int
@@ -31,6 +40,7 @@ const (
 	fieldProviderID
 	fieldAmount
 	fieldCurrency
+	fieldEvent    // the name of what a notice is about
 	fieldNotAbout // a value here says that the body is about something else
 	fieldPayURL   // from here on: what the shopper has to do next
 	fieldDeeplink
@@ -42,7 +52,7 @@ const (
 
 var fieldNames = [fieldCount]string{
 	"code", "sub_code", "status", "sub_status", "message",
-	"order_id", "request_id", "provider_id", "amount", "currency", "not_about",
+	"order_id", "request_id", "provider_id", "amount", "currency", "event", "not_about",
 	"pay_url", "deeplink", "qr_code", "redirect_url", "token",
 }
 
@@ -57,22 +67,23 @@ const (
 )
 
 // ErrUnreadable says that a body is no JSON object.
-var ErrUnreadable = errors.New("body is not a JSON object")
+var ErrUnreadable = errors.New("body is not a readable JSON object")
 
 var parsers fastjson.ParserPool
 
-// Decode reads a raw body into a's fields. A body that is no JSON object gives
-// [ErrUnreadable] and the fault unreadable in a; fields that are already set and
-// that the body does not hold are kept. Set Currency to the payment's beforehand: where
-// neither the body nor the catalogue names one, an amount cannot be read without it.
+// Decode reads a raw body into a's fields. A body that is no JSON object, or in which a key that is
+// read stands twice with different values, gives [ErrUnreadable] and the fault unreadable in a; fields
+// that are already set and that the body does not hold are kept. Set Currency to the payment's
+// beforehand: where neither the body nor the catalogue names one, an amount cannot be read without it.
+//
+// A body that is no evidence, whatever it says, has SetAside in a, and neither code nor status.
 func (c *Catalog) Decode(op policy.Operation, phase policy.Phase, body []byte, a *policy.Answer) error {
-	p := parsers.Get()
-	defer parsers.Put(p)
-	v, err := p.ParseBytes(body)
+	v, release, err := parse(body)
 	if err != nil {
 		a.Phase, a.Fault = phase, policy.Unreadable
-		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return err
 	}
+	defer release()
 	return c.DecodeValue(op, phase, v, a)
 }
 
@@ -83,41 +94,180 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		return c.Decode(op, phase, v.GetStringBytes(), a)
 	}
 	a.Phase = phase
-	if v.Type() != fastjson.TypeObject {
-		a.Fault = policy.Unreadable
-		return ErrUnreadable
-	}
 	d := &c.decoders[op][phase]
-	if d.text(v, fieldNotAbout, "") != "" {
-		return nil // it says nothing of this operation
+	err := ErrUnreadable
+	if v.Type() == fastjson.TypeObject {
+		err = d.keys.check(v)
 	}
-	a.Code = d.text(v, fieldCode, a.Code)
-	a.SubCode = d.text(v, fieldSubCode, a.SubCode)
-	a.Status = d.text(v, fieldStatus, a.Status)
-	a.SubStatus = d.text(v, fieldSubStatus, a.SubStatus)
-	a.Message = d.text(v, fieldMessage, a.Message)
-	a.OrderID = d.text(v, fieldOrderID, a.OrderID)
-	a.RequestID = d.text(v, fieldRequestID, a.RequestID)
-	a.ProviderID = d.text(v, fieldProviderID, a.ProviderID)
-	a.Currency = d.text(v, fieldCurrency, a.Currency)
-	if said := d.text(v, fieldAmount, ""); said != "" && c.unit != unitUnknown {
-		currency := a.Currency
-		if currency == "" {
-			currency = c.Currency
-		}
-		switch minor, ok := c.unit.minor(said, currency); {
-		case ok && minor > 0 && (currency != "" || c.unit == unitMinor):
-			a.Amount = minor
-		case !ok || minor <= 0:
-			a.Amount = policy.OddAmount
-		}
+	if err != nil {
+		a.Fault = policy.Unreadable
+		return err
+	}
+	if d.text(v, fieldNotAbout, "") != "" {
+		a.SetAside = "it is about something else than a " + op.String()
+		return nil
+	}
+	r := reading{c: c, d: d, op: op, v: v, a: a}
+	r.fields()
+	r.amount()
+	r.event()
+	r.lacks()
+	if r.wrong != "" {
+		a.SetAside = r.wrong + said(a)
+		a.Code, a.SubCode, a.Status, a.SubStatus = "", "", "", ""
 	}
 	return nil
 }
 
+// said is what a body said that is set aside, for people.
+func said(a *policy.Answer) string {
+	var parts []string
+	for _, p := range []struct{ name, value string }{
+		{"status ", a.Status}, {"", a.SubStatus}, {"code ", a.Code}, {"", a.SubCode},
+	} {
+		if p.value != "" {
+			parts = append(parts, p.name+p.value)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (it says " + strings.Join(parts, ", ") + ")"
+}
+
+// reading is one body on its way into an answer.
+type reading struct {
+	c       *Catalog
+	d       *decoder
+	op      policy.Operation
+	v       *fastjson.Value
+	a       *policy.Answer
+	carried [fieldCount]bool
+	wrong   string // why the body is no evidence; the first reason counts
+}
+
+func (r *reading) aside(format string, args ...any) {
+	if r.wrong == "" {
+		r.wrong = fmt.Sprintf(format, args...)
+	}
+}
+
+// read returns the value of a field: of its paths the first at which one stands. A value of a kind
+// that cannot be compared sets the body aside.
+func (r *reading) read(f field, otherwise string) string {
+	for _, p := range r.d.at[f] {
+		s := p.scalar(r.v, r.a.OrderID)
+		switch {
+		case s.odd != "":
+			if f != fieldMessage {
+				r.aside("its %s is %s, which cannot be compared", fieldNames[f], s.odd)
+			}
+			return otherwise
+		case s.text != "":
+			r.carried[f] = true
+			return s.text
+		}
+	}
+	return otherwise
+}
+
+// id is read for identifiers: 0 and "0" are none.
+func (r *reading) id(f field, otherwise string) string {
+	text := r.read(f, "")
+	if text == "" || text == "0" {
+		r.carried[f] = false
+		return otherwise
+	}
+	return text
+}
+
+func (r *reading) fields() {
+	a := r.a
+	a.OrderID = r.id(fieldOrderID, a.OrderID) // first: lists are selected by it
+	a.RequestID = r.id(fieldRequestID, a.RequestID)
+	a.ProviderID = r.id(fieldProviderID, a.ProviderID)
+	a.Code = r.read(fieldCode, a.Code)
+	a.SubCode = r.read(fieldSubCode, a.SubCode)
+	a.Status = r.read(fieldStatus, a.Status)
+	a.SubStatus = r.read(fieldSubStatus, a.SubStatus)
+	a.Message = r.read(fieldMessage, a.Message)
+	if said := r.read(fieldCurrency, ""); !strings.EqualFold(said, a.Currency) && said != "" {
+		a.Currency = strings.ToUpper(said)
+	}
+}
+
+// amount reads the amount in minor units. Where no currency is known it is not read, unless it
+// stands in minor units.
+func (r *reading) amount() {
+	text := r.read(fieldAmount, "")
+	if text == "" || r.c.unit == unitUnknown {
+		return
+	}
+	if text == "0" && r.wrong == "" {
+		text = r.asked(text)
+	}
+	currency := r.a.Currency
+	if currency == "" {
+		currency = r.c.Currency
+	}
+	if _, known := policy.Decimals(currency); currency != "" && !known {
+		r.aside("its amount is in %q, which is no currency of ISO 4217", currency)
+		return
+	}
+	unit := r.c.unitOf(currency)
+	switch minor, ok := unit.minor(text, currency); {
+	case ok && minor > 0 && (currency != "" || unit == unitMinor):
+		r.a.Amount = minor
+	case !ok || minor <= 0:
+		r.a.Amount = policy.OddAmount
+	}
+}
+
+// asked is for a body that says first that nothing was paid: unless it reports a success, the amount
+// that was asked for is the one to compare. It stands at a later path.
+func (r *reading) asked(paid string) string {
+	if f := r.c.Judge(&policy.Payment{Operation: r.op}, r.a); f.Effect == policy.Executed {
+		return paid
+	}
+	for _, p := range r.d.at[fieldAmount] {
+		if s := p.scalar(r.v, r.a.OrderID); s.odd == "" && s.text != "" && s.text != "0" {
+			return s.text
+		}
+	}
+	return paid
+}
+
+// lacks sets a body aside that proves something and does not carry what the catalogue says that it
+// must. Two answers to our own send may be nameless, for the call pairs them: a refusal at the door,
+// and a bare code of a provider whose resources bear a status.
+func (r *reading) lacks() {
+	if r.wrong != "" || len(r.d.carries) == 0 {
+		return
+	}
+	f := r.c.Judge(&policy.Payment{Operation: r.op}, r.a)
+	bare := r.a.Status == "" && len(r.c.Statuses) > 0
+	if f.Effect == policy.Unknown || r.a.Phase == policy.Send && (f.Stage == policy.Door || bare) {
+		return
+	}
+	for _, fields := range r.d.carries {
+		if !slices.ContainsFunc(fields, func(f field) bool { return r.carried[f] }) {
+			r.aside("it carries no %s", fields)
+		}
+	}
+}
+
+// String lists the fields, for a sentence.
+func (c carried) String() string {
+	var names []string
+	for _, f := range c {
+		names = append(names, fieldNames[f])
+	}
+	return strings.Join(names, " or ")
+}
+
 // text returns the first value that is there and not empty, else otherwise.
 func (d *decoder) text(v *fastjson.Value, f field, otherwise string) string {
-	for _, p := range d[f] {
+	for _, p := range d.at[f] {
 		if s := p.text(v); s != "" {
 			return s
 		}
@@ -125,41 +275,23 @@ func (d *decoder) text(v *fastjson.Value, f field, otherwise string) string {
 	return otherwise
 }
 
-func (p path) text(v *fastjson.Value) string {
-	for i, key := range p {
-		if v = v.Get(key); v == nil {
-			return ""
-		}
-		if rest := p[i+1:]; len(rest) > 0 && v.Type() == fastjson.TypeString {
-			return rest.nested(v.GetStringBytes())
-		}
+// unitOf is how the provider writes amounts of a currency.
+func (c *Catalog) unitOf(currency string) amountUnit {
+	if u, departs := c.units[strings.ToUpper(currency)]; departs {
+		return u
 	}
-	switch v.Type() {
-	case fastjson.TypeString:
-		return string(v.GetStringBytes())
-	case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
-		return string(v.MarshalTo(nil))
-	default:
-		return ""
-	}
-}
-
-// nested reads JSON that stands in a string.
-func (p path) nested(raw []byte) string {
-	parser := parsers.Get()
-	defer parsers.Put(parser)
-	v, err := parser.ParseBytes(raw)
-	if err != nil {
-		return ""
-	}
-	return p.text(v)
+	return c.unit
 }
 
 // minor turns an amount in the provider's unit into minor units. ok is false when
 // the text is no amount, or no whole number of minor units.
 func (u amountUnit) minor(text, currency string) (minor int64, ok bool) {
 	decimals := 0
-	switch exp := policy.Exponent(currency); u {
+	exp, known := policy.Decimals(currency)
+	if !known {
+		exp = 2 // of no currency that is known; the result is not compared
+	}
+	switch u {
 	case unitMajor:
 		decimals = exp
 	case unitHundredths:
@@ -193,7 +325,7 @@ func (u amountUnit) minor(text, currency string) (minor int64, ok bool) {
 
 // units is the reverse of minor, for bodies that we write ourselves.
 func (u amountUnit) units(minor int64, currency string) string {
-	exp := policy.Exponent(currency)
+	exp, _ := policy.Decimals(currency)
 	switch u {
 	case unitHundredths:
 		for ; exp < 2; exp++ {

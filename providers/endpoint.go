@@ -155,8 +155,12 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	}
 	body := fastjson.MustParse("{}")
 	if len(strings.TrimSpace(string(h.Body))) > 0 || h.Method != "GET" {
-		var err error
-		if body, err = fastjson.ParseBytes(h.Body); err != nil || body.Type() != fastjson.TypeObject {
+		v, release, err := parseObject(h.Body)
+		if err == nil {
+			defer release()
+			err = here[0].checkKeys(v)
+		}
+		if body = v; err != nil {
 			return here[0], Request{}, &RequestError{Status: 400, Msg: "the endpoint cannot read this request: " + ErrUnreadable.Error(), err: ErrUnreadable}
 		}
 	}
@@ -167,6 +171,19 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	}
 	first := here[0].where[0]
 	return here[0], Request{}, &RequestError{Status: 400, Msg: fmt.Sprintf("the endpoint cannot read this request: %s is %q", strings.Join(first.at, "."), first.at.text(body))}
+}
+
+// checkKeys refuses a request in which a field that is read stands twice and says two things.
+func (e *Endpoint) checkKeys(v *fastjson.Value) error {
+	var read keys
+	for _, fields := range e.fields {
+		for _, l := range fields {
+			if l.part == inBody {
+				read.add(l.path)
+			}
+		}
+	}
+	return read.check(v)
 }
 
 func fulfilled(conditions []condition, body *fastjson.Value) bool {
@@ -210,7 +227,7 @@ func (c *Catalog) request(e *Endpoint, h *HTTPRequest, body *fastjson.Value) Req
 // asked reads the amount of a request. Where the catalogue does not know the unit, a whole
 // number is taken as it stands and one with decimals as whole units.
 func (c *Catalog) asked(said, currency string) int64 {
-	unit := c.unit
+	unit := c.unitOf(currency)
 	if unit == unitUnknown {
 		unit = unitMinor
 		if strings.Contains(said, ".") {

@@ -51,10 +51,10 @@ func TestReadRequest(t *testing.T) {
 			providers.Request{Operations: one(pay), OrderID: "o-1", RequestID: "h-1", Amount: 12050, Currency: "TWD"}},
 		{"SHOPLINE with its key", "shopline", "/api/v1/trade/payment/create", `{"referenceOrderId":"o-1","captureMode":"MANUAL"}`, sheet("requestId", "h-1", "idempotentKey", "r-1"),
 			providers.Request{Operations: one(pay), OrderID: "o-1", RequestID: "r-1", Keyed: true, Currency: "TWD", Capture: policy.Manual}},
-		{"PayKKa: an amount without a unit is taken as it stands", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","order_id":"o-1","amount":1250,"currency":"USD"}`, nil,
-			providers.Request{Operations: one(refund), OrderID: "o-1", RequestID: "r-1", Amount: 1250, Currency: "USD"}},
-		{"and with decimals as whole units", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","amount":"12.50","currency":"USD"}`, nil,
+		{"PayKKa writes minor units, and order_id is its own number", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","order_id":"GW1","amount":1250,"currency":"USD"}`, nil,
 			providers.Request{Operations: one(refund), RequestID: "r-1", Amount: 1250, Currency: "USD"}},
+		{"which have no decimals", "paykka", "/v3/payment/acq/refund", `{"refund_trans_id":"r-1","amount":"12.50","currency":"USD"}`, nil,
+			providers.Request{Operations: one(refund), RequestID: "r-1", Amount: policy.OddAmount, Currency: "USD"}},
 		{"an amount that is none", "momo", "/v2/gateway/api/refund", `{"orderId":"o-1","requestId":"r-1","amount":"much"}`, nil,
 			providers.Request{Operations: one(refund), OrderID: "o-1", RequestID: "r-1", Amount: policy.OddAmount, Currency: "VND"}},
 	} {

@@ -16,6 +16,8 @@ type envelope struct {
 	phases     []policy.Phase
 	form       string // "code", "status", or empty for both
 	template   string
+
+	subStatuses []string // for which it is meant; empty: all
 }
 
 var placeholder = regexp.MustCompile(`"\$([a-z_]+)(:number)?"`)
@@ -29,7 +31,7 @@ func (c *Catalog) Body(op policy.Operation, a *policy.Answer, at time.Time) (bod
 		form = "status"
 	}
 	for _, e := range c.envelopes {
-		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) {
+		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) && contains(e.subStatuses, a.SubStatus) {
 			return c.render(e.template, op, a, at), true
 		}
 	}
@@ -40,14 +42,14 @@ func (c *Catalog) render(template string, op policy.Operation, a *policy.Answer,
 	values := map[string]string{
 		"code": a.Code, "sub_code": a.SubCode, "status": a.Status, "sub_status": a.SubStatus, "message": a.Message,
 		"order_id": a.OrderID, "request_id": a.RequestID, "provider_id": a.ProviderID, "currency": a.Currency,
-		"operation": op.String(), "time": at.UTC().Format("2006-01-02 15:04:05"), "time_ms": fmtMillis(at),
+		"operation": op.String(), "event": c.eventFor(op, a), "time": at.UTC().Format("2006-01-02 15:04:05"), "time_ms": fmtMillis(at),
 	}
 	if a.Amount != 0 {
 		currency := a.Currency
 		if currency == "" {
 			currency = c.Currency
 		}
-		values["amount"] = c.unit.units(a.Amount, currency)
+		values["amount"] = c.unitOf(currency).units(a.Amount, currency)
 	}
 	return []byte(placeholder.ReplaceAllStringFunc(template, func(place string) string {
 		m := placeholder.FindStringSubmatch(place)

@@ -63,7 +63,7 @@ message = "localMessage"
 	}
 
 	var a policy.Answer
-	if err := c.Decode(pay, send, []byte(`{"resultCode":0,"message":"theirs","localMessage":"mine"}`), &a); err != nil ||
+	if err := c.Decode(pay, send, []byte(`{"orderId":"o-1","amount":5,"resultCode":0,"message":"theirs","localMessage":"mine"}`), &a); err != nil ||
 		a.Message != "mine" || a.Code != "0" {
 		t.Errorf("a decode block that was added reads %+v (%v)", a, err)
 	}

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"fmt"
+	gopath "path"
 
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -13,6 +14,7 @@ import (
 // It follows these rules, in this order:
 //
 //   - A fault proves what faultFact says of it, whatever else the answer holds.
+//   - A body that was set aside proves nothing.
 //   - A status outranks a code. A reason code beside a failure status can lower the certainty of
 //     the failure, and never raise it.
 //   - A code or status that no table lists is unknown.
@@ -23,6 +25,9 @@ import (
 func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if a.Fault != policy.NoFault {
 		return faultFact(a)
+	}
+	if a.SetAside != "" {
+		return policy.Fact{Basis: policy.Documented}
 	}
 	f, listed := c.statusFact(p, a)
 	if !listed {
@@ -65,7 +70,7 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 	if a.Status == "" {
 		return f, false
 	}
-	known := c.states[state{a.Status, a.SubStatus}]
+	known := c.known(p.Operation, a)
 	if known == nil {
 		// A status or sub-status that no table lists still outranks every code.
 		return policy.Fact{}, true
@@ -92,6 +97,21 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 		f.Class = r.Class
 	}
 	return f, true
+}
+
+// known is what the catalogue lists for an answer's status; nil: nothing. A row whose sub-status has a *
+// stands for every one that fits it and has no row of its own, for the operations and phases that it lists.
+func (c *Catalog) known(op policy.Operation, a *policy.Answer) *cell {
+	known := c.states[state{a.Status, a.SubStatus}]
+	if known != nil || a.SubStatus == "" {
+		return known
+	}
+	for _, w := range c.wild {
+		if fits, err := gopath.Match(w.sub, a.SubStatus); w.status == a.Status && err == nil && fits && c.states[w].facts[op][a.Phase] != nil {
+			return c.states[w]
+		}
+	}
+	return nil
 }
 
 // asReason is what a code proves beside a status. A refused query has no status. So a code
@@ -185,6 +205,9 @@ func httpClass(status int) policy.Class {
 // are taken to prove, one a line, for people.
 func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
 	var why []string
+	if a.SetAside != "" {
+		why = append(why, "set aside: "+a.SetAside)
+	}
 	add := func(name string, known *cell) {
 		if known == nil {
 			return
@@ -198,7 +221,7 @@ func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
 		}
 	}
 	if a.Status != "" {
-		add("status "+a.Status, c.states[state{a.Status, a.SubStatus}])
+		add("status "+a.Status, c.known(op, a))
 	}
 	if a.Code != "" {
 		add("code "+a.Code, c.cells[a.Code])

@@ -70,7 +70,7 @@ func TestServerErrorsProveNothingButARefusalAtTheDoor(t *testing.T) {
 		{"a stored decline, HTTP 400", pay, over(400, code(send, "1001")), notExecuted, policy.InsufficientFunds, policy.Auto},
 		{"a stored decline, HTTP 500", pay, over(500, code(send, "1001")), unknown, policy.InsufficientFunds, policy.Auto},
 		{"a stored decline, HTTP 499", pay, over(499, code(send, "1001")), notExecuted, policy.InsufficientFunds, policy.Auto},
-		{"a refusal at the door, HTTP 503", pay, over(503, code(send, "10")), notExecuted, policy.Maintenance, policy.Auto},
+		{"a refusal at the door, HTTP 503", checkout, over(503, code(send, "10")), notExecuted, policy.Maintenance, policy.Auto},
 		{"wrong credentials, HTTP 500", refund, over(500, code(send, "13")), notExecuted, policy.Credentials, policy.Auto},
 		{"a success, HTTP 500", pay, over(500, code(send, "0")), executed, policy.Success, policy.Auto},
 	})

@@ -76,14 +76,15 @@ func TestMomoDuplicatesAreEvidenceOfAnEarlierRequest(t *testing.T) {
 func TestMomoTraps(t *testing.T) {
 	judge(t, "momo", []said{
 		{"99 is final and yet unknown", pay, code(send, "99"), unknown, policy.ProviderError, policy.Auto},
-		{"1080 drifted between documents", refund, code(query, "1080"), unknown, policy.NotFound, policy.Auto},
+		{"1080: a refund that failed, in both editions", refund, code(query, "1080"), notExecuted, policy.ProviderError, policy.Auto},
 		{"1081 may be our own earlier refund", refund, code(send, "1081"), unknown, policy.AlreadyDone, policy.Auto},
 		{"8200 stands in no table", pay, over(201, code(send, "8200")), pending, policy.CustomerAction, policy.Auto},
 		{"4001 restricts the account in both documents", pay, code(send, "4001"), notExecuted, policy.IssuerDeclined, policy.Auto},
 		{"not found by a query", pay, code(query, "42"), unknown, policy.NotFound, policy.Auto},
 		{"a query refused for maintenance", pay, code(query, "10"), unknown, policy.Maintenance, policy.Auto},
 		{"a query refused for its signature", refund, code(query, "13"), unknown, policy.Credentials, policy.Auto},
-		{"a send refused for maintenance", pay, code(send, "10"), notExecuted, policy.Maintenance, policy.Auto},
+		{"a link refused for maintenance", checkout, code(send, "10"), notExecuted, policy.Maintenance, policy.Auto},
+		{"a payment recorded in maintenance", pay, code(send, "10"), unknown, policy.Maintenance, policy.Auto},
 		{"unbinding a token that is gone, or never was", unbind, code(send, "2001"), unknown, policy.NotFound, policy.Auto},
 	})
 	for _, newer := range []string{"21", "45", "47", "98", "1017", "1088", "2019", "4002"} {

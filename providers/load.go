@@ -70,6 +70,7 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	l.head(root)
 	l.contracts(root)
 	l.rows(root)
+	l.events(root)
 	l.decoders(root)
 	l.envelopes(root)
 	l.endpoints(root)
@@ -128,6 +129,9 @@ func (l *loader) head(root source.Table) {
 	}
 	if s := root.String(l.errs, "currency"); s != "" {
 		c.Currency = s
+		if _, known := policy.Decimals(s); !known {
+			l.errs.Add(root.ValuePos("currency"), "%q is no currency of ISO 4217", s)
+		}
 	}
 	root.Strings(l.errs, "sources") // for people
 	if root.Has("amount_unit") {
@@ -138,12 +142,39 @@ func (l *loader) head(root source.Table) {
 			l.errs.Add(root.ValuePos("amount_unit"), "amount_unit is %q; it must be minor, major or hundredths", u)
 		}
 	}
+	l.amountUnits(root)
 	if root.Has("operations") {
 		c.Operations = source.Words[policy.Operation](root, l.errs, "operations")
 	}
 	if len(c.Operations) == 0 {
 		l.errs.Add(root.KeyPos("operations"), "a catalogue needs operations = [\"pay\", …]")
 	}
+}
+
+// amountUnits reads the currencies that the provider writes in another unit than the rest.
+func (l *loader) amountUnits(root source.Table) {
+	if !root.Has("amount_units") {
+		return
+	}
+	t, ok := root.Table(l.errs, "amount_units")
+	if !ok {
+		return
+	}
+	units := maps.Clone(l.c.units)
+	if units == nil {
+		units = map[string]amountUnit{}
+	}
+	for _, currency := range t.Keys() {
+		u := amountUnit(t.String(l.errs, currency))
+		if _, known := policy.Decimals(currency); !known {
+			l.errs.Add(t.KeyPos(currency), "%q is no currency of ISO 4217", currency)
+		}
+		if u != unitMinor && u != unitMajor && u != unitHundredths {
+			l.errs.Add(t.ValuePos(currency), "%s is %q; it must be minor, major or hundredths", currency, u)
+		}
+		units[strings.ToUpper(currency)] = u
+	}
+	l.c.units = units
 }
 
 func (l *loader) rows(root source.Table) {
@@ -277,6 +308,7 @@ func lawBroken(op policy.Operation, ph policy.Phase, f policy.Fact) string {
 // index builds the look-up tables. Within a code or status, a named operation wins
 // over "*"; two sections that disagree with equal right are a mistake.
 func (l *loader) index() {
+	l.c.wild = nil
 	for _, r := range l.c.Codes {
 		known := l.c.cells[r.Code]
 		if known == nil {
@@ -291,6 +323,9 @@ func (l *loader) index() {
 			known = l.c.states[state{r.Status, r.SubStatus}]
 		}
 		l.c.states[state{r.Status, r.SubStatus}] = known
+		if strings.Contains(r.SubStatus, "*") {
+			l.c.wild = append(l.c.wild, state{r.Status, r.SubStatus})
+		}
 		l.fill(known, r)
 	}
 }

@@ -1,13 +1,16 @@
 package providers
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 func (l *loader) decoders(root source.Table) {
 	// Blocks of this file win over inherited ones, earlier blocks over later ones.
-	var claimed [operations][phases][fieldCount]bool
+	var claimed [operations][phases][fieldCount + 1]bool
 	for _, t := range root.Tables(l.errs, "decode") {
 		ops, phs := l.where(t)
 		for f, name := range fieldNames {
@@ -18,24 +21,105 @@ func (l *loader) decoders(root source.Table) {
 			for _, op := range ops {
 				for _, ph := range phs {
 					if !claimed[op][ph][f] {
-						l.c.decoders[op][ph][f] = paths
+						l.c.decoders[op][ph].at[f] = paths
 						claimed[op][ph][f] = true
+					}
+				}
+			}
+		}
+		if t.Has("carries") {
+			carries := l.carries(t)
+			for _, op := range ops {
+				for _, ph := range phs {
+					if !claimed[op][ph][fieldCount] {
+						l.c.decoders[op][ph].carries = carries
+						claimed[op][ph][fieldCount] = true
 					}
 				}
 			}
 		}
 		t.Done(l.errs)
 	}
+	for op := range l.c.decoders {
+		for ph := range l.c.decoders[op] {
+			l.c.decoders[op][ph].index()
+		}
+	}
+}
+
+// index collects the keys that are read.
+func (d *decoder) index() {
+	d.keys = keys{}
+	for f, paths := range d.at {
+		if field(f) == fieldMessage || field(f) >= fieldPayURL {
+			continue // for people's eyes; nothing is proved by it
+		}
+		for _, p := range paths {
+			d.keys.add(p)
+			for i, step := range p {
+				if key, by := selects(step); by {
+					d.keys.add(append(slices.Clone(p[:i+1]), splitPath(key)...))
+				}
+			}
+		}
+	}
+}
+
+// carries reads what a body must carry: "order_id", or "order_id|provider_id" for either.
+func (l *loader) carries(t source.Table) []carried {
+	all := []carried{} // an empty list takes an inherited one away
+	t.Each(l.errs, "carries", func(pos source.Pos, text string) {
+		var either carried
+		for name := range strings.SplitSeq(text, "|") {
+			f := slices.Index(fieldNames[:fieldNotAbout], name)
+			if f < 0 {
+				l.errs.Add(pos, "a body carries no %q; it may carry: %s", name, strings.Join(fieldNames[:fieldNotAbout], ", "))
+				continue
+			}
+			either = append(either, field(f))
+		}
+		all = append(all, either)
+	})
+	return all
 }
 
 // paths reads where a field stands: one path, or several of which the first that is
 // there counts.
 func (l *loader) paths(t source.Table, key string) []path {
 	var paths []path
-	for _, p := range t.Strings(l.errs, key) {
-		paths = append(paths, splitPath(p))
-	}
+	t.Each(l.errs, key, func(pos source.Pos, text string) {
+		p := splitPath(text)
+		for i, step := range p {
+			name, selector, selects := strings.Cut(step, "[")
+			key, of, by := strings.Cut(strings.TrimSuffix(selector, "]"), "=")
+			switch {
+			case name == "" || !selects && strings.ContainsAny(step, "]= "):
+				l.errs.Add(pos, "%q is no path into a body: a key is missing", text)
+			case selects && (!strings.HasSuffix(step, "]") || by && (of != "$order_id" || key == "") || !by && key != pickAll || i == len(p)-1):
+				l.errs.Add(pos, "%q selects nothing from a list; it must be NAME[all].KEY or NAME[KEY=$order_id].KEY", text)
+			}
+		}
+		paths = append(paths, p)
+	})
 	return paths
+}
+
+// events reads the [[event]] blocks. Those of this file come before inherited ones.
+func (l *loader) events(root source.Table) {
+	var read []event
+	for _, t := range root.Tables(l.errs, "event") {
+		e := event{names: t.Strings(l.errs, "name"), statuses: t.Strings(l.errs, "status")}
+		e.operations = source.Words[policy.Operation](t, l.errs, "operation")
+		if len(e.names) == 0 {
+			l.errs.Add(t.KeyPos("name"), `an [[event]] needs name = "…"`)
+		}
+		if !t.Has("operation") {
+			l.errs.Add(t.KeyPos("operation"), `an [[event]] needs operation = ["pay", …], those that it speaks of; [] for none`)
+		}
+		t.Done(l.errs)
+		read = append(read, e)
+	}
+	l.c.events = append(read, l.c.events...)
 }
 
 // where reads the operations and phases that a block speaks of; absent means all.
@@ -55,7 +139,7 @@ func (l *loader) envelopes(root source.Table) {
 	var read []envelope
 	for _, t := range root.Tables(l.errs, "envelope") {
 		ops, phs := l.where(t)
-		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body")}
+		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body"), subStatuses: t.Strings(l.errs, "sub_status")}
 		if e.form != "" && e.form != "code" && e.form != "status" {
 			l.errs.Add(t.ValuePos("form"), "form is %q; it must be code or status", e.form)
 		}

@@ -1,8 +1,6 @@
 package providers
 
 import (
-	"fmt"
-
 	"github.com/valyala/fastjson"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -12,13 +10,12 @@ import (
 // pay on, an app to open, a code to scan. The action is zero where the body or the catalogue
 // names none. The body is parsed once.
 func (c *Catalog) Read(op policy.Operation, ph policy.Phase, body []byte, a *policy.Answer) (policy.ShopperAction, error) {
-	p := parsers.Get()
-	defer parsers.Put(p)
-	v, err := p.ParseBytes(body)
+	v, release, err := parse(body)
 	if err != nil {
 		a.Phase, a.Fault = ph, policy.Unreadable
-		return policy.ShopperAction{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return policy.ShopperAction{}, err
 	}
+	defer release()
 	if v.Type() == fastjson.TypeString { // a raw body within a JSON string
 		return c.Read(op, ph, v.GetStringBytes(), a)
 	}

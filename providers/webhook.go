@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,10 +61,11 @@ func (w *WebhookShape) Sign(secret string, at time.Time, body []byte) (headers m
 		headers[w.signature.name] = sum
 		return headers, body, nil
 	}
-	v, err := object(body)
+	v, release, err := parseObject(body)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer release()
 	var arena fastjson.Arena
 	v.Set(w.signature.path[0], arena.NewString(sum))
 	return headers, v.MarshalTo(nil), nil
@@ -82,8 +81,9 @@ func (w *WebhookShape) Verify(secret string, header func(name string) string, bo
 	got := ""
 	if w.signature.part == inHeader {
 		got = header(w.signature.name)
-	} else if v, err := object(body); err == nil {
+	} else if v, release, err := parseObject(body); err == nil {
 		got = w.signature.path.text(v)
+		release()
 	}
 	text, err := w.text(stamp, body)
 	return err == nil && got != "" && hmac.Equal([]byte(got), []byte(w.sum(secret, text)))
@@ -97,8 +97,12 @@ func (w *WebhookShape) Acknowledged(status int, body []byte) bool {
 	if len(w.reply) == 0 {
 		return true
 	}
-	v, err := object(body)
-	return err == nil && fulfilled(w.reply, v)
+	v, release, err := parseObject(body)
+	if err != nil {
+		return false
+	}
+	defer release()
+	return fulfilled(w.reply, v)
 }
 
 // text is what the signature is made of.
@@ -113,25 +117,35 @@ func (w *WebhookShape) text(stamp string, body []byte) (string, error) {
 	}
 }
 
+// fields is every field of the body but the signature. All of them are signed, so none may stand
+// twice with different values, or twice but for case.
 func (w *WebhookShape) fields(body []byte) (string, error) {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(body, &all); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnreadable, err)
+	v, release, err := parseObject(body)
+	if err != nil {
+		return "", err
 	}
-	if w.signature.part == inBody {
-		delete(all, w.signature.path[0])
+	defer release()
+	var signed keys
+	o := v.GetObject()
+	o.Visit(func(name []byte, _ *fastjson.Value) { signed.add(path{string(name)}) })
+	if err := signed.check(v); err != nil {
+		return "", err
 	}
-	pairs := make([]string, 0, len(all))
-	for name, raw := range all {
-		value := string(raw)
-		var text string
-		if json.Unmarshal(raw, &text) == nil { // a string, or null
-			value = text
+	pairs := make([]string, 0, o.Len())
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		name, value := string(key), string(v.MarshalTo(nil))
+		switch {
+		case w.signature.part == inBody && name == w.signature.path[0]:
+			return
+		case v.Type() == fastjson.TypeString:
+			value = string(v.GetStringBytes())
+		case v.Type() == fastjson.TypeNull:
+			value = ""
 		}
 		pairs = append(pairs, name+"="+value)
-	}
+	})
 	slices.Sort(pairs)
-	return strings.Join(pairs, "&"), nil
+	return strings.Join(slices.Compact(pairs), "&"), nil
 }
 
 func (w *WebhookShape) sum(secret, text string) string {
@@ -148,15 +162,4 @@ func (w *WebhookShape) sum(secret, text string) string {
 		return base64.StdEncoding.EncodeToString(sum)
 	}
 	return hex.EncodeToString(sum)
-}
-
-func object(body []byte) (*fastjson.Value, error) {
-	v, err := fastjson.ParseBytes(body)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	if v.Type() != fastjson.TypeObject {
-		return nil, ErrUnreadable
-	}
-	return v, nil
 }

@@ -15,7 +15,7 @@ func Example() {
 	recording := strings.NewReader(`
 {"v":1,"flow":"f-1","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","payment_key":"cart-77","order_id":"o-1","request_id":"r-1","amount":120000,"currency":"VND","latency_ms":30000,"fault":"timeout"}
 {"v":1,"flow":"f-1","at":"2026-01-02T03:04:35Z","phase":"end","outcome":"failed"}
-{"v":1,"flow":"f-1","at":"2026-01-02T03:09:00Z","phase":"webhook","provider":"momo","operation":"pay","order_id":"o-1","request_id":"r-1","verified":true,"body":{"resultCode":0}}
+{"v":1,"flow":"f-1","at":"2026-01-02T03:09:00Z","phase":"webhook","provider":"momo","operation":"pay","order_id":"o-1","request_id":"r-1","verified":true,"body":{"orderId":"o-1","requestId":"r-1","amount":120000,"resultCode":0}}
 {"v":1,"flow":"f-1","at":"2026-01-03T00:00:00Z","phase":"truth","executions":[{"order_id":"o-1","request_id":"r-1","amount":120000,"at":"2026-01-02T03:04:09Z"}]}
 `)
 	e, err := engine.Open("")

@@ -165,7 +165,7 @@ func TestMoneyByCurrency(t *testing.T) {
 	}
 	r := simulate(t, Options{}, text("r.jsonl",
 		pay("a", 500, "VND", 0), pay("b", 70, "VND", 10), pay("c", 9, "VND", 7000),
-		pay("d", 3, "USD", 0), jsonLine(t, "d", time.Minute, "webhook", fields{"verified": true, "body": fields{"resultCode": 1006}}),
+		pay("d", 3, "USD", 0), jsonLine(t, "d", time.Minute, "webhook", fields{"verified": true, "body": fields{"resultCode": 1006, "amount": 3}}),
 		end(t, "d", time.Second, "failed"), pay("e", 40, "USD", 7000), end(t, "e", time.Second, "succeeded"), truth(t, "e", time.Hour),
 	))
 	want := []Money{

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var openDefaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.Open("") })
+var openDefaults = sync.OnceValues(func() (*engine.Engine, error) { return engine.OpenFS(testkit.Door) })
 
 // defaults are the embedded rules, compiled once.
 func defaults(t testkit.Failer) *engine.Engine {
@@ -45,7 +46,7 @@ func withRules(t testing.TB, files map[string]string) *engine.Engine {
 	if len(files) == 0 {
 		return defaults(t)
 	}
-	dir := testkit.Dir(t, files)
+	dir := testkit.Dir(t, testkit.WithDoor(files))
 	e, err := engine.Open(dir)
 	if err != nil {
 		t.Fatalf("the test's rules: %v", err)
@@ -123,6 +124,17 @@ func jsonLine(t testkit.Failer, flow string, at time.Duration, phase string, mor
 	}
 	for k, v := range more {
 		line[k] = v
+	}
+	if body, ok := line["body"].(fields); ok && body["resultCode"] != nil { // MoMo's answers name their order and amount
+		whole := fields{"orderId": line["order_id"], "amount": 1000}
+		if amount := line["amount"]; amount != nil {
+			whole["amount"] = amount
+		}
+		if line["currency"] == "USD" { // MoMo writes whole units
+			whole["amount"] = fmt.Sprintf("0.%02d", line["amount"])
+		}
+		maps.Copy(whole, body)
+		line["body"] = whole
 	}
 	b, err := json.Marshal(line)
 	if err != nil {

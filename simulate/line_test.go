@@ -14,7 +14,7 @@ import (
 // One line of every phase but webhook, as the documentation shows them.
 var exampleLines = []string{
 	`{"v":1,"flow":"f-1","at":"2026-01-02T03:04:05.123Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-77","order_id":"o-1001","request_id":"r-1","amount":120000,"currency":"VND","capture":"auto","latency_ms":30000,"fault":"timeout"}`,
-	`{"v":1,"flow":"f-1","at":"2026-01-02T03:05:05.123Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","query_by":"order_id","order_id":"o-1001","request_id":"q-1","latency_ms":231,"http_status":200,"body":{"resultCode":1000}}`,
+	`{"v":1,"flow":"f-1","at":"2026-01-02T03:05:05.123Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","query_by":"order_id","order_id":"o-1001","request_id":"q-1","latency_ms":231,"http_status":200,"body":{"orderId":"o-1001","amount":120000,"resultCode":1000}}`,
 	`{"v":1,"flow":"f-1","at":"2026-01-02T03:06:00Z","phase":"end","merchant":"acme","outcome":"failed"}`,
 	`{"v":1,"flow":"f-1","at":"2026-01-03T00:00:00Z","phase":"truth","merchant":"acme","executions":[{"order_id":"o-1001","request_id":"r-1","amount":120000,"at":"2026-01-02T03:04:09Z"}]}`,
 }
@@ -68,9 +68,9 @@ func TestAnswersOfLines(t *testing.T) {
 		more fields
 		want policy.Answer
 	}{
-		{"a code as a number", code(1006), policy.Answer{Code: "1006"}},
-		{"a code as a string", fields{"body": fields{"resultCode": "1006"}}, policy.Answer{Code: "1006"}},
-		{"a body in a string", fields{"body": `{"resultCode":1006,"message":"no"}`}, policy.Answer{Code: "1006", Message: "no"}},
+		{"a code as a number", code(1006), policy.Answer{Code: "1006", OrderID: "o-1", Amount: 1000}},
+		{"a code as a string", fields{"body": fields{"resultCode": "1006"}}, policy.Answer{Code: "1006", OrderID: "o-1", Amount: 1000}},
+		{"a body in a string", fields{"body": `{"orderId":"o-1","amount":1000,"resultCode":1006,"message":"no"}`}, policy.Answer{Code: "1006", Message: "no", OrderID: "o-1", Amount: 1000}},
 		{"a page of a proxy", fields{"http_status": 502, "body": "<html>Bad Gateway</html>"}, policy.Answer{HTTPStatus: 502, Fault: policy.Unreadable}},
 		{"no body", fields{"http_status": 204}, policy.Answer{HTTPStatus: 204}},
 		{"a body of null", fields{"body": nil}, policy.Answer{}},
@@ -83,9 +83,9 @@ func TestAnswersOfLines(t *testing.T) {
 		{"a fault outranks a body", with(fields{"fault": "timeout"}, code(0)), policy.Answer{Fault: policy.Timeout}},
 		{"reset", fields{"fault": "reset"}, policy.Answer{Fault: policy.Reset}},
 		{"unreadable, as a fault", fields{"fault": "unreadable"}, policy.Answer{Fault: policy.Unreadable}},
-		{"an empty fault", with(fields{"fault": ""}, code(0)), policy.Answer{Code: "0"}},
-		{"retry after", with(fields{"retry_after_ms": 2500}, code(1)), policy.Answer{Code: "1", RetryAfter: 2500 * time.Millisecond}},
-		{"the provider's own id", with(fields{"provider_id": "t-9"}, code(1)), policy.Answer{Code: "1", ProviderID: "t-9"}},
+		{"an empty fault", with(fields{"fault": ""}, code(0)), policy.Answer{Code: "0", OrderID: "o-1", Amount: 1000}},
+		{"retry after", with(fields{"retry_after_ms": 2500}, code(1)), policy.Answer{Code: "1", RetryAfter: 2500 * time.Millisecond, OrderID: "o-1", Amount: 1000}},
+		{"the provider's own id", with(fields{"provider_id": "t-9"}, code(1)), policy.Answer{Code: "1", ProviderID: "t-9", OrderID: "o-1", Amount: 1000}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,13 +43,21 @@ func TestEmulateScripts(t *testing.T) {
 	})
 }
 
-// post sends a request: post PATH BODY. With ! there must be no answer.
+// post sends a request: post PATH BODY [HEADER=VALUE ...]. With ! there must be no answer.
 func post(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: post PATH BODY")
+	if len(args) < 2 {
+		ts.Fatalf("usage: post PATH BODY [HEADER=VALUE ...]")
 	}
 	show(ts, neg, func() (*http.Response, error) {
-		return http.Post(reach(ts)+args[0], "application/json", strings.NewReader(args[1]))
+		q, err := http.NewRequest(http.MethodPost, reach(ts)+args[0], strings.NewReader(args[1]))
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range args[2:] {
+			name, value, _ := strings.Cut(h, "=")
+			q.Header.Set(name, value)
+		}
+		return http.DefaultClient.Do(q)
 	})
 }
 

@@ -18,7 +18,8 @@ type Decision struct {
 	Schedule  *string         `json:"schedule"`
 	DelayMS   int64           `json:"delay_ms"` // before jitter
 	Interlock *Interlock      `json:"interlock"`
-	Limit     string          `json:"limit,omitempty"` // the limit that is spent
+	Limit     string          `json:"limit,omitempty"`     // the limit that is spent
+	SetAside  string          `json:"set_aside,omitempty"` // why the body is no evidence
 }
 
 // Interlock says which property the rules would have broken, and by what.
@@ -33,6 +34,7 @@ func (a *Advice) Decision() Decision {
 	out := Decision{
 		Action: v.Action, By: v.Via, Rule: d.Decision.Rule, Source: d.Decision.Source, Reason: d.Decision.Reason,
 		Effect: d.Fact.Effect, Class: d.Fact.Class, Final: d.Fact.Final, DelayMS: v.Delay.Milliseconds(), Limit: v.Limit,
+		SetAside: a.Situation.Answer.SetAside,
 	}
 	if v.Schedule != "" {
 		out.Schedule = &v.Schedule

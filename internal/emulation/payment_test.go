@@ -161,7 +161,7 @@ func TestQueriesFindWhatHasArrived(t *testing.T) {
 func TestRefusalsAtTheDoor(t *testing.T) {
 	f := paid
 	f.Refusals, f.RefusedAs = 2, []policy.Class{policy.Maintenance}
-	w := begin(t, "momo", policy.Pay, f, false, 1)
+	w := begin(t, "momo", policy.Checkout, f, false, 1)
 	for i := range 2 {
 		a := w.Arrive(after(time.Duration(i)*time.Minute), "o-1", "r-1")
 		if got := w.judge(a); got.Effect != policy.NotExecuted || got.Class != policy.Maintenance || got.Stage != policy.Door {
@@ -171,7 +171,7 @@ func TestRefusalsAtTheDoor(t *testing.T) {
 			t.Fatalf("refused, and yet %+v", moved)
 		}
 	}
-	if a := w.Arrive(after(2*time.Minute), "o-1", "r-1"); w.judge(a).Effect != policy.Executed {
+	if a := w.Arrive(after(2*time.Minute), "o-1", "r-1"); w.judge(a).Effect != policy.Pending {
 		t.Errorf("the door is open: %+v", a)
 	}
 }

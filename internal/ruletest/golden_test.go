@@ -12,9 +12,9 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruletest"
 )
 
-var opened = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
+var opened = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.OpenFS(testkit.Door) })
 
-// defaults returns the engine with the embedded rules.
+// defaults returns the engine with the embedded rules, and a code of MoMo's that refuses at the door.
 func defaults(t testing.TB) *ruleset.Engine {
 	t.Helper()
 	e, err := opened()

@@ -39,7 +39,7 @@ expect = { rule = "patient" }
 // folder writes a rules folder and opens it with its tests.
 func folder(t *testing.T, files map[string]string) (*ruleset.Engine, []*ruletest.Suite, string) {
 	t.Helper()
-	dir := testkit.Dir(t, files)
+	dir := testkit.Dir(t, testkit.WithDoor(files))
 	e, err := ruleset.Open(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -3,11 +3,25 @@ package ruletest_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
+
+var openEmbedded = sync.OnceValues(func() (*ruleset.Engine, error) { return ruleset.Open("") })
+
+// embedded returns the engine with the embedded rules and nothing more.
+func embedded(t testing.TB) *ruleset.Engine {
+	t.Helper()
+	e, err := openEmbedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
 
 // shipped returns the tests of the embedded rules.
 func shipped(t testing.TB) []*ruletest.Suite {
@@ -16,7 +30,7 @@ func shipped(t testing.TB) []*ruletest.Suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suites, err := ruletest.Read(defaults(t), files)
+	suites, err := ruletest.Read(embedded(t), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +45,14 @@ func TestShippedRules(t *testing.T) {
 	}
 	for _, s := range suites {
 		for _, c := range s.Cases {
-			if r := c.Run(defaults(t)); !r.Passed() {
+			if r := c.Run(embedded(t)); !r.Passed() {
 				var why strings.Builder
-				r.Explain(&why, defaults(t))
+				r.Explain(&why, embedded(t))
 				t.Errorf("%s\n%s", c.Name, why.String())
 			}
 		}
 	}
-	c, err := ruletest.Cover(defaults(t), suites, nil)
+	c, err := ruletest.Cover(embedded(t), suites, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +84,7 @@ func TestShippedRulesAreHeldInPlace(t *testing.T) {
 	if testkit.Short() {
 		return
 	}
-	m, err := ruletest.Mutate(t.Context(), defaults(t), shipped(t), ruletest.MutateOptions{})
+	m, err := ruletest.Mutate(t.Context(), embedded(t), shipped(t), ruletest.MutateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

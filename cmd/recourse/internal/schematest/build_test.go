@@ -329,9 +329,10 @@ func catalogue() node {
 	}
 	decode := where(node{})
 	for _, f := range []string{"code", "sub_code", "status", "sub_status", "message", "order_id", "request_id", "provider_id", "amount", "currency",
-		"not_about", "pay_url", "deeplink", "qr_code", "redirect_url", "token"} {
+		"event", "not_about", "pay_url", "deeplink", "qr_code", "redirect_url", "token"} {
 		decode[f] = path
 	}
+	decode["carries"] = some(text("a field that every answer which proves something bears; a|b: either"))
 	endpoint := node{
 		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
 		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
@@ -342,14 +343,20 @@ func catalogue() node {
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
 		"name": said("the provider"), "title": text("for people"), "currency": text("of amounts whose answer names none"),
 		"sources": some(text("a document")), "amount_unit": word("how amounts are written", []string{"minor", "major", "hundredths"}),
-		"operations": someFilled(word("operation", ops)),
-		"contract":   contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
-		"code":       row(node{"code": said("code")}, "code"),
-		"status":     row(node{"status": said("status"), "sub_status": text("sub-status")}, "status"),
-		"decode":     list(object("where an answer's fields stand", nil, decode)),
+		"amount_units": node{"type": "object", "description": "the unit of currencies that the provider writes in another way", "additionalProperties": word("how amounts are written", []string{"minor", "major", "hundredths"})},
+		"operations":   someFilled(word("operation", ops)),
+		"contract":     contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
+		"code":         row(node{"code": said("code")}, "code"),
+		"status":       row(node{"status": said("status"), "sub_status": text("sub-status")}, "status"),
+		"decode":       list(object("where an answer's fields stand", nil, decode)),
 		"envelope": list(object("an answer to make up others by", nil, where(node{
 			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
+			"sub_status": some(text("of the answers that it is for")),
 		}))),
+		"event": list(object("a kind of notice, and what it speaks of", []string{"name", "operation"}, node{
+			"name": someFilled(text("as the provider writes it; * stands for any text")), "operation": some(word("those that it speaks of; [] for none", ops)),
+			"status": some(text("the statuses that do not contradict the name; absent: any")),
+		})),
 		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
 		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, node{
 			"signature": shaped("header:NAME or a field", `^(header:(.|\n)+|[^.:]+)$`), "timestamp": shaped("header:NAME", `^header:(.|\n)+$`),

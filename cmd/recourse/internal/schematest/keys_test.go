@@ -97,6 +97,7 @@ func TestKeysAreTheParsers(t *testing.T) {
 		{"catalogue.json", "code", head + "[[code]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "code.facts", head + "[[code]]\nfacts = [{ ? }]", catalogueSaid(t)},
 		{"catalogue.json", "decode", head + "[[decode]]\n?", catalogueSaid(t)},
+		{"catalogue.json", "event", head + "[[event]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "envelope", head + "[[envelope]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "endpoint", head + "[[endpoint]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "webhook", head + "[webhook]\n?", catalogueSaid(t)},
