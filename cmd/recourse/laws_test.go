@@ -104,7 +104,7 @@ func brokenShape(d *advice.Decision) string {
 		}
 	}
 	for key := range line {
-		if !slices.Contains(documented, key) && key != "by" && key != "limit" {
+		if !slices.Contains(documented, key) && key != "by" && key != "limit" && key != "set_aside" {
 			return key + " is not documented: " + string(raw)
 		}
 	}
