@@ -129,8 +129,8 @@ func (l *loader) head(root source.Table) {
 	}
 	if s := root.String(l.errs, "currency"); s != "" {
 		c.Currency = s
-		if _, known := policy.Decimals(s); !known {
-			l.errs.Add(root.ValuePos("currency"), "%q is no currency of ISO 4217", s)
+		if _, known := policy.Decimals(s); !known || s != strings.ToUpper(s) {
+			l.errs.Add(root.ValuePos("currency"), "%q is no currency of ISO 4217 in capitals", s)
 		}
 	}
 	root.Strings(l.errs, "sources") // for people
@@ -166,8 +166,8 @@ func (l *loader) amountUnits(root source.Table) {
 	}
 	for _, currency := range t.Keys() {
 		u := amountUnit(t.String(l.errs, currency))
-		if _, known := policy.Decimals(currency); !known {
-			l.errs.Add(t.KeyPos(currency), "%q is no currency of ISO 4217", currency)
+		if _, known := policy.Decimals(currency); !known || currency != strings.ToUpper(currency) {
+			l.errs.Add(t.KeyPos(currency), "%q is no currency of ISO 4217 in capitals", currency)
 		}
 		if u != unitMinor && u != unitMajor && u != unitHundredths {
 			l.errs.Add(t.ValuePos(currency), "%s is %q; it must be minor, major or hundredths", currency, u)

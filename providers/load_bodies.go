@@ -109,12 +109,14 @@ func (l *loader) events(root source.Table) {
 	var read []event
 	for _, t := range root.Tables(l.errs, "event") {
 		e := event{names: t.Strings(l.errs, "name"), statuses: t.Strings(l.errs, "status")}
-		e.operations = source.Words[policy.Operation](t, l.errs, "operation")
+		if words := t.Strings(&source.List{}, "operation"); !slices.Equal(words, []string{"none"}) {
+			e.operations = source.Words[policy.Operation](t, l.errs, "operation")
+		}
 		if len(e.names) == 0 {
 			l.errs.Add(t.KeyPos("name"), `an [[event]] needs name = "…"`)
 		}
 		if !t.Has("operation") {
-			l.errs.Add(t.KeyPos("operation"), `an [[event]] needs operation = ["pay", …], those that it speaks of; [] for none`)
+			l.errs.Add(t.KeyPos("operation"), `an [[event]] needs operation = ["pay", …], those that it speaks of, or "none"`)
 		}
 		t.Done(l.errs)
 		read = append(read, e)

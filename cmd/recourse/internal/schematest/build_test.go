@@ -341,7 +341,7 @@ func catalogue() node {
 		endpoint[f] = place
 	}
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
-		"name": said("the provider"), "title": text("for people"), "currency": text("of amounts whose answer names none"),
+		"name": said("the provider"), "title": text("for people"), "currency": shaped("of amounts whose answer names none", "^([A-Z]{3})?$"),
 		"sources": some(text("a document")), "amount_unit": word("how amounts are written", []string{"minor", "major", "hundredths"}),
 		"amount_units": node{"type": "object", "description": "the unit of currencies that the provider writes in another way", "additionalProperties": word("how amounts are written", []string{"minor", "major", "hundredths"})},
 		"operations":   someFilled(word("operation", ops)),
@@ -354,7 +354,7 @@ func catalogue() node {
 			"sub_status": some(text("of the answers that it is for")),
 		}))),
 		"event": list(object("a kind of notice, and what it speaks of", []string{"name", "operation"}, node{
-			"name": someFilled(text("as the provider writes it; * stands for any text")), "operation": some(word("those that it speaks of; [] for none", ops)),
+			"name": someFilled(text("as the provider writes it; * stands for any text")), "operation": someFilled(word("those that it speaks of, or none", append(operations(), "none"))),
 			"status": some(text("the statuses that do not contradict the name; absent: any")),
 		})),
 		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
