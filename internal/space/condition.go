@@ -34,7 +34,7 @@ func (s *Space) Of(e *ruleset.Engine, r *rules.Rule) *Condition {
 
 // Compile returns where a condition of a rule holds.
 func (s *Space) Compile(n ast.Node, rule string) *Condition {
-	b := builder{s, rule}
+	b := builder{s, rule, map[part]region.Region{}}
 	r, err := b.where(n, true)
 	c := &Condition{Region: r, Err: err}
 	exact, _ := s.Exact(r)
@@ -46,6 +46,14 @@ func (s *Space) Compile(n ast.Node, rule string) *Condition {
 type builder struct {
 	s    *Space
 	rule string
+	done map[part]region.Region
+}
+
+// part is a node, and how it is wanted. The nodes of a == b and a ? b : c are asked for both
+// ways; without a memory one in another would take twice as long for each.
+type part struct {
+	node ast.Node
+	want bool
 }
 
 // where is where a node is true, or where it is false.
@@ -62,6 +70,19 @@ func (b builder) tree(t *condition.Tree, want bool) (region.Region, error) {
 		return b.tree(t.Parts[0], !want)
 	case condition.Leaf:
 	}
+	key := part{t.Node, want}
+	if known, ok := b.done[key]; ok {
+		return known, nil
+	}
+	r, err := b.whole(t, want)
+	if err == nil {
+		b.done[key] = r
+	}
+	return r, err
+}
+
+// whole is where a part without and, or, not at its top is true, or where it is false.
+func (b builder) whole(t *condition.Tree, want bool) (region.Region, error) {
 	switch n := t.Node.(type) {
 	case *ast.BinaryNode:
 		if equality := n.Operator == "==" || n.Operator == "!="; equality && isTruth(n.Left) && isTruth(n.Right) {

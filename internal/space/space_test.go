@@ -154,3 +154,23 @@ func ExampleSpace_Of() {
 	}
 	// Output: [effect unknown, pending or not_executed class maintenance attempt at most 2]
 }
+
+// A condition in a condition in a condition: each level once took twice as long as the one
+// within it.
+func TestDeepConditionsTakeNoLonger(t *testing.T) {
+	equal, choice, mixed := "in_doubt", "in_doubt", "in_doubt"
+	for i := range 28 {
+		equal = fmt.Sprintf("(attempt > 1) == (%s)", equal)
+		choice = fmt.Sprintf("((%s) ? attempt > %d : queries > %d)", choice, i, i)
+		mixed = fmt.Sprintf("!((%s) == (attempt > %d)) && queries < 9", mixed, i)
+	}
+	begin := time.Now()
+	for _, when := range []string{equal, choice, mixed} {
+		e, rule := one(t, when)
+		s := space.New(e)
+		s.Of(e, rule)
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
