@@ -162,3 +162,32 @@ func TestMerchantsOfOneTemplateAreOneGroup(t *testing.T) {
 		t.Errorf("%d changes in %d groups of %d pairs of lists", changes, groups, lists)
 	}
 }
+
+// Merchants whose rules are the same, and whose waits are not, are different groups.
+func TestMerchantsWithOtherWaitsAreOtherGroups(t *testing.T) {
+	folder := func(acme, bravo string) *ruleset.Engine {
+		file := func(wait string) string {
+			return "[schedule.own]\nintervals = [\"" + wait + "\"]\n[[rule]]\nid = \"again\"\nwhen = 'class == \"maintenance\" && effect == \"not_executed\" && !in_doubt && fired < 2'\n" +
+				"then = \"retry_new_request\"\nschedule = \"own\"\n"
+		}
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": file(acme), "merchants/bravo.toml": file(bravo)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	before, after := folder("1m", "1m"), folder("1m", "2m")
+	agree(t, before, after, "momo")
+	report, err := Run(context.Background(), before, after, Options{Providers: []string{"momo"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range report.Changes {
+		if len(c.Merchants) != 1 || c.Merchants[0] != "bravo" {
+			t.Errorf("%s changes for %v", c.Name, c.Merchants)
+		}
+	}
+	if len(report.Changes) == 0 {
+		t.Error("another wait is no change")
+	}
+}
