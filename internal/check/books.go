@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/recourse-pay/recourse/internal/region"
@@ -33,10 +34,15 @@ type outcome struct {
 // listOutcomes is a rule list, and what earlier rules leave of each of its rules.
 type listOutcomes struct {
 	list     *space.Book
+	own      int // how many rules are of the merchant's own file
+	kept     int // how many of the list without a merchant follow them as they are there
 	left     []region.Region
 	outcomes []outcome
-	at       map[*rules.Rule]int
+	samples  []region.Region // of the list without a merchant: some of what occurs and the rule decides
 }
+
+// maxSamples bounds them.
+const maxSamples = 32
 
 // ruleLists judges the rules of every merchant at every provider. The lists without a merchant
 // come first: most merchants change little in the layers below, so their results are reused.
@@ -64,15 +70,25 @@ func (c *checker) ruleLists(ctx context.Context, progress func(done, lists int))
 
 // judge finds out which rules of a rule list can decide anything.
 func (c *checker) judge(ctx context.Context, provider, merchant string) *listOutcomes {
-	b := c.s.Book(c.e, provider, merchant)
-	v := &listOutcomes{list: b, left: make([]region.Region, len(b.Rules)), outcomes: make([]outcome, len(b.Rules)), at: map[*rules.Rule]int{}}
+	b := c.book(provider, merchant)
+	v := &listOutcomes{list: b, left: make([]region.Region, len(b.Rules)), outcomes: make([]outcome, len(b.Rules)), own: b.Own(c.e.Rules.Merchants[merchant])}
+	v.kept = c.kept(v)
+	if merchant == "" {
+		v.samples = make([]region.Region, len(b.Rules))
+	}
 	for i := range b.Rules {
 		if ctx.Err() != nil {
 			break
 		}
-		v.at[b.Rulings[i].Rule] = i
 		v.outcomes[i] = c.outcome(v, i)
 		v.outcomes[i].provider, v.outcomes[i].merchant = provider, merchant
+		if v.samples != nil && v.outcomes[i].state == live {
+			for box := range c.index[provider].Occurring(v.left[i]) {
+				if v.samples[i] = append(v.samples[i], box); len(v.samples[i]) == maxSamples {
+					break
+				}
+			}
+		}
 		if r := c.of[b.Rulings[i].Rule]; r != nil {
 			r.mu.Lock()
 			r.seen = append(r.seen, v.outcomes[i])
@@ -91,16 +107,16 @@ func (c *checker) outcome(v *listOutcomes, i int) outcome {
 	if len(whole.Region) == 0 {
 		return outcome{state: notApplicable}
 	}
-	first, left := 0, whole.Region
-	base := c.base[b.Provider]
-	if k, ok := c.unchanged(v, i); ok {
+	last, left := i, whole.Region
+	if k := i - v.own; k >= 0 && k < v.kept {
 		// The result of the layers below is known. Only the merchant's own rules can take more.
-		if base.outcomes[k].state != live {
+		base := c.base[b.Provider]
+		if base.outcomes[k].state != live || c.leaves(v, base.samples[k]) {
 			return base.outcomes[k]
 		}
-		first, left = -1, base.left[k]
+		last, left = v.own, base.left[k]
 	}
-	left, err := c.without(b, left, first, i)
+	left, err := c.without(b, left, last)
 	switch {
 	case err != nil:
 		return outcome{state: unknown}
@@ -114,23 +130,25 @@ func (c *checker) outcome(v *listOutcomes, i int) outcome {
 	return outcome{state: live}
 }
 
-// unchanged finds the index of a lower layer's rule in the rule list without a merchant. ok is
-// true only if the same rules come before it there, so that its outcome can be reused.
-func (c *checker) unchanged(v *listOutcomes, i int) (k int, ok bool) {
+// kept returns how many rules of the list without a merchant follow a merchant's own as they are
+// there, so that their outcomes can be reused.
+func (c *checker) kept(v *listOutcomes) int {
 	b, base := v.list, c.base[v.list.Provider]
-	if base == nil || b.Merchant == "" {
-		return 0, false
+	if base == nil || b.Merchant == "" || len(base.list.Rulings) != len(b.Rulings)-v.own {
+		return 0 // some lower rules are disabled
 	}
-	own := b.Own(c.e.Rules.Merchants[b.Merchant])
-	if i < own || len(base.list.Rulings) != len(b.Rulings)-own {
-		return 0, false // a rule of the merchant's own, or some lower rules are disabled
+	n := 0
+	for n < len(base.list.Rulings) && base.list.Rulings[n].Rule == b.Rulings[v.own+n].Rule && same(base.list.Rules[n].Region, b.Rules[v.own+n].Region) {
+		n++
 	}
-	for j := own; j <= i; j++ {
-		if base.list.Rulings[j-own].Rule != b.Rulings[j].Rule || !same(base.list.Rules[j-own].Region, b.Rules[j].Region) {
-			return 0, false
-		}
-	}
-	return i - own, true
+	return n
+}
+
+// leaves reports whether a merchant's own rules leave one of some boxes whole.
+func (c *checker) leaves(v *listOutcomes, boxes region.Region) bool {
+	return slices.ContainsFunc(boxes, func(b region.Box) bool {
+		return !slices.ContainsFunc(v.list.Rules[:v.own], func(p space.Place) bool { return p.Region.Meets(region.Region{b}) })
+	})
 }
 
 // same reports whether two regions share their memory: the merchant's name changed nothing.
@@ -138,13 +156,8 @@ func same(r, s region.Region) bool {
 	return len(r) == len(s) && (len(r) == 0 || &r[0] == &s[0])
 }
 
-// without removes the rules before rule i from a region. With first below 0 it removes only
-// the merchant's own rules.
-func (c *checker) without(b *space.Book, left region.Region, first, i int) (region.Region, error) {
-	last := i
-	if first < 0 {
-		last = b.Own(c.e.Rules.Merchants[b.Merchant])
-	}
+// without removes the first rules of a list from a region.
+func (c *checker) without(b *space.Book, left region.Region, last int) (region.Region, error) {
 	for j := range last {
 		var err error
 		if b.Rules[j].Err != nil {
@@ -189,6 +202,16 @@ func (c *checker) coverers(b *space.Book, i int) []*rules.Rule {
 		by[k] = b.Rulings[j].Rule
 	}
 	return by
+}
+
+// book returns the rule list of a merchant at a provider.
+func (c *checker) book(provider, merchant string) *space.Book {
+	at := list{provider, merchant}
+	if b, known := c.books.Load(at); known {
+		return b.(*space.Book)
+	}
+	b, _ := c.books.LoadOrStore(at, c.s.Book(c.e, provider, merchant))
+	return b.(*space.Book)
 }
 
 // occurs returns the most ordinary situation of a region that can occur at a provider; nil

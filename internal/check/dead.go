@@ -150,7 +150,7 @@ func (c *checker) shadowed(r *checkedRule, outcomes []outcome) {
 
 // displaced returns an input for which a dead rule's condition holds and another rule decides.
 func (c *checker) displaced(r *checkedRule, at outcome) *space.Witness {
-	settled := c.s.Book(c.e, at.provider, at.merchant)
+	settled := c.book(at.provider, at.merchant)
 	for i := range settled.Rulings {
 		if settled.Rulings[i].Rule == r.Rule {
 			return c.witness(at.provider, at.merchant, settled.Rules[i].Region, func(sit *policy.Situation, d policy.Decision) bool {

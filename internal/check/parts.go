@@ -22,22 +22,50 @@ func (c *checker) parts(ctx context.Context) error {
 		if ctx.Err() != nil || r.cond.Err != nil || len(r.cond.Region) == 0 {
 			return
 		}
-		node, err := condition.Parse(r.When)
-		if err != nil {
-			return
-		}
-		p := partChecker{checker: c, r: r, tree: &node}
-		p.collectParts(p.tree)
-		p.constants()
-		if slices.ContainsFunc(r.seen, func(f outcome) bool { return f.state == live }) {
-			p.items()
-		}
-		found[i] = p.found
+		found[i] = c.partsOf(r)
 	})
 	for _, f := range found {
 		c.report.Findings = append(c.report.Findings, f...)
 	}
 	return ctx.Err()
+}
+
+// partsOf reports the pieces of one rule's condition.
+func (c *checker) partsOf(r *checkedRule) []Finding {
+	whole := c.e.Condition(r.Rule)
+	if whole == nil {
+		return nil
+	}
+	p := partChecker{checker: c, r: r, tree: &whole}
+	p.collectParts(p.tree)
+	apart := p.apart()
+	if apart && !slices.ContainsFunc(p.leaves, func(n *ast.Node) bool { _, is := listOf(*n); return is }) {
+		return nil
+	}
+	tree, err := condition.Parse(r.When) // the engine's own is not to be written to
+	if err != nil {
+		return nil
+	}
+	p.tree, p.leaves = &tree, nil
+	p.collectParts(p.tree)
+	if !apart {
+		p.constants()
+	}
+	if slices.ContainsFunc(r.seen, func(f outcome) bool { return f.state == live }) {
+		p.items()
+	}
+	return p.found
+}
+
+// listOf returns the list of a part that asks whether a variable is one of several items.
+func listOf(n ast.Node) (*ast.ArrayNode, bool) {
+	in, ok := n.(*ast.BinaryNode)
+	if !ok || in.Operator != "in" {
+		return nil, false
+	}
+	list, isList := in.Right.(*ast.ArrayNode)
+	_, isName := in.Left.(*ast.IdentifierNode)
+	return list, isList && isName && len(list.Nodes) > 1
 }
 
 // partChecker changes one piece of a condition at a time and finds out whether that matters.
@@ -110,6 +138,43 @@ func (p *partChecker) constants() {
 	}
 }
 
+// apart reports whether the condition joins its parts by and alone, each part limits one variable, and no two the same one. Then
+// each part counts.
+func (p *partChecker) apart() bool {
+	if len(p.r.cond.Region) != 1 || len(p.r.cond.Region[0]) != len(p.leaves) {
+		return false
+	}
+	parts := conjuncts(*p.tree, nil)
+	limited := map[region.Dim]bool{}
+	for _, part := range parts {
+		if op, operands := condition.Operands(part); op == condition.Not {
+			part = *operands[0]
+		}
+		_, conditional := part.(*ast.ConditionalNode)
+		if op, _ := condition.Operands(part); op != condition.Leaf || conditional {
+			return false
+		}
+		cond := p.s.Compile(part, p.r.ID)
+		if cond.Err != nil || len(cond.Region) != 1 || len(cond.Region[0]) != 1 {
+			return false
+		}
+		limited[cond.Region[0][0].Dim] = true
+	}
+	return len(parts) == len(p.leaves) && len(limited) == len(parts)
+}
+
+// conjuncts appends the parts that and joins.
+func conjuncts(n ast.Node, all []ast.Node) []ast.Node {
+	op, operands := condition.Operands(n)
+	if op != condition.And {
+		return append(all, n)
+	}
+	for _, operand := range operands {
+		all = conjuncts(*operand, all)
+	}
+	return all
+}
+
 // byItself returns the constant value of a part without the rest of its condition, and the
 // number that it compares. always is empty when the value is not constant.
 func (p *partChecker) byItself(leaf ast.Node) (always string, d region.Dim) {
@@ -145,15 +210,11 @@ func (n *numbers) Visit(node *ast.Node) {
 // items tries every list without each of its items.
 func (p *partChecker) items() {
 	for _, leaf := range p.leaves {
-		in, ok := (*leaf).(*ast.BinaryNode)
-		if !ok || in.Operator != "in" {
+		list, is := listOf(*leaf)
+		if !is {
 			continue
 		}
-		list, isList := in.Right.(*ast.ArrayNode)
-		_, isName := in.Left.(*ast.IdentifierNode)
-		if !isList || !isName || len(list.Nodes) < 2 {
-			continue
-		}
+		in := (*leaf).(*ast.BinaryNode)
 		for i, item := range list.Nodes {
 			fewer := &ast.BinaryNode{Operator: "in", Left: in.Left, Right: &ast.ArrayNode{Nodes: slices.Delete(slices.Clone(list.Nodes), i, i+1)}}
 			without, ok := p.with(leaf, fewer)
@@ -197,13 +258,13 @@ func (p *partChecker) item(item ast.Node, name string, share region.Region) {
 	var at outcome
 	providers, merchant := p.home(p.r)
 	for _, provider := range providers {
-		b := p.s.Book(p.e, provider, merchant)
+		b := p.book(provider, merchant)
 		i := slices.IndexFunc(b.Rulings, func(x rulingOf) bool { return x.Rule == p.r.Rule })
 		if i < 0 {
 			continue
 		}
 		here := p.s.Settle(share, provider, merchant, p.e)
-		left, err := p.without(b, here, 0, i)
+		left, err := p.without(b, here, i)
 		if err != nil || p.occurs(provider, left) != nil {
 			return // it counts, or it is too complex to decide
 		}

@@ -29,6 +29,7 @@ type checker struct {
 	own       bool     // some file is the user's; then findings in embedded files are only notes
 	reach     map[string][]space.Reached
 	index     map[string]*space.Index
+	books     sync.Map // list → *space.Book
 	rules     []*checkedRule
 	of        map[*rules.Rule]*checkedRule
 	base      map[string]*listOutcomes // by provider, for merchants without a file

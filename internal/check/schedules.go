@@ -64,7 +64,7 @@ func (c *checker) uses(r *checkedRule) []use {
 	providers, merchant := c.home(r)
 	for _, p := range providers {
 		cat, err := c.e.Catalogs.Get(p)
-		b := c.s.Book(c.e, p, merchant)
+		b := c.book(p, merchant)
 		i := slices.IndexFunc(b.Rulings, func(x rulingOf) bool { return x.Rule == r.Rule })
 		if err != nil || i < 0 {
 			continue

@@ -29,7 +29,7 @@ func (c *checker) uncovered(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return
 		}
-		b := c.s.Book(c.e, provider, merchant)
+		b := c.book(provider, merchant)
 		mu.Lock()
 		skip := merchant != "" && closed[provider] && c.onlyAdds(b)
 		mu.Unlock()

@@ -327,17 +327,8 @@ func (j *judge) texts(codes []string) region.Texts {
 	if !slices.Contains(codes, other) {
 		return region.In(codes...)
 	}
-	asked := make(map[string]bool, len(codes))
-	for _, c := range codes {
-		asked[c] = true
-	}
-	var out []string
-	for _, c := range j.codes { // sorted already
-		if !asked[c] {
-			out = append(out, c)
-		}
-	}
-	return region.Texts{Except: true, List: out}
+	unasked := region.Without(region.Texts{List: j.codes}, region.In(codes...)).(region.Texts)
+	return region.Texts{Except: true, List: unasked.List}
 }
 
 // withEmpty is the same where no code at all was asked about by itself.
