@@ -110,13 +110,16 @@ func (b *ruleTable) indexDim(name string, v variable) {
 		b.empty[d] = b.texts[d][""]
 	}
 	b.fits[d] = make([]uint64, len(values)*b.words)
-	for vi, value := range values {
-		for i, e := range b.entries {
-			given := value
-			if s, isText := value.(string); isText && d >= firstDictionary && !e.vars[name][s] {
-				given = other{} // a text that this rule does not mention
+	for i, e := range b.entries {
+		mentioned, looks := e.vars[name]
+		can := func(value any) bool { return !looks || holds(e.tree, only(name, value)) != condition.No }
+		rest := can(other{}) // also with every text that only other rules mention
+		for vi, value := range values {
+			fits := rest
+			if s, isText := value.(string); d < firstDictionary || isText && mentioned[s] {
+				fits = can(value)
 			}
-			if _, looks := e.vars[name]; !looks || holds(e.tree, only(name, given)) != condition.No {
+			if fits {
 				b.fits[d][vi*b.words+i/64] |= 1 << (i % 64)
 			} else {
 				b.used[d] = true
