@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,8 +152,23 @@ func (s *Server) post(ctx context.Context, h *emulation.Webhook, to string) Deli
 		if !h.Answer.Verified {
 			secret = "not " + secret
 		}
-		if headers, body, d.Err = shape.Sign(secret, time.Now(), h.Body); d.Err != nil {
+		if u, err := url.Parse(to); err == nil {
+			shape = shape.With(map[string]string{"path": u.Path})
+		}
+		private := strings.Contains(secret, "-----BEGIN")
+		if private {
+			secret = s.o.Secret // what is not verified is spoilt below
+		}
+		headers, body, d.Err = shape.Sign(secret, time.Now(), h.Body)
+		switch {
+		case d.Err != nil && s.o.Secret == "":
+			headers, body, d.Err = map[string]string{}, h.Body, nil // without a key it goes out unsigned
+		case d.Err != nil:
 			return d
+		case private && !h.Answer.Verified:
+			for name, value := range headers {
+				headers[name] = "0" + value[1:]
+			}
 		}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))

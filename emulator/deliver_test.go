@@ -1,9 +1,14 @@
 package emulator_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -81,8 +86,9 @@ func start(t *testing.T, c *http.Client, provider string) {
 // its way.
 func TestWebhooksAreSigned(t *testing.T) {
 	acknowledge := map[string]*receiver{
-		"momo": {status: 204}, "opi": {status: 200, reply: `{"code":10000}`}, "shopline": {status: 200}, "paykka": {status: 200},
+		"momo": {status: 204}, "opi": {status: 200, reply: `{"code":10000}`}, "shopline": {status: 200}, "paykka": {status: 200, reply: `{"ret_code":"000000"}`},
 	}
+	private, public := keyPair(t)
 	for provider, e := range acknowledge {
 		for _, forged := range []bool{false, true} {
 			doc := pendingPlan
@@ -90,7 +96,11 @@ func TestWebhooksAreSigned(t *testing.T) {
 				doc += "[[fault]]\nkind = \"unverified_webhook\"\nnth = 1\n"
 			}
 			e = &receiver{status: e.status, reply: e.reply}
-			o := &emulator.ServerOptions{Webhook: hookURL, Secret: "s3cret", Client: &http.Client{Transport: e}}
+			sign, secret := "s3cret", "s3cret"
+			if provider == "paykka" {
+				sign, secret = private, public
+			}
+			o := &emulator.ServerOptions{Webhook: hookURL, Secret: sign, Client: &http.Client{Transport: e}}
 			served(t, provider, doc, o, func(t *testing.T, c *http.Client, _ *emulator.Provider) {
 				start(t, c, provider)
 				time.Sleep(time.Hour) // virtual
@@ -99,8 +109,13 @@ func TestWebhooksAreSigned(t *testing.T) {
 				t.Fatalf("%s: %d deliveries", provider, len(e.received))
 			}
 			shape, _ := catalog(t, provider).Webhook()
+			u, err := url.Parse(hookURL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shape = shape.With(map[string]string{"path": u.Path})
 			h := e.received[0]
-			if ok := shape.Verify("s3cret", h.header.Get, h.body); ok == forged {
+			if ok := shape.Verify(secret, h.header.Get, h.body); ok == forged {
 				t.Errorf("%s, forged %v: it verifies %v\n%v %s", provider, forged, ok, h.header, h.body)
 			}
 		}
@@ -184,4 +199,19 @@ func TestServeStopsDespiteUndeliveredWebhooks(t *testing.T) {
 	if len(e.received) != 1 {
 		t.Errorf("%d deliveries", len(e.received))
 	}
+}
+
+// keyPair makes a key for rsa-sha256.
+func keyPair(t *testing.T) (private, public string) {
+	t.Helper()
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(&k.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(k)}))
+	return private, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
 }

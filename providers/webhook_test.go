@@ -25,9 +25,9 @@ func TestSignaturesAreWhatTheShapeSays(t *testing.T) {
 func TestSignedWebhooksVerify(t *testing.T) {
 	const secret = "s3cret"
 	body := []byte(`{"orderId":"o-1","amount":120000,"message":"a \"quoted\" one","extra":null}`)
-	check := func(t *testing.T, shape *providers.WebhookShape) {
+	check := func(t *testing.T, shape *providers.WebhookShape, sign, secret string) {
 		t.Helper()
-		headers, signed, err := shape.Sign(secret, noon, body)
+		headers, signed, err := shape.Sign(sign, noon, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,12 @@ func TestSignedWebhooksVerify(t *testing.T) {
 	for _, provider := range names {
 		t.Run(provider, func(t *testing.T) {
 			shape, _ := catalog(t, provider).Webhook()
-			check(t, shape)
+			if provider == "paykka" {
+				private, public := keyPair(t)
+				check(t, shape, private, public)
+				return
+			}
+			check(t, shape, secret, secret)
 		})
 	}
 	for _, lines := range []string{
@@ -68,7 +73,7 @@ func TestSignedWebhooksVerify(t *testing.T) {
 		cs := with(t, "acme.toml", "name = \"acme\"\noperations = [\"pay\"]\n[webhook]\nacknowledged = 200\n"+lines)
 		c, _ := cs.Get("acme")
 		shape, _ := c.Webhook()
-		check(t, shape)
+		check(t, shape, secret, secret)
 	}
 }
 
@@ -95,7 +100,7 @@ func TestAcknowledgements(t *testing.T) {
 		{"shopline", 200, "ok", true}, {"shopline", 204, "", false},
 		{"opi", 200, `{"code":10000,"message":"Success"}`, true}, {"opi", 200, `{"code":"10000"}`, true},
 		{"opi", 200, `{"code":1}`, false}, {"opi", 200, "ok", false}, {"opi", 500, `{"code":10000}`, false},
-		{"paykka", 200, "", true},
+		{"paykka", 200, "", false}, {"paykka", 200, `{"ret_code":"000000","ret_msg":"Success"}`, true},
 	} {
 		shape, _ := catalog(t, tt.provider).Webhook()
 		if got := shape.Acknowledged(tt.status, []byte(tt.body)); got != tt.want {
@@ -112,11 +117,11 @@ func TestLawsOfWebhooks(t *testing.T) {
 		{"a circle", "[webhook]\nsignature = \"s\"\n" + ok, `f.toml:3:2: a signature that stands in the body cannot be made of the whole body; sign fields`},
 		{"a place", "[webhook]\nsignature = \"cookie:s\"\n" + ok, `f.toml:4:13: signature is "cookie:s"; it must be header:NAME or the name of a field`},
 		{"a path", "[webhook]\nsignature = \"a.b\"\n" + ok, `f.toml:4:13: signature is "a.b"; it must be header:NAME or the name of a field`},
-		{"no timestamp", "[webhook]\nsignature = \"header:s\"\nsigned = \"timestamp.body\"\n" + ok, `f.toml:3:2: timestamp goes with signed = "timestamp.body"`},
+		{"no timestamp", "[webhook]\nsignature = \"header:s\"\nsigned = \"timestamp.body\"\n" + ok, `f.toml:3:2: timestamp goes with signed = "timestamp.body" or "text"`},
 		{"a timestamp in the body", "[webhook]\nsignature = \"header:s\"\nsigned = \"timestamp.body\"\ntimestamp = \"at\"\n" + ok, `f.toml:6:13: the timestamp stands in a header: header:NAME`},
-		{"what is signed", "[webhook]\nsignature = \"header:s\"\nsigned = \"all\"\n" + ok, `f.toml:5:10: signed is "all"; it must be one of body, timestamp.body, fields`},
-		{"an algorithm", "[webhook]\nsignature = \"header:s\"\nalgorithm = \"md5\"\n" + ok, `f.toml:5:13: algorithm is "md5"; it must be one of hmac-sha256, sha256`},
-		{"an encoding", "[webhook]\nsignature = \"header:s\"\nencoding = \"hax\"\n" + ok, `f.toml:5:12: encoding is "hax"; it must be one of hex, base64`},
+		{"what is signed", "[webhook]\nsignature = \"header:s\"\nsigned = \"all\"\n" + ok, `f.toml:5:10: signed is "all"; it must be one of body, timestamp.body, fields, nonempty_fields, text`},
+		{"an algorithm", "[webhook]\nsignature = \"header:s\"\nalgorithm = \"md5\"\n" + ok, `f.toml:5:13: algorithm is "md5"; it must be one of hmac-sha256, sha256, sha1, rsa-sha256`},
+		{"an encoding", "[webhook]\nsignature = \"header:s\"\nencoding = \"hax\"\n" + ok, `f.toml:5:12: encoding is "hax"; it must be one of hex, base64, urlencoded-base64`},
 		{"a status", "[webhook]\nsignature = \"header:s\"\nacknowledged = 20\n", `f.toml:5:16: acknowledged is 20; it must be at least 200`},
 		{"a misspelt key", "[webhook]\nsignature = \"header:s\"\nreplay = {}\n" + ok, `f.toml:5:1: unknown key "replay"; did you mean "reply"?`},
 	} {

@@ -358,12 +358,26 @@ func catalogue() node {
 			"status": some(text("the statuses that do not contradict the name; absent: any")),
 		})),
 		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
-		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, node{
-			"signature": shaped("header:NAME or a field", `^(header:(.|\n)+|[^.:]+)$`), "timestamp": shaped("header:NAME", `^header:(.|\n)+$`),
-			"signed":    word("what is signed", []string{"body", "timestamp.body", "fields"}),
-			"algorithm": word("how", []string{"hmac-sha256", "sha256"}), "encoding": word("how it is written", []string{"hex", "base64"}), "reply": conditions, "acknowledged": count("HTTP status", 200),
-		}),
+		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, webhookKeys(node{
+			"nested": object("another way, for bodies that have a field", []string{"field", "signature", "acknowledged"}, webhookKeys(node{"field": said("that these bodies have")})),
+		})),
 	}))
+}
+
+// webhookKeys are the keys of one way to sign, and more.
+func webhookKeys(keys node) node {
+	conditions := node{"type": "object", "description": "fields and the values that they must have"}
+	for k, v := range (node{
+		"signature": shaped("header:NAME or a field", `^(header:(.|\n)+|[^.:]+)$`), "timestamp": shaped("header:NAME", `^header:(.|\n)+$`),
+		"signed":    word("what is signed", []string{"body", "timestamp.body", "fields", "nonempty_fields", "text"}),
+		"algorithm": word("how", []string{"hmac-sha256", "sha256", "sha1", "rsa-sha256"}), "encoding": word("how it is written", []string{"hex", "base64", "urlencoded-base64"}), "reply": conditions, "acknowledged": count("HTTP status", 200),
+		"text":   text("what is signed: a text with {body}, {field:NAME}, {header:NAME} and {setting:NAME}"),
+		"empty":  text("what an empty part of the text is written as"),
+		"suffix": text("after the fields; {secret} stands for the secret"),
+	}) {
+		keys[k] = v
+	}
+	return keys
 }
 
 // The files are what is built here; go test ./cmd/recourse/internal/schematest -update writes them.
