@@ -287,11 +287,19 @@ func (r *run) join(other *run) error {
 	return nil
 }
 
+// sameData compares the data of two requests, or its digest where one is left of it.
+func (r *run) sameData(other *run) bool {
+	if len(r.dataDigest)+len(other.dataDigest) > 0 {
+		return bytes.Equal(r.digest(), other.digest())
+	}
+	return bytes.Equal(r.req.Data, other.req.Data)
+}
+
 // same checks that two requests of a key mean the same payment. Identifiers and tags may differ.
 func (r *run) same(other *run) error {
 	a, b := &r.req, &other.req
 	if a.Provider != b.Provider || a.Amount != b.Amount || a.Currency != b.Currency || a.Capture != b.Capture ||
-		a.ProviderID != b.ProviderID || !bytes.Equal(a.Data, b.Data) {
+		a.ProviderID != b.ProviderID || !r.sameData(other) {
 		return &MismatchError{Flow: r.id, Key: r.req.Key}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,6 +47,9 @@ func (r *run) put(due []notice, d journal.Durability) error {
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
+	if row.Tombstone, err = r.tombstone(s); err != nil {
+		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
+	}
 	// Not the caller's context: if it ended during the write, the result would be unknown.
 	err = j.Put(r.x.forever, &row, d)
 	// Three outcomes: stored; another write came first; or unclear. An unclear first write is
@@ -80,6 +84,39 @@ func (r *run) store(s *flow.State, due []notice) *stored {
 		to.Notices = append(to.Notices, n)
 	}
 	return to
+}
+
+// tombstone is what the journal keeps of a flow when it prunes the row: which payment it was, and
+// that it executed. A paid key is never free again. Nil: nothing executed, or the flow has no key.
+func (r *run) tombstone(s *flow.State) ([]byte, error) {
+	if s.Stage != flow.Ended || r.req.Key == "" || noneExecuted(s.Ledger) {
+		return nil, nil
+	}
+	kept := flow.State{
+		Payment: s.Payment, Stage: s.Stage, Started: s.Started, Target: s.Target,
+		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class, Attempts: s.Attempts, Queries: s.Queries,
+	}
+	kept.Payment.Tags = nil
+	for i := range s.Ledger {
+		if !noneExecuted(s.Ledger[i : i+1]) {
+			kept.Ledger = append(kept.Ledger, s.Ledger[i])
+		}
+	}
+	t := &stored{
+		V:       storedVersion,
+		Request: storedRequest{OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Digest: r.digest()},
+		State:   toStored(&kept),
+	}
+	return t.sealed()
+}
+
+// digest stands for Request.Data where that is not kept.
+func (r *run) digest() []byte {
+	if len(r.dataDigest) > 0 {
+		return r.dataDigest
+	}
+	sum := sha256.Sum256(r.req.Data)
+	return sum[:]
 }
 
 // markLost stops a flow whose row another process, or a fresher copy, has written. The lock is
@@ -174,6 +211,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		OrderID: e.Request.OrderID, RequestID: e.Request.RequestID, ProviderID: e.Request.ProviderID, Data: e.Request.Data,
 	})
 	r.id, r.row.version, r.life = row.ID, row.Version, accepted
+	r.dataDigest = e.Request.Digest
 	r.row.bound, r.waiters.background = e.Request.Bound, !e.Request.Bound
 	for _, n := range e.Notices {
 		o := notice{}

@@ -34,6 +34,7 @@ type run struct {
 	waiters       waiters
 	notices       notices
 	trace         trace
+	dataDigest    []byte          // of Data, if only a tombstone is left
 	earlier       []flow.Identity // of earlier flows of the payment key
 	nextRequestID string          // made with the id; no request has it yet
 	shopper       *policy.ShopperAction

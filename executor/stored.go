@@ -79,7 +79,8 @@ type storedRequest struct {
 	RequestID  string `json:"request_id,omitempty"`
 	ProviderID string `json:"provider_id,omitempty"`
 	Data       []byte `json:"data,omitempty"`
-	Bound      bool   `json:"bound,omitempty"` // by the context of a Do: nothing is sent when the caller is gone
+	Bound      bool   `json:"bound,omitempty"`  // by the context of a Do: nothing is sent when the caller is gone
+	Digest     []byte `json:"digest,omitempty"` // of Data, in a tombstone; from version 3
 }
 
 // storedNotice is a notification that is due: an alert, or that the flow escalated.
@@ -259,6 +260,9 @@ func (s *stored) upgrade() (*stored, error) {
 
 // laterKeys lists the keys in a row of version 2 that came with version 3.
 func (s *stored) laterKeys() (more []string) {
+	if len(s.Request.Digest) > 0 {
+		more = append(more, "request.digest")
+	}
 	if s.CRC != "" {
 		more = append(more, "crc")
 	}

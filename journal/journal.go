@@ -35,6 +35,10 @@ type Row struct {
 	At       time.Time // when the row was written, by the writer's clock
 	State    []byte    // the flow; only its writer knows the format
 
+	// Tombstone is what Prune leaves of the row, as its State: the payment key must not be free
+	// again. Empty: nothing is left.
+	Tombstone []byte
+
 	// Damaged is set by a read if the stored row cannot be read whole. ID is there, and Due where
 	// Due returned it. The rows beside it are read as ever. Put takes no such row.
 	Damaged error
@@ -85,8 +89,10 @@ type Journal interface {
 	// then ID. It returns at most limit of them.
 	Due(ctx context.Context, by time.Time, after Cursor, limit int) ([]Row, error)
 
-	// Prune deletes the rows with a zero Due and an At before the given time. It returns the
-	// number of deleted rows, also beside an error.
+	// Prune deletes the rows with a zero Due and an At before the given time, and returns their
+	// number, also beside an error. Of a row with a Tombstone that is left, for ever, as the State
+	// of a row without names. Get and ByKey find it; later calls of Prune do not count it. Reads
+	// need not return the Tombstone of other rows.
 	Prune(ctx context.Context, before time.Time) (int, error)
 
 	// Close stores all lazy rows and releases the store. An error means that some rows could

@@ -24,7 +24,8 @@ type memory struct {
 // record is a stored flow.
 type record struct {
 	Row
-	seq int64 // orders flows by age
+	seq    int64 // orders flows by age
+	pruned bool  // its tombstone is left
 }
 
 type providerName struct{ provider, name string }
@@ -107,7 +108,7 @@ func (m *memory) replace(old *record, r *Row) {
 	}
 	old.Row = *r
 	old.Names = names
-	old.State = slices.Clone(r.State)
+	old.State, old.Tombstone, old.pruned = slices.Clone(r.State), slices.Clone(r.Tombstone), false
 	old.At = micro(r.At)
 	if !r.Due.IsZero() {
 		old.Due = micro(r.Due)
@@ -149,7 +150,7 @@ func copies(records []*record) []Row {
 func (rec *record) copy() Row {
 	r := rec.Row
 	r.Names = slices.Clone(r.Names)
-	r.State = slices.Clone(r.State)
+	r.State, r.Tombstone = slices.Clone(r.State), nil
 	return r
 }
 
@@ -211,15 +212,19 @@ func (m *memory) Prune(ctx context.Context, before time.Time) (int, error) {
 	defer m.mu.Unlock()
 	n := 0
 	for id, rec := range m.rows {
-		if !rec.Due.IsZero() || !rec.At.Before(micro(before)) {
+		if !rec.Due.IsZero() || !rec.At.Before(micro(before)) || rec.pruned {
 			continue
 		}
 		n++
-		delete(m.rows, id)
-		unindex(m.keys, rec.Key, rec)
 		for _, name := range rec.Names {
 			unindex(m.names, providerName{rec.Provider, name}, rec)
 		}
+		if len(rec.Tombstone) > 0 {
+			rec.State, rec.Names, rec.pruned = rec.Tombstone, nil, true
+			continue
+		}
+		delete(m.rows, id)
+		unindex(m.keys, rec.Key, rec)
 	}
 	return n, nil
 }

@@ -150,6 +150,38 @@ var lifecycle = []guarantee{
 		byKey(t, j, flow("done").Key)
 		put(t, j, flow("done"))
 	}},
+	{"Prune leaves the tombstone of a row, and its key", func(t *testing.T, j journal.Journal) {
+		var paid journal.Row
+		for _, id := range []string{"paid", "failed"} {
+			r := flow(id)
+			put(t, j, r)
+			r = next(r, end)
+			if id == "paid" {
+				r.Tombstone = []byte("here lies " + id)
+				paid = *r
+			}
+			put(t, j, r)
+		}
+		for i, want := range []int{2, 0} {
+			if n, err := j.Prune(context.Background(), epoch.Add(time.Second)); n != want || err != nil {
+				t.Fatalf("Prune number %d removed %d, %v; want %d", i+1, n, err, want)
+			}
+		}
+		named(t, j, "momo", []string{"order-paid", "order-failed"})
+		byKey(t, j, flow("failed").Key)
+		all, err := j.ByKey(context.Background(), paid.Key)
+		got := get(t, j, "paid")
+		if err != nil || len(all) != 1 || string(all[0].State) != "here lies paid" || string(got.State) != "here lies paid" || len(got.Names) != 0 || got.Version != paid.Version {
+			t.Fatalf("of the pruned row is left %+v, by its key %+v, %v", got, all, err)
+		}
+		// A person may still have something to say of it.
+		again := next(&got, func(r *journal.Row) { r.State, r.Names = []byte("resolved"), []string{"order-late"} })
+		put(t, j, again)
+		named(t, j, "momo", []string{"order-late"}, "paid")
+		if n, err := j.Prune(context.Background(), epoch.Add(time.Second)); n != 1 || err != nil {
+			t.Fatalf("Prune of the row that was written again removed %d, %v", n, err)
+		}
+	}},
 	{"Prune deletes lazy rows, and hundreds at once", func(t *testing.T, j journal.Journal) {
 		for i := range 700 {
 			r := flow(fmt.Sprint(i))

@@ -110,7 +110,7 @@ func (w *writer) create(r *journal.Row) (refused, err error) {
 	for {
 		names := distinct(r.Names)
 		result, err := w.insertFlow.exec(r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID,
-			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State))
+			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State), blob(r.Tombstone))
 		created, err := changed(result, err)
 		if err != nil {
 			return nil, err
@@ -196,9 +196,9 @@ func (w *writer) write(f *cachedFlow) error {
 		return one(w.updateVersion.exec(f.version, f.n, f.storedVersion))
 	}
 	if f.newNames == 0 && f.open == f.storedOpen {
-		return one(w.updateState.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), f.n, f.storedVersion))
+		return one(w.updateState.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), f.n, f.storedVersion))
 	}
-	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), number(f.open), encodeNames(f.names), f.n, f.storedVersion))
+	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), number(f.open), encodeNames(f.names), f.n, f.storedVersion))
 	if err != nil {
 		return err
 	}

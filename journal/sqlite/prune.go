@@ -12,7 +12,13 @@ import (
 // most.
 const pruneStep = 200
 
-// Prune deletes old rows, 200 in a transaction; see [journal.Journal]. If it fails, the number
+// What the column pruned says.
+const (
+	buried   = 1 // the tombstone is left
+	unpruned = 2 // it can't be pruned: it is damaged, or was written before tombstones
+)
+
+// Prune deletes old rows, or leaves their tombstones, 200 in a transaction; see [journal.Journal]. If it fails, the number
 // says how many were deleted before.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	total := 0
@@ -38,7 +44,8 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 		for range pruneStep {
 			var f cachedFlow
 			var names []byte
-			err := w.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &f.n, &f.id, &f.provider, &names)
+			var tombstone int64
+			err := w.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &f.n, &f.id, &f.provider, &names, &tombstone)
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
@@ -46,9 +53,13 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 				return err
 			}
 			if f.names, err = decodeNames(names); err != nil {
-				return err
+				// The others are pruned. This one stays, for its key may be paid.
+				if err := one(w.bury.exec(nil, int64(unpruned), f.n)); err != nil {
+					return err
+				}
+				continue
 			}
-			if err := w.delete(&f); err != nil {
+			if err := w.remove(&f, tombstone > 0); err != nil {
 				return err
 			}
 			n++
@@ -62,12 +73,16 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 	return n, nil
 }
 
-func (w *writer) delete(f *cachedFlow) error {
+// remove deletes a row and its names, or leaves its tombstone in place of its state.
+func (w *writer) remove(f *cachedFlow, tombstone bool) error {
 	w.cache.evict(f.id)
 	for _, name := range f.names {
 		if err := one(w.deleteName.exec(f.provider, name, f.n)); err != nil {
 			return err
 		}
+	}
+	if tombstone {
+		return one(w.bury.exec(encodeNames(nil), int64(buried), f.n))
 	}
 	return one(w.deleteFlow.exec(f.n))
 }

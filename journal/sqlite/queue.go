@@ -29,10 +29,11 @@ var requests = sync.Pool{New: func() any { return &request{done: make(chan error
 // return before the commit: a lazy row, or a context that ends.
 func newRequest(r *journal.Row, d journal.Durability) *request {
 	req := requests.Get().(*request)
-	names, state := req.row.Names[:0], req.row.State[:0]
+	names, state, tombstone := req.row.Names[:0], req.row.State[:0], req.row.Tombstone[:0]
 	req.row = *r
 	req.row.Names = append(names, r.Names...)
 	req.row.State = append(state, r.State...)
+	req.row.Tombstone = append(tombstone, r.Tombstone...)
 	req.lazy = d == journal.Lazy
 	return req
 }
@@ -46,7 +47,7 @@ func (r *request) release() {
 
 // rowSize estimates the bytes that a row takes in memory.
 func rowSize(r *journal.Row) int {
-	n := len(r.State) + len(r.ID) + len(r.Provider) + len(r.Key.Merchant) + len(r.Key.Payment) + 256
+	n := len(r.State) + len(r.Tombstone) + len(r.ID) + len(r.Provider) + len(r.Key.Merchant) + len(r.Key.Payment) + 256
 	for _, name := range r.Names {
 		n += len(name)
 	}

@@ -45,6 +45,14 @@ CREATE INDEX flow_due ON flow (due, id) WHERE due IS NOT NULL;
 CREATE INDEX flow_done ON flow (at) WHERE due IS NULL;
 CREATE INDEX flow_key ON flow (payment, merchant, operation);
 CREATE UNIQUE INDEX flow_open ON flow (payment, merchant, operation) WHERE open = 1 AND payment <> '';
+`, `
+-- What is left of a row that is pruned; NULL: its writer did not say. Rows with a payment key that were
+-- written before this version are never pruned (2): their key may be paid.
+ALTER TABLE flow ADD COLUMN tombstone BLOB;
+ALTER TABLE flow ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;
+UPDATE flow SET pruned = 2 WHERE payment <> '' AND due IS NULL;
+DROP INDEX flow_done;
+CREATE INDEX flow_done ON flow (at) WHERE due IS NULL AND pruned = 0;
 `}
 
 // migrate takes the file to the newest version. Each step is one transaction, so that an

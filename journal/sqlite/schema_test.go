@@ -2,11 +2,14 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // newFile runs a script in a new file, as another program would.
@@ -62,7 +65,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	if !errors.As(err, &newer) || newer.File != 9 || newer.Known != len(migrations) {
 		t.Fatalf("Open returned %v", err)
 	}
-	if text := err.Error(); !strings.Contains(text, "9") || !strings.Contains(text, "up to 1") || !strings.Contains(text, path) {
+	if text := err.Error(); !strings.Contains(text, "9") || !strings.Contains(text, "up to 2") || !strings.Contains(text, path) {
 		t.Fatalf("the error is %q", text)
 	}
 }
@@ -123,6 +126,25 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
+// Rows of a file of before tombstones do not say whether their key is paid: those with a key are not pruned.
+func TestRowsFromBeforeTombstonesKeepTheirKeys(t *testing.T) {
+	row := func(n, key, due string) string {
+		return "INSERT INTO flow VALUES (" + n + ", 1, 0, " + due + ", 1, 'f" + n + "', 'm', 'pay', '" + key + "', 'momo', x'', 'state');"
+	}
+	path := newFile(t, migrations[0]+row("1", "k1", "NULL")+row("2", "", "NULL")+row("3", "k3", "99")+
+		fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
+	j := opened(t, path, nil)
+	if n, err := j.Prune(t.Context(), time.Now()); n != 1 || err != nil {
+		t.Fatalf("Prune removed %d, %v; want the row without a key", n, err)
+	}
+	for id, payment := range map[string]string{"f1": "k1", "f3": "k3"} {
+		all, err := j.ByKey(t.Context(), journal.Key{Merchant: "m", Operation: policy.Pay, Payment: payment})
+		if err != nil || len(all) != 1 || all[0].ID != id {
+			t.Errorf("of key %s is left %v, %v", payment, all, err)
+		}
+	}
+}
+
 // Each query finds its rows by an index, in the order of the index.
 func TestQueriesUseTheirIndex(t *testing.T) {
 	j := opened(t, newPath(t), nil)
@@ -130,7 +152,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		`SELECT n FROM flow f WHERE f.due IS NOT NULL AND f.due <= ? AND (f.due, f.id) > (?, ?) ORDER BY f.due, f.id LIMIT ?`: "flow_due",
 		`SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`:             "flow_open",
 		`SELECT n FROM flow f WHERE f.payment = ? AND f.merchant = ? AND f.operation = ? ORDER BY f.n`:                        "flow_key",
-		`SELECT n, id FROM flow WHERE due IS NULL AND at < ? LIMIT 1`:                                                         "flow_done",
+		`SELECT n, id FROM flow WHERE due IS NULL AND pruned = 0 AND at < ? LIMIT 1`:                                          "flow_done",
 		namedQuery(3): "PRIMARY KEY",
 	} {
 		rows, err := j.reads.db.Query("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)

@@ -23,6 +23,7 @@ type writer struct {
 
 	begin, commit, readOwner           *stmt
 	findFlow, findOpen, findPrunable   *stmt
+	bury                               *stmt
 	insertFlow, updateState, updateAll *stmt
 	updateVersion, deleteFlow          *stmt
 	insertName, deleteName             *stmt
@@ -82,13 +83,14 @@ func (w *writer) prepareStatements() error {
 		{&w.readOwner, `SELECT token, pid, host FROM owner`},
 		{&w.findFlow, `SELECT n, version, open, merchant, operation, payment, provider, names FROM flow WHERE id = ?`},
 		{&w.findOpen, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`},
-		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
-		{&w.updateState, `UPDATE flow SET version = ?, due = ?, at = ?, state = ? WHERE n = ? AND version = ?`},
-		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, open = ?, names = ? WHERE n = ? AND version = ?`},
+		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state, tombstone)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&w.updateState, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0 WHERE n = ? AND version = ?`},
+		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0, open = ?, names = ? WHERE n = ? AND version = ?`},
 		{&w.updateVersion, `UPDATE flow SET version = ? WHERE n = ? AND version = ?`},
 		{&w.insertName, `INSERT INTO name (provider, name, n) VALUES (?, ?, ?)`},
-		{&w.findPrunable, `SELECT n, id, provider, names FROM flow WHERE due IS NULL AND at < ? LIMIT 1`},
+		{&w.findPrunable, `SELECT n, id, provider, names, coalesce(length(tombstone), 0) FROM flow WHERE due IS NULL AND pruned = 0 AND at < ? LIMIT 1`},
+		{&w.bury, `UPDATE flow SET state = coalesce(tombstone, state), tombstone = NULL, names = coalesce(?, names), pruned = ? WHERE n = ?`},
 		{&w.deleteName, `DELETE FROM name WHERE provider = ? AND name = ? AND n = ?`},
 		{&w.deleteFlow, `DELETE FROM flow WHERE n = ?`},
 	} {
@@ -163,7 +165,7 @@ func (w *writer) close() error {
 	}
 	for _, s := range []*stmt{
 		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
-		w.insertName, w.findPrunable, w.deleteName, w.deleteFlow,
+		w.insertName, w.findPrunable, w.bury, w.deleteName, w.deleteFlow,
 	} {
 		if s != nil {
 			errs = append(errs, s.Close())
