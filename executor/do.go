@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -231,8 +232,8 @@ func (r *run) check(ctx context.Context, c Client) error {
 	if q.OrderID == "" {
 		errs = append(errs, errors.New("executor: Request.OrderID must not be empty"))
 	}
-	if q.Amount < 0 {
-		errs = append(errs, fmt.Errorf("executor: Request.Amount is %d; it must not be negative", q.Amount))
+	if err := q.checkMoney(); err != nil {
+		errs = append(errs, err)
 	}
 	if !q.NotAfter.IsZero() && !wallClock().Before(q.NotAfter) {
 		errs = append(errs, fmt.Errorf("executor: Request.NotAfter is %s; it must not have passed", q.NotAfter.Format(time.RFC3339Nano)))
@@ -244,6 +245,23 @@ func (r *run) check(ctx context.Context, c Client) error {
 		if r.rules, err = r.x.rules.For(&r.req.Payment); err != nil {
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkMoney checks amount and currency before anything is sent: a mistake in them would be found when
+// the answer is compared, and by then the money has moved.
+func (q *Request) checkMoney() error {
+	var errs []error
+	moves := q.Operation == policy.Pay || q.Operation == policy.Checkout || q.Operation == policy.Payout
+	switch {
+	case q.Amount < 0:
+		errs = append(errs, fmt.Errorf("executor: Request.Amount is %d; it must not be negative", q.Amount))
+	case q.Amount == 0 && moves:
+		errs = append(errs, fmt.Errorf("executor: Request.Amount is 0; a %s must have an amount, in minor units of its currency", q.Operation))
+	}
+	if c := q.Currency; c != "" && (len(c) != 3 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
+		errs = append(errs, fmt.Errorf("executor: Request.Currency is %q; it must be the three capital letters of an ISO 4217 code, such as VND", c))
 	}
 	return errors.Join(errs...)
 }

@@ -35,7 +35,8 @@ type Config struct {
 	// not, and a payment key is guarded only while a flow of it is open.
 	Journal journal.Journal
 
-	// Clients, by provider, make the calls of flows that another process began.
+	// Clients, by provider, make the calls of flows that another process began. A flow without one is
+	// reported every hour, and ends at its max_elapsed: escalated if it is in doubt.
 	Clients map[string]Client
 
 	// NewRequestID makes the request id of every new identity. It must never return an id twice.

@@ -16,7 +16,7 @@ import (
 )
 
 // A row that cannot be read stops neither Resume nor the sweeper for the others. It stays as it is, is
-// reported once, and its payment key is refused.
+// reported every hour, and its payment key is refused.
 func TestARowThatCannotBeReadStandsAlone(t *testing.T) {
 	for name, harm := range map[string]func(*journal.Row){
 		"a bit turned over": func(r *journal.Row) {
@@ -69,7 +69,7 @@ func TestARowThatCannotBeReadStandsAlone(t *testing.T) {
 					}
 				}
 				after.wantCalls(t, 0, 19)
-				if said != 1 {
+				if said < 30 || said > 41 { // every hour
 					t.Errorf("reported %d times", said)
 				}
 			})

@@ -70,7 +70,11 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 		return false, x.withdrawRefused(r)
 	}
 	if row.Open {
-		got, err := x.takeUp(r, r.client, false)
+		c := r.client
+		if c == nil && r.timeLeft(wallClock()) <= 0 {
+			c = absentClient{} // nothing is sent or asked after a flow's time: it ends, in doubt escalated
+		}
+		got, err := x.takeUp(r, c, false)
 		return got == r, err
 	}
 	// The flow has ended, and notices of it are due.
@@ -100,6 +104,18 @@ func (r *run) resume(wanted bool) error {
 	return ignoreMisfit(r.apply(flow.Withdrawn{Moment: r.x.moment(), Why: "the process whose caller waited for it has ended"}))
 }
 
+// absentClient stands for the client of a flow that this process has none for.
+type absentClient struct{}
+
+func (absentClient) Send(context.Context, *Attempt) (Reply, error) { return Reply{}, errAbsent }
+
+func (absentClient) Query(context.Context, *Attempt) (Reply, error) { return Reply{}, errAbsent }
+
+var errAbsent = fmt.Errorf("%w: Config.Clients has no client for the provider", ErrNotSent)
+
+// sayAgain is after how long the sweeper reports an error again that has not gone away.
+const sayAgain = time.Hour
+
 func errNoClient(r *run) error {
 	return fmt.Errorf("executor: flow %s is open, and Config.Clients has no client for %q", r.id, r.state.Payment.Provider)
 }
@@ -109,16 +125,17 @@ func errNoClient(r *run) error {
 func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
-	reported := map[string]bool{}
+	reported := map[string]time.Time{}
 	// A flow without a client would report the same error in every sweep.
 	once := func(err error) error {
-		if reported[err.Error()] {
+		now := time.Now()
+		if last, known := reported[err.Error()]; known && now.Sub(last) < sayAgain {
 			return nil
 		}
 		if len(reported) > 1000 {
 			clear(reported)
 		}
-		reported[err.Error()] = true
+		reported[err.Error()] = now
 		return err
 	}
 	for {
