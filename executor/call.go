@@ -48,7 +48,7 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 		c = new(call)
 	}
 	c.phase, c.identity, c.notAfter = phase, id, r.state.NotAfter
-	c.ctx.Context, c.ctx.deadline = ctx, deadline
+	c.ctx.Context, c.ctx.deadline, c.ctx.clock, c.ctx.offset = ctx, deadline, r.x.clock, r.plan.offset
 	c.attempt = Attempt{
 		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
@@ -110,13 +110,13 @@ func (r *run) recordAnswer(c *call) {
 
 // observedCall makes a call between the observers' Calling and Called.
 func (r *run) observedCall(c *call) policy.ShopperAction {
-	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: wallClock()}
+	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: r.x.clock.now()}
 	var ctx context.Context = &c.ctx
 	r.observe(func(o Observer) { ctx = o.Calling(ctx, &e) })
 	e.Reply, e.Err = r.invokeClient(ctx, c)
 	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
 	c.answer, c.err = answer, e.Err
-	e.Answer, e.End = answer, wallClock()
+	e.Answer, e.End = answer, r.x.clock.now()
 	r.observe(func(o Observer) { o.Called(ctx, &e) })
 	return shopper
 }
@@ -133,7 +133,7 @@ func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error
 	if err := c.ctx.errAt(r.x.cfg.Journal != nil); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	if notAfter := c.notAfter; c.phase == policy.Send && !notAfter.IsZero() && !wallClock().Before(notAfter) {
+	if notAfter := c.notAfter; c.phase == policy.Send && !notAfter.IsZero() && !r.x.clock.stamp().Before(notAfter) {
 		return Reply{}, fmt.Errorf("%w: Request.NotAfter has passed", ErrNotSent)
 	}
 	c.called = true

@@ -12,8 +12,10 @@ import (
 // never do. And its deadline is one of the wall clock: the monotonic clock stands still while a
 // machine is suspended.
 type callContext struct {
-	context.Context // the caller's
-	deadline        time.Time
+	context.Context           // the caller's
+	deadline        time.Time // by the clock
+	clock           *clock
+	offset          time.Duration // of the wall clock, when the deadline was set
 
 	err   atomic.Pointer[error] // nil: it is not over; written with the lock held
 	mu    sync.Mutex
@@ -65,7 +67,7 @@ func (c *callContext) startTimerLocked() *callTimer {
 	}
 	w := &callTimer{done: make(chan struct{})}
 	c.timer = w
-	left := c.deadline.Sub(wallClock())
+	left := c.deadline.Sub(c.clock.now())
 	if c.err.Load() == nil {
 		if err := c.Context.Err(); err != nil {
 			c.err.Store(pointTo(err))
@@ -92,7 +94,7 @@ func (c *callContext) errAt(clock bool) error {
 		return *err
 	}
 	err := c.Context.Err()
-	if err == nil && clock && !wallClock().Before(c.deadline) {
+	if err == nil && clock && c.clock.passed(c.deadline, c.offset) {
 		err = context.DeadlineExceeded
 	}
 	if err == nil {
@@ -144,7 +146,3 @@ func (c *callContext) end(err error) {
 	}
 	w.after = nil
 }
-
-// wallClock is the time without the monotonic reading, which stands still while a machine
-// is suspended.
-func wallClock() time.Time { return time.Now().Round(0).UTC() }

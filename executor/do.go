@@ -187,7 +187,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	}
 	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.nextRequestID = x.newIDs()
-	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, wallClock(), q.NotAfter
+	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, x.clock.now(), q.NotAfter
 	r.guard = x.guards.of(&r.req.Payment)
 	r.waiters.add(&r.waiters)
 	if !start {
@@ -235,7 +235,7 @@ func (r *run) check(ctx context.Context, c Client) error {
 	if err := q.checkMoney(); err != nil {
 		errs = append(errs, err)
 	}
-	if !q.NotAfter.IsZero() && !wallClock().Before(q.NotAfter) {
+	if !q.NotAfter.IsZero() && !r.x.clock.stamp().Before(q.NotAfter) {
 		errs = append(errs, fmt.Errorf("executor: Request.NotAfter is %s; it must not have passed", q.NotAfter.Format(time.RFC3339Nano)))
 	}
 	if int(q.Operation) >= operations {

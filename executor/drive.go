@@ -15,9 +15,10 @@ import (
 
 // plan is what a flow does next, and which goroutine does it. The flow's lock guards it.
 type plan struct {
-	next   flow.Command // Send, Ask, Wait or Finish; nil: the first step is not taken
-	seq    uint32       // changes with next
-	driver *driver      // drives the flow, or did last
+	next   flow.Command  // Send, Ask, Wait or Finish; nil: the first step is not taken
+	seq    uint32        // changes with next
+	offset time.Duration // of the wall clock, when next was set
+	driver *driver       // drives the flow, or did last
 	first  driver
 }
 
@@ -93,10 +94,11 @@ func (d *driver) Reset() {}
 // NextBackOff is what is left of the flow's wait. It stops if the context's deadline comes
 // first: the caller gets its error at once.
 func (d *driver) NextBackOff() time.Duration {
-	if at, ok := d.ctx.Deadline(); ok && at.Before(d.until) {
+	left := d.until.Sub(d.r.x.clock.now())
+	if at, ok := d.ctx.Deadline(); ok && time.Until(at) < left {
 		return backoff.Stop
 	}
-	return max(0, d.until.Sub(wallClock()))
+	return max(0, left)
 }
 
 var (
@@ -252,7 +254,7 @@ func (d *driver) backOff(err error) error {
 	d.r.x.reportError(err)
 	d.r.releasePermit() // other flows may use the probe meanwhile
 	d.tries++
-	d.until = wallClock().Add(min(100*time.Millisecond<<min(d.tries, 8), 10*time.Second))
+	d.until = d.r.x.clock.now().Add(min(100*time.Millisecond<<min(d.tries, 8), 10*time.Second))
 	return errWaiting
 }
 
@@ -261,7 +263,7 @@ func (d *driver) backOff(err error) error {
 func (d *driver) beginFlow(wait time.Duration, again bool) error {
 	r := d.r
 	if wait > 0 {
-		d.until = wallClock().Add(wait)
+		d.until = d.r.x.clock.now().Add(wait)
 		return errRefusing
 	}
 	err := r.start(again)
@@ -303,7 +305,7 @@ func (r *run) start(waited bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	start := flow.Start{
-		Moment: flow.Moment{At: wallClock()}, OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier,
+		Moment: r.x.clock.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier,
 		Accepted: r.state.Started, NotAfter: r.state.NotAfter,
 	}
 	return r.apply(start)

@@ -13,7 +13,7 @@ import (
 // allow the call.
 func (d *driver) handleDue(w *flow.Wait, seq uint32) error {
 	r := d.r
-	now := wallClock()
+	now := r.x.clock.now()
 	if now.Before(w.Until) {
 		d.until = w.Until
 		return errWaiting
@@ -76,7 +76,7 @@ func (r *run) timeLeftLocked(sends bool, now time.Time) time.Duration {
 // firstWaitLocked is how long the breaker delays the first step. After the flow's time nothing delays
 // it: the machine ends the flow, and nothing was sent. The lock is held.
 func (r *run) firstWaitLocked() time.Duration {
-	left := r.timeLeftLocked(true, wallClock())
+	left := r.timeLeftLocked(true, r.x.clock.now())
 	if left <= 0 {
 		return 0
 	}

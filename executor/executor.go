@@ -66,10 +66,11 @@ type Config struct {
 	OnError func(err error)
 
 	Observers []Observer
-	Budget    Budget         // of retries, per provider
-	Breaker   Breaker        // per provider and operation
-	Jitter    func() float64 // uniform in [0, 1), to spread waits; nil: math/rand/v2
-	Sweep     time.Duration  // how often to look for overdue flows and notices; 0: 5 s
+	Budget    Budget           // of retries, per provider
+	Breaker   Breaker          // per provider and operation
+	Jitter    func() float64   // uniform in [0, 1), to spread waits; nil: math/rand/v2
+	WallClock func() time.Time // for tests, and for machines with a better clock; nil: time.Now
+	Sweep     time.Duration    // how often to look for overdue flows and notices; 0: 5 s
 }
 
 // Executor makes payments until they have ended. It is safe for concurrent use.
@@ -77,6 +78,7 @@ type Executor struct {
 	rules  Rules
 	cfg    Config
 	guards *guards
+	clock  *clock
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -114,6 +116,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
 	}
+	x.clock = newClock(cfg.WallClock)
 	x.guards = newGuards(cfg.Budget, cfg.Breaker)
 	x.forever = context.Background()
 	x.life, x.close = context.WithCancel(context.Background())
@@ -176,5 +179,7 @@ func (x *Executor) reportError(err error) {
 
 // moment is now, with a number to spread waits by.
 func (x *Executor) moment() flow.Moment {
-	return flow.Moment{At: wallClock(), Jitter: unit(x.cfg.Jitter())}
+	m := x.clock.moment()
+	m.Jitter = unit(x.cfg.Jitter())
+	return m
 }

@@ -92,7 +92,7 @@ func (r *run) removeNotice(first notice, err error) error {
 			n.list, n.delivered = n.list[1:], false
 		}
 	}
-	n.retryAt = wallClock().Add(renotifyAfter).UnixNano()
+	n.retryAt = r.x.clock.now().Add(renotifyAfter).UnixNano()
 	return err
 }
 

@@ -66,7 +66,7 @@ func (r *run) observeWebhook(ctx context.Context, w *Webhook, a *policy.Answer) 
 	if len(r.x.cfg.Observers) == 0 {
 		return
 	}
-	e := &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: wallClock(), Body: w.Body, Answer: *a}
+	e := &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: r.x.clock.now(), Body: w.Body, Answer: *a}
 	if w.Answer != nil {
 		e.Body = nil // the answer was not read from it
 	}

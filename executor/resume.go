@@ -71,7 +71,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	}
 	if row.Open {
 		c := r.client
-		if c == nil && r.timeLeft(wallClock()) <= 0 {
+		if c == nil && r.timeLeft(x.clock.now()) <= 0 {
 			c = absentClient{} // nothing is sent or asked after a flow's time: it ends, in doubt escalated
 		}
 		got, err := x.takeUp(r, c, false)
@@ -144,9 +144,10 @@ func (x *Executor) sweep() {
 			return
 		case <-tick.C:
 		}
+		x.reportError(x.clock.diverged())
 		x.sweepMemory()
 		if x.cfg.Journal != nil {
-			_, err := x.resumeDue(x.life, wallClock().Add(-overdue), once)
+			_, err := x.resumeDue(x.life, x.clock.now().Add(-overdue), once)
 			if x.life.Err() == nil {
 				x.reportError(err)
 			}
@@ -163,7 +164,7 @@ const (
 
 // sweepMemory looks at the flows in memory.
 func (x *Executor) sweepMemory() {
-	now := wallClock()
+	now := x.clock.now()
 	for _, r := range x.inMemory() {
 		if hung, err := r.endHungCall(now); hung {
 			x.reportError(err)

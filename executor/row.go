@@ -40,7 +40,7 @@ func (r *run) put(due []notice, d journal.Durability) error {
 	}
 	row := journal.Row{
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
-		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: wallClock(),
+		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
 	var err error
 	row.State, err = r.store(s, due).sealed()
@@ -161,7 +161,7 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 	terms := r.rules.Terms(&s.Payment)
 	switch s.Stage {
 	case flow.New:
-		return wallClock() // accepted while the breaker was open
+		return r.x.clock.now() // accepted while the breaker was open
 	case flow.Sending:
 		// The deadline bounds the send: before it another process must not assume that it is over.
 		return s.Ledger[len(s.Ledger)-1].Deadline
@@ -172,7 +172,7 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 	case flow.Ended:
 		switch {
 		case len(due) > 0:
-			return wallClock().Add(renotifyAfter)
+			return r.x.clock.now().Add(renotifyAfter)
 		case s.Outcome != policy.Succeeded && !noneExecuted(s.Ledger):
 			return never
 		}
@@ -205,6 +205,9 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	e, err := readStored(row)
 	if err != nil {
 		return nil, fmt.Errorf("executor: flow %s in the journal is left as it is, and its payment key stays taken: %w", row.ID, err)
+	}
+	if err := x.clock.sawRow(row.At); err != nil {
+		go x.reportError(err) // a lock may be held
 	}
 	r := x.newRun(Request{
 		Payment: policy.Payment(e.State.Payment),

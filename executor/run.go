@@ -83,7 +83,7 @@ func (r *run) apply(e flow.Event) error {
 	if r.life == lost {
 		return ErrTakenOver
 	}
-	before := r.state
+	before, offset := r.state, time.Duration(r.x.clock.offset.Load())
 	next, commands, err := flow.Step(r.rules, before, e)
 	if err != nil {
 		return err
@@ -106,6 +106,7 @@ func (r *run) apply(e flow.Event) error {
 	for _, c := range commands {
 		r.handleCommand(at, c)
 	}
+	r.plan.offset = offset
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 // beginCall reports a call to the observers, and returns how to report its end. The lock is held.
 func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
 	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
-	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: wallClock()}
+	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: s.x.clock.now()}
 	for _, o := range s.x.cfg.Observers {
 		ctx = o.Calling(ctx, e)
 	}
@@ -81,7 +81,7 @@ func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) 
 		defer s.mu.Unlock()
 		e.Reply, e.Err = reply, err
 		e.Answer, _ = s.x.interpret(&s.req.Payment, phase, &e.Reply, err)
-		e.End = wallClock()
+		e.End = s.x.clock.now()
 		for _, o := range s.x.cfg.Observers {
 			o.Called(ctx, e)
 		}
@@ -105,7 +105,7 @@ func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
 	d := decoding{x: s.x, w: &w}
 	a := d.answer(&s.req.Payment)
 	for _, o := range s.x.cfg.Observers {
-		o.WebhookReceived(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: wallClock(), Body: w.Body, Answer: a})
+		o.WebhookReceived(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: s.x.clock.now(), Body: w.Body, Answer: a})
 	}
 	return s.step(flow.Received{Moment: s.x.moment(), Answer: a})
 }

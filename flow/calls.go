@@ -37,7 +37,7 @@ func (m *machine) learn(a *policy.Answer, asked time.Time, late bool) policy.Fac
 	if late {
 		asked = /*guard:late-query-proves-no-absence*/ time.Time{}
 	}
-	return addAnswer(m.d, m.t, &m.s, incoming{answer: a, at: m.now.At, asked: asked, late: /*guard:late-reply-is-late*/ late})
+	return addAnswer(m.d, m.t, &m.s, incoming{answer: a, at: m.now.At, asked: asked, ahead: m.now.latest().Sub(m.now.At), late: /*guard:late-reply-is-late*/ late})
 }
 
 // send starts a send under the last identity of the ledger. Record comes first: a process that
@@ -52,7 +52,7 @@ func (m *machine) send(why policy.Action) {
 	}
 	id.Sends++
 	/*guard:sent-copies-are-counted*/ id.Copies++
-	/*guard:last-sent-is-kept*/ id.LastSent = m.now.At
+	/*guard:last-sent-is-kept*/ id.LastSent = m.now.latest()
 	id.Deadline = /*guard:deadline-is-kept*/ m.now.At.Add(m.t.Contract.CallTimeout())
 	if /*guard:send-is-in-doubt-again*/ id.Effect == policy.NotExecuted || id.Sends == 1 {
 		id.Effect, id.Fact = policy.Unknown, policy.Fact{Class: policy.Processing}

@@ -43,7 +43,7 @@ func (m *machine) judge(d *Decided, a *policy.Answer, fact policy.Fact) (until t
 	} else {
 		*want = m.d.Decide(sit)
 	}
-	*v = settle(&m.s, m.t, want.Action, m.now.At)
+	*v = settle(&m.s, m.t, want.Action, m.now)
 	if want.Rule != "" {
 		m.fire(want.Rule)
 	}
@@ -176,9 +176,9 @@ func (m *machine) due(e Due) {
 		m.end( /*guard:no-webhook-is-no-proof*/ m.s.exhausted(), "max_elapsed spent: no webhook came")
 		return
 	}
-	if p := breaks(&m.s, &m.t.Contract, next.Action, m.now.At); /*guard:due-is-checked-again*/ p != "" {
+	if p := breaks(&m.s, &m.t.Contract, next.Action, m.now); /*guard:due-is-checked-again*/ p != "" {
 		wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
-		next.Action, next.Via = fallback(&m.s, m.t, m.now.At)
+		next.Action, next.Via = fallback(&m.s, m.t, m.now)
 		m.do(Decided{
 			At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted,
 			Verdict: Verdict{Action: next.Action, Via: next.Via, Property: p},
@@ -188,7 +188,7 @@ func (m *machine) due(e Due) {
 		m.end(m.s.exhausted(), "max_elapsed spent: "+m.s.Reason)
 		return
 	}
-	if next.Action.Sends() && m.s.tooLate(m.now.At) {
+	if next.Action.Sends() && m.s.tooLate(m.now) {
 		m.insteadOfSend(next, notAfter)
 		return
 	}

@@ -11,6 +11,19 @@ import (
 type Moment struct {
 	At     time.Time
 	Jitter float64
+
+	// Latest is how late it may be, if two clocks of the driver disagree; zero: At. What may have
+	// ended by then counts as ended: a window in which a provider dedupes. What must have
+	// passed counts from At: a time after which "not found" is a proof.
+	Latest time.Time
+}
+
+// latest is how late it may be.
+func (m Moment) latest() time.Time {
+	if m.Latest.After(m.At) {
+		return m.Latest
+	}
+	return m.At
 }
 
 // Event is something that happened to a flow: one of the types below, by value. The set is closed.

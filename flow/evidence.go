@@ -9,9 +9,10 @@ import (
 // incoming is an answer that is about to be taken into the ledger.
 type incoming struct {
 	answer *policy.Answer
-	at     time.Time // now
-	asked  time.Time // when the provider was asked, or when its message came
-	late   bool      // a reply to a call that the flow no longer waits for
+	at     time.Time     // now
+	asked  time.Time     // when the provider was asked, or when its message came
+	ahead  time.Duration // how much later than at it may be
+	late   bool          // a reply to a call that the flow no longer waits for
 }
 
 // trusted reports whether only the provider can have sent the answer: it replied to our own
@@ -90,7 +91,7 @@ func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy
 		// A refusal of a repeated request speaks of the repeat. The first request may have executed all
 		// the same, unless the provider answers repeats with the stored first result.
 		replay := id.Sends > 1 && /*guard:prior-was-certain*/ id.Prior != policy.NotExecuted
-		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) &&
+		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ c.ReplaySafe(id.FirstSent, h.asked.Add(h.ahead)) &&
 			/*guard:first-result-is-a-result*/ f.Stage == policy.Result && /*guard:first-result-is-no-fault*/ a.Fault == policy.NoFault
 		ok = ok && ( /*guard:refused-replay*/ !replay || stored)
 	case policy.Query, policy.Webhook:
@@ -116,7 +117,12 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 		return false
 	}
 	for i := range s.Ledger {
-		if s.Ledger[i].Sends > 0 && /*guard:arrival-needs-time*/ asked.Before(s.Ledger[i].Deadline.Add(c.ArrivalGrace)) {
+		id := &s.Ledger[i]
+		last := id.Deadline
+		if byLatest := id.LastSent.Add(c.CallTimeout()); byLatest.After(last) {
+			last = byLatest // the clocks of the driver disagreed when it was sent
+		}
+		if id.Sends > 0 && /*guard:arrival-needs-time*/ asked.Before(last.Add(c.ArrivalGrace)) {
 			return false
 		}
 	}
@@ -135,7 +141,7 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) bool {
 	a := h.answer
 	copies := /*guard:copies-are-counted*/ id.Copies
-	if copies > 1 && /*guard:copies-in-window*/ c.ReplaySafe(id.FirstSent, h.asked) {
+	if copies > 1 && /*guard:copies-in-window*/ c.ReplaySafe(id.FirstSent, h.asked.Add(h.ahead)) {
 		copies = 1
 	}
 	query := a.Phase == policy.Query

@@ -17,7 +17,7 @@ const (
 )
 
 // breaks says which property an action would break now; empty: none.
-func breaks(s *State, c *policy.Contract, a policy.Action, at time.Time) Property {
+func breaks(s *State, c *policy.Contract, a policy.Action, now Moment) Property {
 	switch a {
 	case policy.MarkSucceeded:
 		if /*guard:success-needs-proof*/ !s.proved() {
@@ -32,7 +32,7 @@ func breaks(s *State, c *policy.Contract, a policy.Action, at time.Time) Propert
 			return S1
 		}
 	case policy.RetrySame:
-		if /*guard:repeat-is-safe*/ !s.mayRepeat(c, at) {
+		if /*guard:repeat-is-safe*/ !s.mayRepeat(c, now.latest()) {
 			return S1
 		}
 	case policy.QueryStatus, policy.Escalate:
@@ -60,13 +60,13 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 // fallback returns what is done in place of an action that would break a property: the first of
 // these that contract and limits allow: a query; the same request again where a replay is safe; a
 // wait for the webhook; a person.
-func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
+func fallback(s *State, t *policy.Terms, now Moment) (policy.Action, Via) {
 	switch {
-	case /*guard:fallback-knows-the-time*/ !at.Before(s.limit(t)):
+	case /*guard:fallback-knows-the-time*/ !now.At.Before(s.limit(t)):
 		return s.exhausted(), ""
 	case /*guard:fallback-counts-queries*/ s.queriesLeft(t) && /*guard:fallback-can-query*/ s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
-	case /*guard:fallback-counts-sends*/ s.sendsLeft(t, at) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, at):
+	case /*guard:fallback-counts-sends*/ s.sendsLeft(t, now) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, now.latest()):
 		return policy.RetrySame, ""
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
@@ -75,25 +75,25 @@ func fallback(s *State, t *policy.Terms, at time.Time) (policy.Action, Via) {
 }
 
 // sendsLate names the limit of time that forbids a send now; empty: none does.
-func (s *State) sendsLate(t *policy.Terms, at time.Time) string {
+func (s *State) sendsLate(t *policy.Terms, now Moment) string {
 	switch {
-	case !at.Before(s.limit(t)):
+	case !now.At.Before(s.limit(t)):
 		return "max_elapsed"
-	case s.tooLate(at):
+	case s.tooLate(now):
 		return notAfter
 	}
 	return ""
 }
 
 // tooLate reports whether the caller's own limit forbids to send now.
-func (s *State) tooLate(at time.Time) bool {
-	return !s.NotAfter.IsZero() && /*guard:not-after*/ !at.Before(s.NotAfter)
+func (s *State) tooLate(now Moment) bool {
+	return !s.NotAfter.IsZero() && /*guard:not-after*/ !now.latest().Before(s.NotAfter)
 }
 
 // sendsLeft reports whether the flow may send at all: its attempts are not used up, and the
 // payment was not withdrawn.
-func (s *State) sendsLeft(t *policy.Terms, at time.Time) bool {
-	return !s.tooLate(at) && /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
+func (s *State) sendsLeft(t *policy.Terms, now Moment) bool {
+	return !s.tooLate(now) && /*guard:withdrawn-sends-nothing*/ s.Withdrawn == "" && /*guard:sends-are-counted*/ s.Attempts < t.Limits.MaxAttempts
 }
 
 // queriesLeft reports whether the limit of queries is not used up.
@@ -112,15 +112,15 @@ func (s *State) limit(t *policy.Terms) time.Time { return s.Started.Add(t.Limits
 
 // settle turns what the rules want into what is done: the interlock first, then the limits. The
 // order matters for S5: what a limit stops is no correction of the rules.
-func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict {
+func settle(s *State, t *policy.Terms, want policy.Action, now Moment) Verdict {
 	v := Verdict{Action: want}
-	late := (want.Sends() || want == policy.QueryStatus) && !at.Before(s.limit(t))
+	late := (want.Sends() || want == policy.QueryStatus) && !now.At.Before(s.limit(t))
 	if /*guard:send-knows-the-time*/ want.Sends() && late { // whichever other reason there is: a spent limit is no fault of the rules
 		v.Action, v.Limit = s.exhausted(), "max_elapsed"
 		return v
 	}
-	if v.Property = breaks(s, &t.Contract, want, at); /*guard:interlock*/ v.Property != "" {
-		v.Action, v.Via = fallback(s, t, at)
+	if v.Property = breaks(s, &t.Contract, want, now); /*guard:interlock*/ v.Property != "" {
+		v.Action, v.Via = fallback(s, t, now)
 		if v.Action == policy.Escalate && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
 			v.Limit = "max_queries"
 		}
@@ -129,15 +129,15 @@ func settle(s *State, t *policy.Terms, want policy.Action, at time.Time) Verdict
 	switch {
 	case /*guard:query-knows-the-time*/ want == policy.QueryStatus && late:
 		v.Limit = "max_elapsed"
-	case /*guard:send-counts-sends*/ want.Sends() && !s.sendsLeft(t, at):
-		v.Limit = s.whyNoSend(at)
+	case /*guard:send-counts-sends*/ want.Sends() && !s.sendsLeft(t, now):
+		v.Limit = s.whyNoSend(now)
 		if /*guard:spent-send-in-doubt*/ s.InDoubt() {
-			v.Action, v.Via = fallback(s, t, at)
+			v.Action, v.Via = fallback(s, t, now)
 			return v
 		}
 	case /*guard:query-needs-an-identifier*/ want == policy.QueryStatus && !s.canQuery(&t.Contract):
 		// There is nothing to ask by. The rest of the fallback's order is left.
-		v.Action, v.Via = fallback(s, t, at)
+		v.Action, v.Via = fallback(s, t, now)
 		return v
 	case /*guard:query-counts-queries*/ want == policy.QueryStatus && !s.queriesLeft(t):
 		v.Limit = "max_queries"
@@ -158,11 +158,11 @@ const withdrawn = "withdrawn"
 const notAfter = "not_after"
 
 // whyNoSend names what sendsLeft found to be spent.
-func (s *State) whyNoSend(at time.Time) string {
+func (s *State) whyNoSend(now Moment) string {
 	switch {
 	case s.Withdrawn != "":
 		return withdrawn
-	case s.tooLate(at):
+	case s.tooLate(now):
 		return notAfter
 	}
 	return "max_attempts"

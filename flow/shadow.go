@@ -58,5 +58,5 @@ func Asked(d policy.Decider, s State, now Moment) State {
 
 // Breaks says which property an action would break if it were carried out now; empty: none.
 func Breaks(d policy.Decider, s *State, a policy.Action, now Moment) Property {
-	return breaks(s, &d.Terms(&s.Payment).Contract, a, now.At)
+	return breaks(s, &d.Terms(&s.Payment).Contract, a, now)
 }

@@ -135,7 +135,7 @@ func (m *machine) step(e Event) error {
 		if m.endedByEarlier(e.Earlier) {
 			return nil
 		}
-		if limit := m.s.sendsLate(m.t, m.now.At); /*guard:first-send-knows-the-time*/ limit != "" {
+		if limit := m.s.sendsLate(m.t, m.now); /*guard:first-send-knows-the-time*/ limit != "" {
 			m.s.Ledger = slices.Clone(e.Earlier)
 			m.finish(policy.Failed, limit+" spent: nothing was sent")
 			return nil

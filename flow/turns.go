@@ -94,7 +94,7 @@ func (m *machine) insteadOfSend(next Next, limit string) {
 	wanted := policy.Decision{Action: next.Action, Reason: m.s.Reason}
 	v := Verdict{Action: m.s.exhausted(), Limit: limit}
 	/*guard:withdrawn-in-doubt*/ if m.s.InDoubt() {
-		v.Action, v.Via = fallback(&m.s, m.t, m.now.At)
+		v.Action, v.Via = fallback(&m.s, m.t, m.now)
 	}
 	m.do(Decided{At: m.now.At, Due: true, Answer: &policy.Answer{}, Fact: m.s.current().Fact, InDoubt: m.s.InDoubt(), Decision: wanted, Verdict: v})
 	m.s.Reason = endReason(&wanted, &v)

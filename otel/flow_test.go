@@ -3,6 +3,7 @@ package otelrecourse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -228,9 +229,9 @@ func TestHeldCallsAreCounted(t *testing.T) {
 		l := newSDK(t, otelrecourse.Options{})
 		x := l.newExecutor(t, executor.Config{})
 		var all sync.WaitGroup
-		for range 60 {
+		for i := range 60 {
 			all.Go(func() {
-				if _, err := x.Do(t.Context(), request(""), &scriptedClient{sends: []string{"10"}, queries: []string{"10"}}); err != nil {
+				if _, err := x.Do(t.Context(), request(fmt.Sprint("k", i)), &scriptedClient{sends: []string{"10"}, queries: []string{"10"}}); err != nil {
 					t.Error(err)
 				}
 			})

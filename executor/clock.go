@@ -1,0 +1,125 @@
+package executor
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+)
+
+// clock is the time of a process. The wall clock can be stepped, and the monotonic clock stands still
+// while a machine is suspended. So the clock begins with the wall clock and goes on with the monotonic
+// one, and notes how far the wall clock has been ahead of that. Waits and limits follow the first;
+// what a provider remembers for a time is not relied upon when it may be over by either.
+//
+// Across a restart there is only the wall clock. If it runs before the time of a row, it was set back
+// while no process looked, and for how long the machine stood is not known: the clock then starts with
+// the row's time, and no window is relied upon.
+type clock struct {
+	wall  func() time.Time // nil: time.Now
+	start time.Time        // with the monotonic reading
+
+	ahead  atomic.Int64 // the most that it may be later than it says
+	offset atomic.Int64 // of the wall clock, at the last look
+	base   atomic.Int64 // the time at start, in nanoseconds since 1970
+
+	mu   sync.Mutex
+	said time.Duration // the offset of the last report
+}
+
+// Tolerances of the clock.
+const (
+	clockNoise  = 100 * time.Millisecond // what network time corrects all the time
+	clockTrust  = 2 * time.Second        // how far rows of another process may be ahead of this one
+	clockReport = 30 * time.Second       // a difference that is reported
+	untrusted   = 10_000 * time.Hour     // longer than providers remember anything
+)
+
+func newClock(wall func() time.Time) *clock {
+	c := &clock{wall: wall, start: time.Now()}
+	c.base.Store(c.readWall(c.start).UnixNano())
+	return c
+}
+
+// readWall is the wall clock's time.
+func (c *clock) readWall(now time.Time) time.Time {
+	if c.wall != nil {
+		return c.wall()
+	}
+	return now
+}
+
+// look reads both clocks. offset is how far the wall clock is ahead; it may be negative.
+func (c *clock) look() (at time.Time, offset time.Duration) {
+	now := time.Now()
+	at = time.Unix(0, c.base.Load()+int64(now.Sub(c.start))).UTC()
+	offset = c.readWall(now).Round(0).Sub(at)
+	c.offset.Store(int64(offset))
+	for {
+		most := c.ahead.Load()
+		if int64(offset) <= most+int64(clockNoise) || c.ahead.CompareAndSwap(most, int64(offset)) {
+			return at, offset
+		}
+	}
+}
+
+// now is the time of the process.
+func (c *clock) now() time.Time {
+	at, _ := c.look()
+	return at
+}
+
+// moment is now for the machine: with how late it may be.
+func (c *clock) moment() flow.Moment {
+	at, _ := c.look()
+	m := flow.Moment{At: at}
+	if ahead := time.Duration(c.ahead.Load()); ahead > 0 {
+		m.Latest = at.Add(ahead)
+	}
+	return m
+}
+
+// stamp is the time for rows: that of the clock that is ahead.
+func (c *clock) stamp() time.Time {
+	at, offset := c.look()
+	return at.Add(max(0, offset))
+}
+
+// passed reports whether a time has passed by either clock. offset is that of the wall clock when the
+// time was set: a step of before says nothing.
+func (c *clock) passed(t time.Time, offset time.Duration) bool {
+	at, is := c.look()
+	return !at.Add(max(0, is-offset-clockNoise)).Before(t)
+}
+
+// sawRow takes the time of a row into account, which another process may have written. The error says
+// that the wall clock was set back.
+func (c *clock) sawRow(written time.Time) error {
+	back := written.Sub(c.now())
+	if back <= clockTrust {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if back = written.Sub(c.now()); back <= clockTrust { // another goroutine was first
+		return nil
+	}
+	c.base.Add(int64(back))
+	c.ahead.Store(int64(untrusted))
+	return fmt.Errorf("executor: the wall clock is %s behind the last row of the journal; until this process ends no request is repeated on the strength of a provider's memory, and waits go on from that row", back.Round(time.Second))
+}
+
+// diverged returns an error when the wall clock has been stepped since the last report, or the machine
+// was suspended.
+func (c *clock) diverged() error {
+	_, offset := c.look()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := offset - c.said; d.Abs() < clockReport {
+		return nil
+	}
+	c.said = offset
+	return fmt.Errorf("executor: the wall clock is %s from the clock of this process: it was stepped, or the machine was suspended; no proof is taken from the difference", offset.Round(time.Second))
+}
