@@ -17,6 +17,8 @@ type addressee struct {
 	key   journal.Key
 	exact bool // the webhook names an identity of the flow; else only one of its orders, with an unknown request
 
+	byRequest bool // the webhook names a request, and not only an order or a trade
+
 	// settles says that the webhook would prove what became of that identity.
 	settles bool
 }
@@ -34,7 +36,7 @@ func (d *decoding) addressee(r *run, s *flow.State) (to addressee, ok bool) {
 	}
 	exact, order := s.Names(&a)
 	effect := r.rules.Judge(&r.req.Payment, &a).Effect
-	return addressee{id: r.id, key: r.key(), exact: exact, settles: exact && effect.Settled()}, exact || order
+	return addressee{id: r.id, key: r.key(), exact: exact, byRequest: a.RequestID != "", settles: exact && effect.Settled()}, exact || order
 }
 
 // receives reports whether the webhook can be about flows of a key: its merchant and its
@@ -55,15 +57,17 @@ func relevant(all []addressee, w *Webhook) []addressee {
 
 // ambiguous reports whether a webhook would prove something of several payments, although it is
 // about one. A capture or a cancel works on the trade of a payment, and news of the trade is news
-// of both.
+// of both; news of a request is not.
 func ambiguous(all []addressee) bool {
 	for i := range all {
 		for j := range all[:i] {
 			a, b := &all[i], &all[j]
-			if !a.settles || !b.settles || a.id == b.id || a.key == b.key && a.key.Payment != "" {
-				continue
-			}
-			if a.key.Merchant != b.key.Merchant || onTrade(a.key.Operation) == onTrade(b.key.Operation) || !ofTrade(a.key.Operation, b.key.Operation) {
+			request := a.byRequest && b.byRequest // it belongs to one of them, whatever it would prove of the other
+			switch {
+			case !a.settles && !b.settles || a.id == b.id || a.key == b.key && a.key.Payment != "":
+			case request || a.key.Merchant != b.key.Merchant:
+				return true
+			case a.settles && b.settles && !ofTrade(a.key.Operation, b.key.Operation):
 				return true
 			}
 		}

@@ -24,6 +24,7 @@ type clock struct {
 	ahead  atomic.Int64 // the most that it may be later than it says
 	offset atomic.Int64 // of the wall clock, at the last look
 	base   atomic.Int64 // the time at start, in nanoseconds since 1970
+	back   atomic.Bool  // the clock was set back before it started
 
 	mu   sync.Mutex
 	said time.Duration // the offset of the last report
@@ -34,7 +35,6 @@ const (
 	clockNoise  = 100 * time.Millisecond // what network time corrects all the time
 	clockTrust  = 2 * time.Second        // how far rows of another process may be ahead of this one
 	clockReport = 30 * time.Second       // a difference that is reported
-	untrusted   = 10_000 * time.Hour     // longer than providers remember anything
 )
 
 func newClock(wall func() time.Time) *clock {
@@ -74,7 +74,7 @@ func (c *clock) now() time.Time {
 // moment is now for the machine: with how late it may be.
 func (c *clock) moment() flow.Moment {
 	at, _ := c.look()
-	m := flow.Moment{At: at}
+	m := flow.Moment{At: at, SetBack: c.back.Load()}
 	if ahead := time.Duration(c.ahead.Load()); ahead > 0 {
 		m.Latest = at.Add(ahead)
 	}
@@ -107,7 +107,7 @@ func (c *clock) sawRow(written time.Time) error {
 		return nil
 	}
 	c.base.Add(int64(back))
-	c.ahead.Store(int64(untrusted))
+	c.back.Store(true)
 	return fmt.Errorf("executor: the wall clock is %s behind the last row of the journal; until this process ends no request is repeated on the strength of a provider's memory, and waits go on from that row", back.Round(time.Second))
 }
 

@@ -37,7 +37,7 @@ func (m *machine) learn(a *policy.Answer, asked time.Time, late bool) policy.Fac
 	if late {
 		asked = /*guard:late-query-proves-no-absence*/ time.Time{}
 	}
-	return addAnswer(m.d, m.t, &m.s, incoming{answer: a, at: m.now.At, asked: asked, ahead: m.now.latest().Sub(m.now.At), late: /*guard:late-reply-is-late*/ late})
+	return addAnswer(m.d, m.t, &m.s, incoming{answer: a, at: m.now.At, asked: asked, ahead: m.now.forWindows().Sub(m.now.At), late: /*guard:late-reply-is-late*/ late})
 }
 
 // send starts a send under the last identity of the ledger. Record comes first: a process that

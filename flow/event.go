@@ -16,6 +16,9 @@ type Moment struct {
 	// ended by then counts as ended: a window in which a provider dedupes. What must have
 	// passed counts from At: a time after which "not found" is a proof.
 	Latest time.Time
+	// SetBack: the clock was set back, and how much time has passed is not known. Every window
+	// counts as ended.
+	SetBack bool
 }
 
 // latest is how late it may be.
@@ -24,6 +27,17 @@ func (m Moment) latest() time.Time {
 		return m.Latest
 	}
 	return m.At
+}
+
+// afterAllWindows is longer than any provider remembers a request.
+const afterAllWindows = 100_000 * time.Hour
+
+// forWindows is the time by which windows are judged.
+func (m Moment) forWindows() time.Time {
+	if m.SetBack {
+		return m.latest().Add(afterAllWindows)
+	}
+	return m.latest()
 }
 
 // Event is something that happened to a flow: one of the types below, by value. The set is closed.

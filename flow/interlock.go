@@ -32,7 +32,7 @@ func breaks(s *State, c *policy.Contract, a policy.Action, now Moment) Property 
 			return S1
 		}
 	case policy.RetrySame:
-		if /*guard:repeat-is-safe*/ !s.mayRepeat(c, now.latest()) {
+		if /*guard:repeat-is-safe*/ !s.mayRepeat(c, now.forWindows()) {
 			return S1
 		}
 	case policy.QueryStatus, policy.Escalate:
@@ -66,7 +66,7 @@ func fallback(s *State, t *policy.Terms, now Moment) (policy.Action, Via) {
 		return s.exhausted(), ""
 	case /*guard:fallback-counts-queries*/ s.queriesLeft(t) && /*guard:fallback-can-query*/ s.canQuery(&t.Contract):
 		return policy.QueryStatus, ByQuery
-	case /*guard:fallback-counts-sends*/ s.sendsLeft(t, now) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, now.latest()):
+	case /*guard:fallback-counts-sends*/ s.sendsLeft(t, now) && s.InDoubt() && /*guard:fallback-repeats-safely*/ s.mayRepeat(&t.Contract, now.forWindows()):
 		return policy.RetrySame, ""
 	case t.Contract.Webhook && s.InDoubt():
 		return policy.QueryStatus, ByWebhook
