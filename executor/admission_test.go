@@ -15,7 +15,7 @@ import (
 func TestAmountsAndCurrenciesAreCheckedBeforeASend(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x, b := open(t, defaults(), executor.Config{}), &bank{sends: []reply{paidNow}}
-		for currency, wrong := range map[string]bool{"VND": false, "": false, "vnd": true, "VN": true, "V1D": true, "VNDX": true, "đồng": true} {
+		for currency, wrong := range map[string]bool{"VND": false, "": false, "vnd": true, "VN": true, "V1D": true, "VNDX": true, "ZZQ": true, "đồng": true} {
 			q := payment(currency)
 			q.Currency = currency
 			_, err := x.Do(context.Background(), q, b)

@@ -260,8 +260,8 @@ func (q *Request) checkMoney() error {
 	case q.Amount == 0 && moves:
 		errs = append(errs, fmt.Errorf("executor: Request.Amount is 0; a %s must have an amount, in minor units of its currency", q.Operation))
 	}
-	if c := q.Currency; c != "" && (len(c) != 3 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
-		errs = append(errs, fmt.Errorf("executor: Request.Currency is %q; it must be the three capital letters of an ISO 4217 code, such as VND", c))
+	if _, known := policy.Decimals(q.Currency); q.Currency != "" && (!known || q.Currency != strings.ToUpper(q.Currency)) {
+		errs = append(errs, fmt.Errorf("executor: Request.Currency is %q; it must be an ISO 4217 code in capital letters, such as VND", q.Currency))
 	}
 	return errors.Join(errs...)
 }

@@ -199,7 +199,7 @@ type storedAnswer struct {
 	ProviderID string        `json:"provider_id,omitempty"`
 	Amount     int64         `json:"amount,omitempty"`
 	Currency   string        `json:"currency,omitempty"`
-	SetAside   string        `json:"set_aside,omitempty"`
+	SetAside   string        `json:"set_aside,omitempty"` // from version 3
 }
 
 // storedShopper is what the shopper must do next.
@@ -275,6 +275,9 @@ func (s *stored) laterKeys() (more []string) {
 	for i := range s.State.Evidence {
 		if s.State.Evidence[i].Person != "" {
 			more = append(more, fmt.Sprintf("state.evidence[%d].person", i))
+		}
+		if a := s.State.Evidence[i].Answer; a != nil && a.SetAside != "" {
+			more = append(more, fmt.Sprintf("state.evidence[%d].answer.set_aside", i))
 		}
 	}
 	return more
