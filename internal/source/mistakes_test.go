@@ -34,7 +34,7 @@ func TestReadersRefuseWhatTheyCannotUse(t *testing.T) {
 		{"a string, absent", text, ``, "", ""},
 		{"a number for a string", text, `k = 1.5`, "", "f.toml:1:5: k is a number; it must be a string"},
 		{"a table for a string", text, "[k]\na = 1", "", "f.toml:1:2: k is a table; it must be a string"},
-		{"a date for a string", text, `k = 2026-01-02`, "", "f.toml:1:5: k is time.Time; it must be a string"},
+		{"a date for a string", text, `k = 2026-01-02`, "", "f.toml:1:5: k is a date or a time; it must be a string"},
 		{"a boolean", flag, `k = true`, true, ""},
 		{"a string for a boolean", flag, `k = "yes"`, false, "f.toml:1:5: k is a string; it must be true or false"},
 		{"a count", count, `k = 3`, 3, ""},

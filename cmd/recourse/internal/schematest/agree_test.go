@@ -196,7 +196,7 @@ func TestSchemasAgreeWithTheLoaders(t *testing.T) {
 	}
 	m := &mutator{Rand: rand.New(rand.NewPCG(3, 3))}
 	seen := map[string]int{}
-	for range testkit.Size(200, 2000, 30000) {
+	for range testkit.Size(200, 1000, 30000) {
 		kind := pick(m, "rules.json", "catalogue.json", "test.json", "faults.json")
 		doc := docs[kind][m.IntN(len(docs[kind]))]
 		changed := m.change(doc.doc, "").(map[string]any)

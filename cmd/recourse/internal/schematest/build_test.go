@@ -332,7 +332,8 @@ func catalogue() node {
 		"event", "not_about", "pay_url", "deeplink", "qr_code", "redirect_url", "token"} {
 		decode[f] = path
 	}
-	decode["carries"] = some(text("a field that every answer which proves something bears; a|b: either"))
+	const field = `(code|sub_code|status|sub_status|message|order_id|request_id|provider_id|amount|currency|event)`
+	decode["carries"] = some(shaped("a field that every answer which proves something bears; a|b: either", `^`+field+`(\|`+field+`)*$`))
 	endpoint := node{
 		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
 		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
