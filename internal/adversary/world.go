@@ -13,9 +13,10 @@ import (
 //
 //   - facts: an answer that is judged executed, not_executed or pending is given only where that is
 //     true of the request that it answers, or of the record that it speaks of. Unknown is given always.
-//   - dedupe: while a record with the same identifier is younger than the window, counted from its
-//     arrival, a request makes no second record. It gets the first result, or a duplicate refusal.
-//     Where dedupe, window or replay is not promised, a repeat may be executed again.
+//   - dedupe: an identifier that dedupes is remembered for the window, counted from the arrival of the
+//     first request that has it, however that was answered, but for a refusal at the door. A request
+//     with a remembered identifier makes no second record. It gets the first result, or a duplicate
+//     refusal. Where dedupe, window or replay is not promised, a repeat may be executed again.
 //   - arrival_grace: a request arrives before its deadline and the grace have passed, or never.
 //     Where none is declared it may arrive up to farLate after the deadline.
 //   - not_found_after: a query that is asked so long after the last send finds every record that
@@ -33,6 +34,7 @@ type world struct {
 	payment  *policy.Payment
 	wires    []wire
 	records  []record
+	memories []memory
 	foreign  bool // another client's request was reported as executed under one of our orders
 	made     int  // names a record
 	coin     func(n int) bool
@@ -51,6 +53,13 @@ type wire struct {
 	refused        bool // as a duplicate
 }
 
+// memory is an identifier that the provider remembers: an order's, or a request's.
+type memory struct {
+	order, request string // one of them
+	from           time.Time
+	record         int
+}
+
 // record is a request that the provider stored.
 type record struct {
 	order, request, provider string
@@ -62,7 +71,7 @@ type record struct {
 
 func (w *world) reset(c *policy.Contract, p *policy.Payment) {
 	w.contract, w.payment, w.foreign, w.made = c, p, false, 0
-	w.wires, w.records = w.wires[:0], w.records[:0]
+	w.wires, w.records, w.memories = w.wires[:0], w.records[:0], w.memories[:0]
 }
 
 // send puts a request on its way.
@@ -82,19 +91,24 @@ func (w *world) dedupes() bool {
 	return len(c.Dedupe) > 0 && c.DedupeWindow > 0 && (c.Replay == policy.FirstResult || c.Replay == policy.Rejected)
 }
 
-func (w *world) sameKey(order, request string, r *record) bool {
-	return r.request == request && slices.Contains(w.contract.Dedupe, policy.RequestID) ||
-		r.order == order && slices.Contains(w.contract.Dedupe, policy.OrderID)
-}
-
-// covering is a record that a request would repeat at a time; -1: none.
+// covering is the memory that a request would meet at a time; -1: none.
 func (w *world) covering(order, request string, at time.Time) int {
-	for i := range w.records {
-		if r := &w.records[i]; w.sameKey(order, request, r) && at.Before(r.from.Add(w.contract.DedupeWindow)) {
+	for i := range w.memories {
+		if m := &w.memories[i]; at.Before(m.from.Add(w.contract.DedupeWindow)) && (m.order == order && order != "" || m.request == request && request != "") {
 			return i
 		}
 	}
 	return -1
+}
+
+// remember keeps the identifiers of a request that arrives, where they are not remembered already.
+func (w *world) remember(c *wire, at time.Time, record int) {
+	if slices.Contains(w.contract.Dedupe, policy.OrderID) && w.covering(c.order, "", at) < 0 {
+		w.memories = append(w.memories, memory{order: c.order, from: at, record: record})
+	}
+	if slices.Contains(w.contract.Dedupe, policy.RequestID) && w.covering("", c.request, at) < 0 {
+		w.memories = append(w.memories, memory{request: c.request, from: at, record: record})
+	}
 }
 
 // arrive lets a copy reach the provider now. It reports whether the copy is there.
@@ -110,7 +124,10 @@ func (w *world) arrive(k int, now time.Time) bool {
 	c.over = true
 	i, replay := -1, w.contract.Replay
 	if w.dedupes() {
-		i = w.covering(c.order, c.request, now)
+		if m := w.covering(c.order, c.request, now); m >= 0 {
+			i = w.memories[m].record
+			w.remember(c, now, i)
+		}
 	} else if w.coin(4) { // it dedupes, though it does not promise to
 		for k := range w.records {
 			if r := &w.records[k]; r.request == c.request && r.order == c.order {
@@ -131,6 +148,9 @@ func (w *world) arrive(k int, now time.Time) bool {
 			provider = target
 		}
 		w.records = append(w.records, record{order: c.order, request: c.request, provider: provider, from: now, truth: policy.Pending})
+		if w.dedupes() {
+			w.remember(c, now, c.record)
+		}
 	}
 	return true
 }
@@ -305,8 +325,8 @@ func (w *world) most(now time.Time) int {
 			n++
 		}
 	}
-	known := len(w.records)
-	defer func() { w.records = w.records[:known] }()
+	known := len(w.memories)
+	defer func() { w.memories = w.memories[:known] }()
 	for range w.wires {
 		next := -1 // the one that has the least time
 		for k := range w.wires {
@@ -325,11 +345,13 @@ func (w *world) most(now time.Time) int {
 			if i < 0 {
 				break
 			}
-			at = w.records[i].from.Add(w.contract.DedupeWindow)
+			at = w.memories[i].from.Add(w.contract.DedupeWindow)
 		}
 		if !at.After(c.latest) {
 			n++
-			w.records = append(w.records, record{order: c.order, request: c.request, from: at})
+			if w.dedupes() {
+				w.remember(c, at, -1)
+			}
 		}
 	}
 	for k := range w.wires {
