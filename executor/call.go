@@ -55,7 +55,7 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 	}
 	c.permit, r.calls.permit = r.calls.permit, nil
 	if c.permit == nil {
-		c.permit = r.gate.countOnly
+		c.permit = r.gate(phase == policy.Query).countOnly
 	}
 	r.calls.current = c
 	return c
@@ -91,6 +91,7 @@ func (r *run) makeCall(c *call) {
 		var reply Reply
 		reply, c.err = r.invokeClient(&c.ctx, c)
 		c.answer, shopper = r.x.interpret(&r.req.Payment, c.phase, &reply, c.err)
+		c.answer.Message = keptText(c.answer.Message)
 	}
 	c.ctx.end(context.Canceled)
 	if !shopper.IsZero() {
@@ -116,6 +117,7 @@ func (r *run) observedCall(c *call) policy.ShopperAction {
 	e.Reply, e.Err = r.invokeClient(ctx, c)
 	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
 	c.answer, c.err = answer, e.Err
+	c.answer.Message = keptText(answer.Message)
 	e.Answer, e.End = answer, r.x.clock.now()
 	r.observe(func(o Observer) { o.Called(ctx, &e) })
 	return shopper
@@ -194,18 +196,18 @@ func (r *run) settlePermit(c *call) {
 
 // breakerWait asks the breaker for a permit. It returns 0 when the flow has one, else how long
 // to wait.
-func (r *run) breakerWait() time.Duration {
+func (r *run) breakerWait(query bool) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.breakerWaitLocked()
+	return r.breakerWaitLocked(query)
 }
 
 // breakerWaitLocked is breakerWait with the lock held.
-func (r *run) breakerWaitLocked() time.Duration {
+func (r *run) breakerWaitLocked(query bool) time.Duration {
 	if r.calls.permit != nil {
 		return 0
 	}
-	p, wait := r.gate.allow()
+	p, wait := r.gate(query).allow()
 	r.calls.permit = p
 	if wait == 0 {
 		return 0

@@ -80,7 +80,7 @@ func (r *run) firstWaitLocked() time.Duration {
 	if left <= 0 {
 		return 0
 	}
-	return min(left, r.breakerWaitLocked())
+	return min(left, r.breakerWaitLocked(false))
 }
 
 // applyIfCurrent applies the end of a wait, unless an event has replaced the wait.
@@ -179,7 +179,7 @@ func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 		r.mu.Unlock()
 	}
 	if wait == 0 {
-		wait, by = r.breakerWait(), byBreaker
+		wait, by = r.breakerWait(!w.Action.Sends()), byBreaker
 	}
 	if wait <= 0 {
 		by = notDelayed

@@ -66,8 +66,8 @@ type Config struct {
 	OnError func(err error)
 
 	Observers []Observer
-	Budget    Budget           // of retries, per provider
-	Breaker   Breaker          // per provider and operation
+	Budget    Budget           // of retries, per provider and merchant
+	Breaker   Breaker          // per provider, merchant and operation, and of queries apart
 	Jitter    func() float64   // uniform in [0, 1), to spread waits; nil: math/rand/v2
 	WallClock func() time.Time // for tests, and for machines with a better clock; nil: time.Now
 	Sweep     time.Duration    // how often to look for overdue flows and notices; 0: 5 s
@@ -79,6 +79,7 @@ type Executor struct {
 	cfg    Config
 	guards *guards
 	clock  *clock
+	forged bucket // of webhooks that are not verified
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -116,6 +117,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
 	}
+	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
 	x.clock = newClock(cfg.WallClock)
 	x.guards = newGuards(cfg.Budget, cfg.Breaker)
 	x.forever = context.Background()

@@ -12,7 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Budget bounds the retries that a provider gets from all flows together, as a bucket of tokens.
+// Budget bounds the retries that a provider gets from all flows of a merchant together, as a bucket of tokens.
 // When it is empty a retry waits. Queries are free, because they settle a doubt. Zero fields take
 // the defaults.
 type Budget struct {
@@ -24,7 +24,7 @@ type Budget struct {
 	Off     bool
 }
 
-// Breaker stops the calls of one operation while its provider refuses all of them: in maintenance,
+// Breaker stops the sends, or the queries, of one operation of a merchant while the provider refuses all of them: in maintenance,
 // limiting the rate, or unreachable. Calls then wait. Timeouts do not open it, because they leave
 // requests in doubt, and those need queries. Zero fields take the defaults.
 type Breaker struct {
@@ -197,52 +197,66 @@ func unavailable(a *policy.Answer, c policy.Class) bool {
 type guards struct {
 	budget    Budget
 	breaker   Breaker
-	providers atomic.Pointer[map[string]*providerGuard] // by provider; replaced, never written to
+	providers atomic.Pointer[map[account]*providerGuard] // replaced, never written to
 	mu        sync.Mutex
 }
 
 var operations = len(policy.Operations())
 
-// providerGuard is the budget and the breakers of one provider.
+// account is a merchant's at a provider. What a dead host or a spent budget does to one merchant is
+// no matter of another's.
+type account struct{ provider, merchant string }
+
+// providerGuard is the budget and the breakers of one account.
 type providerGuard struct {
 	bucket bucket
-	gates  []*gate // by operation
+	sends  []*gate // by operation
+	asks   []*gate // of queries, by operation: they settle doubts, and do not wait for sends
 }
 
-// guard is the budget and the breaker of one operation of a provider.
+// guard is the budget and the breakers of one operation of an account.
 type guard struct {
 	*bucket
-	*gate
+	sends, asks *gate
+}
+
+// gate is that of a call.
+func (g *guard) gate(query bool) *gate {
+	if query {
+		return g.asks
+	}
+	return g.sends
 }
 
 func newGuards(b Budget, k Breaker) *guards {
 	g := &guards{budget: b, breaker: k}
-	g.providers.Store(&map[string]*providerGuard{})
+	g.providers.Store(&map[account]*providerGuard{})
 	return g
 }
 
 // of returns what guards a payment's provider and operation.
 func (g *guards) of(p *policy.Payment) guard {
-	found := (*g.providers.Load())[p.Provider]
+	at := account{p.Provider, p.Merchant}
+	found := (*g.providers.Load())[at]
 	if found == nil {
-		found = g.add(p.Provider)
+		found = g.add(at)
 	}
-	return guard{&found.bucket, found.gates[p.Operation]}
+	return guard{&found.bucket, found.sends[p.Operation], found.asks[p.Operation]}
 }
 
-// add makes the guards of a provider. The map is copied, so that of reads it without a lock.
-func (g *guards) add(provider string) *providerGuard {
+// add makes the guards of an account. The map is copied, so that of reads it without a lock.
+func (g *guards) add(at account) *providerGuard {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	known := maps.Clone(*g.providers.Load())
-	if known[provider] == nil {
-		n := &providerGuard{bucket: bucket{terms: g.budget}, gates: make([]*gate, operations)}
+	if known[at] == nil {
+		n := &providerGuard{bucket: bucket{terms: g.budget}, sends: make([]*gate, operations), asks: make([]*gate, operations)}
 		n.bucket.full.Store(true)
-		for i := range n.gates {
-			n.gates[i] = newGate(g.breaker)
+		for i := range operations {
+			n.sends[i], n.asks[i] = newGate(g.breaker), newGate(g.breaker)
 		}
-		known[provider] = n
+		known[at] = n
 		g.providers.Store(&known)
 	}
-	return known[provider]
+	return known[at]
 }

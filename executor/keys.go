@@ -41,9 +41,15 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: old.state}
 		}
 	}
+	if len(flows) >= mostFlows {
+		return nil, fmt.Errorf("executor: payment key %q has had %d flows, of which none executed; at most %d are tried under one key", r.req.Key, len(flows), mostFlows)
+	}
 	r.setEarlier(flows)
 	return nil, nil
 }
+
+// mostFlows is how many flows one payment key may have: each keeps the identities of all before it.
+const mostFlows = 100
 
 // flowsOfKey reads the other flows of a flow's key. Without a journal there is no record of them.
 func (x *Executor) flowsOfKey(ctx context.Context, r *run) ([]*run, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -30,16 +31,32 @@ type Webhook struct {
 	Verified bool           // its signature was checked; Config.VerifyWebhook overrides it
 }
 
+// Bounds of webhooks.
+const (
+	largestWebhook = 256 << 10 // bytes; those of the built-in catalogues have less than 4 kB
+	forgedAtOnce   = 200       // not verified, for all providers together
+	forgedEvery    = 20 * time.Millisecond
+)
+
 // Notify hands in a webhook. It returns when what it changes is in the journal: only then may the
 // provider get its 200. The message is about the flows that it names, as read for their own
 // operation. One that is not verified proves nothing, and brings a query forward, a few times; so
 // does one that would prove something of several payments. The error is [ErrUnknownFlow] when it
 // names no flow.
 func (x *Executor) Notify(ctx context.Context, w Webhook) error {
+	if len(w.Body) > largestWebhook {
+		return fmt.Errorf("executor: Webhook.Body has %d bytes; at most %d are read", len(w.Body), largestWebhook)
+	}
 	if x.cfg.VerifyWebhook != nil {
 		err := x.cfg.VerifyWebhook(ctx, &w)
 		if w.Verified = err == nil; err != nil {
 			x.reportError(fmt.Errorf("executor: Config.VerifyWebhook refused a webhook of %q: %w", w.Provider, err))
+		}
+	}
+	if !w.Verified {
+		// Whoever knows the URL can send it, and each costs a look into the journal.
+		if wait := x.forged.take(1, time.Now()); wait > 0 {
+			return fmt.Errorf("executor: more than %g webhooks at once that are not verified; the next one is read in %s", x.forged.terms.Tokens, wait.Round(time.Millisecond))
 		}
 	}
 	d := &decoding{x: x, w: &w}
@@ -94,7 +111,7 @@ type decoded struct {
 func (d *decoding) answer(p *policy.Payment) policy.Answer {
 	if d.w.Answer != nil {
 		a := *d.w.Answer
-		a.Phase, a.Verified = policy.Webhook, d.w.Verified
+		a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
 		return a
 	}
 	for i := range d.decoded {
@@ -104,7 +121,7 @@ func (d *decoding) answer(p *policy.Payment) policy.Answer {
 		}
 	}
 	a, _, err := d.x.rules.Read(p, policy.Webhook, d.w.Body)
-	a.Phase, a.Verified = policy.Webhook, d.w.Verified
+	a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
 	if err != nil {
 		a.Fault = policy.Unreadable
 	}

@@ -47,7 +47,7 @@ func (x *Executor) launch(r *run) (*Handle, error) {
 // accept writes a flow. If the breaker is open it takes its first step later: Start does not
 // wait for it.
 func (x *Executor) accept(r *run) error {
-	if r.breakerWait() == 0 {
+	if r.breakerWait(false) == 0 {
 		return r.start(false)
 	}
 	r.mu.Lock()
