@@ -28,6 +28,10 @@ type Options struct {
 	// database and reused from its beginning. Under load the file grows to a few times this
 	// size, and keeps it until Close. Zero means 16 MB.
 	Checkpoint int64
+
+	// MustExist refuses to create a file. In a new journal every paid key is free: set it once the
+	// first file is there, so that a wrong path or a lost file is an error.
+	MustExist bool
 }
 
 func (o *Options) withDefaults() (Options, error) {
@@ -101,6 +105,9 @@ func Open(path string, o *Options) (*Journal, error) {
 	if !mine {
 		return nil, &OwnedError{Path: path, PID: ownerOf(path)}
 	}
+	if err = prepare(path, opts.MustExist); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
 	j, err := openOwned(path, opts)
 	if err != nil {
 		return nil, errors.Join(err, lock.Unlock())
@@ -128,6 +135,25 @@ func resolve(path string) (string, error) {
 		return "", fmt.Errorf("sqlite: %s is not a file", path)
 	}
 	return path, nil
+}
+
+// prepare creates the file, for its user alone, unless it is there. SQLite gives its log the same
+// permissions.
+func prepare(path string, mustExist bool) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && (info.Size() > 0 || !mustExist):
+		return nil
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("sqlite: %w", err)
+	case mustExist:
+		return fmt.Errorf("sqlite: there is no journal in %s, and Options.MustExist forbids a new one: every paid key would be free in it", path)
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return file.Close()
 }
 
 // openOwned opens a file whose lock this process holds.

@@ -15,6 +15,7 @@ import (
 type writer struct {
 	*conn
 	path       string
+	file       os.FileInfo // at path, when it was opened
 	token      string
 	cache      flowCache
 	dirty      []*cachedFlow    // changed by the group and not yet flushed
@@ -70,6 +71,9 @@ func (w *writer) prepareFile() error {
 	if err := w.takeOwnership(); err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
+	if w.file, err = os.Stat(w.path); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
 	return nil
 }
 
@@ -122,7 +126,10 @@ func (w *writer) transact(work func() error) error {
 	if _, err := w.begin.exec(); err != nil {
 		return w.failed(err)
 	}
-	err := w.checkOwner()
+	err := w.checkFile()
+	if err == nil {
+		err = w.checkOwner()
+	}
 	if err == nil {
 		err = work()
 	}
@@ -132,6 +139,15 @@ func (w *writer) transact(work func() error) error {
 	if err != nil {
 		w.rollback()
 		return w.failed(err)
+	}
+	return nil
+}
+
+// checkFile compares the file at the path with the one that is open. Rows in a file that was deleted or
+// replaced would be lost with the process.
+func (w *writer) checkFile() error {
+	if info, err := os.Stat(w.path); err != nil || !os.SameFile(w.file, info) {
+		return fmt.Errorf("%w: the file was deleted or replaced while it was open", journal.ErrLost)
 	}
 	return nil
 }
