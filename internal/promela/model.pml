@@ -94,11 +94,11 @@ byte attempts; byte queries; bool over;
 #endif
 
 /* Data. */
-#define F_EFF(f) c_expr { F_EFFECT[now.T][now.f] }
-#define F_CLASS(f) c_expr { F_READ[now.T][now.f] }
-#define F_STAGE(f) c_expr { F_MADE[now.T][now.f] }
-#define F_NAME(f) c_expr { F_NAMED[now.T][now.f] }
-#define K(x) c_expr { CONTRACT[now.T].x }
+#define F_EFF(f) c_expr { F_EFFECT(now.T)[now.f] }
+#define F_CLASS(f) c_expr { F_READ(now.T)[now.f] }
+#define F_STAGE(f) c_expr { F_MADE(now.T)[now.f] }
+#define F_NAME(f) c_expr { F_NAMED(now.T)[now.f] }
+#define K(x) c_expr { CONTRACT(now.T).x }
 
 /* What the ledger says. */
 #define IN_DOUBT(i) (eff[i] < NOT)
@@ -338,7 +338,7 @@ inline learn() {
   t_f = t_j; t_news = false; t_repeat = false; t_proved = PROVED;
   identify();
   if
-  :: t_w == NONE -> t_f = c_expr { F_OTHER[now.T][now.t_j] }; t_e = F_EFF(t_f)
+  :: t_w == NONE -> t_f = c_expr { F_OTHER(now.T)[now.t_j] }; t_e = F_EFF(t_f)
   :: else ->
     if :: t_late && n > 1 -> t_sure = false :: else fi;
     if
@@ -348,7 +348,7 @@ inline learn() {
     t_e = F_EFF(t_j);
     if :: t_ph == P_SEND && !t_late && t_e == NOT && F_STAGE(t_j) == DOOR && copies[t_w] > 0 -> copies[t_w] = copies[t_w] - 1 :: else fi;
     if
-    :: t_e == UNK && F_CLASS(t_j) == C_NOTFOUND && t_ph == P_QUERY && !t_late && askFound[t_w] && ARRIVED -> t_f = c_expr { F_ABSENT[now.T][now.t_j] }
+    :: t_e == UNK && F_CLASS(t_j) == C_NOTFOUND && t_ph == P_QUERY && !t_late && askFound[t_w] && ARRIVED -> t_f = c_expr { F_ABSENT(now.T)[now.t_j] }
     :: t_e == NOT ->
       t_flag = (t_sure && (!t_late || (n == 1 && !again[0])));
       if
@@ -358,11 +358,11 @@ inline learn() {
       :: t_flag && t_ph != P_SEND -> covers(t_flag)
       :: else
       fi;
-      if :: t_flag -> skip :: else -> t_f = c_expr { F_LOWER[now.T][now.t_j] } fi;
+      if :: t_flag -> skip :: else -> t_f = c_expr { F_LOWER(now.T)[now.t_j] } fi;
       t_flag = false
     :: else
     fi;
-    if :: t_e == EXE && t_odd -> t_f = c_expr { F_MISMATCH[now.T][now.t_f] } :: else fi;
+    if :: t_e == EXE && t_odd -> t_f = c_expr { F_MISMATCH(now.T)[now.t_f] } :: else fi;
     /* enter it */
     t_e = F_EFF(t_f);
     t_x = eff[t_w]; t_y = fact[t_w];
@@ -398,7 +398,7 @@ inline see() {
     :: else
     fi;
     t_e = F_EFF(t_s);
-    if :: mism[t_w] && t_e == EXE -> t_s = c_expr { F_MISMATCH[now.T][now.t_s] } :: else fi
+    if :: mism[t_w] && t_e == EXE -> t_s = c_expr { F_MISMATCH(now.T)[now.t_s] } :: else fi
   :: else
   fi;
   t_e = F_EFF(t_s);
@@ -410,8 +410,8 @@ inline see() {
   fi;
   t_e = F_EFF(t_s);
   if
-  :: F_CLASS(t_s) == C_NOTFOUND && t_e != EXE && DOUBT_BEFORE -> t_s = c_expr { F_CONFLICT[now.T][now.t_s] }
-  :: t_e == EXE && F_CLASS(t_s) != C_MISMATCH && !PROVED -> t_s = c_expr { F_CONFLICT[now.T][now.t_s] }
+  :: F_CLASS(t_s) == C_NOTFOUND && t_e != EXE && DOUBT_BEFORE -> t_s = c_expr { F_CONFLICT(now.T)[now.t_s] }
+  :: t_e == EXE && F_CLASS(t_s) != C_MISMATCH && !PROVED -> t_s = c_expr { F_CONFLICT(now.T)[now.t_s] }
   :: else
   fi;
   t_e = F_EFF(t_s);
@@ -443,7 +443,7 @@ inline want() {
   :: else
   fi;
   if
-  :: !t_over && (SENDS(t_a) || t_x != 0) -> if :: t_noSends = false :: t_noSends = true fi
+  :: !t_over && (SENDS(t_a) || t_x != 0) -> if :: K(maxAttempts) > 1 -> t_noSends = false :: t_noSends = true fi
   :: else
   fi;
   if
@@ -497,11 +497,13 @@ inline lateNews() {
 #else
 #define QUERIES_LEFT
 #endif
-/* Without counts it is not known whether a query was asked before. */
+/* Without counts it is not known whether a query was asked before, nor which flow of the key a call was of. */
 #ifdef STRICT
 #define LATE_QUERY && asked
+#define NOT_OURS (t_i < own)
 #else
 #define LATE_QUERY
+#define NOT_OURS false
 #endif
 
 /* forget: what no later event reads gets a fixed value, so that equal states are equal. */
@@ -533,16 +535,16 @@ inline forget() {
 
 inline pickAnswer(phase) {
   t_ph = phase; t_k = 0;
-  do :: t_k + 1 < c_expr { JUDGED_N[now.T][now.t_ph] } -> t_k++ :: break od;
-  t_j = c_expr { JUDGED_BY[3 * now.T + now.t_ph][now.t_k] };
+  do :: t_k + 1 < c_expr { JUDGED_N(now.T)[now.t_ph] } -> t_k++ :: break od;
+  t_j = c_expr { JUDGED_BY(3 * now.T + now.t_ph)[now.t_k] };
   t_e = F_EFF(t_j)
 }
 
 /* pickNews: the same, without the answers that prove nothing. They stand last. */
 inline pickNews(phase) {
   t_ph = phase; t_k = 0;
-  do :: t_k + 1 < c_expr { NEWS_N[now.T][now.t_ph] } -> t_k++ :: break od;
-  t_j = c_expr { JUDGED_BY[3 * now.T + now.t_ph][now.t_k] };
+  do :: t_k + 1 < c_expr { NEWS_N(now.T)[now.t_ph] } -> t_k++ :: break od;
+  t_j = c_expr { JUDGED_BY(3 * now.T + now.t_ph)[now.t_k] };
   t_e = F_EFF(t_j)
 }
 
@@ -608,10 +610,16 @@ inline saysAbsence(i) {
   d_step {
     t_flag = false; t_x = 0; t_y = 0;
     do
-    :: t_x < nr -> if :: rid[t_x] == i && rask[t_x] -> t_flag = true :: rid[t_x] == i && !rask[t_x] -> t_y++ :: else fi; t_x++
+    :: t_x < nr ->
+      if
+      :: (rid[t_x] == i || (askBy == BY_ORDER && order[rid[t_x]] == order[i])) && rask[t_x] && askFound[rid[t_x]] -> t_flag = true
+      :: rid[t_x] == i && !rask[t_x] -> t_y++
+      :: else
+      fi;
+      t_x++
     :: else -> break
     od;
-    if :: askFound[i] && t_flag && !(askBy == BY_PROVIDER && t_y > 0) -> t_bad = true :: else fi;
+    if :: t_flag && !(askBy == BY_PROVIDER && t_y > 0) -> t_bad = true :: else fi;
     t_flag = false; t_x = 0; t_y = 0
   }
 }
@@ -677,7 +685,7 @@ end_of_event:
   /* ---- calls and their answers ---- */
   :: atomic { /* the request did not leave */
       EXECUTIONS < 2 && stage == SENDING && rst[cur] == AWAY ->
-      d_step { rst[cur] = REFUSED; t_ph = P_SEND; t_k = NOT_SENT; t_j = c_expr { JUDGED_BY[3 * now.T][now.t_k] }; t_i = rid[cur]; learn() };
+      d_step { rst[cur] = REFUSED; t_ph = P_SEND; t_k = NOT_SENT; t_j = c_expr { JUDGED_BY(3 * now.T)[now.t_k] }; t_i = rid[cur]; learn() };
       decide();
       forget()
     }
@@ -703,10 +711,10 @@ end_of_event:
       t_late = true; t_i = rid[t_r];
       if :: t_name = N_NOTHING :: t_name = N_BOTH fi;
       if
-      :: t_e == UNK || t_r == cur || t_i < own || t_k == NOT_SENT -> t_bad = true
-      :: !(t_e == UNK || t_r == cur || t_i < own || t_k == NOT_SENT) && t_e == PEND && !HAS_STORED(t_i) -> t_bad = true
-      :: !(t_e == UNK || t_r == cur || t_i < own || t_k == NOT_SENT) && t_e == EXE -> saysExecution(t_i)
-      :: !(t_e == UNK || t_r == cur || t_i < own || t_k == NOT_SENT) && t_e == NOT -> saysRefusal(t_i)
+      :: t_e == UNK || t_r == cur || NOT_OURS || t_k == NOT_SENT -> t_bad = true
+      :: !(t_e == UNK || t_r == cur || NOT_OURS || t_k == NOT_SENT) && t_e == PEND && !HAS_STORED(t_i) -> t_bad = true
+      :: !(t_e == UNK || t_r == cur || NOT_OURS || t_k == NOT_SENT) && t_e == EXE -> saysExecution(t_i)
+      :: !(t_e == UNK || t_r == cur || NOT_OURS || t_k == NOT_SENT) && t_e == NOT -> saysRefusal(t_i)
       :: else
       fi;
       if :: t_bad -> skip :: else -> hear(); lateNews() fi;
@@ -812,7 +820,7 @@ end_of_event:
       d_step { t_over = over; t_noSends = (attempts >= K(maxAttempts)); t_noQueries = (queries >= K(maxQueries)) };
 #else
       if :: SENDS(t_a) || t_viol != 0 -> if :: !PAST -> t_over = false :: t_over = true fi :: else fi;
-      if :: t_viol != 0 && !t_over -> if :: t_noSends = false :: t_noSends = true fi; if :: t_noQueries = false :: t_noQueries = true fi :: else fi;
+      if :: t_viol != 0 && !t_over -> if :: K(maxAttempts) > 1 -> t_noSends = false :: t_noSends = true fi; if :: t_noQueries = false :: t_noQueries = true fi :: else fi;
 #endif
       if :: t_a == NEW_ORDER -> if :: t_r = 0 :: t_r = 1 fi :: else fi; /* the caller has no new order id */
       d_step {

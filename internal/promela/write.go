@@ -35,6 +35,7 @@ func Write(out io.Writer, worlds ...*World) error {
 // data is the C part of a model. Spin takes no more than about 16 KiB in one c_decl, and says "inline text too
 // long" of any longer one; so the data stands in many.
 type data struct {
+	macros    strings.Builder
 	all, part strings.Builder
 	written   map[string]string // names of arrays, by what is in them
 }
@@ -58,7 +59,7 @@ func (d *data) cut() {
 
 func (d *data) done() string {
 	d.cut()
-	return d.all.String() + "\n"
+	return d.macros.String() + d.all.String() + "\n"
 }
 
 // array writes an array of numbers, unless an equal one is there, and returns its name.
@@ -81,14 +82,16 @@ func (d *data) array(kind string, numbers []int) string {
 // column writes an array of the arrays of each world.
 func (d *data) column(kind, name string, names []string) { d.lines(kind+" *const", name, names) }
 
-// lines writes an array. One that is too long for a part stands in pieces, each a macro of the next.
+// lines writes an array in pieces that fit into a part, and the macro NAME(INDEX) that reads it.
 func (d *data) lines(kind, name string, elements []string) {
-	d.cut()
-	d.print("static const %s %s[] = {\n", kind, name)
-	for i := 0; i < len(elements); i += 16 {
-		d.print("  %s,\n", strings.Join(elements[i:min(i+16, len(elements))], ", "))
+	const piece = 64
+	var pieces []string
+	for i := 0; i < len(elements); i += piece {
+		pieces = append(pieces, fmt.Sprintf("%s_%d", name, i/piece))
+		d.print("static const %s %s[] = { %s };\n", kind, pieces[len(pieces)-1], strings.Join(elements[i:min(i+piece, len(elements))], ", "))
 	}
-	d.print("};\n")
+	d.print("static const %s *const %s_ALL[] = { %s };\n", kind, name, strings.Join(pieces, ", "))
+	fmt.Fprintf(&d.macros, "#define %s(i) (%s_ALL[(i) / %d][(i) %% %d])\n", name, name, piece, piece)
 }
 
 func header(b *strings.Builder, worlds []*World) {
@@ -159,20 +162,21 @@ func agesOf(t *policy.Terms) (a ages, dedupes bool) {
 
 // contracts writes what each contract promises.
 func contracts(b *data, worlds []*World) {
-	b.print("static const struct { unsigned char dedupes, window, windowEnd, byOrder, firstResult, byKnown, byUnknown, asksTheirs, webhook, arrival, found, ages, target, maxAttempts, maxQueries, processing, resolvedDone, resolvedNot, past; } CONTRACT[TABLES] = {\n")
+	var lines []string
+	b.print("struct contract { unsigned char dedupes, window, windowEnd, byOrder, firstResult, byKnown, byUnknown, asksTheirs, webhook, arrival, found, ages, target, maxAttempts, maxQueries, processing, resolvedDone, resolvedNot, past; };\n")
 	for _, w := range worlds {
 		t := w.engine.Terms(&w.payment)
 		c := &t.Contract
 		a, dedupes := agesOf(t)
 		past := slices.IndexFunc(a.cuts, func(d time.Duration) bool { return d >= t.Limits.MaxElapsed }) + 1
 		target := w.payment.Operation == policy.Capture || w.payment.Operation == policy.Cancel
-		b.print("  { %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d },\n",
+		lines = append(lines, fmt.Sprintf("{ %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d }",
 			bit(dedupes), a.window, a.windowEnd, bit(slices.Contains(c.Dedupe, policy.OrderID)), bit(c.Replay == policy.FirstResult),
 			by(c.QueryIdentifier(true)), by(c.QueryIdentifier(false)), bit(!target && slices.Contains(c.QueryBy, policy.ProviderID)), bit(c.Webhook),
 			a.arrival, a.found, len(a.cuts), bit(target), min(t.Limits.MaxAttempts, 200), min(t.Limits.MaxQueries, 200),
-			w.fact(processing), w.fact(resolvedDone), w.fact(resolvedNot), past)
+			w.fact(processing), w.fact(resolvedDone), w.fact(resolvedNot), past))
 	}
-	b.print("};\n")
+	b.lines("struct contract", "CONTRACT", lines)
 }
 
 func bit(on bool) int {
@@ -302,11 +306,12 @@ func decisions(d *data, worlds []*World) {
 	d.lines("int", "ROWS_OF", tables)
 	d.lines("int", "FROM", append(texted(from), strconv.Itoa(len(list))))
 	d.lines("int", "LISTED", texted(list))
-	d.print("static const struct { unsigned char action, waits, rule; } DECISION[] = {\n")
+	var lines []string
 	for _, one := range all {
-		d.print("  { %d, %d, %d },\n", one.action, bit(one.waits), one.rule)
+		lines = append(lines, fmt.Sprintf("{ %d, %d, %d }", one.action, bit(one.waits), one.rule))
 	}
-	d.print("};\n")
+	d.print("struct decision { unsigned char action, waits, rule; };\n")
+	d.lines("struct decision", "DECISION", lines)
 }
 
 func texted(numbers []int) []string {
@@ -330,13 +335,13 @@ static void choose_table(void) {
 }
 static int found_from, found_to, taken_action, taken_wait, taken_rule;
 static void look(int t, int phase, int judged, int shown, int doubt) {
-  int set = ROWS[ROWS_OF[3 * t + phase] + judged][2 * shown + doubt];
+  int set = ROWS(ROWS_OF(3 * t + phase) + judged)[2 * shown + doubt];
   if (set == 0) { printf("no entry: table %d, phase %d, answer %d, fact %d, in doubt %d\n", t, phase, judged, shown, doubt); exit(3); }
-  found_from = 0; found_to = FROM[set + 1] - FROM[set];
+  found_from = 0; found_to = FROM(set + 1) - FROM(set);
 }
 static void take(int t, int phase, int judged, int shown, int doubt, int n) {
-  int d = LISTED[FROM[ROWS[ROWS_OF[3 * t + phase] + judged][2 * shown + doubt]] + n];
-  taken_action = DECISION[d].action; taken_wait = DECISION[d].waits; taken_rule = DECISION[d].rule;
+  int d = LISTED(FROM(ROWS(ROWS_OF(3 * t + phase) + judged)[2 * shown + doubt]) + n);
+  taken_action = DECISION(d).action; taken_wait = DECISION(d).waits; taken_rule = DECISION(d).rule;
 }
 static unsigned char reported[TABLES][6][256];
 static void report(int t, int property, int rule) {

@@ -30,6 +30,9 @@ type Options struct {
 	MaxStates int
 	Workers   int // 0: one for each processor
 
+	// VerdictOnly leaves out the stories and the proposed changes, which take far longer than the verdict.
+	VerdictOnly bool
+
 	// Known supplies proofs of earlier runs and stores new ones. Nil: everything is proved again.
 	Known *Known
 
@@ -166,7 +169,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 			err = errors.Join(err, errs[i])
 		}
 	}
-	if !r.Interrupted && err == nil {
+	if !r.Interrupted && err == nil && !o.VerdictOnly {
 		err = r.proposeFixes(ctx, e, o)
 	}
 	if r.Interrupted {
@@ -300,6 +303,10 @@ func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Prod
 		for _, f := range s.found {
 			if key := string(f.property) + f.rule; !known[key] {
 				known[key] = true
+				if o.VerdictOnly {
+					p.Violations = append(p.Violations, Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why})
+					continue
+				}
 				v, err := j.buildViolation(ctx, e, o, payment, s, &f)
 				if err != nil {
 					return err
