@@ -44,6 +44,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	flags.IntVar(&q.options.MaxStates, "max-states", verify.DefaultMaxStates, "give up on an operation that has more states")
 	flags.BoolVarP(&q.verbose, "verbose", "v", false, "name everything that was proved, and how much was looked at")
 	q.known = outputFile(cmd, "known", "json", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
+	q.promela = outputFile(cmd, "promela", "pml", "verify nothing: write the one operation, provider and merchant that is chosen as a model for Spin")
 	flags.StringVar(&q.save, "save", "", "write each story to this folder, as a recording and as a rule test")
 	cmd.RunE = q.run
 	return cmd
@@ -59,7 +60,7 @@ type verifyRun struct {
 	verbose        bool
 	operations     []string
 	distrust, save string
-	known          *string
+	known, promela *string
 	options        verify.Options
 }
 
@@ -74,6 +75,9 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	chosen := selection{q.options.Providers, q.options.Merchants, q.options.Operations}
 	if err := chosen.check(e); err != nil {
 		return err
+	}
+	if *q.promela != "" {
+		return exportPromela(cmd.Context(), e, &q.options, *q.promela)
 	}
 	// The search allocates millions of small, short-lived states.
 	defer debug.SetGCPercent(debug.SetGCPercent(1000))

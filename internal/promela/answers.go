@@ -15,7 +15,7 @@ import (
 type texts struct {
 	mentions map[string]bool
 	strings  []string
-	numbers  []int64
+	numbers  map[string][]int64 // by a word: those of the conditions that have it
 	spans    []time.Duration
 	fired    map[string][]int // by rule: values of its own count that can make a difference
 }
@@ -23,12 +23,12 @@ type texts struct {
 var (
 	aString = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 	aNumber = regexp.MustCompile(`\b\d+\b`)
-	aWord   = regexp.MustCompile(`\b[a-z_]+\b`)
+	aWord   = regexp.MustCompile(`\b[a-zA-Z_]+\b`)
 )
 
 // mentioned reads the conditions' texts. It refuses what cannot be enumerated.
 func mentioned(all []ruleset.Ruling) (texts, error) {
-	t := texts{mentions: map[string]bool{}, fired: map[string][]int{}}
+	t := texts{mentions: map[string]bool{}, numbers: map[string][]int64{}, fired: map[string][]int{}}
 	for _, r := range all {
 		when := r.Rule.When
 		for _, s := range aString.FindAllString(when, -1) {
@@ -47,9 +47,11 @@ func mentioned(all []ruleset.Ruling) (texts, error) {
 			}
 			own = append(own, v)
 		}
-		t.numbers = append(t.numbers, own...)
 		words := map[string]bool{}
 		for _, word := range aWord.FindAllString(bare, -1) {
+			if !words[word] {
+				t.numbers[word] = append(t.numbers[word], own...)
+			}
 			words[word], t.mentions[word] = true, true
 		}
 		if words["tags"] {
@@ -69,10 +71,10 @@ func mentioned(all []ruleset.Ruling) (texts, error) {
 	return t, nil
 }
 
-// around returns every number of the rules, with the ones beside it.
-func (t *texts) around(least int64) []int64 {
+// around returns every number of the conditions that look at a variable, with the ones beside it.
+func (t *texts) around(variable string, least int64) []int64 {
 	all := []int64{least}
-	for _, n := range t.numbers {
+	for _, n := range t.numbers[variable] {
 		all = append(all, n-1, n, n+1)
 	}
 	all = slices.DeleteFunc(all, func(n int64) bool { return n < least })
@@ -107,7 +109,7 @@ func (w *World) counts() []policy.Situation {
 		}
 		all = next
 	}
-	attempts, queries, spans := small(w.texts.around(1)), small(w.texts.around(0)), w.texts.durations()
+	attempts, queries, spans := small(w.texts.around("attempt", 1)), small(w.texts.around("queries", 0)), w.texts.durations()
 	vary("attempt", len(attempts), func(s *policy.Situation, i int) { s.Attempt = attempts[i] })
 	vary("queries", len(queries), func(s *policy.Situation, i int) { s.Queries = queries[i] })
 	vary("elapsed", len(spans), func(s *policy.Situation, i int) { s.Elapsed = spans[i] })
@@ -132,6 +134,7 @@ func small(all []int64) []int {
 // the catalogue or a rule names, in every combination, and one of each that neither does.
 func (w *World) each(ph policy.Phase, f func(policy.Answer)) {
 	codes, subCodes, statuses := w.listed(ph)
+	large := w.large()
 	waits := []time.Duration{0}
 	if w.texts.mentions["retry_after"] {
 		waits = w.texts.durations()
@@ -157,13 +160,53 @@ func (w *World) each(ph policy.Phase, f func(policy.Answer)) {
 					a.Status, a.SubStatus = st[0], st[1]
 					for _, a.Code = range codes {
 						for _, a.SubCode = range subCodes {
-							f(a)
+							if !large || a.SubCode == "" || w.explains(a.Code) {
+								f(a)
+							}
 						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// large reports whether the catalogue has too many codes for every combination. Then a sub-code stands only beside a
+// code that explains nothing, and a sub-status beside its own status.
+func (w *World) large() bool { return len(w.catalog.Codes)+len(w.catalog.Statuses) > 20 }
+
+func (w *World) explains(code string) bool {
+	return code == "" || code == unlisted || w.catalog.IsEnvelope(code) || slices.Contains(w.texts.strings, code)
+}
+
+func (w *World) listsStatus(name, sub string) bool {
+	for _, r := range w.catalog.Statuses {
+		if r.Status == name && r.SubStatus == sub {
+			return true
+		}
+	}
+	return slices.Contains(w.texts.strings, sub)
+}
+
+// looksInto are the words of conditions that look into a text, and do not only compare it.
+var looksInto = []string{"startsWith", "endsWith", "contains", "matches", "len", "upper", "lower", "trim"}
+
+// seen is what conditions can see of an answer, as far as their text shows it. Of the answers that prove the same and
+// look the same, one is kept.
+func (w *World) seen(a policy.Answer) policy.Answer {
+	into := slices.ContainsFunc(looksInto, func(word string) bool { return w.texts.mentions[word] })
+	for name, field := range map[string]*string{"code": &a.Code, "sub_code": &a.SubCode, "status": &a.Status, "sub_status": &a.SubStatus} {
+		switch {
+		case !w.texts.mentions[name]:
+			*field = ""
+		case !into && *field != "" && !slices.Contains(w.texts.strings, *field):
+			*field = unlisted
+		}
+	}
+	if !w.texts.mentions["http_status"] {
+		a.HTTPStatus = 0
+	}
+	return a
 }
 
 // unlisted is a text that neither catalogues nor rules have.
@@ -195,7 +238,9 @@ func (w *World) listed(ph policy.Phase) (codes, subCodes []string, statuses [][2
 		}
 		for _, name := range distinct(names) {
 			for _, sub := range distinct(subs) {
-				statuses = append(statuses, [2]string{name, sub})
+				if !w.large() || sub == "" || sub == unlisted || w.listsStatus(name, sub) {
+					statuses = append(statuses, [2]string{name, sub})
+				}
 			}
 		}
 	}
@@ -212,7 +257,7 @@ func distinct(list []string) []string {
 func (w *World) httpStatuses() []int {
 	list := []int{0, 200, 400, 429, 500}
 	if w.texts.mentions["http_status"] {
-		for _, n := range w.texts.around(0) {
+		for _, n := range w.texts.around("http_status", 0) {
 			if n < 1000 {
 				list = append(list, int(n))
 			}

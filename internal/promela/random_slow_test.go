@@ -40,6 +40,34 @@ func TestSpinAgreesOnRandomSets(t *testing.T) {
 	compare(t, all, 2)
 }
 
+// A repeat that was sent within the dedupe window can arrive after it where the contract does not bound the arrival.
+// It is then executed once more, with the interlock on.
+func TestSpinFindsLateCopies(t *testing.T) {
+	catalog := someCatalog(draw.From(3))
+	rules := `description = "a window, and no arrival_grace"
+
+[contract]
+query_by = ["order_id"]
+dedupe = ["request_id"]
+dedupe_window = "30m"
+replay = "first_result"
+%s
+[[rule]]
+id = "again"
+when = 'fault == "timeout" && attempt == 1'
+then = "retry_same_request"
+`
+	unbounded := ask(t, "unbounded", map[string]string{"providers/small.toml": catalog, "merchants/unbounded.toml": fmt.Sprintf(rules, "")}, false)
+	bounded := ask(t, "bounded", map[string]string{"providers/small.toml": catalog, "merchants/bounded.toml": fmt.Sprintf(rules, "arrival_grace = \"1m\"\n")}, false)
+	p := build(t, nil, append(unbounded.worlds, bounded.worlds...))
+	for i, want := range []bool{true, false} {
+		got, _, ended := p.search(t, i, 2, mostTime)
+		if got["S1"] != want || !ended {
+			t.Errorf("table %d: [%v], to its end: %v; S1 is broken: want %v", i, got, ended, want)
+		}
+	}
+}
+
 // ask opens a folder and tabulates the rules of a merchant of the provider "small".
 func ask(t *testing.T, merchant string, files map[string]string, distrust bool) question {
 	t.Helper()

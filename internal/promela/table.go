@@ -38,6 +38,7 @@ type World struct {
 type judged struct {
 	fact    int
 	answers []policy.Answer
+	seen    map[policy.Answer]bool // what conditions see of the answers
 }
 
 // cell is what decisions are looked up by.
@@ -145,7 +146,16 @@ func (w *World) add(a policy.Answer) {
 		*list = append(*list, judged{fact: n})
 		i = len(*list) - 1
 	}
-	(*list)[i].answers = append((*list)[i].answers, a)
+	j := &(*list)[i]
+	s := w.seen(a)
+	if j.seen == nil {
+		j.seen = map[policy.Answer]bool{}
+	}
+	if j.seen[s] {
+		return
+	}
+	j.seen[s] = true
+	j.answers = append(j.answers, a)
 }
 
 // The facts that the flow makes of others.
