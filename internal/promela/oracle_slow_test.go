@@ -86,6 +86,12 @@ func compare(t *testing.T, all []question, requests int) {
 				}
 				took := time.Since(began)
 				want := checker(t, &all[i])
+				if lateCopies(&all[i]) { // the known difference of docs/verify.md
+					for _, known := range []string{"S1", "S2"} {
+						delete(got, known)
+						delete(want, known)
+					}
+				}
 				mu.Lock()
 				t.Logf("%s: %d states, Spin %v, verify %v, to its end: %v: [%v] and [%v]", all[i].payment.Merchant, seen,
 					took.Round(time.Millisecond), (time.Since(began) - took).Round(time.Millisecond), ended, got, want)
@@ -112,6 +118,12 @@ func compare(t *testing.T, all []question, requests int) {
 	close(next)
 	wait.Wait()
 	t.Logf("%d rule sets: %d searched to the end, %d broken, in %d the same rules blamed, %d states", len(all), whole, broken, rules, states)
+}
+
+// lateCopies reports whether a repeat can arrive after the dedupe window: nothing bounds its arrival.
+func lateCopies(q *question) bool {
+	c := &q.engine.Terms(&q.payment).Contract
+	return len(c.Dedupe) > 0 && c.DedupeWindow > 0 && c.ArrivalGrace == 0
 }
 
 func text(files map[string]string) string {

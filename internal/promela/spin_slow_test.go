@@ -21,11 +21,15 @@ import (
 // verdict is what was found broken: "S1" to "S4", or "S5" with FILE:LINE of the rule.
 type verdict map[string]bool
 
-// properties lists the properties alone.
+// properties lists the properties alone. S1 to S3 count as one: which of them a double execution breaks first depends on
+// how many requests are searched.
 func (v verdict) properties() string {
 	var all []string
 	for f := range v {
-		all = append(all, f[:2])
+		if f[:2] < "S4" {
+			f = "S1-S3"
+		}
+		all = append(all, strings.Fields(f)[0])
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), " ")
