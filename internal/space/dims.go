@@ -8,6 +8,7 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // The dimensions that every situation has. Those of the rules follow: how often a rule
@@ -193,6 +194,17 @@ func (s *Space) Exact(r region.Region) (exact bool, opaque []string) {
 		}
 	}
 	return len(opaque) == 0, opaque
+}
+
+// FiredOf returns the rule whose count a dimension is; ok is false for every other dimension.
+func (s *Space) FiredOf(d region.Dim) (rule string, ok bool) {
+	return s.dims[d].rule, s.dims[d].kind == Number && s.dims[d].name == "fired"
+}
+
+// IsReceived reports whether a box holds answers that came, and not only calls that failed.
+func (s *Space) IsReceived(b region.Box) bool {
+	faults, limited := b.Of(Fault).(region.Words)
+	return !limited || faults.Has(int(policy.NoFault))
 }
 
 // Bit is the set of one word.

@@ -8,9 +8,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// pointTries bounds the points that are tried in one box. More than one is needed because an
+// PointTries bounds the points that are tried in one box. More than one is needed because an
 // opaque part may be false at the first point.
-const pointTries = 3
+const PointTries = 3
 
 // Owner says whose payments points are. An empty merchant leaves the box's own.
 type Owner struct {
@@ -22,7 +22,7 @@ type Owner struct {
 // in them, so the caller has to try what the engine decides.
 func (s *Space) Points(b region.Box, of Owner) iter.Seq[policy.Situation] {
 	return func(yield func(policy.Situation) bool) {
-		for n := range pointTries {
+		for n := range PointTries {
 			sit, ok := s.Point(b, of.Zone, n)
 			if !ok {
 				continue

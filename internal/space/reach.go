@@ -184,7 +184,16 @@ var httpRanges = []struct {
 
 // Answers groups every possible answer by what it proves.
 func Answers(cat *providers.Catalog, op policy.Operation, ph policy.Phase) []Group {
-	j := judge{cat: cat, p: policy.Payment{Provider: cat.Name, Operation: op}, ph: ph, groups: map[policy.Fact]region.Region{}, codes: codesOf(cat)}
+	return AnswersAs(cat, op, ph, cat.Judge)
+}
+
+// Judge says what an answer proves by itself.
+type Judge func(*policy.Payment, *policy.Answer) policy.Fact
+
+// AnswersAs groups every possible answer by what a judge says of it. The judge may say less than
+// the catalogue, and must not tell apart what the catalogue does not.
+func AnswersAs(cat *providers.Catalog, op policy.Operation, ph policy.Phase, as Judge) []Group {
+	j := judge{cat: cat, as: as, p: policy.Payment{Provider: cat.Name, Operation: op}, ph: ph, groups: map[policy.Fact]region.Region{}, codes: codesOf(cat)}
 	modes := policy.All[policy.CaptureMode]()
 	if op != policy.Pay && op != policy.Checkout {
 		modes = modes[:1] // a hold is for these two
@@ -231,6 +240,7 @@ func codesOf(cat *providers.Catalog) []string {
 // judge asks a catalogue about one answer of each sort.
 type judge struct {
 	cat    *providers.Catalog
+	as     Judge
 	p      policy.Payment
 	ph     policy.Phase
 	base   region.Box
@@ -242,7 +252,7 @@ type judge struct {
 
 func (j *judge) ask(a policy.Answer) policy.Fact {
 	a.Phase, a.HTTPStatus = j.ph, j.one
-	return seen(j.cat.Judge(&j.p, &a))
+	return seen(j.as(&j.p, &a))
 }
 
 func (j *judge) note(f policy.Fact, b region.Box) {

@@ -1,205 +1,66 @@
 package verify
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// answerClass is a set of answers that prove the same and that no rule distinguishes. The flow
-// treats them alike, so the model gives one of them only.
+// answerClass is a set of answers that the flow treats alike and about which the rules can decide
+// alike, whatever they are shown with them. The model gives one of them only.
 type answerClass struct {
 	answer      policy.Answer
 	fact        policy.Fact // as the catalogue judges it
-	count       int         // how many answers it stands for
-	sameForPast bool        // about a past identity it says the same as another class
+	group       int         // the group that stands for the class
+	groups      int         // how many groups it stands for
 	sameUnruled bool        // where the rules are not asked it leads to the same as another class
 }
 
-// classifier puts the answers of one phase into classes. The answers are: each code and status of
-// the catalogue, each pair of them, each fault, and an unlisted code and status, each under every
-// HTTP status that matters.
-type classifier struct {
-	m           *model
-	bySignature map[string]int
-	seen        map[string]bool
-	classes     []answerClass
-}
-
-// classify returns the classes of all answers of a phase.
-func (m *model) classify(ph policy.Phase) []answerClass {
-	g := &classifier{m: m, bySignature: map[string]int{}, seen: map[string]bool{}}
-	if ph != policy.Webhook {
-		for _, f := range policy.All[policy.Fault]() {
-			if f == policy.NotSent && ph == policy.Send {
-				continue // a transition of its own, kindNotSent: the request did not leave
-			}
-			g.add(policy.Answer{Phase: ph, Fault: f})
-		}
-	}
-	codes, statuses := listedWords(m.catalog)
-	for _, http := range m.httpStatuses() {
-		g.add(policy.Answer{Phase: ph, HTTPStatus: http})
-		for _, code := range codes {
-			g.add(policy.Answer{Phase: ph, HTTPStatus: http, Code: code})
-		}
-		for _, st := range statuses {
-			g.add(policy.Answer{Phase: ph, HTTPStatus: http, Status: st[0], SubStatus: st[1]})
-			for _, code := range codes {
-				g.add(policy.Answer{Phase: ph, HTTPStatus: http, Status: st[0], SubStatus: st[1], Code: code})
-				if m.catalog.SaysSubCode(m.payment.Operation, ph) {
-					g.add(policy.Answer{Phase: ph, HTTPStatus: http, Status: st[0], SubStatus: st[1], SubCode: code})
-				}
-			}
-		}
-	}
-	return g.classes
-}
-
-// unlisted is a code and a status that the catalogue does not have.
-const unlisted = "not-listed"
-
-// listedWords returns the codes and the statuses of a catalogue, and one unlisted of each.
-func listedWords(c *providers.Catalog) (codes []string, statuses [][2]string) {
-	seen := map[string]bool{}
-	for _, r := range c.Codes {
-		if !seen[r.Code] {
-			seen[r.Code] = true
-			codes = append(codes, r.Code)
-		}
-	}
-	for _, r := range c.Statuses {
-		statuses = append(statuses, [2]string{r.Status, r.SubStatus})
-	}
-	return append(codes, unlisted), append(statuses, [2]string{unlisted, ""})
-}
-
-// httpStatuses returns one HTTP status of each range that a judgement or a rule distinguishes.
-func (m *model) httpStatuses() []int {
-	list := []int{0, 200, 400, 429, 500}
-	for _, c := range m.looks.Cuts["http_status"] {
-		list = append(list, int(c), int(c)-1)
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// add puts an answer into its class.
-func (g *classifier) add(a policy.Answer) {
-	g.m.answerCount++
-	fact := g.m.decider.Judge(&g.m.payment, &a)
-	waits := []int64{0}
-	waits = append(waits, g.m.looks.Cuts["retry_after"]...)
-	for _, w := range waits {
-		a.RetryAfter = time.Duration(max(w, 0))
-		sig := g.m.signature(&a, fact)
-		if i, known := g.bySignature[sig]; known {
-			g.classes[i].count++
-			continue
-		}
-		if g.m.coarse {
-			alike := g.m.decisionSignature(&a, fact)
-			if i, known := g.bySignature[alike]; known {
-				g.bySignature[sig] = i
-				g.classes[i].count++
+// classify puts the groups of each phase into classes. Two groups are one class if the flow reads
+// the same in both facts, if every decision about the one is one about the other, and if what the
+// flow makes of the one fact is decided as what it makes of the other.
+func (m *model) classify() error {
+	for _, ph := range policy.Phases() {
+		mx := m.decider.matrix(ph)
+		bySignature := map[string]int{}
+		unruled := map[policy.Fact]bool{}
+		for j := range m.facts.groups[ph] {
+			sig := m.signature(ph, j, mx)
+			if at, known := bySignature[sig]; known {
+				m.classes[ph][at].groups++
 				continue
 			}
-			g.bySignature[alike] = len(g.classes)
-		}
-		g.bySignature[sig] = len(g.classes)
-		past := "past " + g.m.visibleFields(&a) + fact.Effect.String()
-		calm := fact.Effect.String() + fact.Stage.String()
-		if fact.Effect == policy.Executed {
-			calm += fact.Class.String()
-		}
-		g.classes = append(g.classes, answerClass{answer: a, fact: fact, count: 1, sameForPast: g.seen[past], sameUnruled: g.seen[calm]})
-		g.seen[past], g.seen[calm] = true, true
-	}
-}
-
-// signature is everything about an answer that the flow and the rules can distinguish.
-func (m *model) signature(a *policy.Answer, f policy.Fact) string {
-	l := &m.looks
-	var b strings.Builder
-	fmt.Fprint(&b, f.Effect, f.Stage)
-	class := f.Class.String()
-	if m.flowDistinguishes(f.Class) || l.Whole["class"] || slices.Contains(l.Texts["class"], class) {
-		b.WriteString(class)
-	}
-	if l.At["reach"] {
-		fmt.Fprint(&b, " reach ", f.Reach)
-	}
-	if l.At["final"] {
-		fmt.Fprint(&b, " final ", f.Final)
-	}
-	b.WriteString(m.visibleFields(a))
-	return b.String()
-}
-
-// visibleFields is what the rules can distinguish in the answer itself, whatever it proves.
-func (m *model) visibleFields(a *policy.Answer) string {
-	l := &m.looks
-	var b strings.Builder
-	text := func(name, value string) {
-		if l.At[name] && (l.Whole[name] || slices.Contains(l.Texts[name], value)) {
-			fmt.Fprintf(&b, " %s=%s", name, value)
-		}
-	}
-	text("code", a.Code)
-	text("sub_code", a.SubCode)
-	text("status", a.Status)
-	text("sub_status", a.SubStatus)
-	text("fault", a.Fault.String())
-	fmt.Fprint(&b, " ", cutIndex(l.Cuts["http_status"], int64(a.HTTPStatus)), cutIndex(l.Cuts["retry_after"], int64(a.RetryAfter)))
-	return b.String()
-}
-
-// decisionSignature is what the flow distinguishes in an answer, and every decision of the rules
-// about it: believed or not, in doubt or not. The coarse model follows no counts and times. There,
-// answers with one signature lead to the same nodes.
-func (m *model) decisionSignature(a *policy.Answer, f policy.Fact) string {
-	var b strings.Builder
-	fmt.Fprint(&b, "decided ", f.Effect, f.Stage)
-	if m.flowDistinguishes(f.Class) || f.Effect == policy.Executed { // the ledger keeps its class
-		b.WriteString(f.Class.String())
-	}
-	for _, effect := range []policy.Effect{f.Effect, policy.Unknown} {
-		for _, inDoubt := range []bool{false, true} {
-			asked := policy.Situation{Payment: &m.payment, Answer: a, Fact: f, InDoubt: inDoubt, Attempt: 1, At: base}
-			asked.Fact.Effect = effect
-			for _, want := range m.decider.possible(&asked) {
-				fmt.Fprint(&b, want.Source, want.Action, want.Schedule == afterTime)
+			h, err := m.representative(ph, j)
+			if err != nil {
+				return err
 			}
+			read := readByFlow(h.fact)
+			h.sameUnruled = unruled[read]
+			unruled[read] = true
+			bySignature[sig] = len(m.classes[ph])
+			m.classes[ph] = append(m.classes[ph], h)
 		}
 	}
-	return b.String()
+	return nil
 }
 
-// paymentSignature is everything that distinguishes one kind of payment from another. Two kinds
-// with one signature are verified once. Where rules read the payment itself, each kind has its
-// own.
-func (m *model) paymentSignature() string {
-	l := &m.looks
-	var b strings.Builder
-	if l.At["capture"] || l.At["currency"] || l.At["amount"] {
-		fmt.Fprint(&b, m.payment.Capture, m.payment.Currency, m.payment.Amount)
+// readByFlow is what the flow itself reads in a fact: the effect, whether it is a stored result, and
+// a few classes. Of an execution the ledger keeps the class.
+func readByFlow(f policy.Fact) policy.Fact {
+	read := policy.Fact{Effect: f.Effect, Stage: f.Stage, Class: noClass}
+	if flowDistinguishes(f.Class) || f.Effect == policy.Executed {
+		read.Class = f.Class
 	}
-	for ph := range m.classes {
-		for i := range m.classes[ph] {
-			h := &m.classes[ph][i]
-			fmt.Fprint(&b, ph, h.fact, m.visibleFields(&h.answer), h.sameForPast, h.sameUnruled, "\n")
-		}
-	}
-	return b.String()
+	return read
 }
 
 // flowDistinguishes reports whether the flow itself reads a class.
-func (m *model) flowDistinguishes(c policy.Class) bool {
+func flowDistinguishes(c policy.Class) bool {
 	switch c {
 	case policy.NotFound, policy.Disputed, policy.Mismatch, policy.Conflict:
 		return true
@@ -208,54 +69,136 @@ func (m *model) flowDistinguishes(c policy.Class) bool {
 	}
 }
 
-// cutIndex returns how many cuts are at or below a value.
-func cutIndex(cuts []int64, v int64) int {
-	n, found := slices.BinarySearch(cuts, v)
-	if found {
-		n++
+// signature is everything in a group that the flow and the rules can distinguish.
+func (m *model) signature(ph policy.Phase, j int, mx *matrix) string {
+	fact := m.facts.groups[ph][j].fact
+	read := readByFlow(fact)
+	b := []byte{byte(read.Effect), byte(read.Stage), byte(read.Class)}
+	for k := range mx.cells {
+		b = binary.AppendUvarint(b, uint64(mx.cells[k][j]))
 	}
-	return n
+	for _, own := range m.facts.ownFacts(ph, fact) {
+		for _, doubt := range []bool{false, true} {
+			b = binary.AppendUvarint(b, uint64(mx.columns[m.facts.at(ph, own, doubt)]))
+		}
+	}
+	return string(b)
 }
 
-// profiles returns the payments that the rules of an operation can distinguish.
-func profiles(p policy.Payment, l *ruleset.Looks) []policy.Payment {
-	all := []policy.Payment{p}
-	each := func(vary func(p policy.Payment) []policy.Payment) {
-		var next []policy.Payment
-		for _, p := range all {
-			next = append(next, vary(p)...)
+// representative returns the answer that stands for a group: one that was received, if there is
+// one, since a failed call names no payment.
+func (m *model) representative(ph policy.Phase, j int) (answerClass, error) {
+	g := &m.facts.groups[ph][j]
+	best := g.boxes[0]
+	for _, b := range g.boxes {
+		if m.space.IsReceived(b) {
+			best = b
+			break
 		}
-		all = next
 	}
-	if p.Operation == policy.Pay || p.Operation == policy.Checkout {
-		each(func(p policy.Payment) []policy.Payment {
-			q := p
-			q.Capture = policy.Manual
-			return []policy.Payment{p, q}
-		})
+	a := m.answerIn(best, ph)
+	fact := m.decider.Judge(&m.payment, &a)
+	fact.Basis = 0
+	if fact != g.fact {
+		return answerClass{}, fmt.Errorf("internal error: %+v is judged %+v and stands for %+v", a, fact, g.fact)
 	}
-	if l.At["currency"] {
-		each(func(p policy.Payment) (out []policy.Payment) {
-			for _, c := range append([]string{"XXX"}, l.Texts["currency"]...) {
-				q := p
-				q.Currency = c
-				out = append(out, q)
+	return answerClass{answer: a, fact: fact, group: j, groups: 1}, nil
+}
+
+// answerIn returns an answer of a box.
+func (m *model) answerIn(b region.Box, ph policy.Phase) policy.Answer {
+	sit, _ := m.space.Point(b, time.UTC, 0)
+	a := *sit.Answer
+	a.Phase = ph
+	return a
+}
+
+// listedWords counts the codes and the statuses of a catalogue.
+func listedWords(c *providers.Catalog) int {
+	codes := map[string]bool{}
+	for _, r := range c.Codes {
+		codes[r.Code] = true
+	}
+	return len(codes) + len(c.Statuses)
+}
+
+// matrix holds the decisions of a phase: a row for everything that the rules can be shown, and in
+// it a cell for every group of answers. Equal numbers are equal decisions.
+type matrix struct {
+	cells   [][]uint32
+	columns []uint32 // by row: equal rows have equal numbers
+}
+
+// matrix computes the decisions of a phase.
+func (d *decider) matrix(ph policy.Phase) *matrix {
+	shown, groups := d.facts.shown[ph], d.facts.groups[ph]
+	mx := &matrix{cells: make([][]uint32, len(shown)), columns: make([]uint32, len(shown))}
+	rows := map[string]uint32{}
+	byBooks := map[string][]uint32{}
+	var books []*book
+	var owners []*table
+	for k := range shown {
+		books, owners = books[:0], owners[:0]
+		key := ""
+		for _, t := range d.tables {
+			b := t.book(ph, k)
+			if slices.Contains(books, b) {
+				continue
 			}
-			return out
-		})
-	}
-	if cuts := l.Cuts["amount"]; len(cuts) > 0 {
-		each(func(p policy.Payment) (out []policy.Payment) {
-			for _, c := range append([]int64{cuts[0] - 1}, cuts...) {
-				if c <= 0 {
-					continue
-				}
-				q := p
-				q.Amount = c
-				out = append(out, q)
+			books, owners = append(books, b), append(owners, t)
+			key += fmt.Sprintf("%p ", b)
+		}
+		row := byBooks[key]
+		if row == nil {
+			row = make([]uint32, len(groups))
+			for j := range groups {
+				row[j] = d.cell(ph, books, owners, j)
 			}
-			return out
-		})
+			byBooks[key] = row
+		}
+		mx.cells[k] = row
+		text := fmt.Sprint(row)
+		id, known := rows[text]
+		if !known {
+			id = uint32(len(rows))
+			rows[text] = id
+		}
+		mx.columns[k] = id
 	}
-	return all
+	return mx
+}
+
+// cell is the decisions that a group's answers can get, as a number. Without rules it is a bit for
+// each action, so that the cells of several tables can be joined.
+func (d *decider) cell(ph policy.Phase, books []*book, owners []*table, j int) uint32 {
+	if !d.perRule {
+		var bits uint32
+		for i, b := range books {
+			for _, o := range owners[i].of(ph, b, j) {
+				bits |= o.bit()
+			}
+		}
+		return bits
+	}
+	text := ""
+	for i, b := range books {
+		for _, o := range owners[i].of(ph, b, j) {
+			text += fmt.Sprintf("%s %d %s\n", o.decision.Source, o.bit(), o.counts)
+		}
+	}
+	id, known := d.numbers[text]
+	if !known {
+		id = uint32(len(d.numbers))
+		d.numbers[text] = id
+	}
+	return id
+}
+
+// bit is an action, and whether it waits first.
+func (o *option) bit() uint32 {
+	bit := uint32(1) << (2 * o.decision.Action)
+	if o.decision.Schedule != nil {
+		bit <<= 1
+	}
+	return bit
 }

@@ -19,8 +19,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 	if err != nil {
 		return
 	}
-	codes, statuses := listedWords(cat)
-	p.Covered.Codes = len(codes) + len(statuses) - 2 // without the unlisted ones
+	p.Covered.Codes = listedWords(cat)
 	for _, r := range append(cat.Codes[:len(cat.Codes):len(cat.Codes)], cat.Statuses...) {
 		for _, f := range r.Facts {
 			if f.Operation != j.payment.Operation || f.Effect == policy.Unknown {

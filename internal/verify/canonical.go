@@ -88,9 +88,11 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	id, st := &s.Ledger[i], &n.ids[i]
 	switch {
 	case !id.Effect.Settled():
-		id.Fact = policy.Fact{} // the flow reads it only to recognize a repeated statement
+		// The flow reads it only to recognize a repeated statement. Under a class that no answer has,
+		// every statement is news: the rules are asked each time, and a repetition changes nothing.
+		id.Fact = policy.Fact{Class: noClass}
 	case id.Effect == policy.NotExecuted && n.closed(i):
-		id.Fact = policy.Fact{Effect: policy.NotExecuted} // no rule sees it again
+		id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass} // no rule sees it again
 	case id.Effect == policy.NotExecuted && m.coarse:
 		id.Fact = anyRefusal
 	}
@@ -165,7 +167,7 @@ func (m *model) mergePast(n *node) {
 func (m *model) simplifyPast(n *node, i int) {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
-	id.Fact = policy.Fact{Effect: policy.NotExecuted}
+	id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass}
 	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last}
 	one := request{id: i, last: true, deduped: true}
 	n.requests = slices.DeleteFunc(n.requests, func(c request) bool { return c.id == i })

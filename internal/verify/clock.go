@@ -13,8 +13,8 @@ import (
 // arrive at once or after any time. A proof therefore holds for every schedule, every jitter
 // and every late process.
 
-// region is the index of the greatest age of clock.cuts that has been reached.
-type region uint8
+// ageClass is the index of the greatest age of clock.cuts that has been reached.
+type ageClass uint8
 
 // The roles in which the age of a send matters, as bits.
 const (
@@ -29,8 +29,8 @@ type clock struct {
 	cuts  []time.Duration // sorted; the first is 0
 	roles []uint8         // by cut: the roles that it matters for
 
-	arrivalOver   region // a request of this age no longer arrives; 0: none
-	absenceProved region // a "not found" is a proof from this age on; 0: never
+	arrivalOver   ageClass // a request of this age no longer arrives; 0: none
+	absenceProved ageClass // a "not found" is a proof from this age on; 0: never
 }
 
 func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
@@ -62,10 +62,10 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 	for i, d := range k.cuts {
 		k.roles = append(k.roles, of[d])
 		if c.ArrivalGrace > 0 && d == c.CallTimeout()+c.ArrivalGrace {
-			k.arrivalOver = region(i)
+			k.arrivalOver = ageClass(i)
 		}
 		if d == c.NotFoundAfter && d > 0 {
-			k.absenceProved = region(i)
+			k.absenceProved = ageClass(i)
 		}
 	}
 	return k
@@ -78,17 +78,17 @@ func repeatWindow(c *policy.Contract) time.Duration {
 
 // next returns the next age that matters for any of the roles. The result ok is false after the
 // last.
-func (k *clock) next(r region, roles uint8) (region, bool) {
+func (k *clock) next(r ageClass, roles uint8) (ageClass, bool) {
 	for i := int(r) + 1; i < len(k.cuts); i++ {
 		if k.roles[i]&roles != 0 {
-			return region(i), true
+			return ageClass(i), true
 		}
 	}
 	return r, false
 }
 
 // round lowers a region to the last age that matters for any of the roles.
-func (k *clock) round(r region, roles uint8) region {
+func (k *clock) round(r ageClass, roles uint8) ageClass {
 	for r > 0 && k.roles[r]&roles == 0 {
 		r--
 	}
@@ -96,10 +96,10 @@ func (k *clock) round(r region, roles uint8) region {
 }
 
 // age returns the age at which a region begins.
-func (k *clock) age(r region) time.Duration { return k.cuts[r] }
+func (k *clock) age(r ageClass) time.Duration { return k.cuts[r] }
 
 // upper returns the age at which a region ends, and the longest duration for the last region.
-func (k *clock) upper(r region, roles uint8) time.Duration {
+func (k *clock) upper(r ageClass, roles uint8) time.Duration {
 	if n, ok := k.next(r, roles); ok {
 		return k.cuts[n]
 	}

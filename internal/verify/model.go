@@ -5,8 +5,8 @@ import (
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/providers"
 )
 
 // model is the product of two machines: the flow under one payment's rules, and an adversarial
@@ -14,14 +14,13 @@ import (
 type model struct {
 	payment policy.Payment
 	engine  *ruleset.Engine
-	catalog *providers.Catalog
-	looks   ruleset.Looks
+	space   *space.Space
+	facts   *facts
 	terms   *policy.Terms
 	clock   *clock
 	decider *decider
 
-	classes     [3][]answerClass // by phase
-	answerCount int              // how many answers the classes stand for
+	classes [3][]answerClass // by phase
 
 	// Restrictions on the adversary, which make traces simple. inOrder: no event arrives
 	// unasked, late or twice. noAging: no age passes the next that matters.
@@ -37,6 +36,7 @@ type model struct {
 
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
+	witnessed bool       // event has the answer that gets the decision which was taken
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 
@@ -54,14 +54,44 @@ type scratch struct {
 	copiesBuf  []uint16
 }
 
+// newModel returns the model of one payment's rules.
 func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*model, error) {
+	g, err := newGround(e, space.New(e), p, distrust)
+	if err != nil {
+		return nil, err
+	}
+	return g.model([]*table{newTable(g.space, e, g.facts, p, nil, nil)}, true, coarse)
+}
+
+// ground is what the models of one operation, capture mode and contract have in common.
+type ground struct {
+	engine   *ruleset.Engine
+	space    *space.Space
+	facts    *facts
+	terms    policy.Terms
+	distrust bool
+}
+
+func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust bool) (*ground, error) {
 	catalog, err := e.Catalogs.Get(p.Provider)
 	if err != nil {
 		return nil, err
 	}
-	m := &model{payment: p, engine: e, catalog: catalog, looks: e.Looks(&p), maxFired: map[string]int{}, coarse: coarse,
+	g := &ground{engine: e, space: s, terms: *e.Terms(&p), distrust: distrust}
+	judge := (&decider{engine: e, distrust: distrust}).Judge
+	g.facts = factsOf(catalog, p, &g.terms.Contract, judge, !hasModes(p.Operation))
+	return g, nil
+}
+
+// hasModes reports whether what an answer proves depends on the capture mode.
+func hasModes(op policy.Operation) bool { return op == policy.Pay || op == policy.Checkout }
+
+// model returns the model of payments that any of the tables decides about. With perRule it
+// follows each rule by itself, and not only each action.
+func (g *ground) model(tables []*table, perRule, coarse bool) (*model, error) {
+	m := &model{payment: tables[0].payment, engine: g.engine, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
 		varied: map[variedKey]bool{}}
-	terms := *e.Terms(&p)
+	terms := g.terms
 	terms.Poll = nil
 	if coarse {
 		terms.Limits.MaxQueries = unbounded
@@ -71,31 +101,21 @@ func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*mode
 	} else {
 		terms.Limits.MaxAttempts = min(terms.Limits.MaxAttempts, maxSends)
 	}
-	m.decider = &decider{engine: e, looks: &m.looks, terms: terms, distrust: distrust, memo: map[string][]policy.Decision{}}
-	if coarse {
-		m.decider.unconstrained = map[string]bool{"attempt": true, "queries": true, "fired": true, "elapsed": true}
+	looks := g.engine.Looks(&m.payment)
+	m.decider = &decider{
+		engine: g.engine, tables: tables, facts: g.facts, looks: &looks, terms: terms, distrust: g.distrust, counts: !coarse, perRule: perRule,
+		memo: map[cellKey][]chosen{}, numbers: map[string]uint32{},
 	}
 	m.terms = &m.decider.terms
-	m.clock = newClock(m.terms, m.looks.Cuts["elapsed"], coarse)
-	for rule, cuts := range m.looks.Fired {
+	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)
+	for rule, cuts := range looks.Fired {
 		m.maxFired[rule] = int(min(max(0, cuts[len(cuts)-1]), 250))
 	}
-	if cuts := m.looks.Cuts["queries"]; len(cuts) > 0 {
+	if cuts := looks.Cuts["queries"]; len(cuts) > 0 {
 		m.capped = int(cuts[len(cuts)-1])
 	}
 	m.capped = min(m.capped, terms.Limits.MaxQueries)
-	for _, ph := range policy.Phases() {
-		m.classes[ph] = m.classify(ph)
-		for _, h := range m.classes[ph] {
-			if h.fact.Effect == policy.NotExecuted && !slices.Contains(m.decider.refusals, h.fact) {
-				m.decider.refusals = append(m.decider.refusals, h.fact)
-			}
-		}
-	}
-	for _, class := range []policy.Class{policy.NetworkError, policy.AlreadyDone, policy.NotFound} { // the facts of a request that was not sent, was resolved, was not found
-		m.decider.refusals = append(m.decider.refusals, policy.Fact{Effect: policy.NotExecuted, Class: class})
-	}
-	return m, nil
+	return m, m.classify()
 }
 
 // maxSends bounds the sends of a flow that the exact model counts.
@@ -248,7 +268,7 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 		before := n.s
 		before.Evidence = nil
 		m.spendLimits(&before)
-		m.decider.choice, m.decider.options, m.event = choice, 1, e
+		m.decider.choice, m.decider.options, m.decider.group, m.decider.chosen, m.event = choice, 1, m.groupOf(tr), nil, e
 		after, commands, err := flow.Step(m.decider, before, e)
 		if err != nil {
 			return want // the flow refuses the event, so the executor cannot apply it
@@ -263,6 +283,22 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 			return want
 		}
 	}
+}
+
+// groupOf returns the group of the answer that a transition brings; -1: it brings none.
+func (m *model) groupOf(tr transition) int {
+	switch tr.kind {
+	case kindAnswer, kindLateAnswer:
+		return m.classes[policy.Send][tr.class].group
+	case kindNotSent:
+		return m.facts.notSent
+	case kindQueryAnswer, kindLateQueryAnswer:
+		return m.classes[policy.Query][tr.class].group
+	case kindWebhook, kindUnverified:
+		return m.classes[policy.Webhook][tr.class].group
+	case kindStart, kindDue, kindResume, kindWithdraw, kindResolve, kindTime, kindSecondFlow:
+	}
+	return -1
 }
 
 // spendLimits uses up the chosen limits before the event arrives.

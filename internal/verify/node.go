@@ -18,7 +18,7 @@ type node struct {
 	s        flow.State   // setTimes derives its times from the regions
 	ids      []statements // by identity of the ledger
 	requests []request    // sent, and not known to have been refused for good
-	started  region
+	started  ageClass
 	flow     int // number of the flow of the payment key: 1 or 2
 	firstOwn int // index of the flow's first own identity in the ledger
 
@@ -38,15 +38,15 @@ type statements struct {
 	other    uint8 // requests that were executed with another amount
 	queried  bool  // a query was sent since; its reply may arrive late
 
-	first, last region // ages of its first and its last send
-	asked       region // age of its last send when the query under way was asked
-	askedFirst  region
+	first, last ageClass // ages of its first and its last send
+	asked       ageClass // age of its last send when the query under way was asked
+	askedFirst  ageClass
 }
 
 // request is one request that was sent.
 type request struct {
 	id      int
-	age     region
+	age     ageClass
 	last    bool // it is the identity's last send, and has its age
 	deduped bool // the contract deduplicates it: of all such requests at most one is executed
 	current bool // its call is under way
@@ -220,7 +220,7 @@ func (m *model) setTimes(n *node) {
 // since.
 func (m *model) shift(n *node) time.Duration {
 	k, least := m.clock, time.Duration(0)
-	need := func(was, is region, roles uint8) {
+	need := func(was, is ageClass, roles uint8) {
 		if k.round(is, roles) != was {
 			least = max(least, k.age(is)-k.upper(was, roles)+1)
 		}

@@ -82,12 +82,22 @@ func (m *model) checkDecision(c *flow.Decided) (all []finding) {
 		all = append(all, finding{property: S4, why: "more queries than max_queries"})
 	}
 	if c.Verdict.Property != "" && !c.Due {
-		all = append(all, finding{
-			property: S5, rule: c.Decision.Source, id: c.Decision.Rule, wanted: c.Decision.Action,
-			why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
-		})
+		for _, r := range m.wantedBy(c) {
+			all = append(all, finding{
+				property: S5, rule: r.Source, id: r.Rule, wanted: c.Decision.Action,
+				why: fmt.Sprintf("the rules want %s, which %s forbids", c.Decision.Action, c.Verdict.Property),
+			})
+		}
 	}
 	return all
+}
+
+// wantedBy returns every rule that can want what was decided.
+func (m *model) wantedBy(c *flow.Decided) []*policy.Decision {
+	if chosen := m.decider.chosen; chosen != nil && chosen.decision.Source == c.Decision.Source && len(chosen.rules) > 0 {
+		return chosen.rules
+	}
+	return []*policy.Decision{&c.Decision}
 }
 
 // timesRecorded reports whether a send left its times in the ledger. They decide later whether the

@@ -14,14 +14,14 @@ func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitF
 	for c := range m.classes[policy.Query] {
 		h := &m.classes[policy.Query][c]
 		absent := h.fact.Class == policy.NotFound && m.clock.absenceProved > 0
-		if late && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled && n.s.Stage != flow.Waiting) {
-			continue // the flow learns nothing new from it
+		if late && n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled) {
+			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
 			if late && !n.ids[i].queried && !m.coarse {
 				continue // no query was sent since the identity was
 			}
-			if i < len(n.ids)-1 && m.redundant(n, i, h) || h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
+			if h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
 			}
 			tr := transition{kind: kind, id: uint8(i), class: int16(c)}

@@ -149,11 +149,7 @@ func (r *replayer) advance(t *traceStep) {
 	case kindStart:
 	case kindAnswer, kindQueryAnswer:
 		since := r.now
-		ph := policy.Send
-		if t.transition.kind == kindQueryAnswer {
-			ph = policy.Query
-		}
-		if r.v.trace.model.classes[ph][t.transition.class].answer.Fault == policy.Timeout {
+		if answerOf(t.event).Fault == policy.Timeout {
 			r.now = since.Add(timeout)
 			return
 		}

@@ -262,8 +262,9 @@ func quoted(s string) string {
 // scriptLine returns a step as a line of a test's script. It is empty for a step that the test
 // takes by itself. The result ok is false if no line can express the step.
 func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
-	say := func(who string, ph policy.Phase) (string, bool) {
-		return who + ": " + m.scriptAnswer(t, ph), true
+	say := func(who string) (string, bool) {
+		text := m.scriptAnswer(t)
+		return who + ": " + text, text != ""
 	}
 	switch t.transition.kind {
 	case kindStart, kindDue:
@@ -271,18 +272,18 @@ func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 	case kindNotSent:
 		return "send: not_sent", true
 	case kindAnswer:
-		return say("send", policy.Send)
+		return say("send")
 	case kindQueryAnswer:
-		return say("query", policy.Query)
+		return say("query")
 	case kindLateAnswer:
-		return say("late send", policy.Send)
+		return say("late send")
 	case kindLateQueryAnswer:
-		return say("late query", policy.Query)
+		return say("late query")
 	case kindWebhook:
 		if t.from.s.Stage == flow.Sending || t.from.s.Stage == flow.Querying {
-			return say("meanwhile verified webhook", policy.Webhook)
+			return say("meanwhile verified webhook")
 		}
-		return say("verified webhook", policy.Webhook)
+		return say("verified webhook")
 	case kindResume:
 		if t.from.s.Stage == flow.Sending {
 			return "send: crash", true
@@ -295,49 +296,51 @@ func (m *model) scriptLine(t *traceStep) (text string, ok bool) {
 	return "", false
 }
 
-// scriptAnswer returns the answer of a step in the words of a test's script.
-func (m *model) scriptAnswer(t *traceStep, ph policy.Phase) string {
-	a := &m.classes[ph][t.transition.class].answer
-	if a.Fault != policy.NoFault {
-		return a.Fault.String()
-	}
+// scriptAnswer returns the answer of a step in the words of a test's script; empty: it has none.
+func (m *model) scriptAnswer(t *traceStep) string {
+	a := answerOf(t.event)
+	catalog := m.decider.tables[0].facts.catalog
 	var parts []string
 	add := func(key, text string) {
-		switch {
-		case text == "":
-		case text == unlisted:
-			parts = append(parts, "unlisted=99999")
-		case key == "":
-			parts = append(parts, text)
-		default:
-			parts = append(parts, key+"="+text)
+		if text != "" {
+			parts = append(parts, key+text)
 		}
+	}
+	if a.Fault != policy.NoFault {
+		add("", a.Fault.String())
 	}
 	status := a.Status
 	if a.SubStatus != "" {
 		status += "/" + a.SubStatus
 	}
+	if status != "" && (!catalog.HasStatus(a.Status) || !catalog.HasSubStatus(a.SubStatus)) || a.SubCode != "" && !catalog.HasCode(a.SubCode) {
+		return ""
+	}
 	add("", status)
-	add("", a.Code)
-	add("", a.SubCode)
+	if a.Code != "" && !catalog.HasCode(a.Code) {
+		add("unlisted=", a.Code)
+	} else {
+		add("", a.Code)
+	}
+	add("sub_code=", a.SubCode)
 	if a.HTTPStatus != 0 && a.HTTPStatus != 200 {
-		add("http_status", fmt.Sprint(a.HTTPStatus))
+		add("http_status=", fmt.Sprint(a.HTTPStatus))
 	}
 	if a.RetryAfter > 0 {
-		add("retry_after", a.RetryAfter.String())
+		add("retry_after=", a.RetryAfter.String())
 	}
 	id := &t.from.s.Ledger[min(int(t.transition.id), len(t.from.s.Ledger)-1)]
 	switch t.transition.variant &^ otherAmount {
 	case namesOrder:
-		add("order_id", id.OrderID)
+		add("order_id=", id.OrderID)
 	case namesBoth:
-		add("order_id", id.OrderID)
-		add("request_id", id.RequestID)
+		add("order_id=", id.OrderID)
+		add("request_id=", id.RequestID)
 	case namesOther:
-		add("order_id", "another-clients")
+		add("order_id=", "another-clients")
 	}
 	if t.transition.variant&otherAmount != 0 {
-		add("amount", "1")
+		add("amount=", "1")
 	}
 	return strings.Join(parts, " ")
 }

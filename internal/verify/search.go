@@ -12,18 +12,19 @@ import (
 // search visits the product breadth first. The first path that violates a property is therefore
 // the shortest.
 type search struct {
-	m         *model
-	nodes     []node
-	parent    []int32
-	via       []transition
-	seen      map[string]int32 // index of a node by its key
-	depth     []uint16
-	edges     int
-	maxStates int // number of nodes; 0: no bound
-	maxDepth  int // steps of a path; 0: no bound
-	found     []finding
-	known     map[string]bool
-	stop      func(*finding) bool
+	m          *model
+	nodes      []node
+	parent     []int32
+	via        []transition
+	seen       map[string]int32 // index of a node by its key
+	depth      []uint16
+	edges      int
+	maxStates  int // number of nodes; 0: no bound
+	maxDepth   int // steps of a path; 0: no bound
+	found      []finding
+	known      map[string]bool
+	stop       func(*finding) bool
+	unfinished bool // it stopped at its bound
 
 	follow   string // FILE:LINE of a rule; empty: none is followed
 	followed bool   // the rule decided about a new answer, and not only about known facts

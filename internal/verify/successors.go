@@ -117,8 +117,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 		}
 		for c := range m.classes[policy.Send] {
 			h := &m.classes[policy.Send][c]
-			if h.fact.Effect == policy.Unknown || h.sameUnruled && n.s.Stage != flow.Waiting {
-				continue // the flow learns nothing new from it
+			if n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown || h.sameUnruled) {
+				continue // the flow learns nothing new from it, and asks no rule
 			}
 			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
 				e := flow.Answered{Moment: now, Answer: a}
@@ -218,15 +218,6 @@ func (m *model) queriesByProviderID() bool {
 	return !m.actsOnTarget() && slices.Contains(m.terms.Contract.QueryBy, policy.ProviderID)
 }
 
-// redundant reports whether an answer about a past identity leads to the same as an earlier one of
-// its kind.
-func (m *model) redundant(n *node, i int, h *answerClass) bool {
-	if !n.closed(i) || n.s.Ledger[i].Effect != policy.NotExecuted || h.fact.Effect == policy.Executed {
-		return false
-	}
-	return h.sameForPast
-}
-
 // settleAnswer applies an answer about an identity with each name and each amount that can be
 // true, and with what the answer settles.
 func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
@@ -296,7 +287,7 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 		h := &m.classes[policy.Webhook][c]
 		for i := range n.ids {
 			next := n
-			if n.candidates(i) == 0 || m.redundant(n, i, h) || h.sameUnruled && n.s.Stage != flow.Waiting {
+			if n.candidates(i) == 0 || h.sameUnruled && n.s.Stage != flow.Waiting {
 				continue
 			}
 			if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {

@@ -58,7 +58,8 @@ func (v *Violation) WriteStory(w io.Writer) {
 }
 
 // eventText describes a transition in words.
-func (m *model) eventText(n *node, tr transition) string {
+func (m *model) eventText(t *traceStep) string {
+	n, tr := t.from, t.transition
 	request := func() string {
 		if int(tr.id) < len(n.s.Ledger) {
 			return "request " + strings.TrimPrefix(n.s.Ledger[tr.id].RequestID, "request-")
@@ -76,21 +77,21 @@ func (m *model) eventText(n *node, tr transition) string {
 	case kindNotSent:
 		return "the connection is refused: nothing left"
 	case kindAnswer:
-		if a := &m.classes[policy.Send][tr.class].answer; a.Fault != policy.NoFault {
+		if a := answerOf(t.event); a.Fault != policy.NoFault {
 			return faultText(a.Fault) + " (" + request() + " may have arrived, and may yet)"
 		}
-		return m.answerText("the provider answers", policy.Send, tr) + m.aboutText(n, tr)
+		return m.answerText("the provider answers", t) + m.aboutText(n, tr)
 	case kindLateAnswer:
-		return m.answerText("late, the reply to "+request()+" comes:", policy.Send, tr) + m.aboutText(n, tr)
+		return m.answerText("late, the reply to "+request()+" comes:", t) + m.aboutText(n, tr)
 	case kindQueryAnswer:
-		if a := &m.classes[policy.Query][tr.class].answer; a.Fault != policy.NoFault {
+		if a := answerOf(t.event); a.Fault != policy.NoFault {
 			return "the query fails: " + a.Fault.String()
 		}
-		return m.answerText("the query says", policy.Query, tr) + m.aboutText(n, tr)
+		return m.answerText("the query says", t) + m.aboutText(n, tr)
 	case kindLateQueryAnswer:
-		return m.answerText("late, the reply to an earlier query comes:", policy.Query, tr) + m.aboutText(n, tr)
+		return m.answerText("late, the reply to an earlier query comes:", t) + m.aboutText(n, tr)
 	case kindWebhook:
-		return m.answerText("a verified webhook says", policy.Webhook, tr) + m.aboutText(n, tr)
+		return m.answerText("a verified webhook says", t) + m.aboutText(n, tr)
 	case kindUnverified:
 		return "an unverified webhook arrives"
 	case kindDue:
@@ -125,10 +126,11 @@ func faultText(f policy.Fault) string {
 }
 
 // answerText describes an answer and what it proves.
-func (m *model) answerText(who string, ph policy.Phase, tr transition) string {
-	h := &m.classes[ph][tr.class]
-	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(&h.answer), h.fact.Effect, h.fact.Class)
-	if tr.variant&otherAmount != 0 {
+func (m *model) answerText(who string, t *traceStep) string {
+	a := answerOf(t.event)
+	fact := m.decider.Judge(&m.payment, a)
+	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(a), fact.Effect, fact.Class)
+	if t.transition.variant&otherAmount != 0 {
 		text += " with another amount"
 	}
 	return text

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -32,12 +31,13 @@ type trace struct {
 
 // buildViolation looks for the shortest exact trace of what the coarse search found. For a rule
 // that depends on the interlock the trace shows what the rule would have done.
-func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, coarse *search, f *finding) (*Violation, error) {
-	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why, payment: p}
+func buildViolation(ctx context.Context, g *ground, o *Options, coarse *search, f *finding) (*Violation, error) {
+	tables := coarse.m.decider.tables
+	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why}
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
 	}
-	h := traceSearch{ctx: ctx, e: e, o: o, p: p, f: f}
+	h := traceSearch{ctx: ctx, g: g, tables: tables, f: f}
 	found, s := h.shortest()
 	switch {
 	case h.err != nil:
@@ -49,9 +49,10 @@ func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options,
 		v.Harm = found.property
 	}
 	v.trace = s.trace(found)
+	v.payment = s.m.payment
 	v.Story = v.trace.describe(found)
 	if s != coarse {
-		v.replay(e, o)
+		v.replay(g.engine, o)
 	}
 	v.cause = f
 	if why := windowAdvice(e, v); why != "" {
@@ -62,12 +63,11 @@ func (j *job) buildViolation(ctx context.Context, e *ruleset.Engine, o *Options,
 
 // traceSearch looks for the exact trace of a finding.
 type traceSearch struct {
-	ctx context.Context
-	e   *ruleset.Engine
-	o   *Options
-	p   policy.Payment
-	f   *finding
-	err error
+	ctx    context.Context
+	g      *ground
+	tables []*table
+	f      *finding
+	err    error
 }
 
 // shortest returns the shortest trace that does harm without the interlock, else the shortest to
@@ -106,7 +106,7 @@ func (h *traceSearch) search(unguarded string, plain, still bool, below int, sto
 	if h.err != nil {
 		return nil, nil
 	}
-	m, err := newModel(h.e, h.p, false, h.o.DistrustInferred)
+	m, err := h.g.model(h.tables, true, false)
 	if err != nil {
 		h.err = err
 		return nil, nil
@@ -159,7 +159,7 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 			return
 		}
 		done = true
-		t.event = s.m.event
+		t.event = s.m.witnessedEvent()
 		t.commands = cloneCommands(commands)
 		if to == nil {
 			end := next.clone()
@@ -171,6 +171,37 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 		t.event = nil
 	}
 	return t
+}
+
+// witnessedEvent is the last event with an answer that gets the decision which was taken.
+func (m *model) witnessedEvent() flow.Event {
+	switch e := m.event.(type) {
+	case flow.Answered:
+		e.Answer = m.witness(e.Answer)
+		return e
+	case flow.Queried:
+		e.Answer = m.witness(e.Answer)
+		return e
+	case flow.Received:
+		e.Answer = m.witness(e.Answer)
+		return e
+	default:
+		return m.event
+	}
+}
+
+// answerOf returns the answer that an event brings; nil: it brings none.
+func answerOf(e flow.Event) *policy.Answer {
+	switch e := e.(type) {
+	case flow.Answered:
+		return &e.Answer
+	case flow.Queried:
+		return &e.Answer
+	case flow.Received:
+		return &e.Answer
+	default:
+		return nil
+	}
 }
 
 // cloneCommands copies commands with the identities that they point to. Later transitions write to
@@ -202,7 +233,7 @@ func (sc *trace) describe(f *finding) []Step {
 		if t.transition.kind == kindTime {
 			continue // the times of the steps show it
 		}
-		step := Step{Happens: sc.model.eventText(t.from, t.transition)}
+		step := Step{Happens: sc.model.eventText(t)}
 		wanted := ""
 		for _, c := range t.commands {
 			if d, ok := c.(flow.Decided); ok {

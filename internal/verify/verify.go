@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -77,8 +75,9 @@ type Covered struct {
 	Steps    int `json:"steps"`
 	Depth    int `json:"depth"`    // steps of the longest path to a new state
 	Codes    int `json:"codes"`    // codes and statuses of the catalogue
-	Answers  int `json:"answers"`  // combinations of them, under each HTTP status
-	Classes  int `json:"classes"`  // of answers that prove the same and that no rule distinguishes
+	Answers  int `json:"answers"`  // groups of all answers, by what they prove
+	Classes  int `json:"classes"`  // of groups that no rule distinguishes
+	Together int `json:"together"` // products that were proved by the same search; states and steps are the search's
 	Facts    int `json:"facts"`    // settled or pending facts of the catalogue for this operation
 	Inferred int `json:"inferred"` // of those, how many rest on inference
 }
@@ -124,40 +123,9 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	done := make([]*Product, len(jobs))
-	errs := make([]error, len(jobs))
-	next := make(chan int)
-	var mu sync.Mutex
-	var wait sync.WaitGroup
-	finished := 0
-	for range min(workers, len(jobs)) {
-		wait.Go(func() {
-			for i := range next {
-				p, err := jobs[i].verify(ctx, e, o)
-				mu.Lock()
-				done[i], errs[i] = p, err
-				finished++
-				if o.Progress != nil && err == nil {
-					o.Progress(finished, len(jobs))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range jobs {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-		}
-	}
-	close(next)
-	wait.Wait()
+	done, errs := runAll(ctx, e, o, jobs)
 	r := &Report{V: Version, Holds: true, Products: []Product{}}
-	for i, p := range done {
+	for _, p := range done {
 		switch {
 		case p == nil:
 			r.Interrupted = true
@@ -165,9 +133,9 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 			r.Products = append(r.Products, *p)
 			r.Holds = r.Holds && p.Holds
 		}
-		if errs[i] != nil && ctx.Err() == nil {
-			err = errors.Join(err, errs[i])
-		}
+	}
+	if ctx.Err() == nil {
+		err = errs
 	}
 	if !r.Interrupted && err == nil && !o.VerdictOnly {
 		err = r.proposeFixes(ctx, e, o)
@@ -184,6 +152,10 @@ type job struct {
 	payment   policy.Payment
 	merchants []string
 	looks     ruleset.Looks
+	terms     string // the terms that the coarse model distinguishes
+	at        int    // its place in the report
+	product   *Product
+	found     map[string]bool // violations that the product has
 }
 
 // products lists the products to verify. Merchants with equal rules for an operation share one.
@@ -210,15 +182,16 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 			for _, m := range merchants {
 				p := policy.Payment{Provider: name, Merchant: m, Operation: op, Amount: 120_000, Currency: "VND"}
 				looks := e.Looks(&p)
-				key, err := alikeKey(e, &p, &looks)
+				terms, err := termsKey(e, &p)
 				if err != nil {
 					return nil, err
 				}
+				key := alikeKey(&p, &looks) + terms
 				if j := alike[key]; j != nil {
 					j.merchants = append(j.merchants, m)
 					continue
 				}
-				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks}
+				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks, terms: terms, at: len(jobs), found: map[string]bool{}}
 				jobs = append(jobs, alike[key])
 			}
 		}
@@ -236,37 +209,21 @@ func userMerchants(set *rules.Set) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return set.Merchants[n].Builtin() })
 }
 
-// alikeKey is everything of a merchant's rules and terms that the coarse model distinguishes.
-func alikeKey(e *ruleset.Engine, p *policy.Payment, l *ruleset.Looks) (string, error) {
-	t := e.Terms(p)
-	terms, err := json.Marshal(t.Contract)
-	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= repeatWindow(&t.Contract)
-	key := fmt.Sprint(strings.Join(l.Rules, "\n"), string(terms), once, soon)
+// alikeKey is everything of a merchant's rules that the model distinguishes.
+func alikeKey(p *policy.Payment, l *ruleset.Looks) string {
+	key := strings.Join(l.Rules, "\n")
 	if l.At["merchant"] {
 		key += p.Merchant
 	}
-	return key, err
+	return key
 }
 
-// verify searches one product: first coarsely, for a proof. What that finds is searched again
-// exactly, for a trace.
-func (j *job) verify(ctx context.Context, e *ruleset.Engine, o *Options) (*Product, error) {
-	p := &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
-	name, err := j.key(e, o)
-	if err != nil {
-		return nil, err
-	}
-	if p.Covered, p.Known = o.Known.proved(name); !p.Known {
-		if err := j.search(ctx, e, o, p); err != nil {
-			return nil, err
-		}
-	}
-	p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
-	if p.Holds && !p.Known {
-		o.Known.add(name, p.Covered)
-	}
-	j.describe(e, p)
-	return p, nil
+// termsKey is everything of a merchant's terms that the coarse model distinguishes.
+func termsKey(e *ruleset.Engine, p *policy.Payment) (string, error) {
+	t := e.Terms(p)
+	contract, err := json.Marshal(t.Contract)
+	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= repeatWindow(&t.Contract)
+	return fmt.Sprint(string(contract), once, soon), err
 }
 
 // maxStates returns the bound of one product's states.
@@ -277,56 +234,14 @@ func (o *Options) maxStates() int {
 	return DefaultMaxStates
 }
 
-// search looks for violations of a product's properties.
-func (j *job) search(ctx context.Context, e *ruleset.Engine, o *Options, p *Product) error {
-	known, verified := map[string]bool{}, map[string]bool{}
-	for _, payment := range profiles(j.payment, &j.looks) {
-		m, err := newModel(e, payment, true, o.DistrustInferred)
-		if err != nil {
-			return err
-		}
-		signature := m.paymentSignature()
-		if verified[signature] {
-			p.Covered.Payments++ // an equal one was verified
-			continue
-		}
-		verified[signature] = true
-		s := newSearch(m)
-		s.maxStates = o.maxStates()
-		switch err := s.run(ctx); {
-		case errors.As(err, &errTooMany{}):
-			p.Unfinished = fmt.Sprintf("not proved: more than %d states", o.maxStates())
-		case err != nil:
-			return err
-		}
-		p.Covered.add(s)
-		for _, f := range s.found {
-			if key := string(f.property) + f.rule; !known[key] {
-				known[key] = true
-				if o.VerdictOnly {
-					p.Violations = append(p.Violations, Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why})
-					continue
-				}
-				v, err := j.buildViolation(ctx, e, o, payment, s, &f)
-				if err != nil {
-					return err
-				}
-				p.Violations = append(p.Violations, *v)
-			}
-		}
-	}
-	return nil
-}
-
 func (c *Covered) add(s *search) {
-	c.Payments++
 	c.States += len(s.nodes)
 	c.Steps += s.edges
 	c.Depth = max(c.Depth, int(s.depth[len(s.depth)-1]))
-	c.Answers = max(c.Answers, s.m.answerCount)
-	classes := 0
-	for _, h := range s.m.classes {
-		classes += len(h)
+	groups, classes := 0, 0
+	for ph := range s.m.classes {
+		classes += len(s.m.classes[ph])
+		groups += len(s.m.facts.groups[ph])
 	}
-	c.Classes = max(c.Classes, classes)
+	c.Answers, c.Classes = max(c.Answers, groups), max(c.Classes, classes)
 }

@@ -1,0 +1,267 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/region"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A proof about rules that allow more is a proof about rules that allow less: the search over the
+// joined decisions of many merchants visits every state that any of them reaches. So products of
+// one operation and one contract are proved together. Where that fails, the half of them is tried,
+// down to a single merchant, and then to a single kind of payment.
+
+// batch is the products that can be proved together.
+type batch struct {
+	jobs []*job
+	e    *ruleset.Engine
+	o    *Options
+	s    *space.Space
+}
+
+// runAll verifies the jobs. A product that was not finished is nil.
+func runAll(ctx context.Context, e *ruleset.Engine, o *Options, jobs []*job) ([]*Product, error) {
+	s := space.New(e)
+	byTerms := map[string]*batch{}
+	var batches []*batch
+	for _, j := range jobs {
+		s.Book(e, j.payment.Provider, j.payment.Merchant) // compiles the conditions: one at a time
+		s.Book(e, j.payment.Provider, "")
+		key := fmt.Sprint(j.payment.Provider, j.payment.Operation, j.terms)
+		if byTerms[key] == nil {
+			byTerms[key] = &batch{e: e, o: o, s: s}
+			batches = append(batches, byTerms[key])
+		}
+		byTerms[key].jobs = append(byTerms[key].jobs, j)
+	}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var mu sync.Mutex
+	done, finished := make([]*Product, len(jobs)), 0
+	report := func(j *job) {
+		mu.Lock()
+		defer mu.Unlock()
+		done[j.at] = j.product
+		finished++
+		if o.Progress != nil {
+			o.Progress(finished, len(jobs))
+		}
+	}
+	next := make(chan *batch)
+	var wait sync.WaitGroup
+	var errs error
+	for range min(workers, len(batches)) {
+		wait.Go(func() {
+			for b := range next {
+				if err := b.verify(ctx, report); err != nil {
+					mu.Lock()
+					errs = errors.Join(errs, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, b := range batches {
+		select {
+		case next <- b:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wait.Wait()
+	return done, errs
+}
+
+// verify proves the products of a batch, or finds what breaks in them.
+func (b *batch) verify(ctx context.Context, report func(*job)) error {
+	var open []*job
+	names := map[*job]string{}
+	for _, j := range b.jobs {
+		j.product = &Product{Provider: j.payment.Provider, Operation: j.payment.Operation, Merchants: j.merchants}
+		name, err := j.key(b.e, b.o)
+		if err != nil {
+			return err
+		}
+		names[j] = name
+		if j.product.Covered, j.product.Known = b.o.Known.proved(name); !j.product.Known {
+			open = append(open, j)
+		}
+	}
+	if len(open) > 0 {
+		modes := []policy.CaptureMode{policy.Auto}
+		if hasModes(open[0].payment.Operation) {
+			modes = append(modes, policy.Manual)
+		}
+		for _, mode := range modes {
+			if err := b.proveMode(ctx, open, mode); err != nil {
+				return err
+			}
+		}
+	}
+	for _, j := range b.jobs {
+		p := j.product
+		p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
+		if p.Holds && !p.Known {
+			b.o.Known.add(names[j], p.Covered)
+		}
+		j.describe(b.e, p)
+		report(j)
+	}
+	return nil
+}
+
+// proveMode proves products for payments of one capture mode.
+func (b *batch) proveMode(ctx context.Context, jobs []*job, mode policy.CaptureMode) error {
+	p := jobs[0].payment
+	p.Capture = mode
+	g, err := newGround(b.e, b.s, p, b.o.DistrustInferred)
+	if err != nil {
+		return err
+	}
+	everyone := p
+	everyone.Merchant = ""
+	base := newTable(b.s, b.e, g.facts, everyone, nil, nil)
+	tables := make([]*table, len(jobs))
+	for i, j := range jobs {
+		p := j.payment
+		p.Capture = mode
+		tables[i] = newTable(b.s, b.e, g.facts, p, nil, base)
+	}
+	return b.prove(ctx, g, jobs, tables)
+}
+
+// prove proves products together, or else each half.
+func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
+	s, err := b.search(ctx, g, tables)
+	if err != nil {
+		return err
+	}
+	if s.holds() {
+		for _, j := range jobs {
+			j.product.Covered.Payments++
+			j.product.Covered.add(s)
+			j.product.Covered.Together = max(j.product.Covered.Together, len(jobs))
+		}
+		return nil
+	}
+	if len(jobs) == 1 {
+		return b.refine(ctx, g, jobs[0], tables[0])
+	}
+	half := len(jobs) / 2
+	if err := b.prove(ctx, g, jobs[:half], tables[:half]); err != nil {
+		return err
+	}
+	return b.prove(ctx, g, jobs[half:], tables[half:])
+}
+
+// search looks for anything that breaks under the joined decisions of tables.
+func (b *batch) search(ctx context.Context, g *ground, tables []*table) (*search, error) {
+	m, err := g.model(tables, false, true)
+	if err != nil {
+		return nil, err
+	}
+	s := newSearch(m)
+	s.maxStates = b.o.maxStates()
+	if len(tables) > 1 {
+		s.stop = func(*finding) bool { return true }
+	}
+	err = s.run(ctx)
+	if errors.As(err, &errTooMany{}) {
+		s.unfinished, err = true, nil
+	}
+	return s, errors.Join(err, m.decider.foreseen())
+}
+
+// holds reports whether a search came to its end and found nothing.
+func (s *search) holds() bool { return len(s.found) == 0 && !s.unfinished }
+
+// refine verifies a product for each kind of payment that its rules tell apart, and looks for the
+// stories of what breaks.
+func (b *batch) refine(ctx context.Context, g *ground, j *job, t *table) error {
+	var proved []*search
+	for _, cell := range t.cells() {
+		p := b.example(t.payment, cell)
+		one := newTable(b.s, b.e, g.facts, p, cell, nil)
+		j.product.Covered.Payments++
+		if covered(proved, one) {
+			continue
+		}
+		s, err := b.search(ctx, g, []*table{one})
+		if err != nil {
+			return err
+		}
+		j.product.Covered.add(s)
+		if s.unfinished {
+			j.product.Unfinished = fmt.Sprintf("not proved: more than %d states", b.o.maxStates())
+		}
+		if s.holds() {
+			proved = append(proved, s)
+		}
+		for i := range s.found {
+			f := &s.found[i]
+			if key := string(f.property) + f.rule; !j.found[key] {
+				j.found[key] = true
+				v, err := buildViolation(ctx, g, b.o, s, f)
+				if err != nil {
+					return err
+				}
+				j.product.Violations = append(j.product.Violations, *v)
+			}
+		}
+	}
+	return nil
+}
+
+// covered reports whether rules decide nothing that a search which found nothing did not follow.
+func covered(proved []*search, t *table) bool {
+	for _, s := range proved {
+		if s.m.decider.includes(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// includes reports whether every decision of a table is one of the decider's.
+func (d *decider) includes(t *table) bool {
+	other := &decider{facts: d.facts, tables: []*table{t}}
+	for _, ph := range policy.Phases() {
+		mine, theirs := d.matrix(ph), other.matrix(ph)
+		for k := range theirs.cells {
+			for i, bits := range theirs.cells[k] {
+				if bits&^mine.cells[k][i] != 0 {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// example returns a payment of a cell.
+func (b *batch) example(p policy.Payment, cell region.Box) policy.Payment {
+	sit, _ := b.s.Point(cell, time.UTC, 0)
+	if cell.Of(space.Capture) != nil {
+		p.Capture = sit.Payment.Capture
+	}
+	if cell.Of(space.Merchant) != nil {
+		p.Merchant = sit.Payment.Merchant
+	}
+	if cell.Of(space.Currency) != nil {
+		p.Currency = sit.Payment.Currency
+	}
+	if cell.Of(space.Amount) != nil {
+		p.Amount = sit.Payment.Amount
+	}
+	return p
+}
