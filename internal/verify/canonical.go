@@ -93,8 +93,10 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 		id.Fact = policy.Fact{Class: noClass}
 	case id.Effect == policy.NotExecuted && n.closed(i):
 		id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass} // no rule sees it again
-	case id.Effect == policy.NotExecuted && m.coarse:
+	case id.Effect == policy.NotExecuted:
 		id.Fact = anyRefusal
+	default:
+		id.Fact = policy.Fact{Effect: policy.Executed, Class: id.Fact.Class, Reach: ownReach, Final: ownFinal}
 	}
 	if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
 		id.Prior = policy.NotExecuted

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,16 +21,13 @@ type decider struct {
 	counts   bool // counts are known, and limit what the rules decide
 	perRule  bool // each rule is followed by itself, and not each action
 
-	group   int // of the answer that the event brings; -1: it brings none
-	choice  int // index of the option that is taken
-	options int // options of the last decision; at least 1
+	asked   *answerClass // of the answer that the event brings
+	choice  int          // index of the option that is taken
+	options int          // options of the last decision; at least 1
 	chosen  *chosen
 
-	unforeseen *shown // something that the rules were shown and that facts does not list
-
-	memo    map[cellKey][]chosen
-	numbers map[string]uint32
-	buf     []byte
+	memo map[cellKey][]chosen
+	buf  []byte
 }
 
 // chosen is one decision, and why it is possible.
@@ -41,24 +37,17 @@ type chosen struct {
 	option   option
 	table    *table
 	at       shown
-	group    int
 }
 
 // cellKey identifies what the rules are asked. Questions with one key get one decision.
 type cellKey struct {
 	at     shown
-	group  int
+	asked  *answerClass
 	counts string
 }
 
-// Judge implements [policy.Decider].
-func (d *decider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	f := d.engine.Judge(p, a)
-	if d.distrust {
-		f = distrust(f)
-	}
-	return f
-}
+// Judge implements [policy.Decider]: it returns what the flow reads in the answer's class.
+func (d *decider) Judge(*policy.Payment, *policy.Answer) policy.Fact { return d.asked.fact }
 
 // Terms implements [policy.Decider].
 func (d *decider) Terms(*policy.Payment) *policy.Terms { return &d.terms }
@@ -77,40 +66,19 @@ var (
 	afterTime  = &policy.Schedule{Name: "too late", Intervals: []time.Duration{100 * 365 * 24 * time.Hour}}
 )
 
-// Values that stand for any fact of a kind. They equal no value that a catalogue has, so that
-// nothing is taken for a repetition of it.
-const (
-	noClass  policy.Class = 255
-	anyReach policy.Reach = 255
-)
-
-// anyRefusal stands for every fact that proves that a request was not executed.
-var anyRefusal = policy.Fact{Effect: policy.NotExecuted, Class: noClass, Reach: anyReach}
-
 // possible returns every decision that the rules can make in a situation.
 func (d *decider) possible(s *policy.Situation) []chosen {
-	group := d.group
-	if group < 0 {
-		group = d.facts.lost[s.Answer.Phase] // the flow asks about a call that was left behind
-	}
-	key := cellKey{at: shown{s.Answer.Phase, s.Fact, s.InDoubt}, group: group}
+	key := cellKey{at: shown{s.Answer.Phase, s.Fact, s.InDoubt}, asked: d.asked}
 	key.at.fact.Basis = 0
+	var c *counts
 	if d.counts {
 		key.counts = d.countsKey(s)
+		c = &counts{int64(s.Attempt), int64(s.Queries), int64(s.Elapsed), s.Fired}
 	}
 	if all, known := d.memo[key]; known {
 		return all
 	}
-	var all []chosen
-	for _, f := range d.shownFacts(&key.at) {
-		k := d.facts.at(key.at.phase, f, key.at.doubt)
-		if k < 0 {
-			d.unforeseen = &shown{key.at.phase, f, key.at.doubt}
-			all = append(all, chosen{decision: policy.Decision{Action: policy.QueryStatus}, at: key.at})
-			continue
-		}
-		all = d.collect(all, k, group, s)
-	}
+	all := d.collect(&key, c)
 	for _, want := range all {
 		if want.decision.Action.Sends() {
 			want.decision.Schedule = afterTime // the flow's time may end before the wait
@@ -121,50 +89,77 @@ func (d *decider) possible(s *policy.Situation) []chosen {
 	return all
 }
 
-// shownFacts returns the facts that an abstract one stands for.
-func (d *decider) shownFacts(at *shown) []policy.Fact {
-	if at.fact.Reach != anyReach {
-		return []policy.Fact{at.fact}
+// collect returns every decision that an answer of a class can get from any of the tables.
+func (d *decider) collect(key *cellKey, c *counts) (all []chosen) {
+	type question struct {
+		book  *book
+		group int
 	}
-	all := make([]policy.Fact, len(d.facts.refusals))
-	for i, f := range d.facts.refusals {
-		if f.Class == policy.NotFound && at.doubt {
-			f = conflict(f) // another identity is in doubt: see flow's situation
+	asked := map[question]bool{}
+	for _, j := range key.asked.groups {
+		for _, f := range d.facts.shownFor(&key.at, d.facts.groups[key.at.phase][j].fact) {
+			at := shown{key.at.phase, f, key.at.doubt}
+			for _, t := range d.tables {
+				b := t.book(&at)
+				if asked[question{b, j}] {
+					continue
+				}
+				asked[question{b, j}] = true
+				options := t.of(at.phase, b, j)
+				if c != nil {
+					options = t.counted(at.phase, b, j, c)
+				}
+				for _, o := range options {
+					all = d.join(all, chosen{decision: *o.decision, rules: []*policy.Decision{o.decision}, option: o, table: t, at: at})
+				}
+			}
 		}
-		all[i] = f
 	}
 	return all
 }
 
-// collect adds the decisions about one fact that were not found before.
-func (d *decider) collect(all []chosen, k, group int, s *policy.Situation) []chosen {
-	ph := s.Answer.Phase
-	for _, t := range d.tables {
-		b := t.book(ph, k)
-		var options []option
-		if d.counts {
-			options = t.counted(ph, b, group, &counts{int64(s.Attempt), int64(s.Queries), int64(s.Elapsed), s.Fired})
-		} else {
-			options = t.of(ph, b, group)
+// join adds a decision to a list, or its rule to the decision that comes to the same.
+func (d *decider) join(all []chosen, one chosen) []chosen {
+	if one.decision.Schedule != nil {
+		one.decision.Schedule = withinTime
+	}
+	i := slices.IndexFunc(all, func(c chosen) bool {
+		return c.option.bit() == one.option.bit() && (!d.perRule || c.decision.Source == one.decision.Source)
+	})
+	if i < 0 {
+		return append(all, one)
+	}
+	if !slices.ContainsFunc(all[i].rules, func(r *policy.Decision) bool { return r.Source == one.decision.Source }) {
+		all[i].rules = append(all[i].rules, one.rules...)
+	}
+	return all
+}
+
+// bit is an action, and whether it waits first.
+func (o *option) bit() uint32 {
+	bit := uint32(1) << (2 * o.decision.Action)
+	if o.decision.Schedule != nil {
+		bit <<= 1
+	}
+	return bit
+}
+
+// includes reports whether a table decides nothing that the decider did not decide too, wherever
+// the decider was asked.
+func (d *decider) includes(t *table) bool {
+	other := &decider{facts: d.facts, tables: []*table{t}}
+	for key, mine := range d.memo {
+		var bits uint32
+		for i := range mine {
+			bits |= mine[i].option.bit()
 		}
-		for _, o := range options {
-			one := chosen{decision: *o.decision, rules: []*policy.Decision{o.decision}, option: o, table: t, at: d.facts.shown[ph][k], group: group}
-			if one.decision.Schedule != nil {
-				one.decision.Schedule = withinTime
-			}
-			i := slices.IndexFunc(all, func(c chosen) bool {
-				same := c.option.bit() == o.bit()
-				return same && (!d.perRule || c.decision.Source == one.decision.Source)
-			})
-			switch {
-			case i < 0:
-				all = append(all, one)
-			case !slices.ContainsFunc(all[i].rules, func(r *policy.Decision) bool { return r.Source == o.decision.Source }):
-				all[i].rules = append(all[i].rules, o.decision)
+		for _, theirs := range other.collect(&key, nil) {
+			if theirs.option.bit()&^bits != 0 {
+				return false
 			}
 		}
 	}
-	return all
+	return true
 }
 
 // countsKey identifies what the rules can distinguish in the counts.
@@ -226,12 +221,4 @@ func (m *model) addTags(tags map[string]string) {
 		}
 		m.payment.Tags[k] = v
 	}
-}
-
-// foreseen is an error if the rules were shown something that the model does not list.
-func (d *decider) foreseen() error {
-	if d.unforeseen == nil {
-		return nil
-	}
-	return fmt.Errorf("internal error: the rules were shown %+v, which the model does not list", *d.unforeseen)
 }

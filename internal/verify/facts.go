@@ -9,17 +9,19 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// facts are what the answers of one operation can prove, and what the rules can be shown.
+// facts are what the answers of one operation can prove.
 type facts struct {
-	catalog  *providers.Catalog
-	modes    region.Words     // the capture modes for which they hold
-	groups   [3][]group       // by phase: every answer that there is, by what it proves
-	lost     [3]int           // by phase: the call that a process left behind
-	notSent  int              // of phase send: the request did not leave
-	shown    [3][]shown       // by phase: every fact that the rules can be shown, in doubt and not
-	index    [3]map[shown]int // of shown
-	refusals []policy.Fact    // every fact that proves that a request was not executed
-	executed []policy.Fact    // every fact that proves an execution
+	catalog      *providers.Catalog
+	space        *space.Space
+	modes        region.Words     // the capture modes for which they hold
+	groups       [3][]group       // by phase: every answer that there is, by what it proves
+	classes      [3][]answerClass // of groups, by phase
+	lost         [3]int           // by phase: the group of a call without an answer
+	lostClass    [3]answerClass   // of a call that a process left behind
+	notSent      int              // the group of a request that did not leave
+	notSentClass answerClass
+	refusals     []policy.Fact // every fact that proves that a request was not executed
+	executed     []policy.Fact // every fact that proves an execution
 }
 
 // group is the answers of a phase that prove the same by themselves.
@@ -76,8 +78,8 @@ func (at *shown) restrict(b region.Box) (region.Box, bool) {
 }
 
 // factsOf finds what the answers of an operation can prove to payments of one capture mode.
-func factsOf(cat *providers.Catalog, p policy.Payment, c *policy.Contract, judge space.Judge, everyMode bool) *facts {
-	f := &facts{catalog: cat, modes: space.Bit(p.Capture), notSent: -1}
+func factsOf(s *space.Space, cat *providers.Catalog, p policy.Payment, c *policy.Contract, judge space.Judge, everyMode bool) *facts {
+	f := &facts{catalog: cat, space: s, modes: space.Bit(p.Capture), notSent: -1}
 	if everyMode {
 		f.modes = space.Bit(policy.Auto, policy.Manual)
 	}
@@ -88,9 +90,7 @@ func factsOf(cat *providers.Catalog, p policy.Payment, c *policy.Contract, judge
 		}
 	}
 	f.listLedger(c)
-	for _, ph := range policy.Phases() {
-		f.listShown(ph)
-	}
+	f.classify()
 	return f
 }
 
@@ -164,57 +164,4 @@ func (f *facts) listLedger(c *policy.Contract) {
 	}
 	add(&f.executed, resolvedAs(policy.Executed))
 	add(&f.refusals, resolvedAs(policy.NotExecuted))
-}
-
-// listShown lists every fact that the rules can be shown with an answer of a phase. It follows
-// flow's situation and addAnswer: a fact that is not listed is an error of the model, and what is
-// asked about it is not proved.
-func (f *facts) listShown(ph policy.Phase) {
-	f.index[ph] = map[shown]int{}
-	add := func(fact policy.Fact) {
-		for _, doubt := range []bool{false, true} {
-			at := shown{ph, fact, doubt}
-			if _, known := f.index[ph][at]; !known {
-				f.index[ph][at] = len(f.shown[ph])
-				f.shown[ph] = append(f.shown[ph], at)
-			}
-		}
-	}
-	for _, g := range f.groups[ph] {
-		add(policy.Fact{Final: g.fact.Final}) // it speaks of another payment
-		for _, fact := range f.ownFacts(ph, g.fact) {
-			add(fact)
-		}
-	}
-	add(policy.Fact{Class: policy.Processing}) // an earlier identity is settled, and the last one is not
-	for _, fact := range slices.Concat(f.executed, f.refusals) {
-		add(fact)
-		if fact.Effect == policy.Executed {
-			add(mismatch(fact))
-		}
-		add(conflict(fact))
-	}
-}
-
-// ownFacts lists what the flow can make of a fact that an answer proves by itself.
-func (f *facts) ownFacts(ph policy.Phase, fact policy.Fact) []policy.Fact {
-	unknown := fact
-	unknown.Effect = policy.Unknown
-	all := []policy.Fact{fact, unknown, conflict(fact)}
-	if fact.Effect == policy.Executed {
-		all = append(all, mismatch(fact))
-	}
-	if ph == policy.Query && fact.Effect == policy.Unknown && fact.Class == policy.NotFound {
-		all = append(all, absence(fact))
-	}
-	return all
-}
-
-// at returns the index of what the rules are shown; -1: it is not foreseen.
-func (f *facts) at(ph policy.Phase, fact policy.Fact, doubt bool) int {
-	fact.Basis = 0
-	if i, known := f.index[ph][shown{ph, fact, doubt}]; known {
-		return i
-	}
-	return -1
 }

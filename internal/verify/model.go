@@ -20,8 +20,6 @@ type model struct {
 	clock   *clock
 	decider *decider
 
-	classes [3][]answerClass // by phase
-
 	// Restrictions on the adversary, which make traces simple. inOrder: no event arrives
 	// unasked, late or twice. noAging: no age passes the next that matters.
 	inOrder, noAging bool
@@ -33,10 +31,10 @@ type model struct {
 	exhausted exhausted // for the event that is applied
 
 	breaches breaches // none except in tests
+	distrust bool     // inferred facts are unknown
 
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
-	witnessed bool       // event has the answer that gets the decision which was taken
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 
@@ -60,7 +58,7 @@ func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*mode
 	if err != nil {
 		return nil, err
 	}
-	return g.model([]*table{newTable(g.space, e, g.facts, p, nil, nil)}, true, coarse)
+	return g.model([]*table{newTable(g.space, e, g.facts, p, nil, nil)}, true, coarse), nil
 }
 
 // ground is what the models of one operation, capture mode and contract have in common.
@@ -78,8 +76,11 @@ func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust boo
 		return nil, err
 	}
 	g := &ground{engine: e, space: s, terms: *e.Terms(&p), distrust: distrust}
-	judge := (&decider{engine: e, distrust: distrust}).Judge
-	g.facts = factsOf(catalog, p, &g.terms.Contract, judge, !hasModes(p.Operation))
+	judge := e.Judge
+	if distrust {
+		judge = distrustingDecider{e}.Judge
+	}
+	g.facts = factsOf(s, catalog, p, &g.terms.Contract, judge, !hasModes(p.Operation))
 	return g, nil
 }
 
@@ -88,8 +89,8 @@ func hasModes(op policy.Operation) bool { return op == policy.Pay || op == polic
 
 // model returns the model of payments that any of the tables decides about. With perRule it
 // follows each rule by itself, and not only each action.
-func (g *ground) model(tables []*table, perRule, coarse bool) (*model, error) {
-	m := &model{payment: tables[0].payment, engine: g.engine, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
+func (g *ground) model(tables []*table, perRule, coarse bool) *model {
+	m := &model{payment: tables[0].payment, engine: g.engine, distrust: g.distrust, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
 		varied: map[variedKey]bool{}}
 	terms := g.terms
 	terms.Poll = nil
@@ -103,8 +104,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) (*model, error) {
 	}
 	looks := g.engine.Looks(&m.payment)
 	m.decider = &decider{
-		engine: g.engine, tables: tables, facts: g.facts, looks: &looks, terms: terms, distrust: g.distrust, counts: !coarse, perRule: perRule,
-		memo: map[cellKey][]chosen{}, numbers: map[string]uint32{},
+		tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, memo: map[cellKey][]chosen{},
 	}
 	m.terms = &m.decider.terms
 	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)
@@ -115,7 +115,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) (*model, error) {
 		m.capped = int(cuts[len(cuts)-1])
 	}
 	m.capped = min(m.capped, terms.Limits.MaxQueries)
-	return m, m.classify()
+	return m
 }
 
 // maxSends bounds the sends of a flow that the exact model counts.
@@ -268,7 +268,7 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 		before := n.s
 		before.Evidence = nil
 		m.spendLimits(&before)
-		m.decider.choice, m.decider.options, m.decider.group, m.decider.chosen, m.event = choice, 1, m.groupOf(tr), nil, e
+		m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.event = choice, 1, m.askedBy(n, tr), nil, e
 		after, commands, err := flow.Step(m.decider, before, e)
 		if err != nil {
 			return want // the flow refuses the event, so the executor cannot apply it
@@ -285,20 +285,35 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 	}
 }
 
-// groupOf returns the group of the answer that a transition brings; -1: it brings none.
-func (m *model) groupOf(tr transition) int {
+// askedBy returns the class of the answer that a transition brings. A process that takes over
+// counts the call that was left behind as one without an answer.
+func (m *model) askedBy(n *node, tr transition) *answerClass {
 	switch tr.kind {
 	case kindAnswer, kindLateAnswer:
-		return m.classes[policy.Send][tr.class].group
+		return &m.facts.classes[policy.Send][tr.class]
 	case kindNotSent:
-		return m.facts.notSent
+		return &m.facts.notSentClass
 	case kindQueryAnswer, kindLateQueryAnswer:
-		return m.classes[policy.Query][tr.class].group
+		return &m.facts.classes[policy.Query][tr.class]
 	case kindWebhook, kindUnverified:
-		return m.classes[policy.Webhook][tr.class].group
-	case kindStart, kindDue, kindResume, kindWithdraw, kindResolve, kindTime, kindSecondFlow:
+		return &m.facts.classes[policy.Webhook][tr.class]
+	case kindResume:
+		if n.s.Stage == flow.Querying {
+			return &m.facts.lostClass[policy.Query]
+		}
+		return &m.facts.lostClass[policy.Send]
+	case kindStart, kindDue, kindWithdraw, kindResolve, kindTime, kindSecondFlow:
 	}
-	return -1
+	return nil
+}
+
+// judge returns what an answer proves by itself.
+func (m *model) judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	f := m.engine.Judge(p, a)
+	if m.distrust {
+		f = distrust(f)
+	}
+	return f
 }
 
 // spendLimits uses up the chosen limits before the event arrives.

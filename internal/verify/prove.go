@@ -166,20 +166,16 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 
 // search looks for anything that breaks under the joined decisions of tables.
 func (b *batch) search(ctx context.Context, g *ground, tables []*table) (*search, error) {
-	m, err := g.model(tables, false, true)
-	if err != nil {
-		return nil, err
-	}
-	s := newSearch(m)
+	s := newSearch(g.model(tables, false, true))
 	s.maxStates = b.o.maxStates()
 	if len(tables) > 1 {
 		s.stop = func(*finding) bool { return true }
 	}
-	err = s.run(ctx)
+	err := s.run(ctx)
 	if errors.As(err, &errTooMany{}) {
 		s.unfinished, err = true, nil
 	}
-	return s, errors.Join(err, m.decider.foreseen())
+	return s, err
 }
 
 // holds reports whether a search came to its end and found nothing.
@@ -230,22 +226,6 @@ func covered(proved []*search, t *table) bool {
 		}
 	}
 	return false
-}
-
-// includes reports whether every decision of a table is one of the decider's.
-func (d *decider) includes(t *table) bool {
-	other := &decider{facts: d.facts, tables: []*table{t}}
-	for _, ph := range policy.Phases() {
-		mine, theirs := d.matrix(ph), other.matrix(ph)
-		for k := range theirs.cells {
-			for i, bits := range theirs.cells[k] {
-				if bits&^mine.cells[k][i] != 0 {
-					return false
-				}
-			}
-		}
-	}
-	return true
 }
 
 // example returns a payment of a cell.

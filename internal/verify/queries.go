@@ -11,8 +11,8 @@ import (
 // flow no longer waits for.
 func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitFunc) {
 	late := kind == kindLateQueryAnswer
-	for c := range m.classes[policy.Query] {
-		h := &m.classes[policy.Query][c]
+	for c := range m.facts.classes[policy.Query] {
+		h := &m.facts.classes[policy.Query][c]
 		absent := h.fact.Class == policy.NotFound && m.clock.absenceProved > 0
 		if late && n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled) {
 			continue // the flow learns nothing new from it, and asks no rule

@@ -100,8 +100,8 @@ func (m *model) sendAnswers(n *node, emit emitFunc) {
 	if gone.consistent(n.requests[k].id) {
 		m.explore(&gone, transition{kind: kindNotSent}, flow.Answered{Moment: now, Answer: policy.Answer{Fault: policy.NotSent}}, emit)
 	}
-	for c := range m.classes[policy.Send] {
-		h := &m.classes[policy.Send][c]
+	for c := range m.facts.classes[policy.Send] {
+		h := &m.facts.classes[policy.Send][c]
 		m.replies(n, k, h, m.sendNames(), func(next *node, a policy.Answer, name uint8) {
 			tr := transition{kind: kindAnswer, id: uint8(n.requests[k].id), class: int16(c), variant: name}
 			m.explore(next, tr, flow.Answered{Moment: now, Answer: a}, emit)
@@ -115,8 +115,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 		if copied.current || copied.id < n.firstOwn || n.s.Stage == flow.Sending && n.s.Attempts == 1 {
 			continue
 		}
-		for c := range m.classes[policy.Send] {
-			h := &m.classes[policy.Send][c]
+		for c := range m.facts.classes[policy.Send] {
+			h := &m.facts.classes[policy.Send][c]
 			if n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown || h.sameUnruled) {
 				continue // the flow learns nothing new from it, and asks no rule
 			}
@@ -139,8 +139,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 // lateRefusals emits refusals of requests that ended before. They settle nothing new, but the flow
 // cannot distinguish them from a refusal of the last request.
 func (m *model) lateRefusals(n *node, emit emitFunc) {
-	for c := range m.classes[policy.Send] {
-		h := &m.classes[policy.Send][c]
+	for c := range m.facts.classes[policy.Send] {
+		h := &m.facts.classes[policy.Send][c]
 		if h.fact.Effect != policy.NotExecuted || h.sameUnruled && n.s.Stage != flow.Waiting {
 			continue
 		}
@@ -283,8 +283,8 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 
 // webhooks emits verified webhooks. They may arrive at any time, late, repeated and in any order.
 func (m *model) webhooks(n *node, emit emitFunc) {
-	for c := range m.classes[policy.Webhook] {
-		h := &m.classes[policy.Webhook][c]
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
 		for i := range n.ids {
 			next := n
 			if n.candidates(i) == 0 || h.sameUnruled && n.s.Stage != flow.Waiting {
@@ -321,8 +321,8 @@ func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
 		return // elsewhere the flow records it and does nothing
 	}
-	for c := range m.classes[policy.Webhook] {
-		h := &m.classes[policy.Webhook][c]
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
 		if last := len(n.s.Ledger) - 1; !h.sameUnruled && last >= 0 {
 			a := h.answer
 			a.OrderID, a.RequestID = n.s.Ledger[last].OrderID, n.s.Ledger[last].RequestID // without a name of the flow it would be about another payment

@@ -27,7 +27,7 @@ type table struct {
 	zone       ruleset.Effective
 
 	books  map[string]*book // by what is left of the rules
-	byShow [3][]*book       // by phase and index of what is shown
+	byShow map[shown]*book
 }
 
 // placed is a rule with the situations in which its condition holds.
@@ -56,7 +56,7 @@ type option struct {
 // every payment of the merchant.
 func newTable(s *space.Space, e *ruleset.Engine, f *facts, p policy.Payment, cell region.Box, base *table) *table {
 	b := s.Book(e, p.Provider, p.Merchant)
-	t := &table{space: s, facts: f, payment: p, none: b.None, lost: b.Lost, zone: b.Effective, books: map[string]*book{}}
+	t := &table{space: s, facts: f, payment: p, none: b.None, lost: b.Lost, zone: b.Effective, books: map[string]*book{}, byShow: map[shown]*book{}}
 	var all []placed
 	for i, r := range b.Rulings {
 		place := placed{vague: b.Rules[i].Err != nil, decision: r.Decision}
@@ -136,23 +136,19 @@ func isAll(r region.Region) bool {
 	return slices.ContainsFunc(r, func(b region.Box) bool { return len(b) == 0 })
 }
 
-// book returns what is left of the rules for a phase and something shown.
-func (t *table) book(ph policy.Phase, show int) *book {
-	if t.byShow[ph] == nil {
-		t.byShow[ph] = make([]*book, len(t.facts.shown[ph]))
-	}
-	if b := t.byShow[ph][show]; b != nil {
+// book returns what is left of the rules when they are shown something.
+func (t *table) book(at *shown) *book {
+	if b := t.byShow[*at]; b != nil {
 		return b
 	}
-	at := &t.facts.shown[ph][show]
 	var key strings.Builder
-	key.WriteByte(byte(ph))
+	key.WriteByte(byte(at.phase))
 	own, sure := restrict(t.own, at, &key)
 	var base *book
 	if t.base != nil && !sure {
-		base = t.base.book(ph, show)
+		base = t.base.book(at)
 		if len(own) == 0 {
-			t.byShow[ph][show] = base
+			t.byShow[*at] = base
 			return base
 		}
 	}
@@ -167,10 +163,10 @@ func (t *table) book(ph policy.Phase, show int) *book {
 	}
 	b := t.books[key.String()]
 	if b == nil {
-		b = &book{own: own, shared: shared, base: base, settled: settled, options: make([][]option, len(t.facts.groups[ph]))}
+		b = &book{own: own, shared: shared, base: base, settled: settled, options: make([][]option, len(t.facts.groups[at.phase]))}
 		t.books[key.String()] = b
 	}
-	t.byShow[ph][show] = b
+	t.byShow[*at] = b
 	return b
 }
 

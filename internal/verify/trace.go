@@ -106,11 +106,7 @@ func (h *traceSearch) search(unguarded string, plain, still bool, below int, sto
 	if h.err != nil {
 		return nil, nil
 	}
-	m, err := h.g.model(h.tables, true, false)
-	if err != nil {
-		h.err = err
-		return nil, nil
-	}
+	m := h.g.model(h.tables, true, false)
 	m.unguarded, m.inOrder, m.noAging = unguarded, plain, still
 	s := newSearch(m)
 	s.maxStates, s.maxDepth = exactStates, below
@@ -160,7 +156,7 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 		}
 		done = true
 		t.event = s.m.witnessedEvent()
-		t.commands = cloneCommands(commands)
+		t.commands = s.m.shownCommands(commands)
 		if to == nil {
 			end := next.clone()
 			t.to = &end
@@ -171,6 +167,18 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 		t.event = nil
 	}
 	return t
+}
+
+// shownCommands copies commands, with the fact that the rules were shown.
+func (m *model) shownCommands(commands []flow.Command) []flow.Command {
+	all := cloneCommands(commands)
+	for i, c := range all {
+		if d, ok := c.(flow.Decided); ok && !d.Due && m.decider.chosen != nil {
+			d.Fact = m.decider.chosen.at.fact
+			all[i] = d
+		}
+	}
+	return all
 }
 
 // witnessedEvent is the last event with an answer that gets the decision which was taken.
@@ -262,7 +270,11 @@ func decisionText(d *flow.Decided, bypassed bool) string {
 	if d.InDoubt {
 		doubt = ", in doubt"
 	}
-	text := fmt.Sprintf("%s, %s%s: %s", d.Fact.Effect, d.Fact.Class, doubt, d.Decision.Action)
+	fact := d.Fact.Effect.String()
+	if d.Fact.Class < ownClass {
+		fact += ", " + d.Fact.Class.String()
+	}
+	text := fmt.Sprintf("%s%s: %s", fact, doubt, d.Decision.Action)
 	switch {
 	case d.Verdict.Property != "" && bypassed:
 		text += fmt.Sprintf(" (the interlock would make it %s, for %s)", d.Verdict.Action, d.Verdict.Property)

@@ -239,8 +239,8 @@ func (c *Covered) add(s *search) {
 	c.Steps += s.edges
 	c.Depth = max(c.Depth, int(s.depth[len(s.depth)-1]))
 	groups, classes := 0, 0
-	for ph := range s.m.classes {
-		classes += len(s.m.classes[ph])
+	for ph := range s.m.facts.classes {
+		classes += len(s.m.facts.classes[ph])
 		groups += len(s.m.facts.groups[ph])
 	}
 	c.Answers, c.Classes = max(c.Answers, groups), max(c.Classes, classes)
