@@ -129,6 +129,10 @@ func (d *decider) join(all []chosen, one chosen) []chosen {
 	if i < 0 {
 		return append(all, one)
 	}
+	if oddity(one.option.witness) < oddity(all[i].option.witness) {
+		one.rules = all[i].rules // the plainer answer makes the better story
+		all[i] = one
+	}
 	if !slices.ContainsFunc(all[i].rules, func(r *policy.Decision) bool { return r.Source == one.decision.Source }) {
 		all[i].rules = append(all[i].rules, one.rules...)
 	}

@@ -85,13 +85,25 @@ func factsOf(s *space.Space, cat *providers.Catalog, p policy.Payment, c *policy
 	}
 	for _, ph := range policy.Phases() {
 		f.lost[ph] = -1
-		for _, g := range space.AnswersAs(cat, p.Operation, ph, judge) {
+		groups := space.AnswersAs(cat, p.Operation, ph, judge)
+		slices.SortStableFunc(groups, func(a, b space.Group) int { return faultsFirst(a) - faultsFirst(b) }) // for plain stories
+		for _, g := range groups {
 			f.addGroup(ph, g)
 		}
 	}
 	f.listLedger(c)
 	f.classify()
 	return f
+}
+
+// faultsFirst is less for the calls that get no answer.
+func faultsFirst(g space.Group) int {
+	for _, b := range g.Boxes {
+		if faults, limited := b.Of(space.Fault).(region.Words); limited && faults.Has(int(policy.Timeout)) {
+			return 0
+		}
+	}
+	return 1
 }
 
 func (f *facts) addGroup(ph policy.Phase, g space.Group) {

@@ -155,7 +155,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		return nil
 	}
 	if len(jobs) == 1 {
-		return b.refine(ctx, g, jobs[0], tables[0])
+		return b.refine(ctx, g, jobs[0], s)
 	}
 	half := len(jobs) / 2
 	if err := b.prove(ctx, g, jobs[:half], tables[:half]); err != nil {
@@ -182,37 +182,50 @@ func (b *batch) search(ctx context.Context, g *ground, tables []*table) (*search
 func (s *search) holds() bool { return len(s.found) == 0 && !s.unfinished }
 
 // refine verifies a product for each kind of payment that its rules tell apart, and looks for the
-// stories of what breaks.
-func (b *batch) refine(ctx context.Context, g *ground, j *job, t *table) error {
+// stories of what breaks. The search of all kinds together has found something.
+func (b *batch) refine(ctx context.Context, g *ground, j *job, all *search) error {
+	t := all.m.decider.tables[0]
+	cells := t.cells()
+	if len(cells) == 1 {
+		return b.found(ctx, g, j, all)
+	}
 	var proved []*search
-	for _, cell := range t.cells() {
-		p := b.example(t.payment, cell)
-		one := newTable(b.s, b.e, g.facts, p, cell, nil)
-		j.product.Covered.Payments++
+	for _, cell := range cells {
+		one := newTable(b.s, b.e, g.facts, b.example(t.payment, cell), cell, nil)
 		if covered(proved, one) {
+			j.product.Covered.Payments++
 			continue
 		}
 		s, err := b.search(ctx, g, []*table{one})
 		if err != nil {
 			return err
 		}
-		j.product.Covered.add(s)
-		if s.unfinished {
-			j.product.Unfinished = fmt.Sprintf("not proved: more than %d states", b.o.maxStates())
-		}
 		if s.holds() {
 			proved = append(proved, s)
 		}
-		for i := range s.found {
-			f := &s.found[i]
-			if key := string(f.property) + f.rule; !j.found[key] {
-				j.found[key] = true
-				v, err := buildViolation(ctx, g, b.o, s, f)
-				if err != nil {
-					return err
-				}
-				j.product.Violations = append(j.product.Violations, *v)
+		if err := b.found(ctx, g, j, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// found adds what a search has found to its product.
+func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
+	j.product.Covered.Payments++
+	j.product.Covered.add(s)
+	if s.unfinished {
+		j.product.Unfinished = fmt.Sprintf("not proved: more than %d states", b.o.maxStates())
+	}
+	for i := range s.found {
+		f := &s.found[i]
+		if key := string(f.property) + f.rule; !j.found[key] {
+			j.found[key] = true
+			v, err := buildViolation(ctx, g, b.o, s, f)
+			if err != nil {
+				return err
 			}
+			j.product.Violations = append(j.product.Violations, *v)
 		}
 	}
 	return nil

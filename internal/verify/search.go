@@ -137,8 +137,12 @@ func (s *search) check(at int32, tr transition, from, next *node, commands []flo
 	return false
 }
 
-// isFollowed reports whether the followed rule decided about a new answer.
+// isFollowed reports whether the followed rule decided about a new answer, of a kind that comes.
 func (s *search) isFollowed(c flow.Command) bool {
 	d, ok := c.(flow.Decided)
-	return ok && d.Decision.Source == s.follow && !d.Due && d.Fact.Class == s.m.decider.Judge(&s.m.payment, d.Answer).Class
+	if !ok || d.Decision.Source != s.follow || d.Due {
+		return false
+	}
+	chosen := s.m.decider.chosen
+	return chosen != nil && oddity(chosen.option.witness) < odd && d.Fact.Class == s.m.decider.asked.fact.Class
 }

@@ -120,6 +120,9 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 			if n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown || h.sameUnruled) {
 				continue // the flow learns nothing new from it, and asks no rule
 			}
+			if h.fact.Effect == policy.Unknown && n.firstRequest(copied.id) != k {
+				continue // it settles nothing, so it is the same about each request
+			}
 			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
 				e := flow.Answered{Moment: now, Answer: a}
 				if n.s.Stage == flow.Sending {
@@ -134,6 +137,11 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 		m.lateRefusals(n, emit)
 	}
 	m.queryAnswers(n, kindLateQueryAnswer, -1, emit)
+}
+
+// firstRequest returns the index of the first request of an identity.
+func (n *node) firstRequest(id int) int {
+	return slices.IndexFunc(n.requests, func(c request) bool { return c.id == id && !c.current })
 }
 
 // lateRefusals emits refusals of requests that ended before. They settle nothing new, but the flow

@@ -221,7 +221,7 @@ func (t *table) of(ph policy.Phase, b *book, group int) []option {
 		if b.settled {
 			rest = &t.lost
 		}
-		all = append(all, option{decision: rest, witness: left[0], counts: besides(left)})
+		all = append(all, option{decision: rest, witness: plainest(left), counts: besides(left)})
 	}
 	b.options[group] = all
 	return all
@@ -233,18 +233,18 @@ func (t *table) decide(all []option, left region.Region, rules []placed) ([]opti
 	for i := range rules {
 		r := &rules[i]
 		if r.vague {
-			all = append(all, option{decision: &r.decision, witness: left[0], counts: "?" + besides(left)})
+			all = append(all, option{decision: &r.decision, witness: plainest(left), counts: "?" + besides(left)})
 			continue
 		}
 		hit, err := t.space.Algebra.And(left, r.region)
 		if err != nil {
-			all = append(all, option{decision: &r.decision, witness: left[0], counts: "?" + besides(left)})
+			all = append(all, option{decision: &r.decision, witness: plainest(left), counts: "?" + besides(left)})
 			continue
 		}
 		if len(hit) == 0 {
 			continue
 		}
-		all = append(all, option{decision: &r.decision, witness: hit[0], counts: besides(hit)})
+		all = append(all, option{decision: &r.decision, witness: plainest(hit), counts: besides(hit)})
 		if rest, err := t.space.Algebra.Minus(left, r.region); err == nil {
 			left = rest
 		} // too complex: what the rule decides may be decided by a later one too
@@ -253,6 +253,43 @@ func (t *table) decide(all []option, left region.Region, rules []placed) ([]opti
 		}
 	}
 	return all, left, false
+}
+
+// plainest returns the box of a region that holds the plainest answers.
+func plainest(r region.Region) region.Box {
+	best := r[0]
+	for _, b := range r[1:] {
+		if oddity(b) < oddity(best) {
+			best = b
+		}
+	}
+	return best
+}
+
+// odd is the oddity of answers that the executor never makes: a failed call that has a code. Nothing
+// in the rules' language excludes them.
+const odd = 8
+
+// oddity says how strange the plainest answer of a box is. Stories are told with plain ones.
+func oddity(b region.Box) int {
+	n, named := 0, false
+	for _, d := range []region.Dim{space.Status, space.SubStatus, space.Code, space.SubCode} {
+		texts, limited := b.Of(d).(region.Texts)
+		if !limited || texts.Has("") {
+			continue
+		}
+		named = true
+		if texts.Except {
+			n += 2 // no catalogue lists it
+		}
+		if d == space.SubCode {
+			n++
+		}
+	}
+	if faults, limited := b.Of(space.Fault).(region.Words); named && limited && !faults.Has(int(policy.NoFault)) {
+		n += odd
+	}
+	return n
 }
 
 // besides writes down what limits a region besides the answer itself.
@@ -376,7 +413,7 @@ func divide(s *space.Space, cell region.Box, d region.Dim, boxes region.Region) 
 	if len(parts) == 1 {
 		return []region.Box{cell}
 	}
-	slices.SortStableFunc(parts, func(a, b region.Set) int { return cmp.Compare(order(a), order(b)) })
+	slices.SortStableFunc(parts, func(a, b region.Set) int { return cmp.Compare(partKey(a), partKey(b)) })
 	cells := make([]region.Box, len(parts))
 	for i, part := range parts {
 		cells[i] = cell.With(d, part)
@@ -384,7 +421,7 @@ func divide(s *space.Space, cell region.Box, d region.Dim, boxes region.Region) 
 	return cells
 }
 
-// order puts the parts of a dimension into an order that does not depend on the rules' order.
-func order(s region.Set) string {
+// partKey orders the parts of a dimension, whatever the order of the rules.
+func partKey(s region.Set) string {
 	return region.Box{{Dim: 0, Set: s}}.Key()
 }
