@@ -91,7 +91,7 @@ func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy
 		// A refusal of a repeated request speaks of the repeat. The first request may have executed all
 		// the same, unless the provider answers repeats with the stored first result.
 		replay := id.Sends > 1 && /*guard:prior-was-certain*/ id.Prior != policy.NotExecuted
-		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ c.ReplaySafe(id.FirstSent, h.asked.Add(h.ahead)) &&
+		stored := /*guard:first-result-in-contract*/ c.Replay == policy.FirstResult && /*guard:first-result-in-window*/ s.replaySafe(c, id, h.asked.Add(h.ahead)) &&
 			/*guard:first-result-is-a-result*/ f.Stage == policy.Result && /*guard:first-result-is-no-fault*/ a.Fault == policy.NoFault
 		ok = ok && ( /*guard:refused-replay*/ !replay || stored)
 	case policy.Query, policy.Webhook:
@@ -141,7 +141,7 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) bool {
 	a := h.answer
 	copies := /*guard:copies-are-counted*/ id.Copies
-	if copies > 1 && /*guard:copies-in-window*/ c.ReplaySafe(id.FirstSent, h.asked.Add(h.ahead)) {
+	if copies > 1 && /*guard:copies-in-window*/ s.replaySafe(c, id, h.asked.Add(h.ahead)) {
 		copies = 1
 	}
 	query := a.Phase == policy.Query

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -49,12 +50,28 @@ func (s *State) mayRepeat(c *policy.Contract, at time.Time) bool {
 		id := &s.Ledger[i]
 		switch {
 		case id.Sends == 0 || id.Effect == policy.NotExecuted:
-		case i == last && /*guard:repeat-of-executed*/ !id.Effect.Settled() && /*guard:repeat-needs-dedupe*/ c.ReplaySafe(id.FirstSent, at):
+		case i == last && /*guard:repeat-of-executed*/ !id.Effect.Settled() && /*guard:repeat-needs-dedupe*/ s.replaySafe(c, id, at):
 		default:
 			/*guard:other-identities-are-certain*/ return /*guard:every-identity-is-checked*/ false
 		}
 	}
 	return true
+}
+
+// replaySafe reports whether the provider dedupes a repeat of an identity's request now. The time
+// for which it does belongs to the identifier by which it does: where it dedupes by the order alone, the
+// order's first request begins it, whichever identity that was sent under.
+func (s *State) replaySafe(c *policy.Contract, id *Identity, at time.Time) bool {
+	first := id.FirstSent
+	if !slices.Contains(c.Dedupe, policy.RequestID) {
+		for i := range s.Ledger {
+			other := &s.Ledger[i]
+			if other.Sends > 0 && other.OrderID == id.OrderID && /*guard:window-of-the-order*/ other.FirstSent.Before(first) {
+				first = other.FirstSent
+			}
+		}
+	}
+	return c.ReplaySafe(first, at)
 }
 
 // fallback returns what is done in place of an action that would break a property: the first of

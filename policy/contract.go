@@ -39,14 +39,18 @@ type Contract struct {
 }
 
 // ReplaySafe reports whether the same request may be sent again at the given
-// time although an earlier copy of it, first sent at first, may still execute: the
-// provider dedupes it, and will when the repeated one arrives at the latest.
+// time although an earlier copy of it may still execute: the provider dedupes it, and will when the
+// repeated one arrives at the latest. First is when the identifier that dedupes was first
+// sent. A contract without an arrival grace does not say when a request arrives at the latest.
 func (c *Contract) ReplaySafe(first, at time.Time) bool {
 	if len(c.Dedupe) == 0 || c.DedupeWindow <= 0 {
 		return false
 	}
 	if c.Replay != FirstResult && c.Replay != Rejected {
 		return false
+	}
+	if c.ArrivalGrace <= 0 {
+		return false // the repeat may arrive however late, and then no window holds
 	}
 	return at.Add(c.CallTimeout() + c.ArrivalGrace).Before(first.Add(c.DedupeWindow))
 }

@@ -12,7 +12,7 @@ import (
 func TestReplaySafe(t *testing.T) {
 	promised := policy.Contract{
 		Dedupe: []policy.Identifier{policy.RequestID}, DedupeWindow: h,
-		Replay: policy.FirstResult, Timeout: 30 * s,
+		Replay: policy.FirstResult, Timeout: 30 * s, ArrivalGrace: m,
 	}
 	with := func(change func(*policy.Contract)) policy.Contract {
 		c := promised
@@ -27,17 +27,18 @@ func TestReplaySafe(t *testing.T) {
 	}{
 		{"within the window", promised, 10 * m, true},
 		{"at once", promised, 0, true},
-		{"its deadline falls just inside the window", promised, h - 30*s - 1, true},
-		{"its deadline falls on the window's end", promised, h - 30*s, false},
+		{"its deadline falls just inside the window", promised, h - 90*s - 1, true},
+		{"its deadline falls on the window's end", promised, h - 90*s, false},
 		{"sent inside, arriving outside", promised, h - s, false},
 		{"sent after the window", promised, 2 * h, false},
-		{"no timeout: the usual one counts", with(func(c *policy.Contract) { c.Timeout = 0 }), h - 31*s, true},
-		{"no timeout, too near the end", with(func(c *policy.Contract) { c.Timeout = 0 }), h - 30*s, false},
+		{"no timeout: the usual one counts", with(func(c *policy.Contract) { c.Timeout = 0 }), h - 91*s, true},
+		{"no timeout, too near the end", with(func(c *policy.Contract) { c.Timeout = 0 }), h - 90*s, false},
 		{"a refused duplicate is safe too", with(func(c *policy.Contract) { c.Replay = policy.Rejected }), 0, true},
 		{"executed again", with(func(c *policy.Contract) { c.Replay = policy.ExecutedAgain }), 0, false},
 		{"what a replay gets is not known", with(func(c *policy.Contract) { c.Replay = "" }), 0, false},
 		{"nothing dedupes", with(func(c *policy.Contract) { c.Dedupe = nil }), 0, false},
 		{"the window is not known", with(func(c *policy.Contract) { c.DedupeWindow = 0 }), 0, false},
+		{"a repeat may arrive however late", with(func(c *policy.Contract) { c.ArrivalGrace = 0 }), 0, false},
 		{"the zero contract promises nothing", policy.Contract{}, 0, false},
 	}
 	first := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

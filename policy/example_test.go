@@ -18,7 +18,7 @@ func Example() {
 	}}
 	contract := policy.Contract{
 		Dedupe: []policy.Identifier{policy.RequestID}, DedupeWindow: 24 * time.Hour,
-		Replay: policy.FirstResult, Timeout: 30 * time.Second,
+		Replay: policy.FirstResult, Timeout: 30 * time.Second, ArrivalGrace: 5 * time.Minute,
 	}
 
 	words, _ := json.Marshal(fact)

@@ -99,6 +99,9 @@ func (c *Catalog) WithIdempotencyKey(base policy.Contract) (with policy.Contract
 	}
 	base.Dedupe, base.DedupeWindow = c.keyed.Dedupe, c.keyed.DedupeWindow
 	base.Replay, base.ReplayCodes = c.keyed.Replay, c.keyed.ReplayCodes
+	if base.ArrivalGrace == 0 {
+		base.ArrivalGrace = c.keyed.ArrivalGrace // the window says nothing without it
+	}
 	return base, true
 }
 

@@ -60,6 +60,7 @@ func TestContractLines(t *testing.T) {
 		}
 		keyed := plain
 		keyed.Dedupe, keyed.DedupeWindow, keyed.Replay = []policy.Identifier{policy.RequestID}, time.Hour, policy.FirstResult
+		keyed.ArrivalGrace = 20 * time.Minute
 		if got := contract("shopline", "keyed", op); !reflect.DeepEqual(got, keyed) {
 			t.Errorf("%s, keyed: %+v, want %+v", op, got, keyed)
 		}

@@ -401,8 +401,9 @@ func (m *model) recordSend(n *node) {
 	st.last = 0
 	// setTimes has set the times of the ledger. ReplaySafe is the contract's promise.
 	first := id.FirstSent
+	byRequest := slices.Contains(m.terms.Contract.Dedupe, policy.RequestID)
 	for j := range n.s.Ledger {
-		if other := &n.s.Ledger[j]; n.dedupeByOrder && other.OrderID == id.OrderID && other.FirstSent.Before(first) {
+		if other := &n.s.Ledger[j]; !byRequest && other.OrderID == id.OrderID && other.FirstSent.Before(first) {
 			first = other.FirstSent
 		}
 	}
