@@ -248,7 +248,7 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 			next.ids[i].executed = max(1, st.executed)
 			m.nameAnswer(n, next, h, i, names, 0, emit)
 		}
-		if st.other > 0 || free {
+		if (st.other > 0 || free) && m.payment.Amount != 0 { // without an amount there is no other one
 			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
 			m.nameAnswer(n, next, h, i, names, otherAmount, emit)
