@@ -25,7 +25,9 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 	proved, before, states, steps := 0, 0, 0, 0
 	for i := range r.Products {
 		p := &r.Products[i]
-		states, steps = states+p.Covered.States, steps+p.Covered.Steps
+		if !p.Covered.Shared {
+			states, steps = states+p.Covered.States, steps+p.Covered.Steps
+		}
 		if p.Holds {
 			proved++
 		}
@@ -115,7 +117,7 @@ func (f *fault) print(w io.Writer) {
 func printProduct(w io.Writer, p *verify.Product) {
 	c := &p.Covered
 	fmt.Fprintf(w, "%s %s: %s  [%s]\n", p.Provider, p.Operation, verdict(p.Holds), merchantsOf(p.Merchants))
-	fmt.Fprintf(w, "    %s states, %s steps, depth %d; %s codes in %s answers of %d classes; %d facts, %d of them inferred\n",
+	fmt.Fprintf(w, "    %s states, %s steps, depth %d; %s codes; answers prove %s different things in %d classes; %d facts, %d of them inferred\n",
 		count(c.States), count(c.Steps), c.Depth, count(c.Codes), count(c.Answers), c.Classes, c.Facts, c.Inferred)
 	for _, o := range p.Opaque {
 		fmt.Fprintf(w, "    taken for true and for false: %s\n", o)

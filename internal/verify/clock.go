@@ -51,7 +51,7 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 		add(repeatWindow(c), roleFirst)
 	}
 	add(c.NotFoundAfter, roleLast)
-	if c.ArrivalGrace > 0 {
+	if c.ArrivalGrace > 0 && c.NotFoundAfter > 0 { // without the one the other proves no absence
 		add(c.CallTimeout()+c.ArrivalGrace, roleLast|roleCopy)
 	}
 	k := &clock{}
@@ -61,7 +61,7 @@ func newClock(t *policy.Terms, elapsed []int64, coarse bool) *clock {
 	slices.Sort(k.cuts)
 	for i, d := range k.cuts {
 		k.roles = append(k.roles, of[d])
-		if c.ArrivalGrace > 0 && d == c.CallTimeout()+c.ArrivalGrace {
+		if c.ArrivalGrace > 0 && c.NotFoundAfter > 0 && d == c.CallTimeout()+c.ArrivalGrace {
 			k.arrivalOver = ageClass(i)
 		}
 		if d == c.NotFoundAfter && d > 0 {

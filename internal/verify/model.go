@@ -177,18 +177,26 @@ const (
 	namesOther      // another payment
 	namesForeign
 	repeatsRefusal // nothing; the refusal settles nothing
+	namesStranger  // an id of the provider that the flow does not know
+	namesZero      // 0, which is no id
+	namesCrossed   // as the order, what is the flow's request id
+	namesTarget    // the payment that is refunded
+	namesSibling   // another operation under the same order
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
 func orderID(i int) string   { return "order-" + string(rune('1'+i)) }
 
-// targetID is the provider's id of the payment that a capture or a cancel works on.
+// targetID is the provider's id of the payment that a capture, cancel or refund works on.
 const targetID = "theirs"
 
 // actsOnTarget reports whether the operation works on an earlier payment of the provider.
 func (m *model) actsOnTarget() bool {
 	return m.payment.Operation == policy.Capture || m.payment.Operation == policy.Cancel
 }
+
+// hasTarget reports whether the flow is given the provider's id of an earlier payment.
+func (m *model) hasTarget() bool { return m.actsOnTarget() || m.payment.Operation == policy.Refund }
 
 // initial is the node before the first event.
 func (m *model) initial() node {

@@ -147,9 +147,10 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		return err
 	}
 	if s.holds() {
-		for _, j := range jobs {
+		for i, j := range jobs {
 			j.product.Covered.Payments++
 			j.product.Covered.add(s)
+			j.product.Covered.Shared = i > 0
 			j.product.Covered.Together = max(j.product.Covered.Together, len(jobs))
 		}
 		return nil

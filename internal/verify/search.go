@@ -21,6 +21,7 @@ type search struct {
 	edges      int
 	maxStates  int // number of nodes; 0: no bound
 	maxDepth   int // steps of a path; 0: no bound
+	maxEdges   int // number of transitions; 0: no bound
 	found      []finding
 	known      map[string]bool
 	stop       func(*finding) bool
@@ -78,7 +79,7 @@ func (s *search) run(ctx context.Context) error {
 		if at%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if s.maxStates > 0 && len(s.nodes) > s.maxStates {
+		if s.maxStates > 0 && len(s.nodes) > s.maxStates || s.maxEdges > 0 && s.edges > s.maxEdges {
 			return errTooMany{}
 		}
 		if s.maxDepth > 0 && int(s.depth[at])+1 >= s.maxDepth {

@@ -61,7 +61,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 // startFlow emits the start of the first flow.
 func (m *model) startFlow(n *node, emit emitFunc) {
 	e := flow.Start{Moment: now, OrderID: orderID(0), RequestID: requestID(0)}
-	if m.actsOnTarget() {
+	if m.hasTarget() {
 		e.ProviderID = targetID
 	}
 	m.explore(n, transition{kind: kindStart}, e, emit)
@@ -82,7 +82,7 @@ func (m *model) startSecondFlow(n *node, emit emitFunc) {
 		if variant == namesOrder {
 			e.OrderID = e.Earlier[next.firstOwn-1].OrderID
 		}
-		if m.actsOnTarget() {
+		if m.hasTarget() {
 			e.ProviderID = targetID
 		}
 		m.explore(&next, transition{kind: kindSecondFlow, variant: variant}, e, emit)
@@ -165,6 +165,7 @@ func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit func
 	i := n.requests[k].id
 	next := n
 	if h.fact.Effect == policy.NotExecuted {
+		m.otherRefusal(n, h, i, names, emit)
 		next = m.settleRefusal(n, k, h)
 		if next == nil {
 			return
@@ -233,6 +234,9 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 	switch h.fact.Effect {
 	case policy.Unknown, policy.NotExecuted:
 		m.nameAnswer(n, n, h, i, names, 0, emit)
+		if h.fact.Class == policy.NotFound && h.fact.Effect == policy.Unknown {
+			m.otherRefusal(n, h, i, names, emit)
+		}
 	case policy.Pending:
 		if n.candidates(i) == 0 {
 			return
@@ -253,6 +257,14 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 			next.ids[i].other = max(1, st.other)
 			m.nameAnswer(n, next, h, i, names, otherAmount, emit)
 		}
+	}
+}
+
+// otherRefusal applies a refusal that names another amount. It is about something else, and settles
+// nothing.
+func (m *model) otherRefusal(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
+	if m.payment.Amount != 0 {
+		m.nameAnswer(n, n, h, i, names[:1], otherAmount, emit)
 	}
 }
 
@@ -278,8 +290,8 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 		case name == namesProviderID:
 			a.ProviderID = "theirs of " + id.RequestID
 		case name == namesOther:
-			if h.fact.Effect == policy.Unknown || amount != 0 {
-				continue // the flow treats these alike
+			if amount != 0 {
+				continue // the flow compares no amount of another payment
 			}
 			a.OrderID = "another-client's"
 			emit(n, a, name)
@@ -314,13 +326,52 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 				a.Verified = true
 				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: namesForeign}, flow.Received{Moment: now, Answer: a}, emit)
 			})
+			if h.fact.Effect == policy.NotExecuted {
+				m.otherRefusal(n, h, i, names, func(next *node, a policy.Answer, name uint8) {
+					a.Verified = true
+					m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
+				})
+			}
 			m.settleAnswer(next, h, i, names, func(next *node, a policy.Answer, name uint8) {
 				a.Verified = true
 				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
 			})
 		}
 	}
+	m.webhooksOfOthers(n, emit)
 	m.unverifiedWebhooks(n, emit)
+}
+
+// webhooksOfOthers emits verified webhooks about other payments: other merchants', and other
+// operations of the same trade. The provider says the truth in them, and it is not about this flow. They
+// settle nothing, whatever they say.
+func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
+	last := &n.s.Ledger[len(n.s.Ledger)-1]
+	seen := map[policy.Effect]bool{}
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
+		if seen[h.fact.Effect] || !h.fact.Effect.Settled() {
+			continue
+		}
+		seen[h.fact.Effect] = true
+		for variant, name := range map[uint8]func(*policy.Answer){
+			namesNothing:  func(*policy.Answer) {},
+			namesStranger: func(a *policy.Answer) { a.ProviderID = "of a stranger" },
+			namesZero:     func(a *policy.Answer) { a.ProviderID = "0" },
+			namesCrossed:  func(a *policy.Answer) { a.OrderID = last.RequestID }, // another merchant's order that reads as our request
+			namesTarget:   func(a *policy.Answer) { a.ProviderID = targetID },
+			namesSibling:  func(a *policy.Answer) { a.OrderID, a.RequestID = last.OrderID, "of another operation" },
+		} {
+			switch op := m.payment.Operation; {
+			case variant == namesTarget && op != policy.Refund, variant == namesSibling && op != policy.Capture && op != policy.Cancel:
+				continue
+			}
+			a := h.answer
+			a.Verified = true
+			name(&a)
+			m.explore(n, transition{kind: kindWebhook, class: int16(c), variant: variant}, flow.Received{Moment: now, Answer: a}, emit)
+		}
+	}
 }
 
 // unverifiedWebhooks emits webhooks without a valid signature. Any sender can forge them, so they

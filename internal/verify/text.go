@@ -139,8 +139,12 @@ func (m *model) answerText(who string, t *traceStep) string {
 // aboutText says which payment an answer names, where that is not obvious.
 func (m *model) aboutText(n *node, tr transition) string {
 	switch tr.variant &^ otherAmount {
-	case namesOther:
-		return ", about another client's payment"
+	case namesOther, namesStranger, namesZero, namesCrossed, namesTarget, namesSibling:
+		return ", about another payment"
+	case namesNothing:
+		if tr.kind == kindWebhook {
+			return ", and names no payment"
+		}
 	case namesBoth:
 		if len(n.ids) > 1 {
 			return ", about " + strings.Replace(n.s.Ledger[tr.id].RequestID, "-", " ", 1)

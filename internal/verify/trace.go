@@ -11,9 +11,12 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exactStates bounds the exact search for a trace. Traces are short, and a search breadth first
+// exactStates and exactEdges bound the exact search for a trace. Traces are short, and a search breadth first
 // finds them early.
-const exactStates = 20_000
+const (
+	exactStates = 20_000
+	exactEdges  = 800_000
+)
 
 // traceStep is one transition of a path with its event and commands.
 type traceStep struct {
@@ -36,6 +39,9 @@ func buildViolation(ctx context.Context, g *ground, o *Options, coarse *search, 
 	v := &Violation{Property: f.property, Rule: f.id, Source: f.rule, Why: f.why}
 	if f.property == S5 {
 		v.Wanted = f.wanted.String()
+	}
+	if o.VerdictOnly {
+		return v, nil
 	}
 	h := traceSearch{ctx: ctx, g: g, tables: tables, f: f}
 	found, s := h.shortest()
@@ -109,7 +115,7 @@ func (h *traceSearch) search(unguarded string, plain, still bool, below int, sto
 	m := h.g.model(h.tables, true, false)
 	m.unguarded, m.inOrder, m.noAging = unguarded, plain, still
 	s := newSearch(m)
-	s.maxStates, s.maxDepth = exactStates, below
+	s.maxStates, s.maxEdges, s.maxDepth = exactStates, exactEdges, below
 	var found *finding
 	s.stop = func(f *finding) bool {
 		if found == nil && stop(f) {
