@@ -15,6 +15,7 @@ type answerClass struct {
 	answer      policy.Answer // one of them
 	fact        policy.Fact   // what the flow reads; the rest has the values that mean "of the answer"
 	groups      []int         // of the facts
+	failedCall  bool          // the call got no reply: the reply may come later
 	sameUnruled bool          // where the rules are not asked it leads to the same as another class
 }
 
@@ -57,16 +58,21 @@ func flowDistinguishes(c policy.Class) bool {
 // classify puts the groups of each phase into classes.
 func (f *facts) classify() {
 	for _, ph := range policy.Phases() {
-		byFact := map[policy.Fact]int{}
+		type kind struct {
+			fact       policy.Fact
+			failedCall bool
+		}
+		byFact := map[kind]int{}
 		for j := range f.groups[ph] {
 			if ph == policy.Send && j == f.notSent {
 				f.notSentClass = f.class(ph, j)
 				continue
 			}
 			one := f.class(ph, j)
-			at, known := byFact[one.fact]
+			key := kind{one.fact, one.failedCall}
+			at, known := byFact[key]
 			if !known {
-				byFact[one.fact] = len(f.classes[ph])
+				byFact[key] = len(f.classes[ph])
 				f.classes[ph] = append(f.classes[ph], one)
 				continue
 			}
@@ -93,7 +99,7 @@ func (f *facts) class(ph policy.Phase, j int) answerClass {
 			break
 		}
 	}
-	return answerClass{answer: f.answerIn(best, ph), fact: readByFlow(g.fact), groups: []int{j}}
+	return answerClass{answer: f.answerIn(best, ph), fact: readByFlow(g.fact), groups: []int{j}, failedCall: g.failedCall}
 }
 
 // answerIn returns an answer of a box.

@@ -34,6 +34,7 @@ func (m *model) canonicalize(n *node) {
 	if s.Stage == flow.Ended {
 		s.Fired, s.Next, s.Displaced, s.Withdrawn = nil, flow.Next{}, nil, ""
 		s.Attempts, s.Queries, n.started = min(s.Attempts, 2), 0, 0
+		n.lateFault = false // no rule is asked about what tells nothing
 		if s.Outcome == policy.Failed {
 			s.Attempts, s.Queries = 0, 0
 		}
@@ -103,6 +104,9 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	}
 	if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
 		id.Reopened = false // the flow does not read it here
+	}
+	if n.closed(i) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
+		st.old = false // it is not sent again, and begins no window of another one
 	}
 	st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 }

@@ -28,6 +28,8 @@ type facts struct {
 type group struct {
 	fact  policy.Fact
 	boxes region.Region // phase, operation and capture are left out
+
+	failedCall bool // no reply came
 }
 
 // shown is what the rules are shown with an answer, besides the answer itself. The fact is what
@@ -106,26 +108,34 @@ func faultsFirst(g space.Group) int {
 	return 1
 }
 
+// addGroup adds the answers that prove the same. Calls without any reply are a group of their own.
 func (f *facts) addGroup(ph policy.Phase, g space.Group) {
-	one := group{fact: g.Fact}
+	failed, replied := group{fact: g.Fact, failedCall: true}, group{fact: g.Fact}
 	for _, b := range g.Boxes {
 		if modes, limited := b.Of(space.Capture).(region.Words); limited && modes&f.modes == 0 {
 			continue
 		}
-		faults, _ := b.Of(space.Fault).(region.Words)
-		if ph == policy.Webhook && faults != 0 && !faults.Has(int(policy.NoFault)) {
+		faults, limited := b.Of(space.Fault).(region.Words)
+		if ph == policy.Webhook && limited && !faults.Has(int(policy.NoFault)) {
 			continue // a message that came has no fault of a call
 		}
-		if faults.Has(int(policy.Timeout)) {
+		b = b.Without(space.Operation).Without(space.Phase).Without(space.Capture)
+		if limited && faults&^space.Bit(policy.Timeout, policy.Reset, policy.NotSent) == 0 {
+			failed.boxes = append(failed.boxes, b)
+		} else {
+			replied.boxes = append(replied.boxes, b)
+		}
+		if limited && faults.Has(int(policy.Timeout)) {
 			f.lost[ph] = len(f.groups[ph])
 		}
-		if ph == policy.Send && faults.Has(int(policy.NotSent)) {
+		if ph == policy.Send && limited && faults.Has(int(policy.NotSent)) {
 			f.notSent = len(f.groups[ph])
 		}
-		one.boxes = append(one.boxes, b.Without(space.Operation).Without(space.Phase).Without(space.Capture))
 	}
-	if len(one.boxes) > 0 {
-		f.groups[ph] = append(f.groups[ph], one)
+	for _, one := range []group{failed, replied} { // in this order: see lost and notSent
+		if len(one.boxes) > 0 {
+			f.groups[ph] = append(f.groups[ph], one)
+		}
 	}
 }
 

@@ -227,7 +227,7 @@ func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 	if want.queries && tr.kind != kindDue {
 		all = append(all, exhausted{queries: true})
 	}
-	if c := &m.terms.Contract; c.DedupeWindow > 0 && n.s.Stage != flow.New && (want.sends || m.anySentTwice(n)) {
+	if c := &m.terms.Contract; c.DedupeWindow > 0 && !n.allOld() && n.s.Stage != flow.New && (want.sends || m.anySentTwice(n)) {
 		over := repeatWindow(c) >= m.terms.Limits.MaxElapsed
 		all = append(all, exhausted{lastOld: true, time: over})
 		if !over && (want.sends || want.queries) {
@@ -242,6 +242,11 @@ func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
 		m.apply(n, tr, e, emit)
 	}
 	m.exhausted = exhausted{}
+}
+
+// allOld reports whether the provider dedupes no identity any more.
+func (n *node) allOld() bool {
+	return !slices.ContainsFunc(n.ids, func(st statements) bool { return !st.old })
 }
 
 // alreadyVaried reports whether a transition from this node wanted the same and led to the same
@@ -282,6 +287,8 @@ func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want
 			return want // the flow refuses the event, so the executor cannot apply it
 		}
 		next.copyFrom(n, &after)
+		m.keepOld(next, len(n.ids))
+		m.keepCalls(n, tr, next)
 		options := m.decider.options
 		tr.choice = uint8(choice)
 		m.applyCommands(next, commands)
@@ -349,6 +356,29 @@ func (m *model) spendLimits(s *flow.State) {
 	}
 }
 
+// keepOld keeps which identities the provider does not dedupe any more: that does not come back.
+func (m *model) keepOld(next *node, ids int) {
+	if !m.coarse || !m.exhausted.lastOld && !m.exhausted.othersOld || repeatWindow(&m.terms.Contract) >= m.terms.Limits.MaxElapsed {
+		return // a window that is longer than the flow ends with it
+	}
+	for i := range ids {
+		if last := i == ids-1; last && m.exhausted.lastOld || !last && m.exhausted.othersOld {
+			next.ids[i].old = true
+		}
+	}
+}
+
+// keepCalls keeps whether a call may still fail: one that the flow has left before it had a result. With
+// a process that dies its calls are gone.
+func (m *model) keepCalls(n *node, tr transition, next *node) {
+	switch {
+	case tr.kind == kindSecondFlow:
+		next.lateFault = false
+	case n.s.Stage == flow.Sending && next.s.Stage != flow.Sending && tr.kind != kindAnswer && tr.kind != kindNotSent && tr.kind != kindResume:
+		next.lateFault = true
+	}
+}
+
 // addWanted adds what the commands send or query.
 func (w *exhausted) addWanted(commands []flow.Command) {
 	for _, c := range commands {
@@ -379,7 +409,7 @@ func (m *model) applyCommands(n *node, commands []flow.Command) {
 		case flow.Ask:
 			for i := range n.ids {
 				st := &n.ids[i]
-				st.queried = !m.coarse
+				st.queried = true
 				st.asked, st.askedFirst = m.clock.round(st.last, roleLast), m.clock.round(st.first, roleFirst)
 			}
 		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:

@@ -24,6 +24,7 @@ type node struct {
 
 	dedupeByOrder bool // the provider deduplicates by order, not only by identity
 	bypassed      bool // the unguarded rule was followed against the interlock
+	lateFault     bool // a call was left under way, and may still fail
 	foreign       bool // another client's request was executed under one of our orders
 
 	forced   policy.Action // the action that the flow takes next without the interlock
@@ -37,6 +38,7 @@ type statements struct {
 	executed uint8 // requests that were executed
 	other    uint8 // requests that were executed with another amount
 	queried  bool  // a query was sent since; its reply may arrive late
+	old      bool  // coarse: the provider does not dedupe it any more
 
 	first, last ageClass // ages of its first and its last send
 	asked       ageClass // age of its last send when the query under way was asked
@@ -203,6 +205,9 @@ func (m *model) setTimes(n *node) {
 			last = max(last, k.age(st.asked)+shift)
 		}
 		id.FirstSent = base.Add(-first)
+		if st.old {
+			id.FirstSent = base.Add(-repeatWindow(&m.terms.Contract))
+		}
 		id.LastSent = base.Add(-last)
 		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
 	}
@@ -252,7 +257,7 @@ func (m *model) key(n *node) []byte {
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.bypassed, n.foreign, n.isForced, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.bypassed, n.lateFault, n.foreign, n.isForced, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)
@@ -306,7 +311,7 @@ func (m *model) identityKey(n *node, i int) []byte {
 		same = 's' // past orders are not distinguished further
 	}
 	bits := byte(0)
-	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, st.failed, st.accepted, st.queried, id.Reopened} {
+	for k, on := range []bool{id.ProviderID != "", id.Mismatch, id.Contested, st.failed, st.accepted, st.queried, id.Reopened, st.old} {
 		if on {
 			bits |= 1 << k
 		}

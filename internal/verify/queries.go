@@ -18,7 +18,7 @@ func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitF
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
-			if late && !n.ids[i].queried && !m.coarse {
+			if late && !n.ids[i].queried {
 				continue // no query was sent since the identity was
 			}
 			if h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {

@@ -48,6 +48,11 @@ func (m *model) successors(n *node, emit emitFunc) {
 	if n.isForced {
 		return // the path continues with the rule's action
 	}
+	if !m.breaches.foreign && n.contested() {
+		// The flow has taken a sibling's webhook for a payment of its own order, and can neither send nor
+		// mark any more. What is left to find is what the rules want about its next answers.
+		return
+	}
 	if !m.inOrder {
 		m.lateAnswers(n, emit)
 		m.webhooks(n, emit)
@@ -120,8 +125,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 			if n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown || h.sameUnruled) {
 				continue // the flow learns nothing new from it, and asks no rule
 			}
-			if h.fact.Effect == policy.Unknown && n.firstRequest(copied.id) != k {
-				continue // it settles nothing, so it is the same about each request
+			if h.fact.Effect == policy.Unknown && (h.failedCall && !n.lateFault || n.sameRequestBefore(k)) {
+				continue // every call had a result, or it is the same as that of another request
 			}
 			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
 				e := flow.Answered{Moment: now, Answer: a}
@@ -139,10 +144,8 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 	m.queryAnswers(n, kindLateQueryAnswer, -1, emit)
 }
 
-// firstRequest returns the index of the first request of an identity.
-func (n *node) firstRequest(id int) int {
-	return slices.IndexFunc(n.requests, func(c request) bool { return c.id == id && !c.current })
-}
+// sameRequestBefore reports whether an earlier request differs in nothing from one.
+func (n *node) sameRequestBefore(k int) bool { return slices.Contains(n.requests[:k], n.requests[k]) }
 
 // lateRefusals emits refusals of requests that ended before. They settle nothing new, but the flow
 // cannot distinguish them from a refusal of the last request.
@@ -346,30 +349,46 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 // operations of the same trade. The provider says the truth in them, and it is not about this flow. They
 // settle nothing, whatever they say.
 func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
-	last := &n.s.Ledger[len(n.s.Ledger)-1]
 	seen := map[policy.Effect]bool{}
 	for c := range m.facts.classes[policy.Webhook] {
 		h := &m.facts.classes[policy.Webhook][c]
-		if seen[h.fact.Effect] || !h.fact.Effect.Settled() {
-			continue
-		}
-		seen[h.fact.Effect] = true
-		for variant, name := range map[uint8]func(*policy.Answer){
-			namesNothing:  func(*policy.Answer) {},
-			namesStranger: func(a *policy.Answer) { a.ProviderID = "of a stranger" },
-			namesZero:     func(a *policy.Answer) { a.ProviderID = "0" },
-			namesCrossed:  func(a *policy.Answer) { a.OrderID = last.RequestID }, // another merchant's order that reads as our request
-			namesTarget:   func(a *policy.Answer) { a.ProviderID = targetID },
-			namesSibling:  func(a *policy.Answer) { a.OrderID, a.RequestID = last.OrderID, "of another operation" },
-		} {
-			switch op := m.payment.Operation; {
-			case variant == namesTarget && op != policy.Refund, variant == namesSibling && op != policy.Capture && op != policy.Cancel:
-				continue
-			}
+		explore := func(variant uint8, name func(*policy.Answer)) {
 			a := h.answer
 			a.Verified = true
 			name(&a)
 			m.explore(n, transition{kind: kindWebhook, class: int16(c), variant: variant}, flow.Received{Moment: now, Answer: a}, emit)
+		}
+		stage := n.s.Stage // one that comes during a query or after the end leads where one before leads
+		if (stage == flow.Waiting || stage == flow.Sending) && (h.fact.Effect == policy.Executed || h.fact.Effect == policy.Pending) {
+			m.webhooksOfSiblings(n, explore)
+		}
+		if seen[h.fact.Effect] || !h.fact.Effect.Settled() {
+			continue // the flow takes none of them for its own, so one of a kind is enough
+		}
+		seen[h.fact.Effect] = true
+		last := &n.s.Ledger[len(n.s.Ledger)-1]
+		explore(namesNothing, func(*policy.Answer) {})
+		explore(namesStranger, func(a *policy.Answer) { a.ProviderID = "of a stranger" })
+		explore(namesZero, func(a *policy.Answer) { a.ProviderID = "0" })
+		explore(namesCrossed, func(a *policy.Answer) { a.OrderID = last.RequestID }) // another merchant's order that reads as our request
+		if m.payment.Operation == policy.Refund {
+			explore(namesTarget, func(a *policy.Answer) { a.ProviderID = targetID })
+		}
+	}
+}
+
+// contested reports whether an order of the flow is contested.
+func (n *node) contested() bool {
+	return slices.ContainsFunc(n.s.Ledger, func(id flow.Identity) bool { return id.Contested })
+}
+
+// webhooksOfSiblings emits webhooks about another operation under an order of the flow. The flow
+// cannot tell them from another client's payment of the order.
+func (m *model) webhooksOfSiblings(n *node, explore func(uint8, func(*policy.Answer))) {
+	for i := range n.s.Ledger {
+		id := &n.s.Ledger[i]
+		if i == len(n.s.Ledger)-1 || id.OrderID != n.s.Ledger[i+1].OrderID {
+			explore(namesSibling, func(a *policy.Answer) { a.OrderID, a.RequestID = id.OrderID, "of another operation" })
 		}
 	}
 }
