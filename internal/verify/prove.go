@@ -211,8 +211,43 @@ func (b *batch) refine(ctx context.Context, g *ground, j *job, all *search) erro
 	return nil
 }
 
+// countedEdges bounds the search that counts, and maxCountedQueries the limits for which it is tried.
+const (
+	countedEdges      = 1_000_000
+	maxCountedQueries = 5
+)
+
+// counted searches again with every send, query and firing counted, and ages followed, where the
+// rules look at them and the limits are small. Its verdict is exact. It returns the search without counts if that is
+// not possible.
+func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
+	looks := s.m.decider.looks
+	counts := looks.At["attempt"] || looks.At["queries"] || looks.At["fired"] || looks.At["elapsed"]
+	if s.holds() || s.unfinished || !counts || g.terms.Limits.MaxAttempts > maxSends || g.terms.Limits.MaxQueries > maxCountedQueries {
+		return s, nil
+	}
+	exact := newSearch(g.model(s.m.decider.tables, true, false))
+	exact.maxStates, exact.maxEdges = b.o.maxStates(), countedEdges
+	exact.stop = func(*finding) bool { return true } // then the search without counts has the findings
+	switch err := exact.run(ctx); {
+	case errors.As(err, &errTooMany{}):
+		return s, nil
+	case err != nil:
+		return nil, err
+	}
+	if exact.holds() {
+		return exact, nil
+	}
+	return s, nil
+}
+
 // found adds what a search has found to its product.
 func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
+	s, err := b.counted(ctx, g, s)
+	if err != nil {
+		return err
+	}
+	j.product.Covered.Counted = j.product.Covered.Counted || !s.m.coarse
 	j.product.Covered.Payments++
 	j.product.Covered.add(s)
 	if s.unfinished {

@@ -73,14 +73,15 @@ type Covered struct {
 	Payments int  `json:"payments"` // kinds of payments: capture modes, currencies, amounts
 	States   int  `json:"states"`
 	Steps    int  `json:"steps"`
-	Depth    int  `json:"depth"`            // steps of the longest path to a new state
-	Codes    int  `json:"codes"`            // codes and statuses of the catalogue
-	Answers  int  `json:"answers"`          // groups of all answers, by what they prove
-	Classes  int  `json:"classes"`          // of groups that no rule distinguishes
-	Together int  `json:"together"`         // products that were proved by the same search; states and steps are the search's
-	Shared   bool `json:"shared,omitempty"` // an earlier product of the report has the same search
-	Facts    int  `json:"facts"`            // settled or pending facts of the catalogue for this operation
-	Inferred int  `json:"inferred"`         // of those, how many rest on inference
+	Depth    int  `json:"depth"`             // steps of the longest path to a new state
+	Codes    int  `json:"codes"`             // codes and statuses of the catalogue
+	Answers  int  `json:"answers"`           // groups of all answers, by what they prove
+	Classes  int  `json:"classes"`           // of groups that no rule distinguishes
+	Together int  `json:"together"`          // products that were proved by the same search; states and steps are the search's
+	Counted  bool `json:"counted,omitempty"` // sends, queries and firings had to be counted
+	Shared   bool `json:"shared,omitempty"`  // an earlier product of the report has the same search
+	Facts    int  `json:"facts"`             // settled or pending facts of the catalogue for this operation
+	Inferred int  `json:"inferred"`          // of those, how many rest on inference
 }
 
 // Violation is a property that does not hold, with the shortest trace that violates it.
