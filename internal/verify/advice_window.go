@@ -25,6 +25,10 @@ func windowAdvice(e *ruleset.Engine, v *Violation) string {
 		return ""
 	}
 	at := func(table, key string) string { return wherever(e, &v.payment, table, key) }
+	if c.ArrivalGrace <= 0 {
+		return fmt.Sprintf("the contract has a dedupe_window of %s (%s) and no arrival_grace: a repeat may arrive however late, so no window makes it safe; "+
+			"write arrival_grace if the provider says how late a request can arrive", short(c.DedupeWindow), at("contract", "dedupe_window"))
+	}
 	text := fmt.Sprintf("the dedupe window is over before the flow is: dedupe_window is %s (%s); less the call's timeout of %s (%s) and arrival_grace of %s (%s), "+
 		"a repeat in doubt is safe for %s after the first send, and max_elapsed is %s (%s)",
 		short(c.DedupeWindow), at("contract", "dedupe_window"), short(c.CallTimeout()), at("contract", "timeout"),

@@ -20,6 +20,7 @@ type decider struct {
 	distrust bool
 	counts   bool // counts are known, and limit what the rules decide
 	perRule  bool // each rule is followed by itself, and not each action
+	plain    bool // answers that the executor never makes are left out; for stories
 
 	asked   *answerClass // of the answer that the event brings
 	choice  int          // index of the option that is taken
@@ -79,6 +80,9 @@ func (d *decider) possible(s *policy.Situation) []chosen {
 		return all
 	}
 	all := d.collect(&key, c)
+	if d.plain {
+		all = withoutOdd(all)
+	}
 	for _, want := range all {
 		if want.decision.Action.Sends() {
 			want.decision.Schedule = afterTime // the flow's time may end before the wait
@@ -87,6 +91,21 @@ func (d *decider) possible(s *policy.Situation) []chosen {
 	}
 	d.memo[key] = all
 	return all
+}
+
+// withoutOdd leaves out the decisions about answers that the executor never makes, unless there are
+// no others.
+func withoutOdd(all []chosen) []chosen {
+	var plain []chosen
+	for i := range all {
+		if oddity(all[i].option.witness) < odd {
+			plain = append(plain, all[i])
+		}
+	}
+	if len(plain) == 0 {
+		return all
+	}
+	return plain
 }
 
 // collect returns every decision that an answer of a class can get from any of the tables.

@@ -51,6 +51,9 @@ func (v *Violation) findFix(ctx context.Context, e *ruleset.Engine, o *Options, 
 	return nil, nil
 }
 
+// fixStates bounds the search for one proposal.
+const fixStates = 100_000
+
 // editHelps reports whether a rule with a change is safe and still decides about new answers.
 func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Payment, f *finding, c edit) (bool, error) {
 	changed, err := applyEdit(e, f.rule, c)
@@ -62,7 +65,7 @@ func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Paym
 		return false, err
 	}
 	s := newSearch(m)
-	s.maxStates = exactStates
+	s.maxStates = fixStates
 	s.follow = f.rule
 	corrected := false
 	s.stop = func(got *finding) bool {

@@ -61,7 +61,7 @@ func buildViolation(ctx context.Context, g *ground, o *Options, coarse *search, 
 		v.replay(g.engine, o)
 	}
 	v.cause = f
-	if why := windowAdvice(e, v); why != "" {
+	if why := windowAdvice(g.engine, v); why != "" {
 		v.Why += "; " + why
 	}
 	return v, nil
@@ -113,6 +113,7 @@ func (h *traceSearch) search(unguarded string, plain, still bool, below int, sto
 		return nil, nil
 	}
 	m := h.g.model(h.tables, true, false)
+	m.decider.plain = true
 	m.unguarded, m.inOrder, m.noAging = unguarded, plain, still
 	s := newSearch(m)
 	s.maxStates, s.maxEdges, s.maxDepth = exactStates, exactEdges, below
