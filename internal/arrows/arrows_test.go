@@ -38,7 +38,7 @@ var may = map[string]struct {
 	"internal/release":                 {nil, "writes the modules as a proxy; no package imports it"},
 	"internal/recorded":                {[]string{"policy"}, "the format of a recording; what a body means is the catalogue's to say"},
 	"recording":                        {[]string{"policy", "internal/recorded", "flow", "executor"}, "watches the executor and writes; it does not decide, and reads nothing back"},
-	"internal/verify":                  {[]string{"policy", "internal/condition", "internal/outfile", "internal/recorded", "internal/source", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
+	"internal/verify":                  {[]string{"policy", "internal/condition", "internal/region", "internal/space", "internal/outfile", "internal/recorded", "internal/source", "providers", "rules", "internal/ruleset", "flow"}, "all paths of a flow: no other driver, no clock"},
 	"internal/promela":                 {[]string{"policy", "providers", "internal/ruleset"}, "writes the flow and the rules for Spin; it shares nothing with the search that it is compared with"},
 	"internal/advice":                  {[]string{"policy", "internal/question", "internal/ruleset", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
 	"ruletest":                         {[]string{"internal/ruleset", "internal/ruletest"}, "the tests of rules as tests of Go, and no more"},

@@ -270,7 +270,7 @@ func plainest(r region.Region) region.Box {
 // in the rules' language excludes them.
 const odd = 8
 
-// oddity says how strange the plainest answer of a box is. Stories are told with plain ones.
+// oddity says how strange the plainest answer of a box is. Stories show plain ones.
 func oddity(b region.Box) int {
 	n, named := 0, false
 	for _, d := range []region.Dim{space.Status, space.SubStatus, space.Code, space.SubCode} {

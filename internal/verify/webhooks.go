@@ -1,0 +1,113 @@
+package verify
+
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// webhooks emits verified webhooks. They may arrive at any time, late, repeated and in any order.
+func (m *model) webhooks(n *node, emit emitFunc) {
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
+		for i := range n.ids {
+			next := n
+			if n.candidates(i) == 0 || h.sameUnruled && n.s.Stage != flow.Waiting {
+				continue
+			}
+			if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {
+				if next = n.fail(i); next == nil {
+					continue
+				}
+			}
+			names := []uint8{namesBoth}
+			if n.sharesOrder(i) {
+				names = append(names, namesOrder)
+			}
+			if m.queriesByProviderID() {
+				names = append(names, namesProviderID)
+			}
+			m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
+				a.Verified = true
+				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: namesForeign}, flow.Received{Moment: now, Answer: a}, emit)
+			})
+			if h.fact.Effect == policy.NotExecuted {
+				m.otherRefusal(n, h, i, names, func(next *node, a policy.Answer, name uint8) {
+					a.Verified = true
+					m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
+				})
+			}
+			m.settleAnswer(next, h, i, names, func(next *node, a policy.Answer, name uint8) {
+				a.Verified = true
+				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
+			})
+		}
+	}
+	m.webhooksOfOthers(n, emit)
+	m.unverifiedWebhooks(n, emit)
+}
+
+// webhooksOfOthers emits verified webhooks about other payments: other merchants', and other
+// operations of the same trade. The provider says the truth in them, and it is not about this flow. They
+// settle nothing, whatever they say.
+func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
+	seen := map[policy.Effect]bool{}
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
+		explore := func(variant uint8, name func(*policy.Answer)) {
+			a := h.answer
+			a.Verified = true
+			name(&a)
+			m.explore(n, transition{kind: kindWebhook, class: int16(c), variant: variant}, flow.Received{Moment: now, Answer: a}, emit)
+		}
+		stage := n.s.Stage // one that comes during a query or after the end leads where one before leads
+		if (stage == flow.Waiting || stage == flow.Sending) && (h.fact.Effect == policy.Executed || h.fact.Effect == policy.Pending) {
+			m.webhooksOfSiblings(n, explore)
+		}
+		if seen[h.fact.Effect] || !h.fact.Effect.Settled() {
+			continue // the flow takes none of them for its own, so one of a kind is enough
+		}
+		seen[h.fact.Effect] = true
+		last := &n.s.Ledger[len(n.s.Ledger)-1]
+		explore(namesNothing, func(*policy.Answer) {})
+		explore(namesStranger, func(a *policy.Answer) { a.ProviderID = "of a stranger" })
+		explore(namesZero, func(a *policy.Answer) { a.ProviderID = "0" })
+		explore(namesCrossed, func(a *policy.Answer) { a.OrderID = last.RequestID }) // another merchant's order that reads as our request
+		if m.payment.Operation == policy.Refund {
+			explore(namesTarget, func(a *policy.Answer) { a.ProviderID = targetID })
+		}
+	}
+}
+
+// contested reports whether an order of the flow is contested.
+func (n *node) contested() bool {
+	return slices.ContainsFunc(n.s.Ledger, func(id flow.Identity) bool { return id.Contested })
+}
+
+// webhooksOfSiblings emits webhooks about another operation under an order of the flow. The flow
+// cannot tell them from another client's payment of the order.
+func (m *model) webhooksOfSiblings(n *node, explore func(uint8, func(*policy.Answer))) {
+	for i := range n.s.Ledger {
+		id := &n.s.Ledger[i]
+		if i == len(n.s.Ledger)-1 || id.OrderID != n.s.Ledger[i+1].OrderID {
+			explore(namesSibling, func(a *policy.Answer) { a.OrderID, a.RequestID = id.OrderID, "of another operation" })
+		}
+	}
+}
+
+// unverifiedWebhooks emits webhooks without a valid signature. Any sender can forge them, so they
+// may contain anything.
+func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
+	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
+		return // elsewhere the flow records it and does nothing
+	}
+	for c := range m.facts.classes[policy.Webhook] {
+		h := &m.facts.classes[policy.Webhook][c]
+		if last := len(n.s.Ledger) - 1; !h.sameUnruled && last >= 0 {
+			a := h.answer
+			a.OrderID, a.RequestID = n.s.Ledger[last].OrderID, n.s.Ledger[last].RequestID // without a name of the flow it would be about another payment
+			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: a}, emit)
+		}
+	}
+}
