@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 )
@@ -37,7 +38,8 @@ func (e *LineError) Unwrap() error { return e.Err }
 
 const (
 	batchSize = 256 << 10
-	maxLine   = 16 << 20
+	maxLine   = 16 << 20  // in bytes; a longer line is passed over
+	maxSkip   = 256 << 20 // bytes that are passed over in search of a line break
 )
 
 // counted counts the bytes that were read through it.
@@ -62,9 +64,10 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// split reads one recording and sends its lines in batches. It stops when send returns false.
-func split(in *input, send func(*batch) bool) error {
-	file, err := in.open()
+// split reads one recording and sends its lines in batches. It stops when send returns false or
+// ctx is cancelled.
+func split(ctx context.Context, in *input, send func(*batch) bool) error {
+	file, err := in.reader(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,15 +78,20 @@ func split(in *input, send func(*batch) bool) error {
 		return fmt.Errorf("%s: %w", in.name, err)
 	}
 	s := splitter{in: in, stored: stored, lines: lines, next: 1, fresh: true, send: send}
-	for {
+	// While a line is passed over nothing is sent, so send does not report that ctx is cancelled.
+	for ctx.Err() == nil {
 		buf, last, err := s.read()
 		if err != nil {
 			return err
 		}
-		if !s.cut(s.skip(buf), last) || last {
+		if buf, err = s.skip(buf); err != nil {
+			return err
+		}
+		if !s.cut(buf, last) || last {
 			return nil
 		}
 	}
+	return nil
 }
 
 // splitter cuts one recording into batches of whole lines.
@@ -95,6 +103,7 @@ type splitter struct {
 	next     int       // the number of the next line
 	fresh    bool      // no batch is sent yet
 	skipping bool      // what follows is the rest of a line that is too long
+	skipped  int       // bytes of that line
 	send     func(*batch) bool
 }
 
@@ -114,18 +123,22 @@ func (s *splitter) read() (buf []byte, last bool, err error) {
 	return buf, false, nil
 }
 
-// skip returns buf without the rest of a line that is too long.
-func (s *splitter) skip(buf []byte) []byte {
+// skip returns buf without the rest of a line that is too long. A line that does not end is an
+// error: what is read may never end (/dev/zero), and no recording has such a line.
+func (s *splitter) skip(buf []byte) ([]byte, error) {
 	if !s.skipping {
-		return buf
+		return buf, nil
 	}
 	i := bytes.IndexByte(buf, '\n')
 	if i < 0 {
-		return nil
+		if s.skipped += len(buf); s.skipped > maxSkip {
+			return nil, &LineError{s.in.name, s.next, fmt.Errorf("no line break in %d MiB; a line has at most %d MiB", maxSkip>>20, maxLine>>20)}
+		}
+		return nil, nil
 	}
 	s.skipping = false
 	s.next++
-	return buf[i+1:]
+	return buf[i+1:], nil
 }
 
 // cut sends the whole lines of buf and keeps the rest. It reports whether to go on.
@@ -142,7 +155,7 @@ func (s *splitter) cut(buf []byte, last bool) bool {
 		s.next += bytes.Count(b.data, []byte{'\n'})
 		return s.send(b)
 	case len(buf) > maxLine:
-		s.skipping, s.rest = true, nil
+		s.skipping, s.skipped, s.rest = true, len(buf), nil
 		b := s.batch()
 		b.tooLong = true
 		return s.send(b)

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,28 @@ type input struct {
 	name string // for messages
 	size int64  // in bytes as stored; 0: not known
 	open func() (io.ReadCloser, error)
+
+	waits bool // open and Read may wait without end: a pipe, a terminal
+}
+
+// reader opens the recording. Where open or Read may wait, what it returns stops waiting when ctx
+// is cancelled. The goroutine that waits then stays until its input ends: no system call of
+// a terminal's can be called off.
+func (in *input) reader(ctx context.Context) (io.ReadCloser, error) {
+	if !in.waits {
+		return in.open()
+	}
+	out, to := io.Pipe()
+	go func() {
+		from, err := in.open()
+		if err == nil {
+			_, err = io.Copy(to, from)
+			_ = from.Close()
+		}
+		to.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { to.CloseWithError(context.Cause(ctx)) })
+	return out, nil
 }
 
 // inputsOf finds the recordings of Run's paths.
@@ -26,7 +49,7 @@ func inputsOf(paths []string, stdin io.Reader) ([]input, error) {
 			if stdin == nil {
 				return nil, errors.New(`Options.Stdin must be set where a path is "-"`)
 			}
-			all = append(all, input{name: "stdin", open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			all = append(all, input{name: "stdin", waits: true, open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
 		found, err := files(path)
@@ -49,7 +72,7 @@ func files(path string) ([]input, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return []input{fileInput(path, info.Size())}, nil
+		return []input{fileInput(path, info)}, nil
 	}
 	var all []input
 	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
@@ -60,7 +83,7 @@ func files(path string) ([]input, error) {
 		if err != nil {
 			return err
 		}
-		all = append(all, fileInput(p, info.Size()))
+		all = append(all, fileInput(p, info))
 		return nil
 	})
 	if err != nil {
@@ -77,6 +100,9 @@ func isRecording(p string) bool {
 	return strings.HasSuffix(p, ".jsonl") || strings.HasSuffix(p, ".jsonl.gz")
 }
 
-func fileInput(path string, size int64) input {
-	return input{name: path, size: size, open: func() (io.ReadCloser, error) { return os.Open(path) }}
+func fileInput(path string, info fs.FileInfo) input {
+	return input{
+		name: path, size: info.Size(), waits: !info.Mode().IsRegular(),
+		open: func() (io.ReadCloser, error) { return os.Open(path) },
+	}
 }

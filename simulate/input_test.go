@@ -136,6 +136,68 @@ func TestTooLongLineIsBroken(t *testing.T) {
 	}
 }
 
+// zeros is a file of zeros, which ends after left of them.
+type zeros struct{ left int }
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if z.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), z.left)
+	clear(p[:n])
+	z.left -= n
+	return n, nil
+}
+
+// A line that does not end, as /dev/zero has, ends the run with the line and the limits.
+func TestLineWithoutEndIsAnError(t *testing.T) {
+	first := jsonLine(t, "f", 0, "send", code(0)) + "\n"
+	in := input{name: "a", open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(first), &zeros{left: 4 * maxSkip})), nil
+	}}
+	_, err := run(t.Context(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs}, []input{in})
+	const want = "a:2: no line break in 256 MiB; a line has at most 16 MiB"
+	if broken := new(LineError); !errors.As(err, &broken) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// cancelAt cancels after some reads.
+type cancelAt struct {
+	zeros
+	reads  int
+	cancel context.CancelFunc
+}
+
+func (c *cancelAt) Read(p []byte) (int, error) {
+	if c.reads--; c.reads == 0 {
+		c.cancel()
+	}
+	return c.zeros.Read(p)
+}
+
+// A run that is cancelled while a line is passed over stops there.
+func TestCancelledWhileALineIsPassedOver(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	src := &cancelAt{zeros: zeros{left: maxSkip}, reads: 200, cancel: cancel}
+	_, err := run(ctx, Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs},
+		[]input{{name: "a", open: func() (io.ReadCloser, error) { return io.NopCloser(src), nil }}})
+	if !errors.Is(err, context.Canceled) || src.left == 0 {
+		t.Errorf("%v; %d bytes were left", err, src.left)
+	}
+}
+
+// A line that is longer than a run waits for is an error with Strict too, and reading stops.
+func TestStrictStopsReadingALineWithoutEnd(t *testing.T) {
+	src := &zeros{left: 4 * maxSkip}
+	_, err := run(t.Context(), Options{Decider: defaults(t), Catalogs: defaults(t).Catalogs, Strict: true},
+		[]input{{name: "a", open: func() (io.ReadCloser, error) { return io.NopCloser(src), nil }}})
+	if err == nil || err.Error() != "a:1: a line of more than 16 MiB" || src.left == 0 {
+		t.Errorf("%v; %d bytes were left", err, src.left)
+	}
+}
+
 // A byte order mark breaks no more than its own line.
 func TestByteOrderMark(t *testing.T) {
 	var reported []string

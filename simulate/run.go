@@ -148,7 +148,7 @@ func totalSize(inputs []input) int64 {
 
 func readAll(ctx context.Context, inputs []input, queue, work chan<- *batch) error {
 	for i := range inputs {
-		err := split(&inputs[i], func(b *batch) bool {
+		err := split(ctx, &inputs[i], func(b *batch) bool {
 			for _, to := range []chan<- *batch{work, queue} {
 				select {
 				case to <- b:

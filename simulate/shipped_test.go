@@ -25,7 +25,7 @@ func countShipped(t *testing.T) coverage {
 	c := coverage{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
 	r := newLineReader(e.Catalogs)
 	for _, in := range shipped(t) {
-		err := split(&in, func(b *batch) bool {
+		err := split(context.Background(), &in, func(b *batch) bool {
 			b.parse(r)
 			for i := range b.lines {
 				l := &b.lines[i]

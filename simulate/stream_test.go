@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ var halfADay = sync.OnceValue(func() []string {
 	var all []string
 	for _, in := range inputs {
 		chosen := map[string]bool{}
-		err := split(&in, func(b *batch) bool {
+		err := split(context.Background(), &in, func(b *batch) bool {
 			for _, raw := range strings.Split(strings.TrimSpace(string(b.data)), "\n") {
 				at, flow := between(raw, `"at":"`), between(raw, `"flow":"`)
 				if at < "2026-01-05T12" {

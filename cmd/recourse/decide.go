@@ -63,12 +63,41 @@ func newDecider(e *ruleset.Engine, out, errs io.Writer) *decider {
 	return d
 }
 
+const (
+	maxQuestion = 16 << 20  // bytes of a line; a longer one gets an error in its place
+	maxSkip     = 256 << 20 // bytes that are passed over in search of a line break
+)
+
+var errTooLong = fmt.Errorf("a line of more than %d MiB", maxQuestion>>20)
+
+// readLine reads a line. Of a line that is too long it keeps nothing, and tooLong is set; a line that
+// does not end is an error, because its input may never end.
+func readLine(ctx context.Context, in *bufio.Reader) (line []byte, tooLong bool, err error) {
+	skipped := 0
+	for ctx.Err() == nil {
+		part, err := in.ReadSlice('\n')
+		if tooLong = tooLong || len(line)+len(part) > maxQuestion; tooLong {
+			skipped += len(line) + len(part)
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		if skipped > maxSkip {
+			return nil, true, fmt.Errorf("no line break in %d MiB; a line has at most %d MiB", maxSkip>>20, maxQuestion>>20)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, tooLong, err
+		}
+	}
+	return nil, false, ctx.Err()
+}
+
 // run reads lines to the end of the input, or until ctx is cancelled.
 func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
 	for number := 1; ; number++ {
-		raw, readErr := in.ReadBytes('\n')
-		if line := bytes.TrimSpace(raw); len(line) > 0 {
-			if err := d.line(number, line); err != nil {
+		raw, tooLong, readErr := readLine(ctx, in)
+		if line := bytes.TrimSpace(raw); len(line) > 0 || tooLong {
+			if err := d.line(number, line, tooLong); err != nil {
 				return err
 			}
 			if in.Buffered() == 0 { // the caller may wait for this answer before it writes the next line
@@ -81,7 +110,7 @@ func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
 		case errors.Is(readErr, io.EOF):
 			return nil
 		case readErr != nil:
-			return fmt.Errorf("stdin: %w", readErr)
+			return fmt.Errorf("stdin:%d: %w", number, readErr)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		}
@@ -89,8 +118,11 @@ func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
 }
 
 // line writes the decision for one line, or an error object in its place.
-func (d *decider) line(number int, line []byte) error {
-	decision, err := d.decide(line)
+func (d *decider) line(number int, line []byte, tooLong bool) error {
+	decision, err := advice.Decision{}, errTooLong
+	if !tooLong {
+		decision, err = d.decide(line)
+	}
 	if err != nil {
 		d.failed = true
 		fmt.Fprintf(d.errs, "stdin:%d: %s\n", number, err)

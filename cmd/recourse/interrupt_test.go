@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -34,5 +37,60 @@ func TestInterruptWhileInputIsAwaited(t *testing.T) {
 				t.Error("it still waits for its input")
 			}
 		})
+	}
+}
+
+// Ctrl-C ends a simulation that waits for a pipe which no process writes to.
+func TestInterruptWhileAPipeIsOpened(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A writer in the end releases the goroutine that waits for one.
+	t.Cleanup(func() {
+		if f, err := os.OpenFile(pipe, os.O_RDWR|syscall.O_NONBLOCK, 0); err == nil {
+			_ = f.Close()
+		}
+	})
+	ctx, interrupt := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer interrupt()
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, []string{"simulate", pipe}, strings.NewReader(""), io.Discard, io.Discard) }()
+	select {
+	case code := <-done:
+		if code != exitCouldNot {
+			t.Errorf("exit code %d", code)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it still waits for the pipe")
+	}
+}
+
+// zeros is an input of zeros, of so many bytes, and then of what follows.
+func zeros(n int64, then string) io.Reader {
+	return io.MultiReader(io.LimitReader(zero{}, n), strings.NewReader(then))
+}
+
+type zero struct{}
+
+func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A line that is too long gets an error in its place, and the next line its decision.
+func TestDecideALineThatIsTooLong(t *testing.T) {
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"decide"}, zeros(maxQuestion+1, "\n"+`{"provider":"momo","operation":"pay","fault":"timeout"}`), &out, &errs)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if code != exitDoesNot || errs.String() != "stdin:1: a line of more than 16 MiB\n" || len(lines) != 2 ||
+		lines[0] != `{"error":"a line of more than 16 MiB"}` || !strings.Contains(lines[1], "query_status") {
+		t.Errorf("exit code %d, %q, %q", code, errs.String(), out.String())
+	}
+}
+
+// A line that does not end, as /dev/zero has, ends the command with the line and the limits.
+func TestDecideALineWithoutEnd(t *testing.T) {
+	var errs bytes.Buffer
+	code := run(t.Context(), []string{"decide"}, zeros(1<<40, ""), io.Discard, &errs)
+	if want := "stdin:1: no line break in 256 MiB; a line has at most 16 MiB\n"; code != exitCouldNot || !strings.HasSuffix(errs.String(), want) {
+		t.Errorf("exit code %d, %q, want %q", code, errs.String(), want)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,16 +51,12 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return err
 		}
-		stdin := cmd.InOrStdin()
-		if slices.Contains(args, "-") {
-			stdin = interruptible(cmd.Context(), stdin)
-		}
 		if os.Getenv("GOGC") == "" {
 			defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 		}
 		bar := newProgress(cmd.ErrOrStderr())
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
-			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: stdin, Flow: *flow, Merchant: *merchant,
+			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: cmd.InOrStdin(), Flow: *flow, Merchant: *merchant,
 			Progress: bar.show,
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
 		}, args...)
