@@ -31,7 +31,8 @@ func initCommand() *cobra.Command {
 		Short: "Start a folder of rules: a merchant, a rule, and tests that pass",
 		Long: `Writes a rules folder with one merchant, a rule of its own and tests of it, and the JSON
 Schemas by which editors complete and check its TOML files, without a network. A file that
-exists already is never overwritten: then nothing is written at all.
+exists already is never overwritten: then nothing is written at all, and neither where one
+of the files cannot be written.
 
 Exit codes: 0 written, 2 could not run.`,
 		Example: `  recourse init myrules
@@ -101,33 +102,74 @@ func sortedNames(files map[string][]byte) []string {
 	return names
 }
 
-// writeNew writes new files. If one of them exists, it writes none.
+// writeNew writes new files, all or none: if one of them exists it writes none, and if one cannot be
+// written it removes those that it wrote.
 func writeNew(dir string, files map[string][]byte) error {
 	var clashes []error
 	for _, name := range sortedNames(files) {
 		target := filepath.Join(dir, filepath.FromSlash(name))
 		if _, err := os.Lstat(target); err == nil {
 			clashes = append(clashes, fmt.Errorf("%s exists already", target))
-		} else if !errors.Is(err, fs.ErrNotExist) {
+		} else if !errors.Is(err, fs.ErrNotExist) { // a file in the place of a folder, a folder that may not be read
 			clashes = append(clashes, err)
 		}
 	}
 	if len(clashes) > 0 {
 		return fmt.Errorf("%w\nnothing was written", errors.Join(clashes...))
 	}
+	var made []string // files and folders, in the order in which they were made
 	for _, name := range sortedNames(files) {
 		target := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
-			return err
+		err := makeFolders(filepath.Dir(target), &made)
+		if err == nil {
+			err = makeFile(target, files[name], &made)
 		}
-		f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 		if err != nil {
-			return err
-		}
-		_, err = f.Write(files[name])
-		if err = errors.Join(err, f.Close()); err != nil {
-			return err
+			return fmt.Errorf("%w\n%s", err, unmake(made))
 		}
 	}
 	return nil
+}
+
+// makeFolders makes a folder and those above it that do not exist, and adds each that it made to made.
+func makeFolders(dir string, made *[]string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		if err := makeFolders(parent, made); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil {
+		return err
+	}
+	*made = append(*made, dir)
+	return nil
+}
+
+// makeFile writes a new file, and adds it to made.
+func makeFile(name string, data []byte, made *[]string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	*made = append(*made, name)
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// unmake removes what was made, the last first, and says what is left. A folder that holds a file of
+// another program by now is not empty and stays.
+func unmake(made []string) string {
+	var left []string
+	for _, name := range slices.Backward(made) {
+		if err := os.Remove(name); err != nil {
+			left = append(left, err.Error())
+		}
+	}
+	if len(left) == 0 {
+		return "nothing was written"
+	}
+	return "not removed again:\n" + strings.Join(left, "\n")
 }

@@ -193,6 +193,9 @@ func printTrust(w io.Writer, r *verify.Report) {
 			mark(of[a], p.Provider, p.Operation.String())
 		}
 	}
+	if len(order) == 0 { // an interrupted run that finished no product
+		return
+	}
 	fmt.Fprintln(w, "\nTaken on trust:")
 	for _, a := range order {
 		if who := providersOf(of[a], all); who != "" {
