@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -110,46 +107,22 @@ func (s *sample) verdict(t testing.TB) (refused bool, why string) {
 	return !r.Holds, b.String()
 }
 
-// openKinds are the sets whose verdict is known to be wrong. Whoever mends one takes its line out.
-func openKinds(t testing.TB) map[string]bool {
-	t.Helper()
-	text, err := os.ReadFile(kindsDir + "/open.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			open[line] = true
-		}
-	}
-	return open
-}
-
 // Every kind of unsafe rules that was once called proved is refused, and its safe twin is proved:
 // a checker that refuses everything finds nothing either.
 func TestKinds(t *testing.T) {
-	open := openKinds(t)
 	for _, s := range samples(t) {
-		known := open[s.name]
-		delete(open, s.name)
 		if testkit.Short() && (s.provider != "opi" || s.kind == "A2" || s.kind > "A6") {
 			continue // the others take a second each, and more
 		}
 		t.Run(s.name, func(t *testing.T) {
 			refused, why := s.verdict(t)
 			switch {
-			case refused == s.refused && known:
-				t.Errorf("the verdict is right now: take the line %q out of %s/open.txt\n%s", s.name, kindsDir, why)
-			case refused == s.refused || known:
+			case refused == s.refused:
 			case refused:
 				t.Errorf("refused, and it is safe:\n%s", why)
 			default:
 				t.Error("proved, and it is not safe")
 			}
 		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(open)) {
-		t.Errorf("%s/open.txt names %q, which is not there", kindsDir, name)
 	}
 }
