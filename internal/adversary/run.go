@@ -226,10 +226,10 @@ func (o *Options) ask(ctx context.Context, e *ruleset.Engine, p product) (verdic
 		VerdictOnly: true,
 	})
 	switch {
-	case ctx.Err() == nil && bounded.Err() != nil:
-		return unfinished, nil
-	case err != nil:
+	case err != nil && bounded.Err() == nil:
 		return unread, err
+	case err != nil, bounded.Err() != nil, r.Interrupted, len(r.Products) == 0: // also where the run ends: what is not finished is not proved
+		return unfinished, nil
 	}
 	v := proved
 	for i := range r.Products {

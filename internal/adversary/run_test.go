@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 var (
@@ -34,13 +36,21 @@ func TestNothingProvedIsBroken(t *testing.T) {
 		o.Steps = *flagSteps
 	}
 	t.Logf("-adversary.seed=%d -adversary.set=%d", o.Seed, o.First)
-	r, err := Run(context.Background(), o)
+	ctx := context.Background()
+	if end, limited := t.Deadline(); limited {
+		bounded, cancel := context.WithDeadline(ctx, end.Add(-20*time.Second)) // time to print what was found
+		defer cancel()
+		ctx = bounded
+	}
+	r, err := Run(ctx, o)
+	if r != nil {
+		t.Log(r)
+		for _, m := range r.Misses {
+			report(t, &m)
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	t.Log(r)
-	for _, m := range r.Misses {
-		report(t, &m)
 	}
 	if len(r.Misses) > 0 {
 		t.Errorf("%d sets are proved and broken; see above", len(r.Misses))
@@ -72,6 +82,30 @@ func TestACheckerThatProvesEverythingIsFound(t *testing.T) {
 	for i, m := range again.Misses {
 		if m.Story != r.Misses[i].Story {
 			t.Errorf("another run of the same seed finds\n%s\nand not\n%s", m.Story, r.Misses[i].Story)
+		}
+	}
+}
+
+// A set whose verdict was cut short, by the end of the run or by its own time, counts as not finished,
+// and what was found before is reported.
+func TestWhatIsNotFinishedIsNotProved(t *testing.T) {
+	e, err := ruleset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	for name, one := range map[string]struct {
+		ctx      context.Context
+		patience time.Duration
+	}{
+		"the run has ended":   {ended, time.Hour},
+		"its time is over":    {context.Background(), time.Nanosecond},
+		"both at that moment": {ended, time.Nanosecond},
+	} {
+		o := &Options{patience: one.patience}
+		if v, err := o.ask(one.ctx, e, product{"opi", policy.Payout, ""}); v != unfinished || err != nil {
+			t.Errorf("%s: verdict %d, %v; want not finished", name, v, err)
 		}
 	}
 }
