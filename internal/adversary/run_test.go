@@ -30,7 +30,7 @@ var (
 func TestNothingProvedIsBroken(t *testing.T) {
 	o := Options{
 		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(5_000, 200_000, 10_000_000),
-		PerSet: testkit.Size(5_000, 20_000, 100_000), Refused: testkit.Size(500, 2_000, 4_000), Workers: 2, States: 30_000, Patience: 20,
+		PerSet: testkit.Size(5_000, 20_000, 200_000), Refused: testkit.Size(500, 2_000, 4_000), Workers: 2, States: 30_000, Patience: 20,
 	}
 	if *flagSteps > 0 {
 		o.Steps = *flagSteps
