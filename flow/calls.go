@@ -69,7 +69,7 @@ func (m *machine) query() {
 	id := m.s.current()
 	m.s.Queries++
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
-	m.s.AskedBy = m.t.Contract.QueryIdentifier(id.ProviderID != "")
+	m.s.AskedBy = m.t.Contract.QueryIdentifier(m.s.ownID(id) != "")
 	m.do(Record{})
 	m.do(Ask{
 		By: m.s.AskedBy, Identity: id,

@@ -55,7 +55,7 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 	}
 	id := &s.Ledger[i]
 	sure = sure && ( /*guard:late-reply-identity*/ !h.late || len(s.Ledger) == 1) // a late reply may be about an earlier identity
-	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.namesOne(a, id) {
+	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.namesOne(a, id) && !s.isTarget(a.ProviderID) {
 		id.ProviderID = a.ProviderID
 	}
 	if a.Phase == policy.Send && /*guard:late-door*/ !h.late && fact.Effect == policy.NotExecuted && /*guard:only-door-leaves-nothing*/ fact.Stage == policy.Door {
@@ -134,7 +134,7 @@ func (s *State) arrived(c *policy.Contract, asked time.Time) bool {
 // the identity in two cases only:
 //
 //   - there is one copy, or the provider dedupes the copies, and the answer cannot be about
-//     another identity of the same order;
+//     another identity of the same order, or with the same id of the provider;
 //   - a query was asked when every copy had arrived, by an identifier that covers all copies.
 //
 // A webhook may be an old one, and the provider's own id names one copy.
@@ -147,9 +147,14 @@ func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) b
 	query := a.Phase == policy.Query
 	named := a.RequestID != "" && a.RequestID == id.RequestID ||
 		query && /*guard:query-by-order*/ s.AskedBy == policy.RequestID && /*guard:late-query*/ !h.late && id == s.current()
+	byOrder := query && s.AskedBy == policy.OrderID
 	if !named {
 		for i := range s.Ledger {
-			if other := &s.Ledger[i]; /*guard:others-of-the-order*/ other != id && other.OrderID == id.OrderID {
+			switch other := &s.Ledger[i]; {
+			case other == id:
+			case /*guard:others-of-the-order*/ other.OrderID == id.OrderID:
+				copies += other.Copies
+			case /*guard:others-of-the-id*/ a.OrderID == "" && !byOrder && s.shareID(id, other):
 				copies += other.Copies
 			}
 		}

@@ -121,7 +121,7 @@ func (s *State) queriesLeft(t *policy.Terms) bool {
 // canQuery reports whether the contract has a query for what is known of the last identity: some
 // providers can be asked only by an id that they gave themselves.
 func (s *State) canQuery(c *policy.Contract) bool {
-	return /*guard:query-has-an-identifier*/ c.QueryIdentifier(s.current().ProviderID != "") != ""
+	return /*guard:query-has-an-identifier*/ c.QueryIdentifier(s.ownID(s.current()) != "") != ""
 }
 
 // limit returns when the flow's time is over.

@@ -24,8 +24,8 @@ func (s *State) identityOf(a *policy.Answer) (i int, sure bool) {
 		return s.byProviderID(a.ProviderID, webhook)
 	}
 	for i := len(s.Ledger) - 1; i >= 0; i-- {
-		if s.Ledger[i].matches(a) {
-			return i, true
+		if id := &s.Ledger[i]; s.matches(id, a) {
+			return i, a.OrderID != "" || a.RequestID == "" || a.RequestID == id.RequestID || s.ownsID(id)
 		}
 	}
 	/*guard:other-payment*/ return -1, false
@@ -80,14 +80,15 @@ func (s *State) namesOne(a *policy.Answer, id *Identity) bool {
 // byProviderID finds the identity by the provider's own id, where the answer has no other name.
 // An id that is not in the ledger yet belongs to an identity whose id is not known: to the last
 // of them, and for sure only if it is the only one. In a webhook such an id cannot be compared
-// with anything, and names no identity.
+// with anything, and names no identity. Captures and cancels have the id of the payment that they
+// work on, and an answer that names it may be about any of them.
 func (s *State) byProviderID(providerID string, webhook bool) (i int, sure bool) {
 	i, nameless := -1, 0
 	for k := len(s.Ledger) - 1; k >= 0; k-- {
 		switch id := &s.Ledger[k]; {
-		case id.ProviderID == providerID:
-			return k, true
-		case id.ProviderID == "" && id.Sends > 0 && /*guard:webhook-id-is-known*/ !webhook:
+		case s.ownID(id) == providerID:
+			return k, s.ownsID(id)
+		case s.ownID(id) == "" && id.Sends > 0 && /*guard:webhook-id-is-known*/ !webhook:
 			i = max(i, k)
 			nameless++
 		}
@@ -95,13 +96,43 @@ func (s *State) byProviderID(providerID string, webhook bool) (i int, sure bool)
 	return i /*guard:provider-id-without-owner*/, nameless == 1
 }
 
+// ownID returns the provider's id of an identity itself. A refund begins with the id of the payment
+// that it gives back. The client needs it, but a query by it would not find the refund.
+func (s *State) ownID(id *Identity) string {
+	if s.isTarget(id.ProviderID) {
+		return ""
+	}
+	return id.ProviderID
+}
+
+// isTarget reports whether an id is that of the payment that a refund gives back.
+func (s *State) isTarget(id string) bool {
+	return /*guard:target-is-no-id-of-a-refund*/ s.Payment.Operation == policy.Refund && id == s.Target
+}
+
+// shareID reports whether the provider's id stands for both identities: all captures and cancels
+// have that of the payment that they work on.
+func (s *State) shareID(one, other *Identity) bool {
+	return one != other && s.ownID(one) != "" && s.ownID(one) == s.ownID(other)
+}
+
+// ownsID reports whether no other identity that left something at the provider has the same id.
+func (s *State) ownsID(id *Identity) bool {
+	for i := range s.Ledger {
+		if other := &s.Ledger[i]; /*guard:shared-id-is-unsure*/ other.Copies > 0 && s.shareID(id, other) {
+			return false
+		}
+	}
+	return true
+}
+
 // matches reports whether every name that an answer gives is the identity's. Each kind of name is
 // compared with its own: an order may have the number that the provider gave to another payment.
 // A name that is not given matches: an answer to our own call belongs to the identity that was
 // sent or asked for.
-func (id *Identity) matches(a *policy.Answer) bool {
+func (s *State) matches(id *Identity, a *policy.Answer) bool {
 	return (a.OrderID == "" || /*guard:order-is-an-order*/ a.OrderID == id.OrderID) &&
-		(a.RequestID == "" || a.RequestID == id.RequestID || a.RequestID == id.ProviderID) // see unknownRequest: their name for our request
+		(a.RequestID == "" || a.RequestID == id.RequestID || a.RequestID == s.ownID(id)) // see unknownRequest: their name for our request
 }
 
 // otherAmount reports whether an answer names an amount or a currency that differs from the

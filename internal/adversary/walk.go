@@ -140,16 +140,11 @@ func (w *walker) begin(earlier []flow.Identity) *finding {
 	if len(earlier) > 0 && w.IntN(3) > 0 {
 		e.OrderID = earlier[w.IntN(len(earlier))].OrderID
 	}
-	if op := w.payment.Operation; actsOnTarget(op) || op == policy.Refund && refundsNameTheirPayment {
+	if op := w.payment.Operation; actsOnTarget(op) || op == policy.Refund {
 		e.ProviderID = target
 	}
 	return w.step(e)
 }
-
-// refundsNameTheirPayment begins a refund with the provider's id of the payment that is refunded. The
-// machine takes it for the refund's own id and asks by it; switched on, this shows a refund that is not
-// found under that id and ends failed, where the contract asks by provider_id and has a not_found_after.
-const refundsNameTheirPayment = false
 
 func (w *walker) moment() flow.Moment { return flow.Moment{At: w.now, Jitter: w.Float64()} }
 
@@ -372,7 +367,7 @@ func (w *walker) name(a *policy.Answer, r *record, f policy.Fact, paired bool) {
 	if !paired && n == 0 {
 		n = 1 + w.IntN(5)
 	}
-	order := n == 1 || n == 2 || n == 3 || n == 4 || r.provider == target && !targetsAreMixed
+	order := n == 1 || n == 2 || n == 3 || n == 4
 	if order {
 		a.OrderID = r.order
 	}

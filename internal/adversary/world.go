@@ -218,14 +218,9 @@ func (w *world) matches(q *question, r *record) bool {
 	case policy.RequestID:
 		return r.request == q.id.RequestID
 	default:
-		return r.provider == q.id.ProviderID && (targetsAreMixed || r.provider != target || r.request == q.id.RequestID)
+		return r.provider == q.id.ProviderID
 	}
 }
-
-// targetsAreMixed lets an answer that names only the payment that a capture or a cancel works on
-// speak of any of several requests under several orders. The machine takes it for one about the
-// latest request; switched on, this shows a second capture that ends failed and can still execute.
-const targetsAreMixed = false
 
 // mustFind reports whether the query finds a record for certain.
 func (w *world) mustFind(q *question, r *record) bool {

@@ -115,6 +115,18 @@ var evidenceMutants = []mutant{
 	{rules: "bold-short", want: flow.S2, at: forceTrue("copies-in-window")},
 	{rules: "bold-order", want: flow.S2, at: forceFalse("window-of-the-order")},
 	{rules: "plain", want: flow.S2, at: forceFalse("others-of-the-order")},
+	{
+		rules: "plain", want: flow.S2, at: forceFalse("others-of-the-id"),
+		spared: "NOT COVERED: captures and cancels of the model ask by the order; the traps of flow ask by the payment's id",
+	},
+	{
+		rules: "plain", want: flow.S2, at: forceFalse("shared-id-is-unsure"),
+		spared: "NOT COVERED: no answer of the model names only the payment that captures work on; the traps of flow have one",
+	},
+	{
+		rules: "theirs", want: flow.S2, at: forceFalse("target-is-no-id-of-a-refund"),
+		spared: "NOT COVERED: the provider of the mutants has no refunds; the traps of flow have one",
+	},
 	{rules: "plain", want: flow.S2, at: forceTrue("query-by-order")},
 	{
 		rules: "grace-request", want: flow.S2, at: forceTrue("late-query"),
