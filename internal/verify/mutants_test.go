@@ -113,7 +113,7 @@ var evidenceMutants = []mutant{
 	{rules: "plain", want: flow.S2, at: forceTrue("failure-covers-all-copies")},
 	{rules: "plain", want: flow.S2, at: operand("copies-are-counted", "1")},
 	{rules: "bold-short", want: flow.S2, at: forceTrue("copies-in-window")},
-	{rules: "bold-order", want: flow.S2, at: forceFalse("window-of-the-order")},
+	{rules: "bold-window", want: flow.S2, at: forceFalse("window-of-the-order")},
 	{rules: "plain", want: flow.S2, at: forceFalse("others-of-the-order")},
 	{
 		rules: "plain", want: flow.S2, at: forceFalse("others-of-the-id"),
