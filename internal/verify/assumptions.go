@@ -36,14 +36,18 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 // assumptions lists what the model assumes of the provider.
 func assumptions(c *policy.Contract) []string {
 	all := []string{"an answer's facts, as the catalogue has them, are true"}
-	if len(c.Dedupe) > 0 && c.DedupeWindow > 0 && (c.Replay == policy.FirstResult || c.Replay == policy.Rejected) {
+	relied := len(c.Dedupe) > 0 && c.DedupeWindow > 0 && (c.Replay == policy.FirstResult || c.Replay == policy.Rejected)
+	switch {
+	case relied && c.ArrivalGrace <= 0:
+		all = append(all, "nothing: a request that is repeated may be executed again (the dedupe window says nothing without an arrival_grace)")
+	case relied:
 		names := make([]string, len(c.Dedupe))
 		for i, id := range c.Dedupe {
 			names[i] = string(id)
 		}
 		all = append(all, fmt.Sprintf("a second request with the same %s is not executed for %s (dedupe; a repeat gets %s)",
 			strings.Join(names, " or "), short(c.DedupeWindow), c.Replay))
-	} else {
+	default:
 		all = append(all, "nothing: a request that is repeated may be executed again (no dedupe window is declared)")
 	}
 	if c.ArrivalGrace > 0 {
