@@ -147,6 +147,9 @@ func (m *model) mergePast(n *node) {
 			continue
 		}
 		same := id.OrderID == n.s.Ledger[last].OrderID
+		if same && n.ids[i].old {
+			n.ids[last].old = true // it began the window of the order, which the latest has too
+		}
 		if !same {
 			id.Copies = 1 // a later "pending" statement finds one request
 		}

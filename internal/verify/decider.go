@@ -13,7 +13,8 @@ import (
 // answer of the group can get. It returns each of them in turn.
 type decider struct {
 	engine   *ruleset.Engine
-	tables   []*table // of several: what any of them decides
+	judge    space.Judge // of the catalogue
+	tables   []*table    // of several: what any of them decides
 	facts    *facts
 	looks    *ruleset.Looks
 	terms    policy.Terms
@@ -47,8 +48,14 @@ type cellKey struct {
 	counts string
 }
 
-// Judge implements [policy.Decider]: it returns what the flow reads in the answer's class.
-func (d *decider) Judge(*policy.Payment, *policy.Answer) policy.Fact { return d.asked.fact }
+// Judge implements [policy.Decider]: it returns what the flow reads in the answer's class. An answer that
+// the flow made by itself is judged as it is.
+func (d *decider) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	if a.Fault != d.asked.answer.Fault {
+		return readByFlow(d.judge(p, a))
+	}
+	return d.asked.fact
+}
 
 // Terms implements [policy.Decider].
 func (d *decider) Terms(*policy.Payment) *policy.Terms { return &d.terms }

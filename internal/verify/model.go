@@ -31,7 +31,6 @@ type model struct {
 	exhausted exhausted // for the event that is applied
 
 	breaches breaches // none except in tests
-	distrust bool     // inferred facts are unknown
 
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
@@ -67,6 +66,7 @@ type ground struct {
 	space    *space.Space
 	facts    *facts
 	terms    policy.Terms
+	judge    space.Judge
 	distrust bool
 }
 
@@ -76,11 +76,11 @@ func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust boo
 		return nil, err
 	}
 	g := &ground{engine: e, space: s, terms: *e.Terms(&p), distrust: distrust}
-	judge := e.Judge
+	g.judge = e.Judge
 	if distrust {
-		judge = distrustingDecider{e}.Judge
+		g.judge = distrustingDecider{e}.Judge
 	}
-	g.facts = factsOf(s, catalog, p, &g.terms.Contract, judge, !hasModes(p.Operation))
+	g.facts = factsOf(s, catalog, p, &g.terms.Contract, g.judge, !hasModes(p.Operation))
 	return g, nil
 }
 
@@ -90,7 +90,7 @@ func hasModes(op policy.Operation) bool { return op == policy.Pay || op == polic
 // model returns the model of payments that any of the tables decides about. With perRule it
 // follows each rule by itself, and not only each action.
 func (g *ground) model(tables []*table, perRule, coarse bool) *model {
-	m := &model{payment: tables[0].payment, engine: g.engine, distrust: g.distrust, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
+	m := &model{payment: tables[0].payment, engine: g.engine, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
 		varied: map[variedKey]bool{}}
 	terms := g.terms
 	terms.Poll = nil
@@ -104,7 +104,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	}
 	looks := g.engine.Looks(&m.payment)
 	m.decider = &decider{
-		tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, memo: map[cellKey][]chosen{},
+		judge: g.judge, tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, memo: map[cellKey][]chosen{},
 	}
 	m.terms = &m.decider.terms
 	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)
@@ -322,15 +322,6 @@ func (m *model) askedBy(n *node, tr transition) *answerClass {
 	return nil
 }
 
-// judge returns what an answer proves by itself.
-func (m *model) judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	f := m.engine.Judge(p, a)
-	if m.distrust {
-		f = distrust(f)
-	}
-	return f
-}
-
 // spendLimits uses up the chosen limits before the event arrives.
 func (m *model) spendLimits(s *flow.State) {
 	if !m.coarse || s.Stage == flow.New {
@@ -356,13 +347,15 @@ func (m *model) spendLimits(s *flow.State) {
 	}
 }
 
-// keepOld keeps which identities the provider does not dedupe any more: that does not come back.
+// keepOld keeps which identities the provider does not dedupe any more: that does not come back. A window
+// that is longer than the flow ends with it, so of the latest identity it need not be kept.
 func (m *model) keepOld(next *node, ids int) {
-	if !m.coarse || !m.exhausted.lastOld && !m.exhausted.othersOld || repeatWindow(&m.terms.Contract) >= m.terms.Limits.MaxElapsed {
-		return // a window that is longer than the flow ends with it
+	if !m.coarse {
+		return
 	}
+	over := repeatWindow(&m.terms.Contract) >= m.terms.Limits.MaxElapsed
 	for i := range ids {
-		if last := i == ids-1; last && m.exhausted.lastOld || !last && m.exhausted.othersOld {
+		if last := i == ids-1; last && m.exhausted.lastOld && !over || !last && m.exhausted.othersOld {
 			next.ids[i].old = true
 		}
 	}

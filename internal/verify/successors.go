@@ -128,7 +128,7 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 			if h.fact.Effect == policy.Unknown && (h.failedCall && !n.lateFault || n.sameRequestBefore(k)) {
 				continue // every call had a result, or it is the same as that of another request
 			}
-			m.replies(n, k, h, []uint8{namesNothing, namesBoth}, func(next *node, a policy.Answer, name uint8) {
+			m.replies(n, k, h, m.lateNames(), func(next *node, a policy.Answer, name uint8) {
 				e := flow.Answered{Moment: now, Answer: a}
 				if n.s.Stage == flow.Sending {
 					e.Attempt = 1 // an earlier call, not the one under way
@@ -146,6 +146,15 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 
 // sameRequestBefore reports whether an earlier request differs in nothing from one.
 func (n *node) sameRequestBefore(k int) bool { return slices.Contains(n.requests[:k], n.requests[k]) }
+
+// lateNames returns the ways in which a late reply can name its payment.
+func (m *model) lateNames() []uint8 {
+	names := []uint8{namesNothing, namesBoth}
+	if m.queriesByProviderID() {
+		names = append(names, namesProviderID)
+	}
+	return names
+}
 
 // lateRefusals emits refusals of requests that ended before. They settle nothing new, but the flow
 // cannot distinguish them from a refusal of the last request.

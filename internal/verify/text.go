@@ -128,7 +128,7 @@ func faultText(f policy.Fault) string {
 // answerText describes an answer and what it proves.
 func (m *model) answerText(who string, t *traceStep) string {
 	a := answerOf(t.event)
-	fact := m.judge(&m.payment, a)
+	fact := m.decider.judge(&m.payment, a)
 	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(a), fact.Effect, fact.Class)
 	if t.transition.variant&otherAmount != 0 {
 		text += " with another amount"
