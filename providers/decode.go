@@ -103,7 +103,7 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		a.Fault = policy.Unreadable
 		return err
 	}
-	if d.text(v, fieldNotAbout, "") != "" {
+	if d.text(v, fieldNotAbout) != "" {
 		a.SetAside = "it is about something else than a " + op.String()
 		return nil
 	}
@@ -265,14 +265,14 @@ func (c carried) String() string {
 	return strings.Join(names, " or ")
 }
 
-// text returns the first value that is there and not empty, else otherwise.
-func (d *decoder) text(v *fastjson.Value, f field, otherwise string) string {
+// text returns the first value that is there and not empty, else the empty text.
+func (d *decoder) text(v *fastjson.Value, f field) string {
 	for _, p := range d.at[f] {
 		if s := p.text(v); s != "" {
 			return s
 		}
 	}
-	return otherwise
+	return ""
 }
 
 // unitOf is how the provider writes amounts of a currency.

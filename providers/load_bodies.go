@@ -13,30 +13,25 @@ func (l *loader) decoders(root source.Table) {
 	var claimed [operations][phases][fieldCount + 1]bool
 	for _, t := range root.Tables(l.errs, "decode") {
 		ops, phs := l.where(t)
-		for f, name := range fieldNames {
-			if !t.Has(name) {
-				continue
-			}
-			paths := l.paths(t, name)
+		claim := func(f int, set func(*decoder)) {
 			for _, op := range ops {
 				for _, ph := range phs {
 					if !claimed[op][ph][f] {
-						l.c.decoders[op][ph].at[f] = paths
+						set(&l.c.decoders[op][ph])
 						claimed[op][ph][f] = true
 					}
 				}
 			}
 		}
+		for f, name := range fieldNames {
+			if t.Has(name) {
+				paths := l.paths(t, name)
+				claim(f, func(d *decoder) { d.at[f] = paths })
+			}
+		}
 		if t.Has("carries") {
 			carries := l.carries(t)
-			for _, op := range ops {
-				for _, ph := range phs {
-					if !claimed[op][ph][fieldCount] {
-						l.c.decoders[op][ph].carries = carries
-						claimed[op][ph][fieldCount] = true
-					}
-				}
-			}
+			claim(int(fieldCount), func(d *decoder) { d.carries = carries })
 		}
 		t.Done(l.errs)
 	}

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,11 +207,3 @@ func (p path) pick(v *fastjson.Value, orderID string) scalar {
 
 // text is the value at a path as text; lists and objects are none.
 func (p path) text(v *fastjson.Value) string { return p.scalar(v, "").text }
-
-// digits reports whether a text is a number without sign, fraction or exponent.
-func digits(text string) bool {
-	return text != "" && strings.Trim(text, "0123456789") == ""
-}
-
-// validNumber reports whether a number that came in a value parsed elsewhere is one of JSON.
-func validNumber(text string) bool { return json.Valid([]byte(text)) }

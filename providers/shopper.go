@@ -27,14 +27,14 @@ func (c *Catalog) Read(op policy.Operation, ph policy.Phase, body []byte, a *pol
 
 func (c *Catalog) shopper(op policy.Operation, ph policy.Phase, v *fastjson.Value) policy.ShopperAction {
 	d := &c.decoders[op][ph]
-	if d.text(v, fieldNotAbout, "") != "" {
+	if d.text(v, fieldNotAbout) != "" {
 		return policy.ShopperAction{} // the body is about another operation
 	}
 	return policy.ShopperAction{
-		PayURL:      d.text(v, fieldPayURL, ""),
-		Deeplink:    d.text(v, fieldDeeplink, ""),
-		QRCode:      d.text(v, fieldQRCode, ""),
-		RedirectURL: d.text(v, fieldRedirectURL, ""),
-		Token:       d.text(v, fieldToken, ""),
+		PayURL:      d.text(v, fieldPayURL),
+		Deeplink:    d.text(v, fieldDeeplink),
+		QRCode:      d.text(v, fieldQRCode),
+		RedirectURL: d.text(v, fieldRedirectURL),
+		Token:       d.text(v, fieldToken),
 	}
 }

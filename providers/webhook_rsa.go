@@ -35,10 +35,11 @@ func signRSA(key, text string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errKey, err)
 		}
-		ok := false
-		if private, ok = parsed.(*rsa.PrivateKey); !ok {
+		other, isRSA := parsed.(*rsa.PrivateKey)
+		if !isRSA {
 			return nil, errKey
 		}
+		private = other
 	}
 	sum := sha256.Sum256([]byte(text))
 	return rsa.SignPKCS1v15(rand.Reader, private, crypto.SHA256, sum[:])

@@ -136,7 +136,7 @@ func (s *source) text(l *literals) string {
 
 // matching draws a text that a simple pattern matches.
 func (s *source) matching(re *syntax.Regexp) string {
-	switch re.Op {
+	switch re.Op { //nolint:exhaustive // the patterns are simple; the rest matches no text of its own
 	case syntax.OpLiteral:
 		return string(re.Rune)
 	case syntax.OpCharClass:

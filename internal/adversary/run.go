@@ -91,7 +91,7 @@ const (
 // Run draws sets and plays those that verify calls proved, until the steps are played. Sets are
 // spread over the workers; what is found in a set depends on the seed and its number alone.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	real, err := providers.Builtin()
+	shipped, err := providers.Builtin()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 				if over {
 					return
 				}
-				one, err := o.one(ctx, i, real)
+				one, err := o.one(ctx, i, shipped)
 				mu.Lock()
 				if err != nil {
 					failed = err
@@ -177,9 +177,9 @@ func (o *Options) measure(ctx context.Context) error {
 }
 
 // one draws a set, asks verify, and plays.
-func (o *Options) one(ctx context.Context, number int, real *providers.Catalogs) (*result, error) {
+func (o *Options) one(ctx context.Context, number int, shipped *providers.Catalogs) (*result, error) {
 	seed := o.Seed*1_000_003 + uint64(number)
-	s, used := drawSet(seed, real)
+	s, used := drawSet(seed, shipped)
 	one := &result{seen: newCoverage()}
 	e, err := s.open()
 	if err != nil {

@@ -165,14 +165,14 @@ const schedules = "[schedule.poll]\nintervals = [\"5s\", \"1m\", \"1h\"]\n\n[sch
 	"[schedule.slow]\ninitial_interval = \"30s\"\nmultiplier = 3.0\nrandomization_factor = 0.5\nmax_interval = \"2h\"\n"
 
 // drawSet draws a rule set: mostly safe rules, and in most sets one that may not be.
-func drawSet(seed uint64, real *providers.Catalogs) (*set, map[string]int) {
+func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
 	r := rand.New(rand.NewPCG(seed, 0x5e7))
 	s := &set{product: product{provider: "mini", op: one(r, policy.Pay, policy.Pay, policy.Capture, policy.Refund), merchant: one(r, "", "acme", "acme")}}
 	w := &writer{Rand: r, words: words(), merchant: []string{"acme", "vip", "v"}, used: map[string]int{}}
 	if r.IntN(4) == 0 {
 		s.provider = one(r, "opi", "opi", "momo", "shopline", "paykka")
 	}
-	if c, err := real.Get(s.provider); err == nil {
+	if c, err := shipped.Get(s.provider); err == nil {
 		s.op = one(r, c.Operations...)
 		w.catalogue(c)
 	} else {

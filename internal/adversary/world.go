@@ -174,8 +174,8 @@ func (w *world) settle(i int, f policy.Fact, asked, now time.Time) bool {
 		return r.truth == policy.NotExecuted
 	case policy.Executed:
 		if r.truth == policy.Pending {
-			comparable := w.payment.Amount != 0 || w.payment.Currency != ""
-			r.truth, r.settled, r.other = policy.Executed, now, f.Class == policy.Mismatch || comparable && w.coin(4)
+			hasAmount := w.payment.Amount != 0 || w.payment.Currency != ""
+			r.truth, r.settled, r.other = policy.Executed, now, f.Class == policy.Mismatch || hasAmount && w.coin(4)
 		}
 		return r.truth == policy.Executed && (f.Class != policy.Mismatch || r.other)
 	default:
@@ -323,12 +323,7 @@ func (w *world) most(now time.Time) int {
 	known := len(w.memories)
 	defer func() { w.memories = w.memories[:known] }()
 	for range w.wires {
-		next := -1 // the one that has the least time
-		for k := range w.wires {
-			if c := &w.wires[k]; !c.over && c.record != counted && !c.latest.Before(now) && (next < 0 || c.latest.Before(w.wires[next].latest)) {
-				next = k
-			}
-		}
+		next := w.mostUrgent(now)
 		if next < 0 {
 			break
 		}
@@ -355,6 +350,17 @@ func (w *world) most(now time.Time) int {
 		}
 	}
 	return n
+}
+
+// mostUrgent returns the copy on its way that has the least time and was not counted; -1: there is none.
+func (w *world) mostUrgent(now time.Time) int {
+	next := -1
+	for k := range w.wires {
+		if c := &w.wires[k]; !c.over && c.record != counted && !c.latest.Before(now) && (next < 0 || c.latest.Before(w.wires[next].latest)) {
+			next = k
+		}
+	}
+	return next
 }
 
 // counted marks a copy that [world.most] has counted.

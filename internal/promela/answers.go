@@ -134,7 +134,6 @@ func small(all []int64) []int {
 // the catalogue or a rule names, in every combination, and one of each that neither does.
 func (w *World) each(ph policy.Phase, f func(policy.Answer)) {
 	codes, subCodes, statuses := w.listed(ph)
-	large := w.large()
 	waits := []time.Duration{0}
 	if w.texts.mentions["retry_after"] {
 		waits = w.texts.durations()
@@ -147,26 +146,37 @@ func (w *World) each(ph policy.Phase, f func(policy.Answer)) {
 		for _, wait := range waits {
 			for _, message := range messages {
 				a := policy.Answer{Phase: ph, HTTPStatus: http, RetryAfter: wait, Message: message}
-				if ph != policy.Webhook {
-					for _, fault := range policy.All[policy.Fault]() {
-						if fault != policy.NotSent || ph == policy.Query && http == 0 {
-							a.Fault = fault
-							f(a)
-						}
-					}
-					a.Fault = policy.NoFault
-				}
+				eachFault(a, f)
 				for _, st := range statuses {
 					a.Status, a.SubStatus = st[0], st[1]
-					for _, a.Code = range codes {
-						for _, a.SubCode = range subCodes {
-							if !large || a.SubCode == "" || w.explains(a.Code) {
-								f(a)
-							}
-						}
-					}
+					w.eachCode(a, codes, subCodes, f)
 				}
 			}
+		}
+	}
+}
+
+// eachCode calls a function with an answer under every code and sub-code.
+func (w *World) eachCode(a policy.Answer, codes, subCodes []string, f func(policy.Answer)) {
+	large := w.large()
+	for _, a.Code = range codes {
+		for _, a.SubCode = range subCodes {
+			if !large || a.SubCode == "" || w.explains(a.Code) {
+				f(a)
+			}
+		}
+	}
+}
+
+// eachFault calls a function with every fault of a call, under the HTTP status of an answer.
+func eachFault(a policy.Answer, f func(policy.Answer)) {
+	if a.Phase == policy.Webhook {
+		return
+	}
+	for _, fault := range policy.All[policy.Fault]() {
+		if fault != policy.NotSent || a.Phase == policy.Query && a.HTTPStatus == 0 {
+			a.Fault = fault
+			f(a)
 		}
 	}
 }

@@ -182,7 +182,7 @@ func (w *World) close() {
 	for _, f := range []policy.Fact{processing, resolvedDone, resolvedNot} {
 		w.fact(f)
 	}
-	for i := 1; i < len(w.facts); i++ { //nolint:intrange // the loop appends
+	for i := 1; i < len(w.facts); i++ {
 		f := w.facts[i]
 		w.fact(foreign(f))
 		w.fact(conflict(f))

@@ -80,7 +80,7 @@ func (d *data) array(kind string, numbers []int) string {
 }
 
 // column writes an array of the arrays of each world.
-func (d *data) column(kind, name string, names []string) { d.lines(kind+" *const", name, names) }
+func (d *data) column(name string, names []string) { d.lines("unsigned char *const", name, names) }
 
 // lines writes an array in pieces that fit into a part, and the macro NAME(INDEX) that reads it.
 func (d *data) lines(kind, name string, elements []string) {
@@ -206,7 +206,7 @@ func facts(d *data, worlds []*World) {
 			}
 			names = append(names, d.array("unsigned char", row))
 		}
-		d.column("unsigned char", name, names)
+		d.column(name, names)
 	}
 	// A fact that the flow cannot make of this one has the number 0, which no decision is looked up by.
 	to := func(f func(policy.Fact) policy.Fact) func(*World, policy.Fact) int {
@@ -260,9 +260,9 @@ func answers(d *data, worlds []*World) {
 		numbers = append(numbers, d.array("unsigned char", count))
 		news = append(news, d.array("unsigned char", settled))
 	}
-	d.column("unsigned char", "JUDGED_N", numbers)
-	d.column("unsigned char", "NEWS_N", news)
-	d.column("unsigned char", "JUDGED_BY", lists)
+	d.column("JUDGED_N", numbers)
+	d.column("NEWS_N", news)
+	d.column("JUDGED_BY", lists)
 }
 
 // decisions writes the table: which decisions the rules can come to about an answer, the fact that they are shown
@@ -287,19 +287,11 @@ func decisions(d *data, worlds []*World) {
 				list = append(list, number[one])
 			}
 		}
-		var first int
 		for ph := range w.judged {
-			first = len(answered)
+			tables = append(tables, strconv.Itoa(len(answered)))
 			for k := range w.judged[ph] {
-				row := make([]int, 2*len(w.facts))
-				for c, n := range w.table {
-					if int(c.phase) == ph && c.judged == k {
-						row[2*c.shown+bit(c.inDoubt)] = n + base
-					}
-				}
-				answered = append(answered, d.array("unsigned short", row))
+				answered = append(answered, d.array("unsigned short", w.decided(ph, k, base)))
 			}
-			tables = append(tables, strconv.Itoa(first))
 		}
 	}
 	d.lines("unsigned short *const", "ROWS", answered)
@@ -312,6 +304,17 @@ func decisions(d *data, worlds []*World) {
 	}
 	d.print("struct decision { unsigned char action, waits, rule; };\n")
 	d.lines("struct decision", "DECISION", lines)
+}
+
+// decided is where the decisions about an answer stand, by what the rules are shown with it.
+func (w *World) decided(ph, judged, base int) []int {
+	row := make([]int, 2*len(w.facts))
+	for c, n := range w.table {
+		if int(c.phase) == ph && c.judged == judged {
+			row[2*c.shown+bit(c.inDoubt)] = n + base
+		}
+	}
+	return row
 }
 
 func texted(numbers []int) []string {

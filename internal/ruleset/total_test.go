@@ -64,7 +64,7 @@ func TestFormsThatCouldFailAreRefused(t *testing.T) {
 	} {
 		// The text of a basic string in one line: columns are those of the condition, and ten more.
 		_, err := opening(folder(t, alone(t, map[string]string{"baseline.toml": "[[rule]]\nid = 'it'\nwhen = '''" + tt.when + "'''\nthen = 'escalate'\n"})))
-		m, ok := err.(policy.Mistakes) //nolint:errorlint // it is one
+		m, ok := err.(policy.Mistakes)
 		if !ok || m[0].Line != 3 || m[0].Column != tt.column+10 || !strings.Contains(m[0].Msg, tt.want) {
 			t.Errorf("%.60s\n\tthe error is %.300v\n\twant column %d: %s", tt.when, err, tt.column+10, tt.want)
 		}

@@ -228,9 +228,12 @@ func nextComma(parts []part, at int) (int, bool) {
 
 // lineOf returns the first part of a part's line, and the part after its last one.
 func lineOf(parts []part, at int) (from, to int) {
-	for from = at; from > 0 && parts[from-1].kind != newline; from-- {
+	from, to = at, at
+	for from > 0 && parts[from-1].kind != newline {
+		from--
 	}
-	for to = at; to < len(parts) && parts[to].kind != newline; to++ {
+	for to < len(parts) && parts[to].kind != newline {
+		to++
 	}
 	return from, to
 }
@@ -238,7 +241,7 @@ func lineOf(parts []part, at int) (from, to int) {
 // insert adds an item, on a line of its own where its neighbour has one.
 func (l *list) insert(parts []part, e itemEdit, n int) []part {
 	added, between := part{value, l.items[e.new], -1}, []part{{kind: blank, text: " "}}
-	at := 0
+	var at int
 	if e.before < n {
 		at = indexOf(parts, e.before)
 	} else if at = lastValue(parts); at < 0 {

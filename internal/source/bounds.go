@@ -240,7 +240,9 @@ func textEnd(data []byte, i int) int {
 		case data[i] == '\\' && quote == '"':
 			i++
 		case data[i] == quote && bytes.HasPrefix(data[i:], long):
-			for i += 3; i < len(data) && data[i] == quote; i++ { // up to two belong to the text
+			i += 3
+			for i < len(data) && data[i] == quote { // up to two belong to the text
+				i++
 			}
 			return i
 		}

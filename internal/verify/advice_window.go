@@ -42,23 +42,7 @@ func windowAdvice(e *ruleset.Engine, v *Violation) string {
 
 // repeatsInDoubt reports whether a story ends with a repeat of its only request, in doubt, at a time when that is no longer safe.
 func (v *Violation) repeatsInDoubt(safe time.Duration) bool {
-	requests := map[string]bool{}
-	sends := 0
-	var last *flow.Decided
-	for i := range v.trace.steps {
-		for _, c := range v.trace.steps[i].commands {
-			switch c := c.(type) {
-			case flow.Send:
-				requests[c.Identity.RequestID] = true
-				sends++
-			case flow.Decided:
-				if !c.Due {
-					last = &c
-				}
-			default:
-			}
-		}
-	}
+	requests, sends, last := v.sent()
 	if len(requests) != 1 || last == nil || last.Decision.Action != policy.RetrySame || last.Fact.Effect.Settled() {
 		return false
 	}
@@ -75,6 +59,26 @@ func (v *Violation) repeatsInDoubt(safe time.Duration) bool {
 		}
 	}
 	return true
+}
+
+// sent returns the requests of a story, how often any was sent, and its last decision about an answer.
+func (v *Violation) sent() (requests map[string]bool, sends int, last *flow.Decided) {
+	requests = map[string]bool{}
+	for i := range v.trace.steps {
+		for _, c := range v.trace.steps[i].commands {
+			switch c := c.(type) {
+			case flow.Send:
+				requests[c.Identity.RequestID] = true
+				sends++
+			case flow.Decided:
+				if !c.Due {
+					last = &c
+				}
+			default:
+			}
+		}
+	}
+	return requests, sends, last
 }
 
 // wherever says where a number is written, by FILE:LINE:COLUMN where that can be found: in the first layer of the merchant's rules that

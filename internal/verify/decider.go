@@ -12,16 +12,14 @@ import (
 // decider answers for the rules. Of an answer it knows the group, and so every decision that some
 // answer of the group can get. It returns each of them in turn.
 type decider struct {
-	engine   *ruleset.Engine
-	judge    space.Judge // of the catalogue
-	tables   []*table    // of several: what any of them decides
-	facts    *facts
-	looks    *ruleset.Looks
-	terms    policy.Terms
-	distrust bool
-	counts   bool // counts are known, and limit what the rules decide
-	perRule  bool // each rule is followed by itself, and not each action
-	plain    bool // answers that the executor never makes are left out; for stories
+	judge   space.Judge // of the catalogue
+	tables  []*table    // of several: what any of them decides
+	facts   *facts
+	looks   *ruleset.Looks
+	terms   policy.Terms
+	counts  bool // counts are known, and limit what the rules decide
+	perRule bool // each rule is followed by itself, and not each action
+	plain   bool // answers that the executor never makes are left out; for stories
 
 	asked   *answerClass // of the answer that the event brings
 	choice  int          // index of the option that is taken

@@ -98,38 +98,44 @@ func (t *table) share(base *table) {
 // within is what payments of an operation, of a capture mode and of a cell leave of a region.
 func within(r region.Region, cell region.Box, modes region.Words, p policy.Payment) region.Region {
 	var out region.Region
-boxes:
 	for _, b := range r {
-		left := b
-		for _, l := range b {
-			switch l.Dim {
-			case space.Operation:
-				if !l.Set.(region.Words).Has(int(p.Operation)) {
-					continue boxes
-				}
-				left = left.Without(l.Dim)
-			case space.Capture:
-				if l.Set.(region.Words)&modes == 0 {
-					continue boxes
-				}
-				if modes.Len() == 1 {
-					left = left.Without(l.Dim)
-				}
-			case space.Provider:
-				left = left.Without(l.Dim) // the book is the provider's
-			}
-			limit := cell.Of(l.Dim)
-			if limit == nil {
-				continue
-			}
-			if region.Both(limit, l.Set).Empty() {
-				continue boxes
-			}
-			left = left.Without(l.Dim) // a cell lies within a limit, or outside
+		if left, ok := boxWithin(b, cell, modes, p); ok {
+			out = append(out, left)
 		}
-		out = append(out, left)
 	}
 	return out
+}
+
+// boxWithin is what the payments leave of a box; ok is false when that is nothing.
+func boxWithin(b, cell region.Box, modes region.Words, p policy.Payment) (left region.Box, ok bool) {
+	left = b
+	for _, l := range b {
+		settled := false
+		switch l.Dim {
+		case space.Operation:
+			if !l.Set.(region.Words).Has(int(p.Operation)) {
+				return nil, false
+			}
+			settled = true
+		case space.Capture:
+			if l.Set.(region.Words)&modes == 0 {
+				return nil, false
+			}
+			settled = modes.Len() == 1
+		case space.Provider:
+			settled = true // the book is the provider's
+		}
+		if limit := cell.Of(l.Dim); limit != nil {
+			if region.Both(limit, l.Set).Empty() {
+				return nil, false
+			}
+			settled = true // a cell lies within a limit, or outside
+		}
+		if settled {
+			left = left.Without(l.Dim)
+		}
+	}
+	return left, true
 }
 
 func isAll(r region.Region) bool {
@@ -315,8 +321,7 @@ func besides(r region.Region) string {
 
 // counted limits options to those that can hold with the counts of a situation.
 func (t *table) counted(ph policy.Phase, b *book, group int, c *counts) []option {
-	own, _ := c.restrict(t.space, b.own)
-	shared, _ := c.restrict(t.space, b.shared)
+	own, shared := c.restrict(t.space, b.own), c.restrict(t.space, b.shared)
 	if b.base != nil && len(own) == 0 {
 		return t.base.counted(ph, b.base, group, c)
 	}
@@ -330,7 +335,7 @@ type counts struct {
 	fired                     policy.Counts
 }
 
-func (c *counts) restrict(s *space.Space, rules []placed) (left []placed, sure bool) {
+func (c *counts) restrict(s *space.Space, rules []placed) (left []placed) {
 	for i := range rules {
 		rest := placed{vague: rules[i].vague, decision: rules[i].decision}
 		for _, b := range rules[i].region {
@@ -342,7 +347,7 @@ func (c *counts) restrict(s *space.Space, rules []placed) (left []placed, sure b
 			left = append(left, rest)
 		}
 	}
-	return left, false
+	return left
 }
 
 func (c *counts) restrictBox(s *space.Space, b region.Box) (region.Box, bool) {

@@ -180,26 +180,35 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 			if len(o.Operations) > 0 && !slices.Contains(o.Operations, op) {
 				continue
 			}
-			alike := map[string]*job{}
-			for _, m := range merchants {
-				if !e.Rules.Uses(m, name) {
-					continue
-				}
-				p := policy.Payment{Provider: name, Merchant: m, Operation: op, Amount: 120_000, Currency: "VND"}
-				looks := e.Looks(&p)
-				terms, err := termsKey(e, &p)
-				if err != nil {
-					return nil, err
-				}
-				key := alikeKey(&p, &looks) + terms
-				if j := alike[key]; j != nil {
-					j.merchants = append(j.merchants, m)
-					continue
-				}
-				alike[key] = &job{payment: p, merchants: []string{m}, looks: looks, terms: terms, at: len(jobs), found: map[string]bool{}}
-				jobs = append(jobs, alike[key])
+			p := policy.Payment{Provider: name, Operation: op, Amount: 120_000, Currency: "VND"}
+			if jobs, err = addProducts(jobs, e, p, merchants); err != nil {
+				return nil, err
 			}
 		}
+	}
+	return jobs, nil
+}
+
+// addProducts adds the products of one operation of a provider.
+func addProducts(jobs []*job, e *ruleset.Engine, p policy.Payment, merchants []string) ([]*job, error) {
+	alike := map[string]*job{}
+	for _, m := range merchants {
+		if !e.Rules.Uses(m, p.Provider) {
+			continue
+		}
+		p.Merchant = m
+		looks := e.Looks(&p)
+		terms, err := termsKey(e, &p)
+		if err != nil {
+			return nil, err
+		}
+		key := alikeKey(&p, &looks) + terms
+		if j := alike[key]; j != nil {
+			j.merchants = append(j.merchants, m)
+			continue
+		}
+		alike[key] = &job{payment: p, merchants: []string{m}, looks: looks, terms: terms, at: len(jobs), found: map[string]bool{}}
+		jobs = append(jobs, alike[key])
 	}
 	return jobs, nil
 }
