@@ -111,7 +111,8 @@ func (s *sample) verdict(t testing.TB) (refused bool, why string) {
 // a checker that refuses everything finds nothing either.
 func TestKinds(t *testing.T) {
 	for _, s := range samples(t) {
-		if testkit.Short() && (s.provider != "opi" || s.kind == "A2" || s.kind > "A6") {
+		tier := testkit.Size(0, 1, 2) // the larger catalogues are for the slow tier
+		if tier < 2 && s.provider != "opi" || tier < 1 && (s.kind == "A2" || s.kind > "A6") {
 			continue // the others take a second each, and more
 		}
 		t.Run(s.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 // The proof rests on the coarse search alone. So the coarse search must find whatever the exact
 // one finds.
 func TestCoarseFindsWhatExactFinds(t *testing.T) {
-	sets, first := testkit.Size(8, 40, 200), uint64(1)
+	sets, first := testkit.Size(4, 10, 60), uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("RECOURSE_SETS")); err == nil {
 		sets = n
 	}
