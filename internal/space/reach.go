@@ -3,6 +3,7 @@ package space
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/policy"
@@ -309,8 +310,17 @@ func (j *judge) byStatus() {
 	unlisted := j.ask(policy.Answer{Status: other})
 	j.note(unlisted, at.With(Status, region.NotIn(append(slices.Collect(maps.Keys(subs)), "")...)))
 	for _, status := range slices.Sorted(maps.Keys(subs)) { // in order, so that each run finds the same witness
-		listed := subs[status]
-		j.note(unlisted, at.With(Status, region.In(status)).With(SubStatus, region.NotIn(listed...)))
+		var listed []string
+		patterns := []string{other}
+		for _, sub := range subs[status] {
+			listed = append(listed, sub)
+			if strings.Contains(sub, "*") {
+				patterns = append(patterns, strings.ReplaceAll(sub, "*", other))
+			}
+		}
+		for _, sub := range patterns { // a text that is not listed may be of any pattern
+			j.reasons(at.With(Status, region.In(status)).With(SubStatus, region.NotIn(listed...)), status, sub)
+		}
 		for _, sub := range region.In(listed...).List {
 			j.reasons(at.With(Status, region.In(status)).With(SubStatus, region.In(sub)), status, sub)
 		}
