@@ -16,7 +16,6 @@ type answerClass struct {
 	fact        policy.Fact   // what the flow reads; the rest has the values that mean "of the answer"
 	groups      []int         // of the facts
 	failedCall  bool          // the call got no reply: the reply may come later
-	sameUnruled bool          // where the rules are not asked it leads to the same as another class
 }
 
 // Values that a fact has where the model does not follow it. They equal no value that a catalogue

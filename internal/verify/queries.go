@@ -14,7 +14,7 @@ func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitF
 	for c := range m.facts.classes[policy.Query] {
 		h := &m.facts.classes[policy.Query][c]
 		absent := h.fact.Class == policy.NotFound && m.clock.absenceProved > 0
-		if late && n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown && !absent || h.sameUnruled) {
+		if late && n.s.Stage != flow.Waiting && h.fact.Effect == policy.Unknown && !absent {
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {

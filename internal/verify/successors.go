@@ -122,7 +122,7 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 		}
 		for c := range m.facts.classes[policy.Send] {
 			h := &m.facts.classes[policy.Send][c]
-			if n.s.Stage != flow.Waiting && (h.fact.Effect == policy.Unknown || h.sameUnruled) {
+			if n.s.Stage != flow.Waiting && h.fact.Effect == policy.Unknown {
 				continue // the flow learns nothing new from it, and asks no rule
 			}
 			if h.fact.Effect == policy.Unknown && (h.failedCall && !n.lateFault || n.sameRequestBefore(k)) {
@@ -161,7 +161,7 @@ func (m *model) lateNames() []uint8 {
 func (m *model) lateRefusals(n *node, emit emitFunc) {
 	for c := range m.facts.classes[policy.Send] {
 		h := &m.facts.classes[policy.Send][c]
-		if h.fact.Effect != policy.NotExecuted || h.sameUnruled && n.s.Stage != flow.Waiting {
+		if h.fact.Effect != policy.NotExecuted {
 			continue
 		}
 		e := flow.Answered{Moment: now, Answer: h.answer}

@@ -13,7 +13,7 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 		h := &m.facts.classes[policy.Webhook][c]
 		for i := range n.ids {
 			next := n
-			if n.candidates(i) == 0 || h.sameUnruled && n.s.Stage != flow.Waiting {
+			if n.candidates(i) == 0 {
 				continue
 			}
 			if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {
@@ -104,7 +104,7 @@ func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	}
 	for c := range m.facts.classes[policy.Webhook] {
 		h := &m.facts.classes[policy.Webhook][c]
-		if last := len(n.s.Ledger) - 1; !h.sameUnruled && last >= 0 {
+		if last := len(n.s.Ledger) - 1; last >= 0 {
 			a := h.answer
 			a.OrderID, a.RequestID = n.s.Ledger[last].OrderID, n.s.Ledger[last].RequestID // without a name of the flow it would be about another payment
 			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: a}, emit)
