@@ -12,10 +12,10 @@ import (
 // the answer by what the rules decide about it, and on nothing else: no state keeps which answer
 // it was. So the model gives one answer of a class, with each decision that any of them can get.
 type answerClass struct {
-	answer      policy.Answer // one of them
-	fact        policy.Fact   // what the flow reads; the rest has the values that mean "of the answer"
-	groups      []int         // of the facts
-	failedCall  bool          // the call got no reply: the reply may come later
+	answer     policy.Answer // one of them
+	fact       policy.Fact   // what the flow reads; the rest has the values that mean "of the answer"
+	groups     []int         // of the facts
+	failedCall bool          // the call got no reply: the reply may come later
 }
 
 // Values that a fact has where the model does not follow it. They equal no value that a catalogue
