@@ -161,7 +161,7 @@ func printProviders(w io.Writer, r *verify.Report) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, name := range order {
 		l := of[name]
-		fmt.Fprintf(tw, "%s\t%d of %d proved\t%s codes in %s answers\t%s facts, %s of them inferred\n", name, l.proved, l.all,
+		fmt.Fprintf(tw, "%s\t%d of %d proved\t%s codes, %s kinds of answers\t%s facts, %s of them inferred\n", name, l.proved, l.all,
 			count(l.codes), count(l.answers), count(l.facts), count(l.inferred))
 	}
 	_ = tw.Flush()
