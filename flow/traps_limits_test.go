@@ -57,6 +57,9 @@ var limitTraps = []trap{
 		rules: `
 			[contract]
 			idempotent_key = true
+			dedupe_window = "1h"
+			replay = "first_result"
+			arrival_grace = "20m"
 
 			[[rule]]
 			id     = "again"

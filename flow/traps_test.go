@@ -115,6 +115,9 @@ var traps = []trap{
 		rules: `
 			[contract]
 			idempotent_key = true
+			dedupe_window = "1h"
+			replay = "first_result"
+			arrival_grace = "20m"
 
 			[contract.pay]
 			query_by = ["order_id"]

@@ -114,7 +114,7 @@ func TestReplays(t *testing.T) {
 		{"PayKKa, the same request: refused", "paykka", policy.Pay, false, slow, same(time.Minute), []string{"4000", "4002", "4020", "4021"}, policy.Unknown, 1},
 		{"PayKKa, another request of the order: another payment", "paykka", policy.Pay, false, slow, request{"o-1", "r-2", time.Minute}, nil, policy.Pending, 2},
 		{"SHOPLINE without its key: executed again", "shopline", policy.Pay, false, paid, same(time.Minute), nil, policy.Executed, 2},
-		{"SHOPLINE with its key: the first result", "shopline", policy.Pay, true, paid, same(time.Minute), nil, policy.Executed, 1},
+		{"SHOPLINE with its key: refused, since no document says what a repeat gets", "shopline", policy.Pay, true, paid, same(time.Minute), []string{"1006"}, policy.Unknown, 1},
 		{"SHOPLINE with another key", "shopline", policy.Pay, true, paid, request{"o-1", "r-2", time.Minute}, nil, policy.Executed, 2},
 	}
 	for _, tt := range tests {
