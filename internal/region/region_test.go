@@ -24,7 +24,7 @@ func everywhere(visit func(point)) {
 	for a := range 4 {
 		for b := range 2 {
 			for _, text := range []string{"", "x", "y", "some other"} {
-				for _, n := range []int64{0, 1, 2, 3, 9} {
+				for _, n := range []int64{0, 1, 2, 3, 4, 5, 9} {
 					for _, m := range []int64{1, 2, 3, Most} {
 						visit(point{a, b, text, n, m})
 					}
