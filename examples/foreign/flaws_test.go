@@ -258,8 +258,8 @@ func holds(t *testing.T, dir string) {
 	}
 }
 
-// mend applies a fix: "FILE:LINE: add `&& …` to its condition", or "FILE:LINE: write
-// `then = …`".
+// mend applies a fix: "FILE:LINE: write in place of its condition", with the whole condition on
+// a line of its own, or "FILE:LINE: write `then = …`".
 func mend(fix string) error {
 	place, change, _ := strings.Cut(fix, ": ")
 	i := strings.LastIndexByte(place, ':')
@@ -279,13 +279,12 @@ func mend(fix string) error {
 	if !strings.HasPrefix(*when, "when") || !strings.HasSuffix(*when, "'") || !strings.HasPrefix(*then, "then") {
 		return fmt.Errorf("%s: no rule as it was written: %q, %q", place, *when, *then)
 	}
-	part, ok := strings.CutPrefix(change, "add `")
-	part, tail, _ := strings.Cut(part, "`")
+	condition, whole := strings.CutPrefix(change, "write in place of its condition\n    ")
 	switch {
 	case strings.HasPrefix(change, "write `then = "):
 		*then = strings.Trim(strings.TrimPrefix(change, "write "), "`")
-	case ok && tail == " to its condition":
-		*when = strings.TrimSuffix(*when, "'") + " " + part + "'"
+	case whole && !strings.Contains(condition, "\n"):
+		*when = condition
 	default:
 		return fmt.Errorf("cannot read %q", fix)
 	}
