@@ -45,6 +45,8 @@ type HTTPRequest struct {
 	Header func(name string) string // "" when absent; nil: there are none
 	Query  func(name string) string // of the URL; likewise
 	Body   []byte
+
+	RawQuery string // the query string as it stands in the URL; for signatures
 }
 
 // RequestError says why a request cannot be read. It wraps [ErrUnreadable] where the body is

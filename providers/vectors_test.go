@@ -1,6 +1,7 @@
 package providers_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -8,72 +9,201 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/providers"
 )
 
-// vectorKey is the public half of a key that was made for these vectors, and thrown away.
-const vectorKey = `-----BEGIN PUBLIC KEY-----
-MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA5n6JQ7xVfA5Ft8Pn0iYR
-LFHa/bUUkUnah/UKO6X9TJIVkNQMR1HjUgCY4DARS+x9H4CO7hHN0pVU7+WAtAEf
-oVw6ibtqVHPn2oKwQ3L7CuhorI6Mude0WH7vMh/UqgZ4UgClKty8UIi5Dvf++Ko2
-FoH+JgIVKitqo+g5bVj+cXIqh4ybG4kcuHHyFtdSla0LoDjhEOE/NmoAm/Zj4X0l
-K0+sxSBqzOGWSvF86U7QQw9Gep0IcVJFqXpZUxdjZzCyrIHLPi+62+ZVVo4t5p8R
-aHHt4YHzY+iCTAIpQG3xc5pIRDZd/WlTLS9InEs1WUTlEA3H2elh7XmueGlbjIlo
-DwIDAQAB
------END PUBLIC KEY-----`
+// A vector is a webhook that was signed with openssl.
+type vector struct {
+	Name     string            `json:"name"`
+	Provider string            `json:"provider"` // or
+	Webhook  string            `json:"webhook"`  // lines of a [webhook] block
+	Secret   string            `json:"secret"`
+	Key      string            `json:"key"` // the public key stands in the secret's place
+	Settings map[string]string `json:"settings"`
+	Header   map[string]string `json:"header"`
+	Body     string            `json:"body"`
+	Query    string            `json:"query"`
+	Method   string            `json:"method"`
+	Path     string            `json:"path"`
+	At       int64             `json:"at"`      // milliseconds, of the signed timestamp
+	Change   string            `json:"change"`  // a part that is signed
+	Text     string            `json:"text"`    // what openssl was given
+	MadeBy   string            `json:"made_by"` // the command
+}
 
-// Signatures that were made with openssl's dgst, in the way that each provider's pages describe: no
-// document publishes one together with its key.
-var vectors = []struct {
-	name, provider, secret string
-	settings, header       map[string]string
-	body                   string
-	change                 string // a part of the body that is signed
-}{
-	{"MoMo's IPN", "momo", "s3cret", map[string]string{"accessKey": "AK-1"}, nil,
-		`{"partnerCode":"DEMO","orderId":"o-1","requestId":"r-1","amount":120000,"orderInfo":"two teas","orderType":"momo_wallet","transId":4014083433,"resultCode":0,"message":"Successful.","payType":"qr","responseTime":1767355200000,"extraData":"","signature":"2f46d707a73d9537068a4775894d415244a2be0b841d311153878a2534f35010"}`,
-		"120000"},
-	{"OPI's older notice", "opi", "s3cret", nil, nil,
-		`{"eventName":"disbursement.success","amount":5735,"createTime":"2026-03-01 08:00:00","mchOrderId":"PO-1","remark":"r","empty":"","returnTime":"2026-03-01 08:00:09","transactionId":"D-1","transactionStatus":"COMPLETE","sign":"4df906dc80de4e146e4713e1d22187aa255608e0"}`,
-		"5735"},
-	{"OPI's notice in param", "opi", vectorKey, nil, nil,
-		`{"param":"{\"eventName\":\"payment.refund.success\",\"mchRefundOrderId\":\"RF-1\",\"refundAmount\":2500,\"refundStatus\":\"COMPLETE\"}","sign":"4EyeuUT8hV4kywd9JpqTznrs7gNlNdaCpyINh1dZsw/petmaK97cXQOStXoyLTVXT+jYdVHoTGsejMZ+R8Sqpi8unYbtT3xvlWeM22Sto80S9OGJRahudaHnuv+1ha+NZzB3/qpu7tQZ05IbEw0+geFjSYA6j8RaA+ooXRjsBq1riHo0UVqfmGbnheeY7IZGo07b9OW4u0CKzLhLOYKglSgPUijHqFT+43/xo9BE7H51H8cEOZH+yXDflvk7moLsuRikWD2KnElAAaF3k46+sC4sn/6VjMCV3a7/6suTgIQdh4cCGVXD2KlZf8xamyusw+w1F7Y8ibBx1BAhSETAbQ=="}`,
-		"2500"},
-	{"PayKKa's notice", "paykka", vectorKey, map[string]string{"path": "/hooks/paykka"},
-		map[string]string{"x-paykka-timestamp": "1767355200000", "x-paykka-nonce": "n-1", "x-paykka-sign": "p8GwY3J%2BEyRXiDQWHTBEVDr0a8XHLKkyyo9UgelcPhWwvXDnho92HEIf15H7DAgPaiziq0tJfq5FWU9V5BOxz3jwDgqB8Pve84Re4WJUZIh15wa1enC6WQt7FuM5TNoRy73h06dhF09ocaJI%2BbK9toK33r1m7YVKTnmQc2edtjywW2nRIQh0nbJ%2BAxgAVloZBqJuiEAq5P0%2BDhZ1%2B6zr4rxNUWXuSVOkEnKQjiN%2BHRdJ7dGABHh0VekhL467JXXfh%2Bj37oBQ2suy%2FEkI3HMNUtvUzEuPWHLsietoWsV20hA755tYfxNrRAioeIxlRO81ErcZsylGKFCLGOmMULeh2A%3D%3D"},
-		`{"notify_type":"PAYMENT.SUCCESS","trans_id":"mt-4","status":"SUCCESS","amount":650,"currency":"EUR"}`, "650"},
+func vectors(t *testing.T) (all []vector, publicKey string) {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/signatures.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Key     string   `json:"key"`
+		Vectors []vector `json:"vectors"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	return file.Vectors, file.Key
+}
+
+func (v *vector) shape(t *testing.T) *providers.WebhookShape {
+	t.Helper()
+	if v.Provider != "" {
+		shape, _ := catalog(t, v.Provider).Webhook()
+		return shape.With(v.Settings)
+	}
+	return signedBy(t, v.Webhook).With(v.Settings)
+}
+
+// signedBy is a shape with these lines.
+func signedBy(t *testing.T, lines string) *providers.WebhookShape {
+	t.Helper()
+	cs := with(t, "acme.toml", "name = \"acme\"\noperations = [\"pay\"]\n[webhook]\nacknowledged = 200\n"+lines)
+	c, _ := cs.Get("acme")
+	shape, _ := c.Webhook()
+	return shape
+}
+
+func (v *vector) request() *providers.HTTPRequest {
+	return &providers.HTTPRequest{
+		Method: cmp.Or(v.Method, "POST"), Path: v.Path, Body: []byte(v.Body), RawQuery: v.Query,
+		Header: func(name string) string { return v.Header[name] },
+	}
 }
 
 func TestSignaturesOfOpenssl(t *testing.T) {
-	for _, tt := range vectors {
-		t.Run(tt.name, func(t *testing.T) {
-			shape, _ := catalog(t, tt.provider).Webhook()
-			shape = shape.With(tt.settings)
-			header := func(name string) string { return tt.header[name] }
-			if !shape.Verify(tt.secret, header, []byte(tt.body)) {
-				t.Error("a genuine notice is refused")
+	all, publicKey := vectors(t)
+	for _, v := range all {
+		t.Run(v.Name, func(t *testing.T) {
+			shape, at := v.shape(t), time.UnixMilli(v.At)
+			if v.Key != "" {
+				v.Secret = publicKey
 			}
-			if shape.Verify(tt.secret, header, []byte(strings.Replace(tt.body, tt.change, "1", 1))) {
+			check := func(v vector, secrets ...string) error { return shape.Check(v.request(), at, 0, secrets...) }
+			if err := check(v, "another", v.Secret); err != nil {
+				t.Errorf("a genuine notice is refused: %v", err)
+			}
+			changed := v
+			changed.Body, changed.Query = strings.Replace(v.Body, v.Change, "1", 1), strings.Replace(v.Query, v.Change, "1", 1)
+			if check(changed, v.Secret) == nil {
 				t.Error("a changed notice is taken")
 			}
-			if shape.Verify("other", header, []byte(tt.body)) {
-				t.Error("another key is taken")
+			for _, secret := range []string{"other", "", " "} {
+				if check(v, secret) == nil {
+					t.Errorf("the key %q is taken", secret)
+				}
 			}
-			twice := strings.Replace(tt.body, "{", `{"orderId":"o-9","orderId":"o-1","sign":"x",`, 1)
-			if tt.header == nil && shape.Verify(tt.secret, header, []byte(twice)) {
+			if check(v) == nil {
+				t.Error("no key at all is taken")
+			}
+			twice := v
+			twice.Body = strings.Replace(v.Body, "{", `{"orderId":"o-9","orderId":"o-1","amount":1,"sign":"x",`, 1)
+			if strings.Contains(v.Query+v.Body, "mount=") {
+				twice.Body, twice.Query = v.Body+"&amount=1", v.Query+"&vnp_amount=1"
+			}
+			if check(twice, v.Secret) == nil {
 				t.Error("a notice with a signed key twice is taken")
 			}
-			if len(tt.settings) > 0 && shape.With(map[string]string{"accessKey": "", "path": ""}).Verify(tt.secret, header, []byte(tt.body)) {
+			if len(v.Settings) > 0 && shape.With(map[string]string{"accessKey": "", "path": "", "app": ""}).Check(v.request(), at, 0, v.Secret) == nil {
 				t.Error("the merchant's settings do not count")
 			}
 		})
 	}
 }
 
+// A notice is as old as its signed timestamp says, in both directions, and not older than the tolerance.
+func TestTolerance(t *testing.T) {
+	all, publicKey := vectors(t)
+	for _, v := range all {
+		if v.At == 0 {
+			continue
+		}
+		shape := v.shape(t)
+		if v.Key != "" {
+			v.Secret = publicKey
+		}
+		for _, tt := range []struct {
+			off, tolerance time.Duration
+			want           bool
+		}{
+			{0, 0, true}, {5 * time.Minute, 0, true}, {-5 * time.Minute, 0, true}, {5*time.Minute + time.Second, 0, false}, {-5*time.Minute - time.Second, 0, false},
+			{6 * time.Minute, time.Hour, true}, {2 * time.Second, time.Second, false}, {1000000 * time.Hour, 0, false},
+		} {
+			if err := shape.Check(v.request(), time.UnixMilli(v.At).Add(tt.off), tt.tolerance, v.Secret); (err == nil) != tt.want {
+				t.Errorf("%s, %s off, tolerance %s: %v", v.Name, tt.off, tt.tolerance, err)
+			}
+		}
+	}
+}
+
+// Of several timestamps in one header none counts: which is signed is not said.
+func TestATimestampStandsOnce(t *testing.T) {
+	all, _ := vectors(t)
+	i := slices.IndexFunc(all, func(v vector) bool { return v.Name == "parts of one header" })
+	v := all[i]
+	v.Header = map[string]string{"Stripe-Signature": v.Header["Stripe-Signature"] + ",t=1767355201"}
+	if v.shape(t).Check(v.request(), time.UnixMilli(v.At), 0, v.Secret) == nil {
+		t.Error("a header with two timestamps is taken")
+	}
+}
+
+// Where the provider's documents name a nonce, it is what tells a copy; a copy passes for its age
+// as long as the window says.
+func TestNonces(t *testing.T) {
+	all, _ := vectors(t)
+	for _, v := range all {
+		nonce, window := v.shape(t).Nonce(v.request(), 0)
+		if want := map[bool]string{true: "n-1"}[v.Provider == "paykka"]; nonce != want {
+			t.Errorf("%s: the nonce is %q, want %q", v.Name, nonce, want)
+		}
+		if want := map[bool]time.Duration{true: 10 * time.Minute}[v.At > 0]; window != want {
+			t.Errorf("%s: the window is %s, want %s", v.Name, window, want)
+		}
+	}
+}
+
+// Acknowledgements that the catalogue names are taken for such.
+func TestAcknowledgementsAcknowledge(t *testing.T) {
+	all, _ := vectors(t)
+	want := map[string]string{"momo": "", "opi": `{"code":10000,"message":"Success"}`, "paykka": `{"ret_code":"000000","ret_msg":"Success"}`}
+	for _, v := range all {
+		shape := v.shape(t)
+		status, body := shape.Acknowledgement(v.request())
+		if !shape.Acknowledged(status, []byte(body)) || body != want[v.Provider] {
+			t.Errorf("%s: %d %s", v.Name, status, body)
+		}
+	}
+}
+
+// Algorithms that are broken are named, with their place.
+func TestWeakAlgorithmsAreNamed(t *testing.T) {
+	weak := map[string][]string{}
+	for _, name := range names {
+		shape, _ := catalog(t, name).Webhook()
+		for at, algorithm := range shape.Weak() {
+			if !strings.HasPrefix(at, "providers/"+name+".toml:") {
+				t.Errorf("%s stands at %s", algorithm, at)
+			}
+			weak[name] = append(weak[name], algorithm)
+		}
+	}
+	if want := map[string][]string{"opi": {"sha1"}}; !reflect.DeepEqual(weak, want) {
+		t.Errorf("weak are %v, want %v", weak, want)
+	}
+}
+
 // A public key is no secret: whoever knows it must not be able to sign with it in the other way.
 func TestAPublicKeyIsNoSecret(t *testing.T) {
 	shape, _ := catalog(t, "opi").Webhook()
+	_, vectorKey := vectors(t)
 	forged, err := withSum(t, `{"amount":5735,"mchOrderId":"PO-1","transactionStatus":"COMPLETE"}`, "amount=5735&mchOrderId=PO-1&transactionStatus=COMPLETE&secret="+vectorKey)
 	if err != nil || shape.Verify(vectorKey, func(string) string { return "" }, forged) {
 		t.Errorf("a notice that is signed with the public key is taken (%v)", err)

@@ -360,21 +360,39 @@ func catalogue() node {
 		})),
 		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
 		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, webhookKeys(node{
-			"nested": object("another way, for bodies that have a field", []string{"field", "signature", "acknowledged"}, webhookKeys(node{"field": said("that these bodies have")})),
+			"other": list(object("a further way to sign, for webhooks that have something", []string{"when", "signature", "acknowledged"}, webhookKeys(node{
+				"when": signedPlace("what a webhook has that is signed in this way: header:NAME or a field"),
+			}))),
 		})),
 	}))
 }
 
+// signedPlace is a place in a webhook.
+func signedPlace(why string) node {
+	return shaped(why, `^(header:[^#]+(#(.|\n)+)?|[^.:]+)$`)
+}
+
 // webhookKeys are the keys of one way to sign, and more.
 func webhookKeys(keys node) node {
-	conditions := node{"type": "object", "description": "fields and the values that they must have"}
+	conditions := node{"type": "object", "description": "fields of a reply's body that acknowledges, and the values that they must have; absent: the status is enough"}
 	for k, v := range (node{
-		"signature": shaped("header:NAME or a field", `^(header:(.|\n)+|[^.:]+)$`), "timestamp": shaped("header:NAME", `^header:(.|\n)+$`),
-		"signed":    word("what is signed", []string{"body", "timestamp.body", "fields", "nonempty_fields", "text"}),
-		"algorithm": word("how", []string{"hmac-sha256", "sha256", "sha1", "rsa-sha256"}), "encoding": word("how it is written", []string{"hex", "base64", "urlencoded-base64"}), "reply": conditions, "acknowledged": count("HTTP status", 200),
-		"text":   text("what is signed: a text with {body}, {field:NAME}, {header:NAME} and {setting:NAME}"),
-		"empty":  text("what an empty part of the text is written as"),
-		"suffix": text("after the fields; {secret} stands for the secret"),
+		"signature":      signedPlace("where the signature stands: header:NAME, header:NAME#v1 for a part of a header such as t=…,v1=…, or a field of the body"),
+		"timestamp":      shaped("where the time stands that is signed: header:NAME or header:NAME#PART", `^header:[^#]+(#(.|\n)+)?$`),
+		"timestamp_unit": word("what the timestamp counts since 1970; milliseconds unless said", []string{"milliseconds", "seconds"}),
+		"tolerance":      span("how far the timestamp may be from now, in both directions; absent: any age is accepted"),
+		"nonce":          signedPlace("where the text stands that no two webhooks share, so that a copy is told apart: header:NAME or a field"),
+		"signed":         word("what is signed: the body; the timestamp, a dot and the body; the fields as name=value&…, ordered by name; the same without empty ones; or text", []string{"body", "timestamp.body", "fields", "nonempty_fields", "text"}),
+		"body":           word("how the fields are written: JSON, a form, or a form in the URL's query string", []string{"json", "form", "query"}),
+		"algorithm":      word("how the signature is made; sha256 is of the signed text and then the secret, sha1 and md5 of a text in which {secret} stands", []string{"hmac-sha256", "hmac-sha512", "hmac-sha1", "sha256", "sha1", "md5", "rsa-sha256"}),
+		"encoding":       word("how the signature is written; urlencoded-base64 is base64 escaped for a URL, base64url is base64 with - and _", []string{"hex", "base64", "urlencoded-base64", "base64url"}),
+		"separator":      word("what stands between the parts of a header; a comma unless said", []string{",", ";", "&"}),
+		"omit":           some(text("a field that is not signed, beside the signature itself")),
+		"escape":         word("whether the names and values of the fields are signed as a form escapes them", []string{"none", "form"}),
+		"reply":          conditions, "acknowledged": count("the HTTP status by which a webhook is acknowledged", 200),
+		"acknowledgement": text("the body of a reply that acknowledges; it holds what reply says"),
+		"text":            text("what is signed: a text with {body}, {field:NAME}, {header:NAME}, {header:NAME#PART}, {setting:NAME}, {method}, {path} and {secret}"),
+		"empty":           text("what an empty part of the text is written as"),
+		"suffix":          text("what is signed after the fields; {secret} stands for the secret"),
 	}) {
 		keys[k] = v
 	}

@@ -100,7 +100,7 @@ func TestKeysAreTheParsers(t *testing.T) {
 		{"catalogue.json", "event", head + "[[event]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "envelope", head + "[[envelope]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "endpoint", head + "[[endpoint]]\n?", catalogueSaid(t)},
-		{"catalogue.json", "webhook.nested", head + "[webhook.nested]\n?", catalogueSaid(t)},
+		{"catalogue.json", "webhook.other", head + "[[webhook.other]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "webhook", head + "[webhook]\n?", catalogueSaid(t)},
 		{"test.json", "", "?", testsSaid(t)},
 		{"test.json", "decision", "[[decision]]\n?", testsSaid(t)},

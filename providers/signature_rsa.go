@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 )
 
@@ -67,19 +66,8 @@ func publicKey(secret string) bool {
 	return ok
 }
 
-func (w *WebhookShape) verifyRSA(key, text, got string) bool {
+func verifyRSA(key, text string, signature []byte) bool {
 	public, ok := rsaPublicKey(key)
-	if !ok {
-		return false
-	}
-	if w.encoding == encodingURLBase64 && strings.Contains(got, "%") {
-		plain, err := url.QueryUnescape(got)
-		if err != nil {
-			return false
-		}
-		got = plain
-	}
-	signature, err := base64.StdEncoding.DecodeString(got)
 	sum := sha256.Sum256([]byte(text))
-	return err == nil && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+	return ok && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
 }
