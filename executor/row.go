@@ -20,6 +20,8 @@ type rowState struct {
 	names       []string     // under which the provider may speak of the flow; only grows
 	storedNames int          // how many of them the journal has
 	queued      []flow.Event // that the journal did not accept
+	standing    string       // how the flow stands, for lists
+	since       time.Time    // and since when
 	bound       bool         // by the context of a Do, which ends what is sent
 	unsure      bool         // the first write failed, and may be stored nevertheless
 }
@@ -42,6 +44,7 @@ func (r *run) put(due []notice, d journal.Durability) error {
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
+	row.Standing, row.Since = standing(s, r.row, row.At)
 	var err error
 	row.State, err = r.store(s, due).sealed()
 	if err != nil {
@@ -57,6 +60,7 @@ func (r *run) put(due []notice, d journal.Durability) error {
 	switch {
 	case err == nil:
 		r.row.version++
+		r.row.standing, r.row.since = row.Standing, row.Since
 		r.row.storedNames = len(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.markLost()
@@ -214,6 +218,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		OrderID: e.Request.OrderID, RequestID: e.Request.RequestID, ProviderID: e.Request.ProviderID, Data: e.Request.Data,
 	})
 	r.id, r.row.version, r.life = row.ID, row.Version, accepted
+	r.row.standing, r.row.since = row.Standing, row.Since
 	r.dataDigest = e.Request.Digest
 	r.row.bound, r.waiters.background = e.Request.Bound, !e.Request.Bound
 	for _, n := range e.Notices {

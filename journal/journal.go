@@ -35,6 +35,11 @@ type Row struct {
 	At       time.Time // when the row was written, by the writer's clock
 	State    []byte    // the flow; only its writer knows the format
 
+	// Standing is how the flow stands, in the writer's words, and Since the time from which it stands
+	// so. They are for List and Count. Rows of a release that had none have "" and At.
+	Standing string
+	Since    time.Time
+
 	// Tombstone is what Prune leaves of the row, as its State: the payment key must not be free
 	// again. Empty: nothing is left.
 	Tombstone []byte
@@ -58,10 +63,27 @@ const (
 	Lazy
 )
 
-// Cursor is a position in the order of Due, then ID. The zero value is the beginning.
+// Cursor is a position in the order of Due, then ID; in that of List, Due is the row's Since. The
+// zero value is the beginning.
 type Cursor struct {
 	Due time.Time
 	ID  string
+}
+
+// Filter selects rows for List and Count. The zero value selects every row.
+type Filter struct {
+	Standings []string  // one of them; empty: any
+	Merchant  string    // empty: any
+	Provider  string    // empty: any
+	Before    time.Time // Since is before it; zero: any
+}
+
+// Tally counts rows that have Standing, Merchant and Provider in common.
+type Tally struct {
+	Standing, Merchant, Provider string
+
+	Count  int
+	Oldest time.Time // the first Since
 }
 
 // Journal stores flows. Implementations are safe for concurrent use. Those of other stores
@@ -88,6 +110,13 @@ type Journal interface {
 	// Due returns the rows with Due at or before by, after the cursor, in the order of Due,
 	// then ID. It returns at most limit of them.
 	Due(ctx context.Context, by time.Time, after Cursor, limit int) ([]Row, error)
+
+	// List returns the rows that a filter selects, after the cursor, in the order of Since, then ID.
+	// It returns at most limit of them, without Names, State and Tombstone.
+	List(ctx context.Context, f Filter, after Cursor, limit int) ([]Row, error)
+
+	// Count counts the rows that a filter selects, in the order of Standing, Merchant, Provider.
+	Count(ctx context.Context, f Filter) ([]Tally, error)
 
 	// Prune deletes the rows with a zero Due and an At before the given time, and returns their
 	// number, also beside an error. Of a row with a Tombstone that is left, for ever, as the State

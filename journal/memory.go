@@ -109,7 +109,7 @@ func (m *memory) replace(old *record, r *Row) {
 	old.Row = *r
 	old.Names = names
 	old.State, old.Tombstone, old.pruned = slices.Clone(r.State), slices.Clone(r.Tombstone), false
-	old.At = micro(r.At)
+	old.At, old.Since = micro(r.At), micro(r.Since)
 	if !r.Due.IsZero() {
 		old.Due = micro(r.Due)
 		at, _ := m.dueIndex(old)

@@ -10,8 +10,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// ScopeName is the name of the instrumentation scope.
-const ScopeName = "github.com/recourse-pay/recourse/otel"
+// scopeName is the name of the instrumentation scope.
+const scopeName = "github.com/recourse-pay/recourse/otel"
 
 // Options are settings of an observer. The zero value means the defaults.
 type Options struct {
@@ -49,9 +49,9 @@ func New(o *Options) (executor.Observer, error) {
 	}
 	w.options = w.options.withDefaults()
 	w.series.build, w.spans.build = newSeries, newSpanSet
-	w.tracer = w.options.TracerProvider.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
+	w.tracer = w.options.TracerProvider.Tracer(scopeName, trace.WithSchemaURL(semconv.SchemaURL))
 	var err error
-	w.m, err = newInstruments(w.options.MeterProvider.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL)))
+	w.m, err = newInstruments(w.options.MeterProvider.Meter(scopeName, metric.WithSchemaURL(semconv.SchemaURL)))
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func TestGlobalProviders(t *testing.T) {
 	if len(spans) == 0 {
 		t.Fatal("no spans")
 	}
-	if scope := spans[0].InstrumentationScope; scope.Name != otelrecourse.ScopeName || !strings.HasPrefix(scope.SchemaURL, "https://opentelemetry.io/schemas/") {
+	if scope := spans[0].InstrumentationScope; scope.Name != "github.com/recourse-pay/recourse/otel" || !strings.HasPrefix(scope.SchemaURL, "https://opentelemetry.io/schemas/") {
 		t.Errorf("the scope is %+v", scope)
 	}
 	if l.sum(t, "recourse.flows.ended") == 0 {

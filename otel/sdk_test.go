@@ -178,7 +178,7 @@ func (l *testSDK) collect(t *testing.T) []metricdata.Metrics {
 	if err := l.reader.Collect(context.Background(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.ScopeMetrics) != 1 || got.ScopeMetrics[0].Scope.Name != otelrecourse.ScopeName {
+	if len(got.ScopeMetrics) != 1 || got.ScopeMetrics[0].Scope.Name != "github.com/recourse-pay/recourse/otel" {
 		t.Fatalf("the scopes are %v", got.ScopeMetrics)
 	}
 	return got.ScopeMetrics[0].Metrics

@@ -251,6 +251,9 @@ func everyCall(ctx context.Context, j journal.Journal) map[string]error {
 	_, errs["ByKey"] = j.ByKey(ctx, flow("a").Key)
 	_, errs["Named"] = j.Named(ctx, "momo", "order-a")
 	_, errs["Due"] = j.Due(ctx, epoch, journal.Cursor{}, 1)
+	_, errs["List"] = j.List(ctx, journal.Filter{}, journal.Cursor{}, 1)
+	_, errs["List of one standing"] = j.List(ctx, journal.Filter{Standings: []string{"open"}}, journal.Cursor{}, 0)
+	_, errs["Count"] = j.Count(ctx, journal.Filter{})
 	_, errs["Prune"] = j.Prune(ctx, epoch)
 	return errs
 }

@@ -82,6 +82,8 @@ func compareWithModel(t *testing.T, open func(t *testing.T) journal.Journal) {
 			"key":   s.byKey,
 			"named": s.named,
 			"due":   s.due,
+			"list":  s.list,
+			"count": s.count,
 			"prune": s.prune,
 		})
 	})
@@ -96,6 +98,8 @@ type comparison struct {
 var (
 	someIDs       = rapid.SampledFrom([]string{"a", "b", "c", "d", "e"})
 	someProviders = map[string]string{"a": "momo", "b": "momo", "c": "momo", "d": "vnpay", "e": "vnpay"}
+	someMerchants = map[string]string{"a": "acme", "b": "acme", "c": "acme", "d": "acme", "e": "globex"}
+	someStandings = rapid.SampledFrom([]string{"", "open", "stuck", "done"})
 	somePayments  = map[string]string{"a": "p", "b": "p", "c": "q", "d": "p", "e": ""}
 	someNames     = rapid.SliceOfN(rapid.SampledFrom([]string{"n1", "n2", "n3", "n4"}), 0, 3)
 	someMoments   = rapid.Custom(func(t *rapid.T) time.Time {
@@ -104,7 +108,7 @@ var (
 )
 
 func keyOf(id string) journal.Key {
-	return journal.Key{Merchant: "acme", Operation: policy.Pay, Payment: somePayments[id]}
+	return journal.Key{Merchant: someMerchants[id], Operation: policy.Pay, Payment: somePayments[id]}
 }
 
 func (s *comparison) put(t *rapid.T) {
@@ -117,7 +121,8 @@ func (s *comparison) put(t *rapid.T) {
 	r := journal.Row{
 		ID: id, Version: max(version, 1), Key: keyOf(id), Provider: someProviders[id],
 		Names: someNames.Draw(t, "names"), Open: rapid.Bool().Draw(t, "open"), At: someMoments.Draw(t, "at"),
-		State: rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(t, "state"),
+		State:    rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(t, "state"),
+		Standing: someStandings.Draw(t, "standing"), Since: someMoments.Draw(t, "since"),
 	}
 	if r.Open || rapid.Bool().Draw(t, "is due") {
 		r.Due = someMoments.Draw(t, "due")

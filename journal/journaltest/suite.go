@@ -22,7 +22,7 @@ type guarantee struct {
 // journals that it returns must be new and empty. Run closes them.
 func Run(t *testing.T, open func(t *testing.T) journal.Journal) {
 	t.Helper()
-	for _, group := range [][]guarantee{versions, keys, names, dueTimes, lazyRows, lifecycle, sizes} {
+	for _, group := range [][]guarantee{versions, keys, names, dueTimes, lists, lazyRows, lifecycle, sizes} {
 		for _, g := range group {
 			t.Run(g.name, func(t *testing.T) {
 				j := open(t)
@@ -51,6 +51,8 @@ func flow(id string) *journal.Row {
 		Due:      epoch,
 		At:       epoch,
 		State:    []byte("state of " + id),
+		Standing: "open",
+		Since:    epoch,
 	}
 }
 
@@ -132,6 +134,10 @@ func difference(a, b *journal.Row) string {
 		return "At"
 	case string(a.State) != string(b.State):
 		return "State"
+	case a.Standing != b.Standing:
+		return "Standing"
+	case !a.Since.Equal(b.Since) || a.Since.IsZero() != b.Since.IsZero():
+		return "Since"
 	}
 	return ""
 }

@@ -19,11 +19,14 @@ type cachedFlow struct {
 	key      journal.Key
 	provider string
 	names    []string
+	standing string
+	since    int64
 
 	// The difference to the file, until the group is flushed.
 	dirty         bool
 	storedVersion int64
 	storedOpen    bool
+	moved         bool         // standing or since differ
 	newNames      int          // so many names, at the end of names, are not stored
 	newRow        *journal.Row // nil: only the version has changed
 }
@@ -71,7 +74,7 @@ func (w *writer) flow(id string) (*cachedFlow, error) {
 	var open int64
 	var operation string
 	var names []byte
-	err := w.findFlow.queryRow([]driver.Value{id}, &f.n, &f.version, &open, &f.key.Merchant, &operation, &f.key.Payment, &f.provider, &names)
+	err := w.findFlow.queryRow([]driver.Value{id}, &f.n, &f.version, &open, &f.key.Merchant, &operation, &f.key.Payment, &f.provider, &names, &f.standing, &f.since)
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
@@ -93,6 +96,9 @@ func (w *writer) flow(id string) (*cachedFlow, error) {
 // apply makes a row the newest of its flow, in memory.
 func (f *cachedFlow) apply(r *journal.Row) {
 	f.version, f.open, f.newRow = r.Version, r.Open, r
+	if since := r.Since.UnixMicro(); r.Standing != f.standing || since != f.since {
+		f.standing, f.since, f.moved = r.Standing, since, true
+	}
 	for _, name := range r.Names {
 		if !slices.Contains(f.names, name) {
 			f.names = append(f.names, name)
@@ -103,7 +109,7 @@ func (f *cachedFlow) apply(r *journal.Row) {
 
 // flushed records that the file has the newest row.
 func (f *cachedFlow) flushed() {
-	f.dirty, f.newRow, f.newNames = false, nil, 0
+	f.dirty, f.newRow, f.newNames, f.moved = false, nil, 0, false
 	f.storedVersion, f.storedOpen = f.version, f.open
 }
 

@@ -8,7 +8,7 @@
 //     commit. A lazy row is committed within a few milliseconds, in the order of the puts. A
 //     process that is killed may lose its last lazy rows.
 //   - A row is stored whole or not at all, and so is a group.
-//   - A second owner is refused at once with an [*OwnedError]. The operating system ends the
+//   - A second owner is refused at once with an error that wraps [journal.ErrOwned]. The operating system ends the
 //     ownership when the owner's process ends, also after SIGKILL.
 //   - If a second owner opens the file nevertheless, because the lock file was deleted, the
 //     first owner cannot commit any more. Every commit reads the owner's token in the

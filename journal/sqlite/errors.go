@@ -6,15 +6,15 @@ import (
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// OwnedError says that another process or journal has the file open. It wraps
+// ownedError says that another process or journal has the file open. It wraps
 // [journal.ErrOwned].
-type OwnedError struct {
+type ownedError struct {
 	Path string
 	PID  int // of the owner; 0: unknown
 }
 
 // Error names the file and the owner.
-func (e *OwnedError) Error() string {
+func (e *ownedError) Error() string {
 	if e.PID == 0 {
 		return fmt.Sprintf("%v: %s", journal.ErrOwned, e.Path)
 	}
@@ -22,28 +22,28 @@ func (e *OwnedError) Error() string {
 }
 
 // Unwrap returns [journal.ErrOwned].
-func (e *OwnedError) Unwrap() error { return journal.ErrOwned }
+func (e *ownedError) Unwrap() error { return journal.ErrOwned }
 
-// SchemaError says that a newer release wrote the file.
-type SchemaError struct {
+// schemaError says that a newer release wrote the file.
+type schemaError struct {
 	Path  string
 	File  int // the version of the file's schema
 	Known int // the newest version that this release knows
 }
 
 // Error names both versions.
-func (e *SchemaError) Error() string {
+func (e *schemaError) Error() string {
 	return fmt.Sprintf("sqlite: %s has schema version %d; this release knows versions up to %d", e.Path, e.File, e.Known)
 }
 
-// ForeignError says that the file is a SQLite database of another program. Open has not
+// foreignError says that the file is a SQLite database of another program. Open has not
 // changed it.
-type ForeignError struct {
+type foreignError struct {
 	Path          string
 	ApplicationID int64 // as in PRAGMA application_id; 0: none
 }
 
 // Error names the file and its application id.
-func (e *ForeignError) Error() string {
+func (e *foreignError) Error() string {
 	return fmt.Sprintf("sqlite: %s is a SQLite database of another program (application id %#x), not a journal; it was not changed", e.Path, e.ApplicationID)
 }

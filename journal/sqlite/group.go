@@ -110,7 +110,7 @@ func (w *writer) create(r *journal.Row) (refused, err error) {
 	for {
 		names := distinct(r.Names)
 		result, err := w.insertFlow.exec(r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID,
-			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State), blob(r.Tombstone))
+			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State), blob(r.Tombstone), r.Standing, r.Since.UnixMicro())
 		created, err := changed(result, err)
 		if err != nil {
 			return nil, err
@@ -120,7 +120,7 @@ func (w *writer) create(r *journal.Row) (refused, err error) {
 			if err != nil {
 				return nil, err
 			}
-			f := &cachedFlow{n: n, id: r.ID, version: 1, storedVersion: 1, open: r.Open, storedOpen: r.Open, key: r.Key, provider: r.Provider, names: names}
+			f := &cachedFlow{n: n, id: r.ID, version: 1, storedVersion: 1, open: r.Open, storedOpen: r.Open, key: r.Key, provider: r.Provider, names: names, standing: r.Standing, since: r.Since.UnixMicro()}
 			w.cache.add(f)
 			return nil, w.putNames(f, names)
 		}
@@ -195,10 +195,10 @@ func (w *writer) write(f *cachedFlow) error {
 	if r == nil {
 		return one(w.updateVersion.exec(f.version, f.n, f.storedVersion))
 	}
-	if f.newNames == 0 && f.open == f.storedOpen {
+	if f.newNames == 0 && f.open == f.storedOpen && !f.moved {
 		return one(w.updateState.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), f.n, f.storedVersion))
 	}
-	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), number(f.open), encodeNames(f.names), f.n, f.storedVersion))
+	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), number(f.open), encodeNames(f.names), f.standing, f.since, f.n, f.storedVersion))
 	if err != nil {
 		return err
 	}

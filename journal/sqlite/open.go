@@ -86,9 +86,9 @@ type Journal struct {
 var _ journal.Journal = (*Journal)(nil)
 
 // Open opens the journal in a file and owns the file until Close. It creates the file if
-// there is none; the folder must exist. Nil options mean the defaults. It returns an
-// [*OwnedError] if another journal has the file open, a [*SchemaError] if a newer release
-// wrote the file, and a [*ForeignError] if the file is a database of another program.
+// there is none; the folder must exist. Nil options mean the defaults. The error wraps
+// [journal.ErrOwned] if another journal has the file open, and names its process. A file of a
+// newer release or of another program is refused, and not changed.
 func Open(path string, o *Options) (*Journal, error) {
 	opts, err := o.withDefaults()
 	if err != nil {
@@ -103,7 +103,7 @@ func Open(path string, o *Options) (*Journal, error) {
 		return nil, fmt.Errorf("sqlite: cannot lock %s: %w", path, err)
 	}
 	if !mine {
-		return nil, &OwnedError{Path: path, PID: ownerOf(path)}
+		return nil, &ownedError{Path: path, PID: ownerOf(path)}
 	}
 	if err = prepare(path, opts.MustExist); err != nil {
 		return nil, errors.Join(err, lock.Unlock())

@@ -61,7 +61,7 @@ func TestSecondOwnerInThisProcess(t *testing.T) {
 	}
 	for _, name := range []string{path, link, filepath.Join(filepath.Dir(path), ".", "x", "..", "journal")} {
 		_, err := Open(name, nil)
-		var owned *OwnedError
+		var owned *ownedError
 		if !errors.Is(err, journal.ErrOwned) || !errors.As(err, &owned) || owned.PID != os.Getpid() {
 			t.Fatalf("a second Open of %s returned %v", name, err)
 		}

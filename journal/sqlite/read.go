@@ -20,7 +20,7 @@ type reader struct {
 const (
 	readers = 4 // connections
 
-	columns = `SELECT f.id, f.version, f.merchant, f.operation, f.payment, f.provider, f.names, f.open, f.due, f.at, f.state `
+	columns = `SELECT f.id, f.version, f.merchant, f.operation, f.payment, f.provider, f.names, f.open, f.due, f.at, f.state, f.standing, f.since `
 
 	fewNames = 4      // up to this number the prepared statement is used
 	maxNames = 30_000 // SQLite's limit is 32,766 parameters
@@ -117,19 +117,24 @@ func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]jo
 		return nil, err
 	}
 	rows, err := collect(ask())
-	if err == nil {
-		return rows, nil
+	if err != nil {
+		return nil, j.readFailed(ctx, err)
 	}
+	return rows, nil
+}
+
+// readFailed is the error of a query that failed.
+func (j *Journal) readFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	j.mu.Lock()
 	unusable := j.usable()
 	j.mu.Unlock()
 	if unusable != nil {
-		return nil, unusable // closed or lost during the query
+		return unusable // closed or lost during the query
 	}
-	return nil, fmt.Errorf("sqlite: reading %s: %w", j.path, err)
+	return fmt.Errorf("sqlite: reading %s: %w", j.path, err)
 }
 
 func collect(found *sql.Rows, err error) ([]journal.Row, error) {
@@ -154,8 +159,8 @@ func collect(found *sql.Rows, err error) ([]journal.Row, error) {
 func scanRow(found *sql.Rows) (r journal.Row, err error) {
 	var operation, names []byte
 	var due sql.NullInt64
-	var at int64
-	err = found.Scan(&r.ID, &r.Version, &r.Key.Merchant, &operation, &r.Key.Payment, &r.Provider, &names, &r.Open, &due, &at, &r.State)
+	var at, since int64
+	err = found.Scan(&r.ID, &r.Version, &r.Key.Merchant, &operation, &r.Key.Payment, &r.Provider, &names, &r.Open, &due, &at, &r.State, &r.Standing, &since)
 	if err != nil {
 		return r, err
 	}
@@ -168,15 +173,15 @@ func scanRow(found *sql.Rows) (r journal.Row, err error) {
 	if due.Valid {
 		r.Due = time.UnixMicro(due.Int64).UTC()
 	}
-	r.At = time.UnixMicro(at).UTC()
+	r.At, r.Since = time.UnixMicro(at).UTC(), time.UnixMicro(since).UTC()
 	return r, nil
 }
 
 // damaged is the row under the cursor, as far as it can be read although scanRow could not: one bad row must
 // not keep all others from being read.
 func damaged(found *sql.Rows, why error) (r journal.Row, err error) {
-	var id, version, merchant, operation, payment, provider, names, open, due, at, state any
-	if err := found.Scan(&id, &version, &merchant, &operation, &payment, &provider, &names, &open, &due, &at, &state); err != nil {
+	var id, version, merchant, operation, payment, provider, names, open, due, at, state, standing, since any
+	if err := found.Scan(&id, &version, &merchant, &operation, &payment, &provider, &names, &open, &due, &at, &state, &standing, &since); err != nil {
 		return r, err
 	}
 	r.ID, r.Damaged = fmt.Sprint(id), fmt.Errorf("the row in the journal is damaged: %w", why)
@@ -195,6 +200,10 @@ func damaged(found *sql.Rows, why error) (r journal.Row, err error) {
 	}
 	if micros, ok := at.(int64); ok {
 		r.At = time.UnixMicro(micros).UTC()
+	}
+	r.Standing, _ = standing.(string)
+	if micros, ok := since.(int64); ok {
+		r.Since = time.UnixMicro(micros).UTC()
 	}
 	return r, nil
 }

@@ -85,12 +85,12 @@ func (w *writer) prepareStatements() error {
 		{&w.begin, `BEGIN IMMEDIATE`},
 		{&w.commit, `COMMIT`},
 		{&w.readOwner, `SELECT token, pid, host FROM owner`},
-		{&w.findFlow, `SELECT n, version, open, merchant, operation, payment, provider, names FROM flow WHERE id = ?`},
+		{&w.findFlow, `SELECT n, version, open, merchant, operation, payment, provider, names, standing, since FROM flow WHERE id = ?`},
 		{&w.findOpen, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`},
-		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state, tombstone)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state, tombstone, standing, since)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&w.updateState, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0 WHERE n = ? AND version = ?`},
-		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0, open = ?, names = ? WHERE n = ? AND version = ?`},
+		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0, open = ?, names = ?, standing = ?, since = ? WHERE n = ? AND version = ?`},
 		{&w.updateVersion, `UPDATE flow SET version = ? WHERE n = ? AND version = ?`},
 		{&w.insertName, `INSERT INTO name (provider, name, n) VALUES (?, ?, ?)`},
 		{&w.findPrunable, `SELECT n, id, provider, names, coalesce(length(tombstone), 0) FROM flow WHERE due IS NULL AND pruned = 0 AND at < ? LIMIT 1`},
