@@ -140,9 +140,11 @@ func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error
 	}
 	c.called = true
 	if c.phase == policy.Send {
-		return r.client.Send(ctx, &c.attempt)
+		reply, err = r.client.Send(ctx, &c.attempt)
+	} else {
+		reply, err = r.client.Query(ctx, &c.attempt)
 	}
-	return r.client.Query(ctx, &c.attempt)
+	return reply, c.ctx.inDoubtOnce(err)
 }
 
 // interpret makes an answer of what a client returned: the client's own decoding, the

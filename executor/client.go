@@ -7,8 +7,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Client makes the calls to a provider. A team wraps its own client in two methods; [Call] and
-// [HTTP] make a [Reply] of what net/http returns.
+// Client makes the calls to a provider. A team wraps its own client in two methods; [Call] makes a
+// [Reply] of a request of net/http, [Once] of what an SDK sends.
 //
 // Neither method retries, and each makes at most one request: the executor retries. They return
 // when ctx is done. An error says that no answer was read. [FaultOf] decides what it proves. A

@@ -20,6 +20,8 @@ type callContext struct {
 	err   atomic.Pointer[error] // nil: it is not over; written with the lock held
 	mu    sync.Mutex
 	timer *callTimer // nil: Done was not called
+
+	sole atomic.Pointer[soleRequest] // of a call through [Once]; nil: it made no request yet
 }
 
 // The usual errors of contexts; a pointer to one needs no allocation.

@@ -114,17 +114,9 @@ func isTimeout(err error) bool {
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// HTTP reads and closes the answer of net/http, so that a [Client] can end in
-//
-//	return executor.HTTP(c.http.Do(req))
-//
-// The body may have 1 MiB. An error while it is read is in doubt, and the Reply then holds
-// the HTTP status.
-//
-// HTTP sees only what came out. With a client that follows redirects, or a request that
-// net/http may send again (see [Call]), a refused connection may be that of a second request,
-// and [FaultOf] calls it not_sent: use Call, which closes those traps.
-func HTTP(resp *http.Response, err error) (Reply, error) {
+// readReply reads and closes the answer of net/http. The body may have 1 MiB. An error while it is read
+// is in doubt, and the Reply then holds the HTTP status.
+func readReply(resp *http.Response, err error) (Reply, error) {
 	if resp == nil {
 		if err == nil {
 			err = maybeSentError{errors.New("neither a response nor an error")}

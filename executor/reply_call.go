@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
-	"sync/atomic"
 )
 
-// Call makes the request once and reads the answer as [HTTP] does. It knows more than the
+// Call makes the request once and reads the answer, up to 1 MiB of it. It knows more than the
 // error: where net/http asked for a connection and never got one, nothing left, whatever the
 // reason (a deadline while dialling, waiting for a free connection or in the TLS handshake),
 // and the error wraps [ErrNotSent]. After a connection was there no error is not_sent.
@@ -40,23 +38,12 @@ func Call(hc *http.Client, req *http.Request) (Reply, error) {
 	client := *hc
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-	var asked, got atomic.Bool
-	once := req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn: func(string) { asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { got.Store(true) },
-	}))
-	once.GetBody = nil
-	hideIdempotencyKey(once)
-
+	once, seen := watched(req)
 	resp, err := client.Do(once)
-	switch {
-	case err == nil || resp != nil:
-	case got.Load():
-		err = maybeSentError{err}
-	case asked.Load() && isStandardTransport(hc.Transport):
-		err = fmt.Errorf("%w: no connection: %w", ErrNotSent, err)
+	if err != nil && resp == nil {
+		err = seen.judge(err, hc.Transport)
 	}
-	return HTTP(resp, err)
+	return readReply(resp, err)
 }
 
 // isStandardTransport reports whether the hooks of httptrace see every connection that is used.

@@ -97,13 +97,13 @@ func TestRetryAfter(t *testing.T) {
 		"Friday, 02-Jan-26 03:04:35 GMT": 30 * time.Second,
 	} {
 		header := http.Header{"Retry-After": {said}, "Date": {date}}
-		r, err := executor.HTTP(response(503, header, strings.NewReader("{}")), nil)
+		r, err := executor.ReadReply(response(503, header, strings.NewReader("{}")), nil)
 		if err != nil || r.RetryAfter != want || r.HTTPStatus != 503 || string(r.Body) != "{}" {
 			t.Errorf("%q: %v (status %d, body %q, error %v), want %v", said, r.RetryAfter, r.HTTPStatus, r.Body, err, want)
 		}
 	}
 	far := http.Header{"Retry-After": {time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}}
-	if r, _ := executor.HTTP(response(503, far, strings.NewReader("")), nil); r.RetryAfter < 59*time.Minute || r.RetryAfter > time.Hour {
+	if r, _ := executor.ReadReply(response(503, far, strings.NewReader("")), nil); r.RetryAfter < 59*time.Minute || r.RetryAfter > time.Hour {
 		t.Errorf("without a Date: %v, want an hour", r.RetryAfter)
 	}
 }
@@ -124,7 +124,7 @@ func TestBrokenBodyIsInDoubt(t *testing.T) {
 	} {
 		for _, cause := range errs {
 			body := &broken{err: cause}
-			r, err := executor.HTTP(&http.Response{StatusCode: 200, Body: body}, nil)
+			r, err := executor.ReadReply(&http.Response{StatusCode: 200, Body: body}, nil)
 			if got := executor.FaultOf(err); got != want || r.HTTPStatus != 200 || r.Body != nil || !body.closed {
 				t.Errorf("%v: fault %q, want %q; reply %+v, closed %v", cause, got, want, r, body.closed)
 			}
@@ -138,14 +138,14 @@ func TestBrokenBodyIsInDoubt(t *testing.T) {
 // net/http gives a response and an error for a redirect that it refuses to follow.
 func TestResponseBesideAnError(t *testing.T) {
 	body := &broken{}
-	r, err := executor.HTTP(&http.Response{StatusCode: 302, Body: body}, fmt.Errorf("redirect: %w", executor.ErrNotSent))
+	r, err := executor.ReadReply(&http.Response{StatusCode: 302, Body: body}, fmt.Errorf("redirect: %w", executor.ErrNotSent))
 	if executor.FaultOf(err) != policy.Reset || r.HTTPStatus != 302 || !body.closed {
 		t.Errorf("reply %+v, error %v, closed %v", r, err, body.closed)
 	}
-	if _, err := executor.HTTP(nil, nil); executor.FaultOf(err) != policy.Reset {
+	if _, err := executor.ReadReply(nil, nil); executor.FaultOf(err) != policy.Reset {
 		t.Errorf("neither response nor error: %v", err)
 	}
-	if _, err := executor.HTTP(nil, io.EOF); err != io.EOF {
+	if _, err := executor.ReadReply(nil, io.EOF); err != io.EOF {
 		t.Errorf("an error alone stays itself, got %v", err)
 	}
 }

@@ -50,6 +50,7 @@ var may = map[string]struct {
 	"journal/journaltest":              {[]string{"journal", "policy"}, "proves journals by their interface alone"},
 	"examples/checkout":                {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; no package imports it"},
 	"examples/foreign":                 {[]string{"policy"}, "turns a table into rules, as a user would; no package imports it"},
+	"examples/sdk":                     {[]string{"policy", "executor"}, "payment SDKs as clients, as a user would write them; no package imports it"},
 	"journal/sqlite/internal/killtest": {nil, "a test: no package imports it"},
 	"schema":                           {nil, "data for editors"},
 	"internal/breaker":                 {nil, "counts failures; whose they are it does not know"},

@@ -1,0 +1,4 @@
+package executor
+
+// ReadReply is readReply, for tests.
+var ReadReply = readReply
