@@ -135,6 +135,33 @@ func (s *Server) target(h *emulation.Webhook) (string, error) {
 	return "", fmt.Errorf("%s is neither on loopback nor on the host of the webhook URL", h.URL)
 }
 
+// notice is the request that carries a webhook, not yet signed in its headers.
+func (s *Server) notice(ctx context.Context, h *emulation.Webhook, to string, body []byte) (*http.Request, error) {
+	method, kind := http.MethodPost, "application/json"
+	switch s.provider.catalog.Written(h.Operation, policy.Webhook) {
+	case "form":
+		kind = "application/x-www-form-urlencoded"
+	case "query":
+		u, err := url.Parse(to)
+		if err != nil {
+			return nil, err
+		}
+		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+string(body), "&")
+		method, to, kind, body = http.MethodGet, u.String(), "", nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	for name, text := range h.Header {
+		req.Header.Set(name, text)
+	}
+	return req, nil
+}
+
 // post delivers a webhook once.
 func (s *Server) post(ctx context.Context, h *emulation.Webhook, to string) Delivered {
 	d := delivered(h, to)
@@ -171,12 +198,11 @@ func (s *Server) post(ctx context.Context, h *emulation.Webhook, to string) Deli
 			}
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	req, err := s.notice(ctx, h, to, body)
 	if err != nil {
 		d.Err = err
 		return d
 	}
-	req.Header.Set("Content-Type", "application/json")
 	for name, value := range headers {
 		req.Header.Set(name, value)
 	}

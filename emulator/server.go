@@ -263,6 +263,9 @@ func write(w http.ResponseWriter, d *emulation.CallResult) {
 		kind = "text/html"
 	}
 	w.Header().Set("Content-Type", kind)
+	for name, text := range d.Header {
+		w.Header().Set(name, text)
+	}
 	if d.Answer.RetryAfter > 0 {
 		seconds := (d.Answer.RetryAfter + time.Second - 1) / time.Second
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))

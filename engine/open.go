@@ -74,11 +74,12 @@ func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
 // provider, or an operation that the provider does not offer ([NotOfferedError]).
 func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Check(p)) }
 
-// Read decodes a raw body that a payment's provider sent in a phase: the answer, and what the
-// shopper must do next. A body that cannot be read is the fault unreadable in the answer, and
-// an error with the reason. Of the payment, the provider, operation and currency count.
-func (e *Engine) Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error) {
-	return e.rules.Read(p, ph, body)
+// Read decodes a message that a payment's provider sent in a phase: the answer, and what the
+// shopper must do next. One that cannot be read is the fault unreadable in the answer, and
+// an error with the reason. Of the payment, the provider, operation and currency count. Of the
+// message's headers it leaves those that the catalogue reads: no other belongs in a recording.
+func (e *Engine) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error) {
+	return e.rules.Read(p, ph, m)
 }
 
 // NotOfferedError names an operation that a provider does not have.

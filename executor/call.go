@@ -156,6 +156,7 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		if a.Fault == policy.NoFault {
 			a.Fault = policy.Reset
 		}
+		reply.Header = nil
 		return a, reply.Shopper
 	}
 	if own := reply.Answer; own != nil {
@@ -164,11 +165,14 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		a.HTTPStatus = cmp.Or(a.HTTPStatus, reply.HTTPStatus)
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
 		if shopper.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
-			_, shopper, _ = x.rules.Read(p, phase, reply.Body)
+			_, shopper, _ = x.rules.Read(p, phase, reply.message())
 		}
+		reply.Header = nil // the catalogue has said nothing of which are fit to be seen
 		return a, shopper
 	}
-	a, shopper, err := x.rules.Read(p, phase, reply.Body)
+	m := reply.message()
+	a, shopper, err := x.rules.Read(p, phase, m)
+	reply.Header = m.Header
 	a.Phase, a.HTTPStatus, a.RetryAfter = phase, reply.HTTPStatus, max(0, reply.RetryAfter)
 	if err != nil {
 		a.Fault = policy.Unreadable

@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -41,10 +43,32 @@ type Attempt struct {
 // that the client has read.
 type Reply struct {
 	HTTPStatus int
-	RetryAfter time.Duration  // what the provider asked for; 0: nothing
-	Body       []byte         // raw
-	Answer     *policy.Answer // set: Body is only kept for recordings, and this is what was said
+	RetryAfter time.Duration // what the provider asked for; 0: nothing
+	Body       []byte        // raw
+
+	// Header holds the headers, several lines of one name joined by ", ". Observers see those that
+	// the catalogue reads.
+	Header map[string]string
+
+	Answer *policy.Answer // set: Body is only kept for recordings, and this is what was said
 
 	// What the shopper must do next, as far as the client knows more than the catalogue.
 	Shopper policy.ShopperAction
+}
+
+// message is the reply for the catalogue.
+func (r *Reply) message() *policy.Message {
+	return &policy.Message{HTTPStatus: r.HTTPStatus, Header: r.Header, Body: r.Body}
+}
+
+// joined is a header in the form of [Reply].
+func joined(h http.Header) map[string]string {
+	if len(h) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(h))
+	for name, values := range h {
+		all[name] = strings.Join(values, ", ")
+	}
+	return all
 }

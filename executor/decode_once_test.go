@@ -21,11 +21,11 @@ type decodedAs struct {
 	currency  string
 }
 
-func (c *countingRules) Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error) {
+func (c *countingRules) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error) {
 	if ph == policy.Webhook {
 		c.reads[decodedAs{p.Operation, p.Currency}]++
 	}
-	return c.Engine.Read(p, ph, body)
+	return c.Engine.Read(p, ph, m)
 }
 
 // The names that find the flow and the answer for the flow come from the same decoding. A body

@@ -23,10 +23,11 @@ type Rules interface {
 	// result keep the decider, and its decisions must not change: rules that are loaded anew
 	// are another decider.
 	For(p *policy.Payment) (policy.Decider, error)
-	// Read decodes a raw body of the payment's provider: the answer, and what the shopper must
+	// Read decodes a message of the payment's provider: the answer, and what the shopper must
 	// do next. An error is the fault unreadable. The result may depend on the payment's
-	// provider, operation and currency only: one decoding of a webhook serves several flows.
-	Read(p *policy.Payment, ph policy.Phase, body []byte) (policy.Answer, policy.ShopperAction, error)
+	// provider, operation and currency only: one decoding of a webhook serves several flows. It
+	// leaves in the message the headers that it reads; observers see no others.
+	Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error)
 }
 
 // Config holds the parts of an executor. The zero value works, in memory only.

@@ -25,7 +25,8 @@ type Webhook struct {
 	// message does not say what it is about, and ids of two operations may have the same text.
 	Operations []policy.Operation
 
-	Header   http.Header    // for Config.VerifyWebhook
+	Header   http.Header    // for Config.VerifyWebhook, and for catalogues that read one
+	Query    string         // of the URL that it came to, without the "?": some providers say everything there
 	Body     []byte         // raw
 	Answer   *policy.Answer // set: the decoded message, and Body is for Config.VerifyWebhook only
 	Verified bool           // its signature was checked; Config.VerifyWebhook overrides it
@@ -44,8 +45,8 @@ const (
 // does one that would prove something of several payments. The error is [ErrUnknownFlow] when it
 // names no flow.
 func (x *Executor) Notify(ctx context.Context, w Webhook) error {
-	if len(w.Body) > largestWebhook {
-		return fmt.Errorf("executor: Webhook.Body has %d bytes; at most %d are read", len(w.Body), largestWebhook)
+	if len(w.Body) > largestWebhook || len(w.Query) > largestWebhook {
+		return fmt.Errorf("executor: Webhook.Body and Query have %d and %d bytes; at most %d are read", len(w.Body), len(w.Query), largestWebhook)
 	}
 	if x.cfg.VerifyWebhook != nil {
 		err := x.cfg.VerifyWebhook(ctx, &w)
@@ -71,21 +72,21 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	errs := []error{err} // of flows that cannot be read: the provider sends again for them
 	for _, id := range idsOf(named) {
 		errs = append(errs, x.applyTo(ctx, id, func(r *run) flow.Event {
-			a := d.answer(&r.req.Payment)
-			r.observeWebhook(ctx, &w, &a)
-			return flow.Received{Moment: x.moment(), Answer: a}
+			read := d.read(&r.req.Payment)
+			r.observeWebhook(ctx, &w, &read)
+			return flow.Received{Moment: x.moment(), Answer: read.answer}
 		}))
 	}
 	return errors.Join(errs...)
 }
 
-func (r *run) observeWebhook(ctx context.Context, w *Webhook, a *policy.Answer) {
+func (r *run) observeWebhook(ctx context.Context, w *Webhook, read *decoded) {
 	if len(r.x.cfg.Observers) == 0 {
 		return
 	}
-	e := &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: r.x.clock.now(), Body: w.Body, Answer: *a}
+	e := &WebhookEvent{Flow: r.id, Payment: &r.req.Payment, At: r.x.clock.now(), Header: read.header, Query: w.Query, Body: w.Body, Answer: read.answer}
 	if w.Answer != nil {
-		e.Body = nil // the answer was not read from it
+		e.Header, e.Query, e.Body = nil, "", nil // the answer was not read from them
 	}
 	r.observe(func(o Observer) { o.WebhookReceived(ctx, e) })
 }
@@ -103,30 +104,36 @@ type decoded struct {
 	operation policy.Operation
 	currency  string // of the payment
 	answer    policy.Answer
+	header    map[string]string // that was read
 }
 
-// answer reads the webhook as one about a payment. A body that names its currency is decoded
+// answer is what the webhook says of a payment.
+func (d *decoding) answer(p *policy.Payment) policy.Answer { return d.read(p).answer }
+
+// read reads the webhook as one about a payment. A body that names its currency is decoded
 // once for each operation, others once more for the currency of the payment: an amount of "100"
 // depends on it.
-func (d *decoding) answer(p *policy.Payment) policy.Answer {
+func (d *decoding) read(p *policy.Payment) decoded {
 	if d.w.Answer != nil {
 		a := *d.w.Answer
 		a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
-		return a
+		return decoded{answer: a}
 	}
 	for i := range d.decoded {
 		k := &d.decoded[i]
 		if k.operation == p.Operation && (k.currency == p.Currency || k.currency == "" && k.answer.Currency != "") {
-			return k.answer
+			return *k
 		}
 	}
-	a, _, err := d.x.rules.Read(p, policy.Webhook, d.w.Body)
+	m := policy.Message{Header: joined(d.w.Header), Query: d.w.Query, Body: d.w.Body}
+	a, _, err := d.x.rules.Read(p, policy.Webhook, &m)
 	a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
 	if err != nil {
 		a.Fault = policy.Unreadable
 	}
-	d.decoded = append(d.decoded, decoded{operation: p.Operation, currency: p.Currency, answer: a})
-	return a
+	k := decoded{operation: p.Operation, currency: p.Currency, answer: a, header: m.Header}
+	d.decoded = append(d.decoded, k)
+	return k
 }
 
 // names are the identifiers in the message, under every operation that the rules know for its

@@ -49,7 +49,9 @@ type WebhookEvent struct {
 	Flow    string
 	Payment *policy.Payment
 	At      time.Time
-	Body    []byte // raw; nil when it was handed in decoded
+	Header  map[string]string // what the catalogue reads of it; as Query and Body nil when it was handed in decoded
+	Query   string
+	Body    []byte // raw
 	Answer  policy.Answer
 }
 

@@ -127,7 +127,7 @@ func readReply(resp *http.Response, err error) (Reply, error) {
 		resp.Body = http.NoBody
 	}
 	defer resp.Body.Close()
-	r := Reply{HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	r := Reply{HTTPStatus: resp.StatusCode, RetryAfter: retryAfter(resp.Header), Header: joined(resp.Header)}
 	if err != nil { // net/http gives both for a redirect that it refused to follow
 		return r, maybeSentError{err}
 	}

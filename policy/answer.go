@@ -53,3 +53,11 @@ type Fact struct {
 	Basis  Basis    `json:"basis"`
 	Final  Finality `json:"final"`
 }
+
+// Message is an answer or a notice as it came, before a catalogue reads it.
+type Message struct {
+	HTTPStatus int               // of an answer; 0: not known
+	Header     map[string]string // names in any case; several lines of one name are joined by ", "
+	Query      string            // of the URL that a notice came to, without the "?"
+	Body       []byte            // raw
+}

@@ -51,6 +51,7 @@ type Row struct {
 	Final       policy.Finality
 	Class       policy.Class
 	Envelope    bool // says only that the request was received
+	HTTPStatus  int  // with which the provider answers a send so; 0: not said. It proves nothing
 	Description string
 	Facts       []RowFact
 	Source      string // FILE:LINE

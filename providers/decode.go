@@ -15,9 +15,12 @@ import (
 // A decoder holds, for one operation and phase, where each field stands in a body, and what a body
 // has to carry.
 type decoder struct {
-	at      [fieldCount][]path
-	carries []carried
-	keys    keys // that are read
+	at        [fieldCount][]locator
+	carries   []carried
+	written   string // how the body is written; empty: JSON
+	beside    bool   // something is read that does not stand in the body
+	keys      keys   // that are read
+	queryKeys keys   // of the query string, likewise
 }
 
 // carried are fields of which an answer that proves something bears at least one.
@@ -71,43 +74,46 @@ var ErrUnreadable = errors.New("body is not a readable JSON object")
 
 var parsers fastjson.ParserPool
 
-// Decode reads a raw body into a's fields. A body that is no JSON object, or in which a key that is
-// read stands twice with different values, gives [ErrUnreadable] and the fault unreadable in a; fields
-// that are already set and that the body does not hold are kept. Set Currency to the payment's
-// beforehand: where neither the body nor the catalogue names one, an amount cannot be read without it.
+// Decode reads a raw body into a's fields. A body that is no JSON object (or no form, where the provider
+// writes forms), or in which a key that is read stands twice with different values, gives [ErrUnreadable]
+// and the fault unreadable in a; fields that are already set and that the body does not hold are kept.
+// Set Currency to the payment's beforehand: where neither the body nor the catalogue names one, an amount
+// cannot be read without it.
 //
 // A body that is no evidence, whatever it says, has SetAside in a, and neither code nor status.
 func (c *Catalog) Decode(op policy.Operation, phase policy.Phase, body []byte, a *policy.Answer) error {
-	v, release, err := parse(body)
-	if err != nil {
-		a.Phase, a.Fault = phase, policy.Unreadable
-		return err
-	}
-	defer release()
-	return c.DecodeValue(op, phase, v, a)
+	return c.DecodeMessage(op, phase, &policy.Message{HTTPStatus: a.HTTPStatus, Body: body}, a)
 }
 
-// DecodeValue is [Catalog.Decode] for a body that was parsed already. A JSON string
-// is read as the raw body that it holds.
-func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjson.Value, a *policy.Answer) error {
-	if v.Type() == fastjson.TypeString {
-		return c.Decode(op, phase, v.GetStringBytes(), a)
-	}
+// DecodeMessage is [Catalog.Decode] for a body together with what came beside it.
+func (c *Catalog) DecodeMessage(op policy.Operation, phase policy.Phase, m *policy.Message, a *policy.Answer) error {
+	return c.DecodeValue(op, phase, m, nil, a)
+}
+
+// DecodeValue is [Catalog.DecodeMessage] for a body that was parsed already. A JSON string is read as the
+// raw body that it holds.
+func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, m *policy.Message, v *fastjson.Value, a *policy.Answer) error {
+	_, err := c.decode(op, phase, m, v, a)
+	return err
+}
+
+func (c *Catalog) decode(op policy.Operation, phase policy.Phase, m *policy.Message, v *fastjson.Value, a *policy.Answer) (policy.ShopperAction, error) {
 	a.Phase = phase
-	d := &c.decoders[op][phase]
-	err := ErrUnreadable
-	if v.Type() == fastjson.TypeObject {
-		err = d.keys.check(v)
+	if m.HTTPStatus > 0 {
+		a.HTTPStatus = m.HTTPStatus
 	}
+	d := &c.decoders[op][phase]
+	read, release, err := d.open(m, v)
 	if err != nil {
 		a.Fault = policy.Unreadable
-		return err
+		return policy.ShopperAction{}, err
 	}
-	if d.text(v, fieldNotAbout) != "" {
+	defer release()
+	if d.text(&read, fieldNotAbout) != "" {
 		a.SetAside = "it is about something else than a " + op.String()
-		return nil
+		return policy.ShopperAction{}, nil
 	}
-	r := reading{c: c, d: d, op: op, v: v, a: a}
+	r := reading{c: c, d: d, op: op, m: &read, a: a}
 	r.fields()
 	r.amount()
 	r.event()
@@ -116,7 +122,7 @@ func (c *Catalog) DecodeValue(op policy.Operation, phase policy.Phase, v *fastjs
 		a.SetAside = r.wrong + said(a)
 		a.Code, a.SubCode, a.Status, a.SubStatus = "", "", "", ""
 	}
-	return nil
+	return d.shopper(&read), nil
 }
 
 // said is what a body said that is set aside, for people.
@@ -140,7 +146,7 @@ type reading struct {
 	c       *Catalog
 	d       *decoder
 	op      policy.Operation
-	v       *fastjson.Value
+	m       *message
 	a       *policy.Answer
 	carried [fieldCount]bool
 	wrong   string // why the body is no evidence; the first reason counts
@@ -156,7 +162,7 @@ func (r *reading) aside(format string, args ...any) {
 // that cannot be compared sets the body aside.
 func (r *reading) read(f field, otherwise string) string {
 	for _, p := range r.d.at[f] {
-		s := p.scalar(r.v, r.a.OrderID)
+		s := p.scalar(r.m, r.a.OrderID)
 		switch {
 		case s.odd != "":
 			if f != fieldMessage {
@@ -230,7 +236,7 @@ func (r *reading) asked(paid string) string {
 		return paid
 	}
 	for _, p := range r.d.at[fieldAmount] {
-		if s := p.scalar(r.v, r.a.OrderID); s.odd == "" && s.text != "" && s.text != "0" {
+		if s := p.scalar(r.m, r.a.OrderID); s.odd == "" && s.text != "" && s.text != "0" {
 			return s.text
 		}
 	}
@@ -266,9 +272,9 @@ func (c carried) String() string {
 }
 
 // text returns the first value that is there and not empty, else the empty text.
-func (d *decoder) text(v *fastjson.Value, f field) string {
-	for _, p := range d.at[f] {
-		if s := p.text(v); s != "" {
+func (d *decoder) text(m *message, f field) string {
+	for _, l := range d.at[f] {
+		if s := l.scalar(m, "").text; s != "" {
 			return s
 		}
 	}

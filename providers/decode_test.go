@@ -172,16 +172,16 @@ func TestDecodeValueReadsABodyInAString(t *testing.T) {
 	c := catalog(t, "momo")
 	var got policy.Answer
 	v := fastjson.MustParse(`"{\"resultCode\":1001,\"orderId\":\"o-1\",\"amount\":5}"`)
-	if err := c.DecodeValue(pay, query, v, &got); err != nil || got.Code != "1001" || got.Phase != query {
+	if err := c.DecodeValue(pay, query, &policy.Message{}, v, &got); err != nil || got.Code != "1001" || got.Phase != query {
 		t.Errorf("got %+v (%v), want code 1001", got, err)
 	}
 	for _, raw := range []string{`"<html></html>"`, `""`, `"[1]"`, `"\"\""`, `null`, `true`} {
 		var a policy.Answer
-		if err := c.DecodeValue(pay, query, fastjson.MustParse(raw), &a); !wasUnreadable(err, a, query) {
+		if err := c.DecodeValue(pay, query, &policy.Message{}, fastjson.MustParse(raw), &a); !wasUnreadable(err, a, query) {
 			t.Errorf("%s gives %v and %+v, want an unreadable body", raw, err, a)
 		}
 	}
-	if err := errors.Unwrap(c.DecodeValue(pay, query, fastjson.MustParse(`[]`), &got)); err != nil {
+	if err := errors.Unwrap(c.DecodeValue(pay, query, &policy.Message{}, fastjson.MustParse(`[]`), &got)); err != nil {
 		t.Errorf("an array is unreadable for no further reason, not for %v", err)
 	}
 }

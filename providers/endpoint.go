@@ -19,6 +19,7 @@ type Endpoint struct {
 	Path       string             // a segment {NAME} stands for any
 	Source     string             // FILE:LINE
 
+	form   bool        // the body is a form, else JSON
 	where  []condition // what the body has to say for this endpoint to be meant
 	manual []condition // what the body says when a hold is to end the payment
 	fields [requestFieldCount][]locator
@@ -85,6 +86,8 @@ type locator struct {
 	part requestPart
 	name string // of a header, of a parameter of the URL, of a segment of the path
 	path path   // in the body
+
+	before, after string // of a request: what stands around the value, as in a search
 }
 
 type requestPart uint8
@@ -94,6 +97,7 @@ const (
 	inHeader
 	inQuery
 	inPath
+	inStatus // of an answer: the HTTP status
 )
 
 var requestParts = map[string]requestPart{"header": inHeader, "query": inQuery, "path": inPath}
@@ -155,17 +159,11 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	case len(here) == 0:
 		return nil, Request{}, &RequestError{Status: 404, Msg: fmt.Sprintf("no endpoint has this path: %s %s", h.Method, h.Path)}
 	}
-	body := fastjson.MustParse("{}")
-	if len(strings.TrimSpace(string(h.Body))) > 0 || h.Method != "GET" {
-		v, release, err := parseObject(h.Body)
-		if err == nil {
-			defer release()
-			err = here[0].checkKeys(v)
-		}
-		if body = v; err != nil {
-			return here[0], Request{}, &RequestError{Status: 400, Msg: "the endpoint cannot read this request: " + ErrUnreadable.Error(), err: ErrUnreadable}
-		}
+	body, release, err := here[0].open(h)
+	if err != nil {
+		return here[0], Request{}, &RequestError{Status: 400, Msg: "the endpoint cannot read this request: " + ErrUnreadable.Error(), err: ErrUnreadable}
 	}
+	defer release()
 	for _, e := range here {
 		if fulfilled(e.where, body) {
 			return e, c.request(e, h, body), nil
@@ -173,6 +171,26 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 	}
 	first := here[0].where[0]
 	return here[0], Request{}, &RequestError{Status: 400, Msg: fmt.Sprintf("the endpoint cannot read this request: %s is %q", strings.Join(first.at, "."), first.at.text(body))}
+}
+
+// open reads the body of a request; a GET needs none.
+func (e *Endpoint) open(h *HTTPRequest) (body *fastjson.Value, release func(), err error) {
+	switch {
+	case e.form:
+		body, release, err = parseForm(string(h.Body))
+	case h.Method == "GET" && len(strings.TrimSpace(string(h.Body))) == 0:
+		body, release, err = parse([]byte("{}"))
+	default:
+		body, release, err = parseObject(h.Body)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := e.checkKeys(body); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return body, release, nil
 }
 
 // checkKeys refuses a request in which a field that is read stands twice and says two things.
@@ -201,7 +219,7 @@ func (c *Catalog) request(e *Endpoint, h *HTTPRequest, body *fastjson.Value) Req
 	named, _ := e.segments(h.Path)
 	value := func(f requestField) string {
 		for _, l := range e.fields[f] {
-			if s := l.text(h, named, body); s != "" {
+			if s := l.within(l.text(h, named, body)); s != "" {
 				return s
 			}
 		}
@@ -209,7 +227,7 @@ func (c *Catalog) request(e *Endpoint, h *HTTPRequest, body *fastjson.Value) Req
 	}
 	r := Request{
 		Operations: e.Operations, Phase: e.Phase, OrderID: value(requestOrderID), RequestID: value(requestRequestID),
-		ProviderID: value(requestProviderID), Currency: value(requestCurrency), NotifyURL: value(requestNotifyURL),
+		ProviderID: value(requestProviderID), Currency: strings.ToUpper(value(requestCurrency)), NotifyURL: value(requestNotifyURL),
 	}
 	if r.Currency == "" {
 		r.Currency = c.Currency
@@ -256,8 +274,19 @@ func (l *locator) text(h *HTTPRequest, segments map[string]string, body *fastjso
 		return segments[l.name]
 	case inBody:
 		return l.path.text(body)
+	case inStatus: // of answers only
 	}
 	return ""
+}
+
+// within is what stands between the texts around a value; empty where they do not stand there.
+func (l *locator) within(text string) string {
+	rest, begins := strings.CutPrefix(text, l.before)
+	value, ends := strings.CutSuffix(rest, l.after)
+	if !begins || !ends {
+		return ""
+	}
+	return value
 }
 
 // segments matches a path, and returns what stands in its named segments.

@@ -235,6 +235,7 @@ func (l *loader) row(t source.Table) *Row {
 	r.Symbol = t.String(l.errs, "symbol")
 	r.Description = t.String(l.errs, "description")
 	r.Envelope = t.Bool(l.errs, "envelope")
+	r.HTTPStatus = t.Count(l.errs, "http_status", 100)
 	t.Word(l.errs, "final", &r.Final)
 	t.Word(l.errs, "class", &r.Class)
 	facts := t.Tables(l.errs, "facts")

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 func (l *loader) decoders(root source.Table) {
 	// Blocks of this file win over inherited ones, earlier blocks over later ones.
-	var claimed [operations][phases][fieldCount + 1]bool
+	var claimed [operations][phases][fieldCount + 2]bool
 	for _, t := range root.Tables(l.errs, "decode") {
 		ops, phs := l.where(t)
 		claim := func(f int, set func(*decoder)) {
@@ -25,13 +26,20 @@ func (l *loader) decoders(root source.Table) {
 		}
 		for f, name := range fieldNames {
 			if t.Has(name) {
-				paths := l.paths(t, name)
-				claim(f, func(d *decoder) { d.at[f] = paths })
+				places := l.places(t, name)
+				claim(f, func(d *decoder) { d.at[f] = places })
 			}
 		}
 		if t.Has("carries") {
 			carries := l.carries(t)
 			claim(int(fieldCount), func(d *decoder) { d.carries = carries })
+		}
+		if t.Has("body") {
+			written := l.oneOf(t, "body", writtenJSON, writtenForm, writtenQuery)
+			if written == writtenJSON {
+				written = ""
+			}
+			claim(int(fieldCount)+1, func(d *decoder) { d.written = written })
 		}
 		t.Done(l.errs)
 	}
@@ -44,18 +52,27 @@ func (l *loader) decoders(root source.Table) {
 
 // index collects the keys that are read.
 func (d *decoder) index() {
-	d.keys = keys{}
-	for f, paths := range d.at {
-		if field(f) == fieldMessage || field(f) >= fieldPayURL {
-			continue // for people's eyes; nothing is proved by it
-		}
-		for _, p := range paths {
-			d.keys.add(p)
-			for i, step := range p {
-				if key, by := selects(step); by {
-					d.keys.add(append(slices.Clone(p[:i+1]), splitPath(key)...))
-				}
+	d.keys, d.queryKeys, d.beside = keys{}, keys{}, false
+	for f, places := range d.at {
+		shown := field(f) == fieldMessage || field(f) >= fieldPayURL // for people's eyes; nothing is proved by it
+		for _, l := range places {
+			switch {
+			case l.part == inQuery:
+				d.queryKeys.add(path{l.name})
+			case shown || l.part != inBody:
+			default:
+				d.indexPath(l.path)
 			}
+			d.beside = d.beside || !shown && l.part != inBody
+		}
+	}
+}
+
+func (d *decoder) indexPath(p path) {
+	d.keys.add(p)
+	for i, step := range p {
+		if key, by := selects(step); by {
+			d.keys.add(append(slices.Clone(p[:i+1]), splitPath(key)...))
 		}
 	}
 }
@@ -78,25 +95,43 @@ func (l *loader) carries(t source.Table) []carried {
 	return all
 }
 
-// paths reads where a field stands: one path, or several of which the first that is
-// there counts.
-func (l *loader) paths(t source.Table, key string) []path {
-	var paths []path
+// places reads where a field stands: one place, or several of which the first that is there counts.
+func (l *loader) places(t source.Table, key string) []locator {
+	var places []locator
 	t.Each(l.errs, key, func(pos source.Pos, text string) {
-		p := splitPath(text)
-		for i, step := range p {
-			name, selector, selects := strings.Cut(step, "[")
-			key, of, by := strings.Cut(strings.TrimSuffix(selector, "]"), "=")
-			switch {
-			case name == "" || !selects && strings.ContainsAny(step, "]= "):
-				l.errs.Add(pos, "%q is no path into a body: a key is missing", text)
-			case selects && (!strings.HasSuffix(step, "]") || by && (of != "$order_id" || key == "") || !by && key != pickAll || i == len(p)-1):
-				l.errs.Add(pos, "%q selects nothing from a list; it must be NAME[all].KEY or NAME[KEY=$order_id].KEY", text)
-			}
+		prefix, name, prefixed := strings.Cut(text, ":")
+		part, known := requestParts[prefix]
+		switch {
+		case !prefixed:
+			places = append(places, locator{path: l.bodyPath(pos, text)})
+			return
+		case text == "http:status":
+			places = append(places, locator{part: inStatus})
+			return
+		case !known || part == inPath:
+			l.errs.Add(pos, "%q: a message has header:NAME, query:NAME, http:status, or a path into its body", text)
+		case name == "":
+			l.errs.Add(pos, "%q names nothing", text)
 		}
-		paths = append(paths, p)
+		places = append(places, locator{part: part, name: name})
 	})
-	return paths
+	return places
+}
+
+// bodyPath checks a path into a body.
+func (l *loader) bodyPath(pos source.Pos, text string) path {
+	p := splitPath(text)
+	for i, step := range p {
+		name, selector, selects := strings.Cut(step, "[")
+		key, of, by := strings.Cut(strings.TrimSuffix(selector, "]"), "=")
+		switch {
+		case name == "" || !selects && strings.ContainsAny(step, "]= "):
+			l.errs.Add(pos, "%q is no path into a body: a key is missing", text)
+		case selects && (!strings.HasSuffix(step, "]") || by && (of != "$order_id" || key == "") || !by && key != pickAll || i == len(p)-1):
+			l.errs.Add(pos, "%q selects nothing from a list; it must be NAME[all].KEY or NAME[KEY=$order_id].KEY", text)
+		}
+	}
+	return p
 }
 
 // events reads the [[event]] blocks. Those of this file come before inherited ones.
@@ -139,6 +174,14 @@ func (l *loader) envelopes(root source.Table) {
 		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body"), subStatuses: t.Strings(l.errs, "sub_status")}
 		if e.form != "" && e.form != "code" && e.form != "status" {
 			l.errs.Add(t.ValuePos("form"), "form is %q; it must be code or status", e.form)
+		}
+		if t.Has("headers") {
+			if sub, ok := t.Table(l.errs, "headers"); ok {
+				for _, name := range sub.Keys() {
+					raw, _ := json.Marshal(sub.String(l.errs, name)) // a text encodes
+					e.headers = append(e.headers, header{name, string(raw)})
+				}
+			}
 		}
 		t.Done(l.errs)
 		read = append(read, e)

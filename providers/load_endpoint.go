@@ -50,6 +50,7 @@ func (l *loader) endpoint(t source.Table) *Endpoint {
 			e.fields[f] = append(e.fields[f], l.locator(pos, text, e))
 		})
 	}
+	e.form = l.oneOf(t, "body", writtenJSON, writtenForm) == writtenForm
 	e.where, e.manual = l.conditions(t, "where"), l.conditions(t, "manual")
 	l.endpointLaws(t, e)
 	t.Done(l.errs)
@@ -86,7 +87,8 @@ func (l *loader) endpointLaws(t source.Table, e *Endpoint) {
 	}
 }
 
-// locator reads "data.id", "header:NAME", "query:NAME" or "path:NAME".
+// locator reads "data.id", "header:NAME", "query:NAME" or "path:NAME". With "query:NAME=BEFORE*AFTER" the
+// value is what stands in the place of the *.
 func (l *loader) locator(pos source.Pos, text string, e *Endpoint) locator {
 	prefix, name, prefixed := strings.Cut(text, ":")
 	if !prefixed {
@@ -96,7 +98,11 @@ func (l *loader) locator(pos source.Pos, text string, e *Endpoint) locator {
 		return locator{path: splitPath(text)}
 	}
 	part, known := requestParts[prefix]
+	name, around, framed := strings.Cut(name, "=")
+	before, after, star := strings.Cut(around, "*")
 	switch {
+	case framed && !star:
+		l.errs.Add(pos, "%q: a * is missing that stands for the value", text)
 	case !known:
 		l.errs.Add(pos, "%q: a request has header:NAME, query:NAME, path:NAME, or a path into its body", text)
 	case name == "":
@@ -104,7 +110,7 @@ func (l *loader) locator(pos source.Pos, text string, e *Endpoint) locator {
 	case part == inPath && !slices.Contains(strings.Split(e.Path, "/"), "{"+name+"}"):
 		l.errs.Add(pos, "path %q has no segment {%s}", e.Path, name)
 	}
-	return locator{part: part, name: name}
+	return locator{part: part, name: name, before: before, after: after}
 }
 
 // conditions reads { FIELD = "value" }.

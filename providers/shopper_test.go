@@ -71,6 +71,6 @@ func TestShopperKeys(t *testing.T) {
 
 func shopperOf(c *providers.Catalog, op policy.Operation, ph policy.Phase, body string) policy.ShopperAction {
 	var a policy.Answer
-	s, _ := c.Read(op, ph, []byte(body), &a)
+	s, _ := c.Read(op, ph, &policy.Message{Body: []byte(body)}, &a)
 	return s
 }

@@ -19,11 +19,14 @@ type entry struct {
 
 const lineSize = 512 // bytes of a line without its body, about
 
-func (e *entry) size() int { return lineSize + len(e.body) }
+func (e *entry) size() int { return lineSize + len(e.body) + len(e.Query) }
 
 func fromCall(c *executor.CallEvent) *entry {
 	e := &entry{
-		Line: recorded.Line{Flow: c.Flow, At: c.Start, Phase: recorded.Phase(c.Phase), Latency: c.End.Sub(c.Start), Answer: c.Answer},
+		Line: recorded.Line{
+			Flow: c.Flow, At: c.Start, Phase: recorded.Phase(c.Phase), Latency: c.End.Sub(c.Start), Answer: c.Answer,
+			Header: maps.Clone(c.Reply.Header),
+		},
 		read: c.Reply.Answer != nil, body: slices.Clone(c.Reply.Body),
 	}
 	e.setPayment(c.Payment)
@@ -51,8 +54,9 @@ func fromWebhook(w *executor.WebhookEvent) *entry {
 		Line: recorded.Line{
 			Flow: w.Flow, At: w.At, Phase: recorded.Webhook, Answer: w.Answer,
 			OrderID: w.Answer.OrderID, RequestID: w.Answer.RequestID, ProviderID: w.Answer.ProviderID,
+			Header: maps.Clone(w.Header), Query: w.Query,
 		},
-		read: w.Body == nil, body: slices.Clone(w.Body),
+		read: w.Body == nil && w.Query == "" && len(w.Header) == 0, body: slices.Clone(w.Body),
 	}
 	e.setPayment(w.Payment)
 	return e
@@ -89,6 +93,10 @@ func (e *entry) line(r *redactor, maxBody int) []byte {
 		body, fields := e.redactedBody(r, k, maxBody)
 		l.Body = body
 		a := &l.Answer
+		if l.Query = r.query(l.Query, k); fields && !e.read {
+			l.Header, l.Query = nil, "" // they are not to be read again without the body
+		}
+		r.headers(l.Header, k)
 		if fields {
 			if l.ProviderID == "" {
 				l.ProviderID = a.ProviderID
@@ -109,10 +117,16 @@ func (e *entry) line(r *redactor, maxBody int) []byte {
 func (e *entry) redactedBody(r *redactor, k *known, maxBody int) (body []byte, fields bool) {
 	switch e.Answer.Fault {
 	case policy.NoFault:
-		if len(e.body) > 0 && len(e.body) <= maxBody {
+		switch {
+		case len(e.body) > 0 && len(e.body) <= maxBody:
 			if body, ok := r.object(e.body, k); ok {
 				return body, e.read
 			}
+			if form, ok := r.form(string(e.body), k, 0); ok && !e.read {
+				return recorded.AppendString(nil, form), false
+			}
+		case len(e.body) == 0 && len(e.Query)+len(e.Header) > 0:
+			return nil, e.read
 		}
 		return nil, true
 	case policy.Unreadable:

@@ -20,7 +20,7 @@ var (
 		idnumber idno idcard nationalid passport passportno ssn taxid cccd cmnd birthday birthdate dateofbirth dob
 		iban bic accountno accountnumber bankaccount`)
 	redactedEndings = words(`
-		token secret password passwd passphrase signature apikey accesskey secretkey privatekey
+		token secret password passwd passphrase signature securehash apikey accesskey secretkey privatekey
 		url uri link qrcodeurl cardno cardnumber accountno accountnumber bankaccount iban
 		holdername firstname lastname fullname customername username phone phonenumber mobile email address`)
 )

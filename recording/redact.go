@@ -263,6 +263,26 @@ func (r *redactor) form(s string, k *known, nested int) (out string, ok bool) {
 	return strings.Join(parts, "&"), true
 }
 
+// query redacts a query string.
+func (r *redactor) query(s string, k *known) string {
+	if form, ok := r.form(s, k, 0); ok || s == "" {
+		return form
+	}
+	return Redacted
+}
+
+// headers redacts headers in place.
+func (r *redactor) headers(all map[string]string, k *known) {
+	for name, text := range all {
+		switch masked := r.text(text, k, 0); {
+		case r.names.has(name):
+			all[name] = Redacted
+		default:
+			all[name] = masked
+		}
+	}
+}
+
 // unescaped is the text as it is where its escapes are broken.
 func unescaped(s string) string {
 	if plain, err := url.QueryUnescape(s); err == nil {

@@ -57,9 +57,10 @@ func decode(cat *providers.Catalog, l *line, body *fastjson.Value) {
 	if l.Phase == recorded.Webhook {
 		a.OrderID, a.RequestID = l.OrderID, l.RequestID
 	}
-	if body != nil && a.Fault == policy.NoFault {
-		// A body that does not decode is the fault "unreadable", which is an answer.
-		_ = cat.DecodeValue(l.Payment.Operation, a.Phase, body, a)
+	if (body != nil || l.Query != "" || len(l.Header) > 0) && a.Fault == policy.NoFault {
+		m := policy.Message{HTTPStatus: a.HTTPStatus, Header: l.Header, Query: l.Query}
+		// A message that does not decode is the fault "unreadable", which is an answer.
+		_ = cat.DecodeValue(l.Payment.Operation, a.Phase, &m, body, a)
 	}
 	if l.Phase == recorded.Send && a.RequestID != "" && l.RequestID == "" {
 		l.RequestID = a.RequestID // the reply to a call names what the call was

@@ -63,24 +63,25 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 		Status: string(q.Status), SubStatus: string(q.SubStatus), Message: q.Message,
 		RetryAfter: span(q.RetryAfterMS), Verified: q.Verified, Currency: q.Currency,
 	}
-	if len(q.Body) > 0 && q.Fault == policy.NoFault {
+	if raw(q) && q.Fault == policy.NoFault {
 		body := []byte(q.Body)
-		if body[0] == '"' {
+		if len(body) > 0 && body[0] == '"' {
 			var text string
 			if err := json.Unmarshal(body, &text); err != nil {
 				return nil, err
 			}
 			body = []byte(text)
 		}
-		// A body that does not decode is the fault "unreadable", which is an answer.
-		_ = cat.Decode(*q.Operation, q.Phase, body, &a)
+		m := policy.Message{HTTPStatus: q.HTTPStatus, Header: q.Headers, Query: q.QueryString, Body: body}
+		// A message that does not decode is the fault "unreadable", which is an answer.
+		_ = cat.DecodeMessage(*q.Operation, q.Phase, &m, &a)
 	}
 	at := q.At
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
 	s := state(q, &a, at)
-	nameWebhook(&s, &a, len(q.Body) > 0)
+	nameWebhook(&s, &a, raw(q))
 	now := flow.Moment{At: at, Jitter: 0.5}
 	var adv Advice
 	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
@@ -91,6 +92,9 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 	}
 	return &adv, nil
 }
+
+// raw reports whether a question holds a message as it came.
+func raw(q *Question) bool { return len(q.Body) > 0 || len(q.Headers) > 0 || q.QueryString != "" }
 
 // turns counts how often a schedule was used: by the rules that were followed, or, where
 // the question does not say, by the queries or sends so far.

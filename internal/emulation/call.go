@@ -17,6 +17,7 @@ type CallResult struct {
 	// Answer is what the client receives. Its Fault says what it receives instead of one: not_sent,
 	// timeout, reset, or unreadable with an HTTP status.
 	Answer     policy.Answer
+	Header     map[string]string
 	Body       []byte    // as it is sent; nil when nothing comes
 	ReceivedAt time.Time // when it is received; at a timeout, when the client stops waiting
 	Fault      FaultKind // what went wrong; NoFault: nothing
@@ -210,11 +211,11 @@ func (p *Provider) answer(op policy.Operation, r reply, received time.Time) Call
 		d.Body = page(r.answer.HTTPStatus, http.StatusText(r.answer.HTTPStatus))
 		return d
 	}
-	body, ok := p.cat.Body(op, &r.answer, received)
+	m, ok := p.cat.Message(op, &r.answer, received)
 	if !ok {
-		body = []byte("{}")
+		m.Body = []byte("{}")
 	}
-	d.Body = body
+	d.Header, d.Body = m.Header, m.Body
 	return d
 }
 

@@ -38,7 +38,8 @@ type Webhook struct {
 	RequestID string
 	URL       string // that the request named; empty: none
 	Answer    policy.Answer
-	Body      []byte // as it is sent, before it is signed
+	Header    map[string]string
+	Body      []byte // as it is sent, before it is signed; a query string where the provider's notices are one
 	Fault     FaultKind
 }
 

@@ -191,11 +191,11 @@ func (p *Provider) schedule(t *transaction) {
 	if !ok {
 		return
 	}
-	body, ok := p.cat.Body(h.Operation, &h.Answer, h.At)
+	m, ok := p.cat.Message(h.Operation, &h.Answer, h.At)
 	if !ok {
 		return
 	}
-	h.Body = body
+	h.Header, h.Body = m.Header, m.Body
 	var again []time.Duration
 	for _, s := range p.hits(p.orderState(t.orderID), h.Operation, policy.Webhook, t.orderID) {
 		p.faultCounts[s.kind]++

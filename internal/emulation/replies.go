@@ -54,7 +54,7 @@ func newReplySet(cat *providers.Catalog, p policy.Payment) *replySet {
 		}
 		for _, r := range cat.Codes {
 			if !r.Envelope && hasFact(r, p.Operation, ph) {
-				s.add(policy.Answer{Phase: ph, Code: r.Code})
+				s.add(policy.Answer{Phase: ph, Code: r.Code}, r)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func (s *replySet) status(r *providers.Row, ph policy.Phase) {
 	}
 	plain := policy.Answer{Phase: ph, Status: r.Status, SubStatus: r.SubStatus}
 	fact := s.cat.Judge(&s.payment, &plain)
-	s.add(plain)
+	s.add(plain, r)
 	if fact.Effect != policy.NotExecuted {
 		return
 	}
@@ -93,31 +93,34 @@ func (s *replySet) status(r *providers.Row, ph policy.Phase) {
 			a.Code = c.Code
 		}
 		if s.cat.Judge(&s.payment, &a).Effect == policy.NotExecuted {
-			s.add(a)
+			s.add(a, c)
 		}
 	}
 }
 
-// add keeps a sample that the provider's envelope can carry.
-func (s *replySet) add(a policy.Answer) {
-	if !s.carried(a) {
-		return
-	}
+// add keeps a sample that the provider's envelope can carry. The row may say with which HTTP status.
+func (s *replySet) add(a policy.Answer, row *providers.Row) {
 	fact := s.cat.Judge(&s.payment, &a)
 	a.Message = strings.ReplaceAll(fact.Class.String(), "_", " ")
 	a.HTTPStatus = s.httpStatus(&a, fact)
+	if row.HTTPStatus > 0 && a.Phase == policy.Send {
+		a.HTTPStatus = row.HTTPStatus
+	}
+	if !s.carried(a) {
+		return
+	}
 	s.samples[a.Phase] = append(s.samples[a.Phase], sample{a, s.cat.Judge(&s.payment, &a)})
 }
 
 // carried reports whether an answer reads the same when it comes out of its envelope.
 func (s *replySet) carried(a policy.Answer) bool {
 	a.OrderID, a.RequestID, a.ProviderID, a.Amount, a.Currency = "1", "1", "1", 100_000, "USD" // of some payment
-	body, ok := s.cat.Body(s.payment.Operation, &a, time.Unix(0, 0))
+	m, ok := s.cat.Message(s.payment.Operation, &a, time.Unix(0, 0))
 	if !ok {
 		return false
 	}
 	read := policy.Answer{Phase: a.Phase, Currency: a.Currency}
-	if err := s.cat.Decode(s.payment.Operation, a.Phase, body, &read); err != nil {
+	if err := s.cat.DecodeMessage(s.payment.Operation, a.Phase, &m, &read); err != nil {
 		return false
 	}
 	return read.Status == a.Status && read.SubStatus == a.SubStatus && read.SubCode == a.SubCode &&

@@ -28,6 +28,8 @@ type Question struct {
 	HTTPStatus   int                `json:"http_status,omitempty"`
 	Fault        policy.Fault       `json:"fault,omitempty"`
 	Message      string             `json:"message,omitempty"`
+	Headers      map[string]string  `json:"headers,omitempty"`
+	QueryString  string             `json:"query_string,omitempty"`
 	Body         json.RawMessage    `json:"body,omitempty"`
 	Attempt      int                `json:"attempt,omitempty"`
 	Queries      int                `json:"queries,omitempty"`

@@ -72,7 +72,9 @@ type Line struct {
 	// The decoded fields stand beside the body, or in its place. The identifiers, the amount
 	// and the currency of an answer are no keys of a line: they are read from the body.
 	Answer policy.Answer
-	Body   []byte // JSON. Only for writing: the reader returns it parsed
+	Header map[string]string // those that the catalogue reads
+	Query  string            // of the URL that a webhook came to
+	Body   []byte            // JSON. Only for writing: the reader returns it parsed
 
 	Outcome    policy.Outcome // of an end
 	Executions []Execution    // of a truth

@@ -32,6 +32,8 @@ func fullLines() []Line {
 			Latency: 231 * time.Millisecond, Answer: answer, Body: []byte(`{"resultCode":1000}`),
 		})
 	}
+	all[0].Header = map[string]string{"X-Code": "0041", "x-b": "ü"}
+	all[2].Query = "a=1&b=%20"
 	merchant := policy.Payment{Merchant: "acme"}
 	return append(all,
 		Line{Flow: "f-1", At: at, Phase: End, Payment: merchant, Outcome: policy.Failed},

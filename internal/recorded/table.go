@@ -141,6 +141,8 @@ var lineTable = newTable(
 	shared("status", answers, func(l *Line) *string { return &l.Answer.Status }),
 	shared("sub_status", answers, func(l *Line) *string { return &l.Answer.SubStatus }),
 	shared("message", answers, func(l *Line) *string { return &l.Answer.Message }),
+	field[Line]{name: "headers", in: answers, kind: anObject, read: readHeaders, write: writeHeaders},
+	text("query_string", webhooks, func(l *Line) *string { return &l.Query }),
 	field[Line]{name: "body", in: answers, kind: anyValue, read: readBody, write: writeBody},
 	field[Line]{name: "tags", in: answers, kind: anObject, read: readTags, write: writeTags},
 	needs(ends, word("outcome", ends, func(l *Line) *policy.Outcome { return &l.Outcome })),
@@ -195,20 +197,33 @@ func readBody(r *Reader, _ *Line, v *fastjson.Value) error {
 func writeBody(dst []byte, l *Line, _ bool) []byte { return append(dst, l.Body...) }
 
 func readTags(_ *Reader, l *Line, v *fastjson.Value) error {
-	l.Payment.Tags = map[string]string{}
-	v.GetObject().Visit(func(k []byte, t *fastjson.Value) { l.Payment.Tags[string(k)] = string(t.GetStringBytes()) })
+	l.Payment.Tags = texts(v)
 	return nil
 }
 
-func writeTags(dst []byte, l *Line, _ bool) []byte {
-	if len(l.Payment.Tags) == 0 {
+func readHeaders(_ *Reader, l *Line, v *fastjson.Value) error {
+	l.Header = texts(v)
+	return nil
+}
+
+func texts(v *fastjson.Value) map[string]string {
+	all := map[string]string{}
+	v.GetObject().Visit(func(k []byte, t *fastjson.Value) { all[string(k)] = string(t.GetStringBytes()) })
+	return all
+}
+
+func writeTags(dst []byte, l *Line, _ bool) []byte    { return appendTexts(dst, l.Payment.Tags) }
+func writeHeaders(dst []byte, l *Line, _ bool) []byte { return appendTexts(dst, l.Header) }
+
+func appendTexts(dst []byte, all map[string]string) []byte {
+	if len(all) == 0 {
 		return dst
 	}
-	tags, err := json.Marshal(l.Payment.Tags) // sorted by name
+	raw, err := json.Marshal(all) // sorted by name
 	if err != nil {
 		return dst // a map of strings encodes
 	}
-	return append(dst, tags...)
+	return append(dst, raw...)
 }
 
 func noExecutions() error { return fmt.Errorf("executions is missing; it must be %s", aList) }

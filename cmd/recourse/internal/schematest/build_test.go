@@ -301,15 +301,15 @@ func tests() node {
 
 func catalogue() node {
 	ops, phases := operations(), names(policy.Phases())
-	path := some(text("a path into the body, its keys joined by dots"))
-	place := some(text("header:NAME, query:NAME, path:NAME, or a path into the body"))
+	path := some(text("a path into the body, its keys joined by dots; header:NAME, query:NAME or http:status"))
+	place := some(text("header:NAME, query:NAME, path:NAME, or a path into the body; with NAME=BEFORE*AFTER the value stands in the place of the *"))
 	conditions := mapping("fields and the values that they must have", node{"type": "string"})
 	conditions["minProperties"] = 1
 	row := func(own node, need string) node {
 		keys := node{
 			"scope": text("the table's own section"), "symbol": text("the provider's own name"), "description": text("what the table says"),
 			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.All[policy.Finality]())),
-			"class": word("the reason", names(policy.All[policy.Class]())),
+			"class": word("the reason", names(policy.All[policy.Class]())), "http_status": count("with which the provider answers a send so; it proves nothing", 100),
 			"facts": list(object("what it proves for some operations and phases", []string{"operation", "phase", "effect", "stage"}, node{
 				"operation": node{"anyOf": []any{word("operation", append(operations(), "*")), someFilled(word("operation", ops))}}, "phase": someFilled(word("phase", phases)),
 				"effect": word("what it proves", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
@@ -334,7 +334,9 @@ func catalogue() node {
 	}
 	const field = `(code|sub_code|status|sub_status|message|order_id|request_id|provider_id|amount|currency|event)`
 	decode["carries"] = some(shaped("a field that every answer which proves something bears; a|b: either", `^`+field+`(\|`+field+`)*$`))
+	decode["body"] = word("how the body is written: JSON, a form, or a form in the query string of a notice's URL", []string{"json", "form", "query"})
 	endpoint := node{
+		"body":      word("how the request's body is written", []string{"json", "form"}),
 		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
 		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
 	}
@@ -352,6 +354,7 @@ func catalogue() node {
 		"decode":       list(object("where an answer's fields stand", nil, decode)),
 		"envelope": list(object("an answer to make up others by", nil, where(node{
 			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
+			"headers":    mapping("headers and their values, which may be $names", node{"type": "string"}),
 			"sub_status": some(text("of the answers that it is for")),
 		}))),
 		"event": list(object("a kind of notice, and what it speaks of", []string{"name", "operation"}, node{
