@@ -47,7 +47,7 @@ func (c *Catalog) Message(op policy.Operation, a *policy.Answer, at time.Time) (
 	for _, e := range c.envelopes {
 		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) && contains(e.subStatuses, a.SubStatus) {
 			m.HTTPStatus, m.Body = a.HTTPStatus, c.render(e.template, op, a, at)
-			if c.Written(op, a.Phase) != writtenJSON {
+			if c.Written(op, a.Phase) != bodyJSON {
 				m.Body = asForm(m.Body)
 			}
 			for _, h := range e.headers {
@@ -68,7 +68,7 @@ func (c *Catalog) Message(op policy.Operation, a *policy.Answer, at time.Time) (
 // Written is how messages of an operation and phase are written: json, form, or query, which is a form
 // in the query string of the URL.
 func (c *Catalog) Written(op policy.Operation, ph policy.Phase) string {
-	return cmp.Or(c.decoders[op][ph].written, writtenJSON)
+	return cmp.Or(c.decoders[op][ph].written, bodyJSON)
 }
 
 func (c *Catalog) render(template string, op policy.Operation, a *policy.Answer, at time.Time) []byte {

@@ -10,14 +10,6 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// The ways in which a body can be written. A notice may have no body: what it says stands in the
-// query string of its URL.
-const (
-	writtenJSON  = "json"
-	writtenForm  = "form"  // a=1&b=2
-	writtenQuery = "query" // the same, in the URL
-)
-
 // maxBrackets bounds the depth of a form's names.
 const maxBrackets = 8
 
@@ -30,10 +22,26 @@ type formNode struct {
 }
 
 // parseForm reads a form or a query string as an object of texts, so that everything that reads
-// JSON reads it: "a[b]=1" is the key b below the key a. Escapes that are broken, bytes that are no UTF-8,
-// and a semicolon, at which some readers part a form, make it unreadable.
+// JSON reads it: "a[b]=1" is the key b below the key a.
 func parseForm(text string) (v *fastjson.Value, release func(), err error) {
+	fields, err := splitForm(text)
+	if err != nil {
+		return nil, nil, err
+	}
 	root := &formNode{}
+	for _, f := range fields {
+		steps, ok := formName(f.name)
+		if !ok {
+			return nil, nil, fmt.Errorf("%w: the form has a name that cannot be read", ErrUnreadable)
+		}
+		root.add(steps, f.value)
+	}
+	return parse(root.json(nil))
+}
+
+// splitForm parts a form, for decoding and for signatures alike. Escapes that are broken, bytes that are
+// no UTF-8, and a semicolon, at which some readers part a form, make it unreadable.
+func splitForm(text string) (fields []signedField, err error) {
 	for pair := range strings.SplitSeq(text, "&") {
 		if pair == "" {
 			continue
@@ -43,17 +51,13 @@ func parseForm(text string) (v *fastjson.Value, release func(), err error) {
 		value, valueErr := url.QueryUnescape(rawValue)
 		switch {
 		case nameErr != nil || valueErr != nil || strings.Contains(pair, ";"):
-			return nil, nil, fmt.Errorf("%w: the form has a part that cannot be read", ErrUnreadable)
+			return nil, fmt.Errorf("%w: the form has a part that cannot be read", ErrUnreadable)
 		case !utf8.ValidString(name) || !utf8.ValidString(value):
-			return nil, nil, fmt.Errorf("%w: the form holds bytes that are no UTF-8", ErrUnreadable)
+			return nil, fmt.Errorf("%w: the form holds bytes that are no UTF-8", ErrUnreadable)
 		}
-		steps, ok := formName(name)
-		if !ok {
-			return nil, nil, fmt.Errorf("%w: the form has a name that cannot be read", ErrUnreadable)
-		}
-		root.add(steps, value)
+		fields = append(fields, signedField{name, value})
 	}
-	return parse(root.json(nil))
+	return fields, nil
 }
 
 // formName takes "a[b][c]" apart. Brackets elsewhere are a part of the name.

@@ -35,8 +35,8 @@ func (l *loader) decoders(root source.Table) {
 			claim(int(fieldCount), func(d *decoder) { d.carries = carries })
 		}
 		if t.Has("body") {
-			written := l.oneOf(t, "body", writtenJSON, writtenForm, writtenQuery)
-			if written == writtenJSON {
+			written := l.oneOf(t, "body", bodyJSON, bodyForm, bodyQuery)
+			if written == bodyJSON {
 				written = ""
 			}
 			claim(int(fieldCount)+1, func(d *decoder) { d.written = written })

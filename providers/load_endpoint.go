@@ -50,7 +50,7 @@ func (l *loader) endpoint(t source.Table) *Endpoint {
 			e.fields[f] = append(e.fields[f], l.locator(pos, text, e))
 		})
 	}
-	e.form = l.oneOf(t, "body", writtenJSON, writtenForm) == writtenForm
+	e.form = l.oneOf(t, "body", bodyJSON, bodyForm) == bodyForm
 	e.where, e.manual = l.conditions(t, "where"), l.conditions(t, "manual")
 	l.endpointLaws(t, e)
 	t.Done(l.errs)

@@ -23,9 +23,9 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 	read = message{v: v, header: m.Header, status: m.HTTPStatus}
 	done := func() {}
 	switch {
-	case d.written == writtenForm || d.written == writtenQuery:
+	case d.written == bodyForm || d.written == bodyQuery:
 		text := m.Query
-		if text == "" || d.written == writtenForm {
+		if text == "" || d.written == bodyForm {
 			text = string(m.Body)
 			if v != nil {
 				text = string(v.GetStringBytes())

@@ -238,21 +238,9 @@ func (w *WebhookShape) form(q *HTTPRequest) []byte {
 // formFields reads a form, or a query string. As in JSON, no name may stand twice with different
 // values, or twice but for case.
 func formFields(body []byte) ([]signedField, error) {
-	var fields []signedField
-	for pair := range strings.SplitSeq(string(body), "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(name)
-		if err != nil {
-			return nil, fmt.Errorf("%w: it is no form: %w", ErrUnreadable, err)
-		}
-		value, err = url.QueryUnescape(value)
-		if err != nil {
-			return nil, fmt.Errorf("%w: it is no form: %w", ErrUnreadable, err)
-		}
-		fields = append(fields, signedField{name, value})
+	fields, err := splitForm(string(body))
+	if err != nil {
+		return nil, err
 	}
 	first := map[string]signedField{}
 	for _, f := range fields {
