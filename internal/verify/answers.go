@@ -32,26 +32,16 @@ const (
 var anyRefusal = policy.Fact{Effect: policy.NotExecuted, Class: noClass, Reach: anyReach}
 
 // readByFlow is what the flow itself reads in a fact: the effect, whether a refusal is a stored
-// result, and a few classes. Of an execution the ledger keeps the class.
+// result, and whether something was not found. Of an execution the ledger keeps the class.
 func readByFlow(f policy.Fact) policy.Fact {
 	read := policy.Fact{Effect: f.Effect, Class: ownClass, Reach: ownReach, Final: ownFinal}
-	if flowDistinguishes(f.Class) || f.Effect == policy.Executed {
+	if f.Class == policy.NotFound || f.Effect == policy.Executed {
 		read.Class = f.Class
 	}
 	if f.Effect == policy.NotExecuted {
 		read.Stage = f.Stage
 	}
 	return read
-}
-
-// flowDistinguishes reports whether the flow itself reads a class.
-func flowDistinguishes(c policy.Class) bool {
-	switch c {
-	case policy.NotFound, policy.Disputed, policy.Mismatch, policy.Conflict:
-		return true
-	default:
-		return false
-	}
 }
 
 // classify puts the groups of each phase into classes.

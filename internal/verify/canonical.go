@@ -102,6 +102,9 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
 		id.Prior = policy.NotExecuted
 	}
+	if id.Prior != policy.NotExecuted {
+		id.Prior = policy.Unknown // the flow reads only whether it was certain
+	}
 	if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
 		id.Reopened = false // the flow does not read it here
 	}

@@ -425,6 +425,9 @@ func (m *model) recordSend(n *node) {
 	}
 	if id.Sends == 1 {
 		st.first = 0
+		if m.givesProviderID() && !m.learnsProviderID() {
+			id.ProviderID = providerID(id.RequestID)
+		}
 		if i == n.firstOwn {
 			n.started = 0
 		}

@@ -150,7 +150,7 @@ func (n *node) sameRequestBefore(k int) bool { return slices.Contains(n.requests
 // lateNames returns the ways in which a late reply can name its payment.
 func (m *model) lateNames() []uint8 {
 	names := []uint8{namesNothing, namesBoth}
-	if m.queriesByProviderID() {
+	if m.learnsProviderID() {
 		names = append(names, namesProviderID)
 	}
 	return names
@@ -228,16 +228,28 @@ func (n *node) consistent(i int) bool {
 // sendNames returns the ways in which the answer of a send can name its payment.
 func (m *model) sendNames() []uint8 {
 	names := []uint8{namesNothing, namesOther}
-	if m.queriesByProviderID() {
+	if m.learnsProviderID() {
 		names = append(names, namesProviderID)
 	}
 	return names
 }
 
-// queriesByProviderID reports whether the flow may learn the provider's id and query by it.
-func (m *model) queriesByProviderID() bool {
+// givesProviderID reports whether the provider's answers may give its own id. The id of a capture or a cancel is
+// that of the payment.
+func (m *model) givesProviderID() bool {
 	return !m.actsOnTarget() && slices.Contains(m.terms.Contract.QueryBy, policy.ProviderID)
 }
+
+// learnsProviderID reports whether the model follows which of the provider's ids the flow has learned. It does where a query may be by
+// them. Elsewhere the flow knows each from the first send: all that the id opens is that a webhook with no other name is about
+// the flow, and before the flow knew the id, such a webhook would have changed nothing.
+func (m *model) learnsProviderID() bool {
+	c := &m.terms.Contract
+	return m.givesProviderID() && (!m.coarse || c.QueryIdentifier(true) != c.QueryIdentifier(false))
+}
+
+// providerID is the provider's id of the request of an identity.
+func providerID(request string) string { return "theirs of " + request }
 
 // settleAnswer applies an answer about an identity with each name and each amount that can be
 // true, and with what the answer settles.
@@ -300,7 +312,7 @@ func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, 
 		case name == namesBoth:
 			a.OrderID, a.RequestID = id.OrderID, id.RequestID
 		case name == namesProviderID:
-			a.ProviderID = "theirs of " + id.RequestID
+			a.ProviderID = providerID(id.RequestID)
 		case name == namesOther:
 			if amount != 0 {
 				continue // the flow compares no amount of another payment

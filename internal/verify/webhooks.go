@@ -25,7 +25,7 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 			if n.sharesOrder(i) {
 				names = append(names, namesOrder)
 			}
-			if m.queriesByProviderID() {
+			if m.givesProviderID() {
 				names = append(names, namesProviderID)
 			}
 			m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
