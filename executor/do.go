@@ -30,6 +30,10 @@ type Request struct {
 	// payment is accepted. Of several requests of a key the first one's holds.
 	NotAfter time.Time
 
+	// Distinct are flows that a [*DuplicateError] named and that are other payments nevertheless, as the
+	// shopper has confirmed.
+	Distinct []string
+
 	// Data is what the client needs besides to make the same request again, in this process
 	// or the next: it is handed to it in every [Attempt], and stands in the journal as it is.
 	// Leave secrets and card numbers out.
@@ -59,6 +63,9 @@ func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error)
 			return x.driveDo(ctx, r)
 		}
 		result, err := r.waitOrLeave(ctx)
+		if x.held(ctx, err) {
+			continue
+		}
 		if !abandonedByCaller(err) || ctx.Err() != nil {
 			return result, err
 		}
@@ -177,8 +184,18 @@ func (r *run) unsent() error {
 }
 
 // admit checks a request and returns its flow: the one that has the payment key, or a new one.
-// A new one counts as active until the caller calls x.active.Done.
+// A new one counts as active until the caller calls x.active.Done. A payment that is like another
+// may wait for that.
 func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+	for {
+		r, joined, err = x.admitOnce(ctx, q, c, start)
+		if err == nil || !x.held(ctx, err) {
+			return r, joined, err
+		}
+	}
+}
+
+func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
 	// The caller may reuse its buffer and its map while the flow still retries.
 	q.Data, q.Tags = bytes.Clone(q.Data), maps.Clone(q.Tags)
 	r = x.newRun(q)
@@ -188,7 +205,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.nextRequestID = x.newIDs()
 	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, x.clock.now(), q.NotAfter
-	r.guard = x.guards.of(&r.req.Payment)
+	r.guard, r.alike = x.guards.of(&r.req.Payment), x.like(&r.req, r.state.Started)
 	r.waiters.add(&r.waiters)
 	if !start {
 		r.setDriver(ctx)
@@ -204,7 +221,9 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 	}
 	earlier, err := x.earlier(ctx, r)
 	if err == nil && earlier == nil {
-		err = x.orderFree(ctx, r)
+		if err = x.orderFree(ctx, r); err == nil {
+			err = x.alikeFree(ctx, r)
+		}
 	}
 	switch {
 	case err != nil:

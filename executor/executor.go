@@ -66,6 +66,10 @@ type Config struct {
 	// without a client. Nil: they are dropped.
 	OnError func(err error)
 
+	// Duplicate refuses or holds a payment that is like another one of the last while, though its
+	// payment key is another. Zero: off.
+	Duplicate Duplicates
+
 	Observers []Observer
 	Budget    Budget           // of retries, per provider and merchant
 	Breaker   Breaker          // per provider, merchant and operation, and of queries apart
@@ -93,6 +97,7 @@ type Executor struct {
 	byKey   map[journal.Key]*run
 	byOrder map[order]*run    // open flows
 	byName  map[name][]*run   // without a journal
+	byAlike map[string][]*run // open flows, by what alike payments have in common
 	clients map[string]Client // of evicted flows, by id
 	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
 
@@ -105,7 +110,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -129,7 +134,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 
 // validate reports every mistake at once, each by its field.
 func (c *Config) validate(rules Rules) error {
-	errs := []error{c.Budget.validate(), c.Breaker.validate()}
+	errs := []error{c.Budget.validate(), c.Breaker.validate(), c.Duplicate.validate()}
 	if rules == nil {
 		errs = append(errs, errors.New("executor: the rules must not be nil"))
 	}

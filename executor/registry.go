@@ -26,6 +26,9 @@ func (x *Executor) register(r *run) (live *run, err error) {
 	if err := x.orderFreeLocked(r); err != nil {
 		return nil, err
 	}
+	if err := x.alikeFreeLocked(r); err != nil {
+		return nil, err
+	}
 	x.addLocked(r)
 	x.active.Add(1)
 	return nil, nil
@@ -35,6 +38,9 @@ func (x *Executor) register(r *run) (live *run, err error) {
 func (x *Executor) addLocked(r *run) {
 	x.flows[r.id] = r
 	x.addOrderLocked(r)
+	if r.state.Stage != flow.Ended {
+		x.addAlikeLocked(r)
+	}
 	if r.req.Key != "" && r.state.Stage != flow.Ended {
 		x.byKey[r.key()] = r
 	}
@@ -106,6 +112,7 @@ func (x *Executor) removeLocked(r *run) bool {
 	}
 	delete(x.flows, r.id)
 	x.removeOrderLocked(r)
+	x.removeAlikeLocked(r)
 	return true
 }
 
@@ -117,6 +124,7 @@ func (x *Executor) evictWith(r *run, after retention) {
 		delete(x.byKey, r.key())
 	}
 	x.removeOrderLocked(r)
+	x.removeAlikeLocked(r)
 	if after.retain || r.memory.pins > 0 || !x.removeLocked(r) {
 		return
 	}

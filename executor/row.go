@@ -143,6 +143,9 @@ func (r *run) markLost() {
 // names lists the identifiers under which the provider may speak of the flow.
 func (r *run) names(s *flow.State) []string {
 	r.row.names = addName(r.row.names, r.req.OrderID)
+	if r.alike.text != "" && r.x.cfg.Journal != nil {
+		r.row.names = addName(r.row.names, r.alike.name(r.alike.at))
+	}
 	for i := range s.Ledger {
 		id := &s.Ledger[i]
 		r.row.names = addName(addName(addName(r.row.names, id.OrderID), id.RequestID), id.ProviderID)
@@ -238,6 +241,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	if r.rules, _ = x.rules.For(&r.req.Payment); r.rules == nil { // the rules have changed since, and refuse the payment now
 		r.rules = x.rules
 	}
+	r.alike = x.like(&r.req, r.state.Started)
 	r.row.storedNames = len(r.names(&r.state))
 	r.guard = x.guards.of(&r.req.Payment)
 	r.client = x.clientOf(r)

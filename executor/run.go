@@ -21,6 +21,7 @@ type run struct {
 	req    Request
 	client Client
 	rules  policy.Decider // of its payment
+	alike  likeness       // to other payments, if Config.Duplicate is on
 	guard
 
 	observerMu sync.Mutex // one observer at a time; if held together with mu, taken after it

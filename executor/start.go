@@ -26,6 +26,7 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 		switch {
 		case err == nil || isMoved(err):
 			return &Handle{r: r}, nil
+		case x.held(ctx, err):
 		case !abandonedByCaller(err) || ctx.Err() != nil:
 			return nil, err
 		}
