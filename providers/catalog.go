@@ -22,8 +22,9 @@ type Catalog struct {
 	Currency   string             // of amounts whose answer names none; empty: not known
 	Operations []policy.Operation // what the provider offers
 
-	Codes    []*Row // in the order of the files
-	Statuses []*Row
+	Codes     []*Row // in the order of the files
+	Statuses  []*Row
+	Fallbacks []*Row // of every code that Codes has not, beside a status
 
 	digest    [sha256.Size]byte
 	unit      amountUnit
@@ -32,6 +33,7 @@ type Catalog struct {
 	cells     map[string]*cell // by code
 	states    map[state]*cell
 	wild      []state // of states, those whose sub-status has a *
+	others    []other
 	decoders  [operations][phases]decoder
 	contracts [operations]policy.Contract
 	keyed     *policy.Contract // what an idempotency key adds; nil: the provider has none
@@ -55,6 +57,8 @@ type Row struct {
 	Description string
 	Facts       []RowFact
 	Source      string // FILE:LINE
+
+	fallback bool
 }
 
 // RowFact is what a row proves for one operation and phase.
@@ -68,6 +72,12 @@ type RowFact struct {
 }
 
 type state struct{ status, sub string }
+
+// other is what every code that no row lists proves beside a status. An empty sub-status is any.
+type other struct {
+	state
+	*cell
+}
 
 // A cell is everything known about one code or status, over all its sections.
 type cell struct {

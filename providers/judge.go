@@ -3,6 +3,7 @@ package providers
 import (
 	"fmt"
 	gopath "path"
+	"slices"
 
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -17,7 +18,8 @@ import (
 //   - A body that was set aside proves nothing.
 //   - A status outranks a code. A reason code beside a failure status can lower the certainty of
 //     the failure, and never raise it.
-//   - A code or status that no table lists is unknown.
+//   - A code or status that no table lists is unknown, unless it is a code beside a status that has a
+//     [[fallback]].
 //   - A hold is executed for a manual payment, and pending for one that is captured automatically.
 //   - A refusal is lowered from not_executed to unknown if it came with HTTP 5xx, unless its code is
 //     of stage door: a server that fails after processing can send the same body.
@@ -76,7 +78,7 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 		return policy.Fact{}, true
 	}
 	f = hold(p, known.fact(p.Operation, a.Phase))
-	reason := c.reason(a)
+	reason := c.reason(p.Operation, a)
 	if reason == nil {
 		return f, true
 	}
@@ -84,6 +86,9 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 	switch {
 	case f.Effect == policy.NotExecuted:
 		f.Class = r.Class
+		if c.stands(reason) && r.Basis == policy.Inferred {
+			f.Basis = policy.Inferred // the failure rests on what is supposed of a code that no row lists
+		}
 		if r.Effect != policy.NotExecuted {
 			f.Effect = policy.Unknown
 			f.Basis = r.Basis
@@ -153,9 +158,26 @@ func (c *cell) lists(op policy.Operation) bool {
 // unlisted stands for a code that is not in the catalogue.
 var unlisted = &cell{}
 
+// fallbackOf is what a code that no row lists proves beside an answer's status.
+func (c *Catalog) fallbackOf(op policy.Operation, a *policy.Answer) *cell {
+	for _, wide := range []bool{false, true} { // the sub-status's own comes first
+		for _, o := range c.others {
+			if o.status == a.Status && (o.sub == "") == wide && (wide || o.sub == a.SubStatus) && o.lists(op) {
+				return o.cell
+			}
+		}
+	}
+	return unlisted
+}
+
+// stands reports whether a cell is a fallback.
+func (c *Catalog) stands(known *cell) bool {
+	return slices.ContainsFunc(c.others, func(o other) bool { return o.cell == known })
+}
+
 // reason returns the code that explains a status; nil when there is none, or when
 // the code says only that the request was received.
-func (c *Catalog) reason(a *policy.Answer) *cell {
+func (c *Catalog) reason(op policy.Operation, a *policy.Answer) *cell {
 	code := a.SubCode
 	if code == "" {
 		code = a.Code
@@ -165,7 +187,7 @@ func (c *Catalog) reason(a *policy.Answer) *cell {
 	}
 	known := c.cells[code]
 	if known == nil {
-		return unlisted
+		return c.fallbackOf(op, a)
 	}
 	if known.envelope {
 		return nil
@@ -228,6 +250,9 @@ func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
 	}
 	if a.SubCode != "" {
 		add("code "+a.SubCode, c.cells[a.SubCode])
+	}
+	if known := c.reason(op, a); a.Status != "" && known != nil && c.stands(known) {
+		add("any other code", known)
 	}
 	return why
 }

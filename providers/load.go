@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -70,6 +71,7 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	l.head(root)
 	l.contracts(root)
 	l.rows(root)
+	l.fallbacks(root)
 	l.events(root)
 	l.decoders(root)
 	l.envelopes(root)
@@ -119,6 +121,7 @@ func (l *loader) inherit(old *Catalog) {
 	kept.cells, kept.states = map[string]*cell{}, map[state]*cell{}
 	kept.Codes = append([]*Row(nil), old.Codes...)
 	kept.Statuses = append([]*Row(nil), old.Statuses...)
+	kept.Fallbacks = append([]*Row(nil), old.Fallbacks...)
 	l.c = &kept
 }
 
@@ -199,6 +202,32 @@ func (l *loader) rows(root source.Table) {
 	}
 }
 
+// fallbacks reads the [[fallback]] rows.
+func (l *loader) fallbacks(root source.Table) {
+	for _, t := range root.Tables(l.errs, "fallback") {
+		status, sub := t.String(l.errs, "status"), t.String(l.errs, "sub_status")
+		if status == "" {
+			l.errs.Add(t.KeyPos("status"), `a [[fallback]] needs status = "…", beside which it stands for the codes that no row lists`)
+		}
+		r := l.row(t)
+		r.Status, r.SubStatus, r.fallback = status, sub, true
+		if status != "" && !l.c.HasStatus(status) {
+			l.errs.Add(t.ValuePos("status"), "status %q has no [[status]] row, so no answer bears it", status)
+		}
+		named := func(s *Row) bool { return s.Status == status && s.SubStatus == sub && !strings.Contains(sub, "*") }
+		if l.c.HasStatus(status) && sub != "" && !slices.ContainsFunc(l.c.Statuses, named) {
+			l.errs.Add(t.ValuePos("sub_status"), "status %q has no [[status]] row with sub_status %q; leave it out for any", status, sub)
+		}
+		for _, f := range r.Facts {
+			if f.Effect == policy.Executed {
+				l.errs.Add(l.at[r], "%s: a code beside a status is its reason; a reason proves no execution", r.name())
+				break
+			}
+		}
+		l.c.Fallbacks = l.place(l.c.Fallbacks, r)
+	}
+}
+
 // place adds a row, or puts it where an inherited row of the same name stood.
 func (l *loader) place(rows []*Row, r *Row) []*Row {
 	for i, old := range rows {
@@ -217,6 +246,10 @@ func (l *loader) place(rows []*Row, r *Row) []*Row {
 
 func (r *Row) name() string {
 	switch {
+	case r.fallback && r.SubStatus != "":
+		return fmt.Sprintf("the fallback of status %q with sub-status %q", r.Status, r.SubStatus)
+	case r.fallback:
+		return fmt.Sprintf("the fallback of status %q", r.Status)
 	case r.Code != "":
 		return fmt.Sprintf("code %q of section %q", r.Code, r.Scope)
 	case r.SubStatus != "":
@@ -309,7 +342,7 @@ func lawBroken(op policy.Operation, ph policy.Phase, f policy.Fact) string {
 // index builds the look-up tables. Within a code or status, a named operation wins
 // over "*"; two sections that disagree with equal right are a mistake.
 func (l *loader) index() {
-	l.c.wild = nil
+	l.c.wild, l.c.others = nil, nil
 	for _, r := range l.c.Codes {
 		known := l.c.cells[r.Code]
 		if known == nil {
@@ -328,6 +361,11 @@ func (l *loader) index() {
 			l.c.wild = append(l.c.wild, state{r.Status, r.SubStatus})
 		}
 		l.fill(known, r)
+	}
+	for _, r := range l.c.Fallbacks {
+		known := &cell{fallback: policy.Fact{Class: r.Class, Final: r.Final}}
+		l.fill(known, r)
+		l.c.others = append(l.c.others, other{state{r.Status, r.SubStatus}, known})
 	}
 }
 

@@ -111,6 +111,9 @@ func writeCodes(w io.Writer, cat *providers.Catalog) error {
 		}
 		writeRow(tw, "status", name, r)
 	}
+	for _, r := range cat.Fallbacks {
+		writeRow(tw, "status", strings.TrimSuffix(r.Status+"/"+r.SubStatus, "/")+", any other code", r)
+	}
 	fmt.Fprintln(tw)
 	return tw.Flush()
 }

@@ -123,7 +123,7 @@ func sameFacts(a, b *ruleset.Engine, provider string) bool {
 	if err1 != nil || err2 != nil {
 		return false
 	}
-	if x == y || reflect.DeepEqual(x.Codes, y.Codes) && reflect.DeepEqual(x.Statuses, y.Statuses) && slices.Equal(x.Operations, y.Operations) {
+	if x == y || reflect.DeepEqual(x.Codes, y.Codes) && reflect.DeepEqual(x.Statuses, y.Statuses) && reflect.DeepEqual(x.Fallbacks, y.Fallbacks) && slices.Equal(x.Operations, y.Operations) {
 		return true
 	}
 	if !slices.Equal(x.Operations, y.Operations) {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -20,7 +21,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 		return
 	}
 	p.Covered.Codes = listedWords(cat)
-	for _, r := range append(cat.Codes[:len(cat.Codes):len(cat.Codes)], cat.Statuses...) {
+	for _, r := range slices.Concat(cat.Codes, cat.Statuses, cat.Fallbacks) {
 		for _, f := range r.Facts {
 			if f.Operation != j.payment.Operation || f.Effect == policy.Unknown {
 				continue

@@ -351,6 +351,7 @@ func catalogue() node {
 		"contract":     contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
 		"code":         row(node{"code": said("code")}, "code"),
 		"status":       row(node{"status": said("status"), "sub_status": text("sub-status")}, "status"),
+		"fallback":     row(node{"status": said("beside which it stands for every code that no row lists"), "sub_status": text("beside which alone; absent: any")}, "status"),
 		"decode":       list(object("where an answer's fields stand", nil, decode)),
 		"envelope": list(object("an answer to make up others by", nil, where(node{
 			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),

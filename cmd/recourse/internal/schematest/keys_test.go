@@ -96,6 +96,7 @@ func TestKeysAreTheParsers(t *testing.T) {
 		{"catalogue.json", "contract.idempotent_key", head + "[contract.idempotent_key]\n?", catalogueSaid(t)},
 		{"catalogue.json", "code", head + "[[code]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "code.facts", head + "[[code]]\nfacts = [{ ? }]", catalogueSaid(t)},
+		{"catalogue.json", "fallback", head + "[[fallback]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "decode", head + "[[decode]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "event", head + "[[event]]\n?", catalogueSaid(t)},
 		{"catalogue.json", "envelope", head + "[[envelope]]\n?", catalogueSaid(t)},
