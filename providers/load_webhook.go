@@ -109,6 +109,9 @@ func (l *loader) acknowledgementLaws(t source.Table, w *WebhookShape) {
 	if !t.Has("acknowledged") {
 		l.errs.Add(t.KeyPos("acknowledged"), "a [webhook] needs acknowledged = 200, the HTTP status that acknowledges it")
 	}
+	if w.status == 204 && t.Has("acknowledgement") {
+		l.errs.Add(t.ValuePos("acknowledgement"), "a reply with status 204 has no body")
+	}
 	if len(w.reply) > 0 && !w.acknowledged(w.status, []byte(w.acknowledgement)) {
 		at := t.KeyPos("acknowledgement")
 		if t.Has("acknowledgement") {

@@ -9,9 +9,6 @@ var files embed.FS
 // catalogue.json.
 func OfRules() []string { return []string{"rules.json", "test.json", "catalogue.json"} }
 
-// Names lists all schemas: those of a rules folder, faults.json (`recourse emulate
-// --faults`) and ceilings.json (internal/check/ceilings.toml).
-func Names() []string { return append(OfRules(), "faults.json", "ceilings.json") }
-
-// Read returns a schema by its name; an unknown name is an error.
+// Read returns a schema by its name; an unknown name is an error. Beside those of a rules folder there
+// are faults.json (`recourse emulate --faults`) and ceilings.json (internal/check/ceilings.toml).
 func Read(name string) ([]byte, error) { return files.ReadFile(name) }

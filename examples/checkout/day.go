@@ -86,16 +86,14 @@ func (d *day) open(ctx context.Context) error {
 	}
 	d.closers = append(d.closers, recorder.Close)
 	s := d.shop
-	s.log = d.log
 	s.x, err = executor.New(rules, &executor.Config{
-		Journal:       journal,
-		Clients:       map[string]executor.Client{"momo": s.momo},
-		VerifyWebhook: s.verify,
-		NewOrder:      s.newOrder,
-		OnEscalate:    s.escalate,
-		OnAlert:       s.alert,
-		OnError:       func(err error) { d.log.Error("executor", "error", err) },
-		Observers:     []executor.Observer{recorder, executor.Log(d.log)},
+		Journal:    journal,
+		Clients:    map[string]executor.Client{"momo": s.momo},
+		NewOrder:   s.newOrder,
+		OnEscalate: s.escalate,
+		OnAlert:    s.alert,
+		OnError:    func(err error) { d.log.Error("executor", "error", err) },
+		Observers:  []executor.Observer{recorder, executor.Log(d.log)},
 		// Many calls fail here on purpose; the default breaker would stop all of them.
 		Breaker: executor.Breaker{Failures: 20, Open: 100 * time.Millisecond},
 	})
@@ -162,7 +160,7 @@ func (d *day) serve(ctx context.Context, provider, shop net.Listener) {
 		ended <- emulator.NewServer(d.provider, &emulator.ServerOptions{Secret: d.shop.secret}).Serve(ctx, provider)
 	}()
 	routes := http.NewServeMux()
-	routes.Handle("POST /momo/ipn", d.shop)
+	routes.Handle("POST /momo/ipn", d.shop.webhooks())
 	server := &http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(shop) }() // ends with Close

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
+	"github.com/recourse-pay/recourse/webhook"
 )
 
 // shop holds what the shop needs to sell.
@@ -22,7 +21,6 @@ type shop struct {
 	x      *executor.Executor
 	hooks  *providers.WebhookShape
 	secret string
-	log    *slog.Logger
 	out    *printer
 }
 
@@ -98,32 +96,13 @@ func (s *shop) charge(ctx context.Context, c *cart) (*executor.Result, error) {
 	return h.Wait(ctx)
 }
 
-// ServeHTTP takes MoMo's webhooks. MoMo sends one again until it is answered with 204.
-func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+// webhooks serves MoMo's webhooks. MoMo sends one again until it is answered with 204.
+func (s *shop) webhooks() http.Handler {
+	return &webhook.Handler{
+		Notify: func(ctx context.Context, w executor.Webhook) error { return s.x.Notify(ctx, w) }, // s.x is opened later
+		About:  executor.Webhook{Provider: "momo"}, Shape: s.hooks, Secrets: []string{s.secret},
+		OnError: func(err error) { s.out.printf("%s\n", err) },
 	}
-	err = s.x.Notify(r.Context(), executor.Webhook{Provider: "momo", Header: r.Header, Body: body})
-	switch {
-	case errors.Is(err, executor.ErrUnknownFlow):
-		s.log.Warn("a webhook of an order that is not ours")
-	case err != nil: // it could not be stored: MoMo must send it again
-		s.log.Error("webhook", "error", err)
-		http.Error(w, "try again", http.StatusInternalServerError)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// verify is [executor.Config.VerifyWebhook].
-func (s *shop) verify(_ context.Context, w *executor.Webhook) error {
-	if !s.hooks.Verify(s.secret, w.Header.Get, w.Body) {
-		s.out.printf("%-14s  its signature is wrong: it is a reason to ask, and proves nothing\n", "a webhook")
-		return errors.New("its signature is wrong")
-	}
-	return nil
 }
 
 // newOrder is [executor.Config.NewOrder]: the cart's name with the next number.

@@ -37,7 +37,7 @@ var leastComments = map[string]int{"policy": 15, "flow": 15, "executor": 15, "en
 
 // public are the packages that users import.
 var public = []string{
-	"policy", "flow", "providers", "rules", "engine", "executor", "journal", "journal/journaltest", "journal/sqlite",
+	"policy", "flow", "providers", "rules", "engine", "executor", "webhook", "journal", "journal/journaltest", "journal/sqlite",
 	"otel", "recording", "emulator", "simulate", "ruletest", "schema",
 }
 
