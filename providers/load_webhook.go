@@ -55,7 +55,6 @@ func (l *loader) webhookShape(t source.Table) *WebhookShape {
 
 // webhookLaws refuses what no signature can be.
 func (l *loader) webhookLaws(t source.Table, w *WebhookShape) {
-	stamped := t.Has("timestamp")
 	fields := w.signed == signedFields || w.signed == signedFilled
 	switch {
 	case !t.Has("signature"):
@@ -77,6 +76,12 @@ func (l *loader) webhookLaws(t source.Table, w *WebhookShape) {
 			l.errs.Add(t.KeyPos(key), `%s goes with signed = "fields" or "nonempty_fields"`, key)
 		}
 	}
+	l.freshnessLaws(t, w)
+}
+
+// freshnessLaws refuses a timestamp or a nonce that whoever copies a webhook could change.
+func (l *loader) freshnessLaws(t source.Table, w *WebhookShape) {
+	stamped := t.Has("timestamp")
 	if w.signed == signedTimestampBody && !stamped || stamped && w.signed != signedTimestampBody && w.signed != signedText {
 		l.errs.Add(t.KeyPos("timestamp"), `timestamp goes with signed = "timestamp.body" or "text"`)
 	}

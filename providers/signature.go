@@ -56,7 +56,6 @@ func (w *WebhookShape) verify(q *HTTPRequest, secrets []string) error {
 	if len(got) == 0 {
 		return fmt.Errorf("it has no signature at %s", w.signature)
 	}
-	var why error = errUnsigned
 	for _, secret := range secrets {
 		text, err := w.text(q, secret)
 		if err != nil {
@@ -67,7 +66,7 @@ func (w *WebhookShape) verify(q *HTTPRequest, secrets []string) error {
 			return nil
 		}
 	}
-	return why
+	return errUnsigned
 }
 
 // signs reports whether a secret makes a signature of a text. An empty secret makes none, for anyone
