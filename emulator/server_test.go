@@ -181,8 +181,8 @@ func TestUnreadableRequestsAreRefused(t *testing.T) {
 			{"no JSON", payPath, "orderId=1", 200, `"message":"invalid request"`},
 			{"no order", payPath, `{"requestId":"r-1","amount":1}`, 200, `"message":"invalid request"`},
 			{"no request id", payPath, `{"orderId":"o-1","amount":1}`, 200, `"message":"invalid request"`},
-			{"no amount", payPath, `{"orderId":"o-1","requestId":"r-1"}`, 200, `"resultCode":22`},
-			{"an amount that is none", payPath, `{"orderId":"o-1","requestId":"r-1","amount":-5}`, 200, `"resultCode":22`},
+			{"no amount", payPath, `{"orderId":"o-1","requestId":"r-1"}`, 200, `"message":"invalid amount"`},
+			{"an amount that is none", payPath, `{"orderId":"o-1","requestId":"r-1","amount":-5}`, 200, `"message":"invalid amount"`},
 			{"a query of nothing", "/v2/gateway/api/query", `{}`, 0, ``},
 			{"much too long", payPath, `{"orderId":"` + strings.Repeat("o", 1<<20), 413, "1 MiB"},
 		} {

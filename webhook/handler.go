@@ -90,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	in := &incoming{h: h, http: r, request: providers.HTTPRequest{
-		Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Query: r.URL.Query().Get, RawQuery: r.URL.RawQuery, Body: body,
+		Method: r.Method, Path: r.URL.Path, Header: joined(r.Header), Query: r.URL.Query().Get, RawQuery: r.URL.RawQuery, Body: body,
 	}}
 	status, err := in.take(r.Context())
 	if err != nil {
@@ -108,6 +108,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.WriteString(w, text); err != nil {
 		h.report(fmt.Errorf("the acknowledgement of a webhook of %q: %w", h.About.Provider, err))
 	}
+}
+
+// joined reads headers as the decoding does: several lines of one name are one, with commas.
+func joined(header http.Header) func(name string) string {
+	return func(name string) string { return strings.Join(header.Values(name), ", ") }
 }
 
 // wrong says which field is missing. A handler that cannot verify must not look as if it did.
@@ -208,7 +213,7 @@ func (in *incoming) doubtful(ctx context.Context, status int, why error) (int, e
 
 func (in *incoming) notify(ctx context.Context, verified bool) error {
 	w := in.h.About
-	w.Header, w.Body, w.Answer, w.Verified = in.http.Header, in.request.Body, nil, verified
+	w.Header, w.Query, w.Body, w.Answer, w.Verified = in.http.Header, in.request.RawQuery, in.request.Body, nil, verified
 	return in.h.Notify(ctx, w)
 }
 
