@@ -85,6 +85,7 @@ type Executor struct {
 	guards *guards
 	clock  *clock
 	forged bucket // of webhooks that are not verified
+	vitals vitals
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -125,6 +126,11 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	}
 	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
 	x.clock = newClock(cfg.WallClock)
+	x.vitals.started = time.Now()
+	if cfg.Journal != nil {
+		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started}
+		cfg.Journal = x.vitals.journal
+	}
 	x.guards = newGuards(cfg.Budget, cfg.Breaker)
 	x.forever = context.Background()
 	x.life, x.close = context.WithCancel(context.Background())

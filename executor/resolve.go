@@ -44,6 +44,11 @@ func (e *ProvedError) Error() string {
 
 // Resolve settles one identity of a flow, open or ended.
 func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
+	return x.resolve(ctx, id, w, 0)
+}
+
+// resolve is Resolve of a flow whose row has a version; 0: any.
+func (x *Executor) resolve(ctx context.Context, id string, w Resolution, version int64) error {
 	if w.Who == "" || w.Why == "" {
 		return errors.New("executor: Resolution.Who and Resolution.Why must not be empty")
 	}
@@ -53,6 +58,9 @@ func (x *Executor) Resolve(ctx context.Context, id string, w Resolution) error {
 	var missing error
 	err := x.applyTo(ctx, id, func(r *run) flow.Event {
 		i, err := r.identity(w.OrderID, w.RequestID)
+		if err == nil {
+			err = r.unchangedSince(version)
+		}
 		if err == nil && !w.Override {
 			err = r.contradicts(i, w.Effect)
 		}
@@ -90,12 +98,15 @@ func (r *run) identity(orderID, requestID string) (int, error) {
 	}
 	switch n {
 	case 0:
-		return -1, fmt.Errorf("executor: flow %s sent nothing as order %q, request %q", r.id, orderID, requestID)
+		return -1, &unsentError{fmt.Errorf("executor: flow %s sent nothing as order %q, request %q", r.id, orderID, requestID)}
 	case 1:
 		return found, nil
 	}
-	return -1, fmt.Errorf("executor: flow %s sent %d requests of order %q; Resolution.RequestID must name one", r.id, n, orderID)
+	return -1, &unsentError{fmt.Errorf("executor: flow %s sent %d requests of order %q; Resolution.RequestID must name one", r.id, n, orderID)}
 }
+
+// unsentError refuses a resolution that names no request of its flow, or several.
+type unsentError struct{ error }
 
 // applyTo applies an event to a flow, open or ended, in memory or not. event makes it, with the
 // flow's lock held, and may be called more than once; nil: there is none.

@@ -126,8 +126,10 @@ func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
 	reported := map[string]time.Time{}
+	stuck := 0
 	// A flow without a client would report the same error in every sweep.
 	once := func(err error) error {
+		stuck++
 		now := time.Now()
 		if last, known := reported[err.Error()]; known && now.Sub(last) < sayAgain {
 			return nil
@@ -152,6 +154,8 @@ func (x *Executor) sweep() {
 				x.reportError(err)
 			}
 		}
+		x.vitals.pass(stuck)
+		stuck = 0
 	}
 }
 

@@ -18,8 +18,11 @@ const (
 	standsUnknown   = "" // the row is of a release that did not say
 )
 
-// standings are all of them, in the order of a flow's life.
-var standings = []string{standsOpen, standsInDoubt, standsEscalated, standsSucceeded, standsFailed}
+// Standings, in the order of a flow's life.
+var (
+	standings = []string{standsOpen, standsInDoubt, standsEscalated, standsSucceeded, standsFailed}
+	unsettled = standings[:3]
+)
 
 // standing says how a flow stands, and since when. at is now; before is how it stood.
 func standing(s *flow.State, before rowState, at time.Time) (how string, since time.Time) {

@@ -168,11 +168,17 @@ const (
 	evidenceTail = 12
 )
 
-// addEvidence appends to the evidence, and drops one from the middle where it is long. The slice
-// has no room behind it that belongs to another state (see newMachine).
+// addEvidence appends to the evidence, and drops one from the middle where it is long: an answer,
+// never a person's word. The slice has no room behind it that belongs to another state (see
+// newMachine).
 func (s *State) addEvidence(e Evidence) {
-	if len(s.Evidence) == evidenceHead+evidenceTail {
-		s.Evidence = slices.Concat(s.Evidence[:evidenceHead], s.Evidence[evidenceHead+1:])
+	if len(s.Evidence) >= evidenceHead+evidenceTail {
+		for i := evidenceHead; i < len(s.Evidence); i++ {
+			if s.Evidence[i].Person == "" {
+				s.Evidence = slices.Concat(s.Evidence[:i], s.Evidence[i+1:])
+				break
+			}
+		}
 	}
 	s.Evidence = append(s.Evidence, e)
 }

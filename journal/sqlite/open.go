@@ -32,6 +32,10 @@ type Options struct {
 	// MustExist refuses to create a file. In a new journal every paid key is free: set it once the
 	// first file is there, so that a wrong path or a lost file is an error.
 	MustExist bool
+
+	// ReadOnly opens a file that another process may own, and writes nothing: Put and Prune fail.
+	// The file must exist, and be of this release's schema.
+	ReadOnly bool
 }
 
 func (o *Options) withDefaults() (Options, error) {
@@ -96,6 +100,9 @@ func Open(path string, o *Options) (*Journal, error) {
 	}
 	if path, err = resolve(path); err != nil {
 		return nil, err
+	}
+	if opts.ReadOnly {
+		return openReadOnly(path, opts)
 	}
 	lock := flock.New(path + ".lock")
 	mine, err := lock.TryLock()
@@ -207,6 +214,9 @@ func (j *Journal) Close() error {
 	}
 	j.closed = true
 	j.mu.Unlock()
+	if j.opts.ReadOnly {
+		return j.reads.close()
+	}
 	j.commitNow()
 	err := <-j.done
 	j.hold.Stop()

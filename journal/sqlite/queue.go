@@ -93,7 +93,11 @@ func (j *Journal) enqueue(ctx context.Context, req *request) error {
 	bytes := rowSize(&req.row)
 	j.mu.Lock()
 	for {
-		if err := j.usable(); err != nil {
+		err := j.usable()
+		if err == nil && j.opts.ReadOnly {
+			err = errReadOnly
+		}
+		if err != nil {
 			j.mu.Unlock()
 			return err
 		}

@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// errReadOnly refuses what would write.
+var errReadOnly = errors.New("sqlite: the journal was opened with Options.ReadOnly")
+
+// openReadOnly opens a file beside its owner, or without one.
+func openReadOnly(path string, opts Options) (*Journal, error) {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return nil, fmt.Errorf("sqlite: there is no journal in %s", path)
+	}
+	c, err := connect(dsn(path, true, "busy_timeout(5000)"))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
+	}
+	version, err := examine(c, path, len(migrations))
+	if err = errors.Join(err, c.Close()); err != nil {
+		return nil, err
+	}
+	if version < len(migrations) {
+		return nil, fmt.Errorf("sqlite: %s has schema version %d, of an older release; it must be opened once for writing, which takes it to version %d", path, version, len(migrations))
+	}
+	r, err := newReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
+	}
+	return &Journal{path: path, opts: opts, reads: r}, nil
+}
