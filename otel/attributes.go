@@ -14,14 +14,13 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// FlowKey is the attribute that all spans of a flow share: recourse.flow. Set it on your own span
+// keyFlow is the attribute that all spans of a flow share: recourse.flow. Set it on your own span
 // after [executor.Executor.Start], with the id of [executor.Handle.Flow], because the flow then
 // continues without your span.
-const FlowKey = attribute.Key("recourse.flow")
+const keyFlow = attribute.Key("recourse.flow")
 
 // The keys of attributes. Times are in seconds.
 const (
-	keyFlow       = FlowKey
 	keyProvider   = attribute.Key("recourse.provider")
 	keyMerchant   = attribute.Key("recourse.merchant")
 	keyOperation  = attribute.Key("recourse.operation")

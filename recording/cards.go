@@ -33,7 +33,7 @@ func maskCards(s string) string {
 		}
 		if from := groups[i].from; from >= done { // else two that may be one overlap
 			b.WriteString(s[done:from])
-			b.WriteString(Redacted)
+			b.WriteString(redacted)
 		}
 		done = max(done, groups[i+n-1].to)
 	}

@@ -13,7 +13,7 @@
 // which the reader puts right within a flow.
 //
 // Bodies are redacted by the names of their fields, at any depth, also in JSON inside strings,
-// forms and URLs. Strings become [Redacted] and numbers 0: secrets and keys, what is on a card
+// forms and URLs. Strings become "…redacted…" and numbers 0: secrets and keys, what is on a card
 // or a bank account, names and addresses of people, links to pay by. See Options.Redact and
 // Options.Keep. Whatever its field is called, what looks like a card number is replaced, save
 // the payment's own identifiers and amount, which a simulation needs. A body that is neither

@@ -17,8 +17,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Redacted stands in place of a text that is not recorded; a number becomes 0.
-const Redacted = "…redacted…"
+// redacted stands in place of a text that is not recorded; a number becomes 0.
+const redacted = "…redacted…"
 
 // redactor takes secrets out of bodies. It is for one goroutine.
 type redactor struct {
@@ -102,7 +102,7 @@ func (r *redactor) other(body []byte, k *known) []byte {
 	}
 	h := hmac.New(sha256.New, r.key[:])
 	h.Write(body)
-	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", Redacted, len(body), h.Sum(nil)[:8]))
+	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", redacted, len(body), h.Sum(nil)[:8]))
 }
 
 // maxNested bounds JSON in strings in JSON.
@@ -137,7 +137,7 @@ func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, n
 		switch {
 		case s == "":
 		case secret:
-			s = Redacted
+			s = redacted
 		default:
 			s = r.text(s, k, nested)
 		}
@@ -169,7 +169,7 @@ func (r *redactor) text(s string, k *known, nested int) string {
 	case trimmed == "":
 		return s
 	case strings.HasPrefix(trimmed, "<"), strings.HasPrefix(trimmed, "eyJ"):
-		return Redacted // a page, or JSON in base64: it has fields that are not read here
+		return redacted // a page, or JSON in base64: it has fields that are not read here
 	case strings.ContainsRune(`{["`, rune(trimmed[0])):
 		if out, ok := r.inner(trimmed, k, nested); ok {
 			return out
@@ -201,7 +201,7 @@ func (r *redactor) inner(s string, k *known, nested int) (out string, ok bool) {
 	case err == nil && nested < maxNested:
 		return string(r.value(nil, v, k, false, nested+1)), true
 	case err == nil, strings.HasPrefix(s, `{"`), strings.HasPrefix(s, `[{`), strings.HasPrefix(s, `["`):
-		return Redacted, true // cut off, or too deep
+		return redacted, true // cut off, or too deep
 	}
 	return "", false
 }
@@ -214,7 +214,7 @@ func (r *redactor) word(s string, k *known, nested int) string {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		authority, _, _ := strings.Cut(rest, "/")
 		if user, _, ok := strings.Cut(authority, "@"); ok {
-			s = scheme + "://" + Redacted + strings.TrimPrefix(rest, user)
+			s = scheme + "://" + redacted + strings.TrimPrefix(rest, user)
 		}
 	}
 	if base, query, ok := strings.Cut(s, "?"); ok {
@@ -230,7 +230,7 @@ func (r *redactor) word(s string, k *known, nested int) string {
 // percent redacts a text that hides a card number in its escapes.
 func (r *redactor) percent(s string) string {
 	if plain := unescaped(s); plain != s && maskCards(plain) != plain {
-		return Redacted
+		return redacted
 	}
 	return s
 }
@@ -245,12 +245,12 @@ func (r *redactor) form(s string, k *known, nested int) (out string, ok bool) {
 		rawName, rawValue, _ := strings.Cut(part, "=")
 		name, value := unescaped(rawName), unescaped(rawValue)
 		if maskCards(name) != name {
-			rawName = Redacted
+			rawName = redacted
 		}
 		switch {
 		case value == "":
 		case r.names.has(name):
-			rawValue = Redacted
+			rawValue = redacted
 		default:
 			if masked := r.text(value, k, nested+1); masked != value {
 				rawValue = url.QueryEscape(masked)
@@ -268,7 +268,7 @@ func (r *redactor) query(s string, k *known) string {
 	if form, ok := r.form(s, k, 0); ok || s == "" {
 		return form
 	}
-	return Redacted
+	return redacted
 }
 
 // headers redacts headers in place.
@@ -276,7 +276,7 @@ func (r *redactor) headers(all map[string]string, k *known) {
 	for name, text := range all {
 		switch masked := r.text(text, k, 0); {
 		case r.names.has(name):
-			all[name] = Redacted
+			all[name] = redacted
 		default:
 			all[name] = masked
 		}

@@ -62,8 +62,8 @@ func TestRedact(t *testing.T) {
 		{"a list", `[{"cvv":"737","code":1}]`, `[{"cvv":"R","code":1}]`},
 		{"a number", card, `0`},
 	} {
-		want := strings.ReplaceAll(row.want, "R", Redacted)
-		want = strings.NewReplacer("CA"+Redacted+"D_NUMBE"+Redacted, "CARD_NUMBER").Replace(want)
+		want := strings.ReplaceAll(row.want, "R", redacted)
+		want = strings.NewReplacer("CA"+redacted+"D_NUMBE"+redacted, "CARD_NUMBER").Replace(want)
 		if got := redact(nil, nil, row.body); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", row.name, got, want)
 		}
@@ -73,7 +73,7 @@ func TestRedact(t *testing.T) {
 func TestRedactOtherBodies(t *testing.T) {
 	page := `<html><p>Dear Nguyen Van A</p></html>`
 	got := redact(nil, nil, page)
-	if !strings.HasPrefix(got, fmt.Sprintf(`"%s %d bytes, `, Redacted, len(page))) || strings.Contains(got, "Nguyen") {
+	if !strings.HasPrefix(got, fmt.Sprintf(`"%s %d bytes, `, redacted, len(page))) || strings.Contains(got, "Nguyen") {
 		t.Errorf("a page becomes %s", got)
 	}
 	if got == redact(nil, nil, page) {
@@ -83,14 +83,14 @@ func TestRedactOtherBodies(t *testing.T) {
 	if got := redact(nil, nil, cut); strings.Contains(got, "737") {
 		t.Errorf("JSON that is cut off becomes %s", got)
 	}
-	if got := redact(&Options{KeepText: 40}, nil, "Bad Gateway "+card); got != `"Bad Gateway `+Redacted+`"` {
+	if got := redact(&Options{KeepText: 40}, nil, "Bad Gateway "+card); got != `"Bad Gateway `+redacted+`"` {
 		t.Errorf("short text becomes %s", got)
 	}
 }
 
 func TestRedactOptions(t *testing.T) {
 	got := redact(&Options{Redact: []string{"loyalty_id"}, Keep: []string{"Pay-Url"}}, nil, `{"loyaltyId":"a","payUrl":"b","qrUrl":"c","PAN":"d"}`)
-	if want := strings.ReplaceAll(`{"loyaltyId":"R","payUrl":"b","qrUrl":"R","PAN":"R"}`, `"R"`, `"`+Redacted+`"`); got != want {
+	if want := strings.ReplaceAll(`{"loyaltyId":"R","payUrl":"b","qrUrl":"R","PAN":"R"}`, `"R"`, `"`+redacted+`"`); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got := redact(&Options{Keep: []string{"pan"}}, nil, `{"pan":"`+card+`"}`); strings.Contains(got, card) {
