@@ -29,13 +29,11 @@ func (m *model) retract(n *node, i int) {
 
 // foreignExecution emits the report that another client's request was executed under one of our
 // orders.
-func (m *model) foreignExecution(n *node, h *answerClass, i int, emit func(*node, policy.Answer)) {
+func (m *model) foreignExecution(n *node, h *answerClass, emit answerFunc) {
 	if !m.breaches.foreign || h.fact.Effect != policy.Executed {
 		return
 	}
 	next := n.clone()
 	next.foreign = true
-	a := h.answer
-	a.OrderID, a.RequestID = n.s.Ledger[i].OrderID, "another-client's"
-	emit(&next, a)
+	emit(&next, namesForeign)
 }

@@ -87,17 +87,8 @@ func (n *node) clearStage() {
 func (m *model) canonicalizeIdentity(n *node, i int) {
 	s := &n.s
 	id, st := &s.Ledger[i], &n.ids[i]
-	switch {
-	case !id.Effect.Settled():
-		// The flow reads it only to recognize a repeated statement. Under a class that no answer has,
-		// every statement is news: the rules are asked each time, and a repetition changes nothing.
-		id.Fact = policy.Fact{Class: noClass}
-	case id.Effect == policy.NotExecuted && n.closed(i):
-		id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass} // no rule sees it again
-	case id.Effect == policy.NotExecuted:
-		id.Fact = anyRefusal
-	default:
-		id.Fact = policy.Fact{Effect: policy.Executed, Class: id.Fact.Class, Reach: ownReach, Final: ownFinal}
+	if id.Fact = keptFact(id); id.Effect == policy.NotExecuted && n.closed(i) {
+		id.Fact.Reach = 0 // no rule sees it again
 	}
 	if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
 		id.Prior = policy.NotExecuted

@@ -66,7 +66,7 @@ func editHelps(ctx context.Context, e *ruleset.Engine, o *Options, p policy.Paym
 	}
 	s := newSearch(m)
 	s.maxStates = fixStates
-	s.follow = f.rule
+	s.follow, m.steps.every = f.rule, true
 	corrected := false
 	s.stop = func(got *finding) bool {
 		corrected = corrected || got.rule == f.rule

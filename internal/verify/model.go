@@ -28,7 +28,7 @@ type model struct {
 	// after the flow's time, and conditions on counts may hold or not. The coarse model contains
 	// every real trace and some impossible ones, so a finding is searched again without it.
 	coarse    bool
-	exhausted exhausted // for the event that is applied
+	exhausted exhausted // for the step that is taken
 
 	breaches breaches // none except in tests
 
@@ -37,8 +37,7 @@ type model struct {
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 
-	last   int32 // the node that the last transition led to; -1: none
-	varied map[variedKey]bool
+	steps steps
 	scratch
 }
 
@@ -46,6 +45,7 @@ type model struct {
 type scratch struct {
 	next       node // of the last transition; a caller that keeps it must copy it
 	settled    node // of the last answer, by settleAnswer
+	ledger     []flow.Identity
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -91,7 +91,7 @@ func hasModes(op policy.Operation) bool { return op == policy.Pay || op == polic
 // follows each rule by itself, and not only each action.
 func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	m := &model{payment: tables[0].payment, engine: g.engine, space: g.space, facts: g.facts, maxFired: map[string]int{}, coarse: coarse,
-		varied: map[variedKey]bool{}}
+		steps: newSteps()}
 	terms := g.terms
 	terms.Poll = nil
 	if coarse {
@@ -120,13 +120,6 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 
 // maxSends bounds the sends of a flow that the exact model counts.
 const maxSends = 4
-
-// variedKey identifies transitions from one node that the exhausted limits change alike.
-type variedKey struct {
-	to   int32
-	want exhausted
-	due  bool
-}
 
 // unbounded stands for a limit that the coarse model never reaches by counting.
 const unbounded = 100
@@ -208,59 +201,9 @@ func (m *model) initial() node {
 // waits.
 var now = flow.Moment{At: base, Jitter: 0.5}
 
-// explore applies one event with every decision of the rules in turn. The coarse model also varies
-// which limits are used up.
-func (m *model) explore(n *node, tr transition, e flow.Event, emit emitFunc) {
-	m.exhausted = exhausted{}
-	m.last = -1
-	want := m.apply(n, tr, e, emit)
-	if !m.coarse || m.alreadyVaried(tr, want) {
-		return
-	}
-	all := []exhausted{}
-	if want.sends || want.queries {
-		all = append(all, exhausted{time: true})
-	}
-	if want.sends && tr.kind != kindDue { // the flow counted it when it was decided
-		all = append(all, exhausted{sends: true}, exhausted{sends: true, queries: true})
-	}
-	if want.queries && tr.kind != kindDue {
-		all = append(all, exhausted{queries: true})
-	}
-	if c := &m.terms.Contract; c.DedupeWindow > 0 && !n.allOld() && n.s.Stage != flow.New && (want.sends || m.anySentTwice(n)) {
-		over := repeatWindow(c) >= m.terms.Limits.MaxElapsed
-		all = append(all, exhausted{lastOld: true, time: over})
-		if !over && (want.sends || want.queries) {
-			all = append(all, exhausted{lastOld: true, time: true})
-		}
-		if len(n.ids) > 1 {
-			all = append(all, exhausted{othersOld: true}, exhausted{othersOld: true, lastOld: true, time: over})
-		}
-	}
-	for _, m.exhausted = range all {
-		tr.exhausted = m.exhausted
-		m.apply(n, tr, e, emit)
-	}
-	m.exhausted = exhausted{}
-}
-
 // allOld reports whether the provider dedupes no identity any more.
 func (n *node) allOld() bool {
 	return !slices.ContainsFunc(n.ids, func(st statements) bool { return !st.old })
-}
-
-// alreadyVaried reports whether a transition from this node wanted the same and led to the same
-// node before. The exhausted limits then change both alike.
-func (m *model) alreadyVaried(tr transition, want exhausted) bool {
-	if m.last < 0 {
-		return false
-	}
-	key := variedKey{m.last, want, tr.kind == kindDue}
-	if m.varied[key] {
-		return true
-	}
-	m.varied[key] = true
-	return false
 }
 
 // anySentTwice reports whether an identity was sent more than once.
@@ -273,36 +216,9 @@ func (m *model) anySentTwice(n *node) bool {
 	return false
 }
 
-// apply applies an event with each decision of the rules. It returns whether any decision wanted
-// to send or to query.
-func (m *model) apply(n *node, tr transition, e flow.Event, emit emitFunc) (want exhausted) {
-	next := &m.next
-	for choice := 0; ; choice++ {
-		before := n.s
-		before.Evidence = nil
-		m.spendLimits(&before)
-		m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.event = choice, 1, m.askedBy(n, tr), nil, e
-		after, commands, err := flow.Step(m.decider, before, e)
-		if err != nil {
-			return want // the flow refuses the event, so the executor cannot apply it
-		}
-		next.copyFrom(n, &after)
-		m.keepOld(next, len(n.ids))
-		m.keepCalls(n, tr, next)
-		options := m.decider.options
-		tr.choice = uint8(choice)
-		m.applyCommands(next, commands)
-		want.addWanted(commands)
-		emit(tr, next, commands)
-		if choice+1 >= options {
-			return want
-		}
-	}
-}
-
 // askedBy returns the class of the answer that a transition brings. A process that takes over
 // counts the call that was left behind as one without an answer.
-func (m *model) askedBy(n *node, tr transition) *answerClass {
+func (m *model) askedBy(tr transition) *answerClass {
 	switch tr.kind {
 	case kindAnswer, kindLateAnswer:
 		return &m.facts.classes[policy.Send][tr.class]
@@ -313,13 +229,105 @@ func (m *model) askedBy(n *node, tr transition) *answerClass {
 	case kindWebhook, kindUnverified:
 		return &m.facts.classes[policy.Webhook][tr.class]
 	case kindResume:
-		if n.s.Stage == flow.Querying {
+		if m.steps.from.s.Stage == flow.Querying {
 			return &m.facts.lostClass[policy.Query]
 		}
 		return &m.facts.lostClass[policy.Send]
 	case kindStart, kindDue, kindWithdraw, kindResolve, kindTime, kindSecondFlow:
 	}
 	return nil
+}
+
+// eventOf is the event of a transition from the node whose successors are listed.
+func (m *model) eventOf(tr transition) flow.Event {
+	n := m.steps.from
+	switch tr.kind {
+	case kindStart:
+		return m.withTarget(flow.Start{Moment: now, OrderID: orderID(0), RequestID: requestID(0)})
+	case kindSecondFlow:
+		k := n.unusedNumber()
+		e := flow.Start{Moment: now, RequestID: requestID(k), OrderID: orderID(k), Earlier: n.s.Ledger}
+		if tr.variant == namesOrder {
+			e.OrderID = n.s.Ledger[len(n.s.Ledger)-1].OrderID
+		}
+		return m.withTarget(e)
+	case kindNotSent:
+		return flow.Answered{Moment: now, Answer: policy.Answer{Fault: policy.NotSent}}
+	case kindAnswer:
+		return flow.Answered{Moment: now, Answer: m.named(policy.Send, tr)}
+	case kindLateAnswer:
+		e := flow.Answered{Moment: now, Answer: m.named(policy.Send, tr)}
+		if n.s.Stage == flow.Sending {
+			e.Attempt = 1 // an earlier call, not the one under way
+		}
+		return e
+	case kindQueryAnswer:
+		return flow.Queried{Moment: now, Answer: m.named(policy.Query, tr)}
+	case kindLateQueryAnswer:
+		return flow.Queried{Moment: now, Answer: m.named(policy.Query, tr), Query: -1}
+	case kindWebhook:
+		a := m.named(policy.Webhook, tr)
+		a.Verified = true
+		return flow.Received{Moment: now, Answer: a}
+	case kindUnverified:
+		return flow.Received{Moment: now, Answer: m.named(policy.Webhook, tr)}
+	case kindDue:
+		k := n.unusedNumber()
+		e := flow.Due{Moment: now, RequestID: requestID(k)}
+		if n.s.Next.Action == policy.RetryNewOrder && tr.variant == namesNothing { // else the caller supplies no new order id
+			e.OrderID = orderID(k)
+		}
+		return e
+	case kindResume:
+		return flow.Resumed{Moment: now}
+	case kindWithdraw:
+		return flow.Withdrawn{Moment: now, Why: "withdrawn"}
+	case kindResolve:
+		return flow.Resolved{Moment: now, Identity: int(tr.id), Effect: policy.Effect(tr.variant), Who: "operator", Why: "checked"}
+	case kindTime:
+	}
+	return nil
+}
+
+// withTarget gives the first identity the provider's id that the operation works on.
+func (m *model) withTarget(e flow.Start) flow.Start {
+	if m.hasTarget() {
+		e.ProviderID = targetID
+	}
+	return e
+}
+
+// named is the answer that a transition brings, with its names.
+func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
+	a := m.facts.classes[ph][tr.class].answer
+	s := &m.steps.from.s
+	id := &s.Ledger[tr.id]
+	if tr.variant&otherAmount != 0 {
+		a.Amount = policy.OddAmount
+	}
+	switch tr.variant &^ otherAmount {
+	case namesOrder:
+		a.OrderID = id.OrderID
+	case namesBoth:
+		a.OrderID, a.RequestID = id.OrderID, id.RequestID
+	case namesProviderID:
+		a.ProviderID = providerID(id.RequestID)
+	case namesOther:
+		a.OrderID = "another-client's"
+	case namesForeign:
+		a.OrderID, a.RequestID = id.OrderID, "another-client's"
+	case namesStranger:
+		a.ProviderID = "of a stranger"
+	case namesZero:
+		a.ProviderID = "0"
+	case namesCrossed: // another merchant's order that reads as our request
+		a.OrderID = s.Ledger[len(s.Ledger)-1].RequestID
+	case namesTarget:
+		a.ProviderID = targetID
+	case namesSibling:
+		a.OrderID, a.RequestID = id.OrderID, "of another operation"
+	}
+	return a
 }
 
 // spendLimits uses up the chosen limits before the event arrives.
@@ -349,26 +357,15 @@ func (m *model) spendLimits(s *flow.State) {
 
 // keepOld keeps which identities the provider does not dedupe any more: that does not come back. A window
 // that is longer than the flow ends with it, so of the latest identity it need not be kept.
-func (m *model) keepOld(next *node, ids int) {
+func (m *model) keepOld(next *node, x exhausted, ids int) {
 	if !m.coarse {
 		return
 	}
 	over := repeatWindow(&m.terms.Contract) >= m.terms.Limits.MaxElapsed
 	for i := range ids {
-		if last := i == ids-1; last && m.exhausted.lastOld && !over || !last && m.exhausted.othersOld {
+		if last := i == ids-1; last && x.lastOld && !over || !last && x.othersOld {
 			next.ids[i].old = true
 		}
-	}
-}
-
-// keepCalls keeps whether a call may still fail: one that the flow has left before it had a result. With
-// a process that dies its calls are gone.
-func (m *model) keepCalls(n *node, tr transition, next *node) {
-	switch {
-	case tr.kind == kindSecondFlow:
-		next.lateFault = false
-	case n.s.Stage == flow.Sending && next.s.Stage != flow.Sending && tr.kind != kindAnswer && tr.kind != kindNotSent && tr.kind != kindResume:
-		next.lateFault = true
 	}
 }
 
@@ -390,23 +387,18 @@ func (w *exhausted) addWanted(commands []flow.Command) {
 }
 
 // applyCommands lets the environment carry out the flow's commands, and makes the node canonical.
-func (m *model) applyCommands(n *node, commands []flow.Command) {
-	s := &n.s
-	for len(n.ids) < len(s.Ledger) {
+func (m *model) applyCommands(n *node, do marks) {
+	for len(n.ids) < len(n.s.Ledger) {
 		n.ids = append(n.ids, statements{})
 	}
-	for _, c := range commands {
-		switch c := c.(type) {
-		case flow.Send:
-			m.recordSend(n)
-		case flow.Ask:
-			for i := range n.ids {
-				st := &n.ids[i]
-				st.queried = true
-				st.asked, st.askedFirst = m.clock.round(st.last, roleLast), m.clock.round(st.first, roleFirst)
-			}
-		case flow.Record, flow.Wait, flow.Finish, flow.Alert, flow.Decided:
-			_ = c
+	if do.has(markSends) {
+		m.recordSend(n)
+	}
+	if do.has(markAsks) {
+		for i := range n.ids {
+			st := &n.ids[i]
+			st.queried = true
+			st.asked, st.askedFirst = m.clock.round(st.last, roleLast), m.clock.round(st.first, roleFirst)
 		}
 	}
 	m.canonicalize(n)

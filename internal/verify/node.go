@@ -54,8 +54,8 @@ type request struct {
 	current bool // its call is under way
 }
 
-// copyFrom is clone into memory that is reused. The copy is built on the stack, because each
-// write of pointers to the heap costs the collector's barrier.
+// copyFrom is clone into memory that is reused, with another state of the flow. The copy is built on the stack, because
+// each write of pointers to the heap costs the collector's barrier.
 func (n *node) copyFrom(from *node, s *flow.State) {
 	c := *from
 	c.s, c.ids, c.requests = *s, append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)

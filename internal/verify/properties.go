@@ -14,11 +14,26 @@ const (
 )
 
 // violations lists the properties that one transition breaks.
-func (m *model) violations(from, next *node, commands []flow.Command) (all []finding) {
+func (m *model) violations(from, next *node, o *outcome) (all []finding) {
 	if next.executions() > 1 && from.executions() <= 1 {
 		all = append(all, finding{property: flow.S1, why: "two requests are out that may both be executed"})
 	}
-	if m.timeOver(from) && waitsPastTime(from, next, commands) {
+	if o == nil {
+		return all // only time has passed
+	}
+	if from.foreign && o.marks.has(markSendsNew) {
+		all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
+	}
+	all = append(all, o.findings...)
+	if o.marks.has(markFinishes) {
+		all = append(all, m.checkOutcome(next)...)
+	}
+	return all
+}
+
+// flowViolations lists the properties that a step of the flow breaks, whatever the provider has said.
+func (m *model) flowViolations(from *node, after *flow.State, commands []flow.Command) (all []finding) {
+	if m.timeOver(from) && waitsPastTime(from, after, commands) {
 		all = append(all, finding{property: S4, why: "the flow's time is over, and it does not end"})
 	}
 	recorded := false
@@ -31,8 +46,7 @@ func (m *model) violations(from, next *node, commands []flow.Command) (all []fin
 		case flow.Ask:
 			all = append(all, m.checkQuery(&c)...)
 		case flow.Finish:
-			all = append(all, m.checkOutcome(next)...)
-			all = append(all, m.checkLimits(next, commands)...)
+			all = append(all, m.checkLimits(after, commands)...)
 		case flow.Decided:
 			all = append(all, m.checkDecision(&c)...)
 		case flow.Wait, flow.Alert:
@@ -45,9 +59,6 @@ func (m *model) violations(from, next *node, commands []flow.Command) (all []fin
 func (m *model) checkSend(from *node, c *flow.Send, recorded bool) (all []finding) {
 	if !recorded { // after a crash the request would be unknown, and be sent again
 		all = append(all, finding{property: flow.S1, why: "sent before it was recorded"})
-	}
-	if from.foreign && c.Identity.Sends == 1 {
-		all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
 	}
 	if !m.timesRecorded(from, c.Identity) {
 		all = append(all, finding{property: flow.S1, why: "when it was sent is not recorded"})
@@ -127,8 +138,8 @@ func (m *model) timeOver(from *node) bool {
 
 // waitsPastTime reports whether the flow waits again after an answer, or the end of a wait, that
 // came after its time.
-func waitsPastTime(from, next *node, commands []flow.Command) bool {
-	if from.s.Stage == flow.Waiting || next.s.Stage != flow.Waiting {
+func waitsPastTime(from *node, after *flow.State, commands []flow.Command) bool {
+	if from.s.Stage == flow.Waiting || after.Stage != flow.Waiting {
 		return false
 	}
 	for _, c := range commands {
@@ -182,18 +193,18 @@ func (n *node) paid() bool {
 }
 
 // checkLimits holds a flow that a limit ended to S4: in doubt it must be escalated, else failed.
-func (m *model) checkLimits(n *node, commands []flow.Command) []finding {
+func (m *model) checkLimits(s *flow.State, commands []flow.Command) []finding {
 	for _, c := range commands {
 		d, ok := c.(flow.Decided)
 		if !ok || d.Verdict.Limit == "" {
 			continue
 		}
-		if n.s.InDoubt() != (n.s.Outcome == policy.Escalated) && n.s.Outcome != policy.Succeeded {
+		if s.InDoubt() != (s.Outcome == policy.Escalated) && s.Outcome != policy.Succeeded {
 			certain := true
-			for i := range n.s.Ledger {
-				certain = certain && n.s.Ledger[i].Effect == policy.NotExecuted
+			for i := range s.Ledger {
+				certain = certain && s.Ledger[i].Effect == policy.NotExecuted
 			}
-			if certain == (n.s.Outcome == policy.Escalated) {
+			if certain == (s.Outcome == policy.Escalated) {
 				return []finding{{property: S4, why: "its limits ended it otherwise than by what is known"}}
 			}
 		}
@@ -202,30 +213,26 @@ func (m *model) checkLimits(n *node, commands []flow.Command) []finding {
 }
 
 // bypassInterlock returns the node that the rule's decision leads to without the interlock.
-func (m *model) bypassInterlock(next *node, commands []flow.Command) (*node, bool) {
-	for _, c := range commands {
-		d, ok := c.(flow.Decided)
-		if !ok || d.Due || d.Verdict.Property == "" {
-			continue
-		}
-		direct := next.clone()
-		direct.bypassed = direct.bypassed || d.Decision.Source == m.unguarded
-		switch d.Decision.Action {
-		case policy.MarkFailed:
-			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Failed, flow.Next{}
-		case policy.MarkSucceeded:
-			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Succeeded, flow.Next{}
-		case policy.RetrySame, policy.RetryNewRequest, policy.RetryNewOrder:
-			if direct.s.Attempts >= m.terms.Limits.MaxAttempts {
-				return nil, false
-			}
-			direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Waiting, policy.Open, flow.Next{Action: d.Decision.Action}
-			direct.forced, direct.isForced = d.Decision.Action, true
-		case policy.QueryStatus, policy.Escalate:
+func (m *model) bypassInterlock(next *node, o *outcome) (*node, bool) {
+	if o == nil || o.corrected == nil {
+		return nil, false
+	}
+	direct := next.clone()
+	direct.bypassed = direct.bypassed || o.corrected.Source == m.unguarded
+	switch o.corrected.Action {
+	case policy.MarkFailed:
+		direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Failed, flow.Next{}
+	case policy.MarkSucceeded:
+		direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Ended, policy.Succeeded, flow.Next{}
+	case policy.RetrySame, policy.RetryNewRequest, policy.RetryNewOrder:
+		if direct.s.Attempts >= m.terms.Limits.MaxAttempts {
 			return nil, false
 		}
-		m.canonicalize(&direct)
-		return &direct, true
+		direct.s.Stage, direct.s.Outcome, direct.s.Next = flow.Waiting, policy.Open, flow.Next{Action: o.corrected.Action}
+		direct.forced, direct.isForced = o.corrected.Action, true
+	case policy.QueryStatus, policy.Escalate:
+		return nil, false
 	}
-	return nil, false
+	m.canonicalize(&direct)
+	return &direct, true
 }

@@ -9,7 +9,7 @@ import (
 
 // queryAnswers emits every answer that a query can get. A late one answers a query that the
 // flow no longer waits for.
-func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitFunc) {
+func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 	late := kind == kindLateQueryAnswer
 	for c := range m.facts.classes[policy.Query] {
 		h := &m.facts.classes[policy.Query][c]
@@ -25,22 +25,22 @@ func (m *model) queryAnswers(n *node, kind transitionKind, query int, emit emitF
 				continue
 			}
 			tr := transition{kind: kind, id: uint8(i), class: int16(c)}
-			m.queryAnswersAbout(n, h, tr, query, emit)
+			m.queryAnswersAbout(n, h, tr, emit)
 		}
 	}
 }
 
 // queryAnswersAbout emits the answers of one class about the identity of a transition.
-func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, query int, emit emitFunc) {
+func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit emitFunc) {
 	i, late := int(tr.id), tr.kind == kindLateQueryAnswer
 	names, inScope := m.queryNames(n, i, late)
 	if !inScope {
 		return
 	}
 	if n.s.AskedBy == policy.OrderID && !late {
-		m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
-			tr.variant = namesForeign
-			m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
+		m.foreignExecution(n, h, func(next *node, name uint8) {
+			tr.variant = name
+			m.explore(next, tr, emit)
 		})
 	}
 	for _, name := range names {
@@ -48,9 +48,9 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, query 
 		if next == nil {
 			continue
 		}
-		m.settleAnswer(next, h, i, []uint8{name}, func(next *node, a policy.Answer, name uint8) {
+		m.settleAnswer(next, h, i, []uint8{name}, func(next *node, name uint8) {
 			tr.variant = name
-			m.explore(next, tr, flow.Queried{Moment: now, Answer: a, Query: query}, emit)
+			m.explore(next, tr, emit)
 		})
 	}
 }

@@ -54,9 +54,9 @@ func TestTheFlowReadsNothingElse(t *testing.T) {
 			n := s.nodes[i].clone()
 			var events []flow.Event
 			var classes []*answerClass
-			m.successors(&n, func(tr transition, _ *node, _ []flow.Command) {
-				if c := m.askedBy(&n, tr); c != nil && answerOf(m.event) != nil && tr.exhausted == (exhausted{}) && tr.choice == 0 {
-					events, classes = append(events, m.event), append(classes, c)
+			m.successors(&n, func(tr transition, _ *node, _ *outcome) {
+				if c := m.askedBy(tr); c != nil && answerOf(m.eventOf(tr)) != nil && tr.exhausted == (exhausted{}) && tr.choice == 0 {
+					events, classes = append(events, m.eventOf(tr)), append(classes, c)
 				}
 			})
 			for k, c := range classes {

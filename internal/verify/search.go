@@ -55,12 +55,10 @@ func newSearch(m *model) *search {
 // add keeps a node that was not seen before.
 func (s *search) add(n *node, parent int32, via transition) {
 	key := s.m.key(n)
-	if at, known := s.seen[string(key)]; known {
-		s.m.last = at
+	if _, known := s.seen[string(key)]; known {
 		return
 	}
-	s.m.last = int32(len(s.nodes))
-	s.seen[string(key)] = s.m.last
+	s.seen[string(key)] = int32(len(s.nodes))
 	d := uint16(0)
 	if parent >= 0 {
 		d = s.depth[parent] + 1
@@ -87,9 +85,9 @@ func (s *search) run(ctx context.Context) error {
 		}
 		n := s.nodes[at]
 		ended := false
-		s.m.successors(&n, func(tr transition, next *node, commands []flow.Command) {
+		s.m.successors(&n, func(tr transition, next *node, o *outcome) {
 			s.edges++
-			ended = s.check(int32(at), tr, &n, next, commands) || ended
+			ended = s.check(int32(at), tr, &n, next, o) || ended
 		})
 		if ended {
 			return nil
@@ -100,11 +98,11 @@ func (s *search) run(ctx context.Context) error {
 
 // check checks one transition, and keeps the node that it leads to. It reports whether the search
 // is to end.
-func (s *search) check(at int32, tr transition, from, next *node, commands []flow.Command) (stop bool) {
-	if s.follow != "" && !s.followed {
-		s.followed = slices.ContainsFunc(commands, s.isFollowed)
+func (s *search) check(at int32, tr transition, from, next *node, o *outcome) (stop bool) {
+	if s.follow != "" && o != nil && o.follows == s.follow {
+		s.followed = true
 	}
-	for _, f := range s.m.violations(from, next, commands) {
+	for _, f := range s.m.violations(from, next, o) {
 		f.node, f.via, f.bypassed = at, tr, from.bypassed
 		key := string(f.property) + f.rule + f.why + strconv.FormatBool(f.bypassed)
 		if s.known[key] {
@@ -117,7 +115,7 @@ func (s *search) check(at int32, tr transition, from, next *node, commands []flo
 		}
 	}
 	if s.m.unguarded != "" {
-		if direct, ok := s.m.bypassInterlock(next, commands); ok {
+		if direct, ok := s.m.bypassInterlock(next, o); ok {
 			tr := tr
 			tr.bypass = true
 			for _, f := range s.m.checkOutcome(direct) {
@@ -136,14 +134,4 @@ func (s *search) check(at int32, tr transition, from, next *node, commands []flo
 	}
 	s.add(next, at, tr)
 	return false
-}
-
-// isFollowed reports whether the followed rule decided about a new answer, of a kind that comes.
-func (s *search) isFollowed(c flow.Command) bool {
-	d, ok := c.(flow.Decided)
-	if !ok || d.Decision.Source != s.follow || d.Due {
-		return false
-	}
-	chosen := s.m.decider.chosen
-	return chosen != nil && oddity(chosen.option.witness) < odd && d.Fact.Class == s.m.decider.asked.fact.Class
 }

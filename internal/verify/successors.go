@@ -7,22 +7,25 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// emitFunc receives a transition, the node that it leads to, and the flow's commands. The node is
-// valid during the call only.
-type emitFunc func(transition, *node, []flow.Command)
+// emitFunc receives a transition, the node that it leads to, and what came of it in the flow; nil: only time has passed.
+// The node is valid during the call only.
+type emitFunc func(transition, *node, *outcome)
+
+// answerFunc receives what is known once an answer has been given, and how it names what it is about.
+type answerFunc func(n *node, name uint8)
 
 // successors emits every node that one transition leads to.
 func (m *model) successors(n *node, emit emitFunc) {
 	m.setTimes(n)
-	clear(m.varied)
+	m.expand(n)
 	switch n.s.Stage {
 	case flow.New:
-		m.startFlow(n, emit)
+		m.explore(n, transition{kind: kindStart}, emit)
 		return
 	case flow.Sending:
 		m.sendAnswers(n, emit)
 	case flow.Querying:
-		m.queryAnswers(n, kindQueryAnswer, 0, emit)
+		m.queryAnswers(n, kindQueryAnswer, emit)
 		if m.coarse && n.s.Displaced != nil {
 			// The displaced wait continues only if the answer is not new. Only webhooks can have
 			// changed anything before it. Every other event leads where it leads without a hint.
@@ -63,15 +66,6 @@ func (m *model) successors(n *node, emit emitFunc) {
 	}
 }
 
-// startFlow emits the start of the first flow.
-func (m *model) startFlow(n *node, emit emitFunc) {
-	e := flow.Start{Moment: now, OrderID: orderID(0), RequestID: requestID(0)}
-	if m.hasTarget() {
-		e.ProviderID = targetID
-	}
-	m.explore(n, transition{kind: kindStart}, e, emit)
-}
-
 // startSecondFlow emits a second flow of the payment key: the shopper tries again, under the same
 // order or a new one.
 func (m *model) startSecondFlow(n *node, emit emitFunc) {
@@ -80,17 +74,8 @@ func (m *model) startSecondFlow(n *node, emit emitFunc) {
 	}
 	for _, variant := range []uint8{namesOrder, namesNothing} {
 		next := n.clone()
-		earlier := next.s.Ledger
-		next.flow, next.firstOwn = 2, len(next.ids)
-		next.s = flow.State{Payment: m.payment}
-		e := flow.Start{Moment: now, RequestID: requestID(n.unusedNumber()), OrderID: orderID(n.unusedNumber()), Earlier: earlier}
-		if variant == namesOrder {
-			e.OrderID = e.Earlier[next.firstOwn-1].OrderID
-		}
-		if m.hasTarget() {
-			e.ProviderID = targetID
-		}
-		m.explore(&next, transition{kind: kindSecondFlow, variant: variant}, e, emit)
+		next.flow, next.firstOwn, next.lateFault = 2, len(next.ids), false // with a process that dies its calls are gone
+		m.explore(&next, transition{kind: kindSecondFlow, variant: variant}, emit)
 	}
 }
 
@@ -103,13 +88,12 @@ func (m *model) sendAnswers(n *node, emit emitFunc) {
 	gone := n.clone()
 	gone.requests = slices.Delete(gone.requests, k, k+1)
 	if gone.consistent(n.requests[k].id) {
-		m.explore(&gone, transition{kind: kindNotSent}, flow.Answered{Moment: now, Answer: policy.Answer{Fault: policy.NotSent}}, emit)
+		m.explore(&gone, transition{kind: kindNotSent}, emit)
 	}
 	for c := range m.facts.classes[policy.Send] {
 		h := &m.facts.classes[policy.Send][c]
-		m.replies(n, k, h, m.sendNames(), func(next *node, a policy.Answer, name uint8) {
-			tr := transition{kind: kindAnswer, id: uint8(n.requests[k].id), class: int16(c), variant: name}
-			m.explore(next, tr, flow.Answered{Moment: now, Answer: a}, emit)
+		m.replies(n, k, h, m.sendNames(), func(next *node, name uint8) {
+			m.explore(next, transition{kind: kindAnswer, id: uint8(n.requests[k].id), class: int16(c), variant: name}, emit)
 		})
 	}
 }
@@ -128,20 +112,15 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 			if h.fact.Effect == policy.Unknown && (h.failedCall && !n.lateFault || n.sameRequestBefore(k)) {
 				continue // every call had a result, or it is the same as that of another request
 			}
-			m.replies(n, k, h, m.lateNames(), func(next *node, a policy.Answer, name uint8) {
-				e := flow.Answered{Moment: now, Answer: a}
-				if n.s.Stage == flow.Sending {
-					e.Attempt = 1 // an earlier call, not the one under way
-				}
-				tr := transition{kind: kindLateAnswer, id: uint8(copied.id), class: int16(c), variant: name}
-				m.explore(next, tr, e, emit)
+			m.replies(n, k, h, m.lateNames(), func(next *node, name uint8) {
+				m.explore(next, transition{kind: kindLateAnswer, id: uint8(copied.id), class: int16(c), variant: name}, emit)
 			})
 		}
 	}
 	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
 		m.lateRefusals(n, emit)
 	}
-	m.queryAnswers(n, kindLateQueryAnswer, -1, emit)
+	m.queryAnswers(n, kindLateQueryAnswer, emit)
 }
 
 // sameRequestBefore reports whether an earlier request differs in nothing from one.
@@ -164,20 +143,16 @@ func (m *model) lateRefusals(n *node, emit emitFunc) {
 		if h.fact.Effect != policy.NotExecuted {
 			continue
 		}
-		e := flow.Answered{Moment: now, Answer: h.answer}
-		if n.s.Stage == flow.Sending {
-			e.Attempt = 1
-		}
-		m.explore(n, transition{kind: kindLateAnswer, id: uint8(n.firstOwn), class: int16(c), variant: repeatsRefusal}, e, emit)
+		m.explore(n, transition{kind: kindLateAnswer, id: uint8(n.firstOwn), class: int16(c), variant: repeatsRefusal}, emit)
 	}
 }
 
 // replies applies an answer to one request, with what it settles, if the provider can give it.
-func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit func(*node, policy.Answer, uint8)) {
+func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit answerFunc) {
 	i := n.requests[k].id
 	next := n
 	if h.fact.Effect == policy.NotExecuted {
-		m.otherRefusal(n, h, i, names, emit)
+		m.otherRefusal(n, h, names, emit)
 		next = m.settleRefusal(n, k, h)
 		if next == nil {
 			return
@@ -253,13 +228,13 @@ func providerID(request string) string { return "theirs of " + request }
 
 // settleAnswer applies an answer about an identity with each name and each amount that can be
 // true, and with what the answer settles.
-func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
+func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit answerFunc) {
 	st, next := &n.ids[i], &m.settled
 	switch h.fact.Effect {
 	case policy.Unknown, policy.NotExecuted:
-		m.nameAnswer(n, n, h, i, names, 0, emit)
+		m.nameAnswer(n, n, h, names, 0, emit)
 		if h.fact.Class == policy.NotFound && h.fact.Effect == policy.Unknown {
-			m.otherRefusal(n, h, i, names, emit)
+			m.otherRefusal(n, h, names, emit)
 		}
 	case policy.Pending:
 		if n.candidates(i) == 0 {
@@ -268,27 +243,27 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 		next.copyFrom(n, &n.s)
 		next.ids[i].accepted = true
 		m.retract(next, i)
-		m.nameAnswer(n, next, h, i, names, 0, emit)
+		m.nameAnswer(n, next, h, names, 0, emit)
 	case policy.Executed:
 		free := n.unreported(i) > 0
 		if h.fact.Class != policy.Mismatch && (st.executed > 0 || free) {
 			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
-			m.nameAnswer(n, next, h, i, names, 0, emit)
+			m.nameAnswer(n, next, h, names, 0, emit)
 		}
 		if (st.other > 0 || free) && m.payment.Amount != 0 { // without an amount there is no other one
 			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
-			m.nameAnswer(n, next, h, i, names, otherAmount, emit)
+			m.nameAnswer(n, next, h, names, otherAmount, emit)
 		}
 	}
 }
 
 // otherRefusal applies a refusal that names another amount. It is about something else, and settles
 // nothing.
-func (m *model) otherRefusal(n *node, h *answerClass, i int, names []uint8, emit func(*node, policy.Answer, uint8)) {
+func (m *model) otherRefusal(n *node, h *answerClass, names []uint8, emit answerFunc) {
 	if m.payment.Amount != 0 {
-		m.nameAnswer(n, n, h, i, names[:1], otherAmount, emit)
+		m.nameAnswer(n, n, h, names[:1], otherAmount, emit)
 	}
 }
 
@@ -297,31 +272,16 @@ const otherAmount = 0x80
 
 // nameAnswer applies an answer once for each name. An answer about another payment settles
 // nothing, so it applies to n and not to next.
-func (m *model) nameAnswer(n, next *node, h *answerClass, i int, names []uint8, amount uint8, emit func(*node, policy.Answer, uint8)) {
-	id := &n.s.Ledger[i]
+func (m *model) nameAnswer(n, next *node, h *answerClass, names []uint8, amount uint8, emit answerFunc) {
 	for _, name := range names {
-		a := h.answer
-		if amount != 0 {
-			a.Amount = policy.OddAmount
-		}
 		switch {
-		case a.Fault != policy.NoFault && name != namesNothing:
-			continue // a failed call names no payment
-		case name == namesOrder:
-			a.OrderID = id.OrderID
-		case name == namesBoth:
-			a.OrderID, a.RequestID = id.OrderID, id.RequestID
-		case name == namesProviderID:
-			a.ProviderID = providerID(id.RequestID)
-		case name == namesOther:
-			if amount != 0 {
-				continue // the flow compares no amount of another payment
-			}
-			a.OrderID = "another-client's"
-			emit(n, a, name)
-			continue
+		case h.answer.Fault != policy.NoFault && name != namesNothing:
+			// a failed call names no payment
+		case name != namesOther:
+			emit(next, name|amount)
+		case amount == 0: // the flow compares no amount of another payment
+			emit(n, name)
 		}
-		emit(next, a, name|amount)
 	}
 }
 
@@ -341,30 +301,27 @@ func (m *model) due(n *node, emit emitFunc) {
 		m.dueForced(n, emit)
 		return
 	}
-	k := n.unusedNumber()
-	e := flow.Due{Moment: now, RequestID: requestID(k)}
-	asks := func(tr transition, next *node, commands []flow.Command) {
-		emit(tr, next, commands)
+	asks := func(tr transition, next *node, o *outcome) {
+		emit(tr, next, o)
 		if m.coarse || next.s.Stage != flow.Querying || next.s.Queries >= m.terms.Limits.MaxQueries || next.s.Queries < m.capped {
 			return
 		}
 		last := next.clone() // queries above the cap are not counted: any may be the last
 		last.s.Queries = m.terms.Limits.MaxQueries
 		tr.lastQuery = true
-		emit(tr, &last, commands)
+		emit(tr, &last, o)
 	}
 	if n.s.Next.Action == policy.RetryNewOrder {
-		m.explore(n, transition{kind: kindDue, variant: 1}, e, asks) // the caller supplies no new order id
-		e.OrderID = orderID(k)
+		m.explore(n, transition{kind: kindDue, variant: 1}, asks) // the caller supplies no new order id
 	}
-	m.explore(n, transition{kind: kindDue}, e, asks)
+	m.explore(n, transition{kind: kindDue}, asks)
 }
 
 // interventions emits what operators and processes do: resume after a crash, withdraw, resolve by
 // hand.
 func (m *model) interventions(n *node, emit emitFunc) {
 	if n.s.Stage == flow.Sending || n.s.Stage == flow.Querying {
-		m.explore(n, transition{kind: kindResume}, flow.Resumed{Moment: now}, emit)
+		m.explore(n, transition{kind: kindResume}, emit)
 	}
 	m.withdraw(n, emit)
 	for i := range n.ids {
@@ -386,8 +343,7 @@ func (m *model) interventions(n *node, emit emitFunc) {
 			default:
 				continue
 			}
-			e := flow.Resolved{Moment: now, Identity: i, Effect: effect, Who: "operator", Why: "checked"}
-			m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect)}, e, emit)
+			m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect)}, emit)
 		}
 	}
 }
@@ -395,7 +351,7 @@ func (m *model) interventions(n *node, emit emitFunc) {
 // withdraw emits the withdrawal of the payment.
 func (m *model) withdraw(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Ended && n.s.Withdrawn == "" {
-		m.explore(n, transition{kind: kindWithdraw}, flow.Withdrawn{Moment: now, Why: "withdrawn"}, emit)
+		m.explore(n, transition{kind: kindWithdraw}, emit)
 	}
 }
 
@@ -460,6 +416,12 @@ func (m *model) dueForced(n *node, emit emitFunc) {
 	next.isForced, next.forced = false, 0
 	id := &next.s.Ledger[len(next.s.Ledger)-1]
 	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.forced}}
-	m.applyCommands(&next, commands)
-	emit(transition{kind: kindDue, bypass: true}, &next, commands)
+	o := outcome{marks: markSends, commands: commands}
+	if id.Sends == 1 {
+		o.marks |= markSendsNew
+	}
+	m.exhausted = exhausted{}
+	o.findings = m.flowViolations(n, &next.s, commands)
+	m.applyCommands(&next, o.marks)
+	emit(transition{kind: kindDue, bypass: true}, &next, &o)
 }

@@ -157,15 +157,22 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 	}
 	s.m.event = nil
 	done := false
-	s.m.successors(&n, func(tr transition, next *node, commands []flow.Command) {
+	s.m.successors(&n, func(tr transition, next *node, o *outcome) {
 		if tr != plain || done {
 			return
 		}
 		done = true
-		t.event = s.m.witnessedEvent()
-		t.commands = s.m.shownCommands(commands)
+		if o != nil {
+			t.commands = o.commands
+		}
+		if o != nil && o.commands == nil {
+			_, commands, _ := s.m.step(tr)
+			t.event = s.m.witnessedEvent()
+			t.commands = s.m.shownCommands(commands)
+		}
 		if to == nil {
 			end := next.clone()
+			end.s.Ledger = slices.Clone(end.s.Ledger)
 			t.to = &end
 		}
 		s.m.event = nil

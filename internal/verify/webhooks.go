@@ -28,20 +28,14 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 			if m.givesProviderID() {
 				names = append(names, namesProviderID)
 			}
-			m.foreignExecution(n, h, i, func(next *node, a policy.Answer) {
-				a.Verified = true
-				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: namesForeign}, flow.Received{Moment: now, Answer: a}, emit)
-			})
-			if h.fact.Effect == policy.NotExecuted {
-				m.otherRefusal(n, h, i, names, func(next *node, a policy.Answer, name uint8) {
-					a.Verified = true
-					m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
-				})
+			explore := func(next *node, name uint8) {
+				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, emit)
 			}
-			m.settleAnswer(next, h, i, names, func(next *node, a policy.Answer, name uint8) {
-				a.Verified = true
-				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, flow.Received{Moment: now, Answer: a}, emit)
-			})
+			m.foreignExecution(n, h, explore)
+			if h.fact.Effect == policy.NotExecuted {
+				m.otherRefusal(n, h, names, explore)
+			}
+			m.settleAnswer(next, h, i, names, explore)
 		}
 	}
 	m.webhooksOfOthers(n, emit)
@@ -55,11 +49,8 @@ func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
 	seen := map[policy.Effect]bool{}
 	for c := range m.facts.classes[policy.Webhook] {
 		h := &m.facts.classes[policy.Webhook][c]
-		explore := func(variant uint8, name func(*policy.Answer)) {
-			a := h.answer
-			a.Verified = true
-			name(&a)
-			m.explore(n, transition{kind: kindWebhook, class: int16(c), variant: variant}, flow.Received{Moment: now, Answer: a}, emit)
+		explore := func(variant uint8, id int) {
+			m.explore(n, transition{kind: kindWebhook, id: uint8(id), class: int16(c), variant: variant}, emit)
 		}
 		stage := n.s.Stage // one that comes during a query or after the end leads where one before leads
 		if (stage == flow.Waiting || stage == flow.Sending) && (h.fact.Effect == policy.Executed || h.fact.Effect == policy.Pending) {
@@ -69,13 +60,12 @@ func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
 			continue // the flow takes none of them for its own, so one of a kind is enough
 		}
 		seen[h.fact.Effect] = true
-		last := &n.s.Ledger[len(n.s.Ledger)-1]
-		explore(namesNothing, func(*policy.Answer) {})
-		explore(namesStranger, func(a *policy.Answer) { a.ProviderID = "of a stranger" })
-		explore(namesZero, func(a *policy.Answer) { a.ProviderID = "0" })
-		explore(namesCrossed, func(a *policy.Answer) { a.OrderID = last.RequestID }) // another merchant's order that reads as our request
+		explore(namesNothing, 0)
+		explore(namesStranger, 0)
+		explore(namesZero, 0)
+		explore(namesCrossed, 0)
 		if m.payment.Operation == policy.Refund {
-			explore(namesTarget, func(a *policy.Answer) { a.ProviderID = targetID })
+			explore(namesTarget, 0)
 		}
 	}
 }
@@ -87,27 +77,23 @@ func (n *node) contested() bool {
 
 // webhooksOfSiblings emits webhooks about another operation under an order of the flow. The flow
 // cannot tell them from another client's payment of the order.
-func (m *model) webhooksOfSiblings(n *node, explore func(uint8, func(*policy.Answer))) {
+func (m *model) webhooksOfSiblings(n *node, explore func(uint8, int)) {
 	for i := range n.s.Ledger {
-		id := &n.s.Ledger[i]
-		if i == len(n.s.Ledger)-1 || id.OrderID != n.s.Ledger[i+1].OrderID {
-			explore(namesSibling, func(a *policy.Answer) { a.OrderID, a.RequestID = id.OrderID, "of another operation" })
+		if i == len(n.s.Ledger)-1 || n.s.Ledger[i].OrderID != n.s.Ledger[i+1].OrderID {
+			explore(namesSibling, i)
 		}
 	}
 }
 
 // unverifiedWebhooks emits webhooks without a valid signature. Any sender can forge them, so they
-// may contain anything.
+// may contain anything. Without a name of the flow one would be about another payment.
 func (m *model) unverifiedWebhooks(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Waiting && n.s.Stage != flow.Ended {
 		return // elsewhere the flow records it and does nothing
 	}
 	for c := range m.facts.classes[policy.Webhook] {
-		h := &m.facts.classes[policy.Webhook][c]
 		if last := len(n.s.Ledger) - 1; last >= 0 {
-			a := h.answer
-			a.OrderID, a.RequestID = n.s.Ledger[last].OrderID, n.s.Ledger[last].RequestID // without a name of the flow it would be about another payment
-			m.explore(n, transition{kind: kindUnverified, class: int16(c)}, flow.Received{Moment: now, Answer: a}, emit)
+			m.explore(n, transition{kind: kindUnverified, id: uint8(last), class: int16(c), variant: namesBoth}, emit)
 		}
 	}
 }

@@ -1,0 +1,422 @@
+package verify
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// What the flow does about an event depends on its own state, and not on what the provider has said so
+// far of each request. Many nodes have one state of the flow in common. So the machine steps once
+// for each state of the flow and each event, and the model keeps what came of it. From one node, ways
+// that lead to the same node are followed once.
+
+// reaction is what the flow does about one event, with each decision of the rules.
+type reaction struct {
+	outcomes []outcome
+	want     exhausted // whether any decision wanted to send or to query
+	alike    int32     // reactions of one number decide the same, whichever limit is used up
+
+	varied     []outcome // with limits used up
+	variedDone bool
+}
+
+// outcome is what one decision about an event comes to.
+type outcome struct {
+	state int32 // of the flow: index into steps.states
+	marks marks
+	// With the state it says what the outcome does to a node.
+
+	choice       uint8
+	exhausted    exhausted
+	wanted, took policy.Action // of the rules, and of the flow
+	findings     []finding     // what breaks whatever the provider has said
+	corrected    *policy.Decision
+	follows      string         // FILE:LINE of the rule that decided about a new answer, of a kind that comes
+	commands     []flow.Command // of a send without the interlock; else steps.again returns them
+}
+
+// marks are what the commands of an outcome do outside of the flow.
+type marks uint8
+
+const (
+	markSends marks = 1 << iota
+	markSendsNew
+	markAsks
+	markFinishes
+	markLeavesCall // a call is left under way
+	markLastOld
+	markOthersOld
+)
+
+// has reports whether one of some marks is set.
+func (m marks) has(one marks) bool { return m&one != 0 }
+
+// reactionKey identifies a reaction: a state of the flow, with its ages, and an event.
+type reactionKey struct {
+	flow  int32
+	event uint32
+}
+
+// steps is what is known of the flow's steps.
+type steps struct {
+	from      *node // the node whose successors are listed
+	flow      int32 // the state of the flow in it, with its ages
+	still     int32 // and without
+	reactions map[reactionKey]*reaction
+	flows     map[string]int32
+	states    []flow.State // without times
+	stateAt   map[string]int32
+	alike     map[string]int32
+	parts     []part
+	used      int // how many of the parts
+	every     bool // outcomes that lead to one node are all emitted
+	apart     bool // tests: nothing is taken for alike, either
+	buf       []byte
+}
+
+// part is what the provider has said where an event arrives, and which outcomes were followed from there.
+type part struct {
+	ids       []statements
+	requests  []request
+	flow      int
+	foreign   bool
+	lateFault bool
+	outcomes  []int64
+	varied    []int32
+}
+
+func newSteps() steps {
+	return steps{reactions: map[reactionKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}}
+}
+
+// expand begins with the successors of a node.
+func (m *model) expand(n *node) {
+	st := &m.steps
+	st.from, st.used = n, 0
+	st.still = m.stateOf(&n.s)
+	b := append(st.buf[:0], byte(st.still), byte(st.still>>8), byte(st.still>>16), byte(n.started), byte(n.firstOwn), byte(n.flow))
+	for i := range n.ids {
+		id := &n.ids[i]
+		old := byte(0)
+		if id.old {
+			old = 1
+		}
+		b = append(b, byte(id.first), byte(id.last), byte(id.asked), byte(id.askedFirst), old)
+	}
+	st.buf = b
+	at, known := st.flows[string(b)]
+	if !known {
+		at = int32(len(st.flows))
+		st.flows[string(b)] = at
+	}
+	st.flow = at
+	m.partOf(n)
+}
+
+// partOf returns what the provider has said in a node, with what was followed from there.
+func (m *model) partOf(n *node) *part {
+	st := &m.steps
+	if n == st.from && st.used > 0 {
+		return &st.parts[0]
+	}
+	for i := range st.parts[:st.used] {
+		p := &st.parts[i]
+		if p.flow == n.flow && p.foreign == n.foreign && p.lateFault == n.lateFault && slices.Equal(p.requests, n.requests) && slices.Equal(p.ids, n.ids) {
+			return p
+		}
+	}
+	if st.used == len(st.parts) {
+		st.parts = append(st.parts, part{})
+	}
+	p := &st.parts[st.used]
+	st.used++
+	p.ids, p.requests = append(p.ids[:0], n.ids...), append(p.requests[:0], n.requests...)
+	p.flow, p.foreign, p.lateFault = n.flow, n.foreign, n.lateFault
+	p.outcomes, p.varied = p.outcomes[:0], p.varied[:0]
+	return p
+}
+
+// explore follows one event with every decision of the rules in turn. The coarse model also varies
+// which limits are used up; it does not count. The node holds what the provider has said with the event.
+func (m *model) explore(n *node, tr transition, emit emitFunc) {
+	r := m.reactionTo(tr)
+	p := m.partOf(n)
+	m.followAll(p, n, tr, r.outcomes, emit)
+	if !m.coarse || slices.Contains(p.varied, r.alike) && !m.steps.apart {
+		return
+	}
+	p.varied = append(p.varied, r.alike)
+	if !r.variedDone {
+		r.variedDone = true
+		for _, x := range m.variations(tr, r.want) {
+			more, _ := m.outcomesOf(tr, x)
+			r.varied = append(r.varied, more...)
+		}
+	}
+	m.followAll(p, n, tr, r.varied, emit)
+}
+
+// followAll emits the nodes that outcomes lead to. An outcome that leads from the same node to where another one
+// led, or back to it, is left out if it breaks nothing by itself.
+func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit emitFunc) {
+	back := p == &m.steps.parts[0] // the provider has said nothing new
+	for i := range all {
+		o := &all[i]
+		if len(o.findings) == 0 && !m.steps.every {
+			id := int64(o.state)<<8 | int64(o.marks)
+			if back && o.marks == 0 && o.state == m.steps.still || slices.Contains(p.outcomes, id) {
+				continue
+			}
+			p.outcomes = append(p.outcomes, id)
+		}
+		m.follow(n, tr, o, emit)
+	}
+}
+
+// follow emits the node that an outcome leads to.
+func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
+	next := &m.next
+	next.copyFrom(n, &m.steps.states[o.state])
+	m.ledger = append(m.ledger[:0], next.s.Ledger...) // the canonical form writes to it
+	next.s.Ledger = m.ledger
+	if o.marks.has(markSends) {
+		before := m.steps.from.s.Ledger
+		for i := range next.s.Ledger {
+			first := base
+			switch last := i == len(before)-1; {
+			case i >= len(before):
+			case last && o.exhausted.lastOld || !last && o.exhausted.othersOld:
+				first = base.Add(-repeatWindow(&m.terms.Contract))
+			default:
+				first = before[i].FirstSent
+			}
+			next.s.Ledger[i].FirstSent = first
+		}
+	}
+	m.keepOld(next, o.exhausted, len(n.ids))
+	next.lateFault = next.lateFault || o.marks.has(markLeavesCall)
+	tr.choice, tr.exhausted = o.choice, o.exhausted
+	m.applyCommands(next, o.marks)
+	m.exhausted = o.exhausted
+	emit(tr, next, o)
+}
+
+// reactionTo returns what the flow does about the event of a transition.
+func (m *model) reactionTo(tr transition) *reaction {
+	key := reactionKey{m.steps.flow, uint32(tr.kind)<<28 | uint32(tr.id)<<24 | uint32(tr.class)<<8 | uint32(tr.variant)}
+	if r := m.steps.reactions[key]; r != nil {
+		return r
+	}
+	r := &reaction{}
+	r.outcomes, r.want = m.outcomesOf(tr, exhausted{})
+	m.steps.reactions[key] = r
+	r.alike = m.alike(tr, r)
+	return r
+}
+
+// alike numbers reactions by what they decide. Limits change those of one number in the same way: they are of one
+// state of the flow, and the flow has learned the same from each answer and wants the same.
+func (m *model) alike(tr transition, r *reaction) int32 {
+	b := m.steps.buf[:0]
+	if tr.kind == kindDue {
+		b = append(b, 'd') // the flow counted the send when it was decided
+	}
+	for i := range r.outcomes {
+		o := &r.outcomes[i]
+		b = strconv.AppendInt(append(b, ' '), int64(o.state), 36)
+		b = append(b, byte(o.marks), byte(o.wanted), byte(o.took))
+		if o.corrected != nil {
+			b = append(b, 'c')
+		}
+	}
+	m.steps.buf = b
+	at, known := m.steps.alike[string(b)]
+	if !known {
+		at = int32(len(m.steps.alike))
+		m.steps.alike[string(b)] = at
+	}
+	return at
+}
+
+// variations lists the limits that can be used up when an event arrives, besides none, if they can change what comes of it.
+func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
+	n := m.steps.from
+	if want.sends || want.queries {
+		all = append(all, exhausted{time: true})
+	}
+	if want.sends && tr.kind != kindDue { // the flow counted it when it was decided
+		all = append(all, exhausted{sends: true}, exhausted{sends: true, queries: true})
+	}
+	if want.queries && tr.kind != kindDue {
+		all = append(all, exhausted{queries: true})
+	}
+	if c := &m.terms.Contract; c.DedupeWindow > 0 && !n.allOld() && n.s.Stage != flow.New && (want.sends || m.anySentTwice(n)) {
+		over := repeatWindow(c) >= m.terms.Limits.MaxElapsed
+		all = append(all, exhausted{lastOld: true, time: over})
+		if !over && (want.sends || want.queries) {
+			all = append(all, exhausted{lastOld: true, time: true})
+		}
+		if len(n.ids) > 1 {
+			all = append(all, exhausted{othersOld: true}, exhausted{othersOld: true, lastOld: true, time: over})
+		}
+	}
+	return all
+}
+
+// outcomesOf steps with each decision of the rules. It returns also whether any decision wanted to send or to
+// query. An event that the flow refuses has no outcome: the executor cannot apply it.
+func (m *model) outcomesOf(tr transition, x exhausted) (all []outcome, want exhausted) {
+	for choice := 0; ; choice++ {
+		tr.choice, tr.exhausted = uint8(choice), x
+		after, commands, err := m.step(tr)
+		if err != nil {
+			return all, want
+		}
+		options := m.decider.options
+		want.addWanted(commands)
+		all = append(all, m.outcomeOf(tr, &after, commands))
+		if choice+1 >= options {
+			return all, want
+		}
+	}
+}
+
+// step takes the step of a transition.
+func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
+	before := m.steps.from.s
+	before.Evidence = nil
+	if tr.kind == kindSecondFlow {
+		before = flow.State{Payment: m.payment}
+	}
+	m.exhausted = tr.exhausted
+	m.spendLimits(&before)
+	m.event = m.eventOf(tr)
+	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen = int(tr.choice), 1, m.askedBy(tr), nil
+	return flow.Step(m.decider, before, m.event)
+}
+
+// outcomeOf keeps what matters of a step.
+func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Command) outcome {
+	from := m.steps.from
+	o := outcome{choice: tr.choice, exhausted: tr.exhausted, findings: m.flowViolations(from, after, commands)}
+	for _, c := range commands {
+		switch c := c.(type) {
+		case flow.Send:
+			o.marks |= markSends
+			if c.Identity.Sends == 1 {
+				o.marks |= markSendsNew
+			}
+		case flow.Ask:
+			o.marks |= markAsks
+		case flow.Finish:
+			o.marks |= markFinishes
+		case flow.Decided:
+			o.wanted, o.took = c.Decision.Action, c.Verdict.Action
+			if c.Due {
+				continue
+			}
+			if c.Verdict.Property != "" {
+				d := c.Decision
+				o.corrected = &d
+			}
+			if chosen := m.decider.chosen; chosen != nil && oddity(chosen.option.witness) < odd && c.Fact.Class == m.decider.asked.fact.Class {
+				o.follows = c.Decision.Source
+			}
+		case flow.Record, flow.Wait, flow.Alert:
+		}
+	}
+	if m.leavesCall(tr, after) {
+		o.marks |= markLeavesCall
+	}
+	if tr.exhausted.lastOld {
+		o.marks |= markLastOld
+	}
+	if tr.exhausted.othersOld {
+		o.marks |= markOthersOld
+	}
+	o.state = m.stateOf(after)
+	return o
+}
+
+// leavesCall reports whether a call is left under way, which may still fail. With a process that dies its calls are gone.
+func (m *model) leavesCall(tr transition, after *flow.State) bool {
+	if m.steps.from.s.Stage != flow.Sending || after.Stage == flow.Sending {
+		return false
+	}
+	switch tr.kind {
+	case kindAnswer, kindNotSent, kindResume, kindSecondFlow:
+		return false
+	default:
+		return true
+	}
+}
+
+// stateOf numbers the states of the flow, without their times, and without what no later step depends on.
+func (m *model) stateOf(s *flow.State) int32 {
+	b := append(m.steps.buf[:0], s.Stage...)
+	b = append(b, 0, byte(s.Attempts), byte(s.Outcome), byte(s.Next.Action))
+	b = strconv.AppendInt(b, int64(s.Queries), 10)
+	b = append(append(b, s.Next.Via...), 0)
+	b = append(append(b, s.AskedBy...), 0)
+	if s.Withdrawn != "" {
+		b = append(b, 'w')
+	}
+	if s.Displaced != nil {
+		b = append(append(b, 'd', byte(s.Displaced.Action)), s.Displaced.Via...)
+	}
+	for _, f := range s.Fired {
+		b = append(append(append(b, '|'), f.Name...), byte(f.N))
+	}
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		b = append(append(append(append(b, '/'), id.OrderID...), 0), id.RequestID...)
+		b = append(append(append(b, 0), id.ProviderID...), 0)
+		fact := keptFact(id)
+		bits := byte(0)
+		for k, on := range []bool{id.Mismatch, id.Contested, id.Reopened} {
+			if on {
+				bits |= 1 << k
+			}
+		}
+		b = append(b, bits, byte(id.Sends), byte(id.Copies), byte(id.Effect), byte(id.Prior), byte(fact.Class), byte(fact.Reach))
+	}
+	m.steps.buf = b
+	if at, known := m.steps.stateAt[string(b)]; known {
+		return at
+	}
+	at := int32(len(m.steps.states))
+	m.steps.stateAt[string(b)] = at
+	kept := *s
+	kept.Started, kept.Asked, kept.Next.At = time.Time{}, time.Time{}, time.Time{} // see setTimes
+	kept.Evidence, kept.Waits, kept.Reason, kept.Class, kept.Hastened, kept.NewOrderPossible = nil, nil, "", 0, 0, false
+	kept.Ledger, kept.Fired = slices.Clone(s.Ledger), slices.Clone(s.Fired)
+	if s.Displaced != nil {
+		next := *s.Displaced
+		next.At = time.Time{}
+		kept.Displaced = &next
+	}
+	for i := range kept.Ledger {
+		id := &kept.Ledger[i]
+		id.FirstSent, id.LastSent, id.Deadline, id.Fact = time.Time{}, time.Time{}, time.Time{}, keptFact(id)
+	}
+	m.steps.states = append(m.steps.states, kept)
+	return at
+}
+
+// keptFact is what the model keeps of the fact that the ledger has of an identity.
+func keptFact(id *flow.Identity) policy.Fact {
+	switch {
+	case !id.Effect.Settled():
+		// The flow reads it only to recognize a repeated statement. Under a class that no answer has,
+		// every statement is news: the rules are asked each time, and a repetition changes nothing.
+		return policy.Fact{Class: noClass}
+	case id.Effect == policy.NotExecuted:
+		return anyRefusal
+	default:
+		return policy.Fact{Effect: policy.Executed, Class: id.Fact.Class, Reach: ownReach, Final: ownFinal}
+	}
+}
