@@ -72,7 +72,7 @@ type steps struct {
 	stateAt   map[string]int32
 	alike     map[string]int32
 	parts     []part
-	used      int // how many of the parts
+	used      int  // how many of the parts
 	every     bool // outcomes that lead to one node are all emitted
 	apart     bool // tests: nothing is taken for alike, either
 	buf       []byte

@@ -78,9 +78,9 @@ func TestTheFlowReadsNothingElse(t *testing.T) {
 // readsTheSame steps with what the flow reads of a fact, and with the whole fact.
 func readsTheSame(t *testing.T, m *model, from flow.State, e flow.Event, read, whole policy.Fact, a policy.Action) {
 	t.Helper()
-	abstract, real := &oneFact{terms: m.terms, fact: read, action: a}, &oneFact{terms: m.terms, fact: whole, action: a}
+	abstract, full := &oneFact{terms: m.terms, fact: read, action: a}, &oneFact{terms: m.terms, fact: whole, action: a}
 	want, _, err1 := flow.Step(abstract, from, e)
-	got, _, err2 := flow.Step(real, from, e)
+	got, _, err2 := flow.Step(full, from, e)
 	if (err1 == nil) != (err2 == nil) {
 		t.Fatal(err1, err2)
 	}
@@ -90,16 +90,16 @@ func readsTheSame(t *testing.T, m *model, from flow.State, e flow.Event, read, w
 			s.Ledger[i].Fact = policy.Fact{}
 		}
 	}
-	if !reflect.DeepEqual(want, got) || abstract.asked != real.asked || abstract.doubt != real.doubt {
+	if !reflect.DeepEqual(want, got) || abstract.asked != full.asked || abstract.doubt != full.doubt {
 		t.Errorf("%T of %+v: the flow reads more of it\nwant %+v\ngot  %+v", e, whole, want, got)
 	}
 	if !abstract.asked {
 		return
 	}
-	real.shown.Basis, abstract.shown.Basis = 0, 0
+	full.shown.Basis, abstract.shown.Basis = 0, 0
 	list := m.facts.shownFor(&shown{answerOf(e).Phase, abstract.shown, abstract.doubt}, whole)
-	if !slices.ContainsFunc(list, func(f policy.Fact) bool { f.Basis = 0; return f == real.shown }) && !abstractFact(real.shown) {
-		t.Errorf("%T of %+v: the rules are shown %+v, and not one of %+v", e, whole, real.shown, list)
+	if !slices.ContainsFunc(list, func(f policy.Fact) bool { f.Basis = 0; return f == full.shown }) && !abstractFact(full.shown) {
+		t.Errorf("%T of %+v: the rules are shown %+v, and not one of %+v", e, whole, full.shown, list)
 	}
 }
 
