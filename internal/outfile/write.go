@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -113,13 +114,17 @@ func resolve(name string) (*target, error) {
 	return nil, cannot(name, syscall.ELOOP)
 }
 
-// through writes to a device or a pipe. Opening a pipe waits for its reader.
+// through writes to a device or a pipe. Opening a pipe waits for its reader. A reader that comes after the wait was given up gets
+// nothing.
 func through(ctx context.Context, path string, data []byte) error {
 	done := make(chan error, 1)
+	var settled atomic.Bool // by the goroutine that begins to write, or by the caller that gives up
 	go func() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err == nil {
-			_, err = f.Write(data)
+			if settled.CompareAndSwap(false, true) {
+				_, err = f.Write(data)
+			}
 			err = errors.Join(err, f.Close())
 		}
 		done <- err
@@ -128,6 +133,7 @@ func through(ctx context.Context, path string, data []byte) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		settled.CompareAndSwap(false, true)
 		return ctx.Err()
 	}
 }

@@ -1,15 +1,12 @@
 package outfile_test
 
 import (
-	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/recourse-pay/recourse/internal/outfile"
 )
@@ -141,37 +138,6 @@ func TestDevicesStayDevices(t *testing.T) {
 		if info, err := os.Stat(device); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 			t.Fatalf("%s is no device any more: %v", device, err)
 		}
-	}
-}
-
-func TestPipes(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(name, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, interrupt := context.WithCancel(t.Context())
-	interrupt()
-	if err := outfile.Write(ctx, name, []byte("for no reader")); !errors.Is(err, context.Canceled) {
-		t.Errorf("without a reader: %v", err)
-	}
-	read := make(chan string)
-	go func() {
-		f, err := os.Open(name)
-		if err != nil {
-			read <- err.Error()
-			return
-		}
-		data, _ := io.ReadAll(f)
-		read <- string(data)
-	}()
-	write(t, name, "through")
-	select {
-	case got := <-read:
-		if !strings.Contains(got, "through") {
-			t.Errorf("the reader got %q", got)
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the reader waits")
 	}
 }
 
