@@ -25,9 +25,17 @@ type decider struct {
 	choice  int          // index of the option that is taken
 	options int          // options of the last decision; at least 1
 	chosen  *chosen
+	kind    int32 // of the last decision: those of one kind have the same options; -1: no rule was asked
 
-	memo map[cellKey][]chosen
-	buf  []byte
+	memo  map[cellKey]possible
+	kinds map[string]int32
+	buf   []byte
+}
+
+// possible is every decision that the rules can make in a situation.
+type possible struct {
+	all  []chosen
+	kind int32
 }
 
 // chosen is one decision, and why it is possible.
@@ -60,9 +68,9 @@ func (d *decider) Terms(*policy.Payment) *policy.Terms { return &d.terms }
 
 // Decide implements [policy.Decider].
 func (d *decider) Decide(s *policy.Situation) policy.Decision {
-	all := d.possible(s)
-	d.options = len(all)
-	d.chosen = &all[d.choice]
+	p := d.possible(s)
+	d.options, d.kind = len(p.all), p.kind
+	d.chosen = &p.all[d.choice]
 	return d.chosen.decision
 }
 
@@ -73,7 +81,7 @@ var (
 )
 
 // possible returns every decision that the rules can make in a situation.
-func (d *decider) possible(s *policy.Situation) []chosen {
+func (d *decider) possible(s *policy.Situation) possible {
 	key := cellKey{at: shown{s.Answer.Phase, s.Fact, s.InDoubt}, asked: d.asked}
 	key.at.fact.Basis = 0
 	var c *counts
@@ -81,8 +89,8 @@ func (d *decider) possible(s *policy.Situation) []chosen {
 		key.counts = d.countsKey(s)
 		c = &counts{int64(s.Attempt), int64(s.Queries), int64(s.Elapsed), s.Fired}
 	}
-	if all, known := d.memo[key]; known {
-		return all
+	if p, known := d.memo[key]; known {
+		return p
 	}
 	all := d.collect(&key, c)
 	if d.plain {
@@ -94,8 +102,30 @@ func (d *decider) possible(s *policy.Situation) []chosen {
 			all = append(all, want)
 		}
 	}
-	d.memo[key] = all
-	return all
+	p := possible{all, d.kindOf(all)}
+	d.memo[key] = p
+	return p
+}
+
+// kindOf numbers lists of decisions that the flow cannot tell apart.
+func (d *decider) kindOf(all []chosen) int32 {
+	var b []byte
+	for i := range all {
+		c := &all[i]
+		b = append(b, byte(c.decision.Action), 'n')
+		if c.decision.Schedule != nil {
+			b[len(b)-1] = c.decision.Schedule.Name[0]
+		}
+		if d.counts || d.perRule {
+			b = append(append(append(append(b, c.decision.Rule...), 0), c.decision.Source...), 0)
+		}
+	}
+	at, known := d.kinds[string(b)]
+	if !known {
+		at = int32(len(d.kinds))
+		d.kinds[string(b)] = at
+	}
+	return at
 }
 
 // withoutOdd leaves out the decisions about answers that the executor never makes, unless there are
@@ -178,8 +208,8 @@ func (d *decider) includes(t *table) bool {
 	other := &decider{facts: d.facts, tables: []*table{t}}
 	for key, mine := range d.memo {
 		var bits uint32
-		for i := range mine {
-			bits |= mine[i].option.bit()
+		for i := range mine.all {
+			bits |= mine.all[i].option.bit()
 		}
 		for _, theirs := range other.collect(&key, nil) {
 			if theirs.option.bit()&^bits != 0 {

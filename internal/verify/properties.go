@@ -24,7 +24,9 @@ func (m *model) violations(from, next *node, o *outcome) (all []finding) {
 	if from.foreign && o.marks.has(markSendsNew) {
 		all = append(all, finding{property: flow.S1, why: "money moved under its order already"})
 	}
-	all = append(all, o.findings...)
+	if o.remarks != nil {
+		all = append(all, o.findings...)
+	}
 	if o.marks.has(markFinishes) {
 		all = append(all, m.checkOutcome(next)...)
 	}
@@ -214,7 +216,7 @@ func (m *model) checkLimits(s *flow.State, commands []flow.Command) []finding {
 
 // bypassInterlock returns the node that the rule's decision leads to without the interlock.
 func (m *model) bypassInterlock(next *node, o *outcome) (*node, bool) {
-	if o == nil || o.corrected == nil {
+	if o == nil || o.remarks == nil || o.corrected == nil {
 		return nil, false
 	}
 	direct := next.clone()

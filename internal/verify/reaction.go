@@ -14,14 +14,16 @@ import (
 // for each state of the flow and each event, and the model keeps what came of it. From one node, ways
 // that lead to the same node are followed once.
 
-// reaction is what the flow does about one event, with each decision of the rules.
+// reaction is what the flow does about one event, with each decision of the rules. Events that the flow cannot tell
+// apart share one.
 type reaction struct {
 	outcomes []outcome
 	want     exhausted // whether any decision wanted to send or to query
 	alike    int32     // reactions of one number decide the same, whichever limit is used up
 
-	varied     []outcome // with limits used up
-	variedDone bool
+	varied   []outcome   // with limits used up
+	variedBy *transition // for its event; nil: not yet
+	breaks   bool        // one of the varied ones has a finding, which names the rules of its own event
 }
 
 // outcome is what one decision about an event comes to.
@@ -31,13 +33,21 @@ type outcome struct {
 	// With the state it says what the outcome does to a node.
 
 	choice       uint8
-	exhausted    exhausted
 	wanted, took policy.Action // of the rules, and of the flow
-	findings     []finding     // what breaks whatever the provider has said
-	corrected    *policy.Decision
-	follows      string         // FILE:LINE of the rule that decided about a new answer, of a kind that comes
-	commands     []flow.Command // of a send without the interlock; else steps.again returns them
+	exhausted    exhausted
+	*remarks     // nil: none
 }
+
+// remarks are what few outcomes have.
+type remarks struct {
+	findings  []finding // what breaks whatever the provider has said
+	corrected *policy.Decision
+	follows   string         // FILE:LINE of the rule that decided about a new answer, of a kind that comes; see steps.every
+	commands  []flow.Command // of a send without the interlock; else model.step returns them
+}
+
+// breaks reports whether an outcome breaks a property whatever the provider has said.
+func (o *outcome) breaks() bool { return o.remarks != nil && len(o.findings) > 0 }
 
 // marks are what the commands of an outcome do outside of the flow.
 type marks uint8
@@ -61,12 +71,23 @@ type reactionKey struct {
 	event uint32
 }
 
+// sharedKey identifies reactions of one state of the flow that are the same: the first decision came to the same, so
+// the flow has learned the same, and the further decisions are the same.
+type sharedKey struct {
+	flow, state  int32
+	options      int32
+	marks        marks
+	wanted, took policy.Action
+	due          bool
+}
+
 // steps is what is known of the flow's steps.
 type steps struct {
 	from      *node // the node whose successors are listed
 	flow      int32 // the state of the flow in it, with its ages
 	still     int32 // and without
 	reactions map[reactionKey]*reaction
+	shared    map[sharedKey]*reaction
 	flows     map[string]int32
 	states    []flow.State // without times
 	stateAt   map[string]int32
@@ -90,7 +111,7 @@ type part struct {
 }
 
 func newSteps() steps {
-	return steps{reactions: map[reactionKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}}
+	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}}
 }
 
 // expand begins with the successors of a node.
@@ -149,15 +170,27 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 	if !m.coarse || slices.Contains(p.varied, r.alike) && !m.steps.apart {
 		return
 	}
-	p.varied = append(p.varied, r.alike)
-	if !r.variedDone {
-		r.variedDone = true
-		for _, x := range m.variations(tr, r.want) {
-			more, _ := m.outcomesOf(tr, x)
-			r.varied = append(r.varied, more...)
-		}
+	if r.variedBy == nil {
+		r.variedBy, r.varied = &tr, m.variedOf(tr, r.want)
+		r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
+	}
+	if !r.breaks {
+		p.varied = append(p.varied, r.alike)
+	}
+	if r.breaks && *r.variedBy != tr {
+		m.followAll(p, n, tr, m.variedOf(tr, r.want), emit)
+		return
 	}
 	m.followAll(p, n, tr, r.varied, emit)
+}
+
+// variedOf returns the outcomes of an event with limits used up.
+func (m *model) variedOf(tr transition, want exhausted) (all []outcome) {
+	for _, x := range m.variations(tr, want) {
+		more, _ := m.outcomesOf(tr, x, nil)
+		all = append(all, more...)
+	}
+	return all
 }
 
 // followAll emits the nodes that outcomes lead to. An outcome that leads from the same node to where another one
@@ -166,7 +199,7 @@ func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit e
 	back := p == &m.steps.parts[0] // the provider has said nothing new
 	for i := range all {
 		o := &all[i]
-		if len(o.findings) == 0 && !m.steps.every {
+		if !o.breaks() && !m.steps.every {
 			id := int64(o.state)<<8 | int64(o.marks)
 			if back && o.marks == 0 && o.state == m.steps.still || slices.Contains(p.outcomes, id) {
 				continue
@@ -212,10 +245,32 @@ func (m *model) reactionTo(tr transition) *reaction {
 		return r
 	}
 	r := &reaction{}
-	r.outcomes, r.want = m.outcomesOf(tr, exhausted{})
+	var shared *reaction
+	r.outcomes, r.want = m.outcomesOf(tr, exhausted{}, func(first *outcome) bool {
+		if m.steps.every || first.breaks() || m.readsWindow(tr) {
+			return false
+		}
+		k := sharedKey{m.steps.flow, first.state, m.decider.kind, first.marks, first.wanted, first.took, tr.kind == kindDue}
+		if shared = m.steps.shared[k]; shared == nil {
+			m.steps.shared[k] = r
+		}
+		return shared != nil && !slices.ContainsFunc(shared.outcomes, func(o outcome) bool { return o.breaks() })
+	})
+	if r.outcomes == nil && shared != nil {
+		r = shared
+	}
 	m.steps.reactions[key] = r
-	r.alike = m.alike(tr, r)
+	if r != shared {
+		r.alike = m.alike(tr, r)
+	}
 	return r
+}
+
+// readsWindow reports whether what the flow learns from an event depends on whether the provider still dedupes. It does for a refusal:
+// of a repeat, or of one of several copies.
+func (m *model) readsWindow(tr transition) bool {
+	c := m.askedBy(tr)
+	return m.terms.Contract.DedupeWindow > 0 && c != nil && c.fact.Effect == policy.NotExecuted
 }
 
 // alike numbers reactions by what they decide. Limits change those of one number in the same way: they are of one
@@ -225,11 +280,14 @@ func (m *model) alike(tr transition, r *reaction) int32 {
 	if tr.kind == kindDue {
 		b = append(b, 'd') // the flow counted the send when it was decided
 	}
+	if m.readsWindow(tr) {
+		b = append(b, 'w', byte(tr.kind), byte(tr.id), byte(tr.class), byte(tr.variant))
+	}
 	for i := range r.outcomes {
 		o := &r.outcomes[i]
 		b = strconv.AppendInt(append(b, ' '), int64(o.state), 36)
 		b = append(b, byte(o.marks), byte(o.wanted), byte(o.took))
-		if o.corrected != nil {
+		if o.remarks != nil && o.corrected != nil {
 			b = append(b, 'c')
 		}
 	}
@@ -268,8 +326,9 @@ func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
 }
 
 // outcomesOf steps with each decision of the rules. It returns also whether any decision wanted to send or to
-// query. An event that the flow refuses has no outcome: the executor cannot apply it.
-func (m *model) outcomesOf(tr transition, x exhausted) (all []outcome, want exhausted) {
+// query. An event that the flow refuses has no outcome: the executor cannot apply it. If known reports of the first outcome that the others
+// are known, it returns none.
+func (m *model) outcomesOf(tr transition, x exhausted, known func(*outcome) bool) (all []outcome, want exhausted) {
 	for choice := 0; ; choice++ {
 		tr.choice, tr.exhausted = uint8(choice), x
 		after, commands, err := m.step(tr)
@@ -278,7 +337,14 @@ func (m *model) outcomesOf(tr transition, x exhausted) (all []outcome, want exha
 		}
 		options := m.decider.options
 		want.addWanted(commands)
-		all = append(all, m.outcomeOf(tr, &after, commands))
+		o := m.outcomeOf(tr, &after, commands)
+		if choice == 0 {
+			if known != nil && known(&o) {
+				return nil, want
+			}
+			all = make([]outcome, 0, options)
+		}
+		all = append(all, o)
 		if choice+1 >= options {
 			return all, want
 		}
@@ -295,14 +361,14 @@ func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
 	m.exhausted = tr.exhausted
 	m.spendLimits(&before)
 	m.event = m.eventOf(tr)
-	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen = int(tr.choice), 1, m.askedBy(tr), nil
+	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1
 	return flow.Step(m.decider, before, m.event)
 }
 
 // outcomeOf keeps what matters of a step.
 func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Command) outcome {
 	from := m.steps.from
-	o := outcome{choice: tr.choice, exhausted: tr.exhausted, findings: m.flowViolations(from, after, commands)}
+	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted}, remarks{findings: m.flowViolations(from, after, commands)}
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Send:
@@ -321,10 +387,10 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 			}
 			if c.Verdict.Property != "" {
 				d := c.Decision
-				o.corrected = &d
+				also.corrected = &d
 			}
-			if chosen := m.decider.chosen; chosen != nil && oddity(chosen.option.witness) < odd && c.Fact.Class == m.decider.asked.fact.Class {
-				o.follows = c.Decision.Source
+			if chosen := m.decider.chosen; m.steps.every && chosen != nil && oddity(chosen.option.witness) < odd && c.Fact.Class == m.decider.asked.fact.Class {
+				also.follows = c.Decision.Source
 			}
 		case flow.Record, flow.Wait, flow.Alert:
 		}
@@ -339,6 +405,9 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 		o.marks |= markOthersOld
 	}
 	o.state = m.stateOf(after)
+	if len(also.findings) > 0 || also.corrected != nil || also.follows != "" {
+		o.remarks = &also
+	}
 	return o
 }
 

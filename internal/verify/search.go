@@ -99,7 +99,7 @@ func (s *search) run(ctx context.Context) error {
 // check checks one transition, and keeps the node that it leads to. It reports whether the search
 // is to end.
 func (s *search) check(at int32, tr transition, from, next *node, o *outcome) (stop bool) {
-	if s.follow != "" && o != nil && o.follows == s.follow {
+	if s.follow != "" && o != nil && o.remarks != nil && o.follows == s.follow {
 		s.followed = true
 	}
 	for _, f := range s.m.violations(from, next, o) {

@@ -416,7 +416,7 @@ func (m *model) dueForced(n *node, emit emitFunc) {
 	next.isForced, next.forced = false, 0
 	id := &next.s.Ledger[len(next.s.Ledger)-1]
 	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.forced}}
-	o := outcome{marks: markSends, commands: commands}
+	o := outcome{marks: markSends, remarks: &remarks{commands: commands}}
 	if id.Sends == 1 {
 		o.marks |= markSendsNew
 	}

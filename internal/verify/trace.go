@@ -162,10 +162,11 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 			return
 		}
 		done = true
-		if o != nil {
+		switch {
+		case o == nil: // only time has passed
+		case o.remarks != nil && o.commands != nil:
 			t.commands = o.commands
-		}
-		if o != nil && o.commands == nil {
+		default:
 			_, commands, _ := s.m.step(tr)
 			t.event = s.m.witnessedEvent()
 			t.commands = s.m.shownCommands(commands)
