@@ -36,7 +36,14 @@ func printed(t *testing.T) map[string][]string {
 	opi := "--provider opi --operation cancel"
 	explain := "explain --provider momo --operation pay --code 41"
 	traffic := filepath.Join(repo, "testdata", "recordings", "opi.jsonl.gz")
+	db := filepath.Join(t.TempDir(), "j.db")
+	writeJournal(db, false)
+	flows := func(verb string) string { return "flows " + verb + " --journal " + db }
 	return map[string][]string{
+		"flows": {
+			"flows", flows("list"), flows("list --json"), flows("show f-paid"), flows("show f-paid --json"), flows("export"), flows("audit --json"),
+			flows("prune --older-than 24h --who a --why b"), flows("withdraw f-doubt --who a --why b"), flows("resolve f-doubt --effect executed --who a --why b"),
+		},
 		"":           {"", "--help", "--version", "help verify"},
 		"check":      {"check", "check --json", "check --help", "check --sarif " + filepath.Join(t.TempDir(), "f")},
 		"verify":     {"verify " + opi, "verify --json " + opi, "verify --help"},

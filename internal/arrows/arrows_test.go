@@ -43,7 +43,7 @@ var may = map[string]struct {
 	"internal/advice":                  {[]string{"policy", "internal/question", "internal/ruleset", "flow"}, "one question to rules and flow, and how the answer is shown; it drives nothing"},
 	"ruletest":                         {[]string{"internal/ruleset", "internal/ruletest"}, "the tests of rules as tests of Go, and no more"},
 	"internal/ruletest":                {[]string{"policy", "internal/condition", "internal/source", "internal/advice", "providers", "rules", "internal/ruleset", "flow"}, "a driver for tests of rules: no other driver, no clock"},
-	"cmd/recourse":                     {[]string{"policy", "providers", "rules", "internal/advice", "internal/ruleset", "flow", "emulator", "simulate", "internal/check", "internal/diff", "internal/verify", "internal/promela", "internal/ruletest", "internal/outfile", "internal/source", "schema"}, "wires everything; no package imports it"},
+	"cmd/recourse":                     {[]string{"policy", "providers", "rules", "internal/advice", "internal/ruleset", "flow", "emulator", "simulate", "executor", "journal", "journal/sqlite", "internal/check", "internal/diff", "internal/verify", "internal/promela", "internal/ruletest", "internal/outfile", "internal/source", "schema"}, "wires everything; no package imports it"},
 	"executor":                         {[]string{"policy", "flow", "journal", "internal/breaker"}, "a driver: no other driver; rules and what providers say reach it through executor.Rules"},
 	"webhook":                          {[]string{"providers", "executor"}, "a URL that providers call; what a webhook proves is not its business"},
 	"journal":                          {[]string{"policy"}, "stores rows; what a flow is it does not know"},

@@ -19,6 +19,9 @@ func (j *Journal) Backup(ctx context.Context, path string) (err error) {
 	if err := j.waitLazy(ctx); err != nil {
 		return err
 	}
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("sqlite: %s is there already; a backup needs a new file", path)
 	}

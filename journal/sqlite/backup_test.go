@@ -51,6 +51,16 @@ func TestBackupOfARunningJournal(t *testing.T) {
 	}
 }
 
+func TestBackupToARelativePath(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	put(t, j, journal.Synced, testRow("a"))
+	t.Chdir(t.TempDir())
+	if err := j.Backup(t.Context(), "copy"); err != nil {
+		t.Fatal(err)
+	}
+	version(t, opened(t, "copy", &Options{ReadOnly: true}), "a", 1)
+}
+
 func TestBackupLeavesNothingBehind(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	put(t, j, journal.Synced, testRow("a"))
