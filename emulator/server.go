@@ -178,6 +178,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.wake()
 		s.o.Called(called)
+		if result.Answer.Fault == policy.NoFault {
+			result.Body = endpoint.Wrapped(&result.Answer, result.Body)
+		}
 		s.play(w, r, result)
 		return
 	}

@@ -197,7 +197,7 @@ func TestAddedProviderContract(t *testing.T) {
 	if got, ok := c.WithIdempotencyKey(c.Contract(refund)); !ok || !reflect.DeepEqual(got, keyed) {
 		t.Errorf("[contract.idempotent_key] stands over both:\ngot  %+v (%v)\nwant %+v", got, ok, keyed)
 	}
-	if c.Title != "Acme Pay" || c.Currency != "TWD" || len(c.Codes) != 3 || len(c.Statuses) != 3 || len(cs.Names()) != 5 {
+	if c.Title != "Acme Pay" || c.Currency != "TWD" || len(c.Codes) != 3 || len(c.Statuses) != 3 || len(cs.Names()) != 7 {
 		t.Errorf("the catalogue is %q, %q, with %d codes and %d statuses, among %v",
 			c.Title, c.Currency, len(c.Codes), len(c.Statuses), cs.Names())
 	}

@@ -2,9 +2,9 @@
 // and statuses of each with what they prove, how to read their bodies, and what
 // they promise about identities.
 //
-// A provider is one TOML file; there is no Go code for any of them, and a fifth
-// provider is added by writing a fifth file (see [Catalogs.Add]). The files of the
-// built-in four are embedded.
+// A provider is one TOML file; there is no Go code for any of them, and a seventh
+// provider is added by writing a seventh file (see [Catalogs.Add]). The files of the
+// built-in six are embedded.
 //
 // No rule and no decision belongs here: what a merchant wants done about a fact is for
 // packages rules and engine.

@@ -20,6 +20,7 @@ type Endpoint struct {
 	Source     string             // FILE:LINE
 
 	form   bool        // the body is a form, else JSON
+	wrap   string      // what stands around the body of an answer with a status; empty: nothing
 	where  []condition // what the body has to say for this endpoint to be meant
 	manual []condition // what the body says when a hold is to end the payment
 	fields [requestFieldCount][]locator
@@ -123,6 +124,18 @@ func (e *Endpoint) Carries(id policy.Identifier) bool {
 	}
 	return false
 }
+
+// Wrapped is the body of an answer as the endpoint gives it: a search answers with a list of what it
+// found.
+func (e *Endpoint) Wrapped(a *policy.Answer, body []byte) []byte {
+	if e.wrap == "" || a.Status == "" || a.Status == emptyList {
+		return body
+	}
+	return []byte(strings.Replace(e.wrap, wrapped, string(body), 1))
+}
+
+// wrapped stands for the body in what stands around it.
+const wrapped = "$body"
 
 // OrderIDSpace names the field in which sends of an operation carry their order id.
 // Operations that share it share one set of order ids. Without an endpoint the operation

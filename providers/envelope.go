@@ -20,7 +20,8 @@ type envelope struct {
 	template   string
 	headers    []header
 
-	subStatuses []string // for which it is meant; empty: all
+	statuses    []string // for which it is meant; empty: all
+	subStatuses []string // likewise
 }
 
 // A header is one that the provider sends, with a template of its own.
@@ -45,7 +46,7 @@ func (c *Catalog) Message(op policy.Operation, a *policy.Answer, at time.Time) (
 		form = "status"
 	}
 	for _, e := range c.envelopes {
-		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) && contains(e.subStatuses, a.SubStatus) {
+		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) && contains(e.statuses, a.Status) && contains(e.subStatuses, a.SubStatus) {
 			m.HTTPStatus, m.Body = a.HTTPStatus, c.render(e.template, op, a, at)
 			if c.Written(op, a.Phase) != bodyJSON {
 				m.Body = asForm(m.Body)

@@ -171,7 +171,7 @@ func (l *loader) envelopes(root source.Table) {
 	var read []envelope
 	for _, t := range root.Tables(l.errs, "envelope") {
 		ops, phs := l.where(t)
-		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body"), subStatuses: t.Strings(l.errs, "sub_status")}
+		e := envelope{operations: ops, phases: phs, form: t.String(l.errs, "form"), template: t.String(l.errs, "body"), statuses: t.Strings(l.errs, "status"), subStatuses: t.Strings(l.errs, "sub_status")}
 		if e.form != "" && e.form != "code" && e.form != "status" {
 			l.errs.Add(t.ValuePos("form"), "form is %q; it must be code or status", e.form)
 		}

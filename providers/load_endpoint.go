@@ -51,6 +51,9 @@ func (l *loader) endpoint(t source.Table) *Endpoint {
 		})
 	}
 	e.form = l.oneOf(t, "body", bodyJSON, bodyForm) == bodyForm
+	if e.wrap = t.String(l.errs, "wrap"); e.wrap != "" && strings.Count(e.wrap, wrapped) != 1 {
+		l.errs.Add(t.ValuePos("wrap"), "wrap must hold %s once, where the body stands", wrapped)
+	}
 	e.where, e.manual = l.conditions(t, "where"), l.conditions(t, "manual")
 	l.endpointLaws(t, e)
 	t.Done(l.errs)

@@ -155,7 +155,7 @@ func TestInvalidCataloguesAreRefused(t *testing.T) {
 			if !errors.As(err, &list) || !anyHasPrefix(strings.Split(err.Error(), "\n"), tt.want) {
 				t.Errorf("said is %v, want %s", err, tt.want)
 			}
-			if len(cs.Names()) != 4 {
+			if len(cs.Names()) != 6 {
 				t.Errorf("the providers became %v", cs.Names())
 			}
 		})

@@ -124,15 +124,15 @@ func TestCatalogsKnowTheirProviders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(cs.Names(), " "); got != "momo opi paykka shopline" {
+	if got := strings.Join(cs.Names(), " "); got != "momo opi paykka shopline stripe vnpay" {
 		t.Errorf("the providers are %s", got)
 	}
-	_, err = cs.Get("stripe")
+	_, err = cs.Get("adyen")
 	var unknown *providers.UnknownProviderError
-	if !errors.As(err, &unknown) || unknown.Name != "stripe" {
+	if !errors.As(err, &unknown) || unknown.Name != "adyen" {
 		t.Fatalf("an unknown provider gives %v, want an *UnknownProviderError", err)
 	}
-	if want := `unknown provider "stripe" (there are: momo, opi, paykka, shopline)`; err.Error() != want {
+	if want := `unknown provider "adyen" (there are: momo, opi, paykka, shopline, stripe, vnpay)`; err.Error() != want {
 		t.Errorf("the error is %q, want %q", err, want)
 	}
 }

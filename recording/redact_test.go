@@ -133,6 +133,11 @@ func TestRedactedBodiesDecodeTheSame(t *testing.T) {
 					h := entry{Line: recorded.Line{Payment: policy.Payment{Amount: answer.Amount}, Answer: want}}
 					o := (*Options)(nil).withDefaults()
 					out, ok := newRedactor(&o).object(body, h.known())
+					if !ok {
+						var form string
+						form, ok = newRedactor(&o).form(string(body), h.known(), 0)
+						out = []byte(form)
+					}
 					got := policy.Answer{Currency: answer.Currency}
 					if err := c.Decode(op, ph, out, &got); !ok || err != nil || got != want {
 						t.Fatalf("%s %s %s:\n%s\nreads as %+v (%v), not %+v", name, op, ph, out, got, err, want)

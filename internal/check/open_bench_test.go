@@ -48,7 +48,7 @@ func TestManyMerchants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Merchants != 60 || report.RuleLists != 61*4 || !report.Complete {
+	if report.Merchants != 60 || report.RuleLists != 61*6 || !report.Complete {
 		t.Errorf("%d merchants, %d rule lists, complete %t", report.Merchants, report.RuleLists, report.Complete)
 	}
 	for _, f := range report.Findings {

@@ -71,7 +71,7 @@ func TestOnlyTheNamedProvidersAreReported(t *testing.T) {
 func TestMerchantsAreCheckedAtTheirProviders(t *testing.T) {
 	own := "[merchant]\nproviders = [\"momo\"]\n" + ruleOf("of-momo", "momo")
 	r := checked(t, map[string]string{"merchants/acme.toml": own + "[[rule]]\nid = \"elsewhere\"\nwhen = 'provider == \"opi\"'\nthen = \"escalate\"\n"})
-	if r.RuleLists != 4+1 {
+	if r.RuleLists != 6+1 {
 		t.Errorf("%d rule lists, want those of no merchant and one more", r.RuleLists)
 	}
 	found := false

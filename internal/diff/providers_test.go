@@ -41,7 +41,7 @@ const eager = "[[rule]]\nid = \"eager\"\nwhen = 'fault == \"timeout\"'\nthen = \
 // A merchant's rules are compared where it takes payments, or where it is asked for.
 func TestOnlyUsedOrNamedProvidersAreCompared(t *testing.T) {
 	uses := "[merchant]\nproviders = [\"momo\"]\n"
-	if got := where(compared(t, "", eager)); len(strings.Fields(got)) != 4 {
+	if got := where(compared(t, "", eager)); len(strings.Fields(got)) != 6 {
 		t.Errorf("everywhere: changes at %s", got)
 	}
 	if got := where(compared(t, uses, uses+eager)); got != "momo" {
@@ -66,7 +66,7 @@ func TestUsedProvidersAreTerms(t *testing.T) {
 				n++
 			}
 		}
-		if n != 3 || len(r.Terms) != 3 {
+		if n != 5 || len(r.Terms) != 5 {
 			t.Errorf("%q to %q: %d of the terms %+v", tt.before, tt.after, n, r.Terms)
 		}
 	}

@@ -103,7 +103,7 @@ func (s *replySet) add(a policy.Answer, row *providers.Row) {
 	fact := s.cat.Judge(&s.payment, &a)
 	a.Message = strings.ReplaceAll(fact.Class.String(), "_", " ")
 	a.HTTPStatus = s.httpStatus(&a, fact)
-	if row.HTTPStatus > 0 && a.Phase == policy.Send {
+	if row.HTTPStatus > 0 && (a.Phase == policy.Send || a.Phase == policy.Query && a.Status == "") {
 		a.HTTPStatus = row.HTTPStatus
 	}
 	if !s.carried(a) {
@@ -217,7 +217,13 @@ func (s *replySet) refusal(r *rand.Rand, ph policy.Phase, classes ...policy.Clas
 
 // notFound is the reply to a query that finds no transaction.
 func (s *replySet) notFound(r *rand.Rand, q *queryKey) policy.Answer {
-	p, ok := s.pick(r, policy.Query, effect(policy.Unknown, policy.Door, policy.NotFound))
+	missing := effect(policy.Unknown, policy.Door, policy.NotFound)
+	p, ok := s.pick(r, policy.Query, func(p *sample) bool {
+		return missing(p) && (q.orderID != "" || p.answer.Status == "") // what is asked for by its id is no empty list
+	})
+	if !ok {
+		p, ok = s.pick(r, policy.Query, missing)
+	}
 	if !ok {
 		p.answer = policy.Answer{Phase: policy.Query, HTTPStatus: 404}
 	}

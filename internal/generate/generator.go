@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/emulation"
@@ -114,6 +115,17 @@ type segment struct {
 	weight     int
 	currencies []string
 	merchants  []string
+}
+
+// recordedProviders lists the providers of the traffic, each once.
+func recordedProviders() []string {
+	var names []string
+	for _, s := range segments {
+		if !slices.Contains(names, s.provider) {
+			names = append(names, s.provider)
+		}
+	}
+	return names
 }
 
 var segments = []segment{

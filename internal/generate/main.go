@@ -27,7 +27,7 @@ func main() {
 		seed   = flag.Uint64("seed", 20261121, "seed of all randomness")
 		flows  = flag.Int("flows", 3200, "number of payments")
 		days   = flag.Int("days", 9, "days over which they are spread")
-		out    = flag.String("out", filepath.Join("testdata", "recordings"), "a folder (four files, gzipped), or one file")
+		out    = flag.String("out", filepath.Join("testdata", "recordings"), "a folder (a file a provider, gzipped), or one file")
 		stdout = flag.Bool("stdout", false, "write one stream to standard output")
 	)
 	flag.Parse()
@@ -84,7 +84,7 @@ func (g *generator) writeFolder(dir string) error {
 	}
 	writers := map[string]io.Writer{}
 	var closers []func() error
-	for _, p := range g.engine.Catalogs.Names() {
+	for _, p := range recordedProviders() {
 		f, err := os.Create(filepath.Join(dir, p+".jsonl.gz"))
 		if err != nil {
 			return err

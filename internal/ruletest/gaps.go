@@ -79,8 +79,9 @@ func tables(e *ruleset.Engine, provider string, missing []string) string {
 		return ""
 	}
 	type place struct {
-		op policy.Operation
-		ph policy.Phase
+		op      policy.Operation
+		ph      policy.Phase
+		columns string // where the status is a code's name as well, so that a column has to say which is meant
 	}
 	rows := map[place][]string{}
 	var order []place
@@ -93,11 +94,11 @@ func tables(e *ruleset.Engine, provider string, missing []string) string {
 			continue
 		}
 		missing = slices.DeleteFunc(slices.Clone(missing), func(m string) bool { return m == name })
-		at := place{row.Facts[0].Operation, row.Facts[0].Phase}
+		at := place{row.Facts[0].Operation, row.Facts[0].Phase, columnsFor(cat, row)}
 		if rows[at] == nil {
 			order = append(order, at)
 		}
-		rows[at] = append(rows[at], tableRow(e, provider, at.op, at.ph, row))
+		rows[at] = append(rows[at], tableRow(e, provider, at.op, at.ph, row, at.columns != ""))
 	}
 	var out strings.Builder
 	for _, at := range order {
@@ -105,13 +106,24 @@ func tables(e *ruleset.Engine, provider string, missing []string) string {
 		if at.ph == policy.Webhook {
 			verified = ", verified = true"
 		}
-		fmt.Fprintf(&out, "[[each]]\ngiven = { provider = %q, operation = %q, phase = %q%s }\ncases = [\n%s]\n\n",
-			provider, at.op, at.ph, verified, strings.Join(rows[at], ""))
+		fmt.Fprintf(&out, "[[each]]\ngiven = { provider = %q, operation = %q, phase = %q%s }\n%scases = [\n%s]\n\n",
+			provider, at.op, at.ph, verified, at.columns, strings.Join(rows[at], ""))
 	}
 	return (&search{e: e}).passing(strings.TrimRight(out.String(), "\n") + "\n")
 }
 
-func tableRow(e *ruleset.Engine, provider string, op policy.Operation, ph policy.Phase, row *providers.Row) string {
+// columnsFor names the columns of a row whose status is a code's name as well; else there is no need.
+func columnsFor(cat *providers.Catalog, row *providers.Row) string {
+	switch {
+	case row.Code != "" || !cat.HasCode(row.Status) && !cat.HasCode(row.SubStatus):
+		return ""
+	case row.SubStatus == "":
+		return "columns = [\"status\", \"action\", \"rule\"]\n"
+	}
+	return "columns = [\"status\", \"sub_status\", \"action\", \"rule\"]\n"
+}
+
+func tableRow(e *ruleset.Engine, provider string, op policy.Operation, ph policy.Phase, row *providers.Row, named bool) string {
 	said := strings.TrimPrefix(statusName(row.Status, row.SubStatus), "status ")
 	q := advice.Question{
 		Provider: provider, Operation: &op, Phase: ph, Verified: ph == policy.Webhook, Code: advice.Scalar(row.Code),
@@ -123,6 +135,12 @@ func tableRow(e *ruleset.Engine, provider string, op policy.Operation, ph policy
 	a, err := advice.Ask(e, &q)
 	if err != nil {
 		return ""
+	}
+	if named {
+		said = row.Status
+	}
+	if named && row.SubStatus != "" {
+		return fmt.Sprintf("  [%s, %s, %s, %s],\n", quote(row.Status), quote(row.SubStatus), quote(got("action", a)), quote(got("rule", a)))
 	}
 	return fmt.Sprintf("  [%s, %s, %s],\n", quote(said), quote(got("action", a)), quote(got("rule", a)))
 }

@@ -337,6 +337,7 @@ func catalogue() node {
 	decode["body"] = word("how the body is written: JSON, a form, or a form in the query string of a notice's URL", []string{"json", "form", "query"})
 	endpoint := node{
 		"body":      word("how the request's body is written", []string{"json", "form"}),
+		"wrap":      text("what stands around the body of an answer with a status, such as the list of a search; $body stands for it"),
 		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
 		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
 	}
@@ -356,6 +357,7 @@ func catalogue() node {
 		"envelope": list(object("an answer to make up others by", nil, where(node{
 			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
 			"headers":    mapping("headers and their values, which may be $names", node{"type": "string"}),
+			"status":     some(text("of the answers that it is for")),
 			"sub_status": some(text("of the answers that it is for")),
 		}))),
 		"event": list(object("a kind of notice, and what it speaks of", []string{"name", "operation"}, node{
@@ -378,7 +380,7 @@ func signedPlace(why string) node {
 
 // webhookKeys are the keys of one way to sign, and more.
 func webhookKeys(keys node) node {
-	conditions := node{"type": "object", "description": "fields of a reply's body that acknowledges, and the values that they must have; absent: the status is enough"}
+	conditions := mapping("fields of a reply's body that acknowledges, and the values that they must have; absent: the status is enough", node{"type": "string"})
 	for k, v := range (node{
 		"signature":      signedPlace("where the signature stands: header:NAME, header:NAME#v1 for a part of a header such as t=…,v1=…, or a field of the body"),
 		"timestamp":      shaped("where the time stands that is signed: header:NAME or header:NAME#PART", `^header:[^#]+(#(.|\n)+)?$`),
