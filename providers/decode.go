@@ -21,6 +21,7 @@ type decoder struct {
 	beside    bool   // something is read that does not stand in the body
 	keys      keys   // that are read
 	queryKeys keys   // of the query string, likewise
+	source    string // FILE:LINE of the first block about it; empty: none
 }
 
 // carried are fields of which an answer that proves something bears at least one.

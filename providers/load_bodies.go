@@ -2,6 +2,7 @@ package providers
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 func (l *loader) decoders(root source.Table) {
 	// Blocks of this file win over inherited ones, earlier blocks over later ones.
-	var claimed [operations][phases][fieldCount + 2]bool
+	var claimed [operations][phases][fieldCount + 3]bool
 	for _, t := range root.Tables(l.errs, "decode") {
 		ops, phs := l.where(t)
 		claim := func(f int, set func(*decoder)) {
@@ -24,6 +25,8 @@ func (l *loader) decoders(root source.Table) {
 				}
 			}
 		}
+		pos := t.Pos()
+		claim(int(fieldCount)+2, func(d *decoder) { d.source = fmt.Sprintf("%s:%d", pos.File, pos.Line) })
 		for f, name := range fieldNames {
 			if t.Has(name) {
 				places := l.places(t, name)

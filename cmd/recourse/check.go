@@ -21,7 +21,8 @@ func checkCommand() *cobra.Command {
 		Short: "Find what is wrong with rules by looking at them",
 		Long: `Looks at the rules of every merchant at every provider: rules that can never decide,
 parts of conditions that say nothing, answers without a rule, waits and counts past the
-limits or a card scheme's ceiling. What it says of a rule holds for every input; the
+limits or a card scheme's ceiling. Of catalogues it shows answers about another order or
+amount that would be evidence, and the line to add. What it says of a rule holds for every input; the
 witness is an input that shows it, as the engine decided it. What it cannot see into it
 says so of, and counts as both true and false. --provider leaves out findings that are not
 about the named providers; a merchant with [merchant] providers in its file is looked at

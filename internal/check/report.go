@@ -42,6 +42,8 @@ const (
 	Ceiling        Kind = "ceiling"         // more re-attempts than a card scheme allows
 	Window         Kind = "window"          // a wait that outlives what the provider promises
 	AmountCurrency Kind = "amount-currency" // an amount compared without its currency
+	Evidence       Kind = "evidence"        // an answer about something else would be evidence
+	WeakSignature  Kind = "weak-signature"  // a catalogue's signature can be forged
 	TooComplex     Kind = "too-complex"     // the rule is too complex to analyse
 	OpaquePart     Kind = "opaque"          // a part that cannot be analysed; it counts as both true and false
 )

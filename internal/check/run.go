@@ -60,7 +60,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o Options) (*Report, error) {
 	steps := []func(context.Context) error{
 		c.conditions,
 		func(ctx context.Context) error { return c.ruleLists(ctx, o.Progress) },
-		c.deadRules, c.parts, c.overlaps, c.uncovered, c.schedules, c.duplicates, c.spellings,
+		c.deadRules, c.parts, c.overlaps, c.uncovered, c.schedules, c.duplicates, c.spellings, c.catalogues,
 	}
 	var err error
 	for _, step := range steps {

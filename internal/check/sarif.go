@@ -79,6 +79,8 @@ var kinds = []struct {
 	{Ceiling, "More re-attempts than a card scheme lets pass"},
 	{Window, "A wait that outlives what the provider promises"},
 	{AmountCurrency, "An amount compared without its currency"},
+	{Evidence, "An answer about something else would be evidence"},
+	{WeakSignature, "A webhook's signature is weak"},
 	{TooComplex, "Too complex to tell"},
 	{OpaquePart, "A part that cannot be seen into"},
 }

@@ -1,0 +1,72 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// catalogues looks for answers that would be evidence though they are about something else, and for
+// signatures that can be forged. A flow compares what an answer names: what is not read cannot be compared.
+func (c *checker) catalogues(context.Context) error {
+	for _, name := range c.providers {
+		cat, err := c.e.Catalogs.Get(name)
+		if err != nil {
+			return err
+		}
+		cat.Gaps(func(op policy.Operation, ph policy.Phase, gap, at, shown, line string) {
+			c.report.add(Finding{
+				Kind: Evidence, Severity: c.weight(at, gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
+				Message: fmt.Sprintf("%s %s, %s: %s; add to [[decode]]: %s", name, op, ph, shown, line),
+			})
+		})
+		if shape, ok := cat.Webhook(); ok {
+			for at, algorithm := range shape.Weak() {
+				c.report.add(Finding{
+					Kind: WeakSignature, Severity: Note, Place: placeAt(at), Providers: []string{name},
+					Message: fmt.Sprintf("%s signs webhooks with %s, which is weak: ask for another way, and take a webhook for no more than a reason to ask", name, algorithm),
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// gapSeverity says how bad a gap is. An answer to our own send was paired by the call. What a capture's
+// answer says of an amount is often the payment's. What moves no money cannot lose any.
+func gapSeverity(op policy.Operation, ph policy.Phase, gap string) Severity {
+	noMoney := slices.Contains([]policy.Operation{policy.Bind, policy.Unbind, policy.Onboard}, op)
+	if ph == policy.Send || noMoney || op == policy.Capture && gap == "foreign amount" {
+		return Note
+	}
+	return Warning
+}
+
+// weight is a finding's severity in a file: where the user's own rules are checked, the embedded files are
+// not theirs to mend.
+func (c *checker) weight(at string, s Severity) Severity {
+	shipped, err := providers.Builtin()
+	if err != nil || !c.own {
+		return s
+	}
+	name, ours := strings.CutPrefix(placeAt(at).File, "providers/")
+	if ours && slices.Contains(shipped.Names(), strings.TrimSuffix(name, ".toml")) {
+		return Note
+	}
+	return s
+}
+
+// placeAt reads FILE:LINE.
+func placeAt(at string) Place {
+	i := strings.LastIndex(at, ":")
+	line, err := strconv.Atoi(at[i+1:])
+	if i < 0 || err != nil {
+		return Place{File: at}
+	}
+	return Place{File: at[:i], Line: line}
+}
