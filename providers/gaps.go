@@ -121,7 +121,7 @@ func (p *prober) nameless(r *Row, own probe) {
 	for _, none := range []string{"", "0"} {
 		nameless := own
 		nameless.a.OrderID, nameless.a.RequestID, nameless.a.ProviderID = none, none, none
-		if _, proves := p.read(&nameless); proves {
+		if read, proves := p.read(&nameless); proves && names(&read, &own.a) != others {
 			p.gap("nameless", r, &nameless, "an answer without an identifier proves "+proved(r, p), p.carriesLine())
 		}
 	}
@@ -161,11 +161,30 @@ func (p *prober) read(q *probe) (a policy.Answer, proves bool) {
 
 func (p *prober) message(q *probe) (policy.Message, bool) {
 	m, ok := q.how(&q.a)
-	if event := p.c.eventFor(p.op, &q.a); ok && q.event != "" && event != "" {
-		m.Body = []byte(strings.ReplaceAll(string(m.Body), event, q.event))
-		m.Query = strings.ReplaceAll(m.Query, event, q.event)
+	if !ok || q.event == "" {
+		return m, ok
 	}
-	return m, ok
+	event := p.c.eventFor(p.op, &q.a)
+	if said := p.said(&m, fieldEvent); said != "" {
+		event = said
+	}
+	if event == "" || !strings.Contains(string(m.Body)+m.Query, event) {
+		return m, false // there is none to put another in the place of
+	}
+	m.Body = []byte(strings.ReplaceAll(string(m.Body), event, q.event))
+	m.Query = strings.ReplaceAll(m.Query, event, q.event)
+	return m, true
+}
+
+// said is what a message says in a field.
+func (p *prober) said(m *policy.Message, f field) string {
+	d := &p.c.decoders[p.op][p.ph]
+	read, release, err := d.open(m, nil)
+	if err != nil {
+		return ""
+	}
+	defer release()
+	return d.text(&read, f)
 }
 
 var probeTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
