@@ -301,30 +301,30 @@ func tests() node {
 
 func catalogue() node {
 	ops, phases := operations(), names(policy.Phases())
-	path := some(text("a path into the body, its keys joined by dots; header:NAME, query:NAME or http:status"))
+	path := some(text("where it stands: keys joined by dots, such as data.order.id; or header:NAME, query:NAME, http:status. Of several the first at which something stands counts"))
 	place := some(text("header:NAME, query:NAME, path:NAME, or a path into the body; with NAME=BEFORE*AFTER the value stands in the place of the *"))
 	conditions := mapping("fields and the values that they must have", node{"type": "string"})
 	conditions["minProperties"] = 1
 	row := func(own node, need string) node {
 		keys := node{
-			"scope": text("the table's own section"), "symbol": text("the provider's own name"), "description": text("what the table says"),
-			"envelope": flagged("it says only that the request was heard"), "final": word("the table's own word", names(policy.All[policy.Finality]())),
-			"class": word("the reason", names(policy.All[policy.Class]())), "http_status": count("with which the provider answers a send so; it proves nothing", 100),
-			"facts": list(object("what it proves for some operations and phases", []string{"operation", "phase", "effect", "stage"}, node{
-				"operation": node{"anyOf": []any{word("operation", append(operations(), "*")), someFilled(word("operation", ops))}}, "phase": someFilled(word("phase", phases)),
-				"effect": word("what it proves", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
-				"stage": word("where it was made", names(policy.All[policy.Stage]())), "reach": word("how much it ends", names(policy.All[policy.Reach]())),
-				"basis": word("what this rests on", []string{"inferred", "documented"}), "because": text("the document, or the reasoning"),
+			"scope": text("the section of the provider's own table, where one code stands in several sections"), "symbol": text("the provider's own name for the code, such as OPI_SIGN_ERROR"), "description": text("what the code means, as a sentence in your own words"),
+			"envelope": flagged("the code says only that the request was received; a status beside it says what came of it"), "final": word("whether the provider's table calls the code final; it proves nothing by itself", names(policy.All[policy.Finality]())),
+			"class": word("the reason in the field's terms, by which rules decide", names(policy.All[policy.Class]())), "http_status": count("the HTTP status with which the provider answers a send so, for the emulator; it proves nothing", 100),
+			"facts": list(object("what the code or status proves, for the operations and phases that are named here", []string{"operation", "phase", "effect", "stage"}, node{
+				"operation": node{"anyOf": []any{word("the operation that was asked for; * stands for all", append(operations(), "*")), someFilled(word("operation", ops))}}, "phase": someFilled(word("where the answer came: to a send, to a query, or unasked in a webhook", phases)),
+				"effect": word("what is proved: it executed, it did not and never will, it is on its way, or nothing", names(policy.All[policy.Effect]())), "class": word("a reason that differs from the row's", names(policy.All[policy.Class]())),
+				"stage": word("where the answer was made: at the door, before the request was processed, or as its stored result", names(policy.All[policy.Stage]())), "reach": word("what a refusal ends: the payment, or one attempt after which the payer may try again", names(policy.All[policy.Reach]())),
+				"basis": word("whether a document says so, or our reasoning", []string{"inferred", "documented"}), "because": text("the document that says so, or the reasoning"),
 			})),
 		}
 		for k, v := range own {
 			keys[k] = v
 		}
 		keys["facts"].(node)["minItems"] = 1
-		return list(object("a row of the provider's tables", []string{need, "facts"}, keys))
+		return list(object("what one code or status of the provider proves", []string{need, "facts"}, keys))
 	}
 	where := func(own node) node {
-		own["operation"], own["phase"] = someFilled(word("operation", ops)), someFilled(word("phase", phases))
+		own["operation"], own["phase"] = someFilled(word("an operation that the block is for; absent: all", ops)), someFilled(word("a phase that the block is for; absent: all", phases))
 		return own
 	}
 	decode := where(node{})
@@ -338,34 +338,34 @@ func catalogue() node {
 	endpoint := node{
 		"body":      word("how the request's body is written", []string{"json", "form"}),
 		"wrap":      text("what stands around the body of an answer with a status, such as the list of a search; $body stands for it"),
-		"operation": someFilled(word("operation", ops)), "phase": word("phase", phases), "method": word("HTTP method", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
-		"path": shaped("path, with {NAME} for segments", "^/"), "where": conditions, "manual": conditions,
+		"operation": someFilled(word("an operation that the call is for", ops)), "phase": word("whether the call sends a request or asks for its status", phases), "method": word("the HTTP method; POST unless said", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
+		"path": shaped("the path of the URL; a segment {NAME} stands for any text", "^/"), "where": conditions, "manual": conditions,
 	}
 	for _, f := range []string{"order_id", "request_id", "provider_id", "amount", "currency", "idempotency_key", "notify_url"} {
 		endpoint[f] = place
 	}
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
-		"name": said("the provider"), "title": text("for people"), "currency": shaped("of amounts whose answer names none", "^([A-Z]{3})?$"),
-		"sources": some(text("a document")), "amount_unit": word("how amounts are written", []string{"minor", "major", "hundredths"}),
+		"name": said("the provider, as rules and payments name it"), "title": text("the provider's name for people"), "currency": shaped("the currency of amounts whose answer names none, in capitals", "^([A-Z]{3})?$"),
+		"sources": some(text("a document that the catalogue rests on, with the day it was read")), "amount_unit": word("how the provider writes amounts: in minor units, whole units, or times 100; absent: amounts are not compared", []string{"minor", "major", "hundredths"}),
 		"amount_units": node{"type": "object", "description": "the unit of currencies that the provider writes in another way", "additionalProperties": word("how amounts are written", []string{"minor", "major", "hundredths"})},
-		"operations":   someFilled(word("operation", ops)),
-		"contract":     contract("what the provider promises", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
-		"code":         row(node{"code": said("code")}, "code"),
-		"status":       row(node{"status": said("status"), "sub_status": text("sub-status")}, "status"),
-		"fallback":     row(node{"status": said("beside which it stands for every code that no row lists"), "sub_status": text("beside which alone; absent: any")}, "status"),
-		"decode":       list(object("where an answer's fields stand", nil, decode)),
-		"envelope": list(object("an answer to make up others by", nil, where(node{
-			"form": word("which answers", []string{"code", "status"}), "body": text("a JSON body with $names"),
-			"headers":    mapping("headers and their values, which may be $names", node{"type": "string"}),
-			"status":     some(text("of the answers that it is for")),
-			"sub_status": some(text("of the answers that it is for")),
+		"operations":   someFilled(word("an operation that the provider offers", ops)),
+		"contract":     contract("what the provider promises of identities, repeats, queries and time; what is not promised stays unset", node{"idempotent_key": node{"$ref": "#/definitions/contract"}}),
+		"code":         row(node{"code": said("the code as text, as it stands in the body")}, "code"),
+		"status":       row(node{"status": said("the status, as it stands in the body"), "sub_status": text("the sub-status beside it; * stands for any text")}, "status"),
+		"fallback":     row(node{"status": said("the status beside which the row stands for every code that no row lists"), "sub_status": text("the sub-status beside which alone it does; absent: any")}, "status"),
+		"decode":       list(object("where the fields of an answer stand in its body, for some operations and phases", nil, decode)),
+		"envelope": list(object("how the provider's bodies look, so that the emulator can write them", nil, where(node{
+			"form": word("only for answers that bear a code, or a status", []string{"code", "status"}), "body": text("the body as JSON, with places such as \"$order_id\" and \"$amount:number\""),
+			"headers":    mapping("headers that the answer bears; a value may be a place such as \"$provider_id\"", node{"type": "string"}),
+			"status":     some(text("a status of the answers that it is for; absent: any")),
+			"sub_status": some(text("a sub-status of the answers that it is for; absent: any")),
 		}))),
 		"event": list(object("a kind of notice, and what it speaks of", []string{"name", "operation"}, node{
-			"name": someFilled(text("as the provider writes it; * stands for any text")), "operation": someFilled(word("those that it speaks of, or none", append(operations(), "none"))),
-			"status": some(text("the statuses that do not contradict the name; absent: any")),
+			"name": someFilled(text("the event's name, as the provider writes it; * stands for any text")), "operation": someFilled(word("an operation that the event speaks of, or none", append(operations(), "none"))),
+			"status": some(text("a status that does not contradict the name; absent: any")),
 		})),
-		"endpoint": list(object("a call of the provider's interface", []string{"operation", "path"}, endpoint)),
-		"webhook": object("how a webhook is signed and acknowledged", []string{"signature", "acknowledged"}, webhookKeys(node{
+		"endpoint": list(object("a call of the provider's HTTP interface, for the emulator", []string{"operation", "path"}, endpoint)),
+		"webhook": object("how the provider signs its webhooks, and what it takes for an acknowledgement", []string{"signature", "acknowledged"}, webhookKeys(node{
 			"other": list(object("a further way to sign, for webhooks that have something", []string{"when", "signature", "acknowledged"}, webhookKeys(node{
 				"when": signedPlace("what a webhook has that is signed in this way: header:NAME or a field"),
 			}))),
