@@ -106,7 +106,7 @@ func (x *Executor) findFlows(ctx context.Context, d *decoding) ([]addressee, err
 	}
 	var found []addressee
 	for _, r := range x.findByName(w.Provider, names) {
-		r.mu.Lock()
+		r.mu.Look()
 		to, ok := d.addressee(r, &r.state)
 		r.mu.Unlock()
 		if ok {

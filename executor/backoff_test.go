@@ -87,7 +87,7 @@ func TestACancelledContextMakesNoFurtherCall(t *testing.T) {
 			t.Fatalf("Do: %v", err)
 		}
 		sends, _ := b.calls()
-		further["Do"] += sends - 1
+		further["Do"] += max(0, sends-1) // the observer of the flow before may have cancelled it too
 		cancel()
 	}
 	if err := shutDown(x); err != nil {

@@ -111,16 +111,26 @@ func (r *run) recordAnswer(c *call) {
 
 // observedCall makes a call between the observers' Calling and Called.
 func (r *run) observedCall(c *call) policy.ShopperAction {
-	e := CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: r.x.clock.now()}
-	var ctx context.Context = &c.ctx
-	r.observe(func(o Observer) { ctx = o.Calling(ctx, &e) })
+	ctx, e := r.observers.calling(r.x, r.id, &c.ctx,
+		&CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: r.x.clock.now()})
 	e.Reply, e.Err = r.invokeClient(ctx, c)
 	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
 	c.answer, c.err = answer, e.Err
 	c.answer.Message = keptText(answer.Message)
 	e.Answer, e.End = answer, r.x.clock.now()
-	r.observe(func(o Observer) { o.Called(ctx, &e) })
+	r.observe(func(o Observer) { o.Called(ctx, e) })
 	return shopper
+}
+
+// calling calls the observers' Calling, and returns the call's context. If one stalls there is none of
+// theirs, and the event is another one: the first is not written to while it may be read.
+func (q *queue) calling(x *Executor, flow string, ctx context.Context, e *CallEvent) (context.Context, *CallEvent) {
+	theirs := ctx
+	if c := q.observe(x, flow, func(o Observer) { theirs = o.Calling(theirs, e) }); c == nil || q.wait(c) {
+		return theirs, e
+	}
+	again := *e
+	return ctx, &again
 }
 
 // invokeClient hands a call to the client, unless its deadline has passed: a process that was
@@ -165,13 +175,13 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		a.HTTPStatus = cmp.Or(a.HTTPStatus, reply.HTTPStatus)
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
 		if shopper.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
-			_, shopper, _ = x.rules.Read(p, phase, reply.message())
+			_, shopper, _ = x.decode(p, phase, reply.message())
 		}
 		reply.Header = nil // the catalogue has said nothing of which are fit to be seen
 		return a, shopper
 	}
 	m := reply.message()
-	a, shopper, err := x.rules.Read(p, phase, m)
+	a, shopper, err := x.decode(p, phase, m)
 	reply.Header = m.Header
 	a.Phase, a.HTTPStatus, a.RetryAfter = phase, reply.HTTPStatus, max(0, reply.RetryAfter)
 	if err != nil {
@@ -181,6 +191,18 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		shopper = reply.Shopper
 	}
 	return a, shopper
+}
+
+// decode reads a body. One that the rules panic over is unreadable: it comes from outside.
+func (x *Executor) decode(p *policy.Payment, phase policy.Phase, m *policy.Message) (a policy.Answer, shopper policy.ShopperAction, err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			err = &PanicError{In: "Rules.Read", Value: bug, Stack: debug.Stack()}
+			a, shopper = policy.Answer{}, policy.ShopperAction{}
+			go x.reportError(err) // a lock may be held
+		}
+	}()
+	return x.rules.Read(p, phase, m)
 }
 
 // settlePermit reports the outcome of a call to budget and breaker, after its answer was applied.

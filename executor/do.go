@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -53,16 +55,110 @@ type Request struct {
 // If the payment key has an open flow, Do joins it. If an earlier flow of the key succeeded, Do
 // returns its result with Repeated set. If an earlier flow may have moved money, the error is a
 // [*DoubtError]; if the key was used for another payment, a [*MismatchError].
+//
+// Where ctx can end, Do returns then, though the client, a hook or the journal stalls: it does not wait
+// for them longer than a tenth of a second. Without a deadline it waits as long as they do.
 func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error) {
+	q.clone()
+	if ctx.Done() == nil {
+		return (*doing)(nil).do(ctx, x, q, c)
+	}
+	return x.doBounded(ctx, q, c)
+}
+
+func (x *Executor) doBounded(ctx context.Context, q Request, c Client) (*Result, error) {
+	d := new(doing)
+	result, err := bounded(ctx, x, func() (*Result, error) {
+		result, err := d.do(ctx, x, q, c)
+		d.end()
+		return result, err
+	}, d.leave)
+	if r := d.broken(); r != nil { // the client ended that goroutine; the flow goes on in another
+		return d.waitOrLeave(ctx, r)
+	}
+	return result, err
+}
+
+// doing is one call of Do or Start. Its caller may leave before its goroutine has ended. Nil: the caller
+// waits as long as it takes.
+type doing struct {
+	mu   sync.Mutex
+	r    *run // the flow, once it is known
+	gone bool // the caller has left
+	away bool // the flow does not count the caller any more, or need not
+	over bool // the goroutine has returned
+}
+
+// is notes the flow, and reports whether the caller still waits.
+func (d *doing) is(r *run) (waits bool) {
+	if d == nil {
+		return true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.r = r
+	return !d.gone
+}
+
+// end notes that the goroutine returns.
+func (d *doing) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over, d.away = true, true
+}
+
+// broken is the flow, if the goroutine ended before it could return; else nil.
+func (d *doing) broken() *run {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over || d.gone {
+		return nil
+	}
+	return d.r
+}
+
+// leave makes the result for a caller that waits no longer. The last one of a flow stops its sends.
+func (d *doing) leave(why error) (*Result, error) {
+	d.mu.Lock()
+	r, away := d.r, d.away
+	d.gone, d.away = true, away || r != nil
+	d.mu.Unlock()
+	if r == nil { // nothing is sent after ctx
+		return noResult[*Result](why)
+	}
+	r = r.current()
+	if !away && !errors.Is(why, ErrClosed) {
+		go func() { r.x.reportError(r.callerLeft(why)) }()
+	}
+	return nil, r.pendingError(why)
+}
+
+// callerLeft is that of the flow, unless the caller has been taken away before.
+func (d *doing) callerLeft(r *run, cause error) error {
+	if d == nil {
+		return r.callerLeft(cause)
+	}
+	d.mu.Lock()
+	away := d.away
+	d.away = true
+	d.mu.Unlock()
+	if away {
+		return nil
+	}
+	return r.callerLeft(cause)
+}
+
+func (d *doing) do(ctx context.Context, x *Executor, q Request, c Client) (*Result, error) {
 	for {
 		r, joined, err := x.admit(ctx, q, c, false)
 		if err != nil {
 			return nil, err
 		}
+		d.is(r)
 		if !joined {
-			return x.driveDo(ctx, r)
+			return d.drive(ctx, r)
 		}
-		result, err := r.waitOrLeave(ctx)
+		result, err := d.waitOrLeave(ctx, r)
 		if x.held(ctx, err) {
 			continue
 		}
@@ -72,23 +168,23 @@ func (x *Executor) Do(ctx context.Context, q Request, c Client) (*Result, error)
 	}
 }
 
-// driveDo drives a new flow in the goroutine of its first caller.
-func (x *Executor) driveDo(ctx context.Context, r *run) (*Result, error) {
-	defer x.active.Done()
+// drive drives a new flow for its first caller.
+func (d *doing) drive(ctx context.Context, r *run) (*Result, error) {
+	defer r.x.active.Done()
 	driven := false
 	defer func() {
-		if !driven { // a client or hook called runtime.Goexit
-			x.background(r)
+		if !driven { // a client called runtime.Goexit
+			r.x.background(r)
 		}
 	}()
 	err := r.plan.first.drive()
 	driven = true
-	return r.finishDo(ctx, err)
+	return d.finish(ctx, r, err)
 }
 
-// finishDo makes the result of Do when its driver has stopped, for whatever reason.
-func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
-	r.mu.Lock()
+// finish makes the result of Do when its driver has stopped, for whatever reason.
+func (d *doing) finish(ctx context.Context, r *run, err error) (*Result, error) {
+	r.mu.Look()
 	result, begun := r.resultLocked(), r.begun()
 	after := r.retention()
 	r.mu.Unlock()
@@ -108,7 +204,7 @@ func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 		r.x.evict(r)
 		return nil, r.pendingError(err)
 	case errors.Is(err, errReplaced):
-		return r.waitOrLeave(ctx)
+		return d.waitOrLeave(ctx, r)
 	case errors.Is(err, ErrClosed):
 		return nil, r.pendingError(err)
 	}
@@ -116,18 +212,18 @@ func (r *run) finishDo(ctx context.Context, err error) (*Result, error) {
 	if cause == nil {
 		cause = context.DeadlineExceeded
 	}
-	r.x.reportError(errors.Join(r.unsent(), r.callerLeft(cause)))
+	r.x.reportError(errors.Join(r.unsent(), d.callerLeft(r, cause)))
 	return r.returnPending(cause)
 }
 
 // waitOrLeave waits for a flow that another goroutine drives, as long as ctx allows.
-func (r *run) waitOrLeave(ctx context.Context) (*Result, error) {
+func (d *doing) waitOrLeave(ctx context.Context, r *run) (*Result, error) {
 	result, err := r.wait(ctx)
 	if result != nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		return result, err
 	}
 	flow := r.current()
-	flow.x.reportError(flow.callerLeft(ctx.Err()))
+	flow.x.reportError(d.callerLeft(flow, ctx.Err()))
 	return nil, err
 }
 
@@ -142,7 +238,7 @@ func (r *run) callerLeft(cause error) error {
 // returnPending makes the result of Do when its context is over. The flow goes on in the
 // background, unless the withdrawal has ended it: then nothing was in doubt.
 func (r *run) returnPending(cause error) (*Result, error) {
-	r.mu.Lock()
+	r.mu.Look()
 	result := r.resultLocked()
 	r.mu.Unlock()
 	pending := r.pendingError(cause)
@@ -151,7 +247,7 @@ func (r *run) returnPending(cause error) (*Result, error) {
 		return nil, pending
 	}
 	r.releasePermit()
-	r.deliverNotices()
+	r.deliverNotices(true)
 	r.x.evict(r)
 	return result, &WithdrawnError{Flow: r.id, Last: pending.Last, Cause: cause}
 }
@@ -183,6 +279,12 @@ func (r *run) unsent() error {
 	return nil
 }
 
+// clone makes a request the executor's own: the caller may reuse its buffer and its map while the flow
+// still retries.
+func (q *Request) clone() {
+	q.Data, q.Tags, q.Distinct = bytes.Clone(q.Data), maps.Clone(q.Tags), slices.Clone(q.Distinct)
+}
+
 // admit checks a request and returns its flow: the one that has the payment key, or a new one.
 // A new one counts as active until the caller calls x.active.Done. A payment that is like another
 // may wait for that.
@@ -196,8 +298,6 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 }
 
 func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
-	// The caller may reuse its buffer and its map while the flow still retries.
-	q.Data, q.Tags = bytes.Clone(q.Data), maps.Clone(q.Tags)
 	r = x.newRun(q)
 	if err := r.check(ctx, c); err != nil {
 		return nil, false, err
@@ -219,12 +319,20 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 	if live != nil {
 		return live, true, live.join(r)
 	}
+	decided := false
+	defer func() {
+		if !decided { // the journal ended this goroutine
+			r.abandon(errors.New("executor: the journal ended the goroutine of a request"))
+			x.active.Done()
+		}
+	}()
 	earlier, err := x.earlier(ctx, r)
 	if err == nil && earlier == nil {
 		if err = x.orderFree(ctx, r); err == nil {
 			err = x.alikeFree(ctx, r)
 		}
 	}
+	decided = true
 	switch {
 	case err != nil:
 		r.abandon(err)
@@ -291,7 +399,7 @@ func (r *run) abandon(why error) {
 	if !isMoved(why) {
 		why = &notBegunError{why}
 	}
-	r.mu.Lock()
+	r.mu.Look()
 	r.waiters.err = why
 	r.waiters.broadcast()
 	r.mu.Unlock()
@@ -314,7 +422,7 @@ func (r *run) join(other *run) error {
 		return nil
 	}
 	// The next process must know it too: it would withdraw a flow that is bound.
-	if err := r.put(r.notices.list, journal.Synced); err != nil {
+	if err := r.put(&r.state, r.notices.list, journal.Synced); err != nil {
 		r.row.bound = true
 		if !other.waiters.background {
 			r.waiters.callers--

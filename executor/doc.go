@@ -20,8 +20,9 @@
 // registry.go holds the indexes of all flows, keys.go the flows of one payment key, guard.go the
 // budget and the breaker, resume.go the sweeper.
 //
-// The locks, in the order in which they are taken: run.mu, Executor.mu, run.observerMu (also
-// under run.mu). Clients, hooks and the caller's contexts are used without any of them.
+// The locks, in the order in which they are taken: run.mu, Executor.mu. Clients, hooks, observers, the
+// journal and the caller's contexts are used without any of them: lock.go gives run.mu away while a row
+// is written, queue.go has the goroutines of observers and OnError, and steady.go the deadlines.
 //
 // # What is on disk when
 //
@@ -34,7 +35,8 @@
 // # Hung calls and paused processes
 //
 // A call that does not return is given up five seconds after its deadline, as a timeout. Its flow
-// goes on without it. (Do itself returns when its client does.) A process that was paused does
+// goes on without it. A method whose context can end returns then, though a client, a hook, an observer or
+// the journal stalls or panics: at most a tenth of a second later. A hook has a minute. A process that was paused does
 // not send when it wakes after the deadline in the journal. docs/durability.md describes what is
 // left of that window, and what closes it.
 package executor

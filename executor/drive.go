@@ -114,6 +114,7 @@ func (d *driver) stepUntilWait() (none struct{}, err error) {
 	for ended := false; !ended && err == nil; {
 		ended, err = d.step()
 	}
+	d.r.observers.settle()
 	return none, err
 }
 
@@ -156,7 +157,7 @@ func (d *driver) step() (ended bool, err error) {
 	// The flow has ended. A permit that it still has would keep the breaker's probe from others.
 	r.releasePermitLocked()
 	r.mu.Unlock()
-	r.deliverNotices()
+	r.deliverNotices(true)
 	return true, nil
 }
 
@@ -195,20 +196,22 @@ func (d *driver) stopped(over error) error {
 
 // retryQueued applies the events that the journal did not accept before, in order.
 func (d *driver) retryQueued() error {
-	r := d.r
+	if err := d.r.applyQueued(); err != nil {
+		return d.backOff(err)
+	}
+	d.tries = 0
+	return nil
+}
+
+func (r *run) applyQueued() (err error) {
 	r.mu.Lock()
-	var err error
+	defer r.mu.Unlock()
 	for len(r.row.queued) > 0 && err == nil {
 		if err = ignoreMisfit(r.apply(r.row.queued[0])); err == nil {
 			r.row.queued = r.row.queued[1:]
 		}
 	}
-	r.mu.Unlock()
-	if err != nil {
-		return d.backOff(err)
-	}
-	d.tries = 0
-	return nil
+	return err
 }
 
 // ignoreMisfit drops the error of an event that came too late for its flow.

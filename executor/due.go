@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func (r *run) dueEvent(a policy.Action) (flow.Event, error) {
 
 // timeLeft is how long the flow may still send.
 func (r *run) timeLeft(now time.Time) time.Duration {
-	r.mu.Lock()
+	r.mu.Look()
 	defer r.mu.Unlock()
 	return r.timeLeftLocked(true, now)
 }
@@ -119,10 +120,8 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	if a != policy.RetryNewOrder || r.x.cfg.NewOrder == nil {
 		return
 	}
-	var id string
-	err := r.x.hook("NewOrder", r.id, func() (err error) {
-		id, err = r.x.cfg.NewOrder(r.x.life, &r.req.Payment, ledger)
-		return err
+	id, err := patiently(r.x.life, hookPatience, "NewOrder", r.id, func(ctx context.Context) (string, error) {
+		return r.x.cfg.NewOrder(ctx, &r.req.Payment, ledger)
 	})
 	if err != nil { // without an order id the machine ends the flow as failed
 		r.x.reportError(err)

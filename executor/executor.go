@@ -80,12 +80,15 @@ type Config struct {
 
 // Executor makes payments until they have ended. It is safe for concurrent use.
 type Executor struct {
-	rules  Rules
-	cfg    Config
-	guards *guards
-	clock  *clock
-	forged bucket // of webhooks that are not verified
-	vitals vitals
+	rules    Rules
+	cfg      Config
+	guards   *guards
+	clock    *clock
+	forged   bucket // of webhooks that are not verified
+	vitals   vitals
+	errors   queue        // of calls of OnError
+	sweeping atomic.Bool  // a sweep of the journal is under way
+	stuck    atomic.Int64 // calls of OnEscalate and OnAlert that have not returned
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -123,6 +126,9 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
+	}
+	if cfg.Journal != nil {
+		cfg.Journal = steady{cfg.Journal}
 	}
 	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
 	x.clock = newClock(cfg.WallClock)
@@ -165,7 +171,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.mu.Unlock()
 	x.close()
 	for _, r := range x.inMemory() {
-		r.mu.Lock()
+		r.mu.Look()
 		r.plan.wake()
 		r.mu.Unlock()
 	}
@@ -174,7 +180,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("executor: calls are still under way: %w", ctx.Err())
+		return fmt.Errorf("executor: calls, hooks or writes are still under way: %w", ctx.Err())
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -184,11 +190,21 @@ func (x *Executor) Close(ctx context.Context) error {
 	return nil
 }
 
-// reportError calls OnError. No flow's lock is held: it may use the executor.
+// reportError calls OnError, in a goroutine of its own: it may stall, and may use the executor.
 func (x *Executor) reportError(err error) {
-	if err != nil && x.cfg.OnError != nil {
-		x.cfg.OnError(err)
+	if err == nil || x.cfg.OnError == nil {
+		return
 	}
+	call := x.errors.add(func() {
+		if dropped := x.errors.dropped("OnError"); dropped != nil {
+			err = errors.Join(err, dropped)
+		}
+		_ = x.hook("OnError", "", func() error { // what it panics with cannot be reported to it
+			x.cfg.OnError(err)
+			return nil
+		})
+	})
+	x.errors.wait(call)
 }
 
 // moment is now, with a number to spread waits by.

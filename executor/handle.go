@@ -21,7 +21,7 @@ func (h *Handle) now(ctx context.Context) (*run, error) {
 	r.x.mu.Lock()
 	evicted := r.x.flows[r.id] != r && r.x.cfg.Journal != nil
 	r.x.mu.Unlock()
-	r.mu.Lock()
+	r.mu.Look()
 	final := r.waiters.err != nil || r.state.Outcome == policy.Succeeded || r.state.Outcome == policy.Failed
 	r.mu.Unlock()
 	if !evicted || final {
@@ -40,8 +40,11 @@ func (h *Handle) now(ctx context.Context) (*run, error) {
 
 // State is a snapshot of the flow. Do not write to what it points to.
 func (h *Handle) State() flow.State {
-	r, _ := h.now(context.Background()) // if the journal fails, the last state in memory
-	r.mu.Lock()
+	r, err := patiently(h.r.x.forever, readPatience, "the journal", h.r.id, h.now)
+	if err != nil { // the last state in memory
+		r = h.r.current()
+	}
+	r.mu.Look()
 	defer r.mu.Unlock()
 	return r.state
 }
@@ -49,11 +52,13 @@ func (h *Handle) State() flow.State {
 // Wait blocks until the flow has ended. If ctx is over first the flow goes on, and the error is
 // a [*PendingError].
 func (h *Handle) Wait(ctx context.Context) (*Result, error) {
-	r, err := h.now(ctx)
-	if err != nil {
-		return nil, r.pendingError(err)
-	}
-	return r.wait(ctx)
+	return bounded(ctx, h.r.x, func() (*Result, error) {
+		r, err := h.now(ctx)
+		if err != nil {
+			return nil, r.pendingError(err)
+		}
+		return r.wait(ctx)
+	}, func(why error) (*Result, error) { return nil, h.r.current().pendingError(why) })
 }
 
 func (r *run) wait(ctx context.Context) (*Result, error) {
@@ -80,7 +85,7 @@ func isMoved(err error) bool {
 
 // current is the flow itself, or the one that it turned out to be.
 func (r *run) current() *run {
-	r.mu.Lock()
+	r.mu.Look()
 	defer r.mu.Unlock()
 	if to := (*movedError)(nil); errors.As(r.waiters.err, &to) {
 		return to.to
@@ -106,22 +111,27 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 // Withdraw stops sending; a send that is under way is not broken off. The flow ends failed if
 // nothing was executed, and otherwise by what became of the requests that were sent.
 func (h *Handle) Withdraw(why string) error {
-	r, err := h.now(context.Background())
-	if err != nil {
-		return err
-	}
-	err = r.withdraw(why)
-	r.deliverNotices()
+	_, err := patiently(h.r.x.forever, putPatience, "the journal", h.r.id, func(ctx context.Context) (struct{}, error) {
+		r, err := h.now(ctx)
+		if err != nil {
+			return struct{}{}, err
+		}
+		err = r.withdraw(why)
+		r.deliverNotices(false)
+		return struct{}{}, err
+	})
 	return err
 }
 
 // Handle finds a flow by its id, open or not. The error is [ErrUnknownFlow] when there is
 // none.
 func (x *Executor) Handle(ctx context.Context, flow string) (*Handle, error) {
-	r, unpin, err := x.find(ctx, flow)
-	if err != nil {
-		return nil, err
-	}
-	unpin()
-	return &Handle{r: r}, nil
+	return bounded(ctx, x, func() (*Handle, error) {
+		r, unpin, err := x.find(ctx, flow)
+		if err != nil {
+			return nil, err
+		}
+		unpin()
+		return &Handle{r: r}, nil
+	}, noResult[*Handle])
 }

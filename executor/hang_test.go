@@ -128,7 +128,7 @@ func TestASlowHookIsNoHungCall(t *testing.T) {
 		x := open(t, defaults(), executor.Config{
 			NewRequestID: func(*policy.Payment) string {
 				if asked++; asked == 2 { // of the first query
-					time.Sleep(time.Minute)
+					time.Sleep(50 * time.Second)
 				}
 				return fmt.Sprint("r-", asked)
 			},

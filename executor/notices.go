@@ -1,7 +1,9 @@
 package executor
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -55,13 +57,51 @@ func (r *run) noticesAfter(commands []flow.Command) []notice {
 	return list
 }
 
-// deliverNotices calls the hooks until one fails, or until the journal does not take that it
-// succeeded. The hooks are called without the lock: they may use the executor.
-func (r *run) deliverNotices() {
+// deliverNotices calls the hooks, in a goroutine of its own, and waits for that a moment: a hook may
+// stall. driver is true in a goroutine that Close waits for. It is called without the lock: the hooks may
+// use the executor.
+func (r *run) deliverNotices(driver bool) {
+	r.mu.Look()
+	due := len(r.notices.list) > 0 && !r.notices.delivering && r.x.canNotify(r.notices.list[0])
+	r.mu.Unlock()
+	if !due || !r.x.activate(driver) {
+		return
+	}
+	over := inGoroutine("a hook", r.id, func() (struct{}, error) {
+		defer r.x.active.Done()
+		r.deliverAll()
+		return struct{}{}, nil
+	})
+	moment := time.NewTimer(grace)
+	defer moment.Stop()
+	select {
+	case <-over:
+	case <-moment.C:
+	}
+}
+
+// activate makes Close wait for a goroutine that is about to start. ok is false if Close does not wait for
+// the caller either, and has been called.
+func (x *Executor) activate(driver bool) (ok bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed && !driver {
+		return false // with a journal the next process calls the hook
+	}
+	x.active.Add(1)
+	return true
+}
+
+// deliverAll calls the hooks until one fails, or until the journal does not take that it succeeded.
+func (r *run) deliverAll() {
 	for {
 		r.mu.Lock()
 		if len(r.notices.list) == 0 || r.notices.delivering || !r.x.canNotify(r.notices.list[0]) {
+			ended := r.state.Stage == flow.Ended
 			r.mu.Unlock()
+			if ended {
+				r.x.evict(r)
+			}
 			return
 		}
 		r.notices.delivering = true
@@ -88,7 +128,7 @@ func (r *run) removeNotice(first notice, err error) error {
 	n.delivering = false
 	if err == nil && len(n.list) > 0 && n.list[0] == first { // a step may have replaced the list
 		n.delivered = true
-		if err = r.put(n.list[1:], journal.Lazy); err == nil {
+		if err = r.put(&r.state, n.list[1:], journal.Lazy); err == nil {
 			n.list, n.delivered = n.list[1:], false
 		}
 	}
@@ -96,13 +136,27 @@ func (r *run) removeNotice(first notice, err error) error {
 	return err
 }
 
+// deliverNotice calls one hook. One that does not return in time has failed, and is called again: its
+// context is over then.
 func (r *run) deliverNotice(n notice, result *Result) error {
-	if n.Alert == nil {
-		return r.x.hook("OnEscalate", r.id, func() error { return r.x.cfg.OnEscalate(r.x.forever, result) })
+	name, call := "OnEscalate", func(ctx context.Context) error { return r.x.cfg.OnEscalate(ctx, result) }
+	if n.Alert != nil {
+		alert := &Alert{Flow: r.id, Reason: n.Alert.Reason, Evidence: n.Alert.Evidence, State: *result.State()}
+		name, call = "OnAlert", func(ctx context.Context) error { return r.x.cfg.OnAlert(ctx, alert) }
 	}
-	alert := &Alert{Flow: r.id, Reason: n.Alert.Reason, Evidence: n.Alert.Evidence, State: *result.State()}
-	return r.x.hook("OnAlert", r.id, func() error { return r.x.cfg.OnAlert(r.x.forever, alert) })
+	if r.x.stuck.Load() >= mostStuck {
+		return fmt.Errorf("executor: flow %s: %d calls of hooks have not returned; %s is called when one does", r.id, mostStuck, name)
+	}
+	_, err := patiently(r.x.forever, hookPatience, name, r.id, func(ctx context.Context) (struct{}, error) {
+		r.x.stuck.Add(1)
+		defer r.x.stuck.Add(-1)
+		return struct{}{}, call(ctx)
+	})
+	return err
 }
+
+// mostStuck is how many calls of OnEscalate and OnAlert may be under way.
+const mostStuck = 200
 
 // canNotify reports whether this process has the hook of a notice. The next process may.
 func (x *Executor) canNotify(n notice) bool {

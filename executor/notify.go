@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -48,12 +49,12 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 	if len(w.Body) > largestWebhook || len(w.Query) > largestWebhook {
 		return fmt.Errorf("executor: Webhook.Body and Query have %d and %d bytes; at most %d are read", len(w.Body), len(w.Query), largestWebhook)
 	}
-	if x.cfg.VerifyWebhook != nil {
-		err := x.cfg.VerifyWebhook(ctx, &w)
-		if w.Verified = err == nil; err != nil {
-			x.reportError(fmt.Errorf("executor: Config.VerifyWebhook refused a webhook of %q: %w", w.Provider, err))
-		}
-	}
+	w.Body = bytes.Clone(w.Body) // the caller may use its buffer again, when ctx is over before this has ended
+	return boundedError(ctx, x, func() error { return x.notify(ctx, w) })
+}
+
+func (x *Executor) notify(ctx context.Context, w Webhook) error {
+	x.reportError(x.verify(ctx, &w))
 	if !w.Verified {
 		// Whoever knows the URL can send it, and each costs a look into the journal.
 		if wait := x.forged.take(1, time.Now()); wait > 0 {
@@ -78,6 +79,25 @@ func (x *Executor) Notify(ctx context.Context, w Webhook) error {
 		}))
 	}
 	return errors.Join(errs...)
+}
+
+// verify asks VerifyWebhook about a webhook. One that it does not answer in time is not verified.
+func (x *Executor) verify(ctx context.Context, w *Webhook) error {
+	if x.cfg.VerifyWebhook == nil {
+		return nil
+	}
+	theirs := *w // it may return too late, and may set the merchant
+	checked, err := patiently(ctx, hookPatience, "VerifyWebhook", "", func(ctx context.Context) (Webhook, error) {
+		err := x.cfg.VerifyWebhook(ctx, &theirs)
+		return theirs, err
+	})
+	if err != nil {
+		w.Verified = false
+		return fmt.Errorf("executor: Config.VerifyWebhook refused a webhook of %q: %w", w.Provider, err)
+	}
+	*w = checked
+	w.Verified = true
+	return nil
 }
 
 func (r *run) observeWebhook(ctx context.Context, w *Webhook, read *decoded) {
@@ -126,7 +146,7 @@ func (d *decoding) read(p *policy.Payment) decoded {
 		}
 	}
 	m := policy.Message{Header: joined(d.w.Header), Query: d.w.Query, Body: d.w.Body}
-	a, _, err := d.x.rules.Read(p, policy.Webhook, &m)
+	a, _, err := d.x.decode(p, policy.Webhook, &m)
 	a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
 	if err != nil {
 		a.Fault = policy.Unreadable

@@ -69,27 +69,17 @@ func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
 	}
 }
 
-// A hook may end the goroutine of Do, as a test's helper does: the flow goes on without it.
-func TestAFlowOutlivesTheGoroutineOfItsDo(t *testing.T) {
+// A hook that ends its goroutine, as a test's helper does, has failed; Do goes on.
+func TestAHookThatEndsItsGoroutineHasFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		j, b, left := newSpy(), &bank{sends: []reply{refused, paidNow}}, make(chan struct{})
-		var once sync.Once
-		x := open(t, newOrders(t), executor.Config{Journal: j, NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
-			once.Do(runtime.Goexit)
+		b := &bank{sends: []reply{refused, paidNow}}
+		x := open(t, newOrders(t), executor.Config{Journal: newSpy(), NewOrder: func(context.Context, *policy.Payment, []flow.Identity) (string, error) {
+			runtime.Goexit()
 			return "o-2", nil
 		}})
-		q := of("acme", payment("k"))
-		go func() {
-			defer close(left)
-			_, _ = x.Do(context.Background(), q, b)
-			t.Error("Do returned")
-		}()
-		<-left
-		time.Sleep(time.Hour)
-		b.wantCalls(t, 2, 0)
-		if s := decodeState(t, &rows(t, j, keyOf(q))[0]); s.Outcome != policy.Succeeded {
-			t.Errorf("it is %s %s", s.Stage, s.Outcome)
-		}
+		r := carry(t, x, of("acme", payment("k")), b)
+		wantOutcome(t, r, policy.Failed)
+		b.wantCalls(t, 1, 0)
 	})
 }
 

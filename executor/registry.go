@@ -85,7 +85,7 @@ func (x *Executor) drop(r *run) {
 
 // evict removes a flow that has ended, or that never began, unless a notice is still due.
 func (x *Executor) evict(r *run) {
-	r.mu.Lock()
+	r.mu.Look()
 	after := r.retention()
 	r.mu.Unlock()
 	x.evictWith(r, after)
@@ -170,7 +170,7 @@ func (x *Executor) findByName(provider string, names []string) []*run {
 	}
 	x.mu.Unlock()
 	for _, r := range rest {
-		r.mu.Lock()
+		r.mu.Look()
 		request := r.req.RequestID
 		if n := len(r.state.Ledger); n > 0 {
 			request = r.state.Ledger[n-1].RequestID
@@ -308,7 +308,7 @@ func (x *Executor) unpin(r *run) {
 	x.mu.Lock()
 	r.memory.pins--
 	x.mu.Unlock()
-	r.mu.Lock()
+	r.mu.Look()
 	over := r.state.Stage == flow.Ended || r.life == lost || r.client == nil
 	r.mu.Unlock()
 	if over {

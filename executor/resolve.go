@@ -55,6 +55,10 @@ func (x *Executor) resolve(ctx context.Context, id string, w Resolution, version
 	if !w.Effect.Settled() {
 		return fmt.Errorf("executor: Resolution.Effect is %s; it must be executed or not_executed", w.Effect)
 	}
+	return boundedError(ctx, x, func() error { return x.resolveVersion(ctx, id, w, version) })
+}
+
+func (x *Executor) resolveVersion(ctx context.Context, id string, w Resolution, version int64) error {
 	var missing error
 	err := x.applyTo(ctx, id, func(r *run) flow.Event {
 		i, err := r.identity(w.OrderID, w.RequestID)
@@ -122,14 +126,10 @@ func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow
 		if failed != nil {
 			return failed
 		}
-		err = nil
-		r.mu.Lock()
-		if e := event(r); e != nil {
-			err = r.apply(e)
-		}
-		r.mu.Unlock()
+		err = r.applyMade(event)
+		r.observers.settle()
 		if err == nil {
-			r.deliverNotices()
+			r.deliverNotices(false)
 		}
 		unpin()
 		if !errors.Is(err, ErrTakenOver) {
@@ -137,4 +137,14 @@ func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow
 		}
 	}
 	return err
+}
+
+// applyMade applies an event that is made with the lock held; nil: there is none.
+func (r *run) applyMade(event func(*run) flow.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e := event(r); e != nil {
+		return r.apply(e)
+	}
+	return nil
 }

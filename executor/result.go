@@ -165,18 +165,21 @@ func (e *AnswerError) Error() string {
 // Unwrap gives what the client returned.
 func (e *AnswerError) Unwrap() error { return e.Err }
 
-// PanicError is a panic of a client, an observer or a hook. What a client was about to send may
-// have left.
+// PanicError is a panic of a client, an observer, a hook or the journal. What a client was about to send
+// may have left.
 type PanicError struct {
-	Flow  string
+	Flow  string // empty: it was of no flow
 	In    string // what panicked
 	Value any
-	Stack []byte
+	Stack []byte // for logs; it is no part of the text, which callers may show
 }
 
 // Error names the flow and what was panicked with.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("executor: flow %s: %s panicked: %v\n%s", e.Flow, e.In, e.Value, e.Stack)
+	if e.Flow == "" {
+		return fmt.Sprintf("executor: %s panicked: %v", e.In, e.Value)
+	}
+	return fmt.Sprintf("executor: flow %s: %s panicked: %v", e.Flow, e.In, e.Value)
 }
 
 // MismatchError says that a payment key is used for another payment: the merchant, the

@@ -19,7 +19,9 @@ func (x *Executor) Resume(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	end := time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-	return x.resumeDue(ctx, end, func(err error) error { return err })
+	return bounded(ctx, x, func() (int, error) {
+		return x.resumeDue(ctx, end, func(err error) error { return err })
+	}, noResult[int])
 }
 
 // pageSize is how many rows are read at a time.
@@ -82,7 +84,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	if x.flows[r.id] == nil && !x.closed {
 		x.addLocked(r)
 		x.active.Go(func() {
-			r.deliverNotices()
+			r.deliverNotices(true)
 			x.evict(r)
 		})
 	}
@@ -126,7 +128,7 @@ func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
 	reported := map[string]time.Time{}
-	stuck := 0
+	stuck := 0 // of the sweep of the journal, in its goroutine
 	// A flow without a client would report the same error in every sweep.
 	once := func(err error) error {
 		stuck++
@@ -148,14 +150,19 @@ func (x *Executor) sweep() {
 		}
 		x.reportError(x.clock.diverged())
 		x.sweepMemory()
-		if x.cfg.Journal != nil {
-			_, err := x.resumeDue(x.life, x.clock.now().Add(-overdue), once)
-			if x.life.Err() == nil {
-				x.reportError(err)
-			}
+		if x.cfg.Journal != nil && x.sweeping.CompareAndSwap(false, true) { // it may stall
+			x.active.Go(func() {
+				defer x.sweeping.Store(false)
+				_, err := x.resumeDue(x.life, x.clock.now().Add(-overdue), once)
+				if x.life.Err() == nil {
+					x.reportError(err)
+				}
+				x.vitals.pass(stuck)
+				stuck = 0
+			})
+		} else if x.cfg.Journal == nil {
+			x.vitals.pass(0)
 		}
-		x.vitals.pass(stuck)
-		stuck = 0
 	}
 }
 
@@ -174,7 +181,7 @@ func (x *Executor) sweepMemory() {
 			x.reportError(err)
 			x.background(r)
 		}
-		r.mu.Lock()
+		r.mu.Look()
 		notify, ended := len(r.notices.list) > 0 && !r.notices.delivering && now.UnixNano() > r.notices.retryAt, r.state.Stage == flow.Ended
 		over := ended && len(r.notices.list) == 0 && r.calls.current == nil
 		r.mu.Unlock()
@@ -182,12 +189,7 @@ func (x *Executor) sweepMemory() {
 			x.evict(r)
 		}
 		if notify {
-			x.active.Go(func() { // a hook may block
-				r.deliverNotices()
-				if ended {
-					x.evict(r)
-				}
-			})
+			x.active.Go(func() { r.deliverNotices(true) })
 		}
 	}
 }
@@ -195,7 +197,9 @@ func (x *Executor) sweepMemory() {
 // endHungCall gives up a call whose client does not return after its deadline. The flow goes on
 // in another goroutine. If the call ever returns, its answer is applied as a late one.
 func (r *run) endHungCall(now time.Time) (hung bool, err error) {
-	r.mu.Lock()
+	if !r.mu.TryLock() { // the journal writes; the next sweep looks again
+		return false, nil
+	}
 	defer r.mu.Unlock()
 	c := r.calls.current
 	if c == nil || now.Before(c.attempt.Deadline.Add(callGrace)) {

@@ -26,20 +26,35 @@ type rowState struct {
 	unsure      bool         // the first write failed, and may be stored nevertheless
 }
 
-// put writes the flow, with the notices that are due. The lock is held.
-func (r *run) put(due []notice, d journal.Durability) error {
-	s, j := &r.state, r.x.cfg.Journal
-	if j == nil && (s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended) {
-		return nil // most flows end with the first answer, and no webhook asks for them
+// putStep writes the flow after a step, and takes the step over when it is written. The lock is held.
+func (r *run) putStep(next flow.State, due []notice, d journal.Durability) error {
+	if err := r.put(&next, due, d); err != nil {
+		return err
 	}
-	names := r.names(s)
+	r.state = next
+	return nil
+}
+
+// indexNames adds new names to the index, without a journal. The lock is held.
+func (r *run) indexNames(s *flow.State) {
+	if s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended {
+		return // most flows end with the first answer, and no webhook asks for them
+	}
+	if names := r.names(s); len(names) > r.row.storedNames {
+		r.x.index(r, names[r.row.storedNames:])
+		r.row.storedNames = len(names)
+	}
+}
+
+// put writes the flow in a state, with the notices that are due. The lock is held, and given away
+// while the journal writes.
+func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
+	j := r.x.cfg.Journal
 	if j == nil {
-		if len(names) > r.row.storedNames {
-			r.x.index(r, names[r.row.storedNames:])
-			r.row.storedNames = len(names)
-		}
+		r.indexNames(s)
 		return nil
 	}
+	names := r.names(s)
 	row := journal.Row{
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
@@ -54,7 +69,7 @@ func (r *run) put(due []notice, d journal.Durability) error {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
 	// Not the caller's context: if it ended during the write, the result would be unknown.
-	err = j.Put(r.x.forever, &row, d)
+	r.mu.during(func() { err = j.Put(r.x.forever, &row, d) })
 	// Three outcomes: stored; another write came first; or unclear. An unclear first write is
 	// remembered, because the row may exist although the request is refused.
 	switch {

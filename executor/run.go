@@ -2,7 +2,6 @@ package executor
 
 import (
 	"reflect"
-	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -24,9 +23,9 @@ type run struct {
 	alike  likeness       // to other payments, if Config.Duplicate is on
 	guard
 
-	observerMu sync.Mutex // one observer at a time; if held together with mu, taken after it
+	observers *queue // of calls of the observers; nil: there are none
 
-	mu            sync.Mutex // guards all that follows, except memory
+	mu            flowLock // guards all that follows, except memory
 	life          lifecycle
 	state         flow.State
 	row           rowState
@@ -61,7 +60,7 @@ type memory struct {
 }
 
 func (x *Executor) newRun(q Request) *run {
-	r := &run{x: x, req: q}
+	r := &run{x: x, req: q, observers: x.newObservers()}
 	r.trace.entries = r.trace.head[:0]
 	return r
 }
@@ -79,7 +78,7 @@ func (r *run) begun() bool {
 
 // apply passes an event through the machine, writes the new state and then follows the
 // commands. In this order: nothing is sent that is not written. If the write fails the state is
-// as before. The lock is held.
+// as before, and so it is for those who look during the write. The lock is held.
 func (r *run) apply(e flow.Event) error {
 	if r.life == lost {
 		return ErrTakenOver
@@ -92,13 +91,14 @@ func (r *run) apply(e flow.Event) error {
 	if _, webhook := e.(flow.Received); webhook && r.row.version > 0 && changesNothing(&before, &next, commands) {
 		return nil // everyone who knows the URL can send it, and any number of times
 	}
-	r.state = next
 	due, durability := r.noticesAfter(commands), journal.Lazy
 	if r.x.cfg.Journal != nil && mustSync(e, commands) {
 		durability = journal.Synced
 	}
-	if err := r.put(due, durability); err != nil {
-		r.state = before
+	if r.x.cfg.Journal == nil {
+		r.state = next
+		r.indexNames(&r.state)
+	} else if err := r.putStep(next, due, durability); err != nil {
 		return err
 	}
 	r.waiters.result = nil
@@ -106,6 +106,9 @@ func (r *run) apply(e flow.Event) error {
 	r.notices.replace(due, at)
 	for _, c := range commands {
 		r.handleCommand(at, c)
+	}
+	if before.Stage == flow.New { // some wait for it to begin
+		r.waiters.broadcast()
 	}
 	r.plan.offset = offset
 	return nil

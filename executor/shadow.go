@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -13,9 +14,10 @@ import (
 // Recourse would have done. It sends nothing and writes nothing into the journal. Its observers
 // see a flow, so a recording of it can be made and simulated. It is safe for concurrent use.
 type Shadow struct {
-	x   *Executor
-	id  string
-	req Request
+	x         *Executor
+	id        string
+	req       Request
+	observers *queue
 
 	mu         sync.Mutex
 	state      flow.State
@@ -30,7 +32,7 @@ func (x *Executor) Shadow(q Request) (*Shadow, error) {
 		return nil, err
 	}
 	id, _ := x.newIDs()
-	s := &Shadow{x: x, id: id, req: q}
+	s := &Shadow{x: x, id: id, req: q, observers: x.newObservers()}
 	s.state.Payment = q.Payment
 	return s, nil
 }
@@ -65,7 +67,7 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 	id := &s.state.Ledger[len(s.state.Ledger)-1]
 	return s.beginCall(ctx, policy.Query, &Attempt{
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, By: s.state.AskedBy,
-		QueryID: s.x.requestID(s.id, &s.req.Payment), Number: s.state.Queries,
+		QueryID: s.x.requestID(ctx, s.id, &s.req.Payment), Number: s.state.Queries,
 	})
 }
 
@@ -73,18 +75,15 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
 	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
 	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: s.x.clock.now()}
-	for _, o := range s.x.cfg.Observers {
-		ctx = o.Calling(ctx, e)
-	}
+	ctx, e = s.observers.calling(s.x, s.id, ctx, e)
 	return func(reply Reply, err error) flow.Decided {
+		defer s.observers.settle()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		e.Reply, e.Err = reply, err
 		e.Answer, _ = s.x.interpret(&s.req.Payment, phase, &e.Reply, err)
 		e.End = s.x.clock.now()
-		for _, o := range s.x.cfg.Observers {
-			o.Called(ctx, e)
-		}
+		s.observers.observe(s.x, s.id, func(o Observer) { o.Called(ctx, e) })
 		if phase == policy.Send {
 			ofAttempt(&e.Answer, a.OrderID, a.RequestID)
 		}
@@ -97,16 +96,14 @@ func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) 
 
 // Received takes a webhook.
 func (s *Shadow) Received(ctx context.Context, w Webhook) flow.Decided {
-	if s.x.cfg.VerifyWebhook != nil {
-		w.Verified = s.x.cfg.VerifyWebhook(ctx, &w) == nil
-	}
+	_ = s.x.verify(ctx, &w)
+	defer s.observers.settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := decoding{x: s.x, w: &w}
 	a := d.answer(&s.req.Payment)
-	for _, o := range s.x.cfg.Observers {
-		o.WebhookReceived(ctx, &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: s.x.clock.now(), Body: w.Body, Answer: a})
-	}
+	e := &WebhookEvent{Flow: s.id, Payment: &s.req.Payment, At: s.x.clock.now(), Body: bytes.Clone(w.Body), Answer: a}
+	s.observers.observe(s.x, s.id, func(o Observer) { o.WebhookReceived(ctx, e) })
 	return s.step(flow.Received{Moment: s.x.moment(), Answer: a})
 }
 
@@ -123,9 +120,9 @@ func (s *Shadow) step(e flow.Event) flow.Decided {
 			continue
 		}
 		s.advice = d
-		for _, o := range s.x.cfg.Observers {
+		s.observers.observe(s.x, s.id, func(o Observer) {
 			o.Decided(s.x.forever, &DecisionEvent{Flow: s.id, Payment: &s.req.Payment, Decided: &d})
-		}
+		})
 	}
 	return s.advice
 }
@@ -133,6 +130,7 @@ func (s *Shadow) step(e flow.Event) flow.Decided {
 // Ended is called when the watched code has concluded. It returns what it did, and
 // concluded, that Recourse would not have let it: that is the harm that it prevents.
 func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
+	defer s.observers.settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.x.moment()
@@ -143,9 +141,10 @@ func (s *Shadow) Ended(ctx context.Context, o policy.Outcome) []string {
 		s.addObjection(now, policy.MarkFailed, "marked failed")
 	case policy.Escalated, policy.Open:
 	}
-	for _, w := range s.x.cfg.Observers {
-		w.Ended(ctx, &EndEvent{Flow: s.id, Payment: &s.req.Payment, At: now.At, Outcome: o, Reason: "concluded by the watched code", State: &s.state})
-	}
+	state := s.state
+	s.observers.observe(s.x, s.id, func(w Observer) {
+		w.Ended(ctx, &EndEvent{Flow: s.id, Payment: &s.req.Payment, At: now.At, Outcome: o, Reason: "concluded by the watched code", State: &state})
+	})
 	return s.objections
 }
 

@@ -13,14 +13,30 @@ import (
 // Start begins a payment and returns at once: with a journal, when it is written. The flow
 // continues when ctx is over, until it ends or [Handle.Withdraw] is called. For payment keys see
 // [Executor.Do].
+//
+// Start returns when ctx is over, though the journal stalls. Nothing was sent then, and nothing will be.
 func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, error) {
+	q.clone()
+	d := new(doing)
+	return bounded(ctx, x, func() (*Handle, error) { return d.start(ctx, x, q, c) }, func(why error) (*Handle, error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.r != nil {
+			return &Handle{r: d.r}, nil // at the last moment
+		}
+		d.gone = true
+		return noResult[*Handle](why)
+	})
+}
+
+func (d *doing) start(ctx context.Context, x *Executor, q Request, c Client) (*Handle, error) {
 	for {
 		r, joined, err := x.admit(ctx, q, c, true)
 		if err != nil {
 			return nil, err
 		}
 		if !joined {
-			return x.launch(r)
+			return d.launch(r)
 		}
 		err = r.waitUntil(ctx, r.begun)
 		switch {
@@ -33,13 +49,17 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 	}
 }
 
-func (x *Executor) launch(r *run) (*Handle, error) {
+func (d *doing) launch(r *run) (*Handle, error) {
+	x := r.x
 	defer x.active.Done()
 	if err := x.accept(r); err != nil {
 		r.releasePermit()
 		r.rememberRefused(err)
 		r.abandon(err)
 		return nil, err
+	}
+	if !d.is(r) { // the journal took its time, and the caller has an error
+		x.reportError(errors.Join(r.unsent(), r.withdraw("the caller had left before the journal accepted it")))
 	}
 	x.background(r)
 	return &Handle{r: r}, nil
@@ -53,7 +73,7 @@ func (x *Executor) accept(r *run) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.put(nil, journal.Synced); err != nil {
+	if err := r.put(&r.state, nil, journal.Synced); err != nil {
 		return err
 	}
 	r.life = accepted
@@ -71,7 +91,7 @@ func (x *Executor) driveInBackground(r *run) {
 	}()
 	err := r.drive(x.life)
 	returned = true
-	r.mu.Lock()
+	r.mu.Look()
 	over := r.state.Stage == flow.Ended || r.life == lost
 	r.mu.Unlock()
 	switch {

@@ -59,7 +59,7 @@ func (w *waiters) channel() <-chan struct{} {
 
 // removeCaller is waiters.remove with the lock taken.
 func (r *run) removeCaller() (none bool) {
-	r.mu.Lock()
+	r.mu.Look()
 	defer r.mu.Unlock()
 	return r.waiters.remove()
 }
@@ -95,7 +95,7 @@ func (r *run) resultLocked() *Result {
 // called with the lock held.
 func (r *run) waitUntil(ctx context.Context, done func() bool) error {
 	for {
-		r.mu.Lock()
+		r.mu.Look()
 		if done() {
 			r.mu.Unlock()
 			return nil
@@ -122,7 +122,7 @@ func (r *run) waitUntil(ctx context.Context, done func() bool) error {
 
 // pendingError says how the flow stands for a caller that stops waiting.
 func (r *run) pendingError(cause error) *PendingError {
-	r.mu.Lock()
+	r.mu.Look()
 	defer r.mu.Unlock()
 	e := &PendingError{Flow: r.id, Next: r.state.Next, Held: r.calls.delay.String(), Cause: cause}
 	if r.calls.last != nil {
