@@ -70,6 +70,9 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 			fact.Effect = policy.Executed
 		}
 	}
+	if /*guard:rules-see-dispute*/ fact.Effect == policy.Executed && fact.Class != policy.Mismatch && s.disputed() {
+		fact.Class = policy.Disputed // a dispute stays one
+	}
 	switch {
 	case fact.Class == policy.NotFound && fact.Effect != policy.Executed && s.earlierInDoubt():
 		// A rule for "not found" would send this request again, but an earlier one is still open.

@@ -62,10 +62,14 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 		id.Copies-- // refused before processing: this copy left nothing at the provider
 	}
 	fact.Effect = s.credible(&t.Contract, id, &h, fact, sure)
-	if /*guard:other-amount*/ fact.Effect == policy.Executed && otherAmount {
+	partly := /*guard:part-stays*/ id.Mismatch && id.Effect != policy.Executed && !s.sameAmount(a) // an earlier answer said so, and this one does not name the whole
+	if /*guard:other-amount*/ fact.Effect == policy.Executed && (otherAmount || partly) {
 		fact.Class = policy.Mismatch
 	}
 	id.update(fact)
+	if h.trusted() {
+		id.remark(fact)
+	}
 	s.addEvidence(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: a, Fact: fact})
 	return fact
 }
@@ -163,6 +167,15 @@ func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) b
 	return copies <= 1 || /*guard:webhook-may-be-old*/ query && /*guard:provider-id-is-one-copy*/ !oneCopy && /*guard:query-sees-all-copies*/ s.absent(c, id, h.asked)
 }
 
+// remark keeps what an answer says of the money, whatever it proves of the request: that it is
+// disputed, or that another amount than asked for was paid. A later success does not take that back.
+func (id *Identity) remark(f policy.Fact) {
+	id.Disputed = /*guard:dispute-stays*/ id.Disputed || f.Class == policy.Disputed
+	if f.Class == policy.Mismatch && /*guard:part-is-a-result*/ f.Stage == policy.Result && id.Effect != policy.Executed {
+		id.Mismatch = true // at the door the class is about the request that was refused, and not about money
+	}
+}
+
 // update enters a fact into the identity. Certainty is not lost to a later doubt: an answer that
 // knows less than the ledger changes nothing.
 func (id *Identity) update(f policy.Fact) {
@@ -175,8 +188,8 @@ func (id *Identity) update(f policy.Fact) {
 		// The provider said that the request was over, and now says that it goes on: in doubt again.
 		id.Effect, id.Fact, id.Reopened = f.Effect, f, true
 	case f.Effect == policy.Executed:
+		id.Mismatch = /*guard:mismatch-stays*/ id.Mismatch && id.Effect == policy.Executed || f.Class == policy.Mismatch
 		id.Effect, id.Fact = f.Effect, f
-		id.Mismatch = /*guard:mismatch-stays*/ id.Mismatch || f.Class == policy.Mismatch
 	case /*guard:certainty-stays*/ !id.Effect.Settled():
 		if f.Effect != policy.Unknown || id.Effect == policy.Unknown {
 			id.Effect = f.Effect

@@ -10,11 +10,12 @@ import (
 // Property names what an action would have broken.
 type Property string
 
-// The properties that the interlock guards. S4 is kept by the limits.
+// The properties that the interlock guards. S4 is kept by the limits, and S5 is one of the rules.
 const (
 	S1 Property = "S1" // at most one execution
 	S2 Property = "S2" // never failed while money moved or can
-	S3 Property = "S3" // never succeeded without proof
+	S3 Property = "S3" // never succeeded without proof, of this amount
+	S6 Property = "S6" // never succeeded when it is disputed
 )
 
 // breaks says which property an action would break now; empty: none.
@@ -23,6 +24,9 @@ func breaks(s *State, c *policy.Contract, a policy.Action, now Moment) Property 
 	case policy.MarkSucceeded:
 		if /*guard:success-needs-proof*/ !s.proved() {
 			return S3
+		}
+		if /*guard:success-is-not-disputed*/ s.disputed() {
+			return S6
 		}
 	case policy.MarkFailed:
 		if /*guard:failure-needs-certainty*/ !s.allNotExecuted() {
@@ -79,6 +83,8 @@ func (s *State) replaySafe(c *policy.Contract, id *Identity, at time.Time) bool 
 // wait for the webhook; a person.
 func fallback(s *State, t *policy.Terms, now Moment) (policy.Action, Via) {
 	switch {
+	case /*guard:dispute-is-not-asked-about*/ s.proved() && s.disputed():
+		return policy.Escalate, "" // it executed, and no answer takes a dispute back
 	case /*guard:fallback-knows-the-time*/ !now.At.Before(s.limit(t)):
 		return s.exhausted(), ""
 	case /*guard:fallback-counts-queries*/ s.queriesLeft(t) && /*guard:fallback-can-query*/ s.canQuery(&t.Contract):
@@ -138,7 +144,7 @@ func settle(s *State, t *policy.Terms, want policy.Action, now Moment) Verdict {
 	}
 	if v.Property = breaks(s, &t.Contract, want, now); /*guard:interlock*/ v.Property != "" {
 		v.Action, v.Via = fallback(s, t, now)
-		if v.Action == policy.Escalate && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
+		if v.Action == policy.Escalate && v.Property != S6 && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
 			v.Limit = "max_queries"
 		}
 		return v

@@ -143,6 +143,11 @@ func (s *State) otherAmount(a *policy.Answer) bool {
 		(a.Currency != "" && p.Currency != "" && !strings.EqualFold(a.Currency, p.Currency))
 }
 
+// sameAmount reports whether an answer names the payment's amount, and no other currency.
+func (s *State) sameAmount(a *policy.Answer) bool {
+	return a.Amount != 0 && a.Amount == s.Payment.Amount && !s.otherAmount(a)
+}
+
 // blankPlaceholders takes out the ids that stand for "none": providers write 0 before they have
 // given one. Such an id would name every payment that has none yet.
 func blankPlaceholders(a *policy.Answer) {

@@ -139,6 +139,9 @@ func ledgerLine(i int, id *flow.Identity) string {
 	if id.Mismatch {
 		line += ", another amount"
 	}
+	if id.Disputed && id.Fact.Class != policy.Disputed {
+		line += ", disputed"
+	}
 	if id.Contested {
 		line += ", contested"
 	}

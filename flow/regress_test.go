@@ -19,7 +19,7 @@ type trap struct {
 }
 
 func TestTraps(t *testing.T) {
-	for _, tt := range slices.Concat(traps, limitTraps, targetTraps) {
+	for _, tt := range slices.Concat(traps, limitTraps, targetTraps, disputeTraps) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &story{}
 			if tt.rules != "" {

@@ -32,7 +32,8 @@ type Identity struct {
 	Deadline   time.Time     `json:"deadline"` // of the last send: after it we stop listening
 	Effect     policy.Effect `json:"effect"`
 	Fact       policy.Fact   `json:"fact"`                // what proved the effect
-	Mismatch   bool          `json:"mismatch,omitempty"`  // executed with another amount or currency
+	Mismatch   bool          `json:"mismatch,omitempty"`  // an answer said: with another amount or currency
+	Disputed   bool          `json:"disputed,omitempty"`  // an answer said: disputed, or charged back
 	Contested  bool          `json:"contested,omitempty"` // proved executed and proved not, or an unknown request executed under its order
 	Reopened   bool          `json:"reopened,omitempty"`  // known not to have executed, until the provider said that it goes on
 	Prior      policy.Effect `json:"prior"`               // what was known before the last send
@@ -146,6 +147,17 @@ func (s *State) proved() bool {
 		}
 	}
 	return /*guard:proof-is-one-execution*/ executed == 1
+}
+
+// disputed reports whether an answer about the payment said that it is disputed. No later answer takes
+// that back, and no refusal of the request that it was about: only a person does.
+func (s *State) disputed() bool {
+	for i := range s.Ledger {
+		if s.Ledger[i].Disputed {
+			return true
+		}
+	}
+	return false
 }
 
 // executed is an identity that is known to have executed; nil: none is.

@@ -184,9 +184,12 @@ func (m *machine) endedByEarlier(earlier []Identity) bool {
 		return false
 	}
 	m.s.Ledger = slices.Clone(earlier)
-	if /*guard:earlier-flow-is-proved*/ m.s.proved() {
+	switch {
+	case /*guard:earlier-flow-is-disputed*/ m.s.proved() && m.s.disputed():
+		m.finish(policy.Escalated, "an earlier request of the payment key has executed, and is disputed")
+	case /*guard:earlier-flow-is-proved*/ m.s.proved():
 		m.finish(policy.Succeeded, "an earlier request of the payment key has executed")
-	} else {
+	default:
 		m.finish(policy.Escalated, "an earlier request of the payment key may have executed")
 	}
 	return true

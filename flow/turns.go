@@ -121,13 +121,13 @@ func (m *machine) resolved(e Resolved) {
 		m.do(Record{})
 		return
 	}
-	id.Effect, id.Fact, id.Contested, id.Mismatch = e.Effect, fact, false, false
+	id.Effect, id.Fact, id.Contested, id.Mismatch, id.Disputed = e.Effect, fact, false, false, false
 	why := fmt.Sprintf("resolved by %s: %s", e.Who, e.Why)
 	open := m.s.Stage != Ended || m.s.Outcome == policy.Escalated
 	switch {
 	case !open:
 		m.contradiction(why, true)
-	case /*guard:person-proves-one-execution*/ m.s.proved():
+	case /*guard:person-proves-one-execution*/ m.s.proved() && /*guard:person-speaks-of-one-identity*/ !m.s.disputed():
 		m.finish(policy.Succeeded, why)
 	case /*guard:person-settles-one-identity*/ m.s.allNotExecuted():
 		m.finish(policy.Failed, why)
@@ -144,7 +144,7 @@ func (m *machine) afterEnd(fact policy.Fact) {
 	switch {
 	case m.s.Outcome != policy.Escalated:
 		m.contradiction(fact.Class.String(), false)
-	case /*guard:escalation-is-settled-by-proof*/ m.s.proved() && !before.proved() && fact.Class != policy.Disputed:
+	case /*guard:escalation-is-settled-by-proof*/ m.s.proved() && !before.proved() && /*guard:escalation-stays-disputed*/ !m.s.disputed():
 		m.s.Class = fact.Class
 		m.finish(policy.Succeeded, "proved after it was escalated")
 	case fact.Effect == policy.NotExecuted && /*guard:escalation-fails-when-certain*/ m.s.allNotExecuted():
