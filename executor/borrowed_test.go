@@ -22,7 +22,7 @@ func newer(t *testing.T, j journal.Journal, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row.State = []byte(strings.Replace(string(row.State), `"v":3`, `"v":4`, 1))
+	row.State = []byte(strings.Replace(string(row.State), `"v":4`, `"v":5`, 1))
 	row.Version++
 	row.Names = nil
 	row.At = time.Now()

@@ -23,7 +23,7 @@ func TestARowThatCannotBeReadStandsAlone(t *testing.T) {
 			r.State = bytes.Replace(r.State, []byte(`"amount":120000`), []byte(`"amount":120001`), 1)
 		},
 		"cut short":           func(r *journal.Row) { r.State = r.State[:len(r.State)/2] },
-		"of a newer release":  func(r *journal.Row) { r.State = bytes.Replace(r.State, []byte(`"v":3`), []byte(`"v":9`), 1) },
+		"of a newer release":  func(r *journal.Row) { r.State = bytes.Replace(r.State, []byte(`"v":4`), []byte(`"v":9`), 1) },
 		"another key's state": func(r *journal.Row) { r.Key.Payment = "k0" },
 		"damaged":             func(r *journal.Row) { r.Damaged = errors.New("a column is gone") },
 	} {

@@ -23,7 +23,7 @@ import (
 // to testdata/rows (go test ./executor -run GoldenRows -update).
 
 // storedVersion is the version of the rows that this program writes. It reads all before it.
-const storedVersion = 3
+const storedVersion = 4
 
 // stored is a flow in a journal, as JSON in [journal.Row.State].
 type stored struct {
@@ -144,6 +144,7 @@ type storedIdentity struct {
 	Effect     policy.Effect `json:"effect"`
 	Fact       storedFact    `json:"fact"`
 	Mismatch   bool          `json:"mismatch,omitempty"`
+	Disputed   bool          `json:"disputed,omitempty"` // from version 4
 	Contested  bool          `json:"contested,omitempty"`
 	Reopened   bool          `json:"reopened,omitempty"`
 	Prior      policy.Effect `json:"prior"`
@@ -246,7 +247,7 @@ func (old *storedV1) upgrade() *stored {
 	return s
 }
 
-// upgrade carries a row of version 2 over to version 3, which has more keys.
+// upgrade carries a row of version 2 or 3 over to version 4. Each has more keys than the one before.
 func (s *stored) upgrade() (*stored, error) {
 	if s.V == storedVersion {
 		return s, nil
@@ -254,12 +255,40 @@ func (s *stored) upgrade() (*stored, error) {
 	if more := s.laterKeys(); len(more) > 0 {
 		return nil, fmt.Errorf("version %d has no %s", s.V, strings.Join(more, ", "))
 	}
-	s.V, s.State.Target = storedVersion, s.Request.ProviderID
+	if s.V == 2 {
+		s.State.Target = s.Request.ProviderID
+	}
+	s.V = storedVersion
+	s.State.findDisputes()
 	return s, nil
 }
 
-// laterKeys lists the keys in a row of version 2 that came with version 3.
+// findDisputes looks for disputes in the state of a row before version 4, which kept them only in what
+// the answers proved. A person's word ends one.
+func (s *storedState) findDisputes() {
+	for i := range s.Ledger {
+		s.Ledger[i].Disputed = s.Ledger[i].Fact.Class == policy.Disputed
+	}
+	for i := range s.Evidence {
+		e := &s.Evidence[i]
+		if e.Identity < 0 || e.Identity >= len(s.Ledger) {
+			continue
+		}
+		id := &s.Ledger[e.Identity]
+		id.Disputed = e.Person == "" && (id.Disputed || e.Fact.Class == policy.Disputed)
+	}
+}
+
+// laterKeys lists the keys in a row of version 2 or 3 that came with a later one.
 func (s *stored) laterKeys() (more []string) {
+	for i := range s.State.Ledger {
+		if s.State.Ledger[i].Disputed {
+			more = append(more, fmt.Sprintf("state.ledger[%d].disputed", i))
+		}
+	}
+	if s.V == 3 {
+		return more
+	}
 	if len(s.Request.Digest) > 0 {
 		more = append(more, "request.digest")
 	}
@@ -300,8 +329,8 @@ func decodeStored(text []byte) (*stored, error) {
 			return nil, fmt.Errorf("version 1: %w", err)
 		}
 		return old.upgrade().upgrade()
-	case version.V == 2 || version.V == storedVersion:
-		if version.V == storedVersion {
+	case version.V >= 2 && version.V <= storedVersion:
+		if version.V >= 3 {
 			if err := checkSeal(text); err != nil {
 				return nil, fmt.Errorf("version %d: %w", version.V, err)
 			}
@@ -346,7 +375,7 @@ func toStored(s *flow.State) storedState {
 		return storedIdentity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: storedFact(id.Fact),
-			Mismatch: id.Mismatch, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
+			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
 	to.Fired = convert(s.Fired, func(c *policy.Count) storedCount { return storedCount(*c) })
@@ -373,7 +402,7 @@ func (from *storedState) state() flow.State {
 		return flow.Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: policy.Fact(id.Fact),
-			Mismatch: id.Mismatch, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
+			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
 	s.Fired = convert(from.Fired, func(c *storedCount) policy.Count { return policy.Count(*c) })

@@ -33,7 +33,7 @@ func goldenRows(t *testing.T, version int) [][]byte {
 // a value in every field of a state.
 func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 	var upgraded bytes.Buffer
-	for i, old := range slices.Concat(goldenRows(t, 1), goldenRows(t, 2)) {
+	for i, old := range slices.Concat(goldenRows(t, 1), goldenRows(t, 2), goldenRows(t, 3)) {
 		s, err := decodeStored(old)
 		if err != nil {
 			t.Fatalf("row %d: %v", i+1, err)
@@ -51,7 +51,18 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 		if err := json.Unmarshal(text, &after); err != nil {
 			t.Fatal(err)
 		}
-		delete(after.State.(map[string]any), "target") // of the request, until version 2
+		found := after.State.(map[string]any)
+		if !bytes.HasPrefix(old, []byte(`{"v":3`)) {
+			delete(found, "target") // of the request, until version 2
+		}
+		ledger, _ := found["ledger"].([]any)
+		for _, id := range ledger {
+			id := id.(map[string]any)
+			if id["fact"].(map[string]any)["class"] == "disputed" && id["disputed"] != true {
+				t.Errorf("row %d: a dispute is lost: %s", i+1, text)
+			}
+			delete(id, "disputed") // of the evidence, until version 3
+		}
 		if !reflect.DeepEqual(withoutZeros(before.State), withoutZeros(after.State)) {
 			t.Errorf("row %d: the state was\n%s\nand is\n%s", i+1, old, text)
 		}
@@ -112,13 +123,14 @@ func TestRowsThatCannotBeReadWhole(t *testing.T) {
 		row, want string
 		resum     bool // the change is not one of the disk
 	}{
-		"a newer version":        {row: strings.Replace(row, `"v":3`, `"v":4`, 1), want: "version 4 is of a newer release; this one reads versions 1 to 3"},
-		"no version":             {row: strings.Replace(row, `"v":3,`, ``, 1), want: "there is no version 0"},
+		"a newer version":        {row: strings.Replace(row, `"v":4`, `"v":5`, 1), want: "version 5 is of a newer release; this one reads versions 1 to 4"},
+		"no version":             {row: strings.Replace(row, `"v":4,`, ``, 1), want: "there is no version 0"},
 		"a key that is unknown":  {row: strings.Replace(row, `"attempts":`, `"insured":true,"attempts":`, 1), want: `unknown field "insured"`, resum: true},
 		"a key of an identity":   {row: strings.Replace(row, `"sends":`, `"annulled":true,"sends":`, 1), want: `unknown field "annulled"`, resum: true},
 		"a word that is unknown": {row: strings.Replace(row, `"operation":"capture"`, `"operation":"tip"`, 1), want: "tip", resum: true},
 		"version 1, unknown key": {row: strings.Replace(string(goldenRows(t, 1)[0]), `"attempts":`, `"insured":true,"attempts":`, 1), want: `version 1: json: unknown field "insured"`},
 		"version 2, later keys":  {row: strings.Replace(string(goldenRows(t, 2)[0]), `"attempts":`, `"target":"T-1","not_after":"2026-01-01T00:00:00Z","attempts":`, 1), want: "version 2 has no state.not_after, state.target"},
+		"version 3, a later key": {row: strings.Replace(string(goldenRows(t, 3)[0]), `"sends":`, `"disputed":true,"sends":`, 1), want: "version 3 has no state.ledger[0].disputed", resum: true},
 		"cut short":              {row: row[:len(row)-20], want: "unexpected end"},
 		"more behind it":         {row: row + "{}", want: "after"},
 		"a bit that turned over": {row: strings.Replace(row, `"amount":120000`, `"amount":120001`, 1), want: "it is not what was written"},
