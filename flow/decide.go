@@ -68,6 +68,9 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 		if id := s.executed(); /*guard:rules-see-execution*/ id != nil { // an execution outweighs every other answer
 			fact = id.Fact
 			fact.Effect = policy.Executed
+			if /*guard:rules-see-earlier-mismatch*/ id.Mismatch {
+				fact.Class = policy.Mismatch
+			}
 		}
 	}
 	if /*guard:rules-see-dispute*/ fact.Effect == policy.Executed && fact.Class != policy.Mismatch && s.disputed() {

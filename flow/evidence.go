@@ -27,6 +27,7 @@ func (h *incoming) trusted() bool {
 func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.Fact {
 	a := h.answer
 	fact := d.Judge(&s.Payment, a)
+	said := fact
 	otherAmount := s.otherAmount(a)
 	if refused := fact.Effect == policy.NotExecuted || fact.Class == policy.NotFound; /*guard:other-amount-refused*/ otherAmount && refused {
 		// It may be about another part of the money, or about another payment: the rules get a
@@ -68,7 +69,7 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 	}
 	id.update(fact)
 	if h.trusted() {
-		id.remark(fact)
+		id.remark(said)
 	}
 	s.addEvidence(Evidence{At: h.at, Phase: a.Phase, Identity: i, Answer: a, Fact: fact})
 	return fact
@@ -171,7 +172,7 @@ func (s *State) coversAllCopies(c *policy.Contract, id *Identity, h *incoming) b
 // disputed, or that another amount than asked for was paid. A later success does not take that back.
 func (id *Identity) remark(f policy.Fact) {
 	id.Disputed = /*guard:dispute-stays*/ id.Disputed || f.Class == policy.Disputed
-	if f.Class == policy.Mismatch && /*guard:part-is-a-result*/ f.Stage == policy.Result && id.Effect != policy.Executed {
+	if f.Class == policy.Mismatch && /*guard:part-is-a-result*/ f.Stage == policy.Result {
 		id.Mismatch = true // at the door the class is about the request that was refused, and not about money
 	}
 }

@@ -15,6 +15,14 @@ then   = "query_status"
 reason = "find out"
 `
 
+const again = `
+[[rule]]
+id     = "again"
+when   = 'effect == "not_executed" && !in_doubt'
+then   = "retry_new_request"
+reason = "once more"
+`
+
 // A payment that is disputed, or of which a part was paid, is never marked succeeded: in whatever phase
 // the provider says so, and whatever it says later.
 var disputeTraps = []trap{
@@ -90,13 +98,7 @@ var disputeTraps = []trap{
 			at +1s query status=SUCCESS`,
 		never: "ended succeeded", always: "S6"},
 	{name: "a dispute of a request that was refused, and the next one executes",
-		rules: believes + `
-[[rule]]
-id     = "again"
-when   = 'effect == "not_executed" && !in_doubt'
-then   = "retry_new_request"
-reason = "once more"
-`,
+		rules: believes + again,
 		lines: `payment shopline pay 120000 TWD merchant=acme
 			start o-1 r-1
 			at +2s answer status=PROCESSING provider=T-1
@@ -112,6 +114,17 @@ reason = "once more"
 			at +2s webhook verified status=SUCCEEDED sub_status=CAPTURED code=4551 provider=T-1 amount=120000
 			at +2h resolve 0 executed by=anna why="the shopper withdrew it"`,
 		always: "ended succeeded"},
+	{name: "a person's word about one request does not end the dispute of another",
+		rules: believes + again,
+		lines: `payment shopline pay 120000 TWD merchant=acme
+			start o-1 r-1
+			at +2s answer status=PROCESSING provider=T-1
+			at +2s webhook verified code=4551 provider=T-1
+			at +2s webhook verified status=FAILED code=4454 provider=T-1
+			due request=r-2
+			at +30s answer fault=timeout
+			at +2h resolve 1 executed by=anna why="it is in the bank's statement"`,
+		never: "ended succeeded", always: "executed"},
 	{name: "what a forged webhook calls disputed is not",
 		rules: believes,
 		lines: `payment shopline pay 120000 TWD merchant=acme

@@ -32,13 +32,14 @@ const (
 var anyRefusal = policy.Fact{Effect: policy.NotExecuted, Class: noClass, Reach: anyReach}
 
 // readByFlow is what the flow itself reads in a fact: the effect, whether a refusal is a stored
-// result, and whether something was not found. Of an execution the ledger keeps the class.
+// result, and whether something was not found, is disputed, or is a mismatch. Of an execution the ledger
+// keeps the class.
 func readByFlow(f policy.Fact) policy.Fact {
 	read := policy.Fact{Effect: f.Effect, Class: ownClass, Reach: ownReach, Final: ownFinal}
-	if f.Class == policy.NotFound || f.Effect == policy.Executed {
+	if f.Class == policy.NotFound || f.Class == policy.Disputed || f.Class == policy.Mismatch || f.Effect == policy.Executed {
 		read.Class = f.Class
 	}
-	if f.Effect == policy.NotExecuted {
+	if f.Effect == policy.NotExecuted || f.Class == policy.Mismatch {
 		read.Stage = f.Stage
 	}
 	return read

@@ -25,6 +25,7 @@ func (m *model) canonicalize(n *node) {
 		m.canonicalizeIdentity(n, i)
 	}
 	if m.coarse {
+		m.canonicalizeClaims(n)
 		n.firstOwn, n.flow, s.Attempts = 0, 1, min(len(s.Ledger), 2)
 		if len(s.Ledger) == 1 && s.Ledger[0].Sends > 1 {
 			s.Attempts = 2

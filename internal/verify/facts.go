@@ -22,6 +22,7 @@ type facts struct {
 	notSentClass answerClass
 	refusals     []policy.Fact // every fact that proves that a request was not executed
 	executed     []policy.Fact // every fact that proves an execution
+	claims       claims        // that some answer makes
 }
 
 // group is the answers of a phase that prove the same by themselves.
@@ -186,4 +187,5 @@ func (f *facts) listLedger(c *policy.Contract) {
 	}
 	add(&f.executed, resolvedAs(policy.Executed))
 	add(&f.refusals, resolvedAs(policy.NotExecuted))
+	f.listDisputes()
 }

@@ -124,9 +124,14 @@ const maxSends = 4
 // unbounded stands for a limit that the coarse model never reaches by counting.
 const unbounded = 100
 
-// exhausted says which limits are used up when an event arrives. The coarse model does not count.
+// exhausted says which limits are used up when an event arrives, and what the model has forgotten. The coarse model does not count.
 // It tries each event with and without them.
-type exhausted struct{ sends, queries, time, lastOld, othersOld bool }
+type exhausted struct {
+	sends, queries, time, lastOld, othersOld bool
+
+	claims   claims // that an earlier answer has made
+	executes bool   // wanted: the first execution became known
+}
 
 // transitionKind is what the adversary or the environment does.
 type transitionKind uint8
@@ -283,7 +288,7 @@ func (m *model) eventOf(tr transition) flow.Event {
 	case kindWithdraw:
 		return flow.Withdrawn{Moment: now, Why: "withdrawn"}
 	case kindResolve:
-		return flow.Resolved{Moment: now, Identity: int(tr.id), Effect: policy.Effect(tr.variant), Who: "operator", Why: "checked"}
+		return flow.Resolved{Moment: now, Identity: int(tr.id), Effect: policy.Effect(tr.variant &^ endsDispute), Who: "operator", Why: "checked"}
 	case kindTime:
 	}
 	return nil
@@ -302,10 +307,13 @@ func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	a := m.facts.classes[ph][tr.class].answer
 	s := &m.steps.from.s
 	id := &s.Ledger[tr.id]
-	if tr.variant&otherAmount != 0 {
+	switch {
+	case tr.variant&otherAmount != 0:
 		a.Amount = policy.OddAmount
+	case tr.variant&wholeAmount != 0:
+		a.Amount, a.Currency = m.payment.Amount, m.payment.Currency
 	}
-	switch tr.variant &^ otherAmount {
+	switch tr.variant &^ (otherAmount | wholeAmount) {
 	case namesOrder:
 		a.OrderID = id.OrderID
 	case namesBoth:
@@ -344,6 +352,7 @@ func (m *model) spendLimits(s *flow.State) {
 	if m.exhausted.time {
 		s.Started = base.Add(-m.terms.Limits.MaxElapsed)
 	}
+	m.earlierClaims(s)
 	if !m.exhausted.lastOld && !m.exhausted.othersOld {
 		return
 	}

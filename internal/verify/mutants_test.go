@@ -36,6 +36,7 @@ func mutants() []mutant {
 // What an action would break (interlock.go).
 var interlockMutants = []mutant{
 	{rules: "bold-paid", want: flow.S3, at: forceFalse("success-needs-proof")},
+	{rules: "bold-disputes", want: flow.S6, at: forceFalse("success-is-not-disputed")},
 	{rules: "bold-failed", want: flow.S2, at: forceFalse("failure-needs-certainty")},
 	{rules: "bold-new", want: flow.S1, at: forceFalse("new-request-needs-certainty")},
 	{rules: "bold-order", want: flow.S1, at: forceFalseWhen("new-request-needs-certainty", "a == policy.RetryNewOrder")},
@@ -54,6 +55,10 @@ var interlockMutants = []mutant{
 
 // interlock.go: what is done instead, and limits.
 var fallbackMutants = []mutant{
+	{
+		rules: "bold-disputes", want: S4, at: forceFalse("dispute-is-not-asked-about"),
+		spared: "without it the flow asks until its queries are spent, and a person decides then",
+	},
 	{rules: "bold-failed", want: S4, at: forceFalse("fallback-knows-the-time")},
 	{rules: "bold-failed", want: S4, at: forceTrue("fallback-counts-queries")},
 	{rules: "bold-silent", want: S4, at: forceTrue("fallback-can-query")},
@@ -62,7 +67,7 @@ var fallbackMutants = []mutant{
 	{rules: "plain", want: S4, at: forceTrue("sends-are-counted")},
 	{
 		rules: "plain", want: S4, at: forceTrue("withdrawn-sends-nothing"),
-		spared: "that nothing is sent after a withdrawal is none of S1 to S5",
+		spared: "that nothing is sent after a withdrawal is none of S1 to S6",
 	},
 	{rules: "plain", want: S4, at: forceTrue("queries-are-counted")},
 	{rules: "silent", want: S4, at: forceTrue("query-has-an-identifier")},
@@ -198,6 +203,9 @@ var evidenceMutants = []mutant{
 	},
 	{rules: "plain+foreign", want: flow.S2, at: forceFalse("contested-stays-open")},
 	{rules: "plain+retracts", want: flow.S2, at: forceFalse("reopened")},
+	{rules: "disputes", want: flow.S6, at: operand("dispute-stays", "false")},
+	{rules: "disputes", want: flow.S6, at: forceFalse("part-is-a-result")},
+	{rules: "disputes", want: flow.S6, at: forceFalse("part-stays")},
 	{
 		rules: "plain", want: flow.S3, at: forceFalse("mismatch-stays"),
 		spared: "a provider that names two amounts for one execution contradicts itself",
@@ -247,6 +255,11 @@ var stepMutants = []mutant{
 		rules: "plain", want: S5, at: forceFalse("rules-see-mismatch"),
 		spared: "without it they see a conflict, from which they conclude as little",
 	},
+	{
+		rules: "disputes", want: S5, at: forceFalse("rules-see-earlier-mismatch"),
+		spared: "without it they see a conflict, from which they conclude as little",
+	},
+	{rules: "disputes", want: S5, at: forceFalse("rules-see-dispute")},
 	{rules: "plain+foreign", want: S5, at: forceFalse("rules-see-conflict")},
 	{rules: "hook", want: flow.S2, at: operand("no-webhook-is-no-proof", "policy.MarkFailed")},
 	{rules: "plain", want: flow.S1, at: forceTrue("earlier-flow-is-certain")},
@@ -255,6 +268,7 @@ var stepMutants = []mutant{
 		spared: "what is contested is never known not to have executed",
 	},
 	{rules: "plain", want: flow.S3, at: forceTrue("earlier-flow-is-proved")},
+	{rules: "disputes", want: flow.S6, at: forceFalse("earlier-flow-is-disputed")},
 	{rules: "plain", want: flow.S2, at: before("crash-is-in-doubt", "lost.Fault = policy.NotSent")},
 	{rules: "plain", want: flow.S2, at: forceFalse("send-is-in-doubt-again")},
 	{rules: "rejected", want: flow.S2, at: skip("prior-is-kept")},
@@ -273,6 +287,8 @@ var stepMutants = []mutant{
 	{rules: "plain", want: flow.S2, at: forceFalse("person-and-send-under-way")},
 	{rules: "plain", want: flow.S2, at: forceTrue("person-settles-one-identity")},
 	{rules: "plain", want: flow.S3, at: forceTrue("person-proves-one-execution")},
+	{rules: "disputes", want: flow.S6, at: forceTrue("person-speaks-of-one-identity")},
+	{rules: "disputes", want: flow.S6, at: forceTrue("escalation-stays-disputed")},
 	{
 		rules: "plain+retracts", want: flow.S1, at: forceTrue("repeated-webhook-decides-nothing"),
 		spared: "what is due is checked again; see jointMutants",
@@ -289,7 +305,12 @@ var jointMutants = []mutant{
 	{rules: "plain", want: flow.S2, at: all(forceTrue("not-found-needs-contract"), forceFalse("arrival-needs-contract"), forceFalse("arrival-needs-time"))},
 }
 
-// mill is a payment under the contract and the rules of a merchant of testdata/mutation.
+// mill is a payment under the contract and the rules of a merchant of testdata/mutation. Only the court's
+// are disputed, so that the searches about the mill's stay small.
 func mill(rules string) policy.Payment {
-	return policy.Payment{Provider: "mill", Merchant: rules, Operation: policy.Pay, Amount: 120_000, Currency: "VND"}
+	p := policy.Payment{Provider: "mill", Merchant: rules, Operation: policy.Pay, Amount: 120_000, Currency: "VND"}
+	if strings.HasSuffix(rules, "disputes") {
+		p.Provider = "court"
+	}
+	return p
 }

@@ -26,6 +26,7 @@ type node struct {
 	bypassed      bool // the unguarded rule was followed against the interlock
 	lateFault     bool // a call was left under way, and may still fail
 	foreign       bool // another client's request was executed under one of our orders
+	disputed      bool // an answer about the payment key has said so, and no person since
 
 	forced   policy.Action // the action that the flow takes next without the interlock
 	isForced bool          // forced is set
@@ -38,6 +39,7 @@ type statements struct {
 	executed uint8 // requests that were executed
 	other    uint8 // requests that were executed with another amount
 	queried  bool  // a query was sent since; its reply may arrive late
+	part     bool  // it said that another amount was paid, and has not named the whole since
 	old      bool  // coarse: the provider does not dedupe it any more
 
 	first, last ageClass // ages of its first and its last send
@@ -257,7 +259,7 @@ func (m *model) key(n *node) []byte {
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)
 	b = append(b, s.AskedBy...)
-	flag(n.bypassed, n.lateFault, n.foreign, n.isForced, s.Withdrawn != "", s.Displaced != nil)
+	flag(n.bypassed, n.lateFault, n.foreign, n.isForced, n.disputed, s.Withdrawn != "", s.Displaced != nil)
 	if s.Displaced != nil {
 		b = append(b, byte(s.Displaced.Action))
 		b = append(b, s.Displaced.Via...)
@@ -324,6 +326,12 @@ func (m *model) identityKey(n *node, i int) []byte {
 	}
 	if i >= n.firstOwn {
 		b = append(b, 'o')
+	}
+	if id.Disputed {
+		b = append(b, 'd')
+	}
+	if st.part {
+		b = append(b, 'p')
 	}
 	list := m.copiesBuf[:0]
 	for _, f := range n.requests {

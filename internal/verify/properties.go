@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -152,7 +153,7 @@ func waitsPastTime(from *node, after *flow.State, commands []flow.Command) bool 
 	return false
 }
 
-// checkOutcome holds the outcome of a flow to S2 and S3.
+// checkOutcome holds the outcome of a flow to S2, S3 and S6.
 func (m *model) checkOutcome(n *node) []finding {
 	switch n.s.Outcome {
 	case policy.Failed:
@@ -162,6 +163,12 @@ func (m *model) checkOutcome(n *node) []finding {
 	case policy.Succeeded:
 		if !n.paid() {
 			return []finding{{property: flow.S3, why: "no execution of this amount is proved"}}
+		}
+		switch {
+		case n.disputed:
+			return []finding{{property: flow.S6, why: "the payment is disputed"}}
+		case slices.ContainsFunc(n.ids, func(st statements) bool { return st.part && st.executed > 0 }):
+			return []finding{{property: flow.S6, why: "another amount was paid, and no answer names this one"}}
 		}
 	case policy.Open, policy.Escalated:
 	}

@@ -50,7 +50,7 @@ type remarks struct {
 func (o *outcome) breaks() bool { return o.remarks != nil && len(o.findings) > 0 }
 
 // marks are what the commands of an outcome do outside of the flow.
-type marks uint8
+type marks uint32
 
 const (
 	markSends marks = 1 << iota
@@ -60,6 +60,14 @@ const (
 	markLeavesCall // a call is left under way
 	markLastOld
 	markOthersOld
+	markWasDisputed // an earlier answer had made the claim, and the model had forgotten it
+	markWasPart
+	markDisputes
+	markPart
+	markWhole
+	markPerson // a person has looked
+
+	markIdentity = 20 // from this bit on: the identity that the last three are about
 )
 
 // has reports whether one of some marks is set.
@@ -106,6 +114,7 @@ type part struct {
 	flow      int
 	foreign   bool
 	lateFault bool
+	disputed  bool
 	outcomes  []int64
 	varied    []int32
 }
@@ -146,7 +155,7 @@ func (m *model) partOf(n *node) *part {
 	}
 	for i := range st.parts[:st.used] {
 		p := &st.parts[i]
-		if p.flow == n.flow && p.foreign == n.foreign && p.lateFault == n.lateFault && slices.Equal(p.requests, n.requests) && slices.Equal(p.ids, n.ids) {
+		if p.flow == n.flow && p.foreign == n.foreign && p.lateFault == n.lateFault && p.disputed == n.disputed && slices.Equal(p.requests, n.requests) && slices.Equal(p.ids, n.ids) {
 			return p
 		}
 	}
@@ -156,7 +165,7 @@ func (m *model) partOf(n *node) *part {
 	p := &st.parts[st.used]
 	st.used++
 	p.ids, p.requests = append(p.ids[:0], n.ids...), append(p.requests[:0], n.requests...)
-	p.flow, p.foreign, p.lateFault = n.flow, n.foreign, n.lateFault
+	p.flow, p.foreign, p.lateFault, p.disputed = n.flow, n.foreign, n.lateFault, n.disputed
 	p.outcomes, p.varied = p.outcomes[:0], p.varied[:0]
 	return p
 }
@@ -200,7 +209,7 @@ func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit e
 	for i := range all {
 		o := &all[i]
 		if !o.breaks() && !m.steps.every {
-			id := int64(o.state)<<8 | int64(o.marks)
+			id := int64(o.state)<<32 | int64(o.marks)
 			if back && o.marks == 0 && o.state == m.steps.still || slices.Contains(p.outcomes, id) {
 				continue
 			}
@@ -232,6 +241,7 @@ func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
 	}
 	m.keepOld(next, o.exhausted, len(n.ids))
 	next.lateFault = next.lateFault || o.marks.has(markLeavesCall)
+	next.claim(m.steps.from, o.marks)
 	tr.choice, tr.exhausted = o.choice, o.exhausted
 	m.applyCommands(next, o.marks)
 	m.exhausted = o.exhausted
@@ -286,7 +296,7 @@ func (m *model) alike(tr transition, r *reaction) int32 {
 	for i := range r.outcomes {
 		o := &r.outcomes[i]
 		b = strconv.AppendInt(append(b, ' '), int64(o.state), 36)
-		b = append(b, byte(o.marks), byte(o.wanted), byte(o.took))
+		b = append(b, byte(o.marks), byte(o.marks>>8), byte(o.marks>>16), byte(o.marks>>24), byte(o.wanted), byte(o.took))
 		if o.remarks != nil && o.corrected != nil {
 			b = append(b, 'c')
 		}
@@ -322,6 +332,9 @@ func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
 			all = append(all, exhausted{othersOld: true}, exhausted{othersOld: true, lastOld: true, time: over})
 		}
 	}
+	if want.executes {
+		all = append(all, m.withClaims(all)...)
+	}
 	return all
 }
 
@@ -337,6 +350,7 @@ func (m *model) outcomesOf(tr transition, x exhausted, known func(*outcome) bool
 		}
 		options := m.decider.options
 		want.addWanted(commands)
+		want.executes = want.executes || tr.kind != kindSecondFlow && executedIdentity(&m.steps.from.s) < 0 && executedIdentity(&after) >= 0
 		o := m.outcomeOf(tr, &after, commands)
 		if choice == 0 {
 			if known != nil && known(&o) {
@@ -357,6 +371,9 @@ func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
 	before.Evidence = nil
 	if tr.kind == kindSecondFlow {
 		before = flow.State{Payment: m.payment}
+	}
+	if tr.kind == kindResolve && tr.variant&endsDispute != 0 {
+		endDispute(&before)
 	}
 	m.exhausted = tr.exhausted
 	m.spendLimits(&before)
@@ -394,6 +411,10 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 			}
 		case flow.Record, flow.Wait, flow.Alert:
 		}
+	}
+	o.marks |= m.claimMarks(tr, after)
+	if forgetsClaim(o.marks, after) {
+		also.findings = append(also.findings, finding{property: flow.S6, why: "an answer disputed the payment, or named another amount, and the flow did not keep it"})
 	}
 	if m.leavesCall(tr, after) {
 		o.marks |= markLeavesCall
@@ -446,7 +467,7 @@ func (m *model) stateOf(s *flow.State) int32 {
 		b = append(append(append(b, 0), id.ProviderID...), 0)
 		fact := keptFact(id)
 		bits := byte(0)
-		for k, on := range []bool{id.Mismatch, id.Contested, id.Reopened} {
+		for k, on := range []bool{id.Mismatch, id.Contested, id.Reopened, id.Disputed} {
 			if on {
 				bits |= 1 << k
 			}

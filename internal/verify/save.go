@@ -330,7 +330,7 @@ func (m *model) scriptAnswer(t *traceStep) string {
 		add("retry_after=", a.RetryAfter.String())
 	}
 	id := &t.from.s.Ledger[min(int(t.transition.id), len(t.from.s.Ledger)-1)]
-	switch t.transition.variant &^ otherAmount {
+	switch t.transition.variant &^ (otherAmount | wholeAmount) {
 	case namesOrder:
 		add("order_id=", id.OrderID)
 	case namesBoth:
@@ -341,6 +341,9 @@ func (m *model) scriptAnswer(t *traceStep) string {
 	}
 	if t.transition.variant&otherAmount != 0 {
 		add("amount=", "1")
+	}
+	if t.transition.variant&wholeAmount != 0 {
+		add("amount=", fmt.Sprint(t.from.s.Payment.Amount))
 	}
 	return strings.Join(parts, " ")
 }

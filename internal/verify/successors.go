@@ -250,6 +250,9 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
 			m.nameAnswer(n, next, h, names, 0, emit)
+			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && m.payment.Amount != 0 {
+				m.nameAnswer(n, next, h, names, wholeAmount, emit) // the coarse model has forgotten the mismatch
+			}
 		}
 		if (st.other > 0 || free) && m.payment.Amount != 0 { // without an amount there is no other one
 			next.copyFrom(n, &n.s)
@@ -267,8 +270,14 @@ func (m *model) otherRefusal(n *node, h *answerClass, names []uint8, emit answer
 	}
 }
 
-// otherAmount marks a variant whose answer names another amount.
-const otherAmount = 0x80
+// otherAmount marks a variant whose answer names another amount, and wholeAmount one that names the payment's.
+const (
+	otherAmount = 0x80
+	wholeAmount = 0x40
+)
+
+// endsDispute marks the variant of a person's word that ends the dispute of another identity.
+const endsDispute = 0x80
 
 // nameAnswer applies an answer once for each name. An answer about another payment settles
 // nothing, so it applies to n and not to next.
@@ -344,6 +353,10 @@ func (m *model) interventions(n *node, emit emitFunc) {
 				continue
 			}
 			m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect)}, emit)
+			if k := executedIdentity(&n.s); m.coarse && k >= 0 && n.s.Ledger[k].Disputed {
+				// The dispute may be this identity's: then the word ends it.
+				m.explore(&next, transition{kind: kindResolve, id: uint8(i), variant: uint8(effect) | endsDispute}, emit)
+			}
 		}
 	}
 }

@@ -104,7 +104,7 @@ func (m *model) eventText(t *traceStep) string {
 	case kindWithdraw:
 		return "the payment is withdrawn"
 	case kindResolve:
-		return fmt.Sprintf("an operator resolves %s: %s", request(), policy.Effect(tr.variant))
+		return fmt.Sprintf("an operator resolves %s: %s", request(), policy.Effect(tr.variant&^endsDispute))
 	case kindTime:
 		return "time passes"
 	}
@@ -133,12 +133,15 @@ func (m *model) answerText(who string, t *traceStep) string {
 	if t.transition.variant&otherAmount != 0 {
 		text += " with another amount"
 	}
+	if t.transition.variant&wholeAmount != 0 {
+		text += " with the amount asked for"
+	}
 	return text
 }
 
 // aboutText says which payment an answer names, where that is not obvious.
 func (m *model) aboutText(n *node, tr transition) string {
-	switch tr.variant &^ otherAmount {
+	switch tr.variant &^ (otherAmount | wholeAmount) {
 	case namesOther, namesStranger, namesZero, namesCrossed, namesTarget, namesSibling:
 		return ", about another payment"
 	case namesNothing:
