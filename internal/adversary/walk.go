@@ -251,7 +251,7 @@ func (w *walker) settleByHand() *finding {
 	if w.state.Ledger[i].Effect.Settled() || !w.world.resolve(&w.state.Ledger[i], e, w.under) {
 		return nil
 	}
-	w.world.foreign = false // the person sees it
+	w.world.foreign, w.world.disputed = false, false // the person sees it
 	return w.step(flow.Resolved{Moment: w.moment(), Identity: i, Effect: e, Who: "a person", Why: "looked it up"})
 }
 
@@ -400,7 +400,7 @@ func (w *walker) nameOther(a *policy.Answer) {
 
 // nameStranger makes an answer one about a request of another client under one of our orders.
 func (w *walker) nameStranger(a *policy.Answer, order string) {
-	a.OrderID, a.RequestID = order, "r-stranger"
+	a.OrderID, a.RequestID = order, strangersRequest
 	if !actsOnTarget(w.payment.Operation) { // else other requests of the order are expected
 		w.world.foreign = true
 	}
@@ -418,6 +418,7 @@ func (w *walker) step(e flow.Event) *finding {
 	w.seen.event(e)
 	queries := w.state.Queries
 	w.state = next
+	w.noteDispute(e)
 	if stage == flow.Sending && (next.Stage != flow.Sending || next.Attempts != attempts) && w.under >= 0 {
 		if _, answered := e.(flow.Answered); !answered {
 			w.calls = append(w.calls, call{attempts, w.under})
@@ -434,6 +435,9 @@ func (w *walker) step(e flow.Event) *finding {
 	}
 	return nil
 }
+
+// strangersRequest names a request of another client.
+const strangersRequest = "r-stranger"
 
 // judge carries out a command, and says which property it breaks.
 func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string) {
@@ -467,6 +471,8 @@ func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string
 			return flow.S2, "it ends failed, and money moved or still can", ""
 		case c.Outcome == policy.Succeeded && !w.world.paid():
 			return flow.S3, "it ends succeeded, and this amount was not executed", ""
+		case c.Outcome == policy.Succeeded && w.world.disputed:
+			return flow.S6, "it ends succeeded, and it is disputed", ""
 		}
 	case flow.Record, flow.Wait, flow.Alert:
 	}

@@ -22,7 +22,8 @@ import (
 //   - not_found_after: a query that is asked so long after the last send finds every record that
 //     had arrived by then. Before that, or without the promise, it may overlook any of them.
 //   - amounts: who executes another amount or currency than the payment's says so in every answer
-//     that says executed. A payment whose amount and currency are not known has no other ones.
+//     that says executed: by the amount that it names, or by a fact of the class mismatch alone where
+//     the payment's amount and currency are not known.
 //   - webhooks: a verified one is the provider's, and is true of a record now or was at some time.
 //     It comes late, repeated, in any order, or never. An unverified one may hold anything.
 //   - a person, and a cancel that worked, are right.
@@ -36,6 +37,7 @@ type world struct {
 	records  []record
 	memories []memory
 	foreign  bool // another client's request was reported as executed under one of our orders
+	disputed bool // an answer about one of the orders said so
 	made     int  // names a record
 	coin     func(n int) bool
 }
@@ -70,7 +72,7 @@ type record struct {
 }
 
 func (w *world) reset(c *policy.Contract, p *policy.Payment) {
-	w.contract, w.payment, w.foreign, w.made = c, p, false, 0
+	w.contract, w.payment, w.foreign, w.disputed, w.made = c, p, false, false, 0
 	w.wires, w.records, w.memories = w.wires[:0], w.records[:0], w.memories[:0]
 }
 
@@ -173,11 +175,12 @@ func (w *world) settle(i int, f policy.Fact, asked, now time.Time) bool {
 		}
 		return r.truth == policy.NotExecuted
 	case policy.Executed:
+		hasAmount := w.payment.Amount != 0 || w.payment.Currency != ""
 		if r.truth == policy.Pending {
-			hasAmount := w.payment.Amount != 0 || w.payment.Currency != ""
 			r.truth, r.settled, r.other = policy.Executed, now, f.Class == policy.Mismatch || hasAmount && w.coin(4)
 		}
-		return r.truth == policy.Executed && (f.Class != policy.Mismatch || r.other)
+		says := f.Class == policy.Mismatch
+		return r.truth == policy.Executed && (!says || r.other) && (says || !r.other || hasAmount)
 	default:
 		return true
 	}

@@ -91,6 +91,7 @@ func (d *Situations) identity(r Rand, cat *providers.Catalog, p *policy.Payment,
 	before := d.answer(r, cat)
 	if f := d.e.Judge(p, &before); f.Effect.Settled() {
 		id.Effect, id.Fact, id.Contested, id.Mismatch = f.Effect, f, r.IntN(8) == 0, f.Effect == policy.Executed && r.IntN(6) == 0
+		id.Disputed = f.Class == policy.Disputed
 	}
 	return id
 }

@@ -74,7 +74,7 @@
 short T;                      /* the rules, catalogue and contract that are looked at */
 byte stage; byte outcome; byte n; byte own; byte nextA; byte via; byte askBy; byte heldA; byte heldVia; bool held;
 byte order[NI]; bool again[NI]; byte copies[NI]; byte eff[NI]; byte fact[NI]; byte prior[NI]; byte theirs[NI];
-bool mism[NI]; bool cont[NI]; bool reop[NI];
+bool mism[NI]; bool disp[NI]; bool cont[NI]; bool reop[NI];
 bool askFound[NI]; bool askArrived[NI]; bool askSafe[NI]; /* at the moment of the query under way */
 
 /* The provider's truth. */
@@ -109,6 +109,7 @@ byte attempts; byte queries; bool over;
 #define X(i) (eff[i] == EXE)
 #define PROVED (!CONTESTED(0) && !CONTESTED(1) && !CONTESTED(2) && !(X(0) && mism[0]) && !(X(1) && mism[1]) && !(X(2) && mism[2]) \
   && X(0) + X(1) + X(2) == 1 && !(X(0) && (IN_DOUBT(1) || IN_DOUBT(2))) && !(X(1) && IN_DOUBT(2)))
+#define DISPUTED (disp[0] || disp[1] || disp[2])
 #define REOPENED ((n > 1 && IN_DOUBT(0) && (reop[0] || cont[0])) || (n > 2 && IN_DOUBT(1) && (reop[1] || cont[1])))
 #define EXHAUSTED (ALL_NOT -> FAIL : ESCALATE)
 
@@ -160,6 +161,7 @@ inline breaks(a) {
   t_viol = 0;
   if
   :: a == SUCCEED && !PROVED -> t_viol = 3
+  :: a == SUCCEED && PROVED && DISPUTED -> t_viol = 6
   :: a == FAIL && !ALL_NOT -> t_viol = 2
   :: (a == NEW_REQUEST || a == NEW_ORDER) && !ALL_NOT -> t_viol = 1
   :: a == SAME -> mayRepeat(t_flag); if :: t_flag -> skip :: else -> t_viol = 1 fi; t_flag = false
@@ -175,9 +177,10 @@ inline fallback() {
   t_via = 0;
   mayRepeat(t_flag);
   if
-  :: t_over -> t_a = EXHAUSTED
-  :: !t_over && !t_noQueries && CAN_QUERY -> t_a = QUERY; t_via = BY_QUERY
-  :: !t_over && !(!t_noQueries && CAN_QUERY) ->
+  :: PROVED && DISPUTED -> t_a = ESCALATE
+  :: !(PROVED && DISPUTED) && t_over -> t_a = EXHAUSTED
+  :: !(PROVED && DISPUTED) && !t_over && !t_noQueries && CAN_QUERY -> t_a = QUERY; t_via = BY_QUERY
+  :: !(PROVED && DISPUTED) && !t_over && !(!t_noQueries && CAN_QUERY) ->
     if
     :: !t_noSends && DOUBT && t_flag -> t_a = SAME
     :: !(!t_noSends && DOUBT && t_flag) && K(webhook) && DOUBT -> t_a = QUERY; t_via = BY_WEBHOOK
@@ -362,7 +365,7 @@ inline learn() {
       t_flag = false
     :: else
     fi;
-    if :: t_e == EXE && t_odd -> t_f = c_expr { F_MISMATCH(now.T)[now.t_f] } :: else fi;
+    if :: t_e == EXE && (t_odd || (mism[t_w] && eff[t_w] != EXE)) -> t_f = c_expr { F_MISMATCH(now.T)[now.t_f] } :: else fi;
     /* enter it */
     t_e = F_EFF(t_f);
     t_x = eff[t_w]; t_y = fact[t_w];
@@ -370,12 +373,15 @@ inline learn() {
     :: eff[t_w] == EXE && t_e == NOT -> cont[t_w] = true
     :: eff[t_w] != EXE && cont[t_w] && t_e == NOT -> skip
     :: eff[t_w] == NOT && t_e == PEND -> eff[t_w] = PEND; fact[t_w] = t_f; reop[t_w] = true
-    :: t_e == EXE -> eff[t_w] = EXE; fact[t_w] = t_f; mism[t_w] = (mism[t_w] || F_CLASS(t_f) == C_MISMATCH)
+    :: t_e == EXE -> mism[t_w] = ((mism[t_w] && eff[t_w] == EXE) || F_CLASS(t_f) == C_MISMATCH); eff[t_w] = EXE; fact[t_w] = t_f
     :: eff[t_w] < NOT && !(cont[t_w] && t_e == NOT) && t_e != EXE ->
       if :: t_e != UNK || eff[t_w] == UNK -> eff[t_w] = t_e :: else fi;
       fact[t_w] = t_f
     :: else
     fi;
+    /* what it says of the money stays */
+    if :: F_CLASS(t_j) == C_DISPUTED -> disp[t_w] = true :: else fi;
+    if :: F_CLASS(t_j) == C_MISMATCH && F_STAGE(t_j) == RESULT -> mism[t_w] = true :: else fi;
     t_news = (t_x != eff[t_w]);
     t_e = fact[t_w];
     t_repeat = (!t_news && F_NAME(t_y) == F_NAME(t_e));
@@ -403,12 +409,15 @@ inline see() {
   fi;
   t_e = F_EFF(t_s);
   if
-  :: t_e != EXE && X(0) -> t_s = fact[0]
-  :: t_e != EXE && !X(0) && X(1) -> t_s = fact[1]
-  :: t_e != EXE && !X(0) && !X(1) && X(2) -> t_s = fact[2]
+  :: t_e != EXE && X(0) -> t_s = fact[0]; t_flag = mism[0]
+  :: t_e != EXE && !X(0) && X(1) -> t_s = fact[1]; t_flag = mism[1]
+  :: t_e != EXE && !X(0) && !X(1) && X(2) -> t_s = fact[2]; t_flag = mism[2]
   :: else
   fi;
+  if :: t_flag -> t_s = c_expr { F_MISMATCH(now.T)[now.t_s] } :: else fi;
+  t_flag = false;
   t_e = F_EFF(t_s);
+  if :: t_e == EXE && F_CLASS(t_s) != C_MISMATCH && DISPUTED -> t_s = c_expr { F_DISPUTED(now.T)[now.t_s] } :: else fi;
   if
   :: F_CLASS(t_s) == C_NOTFOUND && t_e != EXE && DOUBT_BEFORE -> t_s = c_expr { F_CONFLICT(now.T)[now.t_s] }
   :: t_e == EXE && F_CLASS(t_s) != C_MISMATCH && !PROVED -> t_s = c_expr { F_CONFLICT(now.T)[now.t_s] }
@@ -476,8 +485,8 @@ inline decide() { d_step { see() }; want(); carry() }
 inline afterEnd() {
   if
   :: outcome != ESCALATED -> skip
-  :: outcome == ESCALATED && PROVED && !t_proved && F_CLASS(t_f) != C_DISPUTED -> finish(SUCCEEDED)
-  :: outcome == ESCALATED && !(PROVED && !t_proved && F_CLASS(t_f) != C_DISPUTED) && t_e == NOT && t_w != NONE && ALL_NOT -> finish(FAILED)
+  :: outcome == ESCALATED && PROVED && !t_proved && !DISPUTED -> finish(SUCCEEDED)
+  :: outcome == ESCALATED && !(PROVED && !t_proved && !DISPUTED) && t_e == NOT && t_w != NONE && ALL_NOT -> finish(FAILED)
   :: else
   fi
 }
@@ -879,9 +888,9 @@ end_of_event:
           t_x = 0;
           do :: t_x < nr -> if :: t_e == NOT && rid[t_x] == t_i && rst[t_x] == AWAY -> rst[t_x] = REFUSED :: else fi; t_x++ :: else -> break od;
           t_x = 0;
-          eff[t_i] = t_e; cont[t_i] = false; mism[t_i] = false;
+          eff[t_i] = t_e; cont[t_i] = false; mism[t_i] = false; disp[t_i] = false;
           if :: t_e == EXE -> fact[t_i] = K(resolvedDone) :: else -> fact[t_i] = K(resolvedNot) fi;
-          if :: PROVED -> finish(SUCCEEDED) :: !PROVED && ALL_NOT -> finish(FAILED) :: else fi
+          if :: PROVED && !DISPUTED -> finish(SUCCEEDED) :: !PROVED && ALL_NOT -> finish(FAILED) :: else fi
         }
       fi;
       forget()
@@ -898,7 +907,7 @@ end_of_event:
           attempts = 0; queries = 0; over = false;
 #endif
           send()
-        :: !(ALL_NOT && !cont[0] && !cont[1] && !cont[2]) && PROVED -> finish(SUCCEEDED)
+        :: !(ALL_NOT && !cont[0] && !cont[1] && !cont[2]) && PROVED && !DISPUTED -> finish(SUCCEEDED)
         :: else -> finish(ESCALATED)
         fi
       };

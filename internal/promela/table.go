@@ -162,6 +162,7 @@ func (w *World) add(a policy.Answer) {
 func lowered(f policy.Fact) policy.Fact  { f.Effect = policy.Unknown; return f }
 func absent(f policy.Fact) policy.Fact   { f.Effect = policy.NotExecuted; return f }
 func mismatch(f policy.Fact) policy.Fact { f.Class = policy.Mismatch; return f }
+func disputed(f policy.Fact) policy.Fact { f.Class = policy.Disputed; return f }
 func conflict(f policy.Fact) policy.Fact {
 	f.Effect, f.Class = policy.Unknown, policy.Conflict
 	return f
@@ -182,6 +183,7 @@ func (w *World) close() {
 	for _, f := range []policy.Fact{processing, resolvedDone, resolvedNot} {
 		w.fact(f)
 	}
+	disputes := slices.ContainsFunc(w.facts, func(f policy.Fact) bool { return f.Class == policy.Disputed })
 	for i := 1; i < len(w.facts); i++ {
 		f := w.facts[i]
 		w.fact(foreign(f))
@@ -189,6 +191,9 @@ func (w *World) close() {
 		switch {
 		case f.Effect == policy.Executed:
 			w.fact(mismatch(f))
+			if disputes {
+				w.fact(disputed(f))
+			}
 		case f.Effect == policy.NotExecuted:
 			w.fact(lowered(f))
 		case f.Effect == policy.Unknown && f.Class == policy.NotFound:

@@ -221,6 +221,7 @@ func facts(d *data, worlds []*World) {
 	column("F_LOWER", to(lowered))
 	column("F_ABSENT", to(absent))
 	column("F_MISMATCH", to(mismatch))
+	column("F_DISPUTED", to(disputed))
 	column("F_CONFLICT", to(conflict))
 	column("F_OTHER", to(foreign))
 }

@@ -55,6 +55,8 @@ type reacher struct {
 	absent  MayBeAbsent
 	all     []Reached
 	settled map[policy.Fact]bool // what the ledger can hold of an operation
+
+	disputes bool // some answer says that the operation is disputed
 }
 
 func (r *reacher) add(how How, at region.Box, f policy.Fact, doubts ...bool) {
@@ -83,9 +85,15 @@ func (r *reacher) operation(op policy.Operation) {
 	for _, e := range []policy.Effect{policy.Executed, policy.NotExecuted} {
 		r.settled[policy.Fact{Effect: e, Class: policy.AlreadyDone, Stage: policy.Result}] = true // a person vouched for it
 	}
+	var answers [3][]Group
+	r.disputes = false
+	for _, ph := range policy.Phases() {
+		answers[ph] = Answers(r.cat, op, ph)
+		r.disputes = r.disputes || slices.ContainsFunc(answers[ph], func(g Group) bool { return g.Fact.Class == policy.Disputed })
+	}
 	for _, ph := range policy.Phases() {
 		var facts []policy.Fact
-		for _, g := range Answers(r.cat, op, ph) {
+		for _, g := range answers[ph] {
 			facts = append(facts, g.Fact)
 			for _, b := range g.Boxes {
 				r.judged(op, ph, b, g.Fact)
@@ -106,6 +114,11 @@ func (r *reacher) operation(op policy.Operation) {
 			continue
 		}
 		r.add(Ledger, at, f, true, false)
+		if f.Effect == policy.Executed && f.Class != policy.Mismatch && r.disputes {
+			odd := f
+			odd.Class = policy.Disputed // said before, of any identity
+			r.add(Ledger, at, odd, true, false)
+		}
 		if f.Effect == policy.Executed {
 			f.Effect, f.Class = policy.Unknown, policy.Conflict
 			r.add(Ledger, at, f, true, false)

@@ -256,7 +256,7 @@ func expect() node {
 		"by": word("how a status is found out", []string{"query", "webhook", "none"}), "reason": saidOrNumber("part of the rule's reason"),
 		"effect": word("what is proved", names(policy.All[policy.Effect]())), "class": word("the reason", names(policy.All[policy.Class]())),
 		"final": word("the table's own word", names(policy.All[policy.Finality]())), "in_doubt": flagged("something may still execute"),
-		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "none"}),
+		"interlock": word("what the interlock had to guard; without this it must have had nothing to do", []string{"S1", "S2", "S3", "S6", "none"}),
 		"limit":     word("the limit that is spent", []string{"max_attempts", "max_queries", "max_elapsed", "withdrawn", "none"}),
 	})
 }
