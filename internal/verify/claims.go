@@ -134,6 +134,18 @@ func (m *model) withClaims(limits []exhausted) (all []exhausted) {
 	return all
 }
 
+// executes reports whether a step brought the first execution that the flow knows of.
+func (m *model) executes(tr transition, after *flow.State) bool {
+	return tr.kind != kindSecondFlow && executedIdentity(&m.steps.from.s) < 0 && executedIdentity(after) >= 0
+}
+
+// readsClaims reports whether what the flow learns from an event depends on the claims that the model has
+// forgotten. After a claim an execution is no proof, and events that lead to one state without a claim
+// lead to different ones with it: a late reply then decides nothing.
+func (m *model) readsClaims(tr transition, after *flow.State) bool {
+	return m.facts.claims != (claims{}) && m.executes(tr, after)
+}
+
 // executedIdentity returns the first identity that is known to have executed; -1: none is.
 func executedIdentity(s *flow.State) int {
 	return slices.IndexFunc(s.Ledger, func(id flow.Identity) bool { return id.Effect == policy.Executed })

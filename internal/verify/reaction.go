@@ -257,7 +257,7 @@ func (m *model) reactionTo(tr transition) *reaction {
 	r := &reaction{}
 	var shared *reaction
 	r.outcomes, r.want = m.outcomesOf(tr, exhausted{}, func(first *outcome) bool {
-		if m.steps.every || first.breaks() || m.readsWindow(tr) {
+		if m.steps.every || first.breaks() || m.readsWindow(tr) || m.readsClaims(tr, &m.steps.states[first.state]) {
 			return false
 		}
 		k := sharedKey{m.steps.flow, first.state, m.decider.kind, first.marks, first.wanted, first.took, tr.kind == kindDue}
@@ -290,7 +290,7 @@ func (m *model) alike(tr transition, r *reaction) int32 {
 	if tr.kind == kindDue {
 		b = append(b, 'd') // the flow counted the send when it was decided
 	}
-	if m.readsWindow(tr) {
+	if m.readsWindow(tr) || r.want.executes && m.facts.claims != (claims{}) {
 		b = append(b, 'w', byte(tr.kind), byte(tr.id), byte(tr.class), byte(tr.variant))
 	}
 	for i := range r.outcomes {
@@ -350,7 +350,7 @@ func (m *model) outcomesOf(tr transition, x exhausted, known func(*outcome) bool
 		}
 		options := m.decider.options
 		want.addWanted(commands)
-		want.executes = want.executes || tr.kind != kindSecondFlow && executedIdentity(&m.steps.from.s) < 0 && executedIdentity(&after) >= 0
+		want.executes = want.executes || m.executes(tr, &after)
 		o := m.outcomeOf(tr, &after, commands)
 		if choice == 0 {
 			if known != nil && known(&o) {

@@ -25,6 +25,9 @@ func TestReactionsAreTheFlowsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob("testdata/mutation/merchants/*.toml")
+	slices.SortStableFunc(files, func(a, b string) int { // the larger worlds last: they are compared at the larger sizes
+		return strings.Count(a, "disputes") - strings.Count(b, "disputes")
+	})
 	compared, states := 0, 0
 	for i, file := range files {
 		rules := strings.TrimSuffix(filepath.Base(file), ".toml")
