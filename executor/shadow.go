@@ -168,7 +168,7 @@ func objectionReason(p flow.Property, s *flow.State) string {
 		return "it has executed more than once"
 	case p == flow.S3:
 		return "the provider has not proved it"
-	case p == flow.S6:
+	case p == "S6":
 		return "the provider says that it is disputed"
 	case s.InDoubt():
 		return "an earlier request may still execute"

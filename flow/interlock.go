@@ -15,7 +15,7 @@ const (
 	S1 Property = "S1" // at most one execution
 	S2 Property = "S2" // never failed while money moved or can
 	S3 Property = "S3" // never succeeded without proof, of this amount
-	S6 Property = "S6" // never succeeded when it is disputed
+	s6 Property = "S6" // never succeeded when it is disputed
 )
 
 // breaks says which property an action would break now; empty: none.
@@ -26,7 +26,7 @@ func breaks(s *State, c *policy.Contract, a policy.Action, now Moment) Property 
 			return S3
 		}
 		if /*guard:success-is-not-disputed*/ s.disputed() {
-			return S6
+			return s6
 		}
 	case policy.MarkFailed:
 		if /*guard:failure-needs-certainty*/ !s.allNotExecuted() {
@@ -144,7 +144,7 @@ func settle(s *State, t *policy.Terms, want policy.Action, now Moment) Verdict {
 	}
 	if v.Property = breaks(s, &t.Contract, want, now); /*guard:interlock*/ v.Property != "" {
 		v.Action, v.Via = fallback(s, t, now)
-		if v.Action == policy.Escalate && v.Property != S6 && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
+		if v.Action == policy.Escalate && v.Property != s6 && !s.queriesLeft(t) && s.canQuery(&t.Contract) {
 			v.Limit = "max_queries"
 		}
 		return v

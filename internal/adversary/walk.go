@@ -9,10 +9,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// S4 and S5 stand beside the flow's own properties.
+// S4 to S6 stand beside the flow's own properties.
 const (
 	S4 flow.Property = "S4" // every flow ends, within its limits
 	S5 flow.Property = "S5" // the rules never have to be corrected
+	S6 flow.Property = "S6" // never succeeded when it is disputed
 )
 
 // finding is what a walk found.
@@ -472,7 +473,7 @@ func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string
 		case c.Outcome == policy.Succeeded && !w.world.paid():
 			return flow.S3, "it ends succeeded, and this amount was not executed", ""
 		case c.Outcome == policy.Succeeded && w.world.disputed:
-			return flow.S6, "it ends succeeded, and it is disputed", ""
+			return S6, "it ends succeeded, and it is disputed", ""
 		}
 	case flow.Record, flow.Wait, flow.Alert:
 	}

@@ -73,7 +73,7 @@ func (r *reader) possible(key, want string, v source.Value, layers rules.Layers)
 	case "by":
 		r.oneOf(pos, key, want, string(flow.ByQuery), string(flow.ByWebhook), none)
 	case "interlock":
-		r.oneOf(pos, key, want, string(flow.S1), string(flow.S2), string(flow.S3), string(flow.S6), none)
+		r.oneOf(pos, key, want, string(flow.S1), string(flow.S2), string(flow.S3), "S6", none)
 	case "limit":
 		r.oneOf(pos, key, want, "max_attempts", "max_queries", "max_elapsed", "withdrawn", none)
 	case "reason":

@@ -3,6 +3,7 @@ package verify
 import (
 	"time"
 
+	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -43,6 +44,20 @@ func readByFlow(f policy.Fact) policy.Fact {
 		read.Stage = f.Stage
 	}
 	return read
+}
+
+// keptFact is what the model keeps of the fact that the ledger has of an identity.
+func keptFact(id *flow.Identity) policy.Fact {
+	switch {
+	case !id.Effect.Settled():
+		// The flow reads it only to recognize a repeated statement. Under a class that no answer has,
+		// every statement is news: the rules are asked each time, and a repetition changes nothing.
+		return policy.Fact{Class: noClass}
+	case id.Effect == policy.NotExecuted:
+		return anyRefusal
+	default:
+		return policy.Fact{Effect: policy.Executed, Class: id.Fact.Class, Reach: ownReach, Final: ownFinal}
+	}
 }
 
 // classify puts the groups of each phase into classes.

@@ -36,7 +36,7 @@ func mutants() []mutant {
 // What an action would break (interlock.go).
 var interlockMutants = []mutant{
 	{rules: "bold-paid", want: flow.S3, at: forceFalse("success-needs-proof")},
-	{rules: "bold-disputes", want: flow.S6, at: forceFalse("success-is-not-disputed")},
+	{rules: "bold-disputes", want: S6, at: forceFalse("success-is-not-disputed")},
 	{rules: "bold-failed", want: flow.S2, at: forceFalse("failure-needs-certainty")},
 	{rules: "bold-new", want: flow.S1, at: forceFalse("new-request-needs-certainty")},
 	{rules: "bold-order", want: flow.S1, at: forceFalseWhen("new-request-needs-certainty", "a == policy.RetryNewOrder")},
@@ -203,9 +203,9 @@ var evidenceMutants = []mutant{
 	},
 	{rules: "plain+foreign", want: flow.S2, at: forceFalse("contested-stays-open")},
 	{rules: "plain+retracts", want: flow.S2, at: forceFalse("reopened")},
-	{rules: "disputes", want: flow.S6, at: operand("dispute-stays", "false")},
-	{rules: "disputes", want: flow.S6, at: forceFalse("part-is-a-result")},
-	{rules: "disputes", want: flow.S6, at: forceFalse("part-stays")},
+	{rules: "disputes", want: S6, at: operand("dispute-stays", "false")},
+	{rules: "disputes", want: S6, at: forceFalse("part-is-a-result")},
+	{rules: "disputes", want: S6, at: forceFalse("part-stays")},
 	{
 		rules: "plain", want: flow.S3, at: forceFalse("mismatch-stays"),
 		spared: "a provider that names two amounts for one execution contradicts itself",
@@ -268,7 +268,7 @@ var stepMutants = []mutant{
 		spared: "what is contested is never known not to have executed",
 	},
 	{rules: "plain", want: flow.S3, at: forceTrue("earlier-flow-is-proved")},
-	{rules: "disputes", want: flow.S6, at: forceFalse("earlier-flow-is-disputed")},
+	{rules: "disputes", want: S6, at: forceFalse("earlier-flow-is-disputed")},
 	{rules: "plain", want: flow.S2, at: before("crash-is-in-doubt", "lost.Fault = policy.NotSent")},
 	{rules: "plain", want: flow.S2, at: forceFalse("send-is-in-doubt-again")},
 	{rules: "rejected", want: flow.S2, at: skip("prior-is-kept")},
@@ -287,8 +287,8 @@ var stepMutants = []mutant{
 	{rules: "plain", want: flow.S2, at: forceFalse("person-and-send-under-way")},
 	{rules: "plain", want: flow.S2, at: forceTrue("person-settles-one-identity")},
 	{rules: "plain", want: flow.S3, at: forceTrue("person-proves-one-execution")},
-	{rules: "disputes", want: flow.S6, at: forceTrue("person-speaks-of-one-identity")},
-	{rules: "disputes", want: flow.S6, at: forceTrue("escalation-stays-disputed")},
+	{rules: "disputes", want: S6, at: forceTrue("person-speaks-of-one-identity")},
+	{rules: "disputes", want: S6, at: forceTrue("escalation-stays-disputed")},
 	{
 		rules: "plain+retracts", want: flow.S1, at: forceTrue("repeated-webhook-decides-nothing"),
 		spared: "what is due is checked again; see jointMutants",

@@ -8,10 +8,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// S4 and S5 are properties like the flow's own, which the checker looks after.
+// S4 to S6 are properties like the flow's own, which the checker looks after.
 const (
 	S4 flow.Property = "S4" // every flow ends, within its limits
 	S5 flow.Property = "S5" // the rules never have to be corrected
+	S6 flow.Property = "S6" // never succeeded when it is disputed or partly paid
 )
 
 // violations lists the properties that one transition breaks.
@@ -166,9 +167,9 @@ func (m *model) checkOutcome(n *node) []finding {
 		}
 		switch {
 		case n.disputed:
-			return []finding{{property: flow.S6, why: "the payment is disputed"}}
+			return []finding{{property: S6, why: "the payment is disputed"}}
 		case slices.ContainsFunc(n.ids, func(st statements) bool { return st.part && st.executed > 0 }):
-			return []finding{{property: flow.S6, why: "another amount was paid, and no answer names this one"}}
+			return []finding{{property: S6, why: "another amount was paid, and no answer names this one"}}
 		}
 	case policy.Open, policy.Escalated:
 	}

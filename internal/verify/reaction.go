@@ -414,7 +414,7 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 	}
 	o.marks |= m.claimMarks(tr, after)
 	if forgetsClaim(o.marks, after) {
-		also.findings = append(also.findings, finding{property: flow.S6, why: "an answer disputed the payment, or named another amount, and the flow did not keep it"})
+		also.findings = append(also.findings, finding{property: S6, why: "an answer disputed the payment, or named another amount, and the flow did not keep it"})
 	}
 	if m.leavesCall(tr, after) {
 		o.marks |= markLeavesCall
@@ -495,18 +495,4 @@ func (m *model) stateOf(s *flow.State) int32 {
 	}
 	m.steps.states = append(m.steps.states, kept)
 	return at
-}
-
-// keptFact is what the model keeps of the fact that the ledger has of an identity.
-func keptFact(id *flow.Identity) policy.Fact {
-	switch {
-	case !id.Effect.Settled():
-		// The flow reads it only to recognize a repeated statement. Under a class that no answer has,
-		// every statement is news: the rules are asked each time, and a repetition changes nothing.
-		return policy.Fact{Class: noClass}
-	case id.Effect == policy.NotExecuted:
-		return anyRefusal
-	default:
-		return policy.Fact{Effect: policy.Executed, Class: id.Fact.Class, Reach: ownReach, Final: ownFinal}
-	}
 }
