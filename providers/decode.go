@@ -170,6 +170,7 @@ func (r *reading) read(f field, otherwise string) string {
 				r.aside("its %s is %s, which cannot be compared", fieldNames[f], s.odd)
 			}
 			return otherwise
+		case s.text == emptyList && f != fieldStatus && f != fieldSubStatus: // that a list is empty is a status, and no name
 		case s.text != "":
 			r.carried[f] = true
 			return s.text
@@ -197,6 +198,9 @@ func (r *reading) fields() {
 	a.SubCode = r.read(fieldSubCode, a.SubCode)
 	a.Status = r.read(fieldStatus, a.Status)
 	a.SubStatus = r.read(fieldSubStatus, a.SubStatus)
+	if a.Status == emptyList && a.SubStatus == emptyList {
+		a.SubStatus = "" // it is said once
+	}
 	a.Message = r.read(fieldMessage, a.Message)
 	if said := r.read(fieldCurrency, ""); !strings.EqualFold(said, a.Currency) && said != "" {
 		a.Currency = strings.ToUpper(said)

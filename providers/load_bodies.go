@@ -115,6 +115,8 @@ func (l *loader) places(t source.Table, key string) []locator {
 			l.errs.Add(pos, "%q: a message has header:NAME, query:NAME, http:status, or a path into its body", text)
 		case name == "":
 			l.errs.Add(pos, "%q names nothing", text)
+		case part == inQuery && strings.ContainsAny(name, "[]"): // such a name is nested, or is none that a path can have
+			l.errs.Add(pos, "%q: a name of a query string has no brackets here", text)
 		}
 		places = append(places, locator{part: part, name: name})
 	})

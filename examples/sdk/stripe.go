@@ -3,10 +3,12 @@ package sdk
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/stripe/stripe-go/v85"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Stripe is stripe-go v85. It keeps contexts, so one client of it serves all attempts.
@@ -44,8 +46,16 @@ func (s *Stripe) Send(ctx context.Context, a *executor.Attempt) (executor.Reply,
 	})
 }
 
-// Query implements [executor.Client].
+// Query implements [executor.Client]: it asks by the intent's id, or searches for the order's. A quote in an order id
+// would end the search's text, so ids are escaped as Stripe's page on searching says.
 func (s *Stripe) Query(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
+	if a.By == policy.OrderID {
+		p := &stripe.PaymentIntentSearchParams{}
+		p.Query = "metadata['order_id']:'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(a.OrderID) + "'"
+		return s.once.Call(ctx, func(ctx context.Context, _ *http.Client) error {
+			return s.client.V1PaymentIntents.Search(ctx, p).Err()
+		})
+	}
 	if a.ProviderID == "" {
 		return executor.Reply{}, errNoID
 	}
