@@ -21,6 +21,8 @@ const keyFlow = attribute.Key("recourse.flow")
 
 // The keys of attributes. Times are in seconds.
 const (
+	keyStanding   = attribute.Key("recourse.standing")
+	keyState      = attribute.Key("recourse.state")
 	keyProvider   = attribute.Key("recourse.provider")
 	keyMerchant   = attribute.Key("recourse.merchant")
 	keyOperation  = attribute.Key("recourse.operation")

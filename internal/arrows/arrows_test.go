@@ -59,6 +59,7 @@ var may = map[string]struct {
 	"internal/testkit":                 {nil, "only tests import it"},
 	"cmd/recourse/internal/schematest": {nil, "tests: no package imports it"},
 	"otel":                             {[]string{"policy", "flow", "executor"}, "watches the executor"},
+	"otel/prometheus":                  {nil, "an example and tests; no package imports it"},
 	"bench":                            {nil, "tests: no package imports it"},
 	"internal/arrows":                  {nil, "this test"},
 	"docs":                             {nil, "the test of the documents; no package imports it"},
