@@ -79,6 +79,14 @@ func TestStripesClientPays(t *testing.T) {
 	if err != nil || byID.Status != stripe.PaymentIntentStatusSucceeded {
 		t.Errorf("asked by its id: %+v, %v", byID, err)
 	}
+	for order, want := range map[string]int{"o-1": 1, "o-2": 0} {
+		p := &stripe.PaymentIntentSearchParams{}
+		p.Query = "metadata['order_id']:'" + order + "'"
+		found := e.client.V1PaymentIntents.Search(t.Context(), p)
+		if found.Err() != nil || len(found.Data()) != want || want > 0 && found.Data()[0].ID != first.ID {
+			t.Errorf("the search of %s: %+v, %v", order, found.Data(), found.Err())
+		}
+	}
 	refund := &stripe.RefundCreateParams{PaymentIntent: stripe.String(first.ID), Amount: stripe.Int64(500), Metadata: map[string]string{"order_id": "rf-1"}}
 	refund.SetIdempotencyKey("k-2")
 	back, err := e.client.V1Refunds.Create(t.Context(), refund)
