@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -227,33 +228,7 @@ func (a *admin) readQuery(r *http.Request, known ...string) (q query, err error)
 		case len(values) > 1 && key != "standing":
 			mistake("%s is given %d times", key, len(values))
 		}
-		value := values[0]
-		switch key {
-		case "standing":
-			for _, word := range values {
-				if !q.addStanding(word) {
-					mistake("standing is %q; it must be one of %s", word, strings.Join(standingWords, ", "))
-				}
-			}
-		case "merchant":
-			q.Merchant = value
-		case "provider":
-			q.Provider = value
-		case "older_than":
-			age, err := time.ParseDuration(value)
-			if err != nil || age < 0 {
-				mistake("older_than is %q; it must be a duration such as 90m or 36h", value)
-			}
-			q.Before = a.x.clock.stamp().Add(-age)
-		case "after":
-			if err := q.readCursor(value); err != nil {
-				mistake("after is %q; it must be the next of an earlier list", value)
-			}
-		case "limit":
-			if _, err := fmt.Sscanf(value, "%d", &q.limit); err != nil || q.limit < 1 || q.limit > largestPage || fmt.Sprint(q.limit) != value {
-				mistake("limit is %q; it must be a number from 1 to %d", value, largestPage)
-			}
-		}
+		a.setParameter(&q, key, values, mistake)
 	}
 	if len(wrong) > 0 {
 		slices.Sort(wrong)
@@ -263,6 +238,38 @@ func (a *admin) readQuery(r *http.Request, known ...string) (q query, err error)
 		q.Standings = unsettled
 	}
 	return q, nil
+}
+
+// setParameter takes one parameter of a list.
+func (a *admin) setParameter(q *query, key string, values []string, mistake func(format string, args ...any)) {
+	switch value := values[0]; key {
+	case "standing":
+		for _, word := range values {
+			if !q.addStanding(word) {
+				mistake("standing is %q; it must be one of %s", word, strings.Join(standingWords, ", "))
+			}
+		}
+	case "merchant":
+		q.Merchant = value
+	case "provider":
+		q.Provider = value
+	case "older_than":
+		age, err := time.ParseDuration(value)
+		if err != nil || age < 0 {
+			mistake("older_than is %q; it must be a duration such as 90m or 36h", value)
+		}
+		q.Before = a.x.clock.stamp().Add(-age)
+	case "after":
+		if err := q.readCursor(value); err != nil {
+			mistake("after is %q; it must be the next of an earlier list", value)
+		}
+	case "limit":
+		if n, err := strconv.Atoi(value); err != nil || n < 1 || n > largestPage {
+			mistake("limit is %q; it must be a number from 1 to %d", value, largestPage)
+		} else {
+			q.limit = n
+		}
+	}
 }
 
 func (q *query) addStanding(word string) bool {
