@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -16,11 +17,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/schema"
 )
 
 //go:embed starter
 var starter embed.FS
+
+// skeleton is a catalogue to begin with, and its tests.
+//
+//go:embed provider
+var skeleton embed.FS
 
 // merchantName matches the names that a merchant's file may have.
 var merchantName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -34,14 +41,23 @@ Schemas by which editors complete and check its TOML files, without a network. A
 exists already is never overwritten: then nothing is written at all, and neither where one
 of the files cannot be written.
 
+With --provider it writes a catalogue of that provider to begin with, and tests of it that
+pass, into a folder of rules that may be there already: every part of the language of
+catalogues with a comment. See docs/catalogue.md.
+
 Exit codes: 0 written, 2 could not run.`,
 		Example: `  recourse init myrules
   recourse init myrules --merchant evergreen-box
+  recourse init myrules --provider acmepay
   recourse test myrules`,
 		Args: cobra.ExactArgs(1),
 	}
 	merchant := cmd.Flags().String("merchant", "acme", "the merchant's name")
+	provider := cmd.Flags().String("provider", "", "write a catalogue of this provider, and nothing of a merchant")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.Flags().Changed("provider") {
+			return initProvider(cmd.OutOrStdout(), args[0], *provider)
+		}
 		if !merchantName.MatchString(*merchant) {
 			return fmt.Errorf("--merchant %q: a merchant's name has small letters, digits and dashes", *merchant)
 		}
@@ -59,6 +75,40 @@ Exit codes: 0 written, 2 could not run.`,
 		return whatNext(out, args[0], *merchant)
 	}
 	return cmd
+}
+
+// initProvider writes a catalogue to begin with.
+func initProvider(out io.Writer, dir, name string) error {
+	shipped, err := providers.Builtin()
+	if err != nil {
+		return err
+	}
+	if !merchantName.MatchString(name) {
+		return fmt.Errorf("--provider %q: a provider's name has small letters, digits and dashes", name)
+	}
+	if slices.Contains(shipped.Names(), name) {
+		return fmt.Errorf("--provider %q: its catalogue ships with the program; to add to it write providers/%s.toml with its name and only the new rows", name, name)
+	}
+	files := map[string][]byte{}
+	for _, kind := range []string{".toml", ".test.toml"} {
+		data, err := skeleton.ReadFile("provider/providers/acmepay" + kind)
+		if err != nil {
+			return err
+		}
+		files["providers/"+name+kind] = bytes.ReplaceAll(data, []byte("acmepay"), []byte(name))
+	}
+	if err := writeNew(dir, files); err != nil {
+		return err
+	}
+	for _, written := range sortedNames(files) {
+		fmt.Fprintln(out, filepath.Join(dir, filepath.FromSlash(written)))
+	}
+	fmt.Fprintf(out, "\nnext\n")
+	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "  recourse test %s\tthe tests pass\n", dir)
+	fmt.Fprintf(tw, "  recourse check --rules %s --provider %s\twhat the catalogue leaves open, with the line to add\n", dir, name)
+	fmt.Fprintf(tw, "  recourse verify --rules %s --provider %s\tproves the rules at this provider\n", dir, name)
+	return tw.Flush()
 }
 
 // whatNext describes the next steps for a new folder.

@@ -70,3 +70,26 @@ func TestNoHeadingOfTrustWithoutAssumptions(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 }
+
+// The catalogue that init writes passes its own tests, leaves nothing open, and is never written over another.
+func TestInitProvider(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "rules")
+	for _, tt := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"init", dir, "--provider", "mypay"}, 0, "mypay.test.toml"},
+		{[]string{"test", dir}, 0, "0 failed"},
+		{[]string{"check", "--rules", dir, "--provider", "mypay", "--strict"}, 0, "0 errors, 0 warnings"},
+		{[]string{"init", dir, "--provider", "mypay"}, exitCouldNot, "exists already"},
+		{[]string{"init", dir, "--provider", "momo"}, exitCouldNot, "ships with the program"},
+		{[]string{"init", dir, "--provider", "My Pay"}, exitCouldNot, "small letters, digits and dashes"},
+		{[]string{"init", dir, "--provider", ""}, exitCouldNot, "small letters, digits and dashes"},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), tt.args, strings.NewReader(""), &out, &errs); code != tt.code || !strings.Contains(out.String()+errs.String(), tt.says) {
+			t.Errorf("%q: exit code %d, want %d\n%s%s", tt.args, code, tt.code, out.String(), errs.String())
+		}
+	}
+}
