@@ -220,11 +220,15 @@ func (a *admin) backup(w http.ResponseWriter, r *http.Request) error {
 	if _, err := a.journal(); err != nil {
 		return err
 	}
-	j, can := a.x.vitals.journal.Journal.(interface {
+	held := a.x.vitals.journal.Journal
+	if guarded, ok := held.(steady); ok {
+		held = guarded.Journal
+	}
+	j, can := held.(interface {
 		Backup(ctx context.Context, path string) error
 	})
 	if !can {
-		return refusal(http.StatusNotImplemented, "a %T makes no backup", a.x.vitals.journal.Journal)
+		return refusal(http.StatusNotImplemented, "a %T makes no backup", held)
 	}
 	dir, err := os.MkdirTemp("", "recourse-backup-")
 	if err != nil {
