@@ -73,6 +73,7 @@ func LoadFS(fsys fs.FS, root string) (*Set, error) {
 			unread = true
 			continue
 		}
+		f.Path, f.Text = n, files[n].data
 		if old, replaced := defaults[n]; replaced {
 			f.builtin = old.shown == files[n].shown
 			if !f.builtin {

@@ -39,6 +39,8 @@ func (r *Rule) WhenAt(index int) policy.Position {
 // File is one layer.
 type File struct {
 	Name      string // as it is shown in messages
+	Path      string // in the folder, slash-separated
+	Text      []byte // what was read; not to be written to
 	Provider  string // of a provider's layer
 	Merchant  string // of a merchant's layer
 	Timezone  *time.Location

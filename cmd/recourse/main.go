@@ -101,7 +101,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), verifyCommand(), testCommand(), diffCommand(), simulateCommand(), decideCommand(), explainCommand(),
+	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), decideCommand(), explainCommand(),
 		codesCommand(), flowsCommand(), emulateCommand(), initCommand(), versionCommand())
 	addVersionFlag(root)
 	return root

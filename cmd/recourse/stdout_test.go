@@ -38,6 +38,10 @@ func printed(t *testing.T) map[string][]string {
 	traffic := filepath.Join(repo, "testdata", "recordings", "opi.jsonl.gz")
 	db := filepath.Join(t.TempDir(), "j.db")
 	writeJournal(db, false)
+	proof := filepath.Join(t.TempDir(), "proof.zip")
+	if code := run(t.Context(), strings.Fields("verify "+opi+" --certificate "+proof), strings.NewReader(""), io.Discard, io.Discard); code != exitHolds {
+		t.Fatal("no certificate")
+	}
 	flows := func(verb string) string { return "flows " + verb + " --journal " + db }
 	return map[string][]string{
 		"flows": {
@@ -47,6 +51,7 @@ func printed(t *testing.T) map[string][]string {
 		"":           {"", "--help", "--version", "help verify"},
 		"check":      {"check", "check --json", "check --help", "check --sarif " + filepath.Join(t.TempDir(), "f")},
 		"verify":     {"verify " + opi, "verify --json " + opi, "verify --help"},
+		"certify":    {"certify " + proof, "certify --json " + proof, "certify --help"},
 		"test":       {"test " + rules, "test --json " + rules, "test --tap " + rules, "test " + failing, "test --update --yes " + failing, "test -v --cover " + rules, "test --watch " + rules},
 		"diff":       {"diff embedded embedded", "diff --json embedded embedded", "diff --short embedded " + rules},
 		"simulate":   {"simulate " + traffic, "simulate --json " + traffic},

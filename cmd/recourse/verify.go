@@ -45,6 +45,7 @@ Exit codes: 0 proved, 1 not proved, 2 could not run.`,
 	flags.BoolVarP(&q.verbose, "verbose", "v", false, "name everything that was proved, and how much was looked at")
 	q.known = outputFile(cmd, "known", "json", "a file that remembers what was proved; what this program proved before, of the same rules, is not proved again")
 	q.promela = outputFile(cmd, "promela", "pml", "verify nothing: write the one operation, provider and merchant that is chosen as a model for Spin")
+	q.certificate = outputFile(cmd, "certificate", "zip", "a file for the certificate of the proof, which recourse certify checks")
 	flags.StringVar(&q.save, "save", "", "write each story to this folder, as a recording and as a rule test")
 	cmd.RunE = q.run
 	return cmd
@@ -66,6 +67,7 @@ type verifyRun struct {
 	operations     []string
 	distrust, save string
 	known, promela *string
+	certificate    *string
 	options        verify.Options
 }
 
@@ -97,6 +99,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
+	proof := q.collect()
 	report, err := verify.Run(cmd.Context(), e, &q.options)
 	bar.clear()
 	if report == nil {
@@ -117,6 +120,11 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 			return errors.Join(err, failed)
 		}
 	}
+	if proof != nil && err == nil {
+		if err := q.writeCertificate(cmd, e, proof, report); err != nil {
+			return err
+		}
+	}
 	return concluded(cmd, *q.asJSON, report, func(w io.Writer) { printVerify(w, report, q.verbose) }, err, report.Holds)
 }
 
@@ -130,6 +138,9 @@ func (q *verifyRun) parse() error {
 	}
 	if info, err := os.Stat(q.save); err == nil && !info.IsDir() {
 		return fmt.Errorf("--save: %s is no folder", q.save)
+	}
+	if *q.certificate != "" && (*q.known != "" || q.distrust != "") {
+		return errors.New("--certificate does not go with --known, which proves nothing again, nor with --distrust")
 	}
 	q.options.DistrustInferred = q.distrust != ""
 	for _, name := range q.operations {

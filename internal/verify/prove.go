@@ -147,6 +147,9 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		return err
 	}
 	if s.holds() {
+		if err := b.certify(ctx, g, jobs, s); err != nil {
+			return err
+		}
 		for i, j := range jobs {
 			j.product.Covered.Payments++
 			j.product.Covered.add(s)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/certificate"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
@@ -33,6 +34,9 @@ type Options struct {
 
 	// Known supplies proofs of earlier runs and stores new ones. Nil: everything is proved again.
 	Known *Known
+
+	// Certificate is called with each part of the certificate of what is proved. It may be nil, and is called from several goroutines.
+	Certificate func(*certificate.Product)
 
 	// Progress is called after each product, one call at a time. It may be nil.
 	Progress func(done, total int)

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/internal/outfile"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/verify"
+)
+
+// collect prepares to take the certificate of a run; nil: none is asked for.
+func (q *verifyRun) collect() *certificate.Certificate {
+	if *q.certificate == "" {
+		return nil
+	}
+	c, mu := &certificate.Certificate{V: certificate.Version}, sync.Mutex{}
+	q.options.Certificate = func(p *certificate.Product) {
+		mu.Lock()
+		defer mu.Unlock()
+		c.Products = append(c.Products, *p)
+	}
+	return c
+}
+
+// writeCertificate writes the certificate of a run in which everything was proved.
+func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *certificate.Certificate, r *verify.Report) error {
+	if !r.Holds {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s is not written: not everything is proved\n", *q.certificate)
+		return nil
+	}
+	has := map[string]bool{}
+	for i := range c.Products {
+		for _, m := range c.Products[i].Merchants {
+			has[fmt.Sprint(c.Products[i].Payment.Provider, c.Products[i].Payment.Operation, m)] = true
+		}
+	}
+	for i := range r.Products {
+		p := &r.Products[i]
+		if !has[fmt.Sprint(p.Provider, p.Operation, p.Merchants[0])] {
+			return fmt.Errorf("%s is not written: %s %s was proved for each kind of payment by itself, or with counts, and there is no certificate of that yet", *q.certificate, p.Provider, p.Operation)
+		}
+	}
+	c.Rules = ruleTexts(e, *q.rules)
+	slices.SortFunc(c.Products, func(a, b certificate.Product) int {
+		return cmp.Or(strings.Compare(a.Payment.Provider, b.Payment.Provider), cmp.Compare(a.Payment.Operation, b.Payment.Operation),
+			cmp.Compare(a.Payment.Capture, b.Payment.Capture), slices.Compare(a.Merchants, b.Merchants))
+	})
+	data, err := c.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := outfile.Write(cmd.Context(), *q.certificate, data); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, %s bytes\n", *q.certificate, count(len(data)))
+	return nil
+}
+
+// ruleTexts are the files that rules were read from: the folder's, and the defaults that it does not replace.
+func ruleTexts(e *ruleset.Engine, dir string) []certificate.Text {
+	var all []certificate.Text
+	for _, f := range e.Rules.Files() {
+		all = append(all, certificate.Text{Name: f.Path, Data: f.Text})
+	}
+	if dir != "" {
+		names, _ := os.ReadDir(path.Join(dir, "providers"))
+		for _, n := range names {
+			if data, err := os.ReadFile(path.Join(dir, "providers", n.Name())); err == nil && strings.HasSuffix(n.Name(), ".toml") {
+				all = append(all, certificate.Text{Name: "providers/" + n.Name(), Data: data})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b certificate.Text) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}

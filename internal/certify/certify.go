@@ -1,0 +1,158 @@
+package certify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Check checks one product under the certificate's rules. The error says why it is refused.
+func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules []certificate.Text) error {
+	if err := basis(e, p); err != nil {
+		return err
+	}
+	asked := map[certificate.Question][]certificate.Choice{}
+	for _, a := range p.Asked {
+		asked[a.Question] = a.Choices
+	}
+	all := make(map[certificate.State]*entry, len(p.Closed))
+	for _, c := range p.Closed {
+		if all[c.State] != nil {
+			return fmt.Errorf("%+v stands there twice", c.State)
+		}
+		all[c.State] = &entry{worlds: c.Worlds, reached: make([]bool, len(c.Worlds))}
+	}
+	start := all[certificate.State{}]
+	if start == nil || len(start.worlds) != 1 || start.worlds[0] != 0 {
+		return errors.New("the start is not in the set, or is something else")
+	}
+	start.reached[0] = true
+	done := map[certificate.Question]bool{}
+	m := New(p, e, func(q certificate.Question) []certificate.Choice {
+		done[q] = true
+		return asked[q]
+	})
+	for i, c := range p.Closed {
+		if i%64 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := m.From(&c.State, c.Worlds, func(to certificate.State, reached []world) {
+			in := all[to]
+			for _, w := range reached {
+				k := -1
+				if in != nil {
+					k = slices.Index(in.worlds, w)
+				}
+				if m.expect(k >= 0, "a step from %+v leaves the set: to %+v, world %x", c.State, to, w); k >= 0 {
+					in.reached[k] = true
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for s, in := range all {
+		if slices.Contains(in.reached, false) {
+			return fmt.Errorf("no step leads to %+v in all its worlds", s)
+		}
+	}
+	for _, a := range p.Asked {
+		if !done[a.Question] {
+			return fmt.Errorf("it answers %v, which no step asks", a.Question)
+		}
+	}
+	uses := map[certificate.Use]bool{}
+	for _, u := range p.Uses {
+		if uses[u] = true; !m.Used[u] {
+			return fmt.Errorf("it lists %q for rule %q, and nothing needs that", u.Promise, u.Rule)
+		}
+	}
+	for u := range m.Used {
+		if !uses[u] {
+			return fmt.Errorf("it does not list %q, which rule %q relies on", u.Promise, u.Rule)
+		}
+	}
+	return m.complete(e, asked, rules)
+}
+
+// entry is a state of the set, with what can be true then, and whether a step leads there.
+type entry struct {
+	worlds  []world
+	reached []bool
+}
+
+// basis checks that the certificate is about what the rules and the catalogue say.
+func basis(e *engine.Engine, p *certificate.Product) error {
+	cat, err := e.Catalogs.Get(p.Payment.Provider)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(certificate.Facts(cat, p.Payment.Operation), p.Facts) {
+		return fmt.Errorf("the catalogue of %s says something else than its facts", cat.Name)
+	}
+	for _, merchant := range p.Merchants {
+		pay := p.Payment
+		pay.Merchant = merchant
+		t := e.Terms(&pay)
+		is, err := json.Marshal(t.Contract)
+		was, failed := json.Marshal(p.Terms.Contract)
+		window := t.Contract.DedupeWindow - t.Contract.CallTimeout() - t.Contract.ArrivalGrace
+		if err != nil || failed != nil || string(is) != string(was) || (t.Limits.MaxAttempts > 1) != (p.Terms.Limits.MaxAttempts > 1) ||
+			(t.Limits.MaxElapsed <= window) != (p.Terms.Limits.MaxElapsed <= window) {
+			return fmt.Errorf("merchant %q has other terms than it says", merchant)
+		}
+	}
+	return nil
+}
+
+// New returns the machine of a product. Ask says what the rules decide.
+func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Question) []certificate.Choice) *Machine {
+	m := &Machine{Product: p, rules: rules, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0},
+		given: map[given]chance{}, varied: map[variation][]world{}}
+	for ph := range p.Answers {
+		for _, a := range p.Answers[ph] {
+			a.Phase = policy.Phase(ph)
+			m.facts[ph] = append(m.facts[ph], m.Judge(&p.Payment, &a))
+		}
+	}
+	m.terms.Poll, m.terms.Limits.MaxQueries = nil, many
+	if m.terms.Limits.MaxAttempts > 1 {
+		m.terms.Limits.MaxAttempts = many
+	}
+	if c := &m.terms.Contract; c.ArrivalGrace > 0 && c.NotFoundAfter > 0 {
+		arrived := c.CallTimeout() + c.ArrivalGrace
+		if arrived < c.NotFoundAfter { // else a younger request is as one that is new
+			m.ages = append(m.ages, arrived)
+		}
+		m.ages = append(m.ages, max(arrived, c.NotFoundAfter))
+	}
+	return m
+}
+
+// note notes the promises that a step needed, with the rules that decided then.
+func (m *Machine) note(d *flow.Decided) {
+	rules := []string{""}
+	if d.Decision.Rule != "" && !d.Due {
+		rules = m.choices[min(m.choice, len(m.choices)-1)].Rules
+	}
+	for _, r := range rules {
+		if m.promise != "" {
+			m.Used[certificate.Use{Promise: m.promise, Rule: r}] = true
+		}
+		if d.Verdict.Action == policy.RetrySame && d.InDoubt && !d.Due {
+			m.Used[certificate.Use{Promise: "dedupe", Rule: r}] = true
+		}
+	}
+}
+
+// many is a limit that no count of the proof reaches.
+const many = 100

@@ -1,0 +1,154 @@
+package certify
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// drawn is how many answers of each phase are drawn, beside those with each row of the catalogue.
+const drawn = 200
+
+var literal = regexp.MustCompile(`"[^"\n]*"|[0-9]+`)
+
+// complete holds what the certificate says of the rules against the rules: with each row of the catalogue, and with answers that
+// are drawn from the words and numbers of both, what the rules decide is listed, whatever the flow can show them beside the
+// answer. That this is so for all other answers is on trust.
+func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]certificate.Choice, rules []certificate.Text) error {
+	cat, err := e.Catalogs.Get(m.Payment.Provider)
+	if err != nil {
+		return err
+	}
+	texts, amounts := []string{"", "x"}, []int64{0, 1, 120_000}
+	for _, t := range rules {
+		for _, l := range literal.FindAllString(string(t.Data), -1) {
+			if n, err := strconv.ParseInt(l, 10, 64); err == nil {
+				amounts = append(amounts, n, n+1)
+			} else if text, err := strconv.Unquote(l); err == nil {
+				texts = append(texts, text)
+			}
+		}
+	}
+	var all [3][]policy.Answer
+	for _, r := range slices.Concat(cat.Codes, cat.Statuses) {
+		texts = append(texts, r.Code, r.Status)
+		all[0] = append(all[0], policy.Answer{Code: r.Code, Status: r.Status, SubStatus: r.SubStatus, Verified: true})
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	all[0] = append(all[0], draw(r, texts)...)
+	var ledger []policy.Fact // what it can hold for certain
+	note := func(f policy.Fact) {
+		if f.Basis = 0; !slices.Contains(ledger, f) {
+			ledger = append(ledger, f)
+		}
+	}
+	all[1], all[2] = slices.Clone(all[0]), slices.Clone(all[0])
+	for ph := range all {
+		for i := range all[ph] {
+			a := &all[ph][i]
+			a.Phase = policy.Phase(ph)
+			f := e.Judge(&m.Payment, a)
+			switch {
+			case f.Effect.Settled():
+				note(f)
+			case f.Class == policy.NotFound && a.Phase == policy.Query && len(m.ages) > 1:
+				f.Effect = policy.NotExecuted
+				note(f)
+			}
+		}
+	}
+	questions := map[[2]byte][]certificate.Question{}
+	for q := range asked {
+		questions[[2]byte(q[:2])] = append(questions[[2]byte(q[:2])], q)
+	}
+	for _, merchant := range m.Merchants {
+		p := m.Payment
+		p.Merchant = merchant
+		for ph := range all {
+			for _, a := range all[ph] {
+				own := e.Judge(&p, &a)
+				class := slices.Index(m.facts[ph], Read(own))
+				if class < 0 {
+					return fmt.Errorf("no class has the answer %+v", a)
+				}
+				for _, q := range questions[[2]byte{byte(ph), byte(class)}] {
+					for _, f := range shown(q, own, ledger) {
+						p.Amount, p.Currency = amounts[r.IntN(len(amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]
+						s := policy.Situation{Payment: &p, Answer: &a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
+							Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
+						d := e.Decide(&s)
+						if !slices.ContainsFunc(asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
+							return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, a, f)
+						}
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// draw returns answers of the texts, and the failed calls.
+func draw(r *rand.Rand, texts []string) (all []policy.Answer) {
+	text := func() string { return texts[r.IntN(len(texts))] }
+	for _, f := range policy.All[policy.Fault]() {
+		all = append(all, policy.Answer{Fault: f})
+	}
+	for range drawn {
+		a := policy.Answer{Code: text(), Status: text(), HTTPStatus: []int{0, 200, 400, 404, 409, 429, 500, 502}[r.IntN(8)], Message: text(), Verified: true}
+		if r.IntN(3) == 0 {
+			a.Fault = policy.All[policy.Fault]()[r.IntN(4)]
+		}
+		if r.IntN(2) == 0 {
+			a.SubCode, a.SubStatus = text(), text()
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// shown returns facts that the flow can show the rules with an answer, for a question: the answer's own, or what the ledger holds.
+func shown(q certificate.Question, own policy.Fact, ledger []policy.Fact) (all []policy.Fact) {
+	is := policy.Fact{Effect: policy.Effect(q[2]), Class: policy.Class(q[3]), Stage: policy.Stage(q[4]), Reach: policy.Reach(q[5]), Final: policy.Finality(q[6])}
+	same := own
+	same.Effect = is.Effect
+	held := func(e policy.Effect, to func(*policy.Fact)) {
+		for _, f := range ledger {
+			if f.Effect == e && (e != policy.Executed || is.Effect != e || Read(f).Class == is.Class) {
+				to(&f)
+				all = append(all, f)
+			}
+		}
+	}
+	switch {
+	case is.Class == certificate.Any:
+		held(policy.NotExecuted, func(f *policy.Fact) {
+			if f.Class == policy.NotFound && q[7] == 1 {
+				f.Effect, f.Class = policy.Unknown, policy.Conflict
+			}
+		})
+	case is.Effect == policy.Executed:
+		held(policy.Executed, func(*policy.Fact) {})
+		if own.Effect == policy.Executed && Read(own).Class == is.Class {
+			all = append(all, own)
+		}
+	case is.Effect == policy.Unknown && is.Class == policy.Conflict:
+		same.Class = policy.Conflict
+		all = append(all, same)
+		held(policy.Executed, func(f *policy.Fact) { f.Effect, f.Class = policy.Unknown, policy.Conflict })
+	case is.Final == certificate.Own && is.Class == policy.Unrecognized:
+		all = append(all, policy.Fact{Final: own.Final})
+	case is.Reach == certificate.Own:
+		all = append(all, same)
+	default:
+		all = append(all, is)
+	}
+	return all
+}

@@ -1,0 +1,305 @@
+package certify
+
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// moment is that of every event. Waits are not followed: an event may come at once, or after any time.
+var moment = flow.Moment{At: certificate.Now, Jitter: 0.5}
+
+// given is an answer that can come: of a class, late or not, under the names of an identity (or of no one's), with another amount or not.
+type given struct {
+	phase     policy.Phase
+	class, of int8
+	name      naming
+	late, odd bool
+}
+
+// naming is how an answer names what it speaks of.
+type naming uint8
+
+const (
+	unnamed naming = iota
+	byBoth
+	byOrder
+	byTheirs // the provider's own id
+	forged   // as byBoth, and not signed
+	crossed  // another payment, whose order reads as our request
+	sibling  // another operation under our order
+	stranger // another payment; of -1
+	ofTarget // the payment that a refund gives back; of -1
+)
+
+// event is an answer as the flow gets it.
+func (m *Machine) event(g given) flow.Event {
+	a := m.Answers[g.phase][g.class]
+	a.Phase, a.Verified = g.phase, g.phase == policy.Webhook && g.name != forged
+	if g.odd {
+		a.Amount = policy.OddAmount
+	}
+	id := flow.Identity{OrderID: "of a stranger"}
+	if g.of >= 0 {
+		id = m.state.Ledger[g.of]
+	}
+	switch g.name {
+	case byBoth, forged:
+		a.OrderID, a.RequestID = id.OrderID, id.RequestID
+	case byOrder, stranger:
+		a.OrderID = id.OrderID
+	case byTheirs:
+		a.ProviderID = "of " + id.RequestID
+	case crossed:
+		a.OrderID = id.RequestID
+	case sibling:
+		a.OrderID, a.RequestID = id.OrderID, "of another operation"
+	case ofTarget:
+		a.ProviderID = certificate.Target
+	}
+	switch {
+	case g.phase == policy.Webhook:
+		return flow.Received{Moment: moment, Answer: a}
+	case g.phase == policy.Query && g.late:
+		return flow.Queried{Moment: moment, Answer: a, Query: -1}
+	case g.phase == policy.Query:
+		return flow.Queried{Moment: moment, Answer: a}
+	case g.late && m.state.Stage == flow.Sending:
+		return flow.Answered{Moment: moment, Answer: a, Attempt: -1}
+	}
+	return flow.Answered{Moment: moment, Answer: a}
+}
+
+// From takes every step from a state in its worlds. An error says which property breaks.
+func (m *Machine) From(a *certificate.State, worlds []world, emit func(certificate.State, []world)) error {
+	s := a.Flow(m.Payment)
+	m.state, m.asked, m.worlds, m.emit = s, nil, worlds, emit
+	clear(m.varied)
+	for _, id := range a.IDs[:a.Count] {
+		m.asked = append(m.asked, id.Age)
+	}
+	m.spent, m.promise = [32]*flow.State{}, ""
+	last := len(s.Ledger) - 1
+	start := flow.Start{Moment: moment, OrderID: fresh(&s, "order"), RequestID: fresh(&s, "request"), ProviderID: s.Target, Earlier: s.Ledger}
+	switch s.Stage {
+	case flow.New:
+		m.try(start, worlds)
+		return m.err
+	case flow.Ended: // the shopper tries again, under a new order or the same
+		m.state, m.asked = flow.State{Payment: m.Payment}, nil
+		for range 2 {
+			if m.try(start, worlds); last >= 0 {
+				start.OrderID = s.Ledger[last].OrderID
+			}
+		}
+		if s.Outcome != policy.Escalated {
+			return m.err // no statement changes the outcome
+		}
+		m.state, m.asked, m.spent = s, make([]uint8, len(s.Ledger)), [32]*flow.State{}
+	case flow.Waiting:
+		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, worlds) // the caller has no new order
+		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, worlds)
+	}
+	contested := !m.Full && slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
+	clear(m.given)
+	for i := range s.Ledger {
+		m.answers(i, contested)
+	}
+	for g, c := range m.given {
+		m.answer, m.promise = g, c.promise
+		m.try(m.event(g), c.worlds)
+	}
+	if contested {
+		return m.err
+	}
+	lost := policy.Answer{Fault: policy.Timeout}
+	if s.Stage == flow.Querying {
+		lost.Phase = policy.Query
+	}
+	m.answer, m.promise = given{phase: lost.Phase, class: int8(m.classOf(&lost))}, ""
+	m.try(flow.Resumed{Moment: moment}, worlds)
+	m.try(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, worlds)
+	for i := range s.Ledger {
+		found := "person"
+		if s.Stage == flow.Sending && i == last {
+			found = "waiting"
+		}
+		m.try(flow.Resolved{Moment: moment, Identity: i, Effect: policy.Executed}, m.after("paid", i))
+		m.try(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i))
+	}
+	return m.err
+}
+
+// fresh is a name that no identity of the ledger has.
+func fresh(s *flow.State, kind string) string {
+	for i := 0; ; i++ {
+		n := certificate.Name(kind, i)
+		if !slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.OrderID == n || id.RequestID == n }) {
+			return n
+		}
+	}
+}
+
+// after returns the worlds in which a statement about an identity can be made, as they are then.
+func (m *Machine) after(said string, i int) (all []world) {
+	for _, w := range m.worlds {
+		for _, x := range worlds[said][of(w, i)] {
+			if next := w&^(15<<(4*i)) | world(x)<<(4*i); !slices.Contains(all, next) {
+				all = append(all, next)
+			}
+		}
+	}
+	return all
+}
+
+// classOf returns the index of the class of an answer, and -1 if there is none.
+func (m *Machine) classOf(a *policy.Answer) int {
+	return slices.Index(m.facts[a.Phase], m.Judge(&m.Payment, a))
+}
+
+// answers adds every answer about an identity, or about another payment, with the worlds in which it can come.
+func (m *Machine) answers(i int, inOrder bool) {
+	s, last, contract := &m.state, len(m.state.Ledger)-1, &m.terms.Contract
+	id, by := &s.Ledger[i], s.AskedBy
+	if by == "" {
+		by = contract.QueryIdentifier(theirs(s, last))
+	}
+	under := s.Stage == flow.Sending && i == last
+	asked := s.Stage == flow.Querying && (i == last || by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID)
+	knows := asked && len(m.ages) > 1 && int(m.asked[i]) == len(m.ages)-1 // the query came when all had arrived
+	names := []naming{unnamed, byBoth}
+	if !certificate.OnTarget(&s.Payment) && slices.Contains(contract.QueryBy, policy.ProviderID) {
+		names = append(names, byTheirs)
+	}
+	for class, fact := range m.facts[policy.Send] {
+		said, refused, result := said(fact), fact.Effect == policy.NotExecuted, fact.Stage == policy.Result
+		g := given{phase: policy.Send, class: int8(class)}
+		now := said
+		switch {
+		case refused && result && id.Sends > 1 && contract.Replay == policy.FirstResult:
+			now = "stored"
+		case refused && result:
+			now = "done"
+		case refused && id.Copies > 1:
+			now = "door"
+		case refused:
+			now = "only"
+		}
+		if under {
+			m.add(g, names, now, i)
+			m.other(g, i)
+		}
+		if g.late = true; refused && id.Sends > 1 {
+			now = "old"
+		}
+		if !inOrder && (!under || id.Sends > 1) {
+			m.add(g, names, now, i)
+		}
+	}
+	for class, fact := range m.facts[policy.Query] {
+		g := given{phase: policy.Query, class: int8(class)}
+		said, now := said(fact), said(fact)
+		switch {
+		case said == "failed" && knows && by != policy.ProviderID:
+			now = "ended"
+		case fact.Class == policy.NotFound && fact.Effect == policy.Unknown && knows:
+			now = "absent"
+		}
+		if asked {
+			m.add(g, names, now, i)
+			m.other(g, i)
+		}
+		if g.late = true; !inOrder && by != "" {
+			m.add(g, names, said, i)
+		}
+	}
+	seen := map[policy.Effect]bool{}
+	for class, fact := range m.facts[policy.Webhook] {
+		if inOrder {
+			break
+		}
+		g := given{phase: policy.Webhook, class: int8(class)}
+		m.add(g, append([]naming{byOrder}, names[1:]...), said(fact), i)
+		if !seen[fact.Effect] { // of another payment the flow reads the effect alone
+			seen[fact.Effect] = true
+			m.add(g, []naming{crossed, sibling}, "nothing", i)
+			m.other(g, i)
+		}
+		if i == last && !seen[100] {
+			seen[100] = true // of a message that is not signed it reads the names alone
+			m.add(g, []naming{forged}, "nothing", i)
+		}
+	}
+}
+
+// said is what an answer with a fact says of an identity.
+func said(f policy.Fact) string {
+	switch {
+	case f.Effect == policy.Executed && f.Class == policy.Mismatch:
+		return "odd"
+	case f.Effect == policy.Executed:
+		return "paid"
+	case f.Effect == policy.Pending:
+		return "open"
+	case f.Effect == policy.NotExecuted:
+		return "failed"
+	}
+	return "nothing"
+}
+
+// other adds an answer about another payment.
+func (m *Machine) other(g given, i int) {
+	g.of, g.name = -1, stranger
+	m.put(g, m.worlds, "")
+	if g.phase == policy.Webhook && m.Payment.Operation == policy.Refund {
+		g.name = ofTarget
+		m.put(g, m.worlds, "")
+	}
+}
+
+// add adds an answer about an identity, under names and with each amount.
+func (m *Machine) add(g given, names []naming, says string, i int) {
+	fact := m.facts[g.phase][g.class]
+	worlds, odd := m.after(says, i), []world(nil)
+	switch { // with another amount it says that that was paid, or is about something else
+	case fact.Effect == policy.Executed:
+		odd = m.after("odd", i)
+	case fact.Effect == policy.NotExecuted || fact.Class == policy.NotFound:
+		odd = m.worlds
+	}
+	for _, n := range names {
+		if g.name, g.of, g.odd = n, int8(i), false; n == unnamed {
+			g.of = -1
+		} else if m.Answers[g.phase][g.class].Fault != policy.NoFault {
+			continue // a failed call names no payment
+		}
+		m.put(g, worlds, promises[says])
+		if g.odd = true; n < crossed {
+			m.put(g, odd, "")
+		}
+	}
+}
+
+// promises are those of the contract without which a provider could say something else.
+var promises = map[string]string{"stored": "replay = first_result", "ended": "arrival_grace, not_found_after", "absent": "arrival_grace, not_found_after"}
+
+// chance is when an answer can come, and the promise that this rests on.
+type chance struct {
+	worlds  []world
+	promise string
+}
+
+func (m *Machine) put(g given, worlds []world, promise string) {
+	c := m.given[g]
+	for _, w := range worlds {
+		if !slices.Contains(c.worlds, w) {
+			c.worlds = append(c.worlds, w)
+		}
+	}
+	if len(worlds) > 0 {
+		c.promise = max(c.promise, promise)
+	}
+	m.given[g] = c
+}

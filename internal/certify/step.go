@@ -1,0 +1,305 @@
+package certify
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Machine steps one product: the real flow with any decision that its rules make about an answer.
+type Machine struct {
+	*certificate.Product
+	rules policy.Decider
+	terms policy.Terms
+	ask   func(certificate.Question) []certificate.Choice
+	Full  bool
+	Used  map[certificate.Use]bool // promises that a step needed, with the rule that decided then
+
+	ages   []time.Duration // since the last send, when a query goes out: what the query proves changes at these
+	state  flow.State
+	spent  [32]*flow.State // the state when an event comes, by what is spent
+	asked  []uint8         // by identity: its age when the query under way went out
+	worlds []world
+	emit   func(certificate.State, []world)
+	varied map[variation][]world
+	given  map[given]chance
+	facts  [3][]policy.Fact // what the flow reads in the answers
+
+	answer  given // that comes
+	choices []certificate.Choice
+	choice  int
+	promise string // that the event needs
+	err     error
+}
+
+// variation is all that a spent limit changes in a step.
+type variation struct {
+	to      certificate.State
+	action  policy.Action
+	due     bool
+	windows int
+}
+
+// What can be spent, or over, when an event comes: the flow's time, its sends, its queries, the window of the latest identity, those of others.
+const (
+	noTime = 1 << iota
+	noSends
+	noQueries
+	old
+	othersOld
+)
+
+// soon stands for every schedule. That a wait ends too late is what noTime is for.
+var soon = &policy.Schedule{Intervals: []time.Duration{1}}
+
+// Judge is what the flow reads in the answer; Judge, Terms and Decide make the machine the flow's decider.
+func (m *Machine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	return Read(m.rules.Judge(p, a))
+}
+
+// Terms are the real ones, with limits that no count reaches.
+func (m *Machine) Terms(*policy.Payment) *policy.Terms { return &m.terms }
+
+// Decide returns one of the decisions that the rules make.
+func (m *Machine) Decide(s *policy.Situation) policy.Decision {
+	f, doubt := s.Fact, byte(0)
+	if s.InDoubt {
+		doubt = 1
+	}
+	q := certificate.Question{byte(s.Answer.Phase), byte(m.answer.class), byte(f.Effect), byte(f.Class), byte(f.Stage), byte(f.Reach), byte(f.Final), doubt}
+	if m.choices = m.ask(q); len(m.choices) == 0 {
+		m.expect(false, "it does not say what the rules decide about %v", q)
+		return policy.Decision{Action: policy.Escalate}
+	}
+	c := &m.choices[m.choice]
+	d := policy.Decision{Action: c.Action, Rule: "one"}
+	if c.Waits {
+		d.Schedule = soon
+	}
+	return d
+}
+
+// expect refuses the proof if a condition does not hold.
+func (m *Machine) expect(holds bool, format string, args ...any) {
+	if !holds && m.err == nil {
+		m.err = fmt.Errorf(format, args...)
+	}
+}
+
+// try carries out an event in worlds: with every decision, in and after each window, every limit spent or not. A limit matters
+// only if the flow wants to send or to ask; it is counted when that is decided, and not when the wait is over. Where the same
+// decision led to the same state before, it does so with limits spent.
+func (m *Machine) try(e flow.Event, worlds []world) {
+	window, n, wants := m.terms.Contract.DedupeWindow > 0, len(m.state.Ledger), false
+	twice := slices.ContainsFunc(m.state.Ledger, func(id flow.Identity) bool { return id.Sends > 1 || id.Copies > 1 })
+	for spent := 0; spent <= old|othersOld && len(worlds) > 0; spent += old {
+		if spent > 0 && (!window || !wants && !twice || n == 0) || spent >= othersOld && n < 2 {
+			break
+		}
+		base, varies := spent, false
+		if spent&old > 0 && m.window() >= m.terms.Limits.MaxElapsed {
+			base |= noTime // that window ends after the flow
+		}
+		m.decisions(func() bool {
+			v, wanted, ok := m.step(base, e, worlds)
+			v.windows, wants = base, wants || wanted
+			known := m.varied[v]
+			if slices.ContainsFunc(worlds, func(w world) bool { return !slices.Contains(known, w) }) {
+				varies, m.varied[v] = true, append(known, worlds...)
+			}
+			return ok
+		})
+		_, due := e.(flow.Due)
+		for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
+			if varies && wants && base&noTime == 0 && (limits == noTime || !due) && n > 0 {
+				m.decisions(func() bool {
+					_, _, ok := m.step(base|limits, e, worlds)
+					return ok
+				})
+			}
+		}
+	}
+}
+
+// decisions takes a step with each decision of the rules.
+func (m *Machine) decisions(step func() bool) {
+	for m.choice, m.choices = 0, nil; step() && m.choice+1 < len(m.choices); m.choice++ {
+	}
+}
+
+// window is the age up to which a request may be repeated in doubt.
+func (m *Machine) window() time.Duration {
+	k := &m.terms.Contract
+	return k.DedupeWindow - k.CallTimeout() - k.ArrivalGrace
+}
+
+// before is the state when an event comes, with what is spent by then. Times are those of the ages.
+func (m *Machine) before(spent int) *flow.State {
+	s, now := m.state, certificate.Now
+	s.Ledger, s.Started, s.Asked = slices.Clone(s.Ledger), now, now
+	if spent&noTime > 0 {
+		s.Started = now.Add(-m.terms.Limits.MaxElapsed)
+	}
+	switch {
+	case spent&noSends > 0 && s.Attempts == 1:
+		s.Withdrawn = "withdrawn" // the first send spends no other limit
+	case spent&noSends > 0:
+		s.Attempts = m.terms.Limits.MaxAttempts
+	}
+	if spent&noQueries > 0 {
+		s.Queries = m.terms.Limits.MaxQueries
+	}
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		id.FirstSent, id.LastSent = now, now.Add(-m.ages[m.asked[i]])
+		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
+		if last := i == len(s.Ledger)-1; last && spent&old > 0 || !last && spent&othersOld > 0 {
+			id.FirstSent = now.Add(-m.window())
+		}
+	}
+	return &s
+}
+
+// step carries out an event with one decision, and checks what comes of it. Not ok: the flow refuses the event.
+func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wants, ok bool) {
+	now := certificate.Now
+	if m.spent[spent] == nil {
+		m.spent[spent] = m.before(spent)
+	}
+	s := m.spent[spent]
+	after, commands, err := flow.Step(m, *s, e)
+	if err != nil || m.err != nil {
+		return v, false, false
+	}
+	var sent *flow.Identity
+	var decided flow.Decided
+	recorded, ended, asks := false, false, false
+	_, v.due = e.(flow.Due)
+	for _, c := range commands {
+		switch c := c.(type) {
+		case flow.Record:
+			recorded = true
+		case flow.Send:
+			sent = c.Identity
+			m.expect(recorded && sent.LastSent.Equal(now) && sent.Deadline.Equal(now.Add(m.terms.Contract.CallTimeout())), "S1: a send is not recorded")
+			m.expect((spent&noTime == 0 || s.Stage != flow.Waiting) && c.Attempt <= m.terms.Limits.MaxAttempts, "S4: sent past a limit")
+		case flow.Ask:
+			asks = true
+			m.expect(c.By != "" && c.Query <= m.terms.Limits.MaxQueries, "S4: asks past a limit")
+		case flow.Finish:
+			ended = true
+		case flow.Decided:
+			decided = c
+			to := c.Verdict
+			wants = wants || to.Property != "" || c.Decision.Action.Sends() || c.Decision.Action == policy.QueryStatus || to.Action == policy.QueryStatus
+			v.action = c.Decision.Action
+			m.expect(c.Due || to.Property == "", "S5: the rules want %s, which %s forbids", c.Decision.Action, to.Property)
+			m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: succeeded, and disputed or partly paid")
+			m.expect(spent&noSends == 0 || !to.Action.Sends(), "S4: sends past max_attempts")
+			m.expect(spent&noQueries == 0 || to.Action != policy.QueryStatus || to.Via != flow.ByQuery, "S4: asks past max_queries")
+			m.expect(spent&noTime == 0 || c.Due || s.Stage == flow.Waiting || after.Stage != flow.Waiting, "S4: the time is over, and it waits")
+		}
+	}
+	certain := !slices.ContainsFunc(after.Ledger, func(id flow.Identity) bool { return id.Effect != policy.NotExecuted })
+	m.expect(!ended || decided.Verdict.Limit == "" || after.Outcome == policy.Succeeded || certain == (after.Outcome == policy.Failed), "S4: a limit ended it against what is known")
+	for i := range s.Ledger { // what the ledger says of requests stays true
+		was, is := s.Ledger[i], after.Ledger[i]
+		again := sent == &after.Ledger[i]
+		m.expect(was.OrderID == is.OrderID && was.RequestID == is.RequestID && was.FirstSent.Equal(is.FirstSent) && (again || was.Sends == is.Sends && was.LastSent.Equal(is.LastSent)),
+			"S1: the ledger forgets a request")
+	}
+	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
+		m.note(&decided)
+	}
+	next := make([]world, len(worlds))
+	for i, w := range worlds {
+		if sent != nil {
+			w = m.send(w, &after)
+		}
+		next[i] = w
+		m.hold(w, &after, ended)
+	}
+	v.to = m.arrive(&after, next, asks)
+	return v, wants || sent != nil || asks, m.err == nil
+}
+
+// send returns the world in which a request was sent under the latest identity.
+func (m *Machine) send(w world, s *flow.State) world {
+	i := len(s.Ledger) - 1
+	first := s.Ledger[i].FirstSent
+	for _, id := range s.Ledger {
+		if id.OrderID == s.Ledger[i].OrderID && id.FirstSent.Before(first) && !slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
+			first = id.FirstSent // the window of the order
+		}
+	}
+	row := "sent"
+	if m.terms.Contract.ReplaySafe(first, certificate.Now) && s.Ledger[i].Sends > 1 {
+		row = "again"
+		m.Used[certificate.Use{Promise: "dedupe"}] = true
+	}
+	to := worlds[row][of(w, i)]
+	if len(to) == 0 {
+		m.expect(false, "S1: two requests are out that may both be executed")
+		return w
+	}
+	return w&^(15<<(4*i)) | world(to[0])<<(4*i)
+}
+
+// hold holds a world to S1, and the end of a flow to S2 and S3.
+func (m *Machine) hold(w world, s *flow.State, ended bool) {
+	chances, executed := 0, false
+	for i, id := range s.Ledger {
+		v := of(w, i) & 7
+		if v != 0 {
+			chances++
+		}
+		executed = executed || v == 3 || v == 4
+		m.expect(v == 0 || id.Effect != policy.NotExecuted, "S2: the ledger holds that nothing moves, and money may")
+		m.expect(!ended || v == 0 || s.Outcome != policy.Failed, "S2: failed, and money moved or may yet")
+		m.expect(!ended || v < 5 || s.Outcome != policy.Succeeded, "S3: succeeded, and another amount was executed")
+	}
+	m.expect(chances <= 1, "S1: two requests are out that may both be executed")
+	m.expect(!ended || executed || s.Outcome != policy.Succeeded, "S3: succeeded, and nothing was executed")
+}
+
+// arrive emits a state with its worlds. When a query goes out the requests may have any age, the earlier no less than the later.
+func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) (a certificate.State) {
+	ages := make([]uint8, len(s.Ledger))
+	if !asks {
+		copy(ages, m.asked)
+	}
+	for at := 0; at == 0 || at < len(ages); {
+		var to []int
+		if a, to = abstract(s, ages); a.Count > certificate.Most {
+			m.expect(false, "more than %d identities", certificate.Most)
+			return a
+		}
+		moved := make([]world, len(worlds))
+		for k, w := range worlds {
+			for i, at := range to {
+				moved[k] |= world(of(w, i)) << (4 * at)
+			}
+		}
+		m.emit(a, moved)
+		for i := range to { // two copies stand for more: then one less is two again
+			if i < len(m.state.Ledger) && m.state.Ledger[i].Copies == 2 && s.Ledger[i].Copies == 1 {
+				b := a
+				b.IDs[to[i]].Copies = 2
+				m.emit(b, moved)
+			}
+		}
+		for at = 0; at < len(ages) && (!asks || int(ages[at]) == len(m.ages)-1); at++ {
+		}
+		if at < len(ages) {
+			ages[at]++
+		}
+		for k := range min(at, len(ages)) {
+			ages[k] = ages[min(at, len(ages)-1)]
+		}
+	}
+	return a
+}

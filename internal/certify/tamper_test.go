@@ -1,0 +1,203 @@
+package certify_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/engine"
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/internal/certify"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/internal/verify"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// made returns the file of a certificate of shipped rules.
+func made(t *testing.T, provider string, op policy.Operation) []byte {
+	t.Helper()
+	e, err := ruleset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &certificate.Certificate{V: certificate.Version}
+	o := &verify.Options{Providers: []string{provider}, Operations: []policy.Operation{op}, Workers: 1,
+		Certificate: func(p *certificate.Product) { c.Products = append(c.Products, *p) }}
+	if r, err := verify.Run(context.Background(), e, o); err != nil || !r.Holds {
+		t.Fatal(err, "or not proved")
+	}
+	for _, f := range e.Rules.Files() {
+		c.Rules = append(c.Rules, certificate.Text{Name: f.Path, Data: f.Text})
+	}
+	data, err := c.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// check reads and checks a certificate.
+func check(c *certificate.Certificate) error {
+	e, err := engine.OpenFS(c.FS())
+	if err != nil {
+		return err
+	}
+	for i := range c.Products {
+		if err := certify.Check(context.Background(), e, &c.Products[i], c.Rules); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func read(t *testing.T, data []byte) *certificate.Certificate {
+	t.Helper()
+	c, err := certificate.Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// tamperings change one entry of a certificate. Each has to be refused.
+var tamperings = map[string]func(r *rand.Rand, c *certificate.Certificate, p *certificate.Product){
+	"drop a state": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := r.IntN(len(p.Closed))
+		p.Closed = append(p.Closed[:k:k], p.Closed[k+1:]...)
+	},
+	"drop a world": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := &p.Closed[r.IntN(len(p.Closed))]
+		k.Worlds = k.Worlds[1:]
+	},
+	"flip a world": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := &p.Closed[r.IntN(len(p.Closed))]
+		k.Worlds[r.IntN(len(k.Worlds))] ^= 1 << r.IntN(4)
+	},
+	"flip a state": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		s := &p.Closed[r.IntN(len(p.Closed))].State
+		id := &s.IDs[0]
+		field := []*uint8{&s.Stage, &s.Outcome, &s.AskedBy, &s.Action, &s.Via, &s.Displaced, &id.Order, &id.Sends, &id.Copies, &id.Effect, &id.Prior, &id.Class}[r.IntN(12)]
+		*field ^= 1
+	},
+	"add a state": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := p.Closed[r.IntN(len(p.Closed))]
+		k.State.IDs[0].Copies += 3
+		p.Closed = append(p.Closed, k)
+	},
+	"drop a fact": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := r.IntN(len(p.Facts))
+		p.Facts = append(p.Facts[:k:k], p.Facts[k+1:]...)
+	},
+	"flip a fact": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		f := &p.Facts[r.IntN(len(p.Facts))]
+		*f = strings.NewReplacer("not_executed", "executed", "executed", "not_executed", "unknown", "not_executed", "pending", "executed").Replace(*f)
+	},
+	"drop what is asked": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := r.IntN(len(p.Asked))
+		p.Asked = append(p.Asked[:k:k], p.Asked[k+1:]...)
+	},
+	"add what is asked": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		a := p.Asked[r.IntN(len(p.Asked))]
+		a.Question[6] ^= 77
+		p.Asked = append(p.Asked, a)
+	},
+	"add a promise": func(_ *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		p.Uses = append(p.Uses, certificate.Use{Promise: "dedupe", Rule: "of nothing"})
+	},
+	"change the contract": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		k := &p.Terms.Contract
+		[]func(){func() { k.DedupeWindow++ }, func() { k.ArrivalGrace++ }, func() { k.NotFoundAfter++ }, func() { k.Webhook = !k.Webhook }, func() { k.Replay += "x" }}[r.IntN(5)]()
+	},
+	"drop a class of answers": func(r *rand.Rand, _ *certificate.Certificate, p *certificate.Product) {
+		a := &p.Answers[r.IntN(3)]
+		*a = (*a)[:len(*a)-1]
+	},
+	"change a rule": func(_ *rand.Rand, c *certificate.Certificate, _ *certificate.Product) {
+		for i, t := range c.Rules {
+			if t.Name == "baseline.toml" {
+				c.Rules[i].Data = bytes.ReplaceAll(t.Data, []byte(`"query_status"`), []byte(`"mark_failed"`))
+			}
+		}
+	},
+}
+
+func TestTamperingIsRefused(t *testing.T) {
+	tries := testkit.Size(2, 12, 100)
+	for provider, op := range map[string]policy.Operation{"shopline": policy.Unbind, "momo": policy.Unbind} {
+		data := made(t, provider, op)
+		if err := check(read(t, data)); err != nil {
+			t.Fatalf("untouched: %v", err)
+		}
+		r := rand.New(rand.NewPCG(1, 2))
+		for name, change := range tamperings {
+			for i := range tries {
+				c := read(t, data)
+				change(r, c, &c.Products[r.IntN(len(c.Products))])
+				if err := check(c); err == nil {
+					t.Errorf("%s %s: %s (%d) is not refused", provider, op, name, i)
+				}
+			}
+		}
+	}
+}
+
+// What the rules decide is compared for answers that are drawn, so that a decision which is left out is found where the set or a
+// drawn answer shows it. The test counts what is found, and holds the share.
+const leastFound = 0 // of ten
+
+func TestDecisionsLeftOut(t *testing.T) {
+	data := made(t, "momo", policy.Unbind)
+	r := rand.New(rand.NewPCG(3, 4))
+	found, all := 0, testkit.Size(40, 40, 400)
+	for range all {
+		c := read(t, data)
+		p := &c.Products[0]
+		a := &p.Asked[r.IntN(len(p.Asked))]
+		for len(a.Choices) < 2 {
+			a = &p.Asked[r.IntN(len(p.Asked))]
+		}
+		k := r.IntN(len(a.Choices))
+		a.Choices = append(a.Choices[:k:k], a.Choices[k+1:]...)
+		if check(c) != nil {
+			found++
+		}
+	}
+	t.Logf("%d of %d found", found, all)
+	if found*10 < all*leastFound {
+		t.Errorf("only %d of %d decisions that were left out are found", found, all)
+	}
+}
+
+// mostLines bounds the checker, without comments and empty lines. It only goes down: the aim is 400.
+const mostLines = 960
+
+func TestSize(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		for l := range strings.Lines(string(text)) {
+			if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "//") {
+				n++
+			}
+		}
+	}
+	if n > mostLines {
+		t.Error(fmt.Sprint(n, " lines of code, and at most ", mostLines, " are allowed"))
+	}
+}

@@ -1,0 +1,173 @@
+package verify
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/internal/certify"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// certifier makes the certificate of products that a search has proved.
+type certifier struct {
+	ground  *ground
+	decider *decider
+	product certificate.Product
+	classes [3][]answerClass // by phase: what the certificate's classes stand for
+	asked   map[certificate.Question][]certificate.Choice
+	states  map[certificate.State][]uint32
+	open    map[certificate.State][]uint32 // worlds whose steps are to be taken
+	queue   []certificate.State
+}
+
+func newCertifier(g *ground, s *search) *certifier {
+	c := &certifier{ground: g, decider: s.m.decider, asked: map[certificate.Question][]certificate.Choice{},
+		states: map[certificate.State][]uint32{}, open: map[certificate.State][]uint32{}}
+	c.product.Payment, c.product.Terms = s.m.payment, *g.engine.Terms(&s.m.payment)
+	for _, ph := range policy.Phases() {
+		for i := range g.facts.classes[ph] {
+			c.addClass(ph, &g.facts.classes[ph][i])
+		}
+		if ph == policy.Send && g.facts.notSent >= 0 {
+			c.addClass(ph, &g.facts.notSentClass)
+		}
+	}
+	return c
+}
+
+// addClass adds a class of the search to the one of the certificate in which the flow reads the same.
+func (c *certifier) addClass(ph policy.Phase, one *answerClass) {
+	fact := certify.Read(c.ground.facts.groups[ph][one.groups[0]].fact)
+	for i := range c.classes[ph] {
+		is := &c.classes[ph][i]
+		if is.fact == fact {
+			is.groups = append(is.groups, one.groups...)
+			if is.answer.Fault != policy.NoFault {
+				is.answer, c.product.Answers[ph][i] = one.answer, one.answer // a failed call names no payment
+			}
+			return
+		}
+	}
+	c.classes[ph] = append(c.classes[ph], answerClass{answer: one.answer, fact: fact, groups: slices.Clone(one.groups)})
+	c.product.Answers[ph] = append(c.product.Answers[ph], one.answer)
+}
+
+// ask returns what the rules can decide about a question.
+func (c *certifier) ask(q certificate.Question) []certificate.Choice {
+	if all, known := c.asked[q]; known {
+		return all
+	}
+	ph := policy.Phase(q[0])
+	fact := policy.Fact{Effect: policy.Effect(q[2]), Class: policy.Class(q[3]), Stage: policy.Stage(q[4]), Reach: policy.Reach(q[5]), Final: policy.Finality(q[6])}
+	facts := []policy.Fact{fact}
+	if fact.Effect == policy.Executed && fact.Class == ownClass { // of the answer, or of the ledger
+		facts = nil
+		for _, e := range c.ground.facts.executed {
+			one := policy.Fact{Effect: e.Effect, Class: e.Class, Reach: ownReach, Final: ownFinal}
+			if certify.Read(e).Class == ownClass && !slices.Contains(facts, one) {
+				facts = append(facts, one)
+			}
+		}
+	}
+	all := []certificate.Choice{}
+	for _, f := range facts {
+		key := cellKey{at: shown{ph, f, q[7] == 1}, asked: &c.classes[ph][q[1]]}
+		for _, d := range c.decider.collect(&key, nil) {
+			one := certificate.Choice{Action: d.decision.Action, Waits: d.decision.Schedule != nil}
+			k := slices.IndexFunc(all, func(o certificate.Choice) bool { return o.Action == one.Action && o.Waits == one.Waits })
+			if k < 0 {
+				k, all = len(all), append(all, one)
+			}
+			for _, r := range d.rules {
+				if !slices.Contains(all[k].Rules, r.Rule) {
+					all[k].Rules = append(all[k].Rules, r.Rule)
+				}
+			}
+		}
+	}
+	c.asked[q] = all
+	return all
+}
+
+// add adds a state that is reached.
+func (c *certifier) add(s certificate.State, worlds []uint32) {
+	known := c.states[s]
+	for _, w := range worlds {
+		if slices.Contains(known, w) {
+			continue
+		}
+		known = append(known, w)
+		if len(c.open[s]) == 0 {
+			c.queue = append(c.queue, s)
+		}
+		c.open[s] = append(c.open[s], w)
+	}
+	c.states[s] = known
+}
+
+// mostCertified bounds the states of a certificate.
+const mostCertified = 50_000
+
+// close adds states until every step stays within them.
+func (c *certifier) close(ctx context.Context) (*certificate.Product, error) {
+	p := &c.product
+	m := certify.New(p, c.ground.engine, c.ask)
+	c.add(certificate.State{}, []uint32{0})
+	for at := 0; at < len(c.queue); at++ { //nolint:intrange // the loop appends to queue
+		if at%64 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if len(c.states) > mostCertified {
+			return nil, fmt.Errorf("no certificate for %s %s: the checker would look at more than %d states", p.Payment.Provider, p.Payment.Operation, mostCertified)
+		}
+		s := c.queue[at]
+		worlds := c.open[s]
+		delete(c.open, s)
+		if err := m.From(&s, worlds, c.add); err != nil {
+			return nil, fmt.Errorf("no certificate for %s %s: %w", p.Payment.Provider, p.Payment.Operation, err)
+		}
+	}
+	for s, worlds := range c.states {
+		slices.Sort(worlds)
+		p.Closed = append(p.Closed, certificate.Closed{State: s, Worlds: worlds})
+	}
+	for q, all := range c.asked {
+		p.Asked = append(p.Asked, certificate.Asked{Question: q, Choices: all})
+	}
+	for u := range m.Used {
+		p.Uses = append(p.Uses, u)
+	}
+	slices.SortFunc(p.Closed, func(a, b certificate.Closed) int { return strings.Compare(fmt.Sprint(a.State), fmt.Sprint(b.State)) })
+	slices.SortFunc(p.Asked, func(a, b certificate.Asked) int { return bytes.Compare(a.Question[:], b.Question[:]) })
+	slices.SortFunc(p.Uses, func(a, b certificate.Use) int {
+		return cmp.Or(strings.Compare(a.Promise, b.Promise), strings.Compare(a.Rule, b.Rule))
+	})
+	return p, nil
+}
+
+// certify adds the certificate of products that a search has proved together.
+func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, s *search) error {
+	if b.o.Certificate == nil {
+		return nil
+	}
+	c := newCertifier(g, s)
+	cat, err := g.engine.Catalogs.Get(c.product.Payment.Provider)
+	if err != nil {
+		return err
+	}
+	c.product.Facts = certificate.Facts(cat, c.product.Payment.Operation)
+	for _, j := range jobs {
+		c.product.Merchants = append(c.product.Merchants, j.merchants...)
+	}
+	p, err := c.close(ctx)
+	if err != nil {
+		return err
+	}
+	b.o.Certificate(p)
+	return nil
+}
