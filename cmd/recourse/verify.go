@@ -59,6 +59,9 @@ const mostStates = 100_000_000
 // often is faster; the target is bounded because memory in use may grow to five times what lives.
 const verifyCollectAt = 400
 
+// verifyMemory is from where on the garbage is collected more often, unless the user set GOMEMLIMIT.
+const verifyMemory = 600 << 20
+
 // verifyRun is one run of the command: its flags, and the options that they fill.
 type verifyRun struct {
 	rules          *string
@@ -88,6 +91,9 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 	}
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(verifyCollectAt))
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(verifyMemory))
 	}
 	bar := newCounter(cmd.ErrOrStderr(), "verifying")
 	q.options.Progress = bar.count

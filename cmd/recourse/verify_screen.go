@@ -22,7 +22,7 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 			printProduct(w, p)
 		}
 	}
-	proved, before, states, steps := 0, 0, 0, 0
+	proved, before, within, states, steps := 0, 0, 0, 0, 0
 	for i := range r.Products {
 		p := &r.Products[i]
 		if !p.Covered.Shared {
@@ -30,6 +30,9 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 		}
 		if p.Holds {
 			proved++
+		}
+		if p.Within {
+			within++
 		}
 		if p.Known {
 			before++
@@ -40,6 +43,9 @@ func printVerify(w io.Writer, r *verify.Report, verbose bool) {
 	fmt.Fprintf(w, "\n%d of %d proved: %s states, %s steps\n", proved, len(r.Products), count(states), count(steps))
 	if before > 0 {
 		fmt.Fprintf(w, "%d of them before, by this program and of the same rules\n", before)
+	}
+	if within > 0 {
+		fmt.Fprintf(w, "%d of them by what was proved before of rules that decide all that these do\n", within)
 	}
 	if r.Interrupted {
 		fmt.Fprintln(w, "interrupted: the rest was not looked at")

@@ -19,8 +19,8 @@ import (
 
 // Known is a cache of proofs in a file. A proof is reused when the program is the same, byte for
 // byte, and the input is the same: the provider's catalogue, the conditions, actions and schedules
-// of the rules that can hold, contract, limits and options. Only proofs are stored. Safe for
-// concurrent use.
+// of the rules that can hold, contract, limits and options. A proof also holds for other rules that decide nothing
+// which it did not follow: see cover.go. Only proofs are stored. Safe for concurrent use.
 //
 // A process that can write the file can claim proofs. Trust the file as far as the program itself.
 type Known struct {
@@ -35,6 +35,7 @@ type proofs struct {
 	V       int                `json:"v"`
 	Program string             `json:"program"` // its SHA-256
 	Proved  map[string]Covered `json:"proved"`
+	Covers  map[string][]cover `json:"covers,omitempty"` // by all that a search depends on but for the rules
 }
 
 // OpenKnown reads the proofs of this program. It starts empty if the file does not exist or is
@@ -64,6 +65,9 @@ func OpenKnown(file string) (*Known, error) {
 	}
 	if k.stored.Proved == nil {
 		k.stored.Proved = map[string]Covered{}
+	}
+	if k.stored.Covers == nil {
+		k.stored.Covers = map[string][]cover{}
 	}
 	return k, nil
 }

@@ -68,6 +68,7 @@ type ground struct {
 	terms    policy.Terms
 	judge    space.Judge
 	distrust bool
+	name     string // see key
 }
 
 func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust bool) (*ground, error) {

@@ -95,6 +95,7 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 		names[j] = name
 		if j.product.Covered, j.product.Known = b.o.Known.proved(name); !j.product.Known {
 			open = append(open, j)
+			j.product.Within = b.o.Known != nil // until a search is needed
 		}
 	}
 	if len(open) > 0 {
@@ -131,13 +132,30 @@ func (b *batch) proveMode(ctx context.Context, jobs []*job, mode policy.CaptureM
 	everyone := p
 	everyone.Merchant = ""
 	base := newTable(b.s, b.e, g.facts, everyone, nil, nil)
-	tables := make([]*table, len(jobs))
-	for i, j := range jobs {
+	var open []*job
+	var tables []*table
+	g.name = g.key(p, jobs[0].terms, b.o.maxStates())
+	for _, j := range jobs {
 		p := j.payment
 		p.Capture = mode
-		tables[i] = newTable(b.s, b.e, g.facts, p, nil, base)
+		t := newTable(b.s, b.e, g.facts, p, nil, base)
+		if c, known := b.o.Known.covering(g.name, t); known {
+			j.product.Covered.join(c)
+			continue
+		}
+		j.product.Within = false
+		open, tables = append(open, j), append(tables, t)
 	}
-	return b.prove(ctx, g, jobs, tables)
+	if len(open) == 0 {
+		return nil
+	}
+	return b.prove(ctx, g, open, tables)
+}
+
+// join adds what another search has looked at.
+func (c *Covered) join(o Covered) {
+	c.Payments, c.States, c.Steps, c.Depth = c.Payments+o.Payments, c.States+o.States, c.Steps+o.Steps, max(c.Depth, o.Depth)
+	c.Answers, c.Classes, c.Together = max(c.Answers, o.Answers), max(c.Classes, o.Classes), max(c.Together, 1)
 }
 
 // prove proves products together, or else each half.
@@ -150,6 +168,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		if err := b.certify(ctx, g, jobs, s); err != nil {
 			return err
 		}
+		b.o.Known.addCover(g.name, s)
 		for i, j := range jobs {
 			j.product.Covered.Payments++
 			j.product.Covered.add(s)

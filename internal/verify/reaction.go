@@ -322,7 +322,8 @@ func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
 	if want.queries && tr.kind != kindDue {
 		all = append(all, exhausted{queries: true})
 	}
-	if c := &m.terms.Contract; c.DedupeWindow > 0 && !n.allOld() && n.s.Stage != flow.New && (want.sends || m.anySentTwice(n)) {
+	begins := tr.kind == kindStart || tr.kind == kindSecondFlow // nothing of it has been sent
+	if c := &m.terms.Contract; c.DedupeWindow > 0 && !n.allOld() && !begins && (want.sends || m.anySentTwice(n)) {
 		over := repeatWindow(c) >= m.terms.Limits.MaxElapsed
 		all = append(all, exhausted{lastOld: true, time: over})
 		if !over && (want.sends || want.queries) {

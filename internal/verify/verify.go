@@ -63,7 +63,8 @@ type Product struct {
 	Operation policy.Operation `json:"operation"`
 	Merchants []string         `json:"merchants"` // "" is every merchant without a file
 	Holds     bool             `json:"holds"`
-	Known     bool             `json:"known,omitempty"` // proved before, by this program on the same input
+	Known     bool             `json:"known,omitempty"`  // proved before, by this program on the same input
+	Within    bool             `json:"within,omitempty"` // proved before of rules that decide all that these do; the search was theirs
 	Covered   Covered          `json:"covered"`
 
 	Assumptions []string    `json:"assumptions"`

@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A search that found nothing has asked the rules certain questions, and followed every answer that they
+// gave. Rules that answer each of these questions with some of the same answers reach fewer states, and ask
+// nothing else: they are proved by it too. So an edit that moves a threshold, narrows a condition or changes a wait needs no search.
+
+// cover is the questions of a search that found nothing, with what the rules answered.
+type cover struct {
+	Covered Covered  `json:"covered"`
+	Asked   []answer `json:"asked"`
+}
+
+// answer is one question, and the bits of the decisions that the search followed.
+type answer struct {
+	Phase  uint8    `json:"p"`
+	Shown  [5]uint8 `json:"f"` // the fact, as numbers: the model has values that no word stands for
+	Doubt  bool     `json:"d,omitempty"`
+	Class  string   `json:"c"` // see className
+	Decide uint32   `json:"a"`
+}
+
+// asks returns the question that an answer is to.
+func (a *answer) asks(classes map[string]*answerClass) cellKey {
+	f := policy.Fact{
+		Effect: policy.Effect(a.Shown[0]), Class: policy.Class(a.Shown[1]), Stage: policy.Stage(a.Shown[2]), Reach: policy.Reach(a.Shown[3]), Final: policy.Finality(a.Shown[4]),
+	}
+	return cellKey{at: shown{policy.Phase(a.Phase), f, a.Doubt}, asked: classes[a.Class]}
+}
+
+// maxCovers bounds what is kept of one operation and contract.
+const maxCovers = 16
+
+// className names a class of answers, in whatever order the classes are.
+func className(ph policy.Phase, kind string, c *answerClass) string {
+	f := c.fact
+	return fmt.Sprint(kind, ph, " ", f.Effect, " ", f.Class, " ", f.Stage, " ", f.Reach, " ", f.Final, " ", c.failedCall, " ", c.answer.Fault)
+}
+
+// named lists the classes of answers by their names.
+func (f *facts) named() map[string]*answerClass {
+	all := map[string]*answerClass{}
+	for _, ph := range policy.Phases() {
+		for i := range f.classes[ph] {
+			all[className(ph, "", &f.classes[ph][i])] = &f.classes[ph][i]
+		}
+		if f.lost[ph] >= 0 {
+			all[className(ph, "left ", &f.lostClass[ph])] = &f.lostClass[ph]
+		}
+	}
+	if f.notSent >= 0 {
+		all[className(policy.Send, "not sent ", &f.notSentClass)] = &f.notSentClass
+	}
+	return all
+}
+
+// key identifies all that a search depends on, but for the rules: catalogue, operation, capture mode, what the coarse model
+// distinguishes in the terms, the classes of answers, and the options.
+func (g *ground) key(p policy.Payment, terms string, most int) string {
+	names := []string{}
+	for name := range g.facts.named() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text, _ := json.Marshal([]any{g.facts.catalog.Digest(), p.Provider, p.Operation, p.Capture, p.Amount, p.Currency, terms, names, g.distrust, most})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// cover returns what a search that found nothing has asked and followed.
+func (s *search) cover() cover {
+	c := cover{Covered: Covered{Payments: 1}}
+	c.Covered.add(s)
+	names := map[*answerClass]string{}
+	for name, class := range s.m.facts.named() {
+		names[class] = name
+	}
+	for key, mine := range s.m.decider.memo {
+		f := key.at.fact
+		one := answer{Phase: uint8(key.at.phase), Shown: [5]uint8{uint8(f.Effect), uint8(f.Class), uint8(f.Stage), uint8(f.Reach), uint8(f.Final)}, Doubt: key.at.doubt, Class: names[key.asked]}
+		for i := range mine.all {
+			one.Decide |= mine.all[i].option.bit()
+		}
+		c.Asked = append(c.Asked, one)
+	}
+	slices.SortFunc(c.Asked, func(a, b answer) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return c
+}
+
+// proves reports whether rules answer each question of a cover with nothing that its search did not follow.
+func (c *cover) proves(t *table) bool {
+	d := &decider{facts: t.facts, tables: []*table{t}}
+	classes := t.facts.named()
+	for i := range c.Asked {
+		a := &c.Asked[i]
+		key := a.asks(classes)
+		if key.asked == nil {
+			return false
+		}
+		for _, theirs := range d.collect(&key, nil) {
+			if theirs.option.bit()&^a.Decide != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// covering returns what was looked at by a search whose proof holds for rules too.
+func (k *Known) covering(key string, t *table) (Covered, bool) {
+	if k == nil {
+		return Covered{}, false
+	}
+	k.mu.Lock()
+	covers := slices.Clone(k.stored.Covers[key])
+	k.mu.Unlock()
+	for i := range covers {
+		if covers[i].proves(t) {
+			return covers[i].Covered, true
+		}
+	}
+	return Covered{}, false
+}
+
+// addCover keeps what a search has proved. The oldest goes when there are too many.
+func (k *Known) addCover(key string, s *search) {
+	if k == nil {
+		return
+	}
+	c := s.cover()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := append(k.stored.Covers[key], c)
+	k.stored.Covers[key], k.fresh = all[max(0, len(all)-maxCovers):], true
+}

@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/recourse-pay/recourse/internal/draw"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// An edit that lets rules decide less is proved by the proof of before; one that lets them decide anything else is searched.
+func TestProofCoversRulesThatDecideLess(t *testing.T) {
+	rule := func(id, when, then string) string {
+		return fmt.Sprintf("[[rule]]\nid = %q\nwhen = '%s'\nthen = %q\n", id, when, then)
+	}
+	safe := `class == "maintenance" && effect == "not_executed" && !in_doubt`
+	before := rule("again", safe+` && amount > 1000 && attempt < 3`, "retry_new_request")
+	for name, tt := range map[string]struct {
+		rules        string
+		within, hold bool
+	}{
+		"nothing":                   {before, false, true}, // the very same: known
+		"another amount":            {strings.Replace(before, "1000", "2000", 1), true, true},
+		"a narrower condition":      {strings.Replace(before, "amount > 1000", "amount > 1000 && hour < 9", 1), true, true},
+		"another count":             {strings.Replace(before, "attempt < 3", "attempt < 2", 1), true, true},
+		"the rule is gone":          {"description = \"none\"\n", true, true},
+		"another action":            {strings.Replace(before, "retry_new_request", "query_status", 1), false, true},
+		"what no answer has":        {strings.Replace(before, "maintenance", "rate_limited", 1), true, true},
+		"another doubt":             {strings.Replace(before, safe, `effect == "pending"`, 1), false, false},
+		"the doubt is not excluded": {strings.Replace(before, " && !in_doubt", "", 1), false, false},
+		"unsafe":                    {rule("again", `class == "network_error" && amount > 1000 && attempt < 3`, "retry_new_request"), false, false},
+		"a line of the contract":    {before + "[contract]\nquery_by = []\n", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := &Known{stored: proofs{Proved: map[string]Covered{}, Covers: map[string][]cover{}}}
+			look := func(text string) *Product {
+				e, err := ruleset.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": text}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := Run(context.Background(), e, &Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Refund}, Merchants: []string{"acme"}, Known: k, VerdictOnly: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return &r.Products[0]
+			}
+			if first := look(before); !first.Holds || first.Known || first.Within {
+				t.Fatalf("at first: %+v", first)
+			}
+			if got := look(tt.rules); got.Within != tt.within || got.Holds != tt.hold {
+				t.Errorf("within %v, holds %v (known %v)", got.Within, got.Holds, got.Known)
+			}
+		})
+	}
+}
+
+// What a cover proves must be what a search of those rules proves.
+func TestCoverProvesWhatASearchProves(t *testing.T) {
+	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "known.json")
+	within, searched, unsafe := 0, 0, 0
+	for seed := range uint64(testkit.Size(4, 40, 150)) {
+		r := draw.From(seed)
+		// Two sets of rules under one contract: the contract's lines are those of the first.
+		text := someRules(r)
+		contract, _, _ := strings.Cut(text, "\n[[rule]]")
+		_, other, _ := strings.Cut(someRules(r), "\n[[rule]]")
+		k, err := OpenKnown(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{text, contract + "\n[[rule]]" + other, contract} {
+			e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
+			if err != nil {
+				t.Fatalf("seed %d: %v\n%s", seed, err, text)
+			}
+			o := &Options{Providers: []string{"mill"}, Operations: []policy.Operation{policy.Pay}, Merchants: []string{"some"}, Known: k, VerdictOnly: true, MaxStates: 1_500}
+			with, err := Run(context.Background(), e, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if with.Products[0].Within {
+				within++
+				o.Known = nil
+				alone, err := Run(context.Background(), e, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !alone.Holds {
+					t.Errorf("seed %d: a cover proves what a search refuses\n%s", seed, text)
+				}
+				continue
+			}
+			if searched++; !with.Holds {
+				unsafe++
+			}
+		}
+		if err := k.Save(); err != nil { // the form in the file is tested too
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d within, %d searched, %d of them refused", within, searched, unsafe)
+}
