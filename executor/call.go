@@ -111,7 +111,7 @@ func (r *run) recordAnswer(c *call) {
 
 // observedCall makes a call between the observers' Calling and Called.
 func (r *run) observedCall(c *call) policy.ShopperAction {
-	ctx, e := r.observers.calling(r.x, r.id, &c.ctx,
+	ctx, e := r.observers.calling(&c.ctx, r.x, r.id,
 		&CallEvent{Flow: r.id, Payment: &r.req.Payment, Phase: c.phase, Attempt: &c.attempt, Start: r.x.clock.now()})
 	e.Reply, e.Err = r.invokeClient(ctx, c)
 	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
@@ -124,7 +124,7 @@ func (r *run) observedCall(c *call) policy.ShopperAction {
 
 // calling calls the observers' Calling, and returns the call's context. If one stalls there is none of
 // theirs, and the event is another one: the first is not written to while it may be read.
-func (q *queue) calling(x *Executor, flow string, ctx context.Context, e *CallEvent) (context.Context, *CallEvent) {
+func (q *queue) calling(ctx context.Context, x *Executor, flow string, e *CallEvent) (context.Context, *CallEvent) {
 	theirs := ctx
 	if c := q.observe(x, flow, func(o Observer) { theirs = o.Calling(theirs, e) }); c == nil || q.wait(c) {
 		return theirs, e

@@ -91,17 +91,17 @@ func (x *Executor) like(q *Request, at time.Time) likeness {
 	return likeness{hex.EncodeToString(sum[:16]), at}
 }
 
-// likenessHours is the length of the intervals by which rows are found.
-const likenessHours = time.Hour
+// likenessStep is the length of the intervals by which rows are found.
+const likenessStep = time.Hour
 
 // name is what stands among the names of the row. The hour keeps the rows that are read few.
 func (l likeness) name(at time.Time) string {
-	return fmt.Sprintf("alike:%s:%d", l.text, at.Unix()/int64(likenessHours/time.Second))
+	return fmt.Sprintf("alike:%s:%d", l.text, at.Unix()/int64(likenessStep/time.Second))
 }
 
 // names are those of all rows that may be alike.
 func (l likeness) names(within time.Duration) (all []string) {
-	for at := l.at.Add(-within); at.Before(l.at.Add(within + likenessHours)); at = at.Add(likenessHours) {
+	for at := l.at.Add(-within); at.Before(l.at.Add(within + likenessStep)); at = at.Add(likenessStep) {
 		all = append(all, l.name(at))
 	}
 	return all

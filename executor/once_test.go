@@ -33,7 +33,7 @@ func (w sdkClient) Query(context.Context, *executor.Attempt) (executor.Reply, er
 
 // attempted makes one attempt of a payment, and returns what the client returned and what the executor
 // read from that.
-func attempted(t *testing.T, patience time.Duration, send sdkClient) (r executor.Reply, err error, read policy.Answer) {
+func attempted(t *testing.T, patience time.Duration, send sdkClient) (r executor.Reply, read policy.Answer, err error) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
@@ -44,7 +44,7 @@ func attempted(t *testing.T, patience time.Duration, send sdkClient) (r executor
 		return r, err
 	}))
 	_ = shutDown(x)
-	return seen.reply, seen.err, seen.answer
+	return seen.reply, seen.answer, seen.err
 }
 
 // calledOnce keeps the first send.
@@ -135,7 +135,7 @@ func TestOnceLetsOneRequestLeave(t *testing.T) {
 				if row.name == "silence" {
 					patience = 200 * time.Millisecond
 				}
-				r, err, read := attempted(t, patience, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+				r, read, err := attempted(t, patience, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 					switch way {
 					case "Call":
 						return once.Call(ctx, func(ctx context.Context, _ *http.Client) error { return stubborn(ctx, guarded, url) })
@@ -184,7 +184,7 @@ func TestOnceKeepsNetHTTPFromSendingAgain(t *testing.T) {
 	})
 	once := &executor.Once{Transport: client(t).Transport}
 	pay := func() error {
-		_, err, _ := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+		_, _, err := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 			return once.Call(ctx, func(ctx context.Context, hc *http.Client) error { return stubborn(ctx, hc, url) })
 		})
 		return err
@@ -207,14 +207,14 @@ func TestOnceAndRefusedDials(t *testing.T) {
 	closed.Close()
 	dead := "http://" + closed.Addr().String()
 	once := &executor.Once{Transport: client(t).Transport}
-	_, err, _ = attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	_, _, err = attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		return once.Call(ctx, func(ctx context.Context, hc *http.Client) error { return stubborn(ctx, hc, dead) })
 	})
 	wantFault(t, err, policy.NotSent)
 
 	url, count := posts(t, func(c net.Conn, _ int32) { c.Close() })
 	beside := client(t) // the SDK's other host, which no guard sees
-	_, _, read := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	_, read, _ := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		_ = stubborn(ctx, &http.Client{Transport: once}, url)
 		return executor.Reply{}, stubborn(ctx, beside, dead)
 	})
@@ -229,7 +229,7 @@ func TestOnceSendsNothingAfterTheAttempt(t *testing.T) {
 	hc := client(t)
 	once := &executor.Once{Transport: hc.Transport}
 	late := make(chan error, 3)
-	_, err, _ := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	_, _, err := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		returned := make(chan struct{})
 		defer close(returned)
 		go func() {
@@ -272,7 +272,7 @@ func TestOnceBoundsTheSDK(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			begun := time.Now()
-			_, err, read := attempted(t, 300*time.Millisecond, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+			_, read, err := attempted(t, 300*time.Millisecond, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 				return new(executor.Once).Call(ctx, row.sdk)
 			})
 			if read.Fault != row.want {
@@ -310,7 +310,7 @@ func TestOnceLetsRequestsBesideThrough(t *testing.T) {
 	}))
 	defer s.Close()
 	once := &executor.Once{Beside: func(r *http.Request) bool { return r.URL.Path == "/token" }}
-	r, err, _ := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	r, _, err := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		return once.Call(ctx, func(ctx context.Context, hc *http.Client) error {
 			return errors.Join(stubborn(ctx, hc, s.URL+"/token"), stubborn(ctx, hc, s.URL+"/token"), stubborn(ctx, hc, s.URL+"/pay"))
 		})
@@ -326,7 +326,7 @@ func TestOnceOfManyAtOnce(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 	})
 	once := &executor.Once{Transport: client(t).Transport}
-	r, err, _ := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	r, _, err := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		return once.Call(ctx, func(ctx context.Context, hc *http.Client) error {
 			var all sync.WaitGroup
 			for range 20 {

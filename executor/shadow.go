@@ -75,7 +75,7 @@ func (s *Shadow) Querying(ctx context.Context) func(Reply, error) flow.Decided {
 func (s *Shadow) beginCall(ctx context.Context, phase policy.Phase, a *Attempt) func(Reply, error) flow.Decided {
 	a.Flow, a.Payment, a.Data = s.id, &s.req.Payment, s.req.Data
 	e := &CallEvent{Flow: s.id, Payment: &s.req.Payment, Phase: phase, Attempt: a, Start: s.x.clock.now()}
-	ctx, e = s.observers.calling(s.x, s.id, ctx, e)
+	ctx, e = s.observers.calling(ctx, s.x, s.id, e)
 	return func(reply Reply, err error) flow.Decided {
 		defer s.observers.settle()
 		s.mu.Lock()

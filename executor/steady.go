@@ -103,7 +103,7 @@ func boundedError(ctx context.Context, x *Executor, f func() error) error {
 }
 
 // noResult is the result of a method that could not wait.
-func noResult[T any](why error) (none T, err error) {
+func noResult[T any](why error) (none T, err error) { //nolint:unparam // the zero value of each method's own result
 	if errors.Is(why, ErrClosed) {
 		return none, why
 	}

@@ -389,26 +389,26 @@ func storeEvidence(e *flow.Evidence) storedEvidence {
 }
 
 // state is the reverse of toStored.
-func (from *storedState) state() flow.State {
-	s := flow.State{
-		Payment: policy.Payment(from.Payment), Stage: from.Stage, Started: from.Started, NotAfter: from.NotAfter, Target: from.Target,
-		Attempts: from.Attempts, Queries: from.Queries, Hastened: from.Hastened,
-		Asked: from.Asked, AskedBy: from.AskedBy,
-		Displaced: (*flow.Next)(from.Displaced), Next: flow.Next(from.Next),
-		Outcome: from.Outcome, Reason: from.Reason, Class: from.Class,
-		Withdrawn: from.Withdrawn, NewOrderPossible: from.NewOrderPossible,
+func (s *storedState) state() flow.State {
+	to := flow.State{
+		Payment: policy.Payment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
+		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
+		Asked: s.Asked, AskedBy: s.AskedBy,
+		Displaced: (*flow.Next)(s.Displaced), Next: flow.Next(s.Next),
+		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
+		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
 	}
-	s.Ledger = convert(from.Ledger, func(id *storedIdentity) flow.Identity {
+	to.Ledger = convert(s.Ledger, func(id *storedIdentity) flow.Identity {
 		return flow.Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: policy.Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	s.Fired = convert(from.Fired, func(c *storedCount) policy.Count { return policy.Count(*c) })
-	s.Waits = convert(from.Waits, func(c *storedCount) policy.Count { return policy.Count(*c) })
-	s.Evidence = convert(from.Evidence, (*storedEvidence).evidence)
-	return s
+	to.Fired = convert(s.Fired, func(c *storedCount) policy.Count { return policy.Count(*c) })
+	to.Waits = convert(s.Waits, func(c *storedCount) policy.Count { return policy.Count(*c) })
+	to.Evidence = convert(s.Evidence, (*storedEvidence).evidence)
+	return to
 }
 
 func (from *storedEvidence) evidence() flow.Evidence {

@@ -237,7 +237,7 @@ func (p *prober) decoded(a *policy.Answer) (policy.Message, bool) {
 }
 
 // put writes a value at a path.
-func put(at map[string]any, p path, value, orderID string) {
+func put(at map[string]any, p path, value, orderID string) { //nolint:unparam // the order that a selection asks for
 	name, _, selected := strings.Cut(p[0], "[")
 	switch {
 	case len(p) == 1:

@@ -38,14 +38,23 @@ func (l *loader) decoders(root source.Table) {
 			claim(int(fieldCount), func(d *decoder) { d.carries = carries })
 		}
 		if t.Has("body") {
-			written := l.oneOf(t, "body", bodyJSON, bodyForm, bodyQuery)
-			if written == bodyJSON {
-				written = ""
-			}
+			written := l.bodyForm(t)
 			claim(int(fieldCount)+1, func(d *decoder) { d.written = written })
 		}
 		t.Done(l.errs)
 	}
+	l.indexDecoders()
+}
+
+// bodyForm reads how a body is written; JSON is the empty text.
+func (l *loader) bodyForm(t source.Table) string {
+	if written := l.oneOf(t, "body", bodyJSON, bodyForm, bodyQuery); written != bodyJSON {
+		return written
+	}
+	return ""
+}
+
+func (l *loader) indexDecoders() {
 	for op := range l.c.decoders {
 		for ph := range l.c.decoders[op] {
 			l.c.decoders[op][ph].index()

@@ -69,6 +69,7 @@ func (a *State) Flow(p policy.Payment) flow.State {
 			id.Fact = policy.Fact{Effect: id.Effect, Class: Any, Reach: Any}
 		case policy.Executed:
 			id.Fact = policy.Fact{Effect: id.Effect, Class: policy.Class(is.Class), Reach: Own, Final: Own}
+		case policy.Unknown, policy.Pending:
 		}
 		if is.Theirs {
 			id.ProviderID = "of " + id.RequestID

@@ -23,34 +23,39 @@ func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules 
 	for _, a := range p.Asked {
 		asked[a.Question] = a.Choices
 	}
-	all := make(map[certificate.State]*entry, len(p.Closed))
-	for _, c := range p.Closed {
-		if all[c.State] != nil {
-			return fmt.Errorf("%+v stands there twice", c.State)
-		}
-		all[c.State] = &entry{worlds: c.Worlds, reached: make([]bool, len(c.Worlds))}
-	}
-	start := all[certificate.State{}]
-	if start == nil || len(start.worlds) != 1 || start.worlds[0] != 0 {
-		return errors.New("the start is not in the set, or is something else")
-	}
-	start.reached[0] = true
 	done := map[certificate.Question]bool{}
 	m := New(p, e, func(q certificate.Question) []certificate.Choice {
 		done[q] = true
 		return asked[q]
 	})
-	for i, c := range p.Closed {
+	if err := m.closed(ctx); err != nil {
+		return err
+	}
+	for _, a := range p.Asked {
+		if !done[a.Question] {
+			return fmt.Errorf("it answers %v, which no step asks", a.Question)
+		}
+	}
+	if err := m.uses(); err != nil {
+		return err
+	}
+	return m.complete(e, asked, rules)
+}
+
+// closed checks that no step leads out of the set, and that one leads to each state of it.
+func (m *Machine) closed(ctx context.Context) error {
+	all, err := entries(m.Closed)
+	if err != nil {
+		return err
+	}
+	for i, c := range m.Closed {
 		if i%64 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		err := m.From(&c.State, c.Worlds, func(to certificate.State, reached []world) {
 			in := all[to]
 			for _, w := range reached {
-				k := -1
-				if in != nil {
-					k = slices.Index(in.worlds, w)
-				}
+				k := in.place(w)
 				if m.expect(k >= 0, "a step from %+v leaves the set: to %+v, world %x", c.State, to, w); k >= 0 {
 					in.reached[k] = true
 				}
@@ -65,13 +70,30 @@ func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules 
 			return fmt.Errorf("no step leads to %+v in all its worlds", s)
 		}
 	}
-	for _, a := range p.Asked {
-		if !done[a.Question] {
-			return fmt.Errorf("it answers %v, which no step asks", a.Question)
+	return nil
+}
+
+// entries indexes a set, of which the start is reached.
+func entries(set []certificate.Closed) (map[certificate.State]*entry, error) {
+	all := make(map[certificate.State]*entry, len(set))
+	for _, c := range set {
+		if all[c.State] != nil {
+			return nil, fmt.Errorf("%+v stands there twice", c.State)
 		}
+		all[c.State] = &entry{worlds: c.Worlds, reached: make([]bool, len(c.Worlds))}
 	}
+	start := all[certificate.State{}]
+	if start == nil || len(start.worlds) != 1 || start.worlds[0] != 0 {
+		return nil, errors.New("the start is not in the set, or is something else")
+	}
+	start.reached[0] = true
+	return all, nil
+}
+
+// uses checks that the promises that were needed are those that are listed.
+func (m *Machine) uses() error {
 	uses := map[certificate.Use]bool{}
-	for _, u := range p.Uses {
+	for _, u := range m.Uses {
 		if uses[u] = true; !m.Used[u] {
 			return fmt.Errorf("it lists %q for rule %q, and nothing needs that", u.Promise, u.Rule)
 		}
@@ -81,13 +103,21 @@ func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules 
 			return fmt.Errorf("it does not list %q, which rule %q relies on", u.Promise, u.Rule)
 		}
 	}
-	return m.complete(e, asked, rules)
+	return nil
 }
 
 // entry is a state of the set, with what can be true then, and whether a step leads there.
 type entry struct {
 	worlds  []world
 	reached []bool
+}
+
+// place is the index of a world, and -1 where it is not in the set.
+func (in *entry) place(w world) int {
+	if in == nil {
+		return -1
+	}
+	return slices.Index(in.worlds, w)
 }
 
 // basis checks that the certificate is about what the rules and the catalogue say.

@@ -26,7 +26,39 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 	if err != nil {
 		return err
 	}
-	texts, amounts := []string{"", "x"}, []int64{0, 1, 120_000}
+	texts, amounts := literals(rules)
+	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}}
+	for q := range asked {
+		c.questions[[2]byte(q[:2])] = append(c.questions[[2]byte(q[:2])], q)
+	}
+	var all [3][]policy.Answer
+	for _, r := range slices.Concat(cat.Codes, cat.Statuses) {
+		texts = append(texts, r.Code, r.Status)
+		all[0] = append(all[0], policy.Answer{Code: r.Code, Status: r.Status, SubStatus: r.SubStatus, Verified: true})
+	}
+	all[0] = append(all[0], draw(c.rand, texts)...)
+	all[1], all[2] = slices.Clone(all[0]), slices.Clone(all[0])
+	for ph := range all {
+		for i := range all[ph] {
+			all[ph][i].Phase = policy.Phase(ph)
+			c.hold(&all[ph][i])
+		}
+	}
+	for _, merchant := range m.Merchants {
+		p := m.Payment
+		p.Merchant = merchant
+		for _, a := range slices.Concat(all[0], all[1], all[2]) {
+			if err := c.compare(p, a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// literals returns the texts and the numbers of the rules, and some more.
+func literals(rules []certificate.Text) (texts []string, amounts []int64) {
+	texts, amounts = []string{"", "x"}, []int64{0, 1, 120_000}
 	for _, t := range rules {
 		for _, l := range literal.FindAllString(string(t.Data), -1) {
 			if n, err := strconv.ParseInt(l, 10, 64); err == nil {
@@ -36,59 +68,50 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 			}
 		}
 	}
-	var all [3][]policy.Answer
-	for _, r := range slices.Concat(cat.Codes, cat.Statuses) {
-		texts = append(texts, r.Code, r.Status)
-		all[0] = append(all[0], policy.Answer{Code: r.Code, Status: r.Status, SubStatus: r.SubStatus, Verified: true})
+	return texts, amounts
+}
+
+// comparison is what the rules decide, against what the certificate says of them.
+type comparison struct {
+	*Machine
+	engine    *engine.Engine
+	asked     map[certificate.Question][]certificate.Choice
+	questions map[[2]byte][]certificate.Question // by phase and class
+	ledger    []policy.Fact                      // what it can hold for certain
+	amounts   []int64
+	rand      *rand.Rand
+}
+
+// hold adds what the ledger can hold after an answer.
+func (c *comparison) hold(a *policy.Answer) {
+	f := c.engine.Judge(&c.Payment, a)
+	switch {
+	case f.Effect.Settled():
+	case f.Class == policy.NotFound && a.Phase == policy.Query && len(c.ages) > 1:
+		f.Effect = policy.NotExecuted
+	default:
+		return
 	}
-	r := rand.New(rand.NewPCG(1, 1))
-	all[0] = append(all[0], draw(r, texts)...)
-	var ledger []policy.Fact // what it can hold for certain
-	note := func(f policy.Fact) {
-		if f.Basis = 0; !slices.Contains(ledger, f) {
-			ledger = append(ledger, f)
-		}
+	if f.Basis = 0; !slices.Contains(c.ledger, f) {
+		c.ledger = append(c.ledger, f)
 	}
-	all[1], all[2] = slices.Clone(all[0]), slices.Clone(all[0])
-	for ph := range all {
-		for i := range all[ph] {
-			a := &all[ph][i]
-			a.Phase = policy.Phase(ph)
-			f := e.Judge(&m.Payment, a)
-			switch {
-			case f.Effect.Settled():
-				note(f)
-			case f.Class == policy.NotFound && a.Phase == policy.Query && len(m.ages) > 1:
-				f.Effect = policy.NotExecuted
-				note(f)
-			}
-		}
+}
+
+// compare asks the rules about an answer with each fact that the flow can show beside it.
+func (c *comparison) compare(p policy.Payment, a policy.Answer) error {
+	own, r := c.engine.Judge(&p, &a), c.rand
+	class := slices.Index(c.facts[a.Phase], Read(own))
+	if class < 0 {
+		return fmt.Errorf("no class has the answer %+v", a)
 	}
-	questions := map[[2]byte][]certificate.Question{}
-	for q := range asked {
-		questions[[2]byte(q[:2])] = append(questions[[2]byte(q[:2])], q)
-	}
-	for _, merchant := range m.Merchants {
-		p := m.Payment
-		p.Merchant = merchant
-		for ph := range all {
-			for _, a := range all[ph] {
-				own := e.Judge(&p, &a)
-				class := slices.Index(m.facts[ph], Read(own))
-				if class < 0 {
-					return fmt.Errorf("no class has the answer %+v", a)
-				}
-				for _, q := range questions[[2]byte{byte(ph), byte(class)}] {
-					for _, f := range shown(q, own, ledger) {
-						p.Amount, p.Currency = amounts[r.IntN(len(amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]
-						s := policy.Situation{Payment: &p, Answer: &a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
-							Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
-						d := e.Decide(&s)
-						if !slices.ContainsFunc(asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
-							return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, a, f)
-						}
-					}
-				}
+	for _, q := range c.questions[[2]byte{byte(a.Phase), byte(class)}] {
+		for _, f := range shown(q, own, c.ledger) {
+			p.Amount, p.Currency = c.amounts[r.IntN(len(c.amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]
+			s := policy.Situation{Payment: &p, Answer: &a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
+				Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
+			d := c.engine.Decide(&s)
+			if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
+				return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, a, f)
 			}
 		}
 	}

@@ -58,6 +58,7 @@ func (m *Machine) event(g given) flow.Event {
 		a.OrderID, a.RequestID = id.OrderID, "of another operation"
 	case ofTarget:
 		a.ProviderID = certificate.Target
+	case unnamed:
 	}
 	switch {
 	case g.phase == policy.Webhook:
@@ -101,6 +102,7 @@ func (m *Machine) From(a *certificate.State, worlds []world, emit func(certifica
 	case flow.Waiting:
 		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, worlds) // the caller has no new order
 		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, worlds)
+	case flow.Sending, flow.Querying:
 	}
 	contested := !m.Full && slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
 	clear(m.given)
@@ -173,30 +175,9 @@ func (m *Machine) answers(i int, inOrder bool) {
 	if !certificate.OnTarget(&s.Payment) && slices.Contains(contract.QueryBy, policy.ProviderID) {
 		names = append(names, byTheirs)
 	}
+	about := about{i, names}
 	for class, fact := range m.facts[policy.Send] {
-		said, refused, result := said(fact), fact.Effect == policy.NotExecuted, fact.Stage == policy.Result
-		g := given{phase: policy.Send, class: int8(class)}
-		now := said
-		switch {
-		case refused && result && id.Sends > 1 && contract.Replay == policy.FirstResult:
-			now = "stored"
-		case refused && result:
-			now = "done"
-		case refused && id.Copies > 1:
-			now = "door"
-		case refused:
-			now = "only"
-		}
-		if under {
-			m.add(g, names, now, i)
-			m.other(g, i)
-		}
-		if g.late = true; refused && id.Sends > 1 {
-			now = "old"
-		}
-		if !inOrder && (!under || id.Sends > 1) {
-			m.add(g, names, now, i)
-		}
+		m.sendAnswers(about, given{phase: policy.Send, class: int8(class)}, fact, under, inOrder)
 	}
 	for class, fact := range m.facts[policy.Query] {
 		g := given{phase: policy.Query, class: int8(class)}
@@ -209,27 +190,63 @@ func (m *Machine) answers(i int, inOrder bool) {
 		}
 		if asked {
 			m.add(g, names, now, i)
-			m.other(g, i)
+			m.other(g)
 		}
 		if g.late = true; !inOrder && by != "" {
 			m.add(g, names, said, i)
 		}
 	}
+	if !inOrder {
+		m.webhooks(about)
+	}
+}
+
+// about is the identity that answers are about, and how they name it.
+type about struct {
+	i     int
+	names []naming
+}
+
+// sendAnswers adds the answers of one class to a send.
+func (m *Machine) sendAnswers(of about, g given, fact policy.Fact, under, inOrder bool) {
+	id, contract := &m.state.Ledger[of.i], &m.terms.Contract
+	now, refused, result := said(fact), fact.Effect == policy.NotExecuted, fact.Stage == policy.Result
+	switch {
+	case refused && result && id.Sends > 1 && contract.Replay == policy.FirstResult:
+		now = "stored"
+	case refused && result:
+		now = "done"
+	case refused && id.Copies > 1:
+		now = "door"
+	case refused:
+		now = "only"
+	}
+	if under {
+		m.add(g, of.names, now, of.i)
+		m.other(g)
+	}
+	if g.late = true; refused && id.Sends > 1 {
+		now = "old"
+	}
+	if !inOrder && (!under || id.Sends > 1) {
+		m.add(g, of.names, now, of.i)
+	}
+}
+
+// webhooks adds those about an identity, and about others.
+func (m *Machine) webhooks(of about) {
 	seen := map[policy.Effect]bool{}
 	for class, fact := range m.facts[policy.Webhook] {
-		if inOrder {
-			break
-		}
 		g := given{phase: policy.Webhook, class: int8(class)}
-		m.add(g, append([]naming{byOrder}, names[1:]...), said(fact), i)
+		m.add(g, append([]naming{byOrder}, of.names[1:]...), said(fact), of.i)
 		if !seen[fact.Effect] { // of another payment the flow reads the effect alone
 			seen[fact.Effect] = true
-			m.add(g, []naming{crossed, sibling}, "nothing", i)
-			m.other(g, i)
+			m.add(g, []naming{crossed, sibling}, "nothing", of.i)
+			m.other(g)
 		}
-		if i == last && !seen[100] {
+		if of.i == len(m.state.Ledger)-1 && !seen[100] {
 			seen[100] = true // of a message that is not signed it reads the names alone
-			m.add(g, []naming{forged}, "nothing", i)
+			m.add(g, []naming{forged}, "nothing", of.i)
 		}
 	}
 }
@@ -250,7 +267,7 @@ func said(f policy.Fact) string {
 }
 
 // other adds an answer about another payment.
-func (m *Machine) other(g given, i int) {
+func (m *Machine) other(g given) {
 	g.of, g.name = -1, stranger
 	m.put(g, m.worlds, "")
 	if g.phase == policy.Webhook && m.Payment.Operation == policy.Refund {

@@ -127,7 +127,9 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 
 // decisions takes a step with each decision of the rules.
 func (m *Machine) decisions(step func() bool) {
-	for m.choice, m.choices = 0, nil; step() && m.choice+1 < len(m.choices); m.choice++ {
+	m.choice, m.choices = 0, nil
+	for step() && m.choice+1 < len(m.choices) {
+		m.choice++
 	}
 }
 
@@ -197,21 +199,10 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 			to := c.Verdict
 			wants = wants || to.Property != "" || c.Decision.Action.Sends() || c.Decision.Action == policy.QueryStatus || to.Action == policy.QueryStatus
 			v.action = c.Decision.Action
-			m.expect(c.Due || to.Property == "", "S5: the rules want %s, which %s forbids", c.Decision.Action, to.Property)
-			m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: succeeded, and disputed or partly paid")
-			m.expect(spent&noSends == 0 || !to.Action.Sends(), "S4: sends past max_attempts")
-			m.expect(spent&noQueries == 0 || to.Action != policy.QueryStatus || to.Via != flow.ByQuery, "S4: asks past max_queries")
-			m.expect(spent&noTime == 0 || c.Due || s.Stage == flow.Waiting || after.Stage != flow.Waiting, "S4: the time is over, and it waits")
+			m.decided(&c, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 		}
 	}
-	certain := !slices.ContainsFunc(after.Ledger, func(id flow.Identity) bool { return id.Effect != policy.NotExecuted })
-	m.expect(!ended || decided.Verdict.Limit == "" || after.Outcome == policy.Succeeded || certain == (after.Outcome == policy.Failed), "S4: a limit ended it against what is known")
-	for i := range s.Ledger { // what the ledger says of requests stays true
-		was, is := s.Ledger[i], after.Ledger[i]
-		again := sent == &after.Ledger[i]
-		m.expect(was.OrderID == is.OrderID && was.RequestID == is.RequestID && was.FirstSent.Equal(is.FirstSent) && (again || was.Sends == is.Sends && was.LastSent.Equal(is.LastSent)),
-			"S1: the ledger forgets a request")
-	}
+	m.kept(s, &after, sent, ended && decided.Verdict.Limit != "")
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
 		m.note(&decided)
 	}
@@ -225,6 +216,28 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 	}
 	v.to = m.arrive(&after, next, asks)
 	return v, wants || sent != nil || asks, m.err == nil
+}
+
+// decided checks what the rules decided and the interlock made of it. A flow that goes on may still wait.
+func (m *Machine) decided(c *flow.Decided, spent int, goesOn bool) {
+	to := c.Verdict
+	m.expect(c.Due || to.Property == "", "S5: the rules want %s, which %s forbids", c.Decision.Action, to.Property)
+	m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: succeeded, and disputed or partly paid")
+	m.expect(spent&noSends == 0 || !to.Action.Sends(), "S4: sends past max_attempts")
+	m.expect(spent&noQueries == 0 || to.Action != policy.QueryStatus || to.Via != flow.ByQuery, "S4: asks past max_queries")
+	m.expect(spent&noTime == 0 || c.Due || goesOn, "S4: the time is over, and it waits")
+}
+
+// kept checks that what the ledger says of requests stays true, and that a limit ends a flow by what is known.
+func (m *Machine) kept(s, after *flow.State, sent *flow.Identity, byLimit bool) {
+	certain := !slices.ContainsFunc(after.Ledger, func(id flow.Identity) bool { return id.Effect != policy.NotExecuted })
+	m.expect(!byLimit || after.Outcome == policy.Succeeded || certain == (after.Outcome == policy.Failed), "S4: a limit ended it against what is known")
+	for i := range s.Ledger {
+		was, is := s.Ledger[i], after.Ledger[i]
+		again := sent == &after.Ledger[i]
+		m.expect(was.OrderID == is.OrderID && was.RequestID == is.RequestID && was.FirstSent.Equal(is.FirstSent) && (again || was.Sends == is.Sends && was.LastSent.Equal(is.LastSent)),
+			"S1: the ledger forgets a request")
+	}
 }
 
 // send returns the world in which a request was sent under the latest identity.
@@ -292,7 +305,9 @@ func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) (a certificat
 				m.emit(b, moved)
 			}
 		}
-		for at = 0; at < len(ages) && (!asks || int(ages[at]) == len(m.ages)-1); at++ {
+		at = 0
+		for at < len(ages) && (!asks || int(ages[at]) == len(m.ages)-1) {
+			at++
 		}
 		if at < len(ages) {
 			ages[at]++

@@ -70,6 +70,3 @@ func table(texts map[string]string) map[string][16][]uint8 {
 type world = uint32
 
 func of(w world, i int) uint8 { return uint8(w>>(4*i)) & 15 }
-
-// open reports whether an identity was executed, or may be.
-func open(w world, i int) bool { return w>>(4*i)&7 != 0 }

@@ -291,7 +291,7 @@ func (m *model) alike(tr transition, r *reaction) int32 {
 		b = append(b, 'd') // the flow counted the send when it was decided
 	}
 	if m.readsWindow(tr) || r.want.executes && m.facts.claims != (claims{}) {
-		b = append(b, 'w', byte(tr.kind), byte(tr.id), byte(tr.class), byte(tr.variant))
+		b = append(b, 'w', byte(tr.kind), tr.id, byte(tr.class), tr.variant)
 	}
 	for i := range r.outcomes {
 		o := &r.outcomes[i]
