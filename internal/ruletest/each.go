@@ -198,7 +198,7 @@ func (r *reader) every(f fields, key string, v source.Value) (items []source.Val
 	case "operation":
 		cat, err := r.e.Catalogs.Get(r.text(r.withDefaults(f), "provider"))
 		if err != nil {
-			return nil, false // reported elsewhere
+			return []source.Value{v.As(policy.Pay.String())}, true // the provider is the mistake: one case says so
 		}
 		all = names(cat.Operations)
 	case "phase":
