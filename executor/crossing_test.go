@@ -18,11 +18,12 @@ import (
 // crossing is a provider with three merchants, whose payments, captures, refunds and payouts all have the same
 // order numbers. It keeps a ledger. Its webhooks reach the process with those of other payments.
 type crossing struct {
-	mu     sync.Mutex
-	rand   *rand.Rand
-	ledger map[identity]*entry
-	notify func(executor.Webhook) error
-	ids    int
+	mu      sync.Mutex
+	drawing sync.Mutex
+	rand    *rand.Rand
+	ledger  map[identity]*entry
+	notify  func(executor.Webhook) error
+	ids     int
 }
 
 // identity is what the provider executes once at most.
@@ -54,7 +55,12 @@ func (e *entry) code(now time.Time) string {
 	return "0"
 }
 
-func (w *crossing) n(n int) int { return w.rand.IntN(n) }
+// n draws a number.
+func (w *crossing) n(n int) int {
+	w.drawing.Lock()
+	defer w.drawing.Unlock()
+	return w.rand.IntN(n)
+}
 
 // Send executes or refuses a request, now or later, and answers or not.
 func (w *crossing) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {

@@ -25,8 +25,8 @@ type queued struct {
 }
 
 const (
-	queueMoment = 50 * time.Millisecond // that a caller waits for its call
-	longestWait = 1000                  // calls behind one that stalls; the rest is dropped
+	queueMoment = 200 * time.Millisecond // that a caller waits for its call
+	longestWait = 1000                   // calls behind one that stalls; the rest is dropped
 )
 
 // add runs a call after those before it. It does not wait, so a lock may be held.

@@ -16,8 +16,11 @@ func TestConcurrentFlows(t *testing.T) {
 	l := newSDK(t, otelrecourse.Options{Merchants: true})
 	x := l.newExecutor(t, executor.Config{})
 	var all sync.WaitGroup
+	room := make(chan struct{}, 20) // at once: the executor waits a moment for an observer, and not more
 	for n := range flows {
 		all.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
 			q := request(strconv.Itoa(n))
 			q.Merchant = "m" + strconv.Itoa(n%7)
 			if r, err := x.Do(t.Context(), q, &instant{}); err != nil || r.Outcome != policy.Succeeded {
