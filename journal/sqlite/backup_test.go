@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -40,8 +41,11 @@ func TestBackupOfARunningJournal(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
+	if _, err := Open(path, &Options{MustExist: true}); err == nil || !strings.Contains(err.Error(), "Options.Restored") {
+		t.Errorf("a backup is opened as a journal that pays: %v", err)
+	}
 	for _, readOnly := range []bool{true, false} {
-		c := opened(t, path, &Options{MustExist: true, ReadOnly: readOnly})
+		c := opened(t, path, &Options{MustExist: true, ReadOnly: readOnly, Restored: !readOnly})
 		for i := range 500 {
 			version(t, c, fmt.Sprint("before-", i), 1)
 		}

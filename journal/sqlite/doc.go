@@ -24,7 +24,7 @@
 // any time, but while one of them holds a read transaction open, the -wal file grows.
 //
 // The files are path, path-wal, path-shm and path.lock. To back up a running journal, use
-// [Journal.Backup]. Never copy the file alone.
+// [Journal.Backup]. A copy of the file alone, or a backup, is refused for writing: see Options.Restored.
 //
 // What must not enter: the format of a row's state, and anything about payments or retries.
 // The package is a module of its own, so that programs with another journal do not download

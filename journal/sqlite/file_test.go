@@ -57,7 +57,8 @@ func TestFilesAreForTheirUserAlone(t *testing.T) {
 // The file is deleted, or another one is put in its place. Nothing more is written, for it would be lost.
 func TestADeletedFileIsNoticed(t *testing.T) {
 	for name, harm := range map[string]func(path string) error{
-		"deleted": os.Remove,
+		"deleted":         os.Remove,
+		"its log deleted": func(path string) error { return os.Remove(path + "-wal") },
 		"replaced": func(path string) error {
 			if err := os.WriteFile(path+".new", []byte("other"), 0o600); err != nil {
 				return err
@@ -74,8 +75,11 @@ func TestADeletedFileIsNoticed(t *testing.T) {
 			if err := harm(path); err != nil {
 				t.Fatal(err)
 			}
-			if err := j.Put(t.Context(), oneRow("after"), journal.Synced); !errors.Is(err, journal.ErrLost) {
+			if err := j.Put(t.Context(), oneRow("after"), journal.Synced); !errors.Is(err, journal.ErrLost) || !strings.Contains(err.Error(), "deleted or replaced") {
 				t.Errorf("Put returned %v", err)
+			}
+			if err := j.Put(t.Context(), oneRow("later"), journal.Lazy); !errors.Is(err, journal.ErrLost) {
+				t.Errorf("the next Put returned %v", err)
 			}
 		})
 	}

@@ -33,6 +33,15 @@ type Options struct {
 	// first file is there, so that a wrong path or a lost file is an error.
 	MustExist bool
 
+	// ID refuses another file than the journal with this id, which [Journal.ID] returned before. It
+	// implies MustExist. Empty: any journal.
+	ID string
+
+	// Restored opens a file that may lack its last commits: a backup, a copy without its -wal file.
+	// Keys that were paid may be free in it, so hold it against the providers' records first. The file
+	// gets another id. Leave it unset otherwise.
+	Restored bool
+
 	// ReadOnly opens a file that another process may own, and writes nothing: Put and Prune fail.
 	// The file must exist, and be of this release's schema.
 	ReadOnly bool
@@ -66,6 +75,7 @@ func (o *Options) withDefaults() (Options, error) {
 // Journal is a [journal.Journal] in a SQLite file. Use [Open].
 type Journal struct {
 	path   string
+	id     string // of the file
 	opts   Options
 	lock   *flock.Flock
 	reads  *reader
@@ -101,6 +111,7 @@ func Open(path string, o *Options) (*Journal, error) {
 	if path, err = resolve(path); err != nil {
 		return nil, err
 	}
+	opts.MustExist = opts.MustExist || opts.ID != ""
 	if opts.ReadOnly {
 		return openReadOnly(path, opts)
 	}
@@ -165,7 +176,7 @@ func prepare(path string, mustExist bool) error {
 
 // openOwned opens a file whose lock this process holds.
 func openOwned(path string, opts Options) (*Journal, error) {
-	w, err := newWriter(path, rand.Text())
+	w, err := newWriter(path, rand.Text(), &opts)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +189,7 @@ func openOwned(path string, opts Options) (*Journal, error) {
 	}
 	j := &Journal{
 		path:   path,
+		id:     w.id,
 		opts:   opts,
 		reads:  r,
 		writes: w,
@@ -220,5 +232,8 @@ func (j *Journal) Close() error {
 	j.commitNow()
 	err := <-j.done
 	j.hold.Stop()
+	if j.checkLost(nil) == nil {
+		err = errors.Join(err, j.checkLost(j.writes.markClosed()))
+	}
 	return errors.Join(err, j.reads.close(), j.writes.close(), j.lock.Unlock())
 }

@@ -18,16 +18,28 @@ func openReadOnly(path string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	version, err := examine(c, path, len(migrations))
+	of, err := examineReadOnly(c, path, &opts)
 	if err = errors.Join(err, c.Close()); err != nil {
 		return nil, err
-	}
-	if version < len(migrations) {
-		return nil, fmt.Errorf("sqlite: %s has schema version %d, of an older release; it must be opened once for writing, which takes it to version %d", path, version, len(migrations))
 	}
 	r, err := newReader(path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	return &Journal{path: path, opts: opts, reads: r}, nil
+	return &Journal{path: path, id: of.id, opts: opts, reads: r}, nil
+}
+
+// examineReadOnly is the identity of a file that can be read as it is.
+func examineReadOnly(c *conn, path string, o *Options) (none identity, err error) {
+	version, err := examine(c, path, len(migrations))
+	if err != nil {
+		return none, err
+	}
+	if version < len(migrations) {
+		return none, fmt.Errorf("sqlite: %s has schema version %d, of an older release; it must be opened once for writing, which takes it to version %d", path, version, len(migrations))
+	}
+	if err := o.admit(c, path, version, true); err != nil {
+		return none, err
+	}
+	return readIdentity(c, path)
 }

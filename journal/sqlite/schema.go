@@ -60,6 +60,14 @@ ALTER TABLE flow ADD COLUMN standing TEXT NOT NULL DEFAULT '';
 ALTER TABLE flow ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 UPDATE flow SET since = at;
 CREATE INDEX flow_standing ON flow (standing, since, id, merchant, provider);
+`, `
+-- What the file says of itself: see identity.go.
+CREATE TABLE journal (
+	one     INTEGER PRIMARY KEY CHECK (one = 1),
+	id      TEXT NOT NULL,
+	running INTEGER NOT NULL
+);
+INSERT INTO journal VALUES (1, lower(hex(randomblob(13))), 0);
 `}
 
 // migrate takes the file to the newest version. Each step is one transaction, so that an

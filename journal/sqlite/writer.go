@@ -15,7 +15,9 @@ import (
 type writer struct {
 	*conn
 	path       string
-	file       os.FileInfo // at path, when it was opened
+	logPath    string
+	id         string      // of the file
+	file, log  os.FileInfo // at path, and its log, when it was opened
 	token      string
 	cache      flowCache
 	dirty      []*cachedFlow    // changed by the group and not yet flushed
@@ -32,25 +34,30 @@ type writer struct {
 
 // newWriter opens the file, migrates its schema and writes its token into the file as the
 // owner.
-func newWriter(path, token string) (*writer, error) {
+func newWriter(path, token string, o *Options) (*writer, error) {
+	hadLog := hasLog(path) // before SQLite makes one
 	c, err := connect(dsn(path, false, "busy_timeout(5000)"))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	w := &writer{conn: c, path: path, token: token, lostLazy: make(map[string]int64)}
-	if err := w.prepareFile(); err != nil {
+	w := &writer{conn: c, path: path, logPath: logOf(path), token: token, lostLazy: make(map[string]int64)}
+	if err := w.prepareFile(o, hadLog); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-func (w *writer) prepareFile() error {
-	// Examine before the first write: the file may belong to another program.
-	if _, err := examine(w.conn, w.path, len(migrations)); err != nil {
+func (w *writer) prepareFile(o *Options, hadLog bool) error {
+	// Examine before the first write: the file may belong to another program, or be another journal.
+	version, err := examine(w.conn, w.path, len(migrations))
+	if err == nil {
+		err = o.admit(w.conn, w.path, version, hadLog)
+	}
+	if err != nil {
 		return err
 	}
 	var mode string
-	err := w.conn.queryRow("PRAGMA journal_mode = WAL", &mode)
+	err = w.conn.queryRow("PRAGMA journal_mode = WAL", &mode)
 	if err == nil && mode != "wal" {
 		err = fmt.Errorf("the file system does not support a write-ahead log; journal_mode is %q", mode)
 	}
@@ -68,10 +75,18 @@ func (w *writer) prepareFile() error {
 	if err := w.prepareStatements(); err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
-	if err := w.takeOwnership(); err != nil {
+	err = w.takeOwnership()
+	if err == nil {
+		err = w.markRunning(o.Restored)
+	}
+	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
-	if w.file, err = os.Stat(w.path); err != nil {
+	w.file, err = os.Stat(w.path)
+	if err == nil {
+		w.log, err = os.Stat(w.logPath)
+	}
+	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	return nil
@@ -143,11 +158,16 @@ func (w *writer) transact(work func() error) error {
 	return nil
 }
 
-// checkFile compares the file at the path with the one that is open. Rows in a file that was deleted or
-// replaced would be lost with the process.
+// checkFile compares the file at the path, and its log, with those that are open. Rows in a file that was
+// deleted or replaced would be lost with the process.
 func (w *writer) checkFile() error {
-	if info, err := os.Stat(w.path); err != nil || !os.SameFile(w.file, info) {
-		return fmt.Errorf("%w: the file was deleted or replaced while it was open", journal.ErrLost)
+	return errors.Join(unchanged(w.path, w.file), unchanged(w.logPath, w.log))
+}
+
+// unchanged compares what is at a path with what was there when it was opened.
+func unchanged(path string, then os.FileInfo) error {
+	if now, err := os.Stat(path); err != nil || !os.SameFile(then, now) {
+		return fmt.Errorf("%w: %s was deleted or replaced while it was open", journal.ErrLost, path)
 	}
 	return nil
 }
