@@ -6,6 +6,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/redact"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -77,31 +78,31 @@ func (e *entry) setPayment(p *policy.Payment) {
 	e.Payment.Tags = maps.Clone(p.Tags)
 }
 
-func (e *entry) known() *known {
+func (e *entry) known() *redact.Known {
 	p, a := &e.Payment, &e.Answer
-	return &known{
-		ids:     []string{p.Key, e.OrderID, e.RequestID, e.ProviderID, a.OrderID, a.RequestID, a.ProviderID},
-		amounts: []int64{p.Amount, a.Amount},
+	return &redact.Known{
+		IDs:     []string{p.Key, e.OrderID, e.RequestID, e.ProviderID, a.OrderID, a.RequestID, a.ProviderID},
+		Amounts: []int64{p.Amount, a.Amount},
 	}
 }
 
 // line is the entry as JSON, redacted, with a line break.
-func (e *entry) line(r *redactor, maxBody int) []byte {
+func (e *entry) line(r *redact.Redactor, maxBody int) []byte {
 	l := e.Line
 	if l.Phase.IsAnswer() {
 		k := e.known()
 		body, fields := e.redactedBody(r, k, maxBody)
 		l.Body = body
 		a := &l.Answer
-		if l.Query = r.query(l.Query, k); fields && !e.read {
+		if l.Query = r.Query(l.Query, k); fields && !e.read {
 			l.Header, l.Query = nil, "" // they are not to be read again without the body
 		}
-		r.headers(l.Header, k)
+		r.Headers(l.Header, k)
 		if fields {
 			if l.ProviderID == "" {
 				l.ProviderID = a.ProviderID
 			}
-			r.answer(a, k)
+			r.Answer(a, k)
 		} else {
 			a.Code, a.SubCode, a.Status, a.SubStatus, a.Message = "", "", "", "", ""
 		}
@@ -114,15 +115,15 @@ func (e *entry) line(r *redactor, maxBody int) []byte {
 
 // redactedBody is the body that is written, and whether the answer's own fields have to
 // stand beside it. A body in which the reader would find no answer must not stand beside one.
-func (e *entry) redactedBody(r *redactor, k *known, maxBody int) (body []byte, fields bool) {
+func (e *entry) redactedBody(r *redact.Redactor, k *redact.Known, maxBody int) (body []byte, fields bool) {
 	switch e.Answer.Fault {
 	case policy.NoFault:
 		switch {
 		case len(e.body) > 0 && len(e.body) <= maxBody:
-			if body, ok := r.object(e.body, k); ok {
+			if body, ok := r.Object(e.body, k); ok {
 				return body, e.read
 			}
-			if form, ok := r.form(string(e.body), k, 0); ok && !e.read {
+			if form, ok := r.Form(string(e.body), k); ok && !e.read {
 				return recorded.AppendString(nil, form), false
 			}
 		case len(e.body) == 0 && len(e.Query)+len(e.Header) > 0:
@@ -131,7 +132,7 @@ func (e *entry) redactedBody(r *redactor, k *known, maxBody int) (body []byte, f
 		return nil, true
 	case policy.Unreadable:
 		if len(e.body) > 0 {
-			return r.other(e.body, k), false
+			return r.Other(e.body, k), false
 		}
 	case policy.NotSent, policy.Timeout, policy.Reset: // there is no answer to write
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/redact"
 )
 
 // Options of a [Recorder]; nil and the zero value are the careful ones.
@@ -41,7 +42,7 @@ type Recorder struct {
 	executor.NoopObserver
 
 	o       Options
-	redact  *redactor
+	redact  *redact.Redactor
 	sink    sink
 	wake    chan struct{}
 	stopped chan struct{}
@@ -79,7 +80,7 @@ func NewFolder(dir string, o *Options) (*Recorder, error) {
 
 func start(s sink, o *Options) *Recorder {
 	d := o.withDefaults()
-	r := &Recorder{o: d, redact: newRedactor(&d), sink: s, wake: make(chan struct{}, 1), stopped: make(chan struct{}), calls: map[uint64]time.Time{}}
+	r := &Recorder{o: d, redact: redact.New(d.Redact, d.Keep, d.KeepText), sink: s, wake: make(chan struct{}, 1), stopped: make(chan struct{}), calls: map[uint64]time.Time{}}
 	go r.run()
 	return r
 }

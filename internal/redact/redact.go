@@ -1,4 +1,6 @@
-package recording
+// Package redact takes secrets, card numbers and what is private out of bodies, headers and forms, by the names of their
+// fields and by what looks like a card number. What a recording holds has gone through it.
+package redact
 
 import (
 	"bytes"
@@ -17,31 +19,33 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// redacted stands in place of a text that is not recorded; a number becomes 0.
-const redacted = "…redacted…"
+// Mark stands in place of a text that is taken out; a number becomes 0.
+const Mark = "…redacted…"
 
-// redactor takes secrets out of bodies. It is for one goroutine.
-type redactor struct {
+// Redactor takes secrets out of bodies. It is for one goroutine.
+type Redactor struct {
 	names    *nameSet
 	keepText int
 	key      [32]byte // of the hashes: without it a hash of a card number could be tried out
 	parser   fastjson.ParserPool
 }
 
-func newRedactor(o *Options) *redactor {
-	r := &redactor{names: newNameSet(o.Redact, o.Keep), keepText: o.KeepText}
+// New returns a redactor. Redact and keep are names of fields to redact and to keep besides the usual; keepText is how many
+// bytes a body may have that is neither JSON nor a form, and is written nevertheless.
+func New(redact, keep []string, keepText int) *Redactor {
+	r := &Redactor{names: newNameSet(redact, keep), keepText: keepText}
 	_, _ = rand.Read(r.key[:]) // never fails
 	return r
 }
 
-// known are the values of a payment that stay as they are, whatever they look like.
-type known struct {
-	ids     []string
-	amounts []int64
+// Known are the values of a payment that stay as they are, whatever they look like.
+type Known struct {
+	IDs     []string
+	Amounts []int64
 }
 
-func (k *known) text(s string) bool {
-	for _, id := range k.ids {
+func (k *Known) text(s string) bool {
+	for _, id := range k.IDs {
 		if id == s && s != "" {
 			return true
 		}
@@ -50,12 +54,12 @@ func (k *known) text(s string) bool {
 }
 
 // number compares without decimals, since a provider counts in units of its own.
-func (k *known) number(raw string) bool {
+func (k *Known) number(raw string) bool {
 	if k.text(raw) {
 		return true
 	}
 	plain := strings.TrimRight(strings.Replace(raw, ".", "", 1), "0")
-	for _, a := range k.amounts {
+	for _, a := range k.Amounts {
 		if a > 0 && plain == strings.TrimRight(strconv.FormatInt(a, 10), "0") {
 			return true
 		}
@@ -63,9 +67,9 @@ func (k *known) number(raw string) bool {
 	return false
 }
 
-// object redacts a body that is a JSON object, or a JSON string that holds one; ok is false
+// Object redacts a body that is a JSON object, or a JSON string that holds one; ok is false
 // for any other.
-func (r *redactor) object(body []byte, k *known) (out []byte, ok bool) {
+func (r *Redactor) Object(body []byte, k *Known) (out []byte, ok bool) {
 	p := r.parser.Get()
 	defer r.parser.Put(p)
 	v, err := p.ParseBytes(body)
@@ -84,8 +88,8 @@ func (r *redactor) object(body []byte, k *known) (out []byte, ok bool) {
 	return r.value(nil, v, k, false, 0), true
 }
 
-// other redacts any other body, into JSON.
-func (r *redactor) other(body []byte, k *known) []byte {
+// Other redacts any other body, into JSON.
+func (r *Redactor) Other(body []byte, k *Known) []byte {
 	p := r.parser.Get()
 	defer r.parser.Put(p)
 	if v, err := p.ParseBytes(body); err == nil && v.Type() != fastjson.TypeNull {
@@ -102,14 +106,14 @@ func (r *redactor) other(body []byte, k *known) []byte {
 	}
 	h := hmac.New(sha256.New, r.key[:])
 	h.Write(body)
-	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", redacted, len(body), h.Sum(nil)[:8]))
+	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", Mark, len(body), h.Sum(nil)[:8]))
 }
 
 // maxNested bounds JSON in strings in JSON.
 const maxNested = 6
 
 // value appends a value. Everything below a secret name is secret.
-func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, nested int) []byte {
+func (r *Redactor) value(dst []byte, v *fastjson.Value, k *Known, secret bool, nested int) []byte {
 	switch v.Type() {
 	case fastjson.TypeObject:
 		dst = append(dst, '{')
@@ -137,7 +141,7 @@ func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, n
 		switch {
 		case s == "":
 		case secret:
-			s = redacted
+			s = Mark
 		default:
 			s = r.text(s, k, nested)
 		}
@@ -149,7 +153,7 @@ func (r *redactor) value(dst []byte, v *fastjson.Value, k *known, secret bool, n
 	return v.MarshalTo(dst)
 }
 
-func (r *redactor) number(dst []byte, raw string, k *known, secret bool) []byte {
+func (r *Redactor) number(dst []byte, raw string, k *Known, secret bool) []byte {
 	switch {
 	case secret, !k.number(raw) && maskCards(raw) != raw:
 		return append(dst, '0')
@@ -160,7 +164,7 @@ func (r *redactor) number(dst []byte, raw string, k *known, secret bool) []byte 
 }
 
 // text redacts a string that may be JSON, a form, a URL, or words.
-func (r *redactor) text(s string, k *known, nested int) string {
+func (r *Redactor) text(s string, k *Known, nested int) string {
 	if k.text(s) {
 		return s
 	}
@@ -169,7 +173,7 @@ func (r *redactor) text(s string, k *known, nested int) string {
 	case trimmed == "":
 		return s
 	case strings.HasPrefix(trimmed, "<"), strings.HasPrefix(trimmed, "eyJ"):
-		return redacted // a page, or JSON in base64: it has fields that are not read here
+		return Mark // a page, or JSON in base64: it has fields that are not read here
 	case strings.ContainsRune(`{["`, rune(trimmed[0])):
 		if out, ok := r.inner(trimmed, k, nested); ok {
 			return out
@@ -193,7 +197,7 @@ func (r *redactor) text(s string, k *known, nested int) string {
 }
 
 // inner redacts JSON in a string. ok is false for text that only begins like JSON.
-func (r *redactor) inner(s string, k *known, nested int) (out string, ok bool) {
+func (r *Redactor) inner(s string, k *Known, nested int) (out string, ok bool) {
 	p := r.parser.Get()
 	defer r.parser.Put(p)
 	v, err := p.Parse(s)
@@ -201,20 +205,20 @@ func (r *redactor) inner(s string, k *known, nested int) (out string, ok bool) {
 	case err == nil && nested < maxNested:
 		return string(r.value(nil, v, k, false, nested+1)), true
 	case err == nil, strings.HasPrefix(s, `{"`), strings.HasPrefix(s, `[{`), strings.HasPrefix(s, `["`):
-		return redacted, true // cut off, or too deep
+		return Mark, true // cut off, or too deep
 	}
 	return "", false
 }
 
 // word redacts the fields of a word that is a form or a URL.
-func (r *redactor) word(s string, k *known, nested int) string {
+func (r *Redactor) word(s string, k *Known, nested int) string {
 	if k.text(s) {
 		return s
 	}
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		authority, _, _ := strings.Cut(rest, "/")
 		if user, _, ok := strings.Cut(authority, "@"); ok {
-			s = scheme + "://" + redacted + strings.TrimPrefix(rest, user)
+			s = scheme + "://" + Mark + strings.TrimPrefix(rest, user)
 		}
 	}
 	if base, query, ok := strings.Cut(s, "?"); ok {
@@ -228,15 +232,18 @@ func (r *redactor) word(s string, k *known, nested int) string {
 }
 
 // percent redacts a text that hides a card number in its escapes.
-func (r *redactor) percent(s string) string {
+func (r *Redactor) percent(s string) string {
 	if plain := unescaped(s); plain != s && maskCards(plain) != plain {
-		return redacted
+		return Mark
 	}
 	return s
 }
 
-// form redacts name=value&name=value by name; ok is false for any other text.
-func (r *redactor) form(s string, k *known, nested int) (out string, ok bool) {
+// Form redacts name=value&name=value by name; ok is false for any other text.
+func (r *Redactor) Form(s string, k *Known) (out string, ok bool) { return r.form(s, k, 0) }
+
+// form is Form within so many texts.
+func (r *Redactor) form(s string, k *Known, nested int) (out string, ok bool) {
 	if !strings.Contains(s, "=") || strings.ContainsAny(s, " \t\r\n<>") || nested > maxNested {
 		return "", false
 	}
@@ -245,12 +252,12 @@ func (r *redactor) form(s string, k *known, nested int) (out string, ok bool) {
 		rawName, rawValue, _ := strings.Cut(part, "=")
 		name, value := unescaped(rawName), unescaped(rawValue)
 		if maskCards(name) != name {
-			rawName = redacted
+			rawName = Mark
 		}
 		switch {
 		case value == "":
 		case r.names.has(name):
-			rawValue = redacted
+			rawValue = Mark
 		default:
 			if masked := r.text(value, k, nested+1); masked != value {
 				rawValue = url.QueryEscape(masked)
@@ -263,20 +270,20 @@ func (r *redactor) form(s string, k *known, nested int) (out string, ok bool) {
 	return strings.Join(parts, "&"), true
 }
 
-// query redacts a query string.
-func (r *redactor) query(s string, k *known) string {
+// Query redacts a query string.
+func (r *Redactor) Query(s string, k *Known) string {
 	if form, ok := r.form(s, k, 0); ok || s == "" {
 		return form
 	}
-	return redacted
+	return Mark
 }
 
-// headers redacts headers in place.
-func (r *redactor) headers(all map[string]string, k *known) {
+// Headers redacts headers in place.
+func (r *Redactor) Headers(all map[string]string, k *Known) {
 	for name, text := range all {
 		switch masked := r.text(text, k, 0); {
 		case r.names.has(name):
-			all[name] = redacted
+			all[name] = Mark
 		default:
 			all[name] = masked
 		}
@@ -291,8 +298,8 @@ func unescaped(s string) string {
 	return s
 }
 
-// answer redacts the texts of an answer that was decoded elsewhere.
-func (r *redactor) answer(a *policy.Answer, k *known) {
+// Answer redacts the texts of an answer that was decoded elsewhere.
+func (r *Redactor) Answer(a *policy.Answer, k *Known) {
 	for _, s := range []*string{&a.Code, &a.SubCode, &a.Status, &a.SubStatus, &a.Message} {
 		*s = r.text(*s, k, 0)
 	}

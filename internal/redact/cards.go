@@ -1,4 +1,4 @@
-package recording
+package redact
 
 import (
 	"strings"
@@ -33,7 +33,7 @@ func maskCards(s string) string {
 		}
 		if from := groups[i].from; from >= done { // else two that may be one overlap
 			b.WriteString(s[done:from])
-			b.WriteString(redacted)
+			b.WriteString(Mark)
 		}
 		done = max(done, groups[i+n-1].to)
 	}
