@@ -135,7 +135,9 @@ func FuzzNoCardSurvives(f *testing.F) {
 // separate puts the number where C stands, unless digits beside it make it another number.
 func separate(body, number string) string {
 	var b strings.Builder
-	digitBeside := func(i int) bool { return i >= 0 && i < len(body) && (body[i] >= '0' && body[i] <= '9' || body[i] == 'C') }
+	digitBeside := func(i int) bool {
+		return i >= 0 && i < len(body) && (body[i] >= '0' && body[i] <= '9' || body[i] == 'C')
+	}
 	for i := range len(body) {
 		if body[i] == 'C' && !digitBeside(i-1) && !digitBeside(i+1) {
 			b.WriteString(number)

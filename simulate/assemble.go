@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/source"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // job is some groups of flows that are complete, with the texts that they refer to.
@@ -36,8 +38,10 @@ type assembler struct {
 	ready   [][]*flowLog
 	lines   int
 	broken  int
-	before  int64 // bytes of the files before this one
-	size    int64 // of all files; 0: not known
+	others  policy.Counts // keys that no line has
+	lacks   policy.Counts // of the sends
+	before  int64         // bytes of the files before this one
+	size    int64         // of all files; 0: not known
 }
 
 type openFlow struct {
@@ -85,6 +89,7 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 				return err
 			}
 		}
+		a.note(b)
 		for i := range b.lines {
 			l := &b.lines[i]
 			if err := a.add(l); err != nil {
@@ -103,6 +108,31 @@ func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
 	a.flush()
 	return nil
 }
+
+// maxOthers bounds the unknown keys that are named: a file may have a new one in each line.
+const maxOthers = 100
+
+// note counts what is odd in a batch.
+func (a *assembler) note(b *batch) {
+	for _, l := range b.others {
+		key := l.Err.Error()
+		if a.others.Of(key) == 0 {
+			if len(a.others) >= maxOthers {
+				continue
+			}
+			if a.o.Warn != nil {
+				a.o.Warn(&LineError{l.File, l.Line, fmt.Errorf("key %q: no line has it, it is not read%s", key, nearest(key))})
+			}
+		}
+		addTo(&a.others, key, 1)
+	}
+	for _, c := range b.lacks {
+		addTo(&a.lacks, c.Name, c.N)
+	}
+}
+
+// nearest suggests the key that a misspelt one may be meant for.
+func nearest(key string) string { return source.Suggest(key, recorded.Keys()) }
 
 // refuse counts a broken line; the error is that of --strict.
 func (a *assembler) refuse(e *LineError) error {

@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // batch is some whole lines of one file.
@@ -21,6 +24,8 @@ type batch struct {
 	done   chan struct{}
 	lines  []line
 	broken []*LineError
+	others []*LineError  // keys that no line has
+	lacks  policy.Counts // of the sends
 }
 
 // LineError is a line of a recording that could not be read.
@@ -169,14 +174,23 @@ func (s *splitter) batch() *batch {
 	return b
 }
 
-// plain decompresses a gzipped stream, which it recognises by its first bytes.
+// plain decompresses a gzipped stream, which it recognises by its first bytes, and skips a byte order mark.
 func plain(r io.Reader) (io.Reader, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	if magic, err := br.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		return gzip.NewReader(br)
+		zip, err := gzip.NewReader(br)
+		if err != nil {
+			return nil, err
+		}
+		br = bufio.NewReaderSize(zip, 64<<10)
+	}
+	if mark, err := br.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = br.Discard(len(byteOrderMark)) // it was peeked at
 	}
 	return br, nil
 }
+
+const byteOrderMark = "\ufeff"
 
 // parse decodes the batch's lines.
 func (b *batch) parse(r *lineReader) {
@@ -203,7 +217,14 @@ func (b *batch) parse(r *lineReader) {
 			b.broken = append(b.broken, &LineError{b.input.name, number, err})
 			continue
 		}
-		b.lines[len(b.lines)-1].number = number
+		l := &b.lines[len(b.lines)-1]
+		l.number = number
+		for _, key := range r.lines.Others() {
+			b.others = append(b.others, &LineError{b.input.name, number, errors.New(key)})
+		}
+		for _, what := range l.Lacks {
+			addTo(&b.lacks, what, 1)
+		}
 	}
 	b.data = nil
 }

@@ -194,3 +194,5 @@ func columnText(c Column) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func noWarning(error) {}

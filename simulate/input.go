@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // input is one recording.
@@ -42,7 +45,7 @@ func (in *input) reader(ctx context.Context) (io.ReadCloser, error) {
 }
 
 // inputsOf finds the recordings of Run's paths.
-func inputsOf(paths []string, stdin io.Reader) ([]input, error) {
+func inputsOf(paths []string, stdin io.Reader, warn func(error)) ([]input, error) {
 	var all []input
 	for _, path := range paths {
 		if path == "-" {
@@ -52,7 +55,7 @@ func inputsOf(paths []string, stdin io.Reader) ([]input, error) {
 			all = append(all, input{name: "stdin", waits: true, open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
-		found, err := files(path)
+		found, err := files(path, warn)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +64,7 @@ func inputsOf(paths []string, stdin io.Reader) ([]input, error) {
 	return all, nil
 }
 
-func files(path string) ([]input, error) {
+func files(path string, warn func(error)) ([]input, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		if info, err := os.Stat(target); err == nil && info.IsDir() {
 			path = target // a walk does not follow the link that it starts from
@@ -75,9 +78,14 @@ func files(path string) ([]input, error) {
 		return []input{fileInput(path, info)}, nil
 	}
 	var all []input
+	var others policy.Counts // files that are not read, by the ends of their names
 	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !isRecording(p) {
+		if err != nil || d.IsDir() {
 			return err
+		}
+		if !isRecording(p) {
+			addTo(&others, cmp.Or(filepath.Ext(p), "without an ending"), 1)
+			return nil
 		}
 		info, err := d.Info()
 		if err != nil {
@@ -90,10 +98,36 @@ func files(path string) ([]input, error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s: no .jsonl or .jsonl.gz file in this folder", path)
+		return nil, fmt.Errorf("%s: no .jsonl or .jsonl.gz file in this folder%s", path, endings("; there are: ", others))
+	}
+	if len(others) > 0 {
+		warn(fmt.Errorf("%s: only .jsonl and .jsonl.gz files of a folder are read%s", path, endings("; not read: ", others)))
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].name < all[j].name })
 	return all, nil
+}
+
+// addTo counts in place, where [policy.Counts.Plus] makes a copy.
+func addTo(c *policy.Counts, name string, n int) {
+	for i := range *c {
+		if (*c)[i].Name == name {
+			(*c)[i].N += n
+			return
+		}
+	}
+	*c = append(*c, policy.Count{Name: name, N: n})
+}
+
+// endings is "3 .har, 1 .txt" behind a text, or nothing.
+func endings(before string, counts policy.Counts) string {
+	var parts []string
+	for _, c := range counts {
+		parts = append(parts, fmt.Sprintf("%d %s", c.N, c.Name))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return before + strings.Join(parts, ", ")
 }
 
 func isRecording(p string) bool {

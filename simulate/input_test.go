@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 func oneByte(name string, data []byte) input {
@@ -58,10 +60,10 @@ func TestInvalidOptions(t *testing.T) {
 }
 
 func TestMissingInputs(t *testing.T) {
-	if _, err := inputsOf([]string{"testdata/no-such-file.jsonl"}, nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := inputsOf([]string{"testdata/no-such-file.jsonl"}, nil, noWarning); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	if _, err := inputsOf([]string{t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), ".jsonl") {
+	if _, err := inputsOf([]string{t.TempDir()}, nil, noWarning); err == nil || !strings.Contains(err.Error(), ".jsonl") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -198,13 +200,43 @@ func TestStrictStopsReadingALineWithoutEnd(t *testing.T) {
 	}
 }
 
-// A byte order mark breaks no more than its own line.
+// A byte order mark is no part of the first line, packed or not.
 func TestByteOrderMark(t *testing.T) {
-	var reported []string
-	r := simulate(t, Options{Broken: func(e *LineError) { reported = append(reported, e.Error()) }},
-		text("a", "\ufeff"+jsonLine(t, "f", 0, "send", code(0)), jsonLine(t, "g", 0, "send", code(0))))
-	if r.Lines+r.BrokenLines != 2 || r.BrokenLines > 1 || r.BrokenLines == 1 && !strings.HasPrefix(reported[0], "a:1: ") {
-		t.Errorf("%d lines; %v", r.Lines, reported)
+	first := "\ufeff" + jsonLine(t, "f", 0, "send", code(0))
+	for _, in := range []input{text("a", first, jsonLine(t, "g", 0, "send", code(0))), raw("b", zipped(t, []byte(first+"\n"+jsonLine(t, "g", 0, "send", code(0)))))} {
+		if r := simulate(t, Options{Broken: func(e *LineError) { t.Error(e) }}, in); r.Lines != 2 {
+			t.Errorf("%s: %d lines", in.name, r.Lines)
+		}
+	}
+}
+
+// A key that no line has is named once, with what it may be meant for, and counted.
+func TestUnknownKeysAreNamed(t *testing.T) {
+	var warned []string
+	typo := strings.Replace(jsonLine(t, "f", 0, "send", code(0)), `"amount"`, `"ammount"`, 1)
+	r := simulate(t, Options{Warn: func(err error) { warned = append(warned, err.Error()) }}, text("a", jsonLine(t, "e", 0, "send", code(0)), typo, typo))
+	if len(warned) != 1 || !strings.HasPrefix(warned[0], `a:2: key "ammount": `) || !strings.HasSuffix(warned[0], `did you mean "amount"?`) {
+		t.Errorf("%q", warned)
+	}
+	if want := (policy.Count{Name: "ammount", N: 2}); len(r.UnknownKeys) != 1 || r.UnknownKeys[0] != want {
+		t.Errorf("%v", r.UnknownKeys)
+	}
+	many := make([]string, 2*maxOthers)
+	for i := range many {
+		many[i] = strings.Replace(typo, "ammount", fmt.Sprintf("key%d", i), 1)
+	}
+	warned = nil
+	if simulate(t, Options{Warn: func(err error) { warned = append(warned, err.Error()) }}, text("a", many...)); len(warned) != maxOthers {
+		t.Errorf("%d keys are named", len(warned))
+	}
+}
+
+// What an imported recording lacks is counted by send.
+func TestLacksAreCounted(t *testing.T) {
+	one, two := fields{"lacks": []string{"faults", "time"}, "code": "0"}, fields{"lacks": []string{"faults"}, "code": "0"}
+	r := simulate(t, Options{}, text("a", jsonLine(t, "f", 0, "send", one), jsonLine(t, "g", 0, "send", two)))
+	if want := []policy.Count{{Name: "faults", N: 2}, {Name: "time", N: 1}}; !slices.Equal(r.Lacks, want) {
+		t.Errorf("%v, not %v", r.Lacks, want)
 	}
 }
 

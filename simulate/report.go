@@ -21,6 +21,9 @@ type Report struct {
 	Incomplete  int `json:"incomplete"`   // flows without a send: not counted below
 	NoTruth     int `json:"no_truth"`     // flows without reconciliation, judged by what the answers prove
 
+	UnknownKeys []policy.Count `json:"unknown_keys,omitempty"` // keys that no line has, with the lines that hold them
+	Lacks       []policy.Count `json:"lacks,omitempty"`        // what imported sends say that their format cannot hold
+
 	Recorded  Column `json:"recorded"`
 	Simulated Column `json:"simulated"`
 

@@ -28,6 +28,8 @@ type Options struct {
 
 	// Broken is called for every line that is passed over, in order. It is not called with Strict.
 	Broken func(*LineError)
+	// Warn is called for what is odd and no error: files of a folder that are not read, keys that no line has. May be nil.
+	Warn func(error)
 	// Progress is called after every few hundred kilobytes with the bytes that were read so far,
 	// as stored, and with the size of all recordings; size is 0 where it is not known.
 	Progress func(read, size int64)
@@ -54,7 +56,11 @@ func (o *Options) check() error {
 // are taken, in the order of their names), or "-" for Options.Stdin. It stops early when ctx is
 // cancelled, with ctx's error.
 func Run(ctx context.Context, o Options, paths ...string) (*Report, error) {
-	inputs, err := inputsOf(paths, o.Stdin)
+	warn := o.Warn
+	if warn == nil {
+		warn = func(error) {}
+	}
+	inputs, err := inputsOf(paths, o.Stdin, warn)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +135,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	}
 	report := total.report()
 	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
+	report.UnknownKeys, report.Lacks = a.others, a.lacks
 	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
 	report.stories = stories
 	return report, nil

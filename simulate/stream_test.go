@@ -21,7 +21,7 @@ const recordings = "../testdata/recordings"
 // shipped are the shipped recordings.
 func shipped(t testkit.Failer) []input {
 	t.Helper()
-	inputs, err := inputsOf([]string{recordings}, nil)
+	inputs, err := inputsOf([]string{recordings}, nil, noWarning)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -31,7 +31,7 @@ func shipped(t testkit.Failer) []input {
 // halfADay is every line of the flows that the shipped recordings begin in their first
 // twelve hours: all four providers, interleaved in the order of time.
 var halfADay = sync.OnceValue(func() []string {
-	inputs, err := inputsOf([]string{recordings}, nil)
+	inputs, err := inputsOf([]string{recordings}, nil, noWarning)
 	if err != nil {
 		panic(err)
 	}
@@ -110,14 +110,14 @@ func TestReportIsIndependentOfStorage(t *testing.T) {
 		sameReport(t, want, o, raw("all", bytes.ReplaceAll(whole, []byte("\n"), []byte("\r\n\r\n \n"))))
 	})
 	t.Run("through stdin", func(t *testing.T) {
-		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(whole))
+		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(whole), noWarning)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sameReport(t, want, o, inputs...)
 	})
 	t.Run("gzipped through stdin", func(t *testing.T) {
-		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(zipped(t, whole)))
+		inputs, err := inputsOf([]string{"-"}, bytes.NewReader(zipped(t, whole)), noWarning)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestReportIsIndependentOfStorage(t *testing.T) {
 			save(t, filepath.Join(dir, name), in)
 		}
 		save(t, filepath.Join(dir, "notes.txt"), text("", "not a recording"))
-		inputs, err := inputsOf([]string{dir}, nil)
+		inputs, err := inputsOf([]string{dir}, nil, noWarning)
 		if err != nil || len(inputs) != 4 || !strings.HasSuffix(inputs[0].name, "a.jsonl.gz") || inputs[0].size == 0 {
 			t.Fatalf("%v; %v", inputs, err)
 		}

@@ -58,6 +58,7 @@ though it executed, or succeeded though it did not.`,
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
 			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: cmd.InOrStdin(), Flow: *flow, Merchant: *merchant,
 			Progress: bar.show,
+			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
 		}, args...)
 		bar.clear()

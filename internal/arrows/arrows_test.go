@@ -33,7 +33,7 @@ var may = map[string]struct {
 	"internal/draw":                    {[]string{"policy", "providers", "rules", "internal/ruleset", "flow", "internal/source"}, "makes rules and situations for tests; only tests import it"},
 	"internal/check":                   {[]string{"policy", "providers", "rules", "internal/condition", "internal/ruleset", "internal/source", "internal/region", "internal/space"}, "looks at rules; what they do in a flow is for verify"},
 	"internal/diff":                    {[]string{"policy", "providers", "internal/ruleset", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
-	"simulate":                         {[]string{"policy", "internal/recorded", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
+	"simulate":                         {[]string{"policy", "internal/recorded", "internal/source", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
 	"internal/generate":                {[]string{"policy", "internal/recorded", "providers", "internal/ruleset", "flow", "internal/emulation"}, "makes recordings; no package imports it"},
 	"internal/release":                 {nil, "writes the modules as a proxy; no package imports it"},
 	"internal/recorded":                {[]string{"policy"}, "the format of a recording; what a body means is the catalogue's to say"},

@@ -12,6 +12,7 @@ import (
 type Reader struct {
 	parser fastjson.Parser
 	body   *fastjson.Value // of the line under way
+	others []string        // keys of the line under way that no line has
 	texts  map[string]string
 }
 
@@ -37,12 +38,15 @@ func (r *Reader) Read(raw []byte, l *Line) (body *fastjson.Value, err error) {
 	if err := l.Phase.UnmarshalText(v.GetStringBytes("phase")); err != nil {
 		return nil, err
 	}
-	r.body = nil
+	r.body, r.others = nil, nil
 	if err := lineTable.read(r, o, l, l.Phase); err != nil {
 		return nil, err
 	}
 	return r.body, nil
 }
+
+// Others lists the keys of the line read last that lines of no phase have: misspelt ones, most likely.
+func (r *Reader) Others() []string { return r.others }
 
 const (
 	maxTexts = 1 << 14 // texts that are kept for sharing

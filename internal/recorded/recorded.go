@@ -74,6 +74,7 @@ type Line struct {
 	Answer policy.Answer
 	Header map[string]string // those that the catalogue reads
 	Query  string            // of the URL that a webhook came to
+	Lacks  []string          // of a send: what the format that it was imported from cannot hold
 	Body   []byte            // JSON. Only for writing: the reader returns it parsed
 
 	Outcome    policy.Outcome // of an end

@@ -67,6 +67,9 @@ func (t *table[T]) read(r *Reader, o *fastjson.Object, to *T, p Phase) error {
 	var err error
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		i, known := t.byName[string(key)]
+		if !known {
+			r.others = append(r.others, string(key))
+		}
 		if !known || err != nil || v.Type() == fastjson.TypeNull || seen&(1<<i) != 0 {
 			return
 		}
@@ -145,6 +148,7 @@ var lineTable = newTable(
 	text("query_string", webhooks, func(l *Line) *string { return &l.Query }),
 	field[Line]{name: "body", in: answers, kind: anyValue, read: readBody, write: writeBody},
 	field[Line]{name: "tags", in: answers, kind: anObject, read: readTags, write: writeTags},
+	field[Line]{name: "lacks", in: sends, kind: aList, read: readLacks, write: writeLacks},
 	needs(ends, word("outcome", ends, func(l *Line) *policy.Outcome { return &l.Outcome })),
 	needs(truths, field[Line]{name: "executions", in: truths, kind: aList, read: readExecutions, write: writeExecutions, missing: noExecutions}),
 )
@@ -204,6 +208,26 @@ func readTags(_ *Reader, l *Line, v *fastjson.Value) error {
 func readHeaders(_ *Reader, l *Line, v *fastjson.Value) error {
 	l.Header = texts(v)
 	return nil
+}
+
+func readLacks(r *Reader, l *Line, v *fastjson.Value) error {
+	for _, item := range v.GetArray() {
+		if item.Type() != fastjson.TypeString {
+			return fmt.Errorf("lacks holds %s; it must hold strings", item.Type())
+		}
+		l.Lacks = append(l.Lacks, r.share(item.GetStringBytes()))
+	}
+	return nil
+}
+
+func writeLacks(dst []byte, l *Line, _ bool) []byte {
+	for i, what := range l.Lacks {
+		dst = AppendString(append(dst, "[,"[min(i, 1)]), what)
+	}
+	if len(l.Lacks) > 0 {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 func texts(v *fastjson.Value) map[string]string {

@@ -96,4 +96,3 @@ func TestRedactOptions(t *testing.T) {
 		t.Errorf("got %s, want %s", got, body)
 	}
 }
-
