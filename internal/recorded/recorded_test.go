@@ -33,6 +33,7 @@ func fullLines() []Line {
 		})
 	}
 	all[0].Header = map[string]string{"X-Code": "0041", "x-b": "ü"}
+	all[0].Lacks = []string{"faults", "time"}
 	all[2].Query = "a=1&b=%20"
 	merchant := policy.Payment{Merchant: "acme"}
 	return append(all,

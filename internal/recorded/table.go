@@ -148,7 +148,7 @@ var lineTable = newTable(
 	text("query_string", webhooks, func(l *Line) *string { return &l.Query }),
 	field[Line]{name: "body", in: answers, kind: anyValue, read: readBody, write: writeBody},
 	field[Line]{name: "tags", in: answers, kind: anObject, read: readTags, write: writeTags},
-	field[Line]{name: "lacks", in: sends, kind: aList, read: readLacks, write: writeLacks},
+	field[Line]{name: "lacks", in: sends, kind: aTextList, read: readLacks, write: writeLacks},
 	needs(ends, word("outcome", ends, func(l *Line) *policy.Outcome { return &l.Outcome })),
 	needs(truths, field[Line]{name: "executions", in: truths, kind: aList, read: readExecutions, write: writeExecutions, missing: noExecutions}),
 )
@@ -212,9 +212,6 @@ func readHeaders(_ *Reader, l *Line, v *fastjson.Value) error {
 
 func readLacks(r *Reader, l *Line, v *fastjson.Value) error {
 	for _, item := range v.GetArray() {
-		if item.Type() != fastjson.TypeString {
-			return fmt.Errorf("lacks holds %s; it must hold strings", item.Type())
-		}
 		l.Lacks = append(l.Lacks, r.share(item.GetStringBytes()))
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,12 +25,13 @@ const (
 	anObject
 	aList
 	aScalar
+	aTextList
 )
 
 func (k kind) String() string {
 	return [...]string{
 		"any value", "a string", "a whole number", "true or false", "an object",
-		"a list, empty where nothing executed", "a string or a number",
+		"a list, empty where nothing executed", "a string or a number", "a list of strings",
 	}[k]
 }
 
@@ -46,6 +48,8 @@ func (k kind) fits(v *fastjson.Value) bool {
 		return t == fastjson.TypeObject
 	case aList:
 		return t == fastjson.TypeArray
+	case aTextList:
+		return t == fastjson.TypeArray && !slices.ContainsFunc(v.GetArray(), func(item *fastjson.Value) bool { return item.Type() != fastjson.TypeString })
 	case aScalar:
 		return t == fastjson.TypeString || t == fastjson.TypeNumber
 	default:
