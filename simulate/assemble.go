@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"container/heap"
+	"container/list"
 	"context"
 	"fmt"
 	"time"
@@ -19,9 +20,10 @@ type job struct {
 
 // group is the flows of one payment key.
 type group struct {
-	key  string
-	logs []*flowLog
-	open int
+	key    string
+	flows  []*openFlow
+	open   int
+	parked bool // all are over, and reconciliation of one may follow
 }
 
 // assembler groups lines by flow. It sends flows to the workers when the window has passed, because
@@ -33,14 +35,13 @@ type assembler struct {
 	flows   map[string]*openFlow
 	groups  map[string]*group
 	open    byFirst // the flows that are open, the oldest first
-	last    moment  // of the line before
-	now     moment  // the latest time in this file
+	parked  parking
+	now     moment // of the recording that has come least far
 	ready   [][]*flowLog
 	lines   int
 	broken  int
 	others  policy.Counts // keys that no line has
 	lacks   policy.Counts // of the sends
-	before  int64         // bytes of the files before this one
 	size    int64         // of all files; 0: not known
 }
 
@@ -71,40 +72,41 @@ func newAssembler(o *Options, jobs chan<- job) *assembler {
 	return &assembler{o: o, jobs: jobs, encoder: newEncoder(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
 }
 
-func (a *assembler) assemble(ctx context.Context, queue <-chan *batch) error {
-	var last int64
-	for b := range queue {
-		select {
-		case <-b.done:
-		case <-ctx.Done():
-			return nil
-		}
-		if b.fresh {
-			a.before += last
-			a.now, a.last = 0, 0
-		}
-		last = b.read
+// assemble puts the lines of all recordings to their flows.
+func (a *assembler) assemble(ctx context.Context, m *merge) error {
+	fresh := func(b *batch) error {
 		for _, e := range b.broken {
 			if err := a.refuse(e); err != nil {
 				return err
 			}
 		}
 		a.note(b)
-		for i := range b.lines {
-			l := &b.lines[i]
-			if err := a.add(l); err != nil {
-				if err := a.refuse(&LineError{b.input.name, l.number, err}); err != nil {
-					return err
-				}
-				continue
-			}
-			a.lines++
-		}
 		if a.o.Progress != nil {
-			a.o.Progress(a.before+b.read, a.size)
+			a.o.Progress(m.read(), a.size)
+		}
+		return nil
+	}
+	for {
+		s, until, err := m.least(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			break
+		}
+		for again := true; again; again = s.next < len(s.b.lines) && s.now <= until {
+			if err := a.addFrom(s); err != nil {
+				return err
+			}
 		}
 	}
+	if ctx.Err() != nil {
+		return nil
+	}
 	a.closeUntil(func(*openFlow) bool { return true })
+	for len(a.parked.at) > 0 {
+		a.leave(a.parked.oldest())
+	}
 	a.flush()
 	return nil
 }
@@ -134,6 +136,21 @@ func (a *assembler) note(b *batch) {
 // nearest suggests the key that a misspelt one may be meant for.
 func nearest(key string) string { return source.Suggest(key, recorded.Keys()) }
 
+// addFrom takes one line of a recording. The time of all recordings is at least that of this one.
+func (a *assembler) addFrom(s *stream) error {
+	if s.now > a.now {
+		a.now = s.now
+		a.closeUntil(func(f *openFlow) bool { return a.now-f.log.first > moment(a.o.Window/time.Microsecond) })
+	}
+	b := s.b
+	l := s.take()
+	if err := a.add(l); err != nil {
+		return a.refuse(&LineError{b.input.name, l.number, err})
+	}
+	a.lines++
+	return nil
+}
+
 // refuse counts a broken line; the error is that of --strict.
 func (a *assembler) refuse(e *LineError) error {
 	a.broken++
@@ -149,13 +166,6 @@ func (a *assembler) refuse(e *LineError) error {
 // add puts a line to its flow. A flow has one provider and one operation.
 func (a *assembler) add(l *line) error {
 	at := momentOf(l.At)
-	// Time moves on when two lines in a row agree on it. A single line with a wrong clock would
-	// close every open flow.
-	if now := min(at, a.last); now > a.now {
-		a.now = now
-		a.closeUntil(func(f *openFlow) bool { return a.now-f.log.first > moment(a.o.Window/time.Microsecond) })
-	}
-	a.last = at
 	key := l.Payment.Merchant + "\x00" + l.Flow
 	f := a.flows[key]
 	if f == nil {
@@ -170,7 +180,18 @@ func (a *assembler) add(l *line) error {
 	if f.group == nil && l.Phase == recorded.Send {
 		a.join(f, l)
 	}
+	g := f.group
+	if g == nil || !g.parked {
+		a.encoder.add(&f.log, l)
+		return nil
+	}
+	a.parked.remove(g)
 	a.encoder.add(&f.log, l)
+	if g.reconciled() {
+		a.leave(g)
+	} else {
+		a.parked.add(g)
+	}
 	return nil
 }
 
@@ -186,7 +207,8 @@ func (a *assembler) join(f *openFlow, l *line) {
 			a.groups[key] = f.group
 		}
 	}
-	f.group.logs = append(f.group.logs, &f.log)
+	a.parked.remove(f.group)
+	f.group.flows = append(f.group.flows, f)
 	f.group.open++
 }
 
@@ -194,17 +216,89 @@ func (a *assembler) join(f *openFlow, l *line) {
 func (a *assembler) closeUntil(over func(*openFlow) bool) {
 	for len(a.open) > 0 && over(a.open[0]) {
 		f := heap.Pop(&a.open).(*openFlow)
-		delete(a.flows, f.key)
 		g := f.group
 		if g == nil { // lines without a send
+			delete(a.flows, f.key)
 			a.emit([]*flowLog{&f.log})
 			continue
 		}
-		if g.open--; g.open == 0 {
-			delete(a.groups, g.key)
-			a.emit(g.logs)
+		if g.open--; g.open > 0 {
+			continue
+		}
+		if g.reconciled() {
+			a.leave(g)
+			continue
+		}
+		a.parked.add(g)
+		for a.parked.size > a.o.parking {
+			a.leave(a.parked.oldest())
 		}
 	}
+}
+
+// leave sends the flows of a group to the workers. No line can be added to them from then on.
+func (a *assembler) leave(g *group) {
+	a.parked.remove(g)
+	delete(a.groups, g.key)
+	logs := make([]*flowLog, len(g.flows))
+	for i, f := range g.flows {
+		delete(a.flows, f.key)
+		logs[i] = &f.log
+	}
+	a.emit(logs)
+}
+
+// reconciled reports whether reconciliation of all flows is there.
+func (g *group) reconciled() bool {
+	for _, f := range g.flows {
+		if !f.log.hasTruth {
+			return false
+		}
+	}
+	return true
+}
+
+// parking is the groups whose window is over and whose reconciliation may follow: it is later than
+// all else in a recording. Groups leave it when their reconciliation is there, and the oldest when the
+// memory is spent.
+type parking struct {
+	groups list.List
+	at     map[*group]*list.Element
+	size   int // bytes, about
+}
+
+// defaultParking is how many bytes of flows wait for their reconciliation.
+const defaultParking = 256 << 20
+
+func (p *parking) add(g *group) {
+	if p.at == nil {
+		p.at = map[*group]*list.Element{}
+	}
+	p.at[g] = p.groups.PushBack(g)
+	g.parked = true
+	p.size += g.size()
+}
+
+// remove takes a group out, if it is there.
+func (p *parking) remove(g *group) {
+	if e := p.at[g]; e != nil {
+		p.groups.Remove(e)
+		delete(p.at, g)
+		g.parked = false
+		p.size -= g.size()
+	}
+}
+
+func (p *parking) oldest() *group { return p.groups.Front().Value.(*group) }
+
+// size is about the memory of a group.
+func (g *group) size() int {
+	const flowSize = 600 // of an open flow, its names and its places in the tables
+	n := 0
+	for _, f := range g.flows {
+		n += flowSize + len(f.log.data)
+	}
+	return n
 }
 
 func (a *assembler) emit(logs []*flowLog) {

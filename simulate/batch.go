@@ -16,7 +16,6 @@ import (
 type batch struct {
 	input     *input
 	firstLine int
-	fresh     bool // the first of its file
 	data      []byte
 	tooLong   bool  // in place of data: a line that is not kept
 	read      int64 // bytes of the stored file so far
@@ -82,7 +81,7 @@ func split(ctx context.Context, in *input, send func(*batch) bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.name, err)
 	}
-	s := splitter{in: in, stored: stored, lines: lines, next: 1, fresh: true, send: send}
+	s := splitter{in: in, stored: stored, lines: lines, next: 1, send: send}
 	// While a line is passed over nothing is sent, so send does not report that ctx is cancelled.
 	for ctx.Err() == nil {
 		buf, last, err := s.read()
@@ -106,7 +105,6 @@ type splitter struct {
 	lines    io.Reader // the same, decompressed
 	rest     []byte    // the beginning of a line; its end is not read yet
 	next     int       // the number of the next line
-	fresh    bool      // no batch is sent yet
 	skipping bool      // what follows is the rest of a line that is too long
 	skipped  int       // bytes of that line
 	send     func(*batch) bool
@@ -169,9 +167,7 @@ func (s *splitter) cut(buf []byte, last bool) bool {
 }
 
 func (s *splitter) batch() *batch {
-	b := &batch{input: s.in, firstLine: s.next, fresh: s.fresh, read: s.stored.n, done: make(chan struct{})}
-	s.fresh = false
-	return b
+	return &batch{input: s.in, firstLine: s.next, read: s.stored.n, done: make(chan struct{})}
 }
 
 // plain decompresses a gzipped stream, which it recognises by its first bytes, and skips a byte order mark.

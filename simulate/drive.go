@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -24,6 +25,7 @@ type step struct {
 	at      time.Time
 	event   flow.Event   // nil: it is a command
 	command flow.Command // nil: it is an event
+	moved   moment       // how much later than it was recorded the event's answer is used
 }
 
 // ending is the result of a simulated flow.
@@ -36,6 +38,7 @@ type ending struct {
 	unasked   int // queries that the recording could not answer, where a webhook followed
 	corrected int // decisions that the interlock changed
 	alerts    int
+	disputed  bool // an answer before the end said so
 	endAt     moment
 	ledger    []flow.Identity
 }
@@ -49,11 +52,14 @@ type driver struct {
 	s       flow.State
 	end     ending
 	now     moment
-	unasked time.Time // when the query would have been asked that was left out last
-	shift   moment    // our last send against the recorded one
+	unasked time.Time  // when the query would have been asked that was left out last
+	shift   moment     // our last send against the recorded one
+	moved   *histogram // how far from its time each recorded answer was used; nil: not wanted
 
 	reply    *call // the recorded answer under way
 	replyAt  moment
+	replyBy  moment // how far the answer is moved from the time of its recording
+	by       moment // that of the answer that the step under way processes
 	querying bool   // it answers a query
 	asked    moment // when the recording asked what we ask
 	query    int    // recorded queries that are behind us
@@ -106,7 +112,8 @@ func (v *driver) next() bool {
 	case first == web:
 		v.now = web
 		v.web++
-		v.current = hook
+		v.current, v.by = hook, web-hook.at
+		v.use(v.by)
 		v.advance(flow.Received{Moment: v.moment(), Answer: hook.answer})
 	case first == reply:
 		v.now = reply
@@ -131,7 +138,7 @@ func (v *driver) hook() *call {
 
 func (v *driver) answered() {
 	reply := v.reply
-	v.reply, v.current = nil, reply
+	v.reply, v.current, v.by = nil, reply, v.replyBy
 	if v.querying {
 		// The answer speaks for the time at which the recording asked.
 		v.s.Asked = v.asked.time()
@@ -143,7 +150,7 @@ func (v *driver) answered() {
 
 // due carries out the step that was planned.
 func (v *driver) due() {
-	v.waiting, v.current = false, nil
+	v.waiting, v.current, v.by = false, nil, 0
 	e := flow.Due{Moment: v.moment()}
 	if a := v.s.Next.Action; a.Sends() {
 		next, ok := v.recordedSend(a)
@@ -196,7 +203,7 @@ func (v *driver) advance(e flow.Event) {
 		panic(err)
 	}
 	if v.watch != nil {
-		v.watch(step{at: v.now.time(), event: e})
+		v.watch(step{at: v.now.time(), event: e, moved: v.by})
 	}
 	v.s = s
 	for _, c := range commands {
@@ -213,6 +220,8 @@ func (v *driver) command(c flow.Command) {
 		v.waiting = false
 		sent := &v.r.sends[c.Attempt-1]
 		v.shift = v.now - sent.at
+		v.use(v.shift)
+		v.replyBy = v.shift
 		v.reply, v.replyAt, v.querying = sent, v.now.plus(sent.latency), false
 	case flow.Ask:
 		v.waiting = false
@@ -233,11 +242,23 @@ func (v *driver) command(c flow.Command) {
 		v.waiting = false
 		if v.end.endAt == 0 || v.s.Outcome != policy.Escalated {
 			v.end.endAt = v.now
+			v.end.disputed = disputed(v.s.Ledger)
 		}
 	case flow.Alert:
 		v.end.alerts++
 	case flow.Record:
 	}
+}
+
+// use notes how far a recorded answer is moved from the time of its recording.
+func (v *driver) use(by moment) {
+	if by != 0 && v.moved != nil {
+		v.moved.add(time.Duration(max(by, -by)) * time.Microsecond)
+	}
+}
+
+func disputed(ledger []flow.Identity) bool {
+	return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return id.Disputed })
 }
 
 // wait plans the next step for the wanted time, or for the recorded one if that is later.
@@ -284,6 +305,8 @@ func (v *driver) ask() {
 	q := &v.r.queries[i]
 	v.query = i + 1
 	v.asked = min(q.at+v.shift, v.now)
+	v.replyBy = v.now - q.at
+	v.use(v.replyBy)
 	v.reply, v.replyAt, v.querying = q, v.now.plus(q.latency), true
 }
 

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"encoding/binary"
-	"sort"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -15,6 +14,7 @@ type flowLog struct {
 	flow     string
 	payment  policy.Payment // of the first send; of another line until then
 	hasSend  bool
+	hasTruth bool
 	first    moment // of the line that opened it
 	earliest moment // send
 	order    string // the identifiers of the first line that has them
@@ -110,16 +110,18 @@ func (e *encoder) add(t *flowLog, l *line) {
 	case recorded.End:
 		t.data = append(t.data, byte(l.Outcome))
 	case recorded.Truth:
+		t.hasTruth = true
 		e.number(t, int64(len(l.Executions)))
 		for _, x := range l.Executions {
 			e.text(t, x.OrderID, false)
 			e.text(t, x.RequestID, false)
 			e.number(t, x.Amount)
-			executed := at // where the line does not say
-			if !x.At.IsZero() {
-				executed = momentOf(x.At)
+			if x.At.IsZero() {
+				t.data = append(t.data, 0)
+				continue
 			}
-			e.number(t, int64(executed-t.first))
+			t.data = append(t.data, 1)
+			e.number(t, int64(momentOf(x.At)-t.first))
 		}
 	case recorded.Send, recorded.Query, recorded.Webhook:
 		e.call(t, l)
@@ -159,6 +161,7 @@ func (e *encoder) call(t *flowLog, l *line) {
 	e.text(t, a.OrderID, false)
 	e.text(t, a.RequestID, false)
 	e.text(t, a.ProviderID, false)
+	e.text(t, a.SetAside, true)
 }
 
 // decoder reads a log.
@@ -212,52 +215,8 @@ type call struct {
 	answer                         policy.Answer
 }
 
-// execution is one movement of money that reconciliation found.
-type execution struct {
-	orderID, requestID string
-	amount             int64
-	at                 moment
-}
-
-// record is a decoded log, in the order of time.
-type record struct {
-	flow     string
-	payment  policy.Payment
-	sends    []call
-	queries  []call
-	webhooks []call
-	ended    bool
-	outcome  policy.Outcome
-	endAt    moment
-	hasTruth bool
-	truth    []execution
-}
-
-// decode fills r and reuses its slices.
-func (r *record) decode(texts []string, t *flowLog) {
-	*r = record{flow: t.flow, payment: t.payment, sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0]}
-	d := decoder{texts: texts, t: t, data: t.data}
-	for len(d.data) > 0 {
-		phase := recorded.Phase(d.byte())
-		at := t.first + moment(d.number())
-		switch phase {
-		case recorded.End:
-			r.ended, r.outcome, r.endAt = true, policy.Outcome(d.byte()), at
-		case recorded.Truth:
-			r.hasTruth = true
-			for n := d.number(); n > 0; n-- {
-				r.truth = append(r.truth, execution{d.text(), d.text(), d.number(), t.first + moment(d.number())})
-			}
-		case recorded.Send:
-			r.sends = append(r.sends, d.call(phase, at))
-		case recorded.Query:
-			r.queries = append(r.queries, d.call(phase, at))
-		case recorded.Webhook:
-			r.webhooks = append(r.webhooks, d.call(phase, at))
-		}
-	}
-	r.order()
-}
+// received is when the answer arrived.
+func (c *call) received() moment { return c.at.plus(c.latency) }
 
 func (d *decoder) call(phase recorded.Phase, at moment) call {
 	c := call{at: at, orderID: d.text(), requestID: d.text(), providerID: d.text(), queryBy: policy.Identifier(d.text())}
@@ -272,23 +231,6 @@ func (d *decoder) call(phase recorded.Phase, at moment) call {
 	a.Code, a.SubCode, a.Status, a.SubStatus = d.text(), d.text(), d.text(), d.text()
 	a.Message, a.Currency = d.text(), d.text()
 	a.OrderID, a.RequestID, a.ProviderID = d.text(), d.text(), d.text()
+	a.SetAside = d.text()
 	return c
-}
-
-// order sorts the calls and counts the sends before each.
-func (r *record) order() {
-	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
-		if !sort.SliceIsSorted(calls, func(i, j int) bool { return calls[i].at < calls[j].at }) {
-			sort.SliceStable(calls, func(i, j int) bool { return calls[i].at < calls[j].at })
-		}
-	}
-	for _, calls := range [][]call{r.queries, r.webhooks} {
-		sent := 0
-		for i := range calls {
-			for sent < len(r.sends) && r.sends[sent].at <= calls[i].at {
-				sent++
-			}
-			calls[i].after = sent
-		}
-	}
 }

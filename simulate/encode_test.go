@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"reflect"
+	"slices"
 	"sort"
 	"testing"
 	"time"
@@ -68,17 +69,29 @@ func recordOf(lines []line) record {
 		case recorded.Webhook:
 			r.webhooks = append(r.webhooks, c)
 		case recorded.End:
-			r.ended, r.outcome, r.endAt = true, l.Outcome, momentOf(l.At)
+			if at := momentOf(l.At); !r.ended || at > r.endAt || at == r.endAt && l.Outcome > r.outcome {
+				r.ended, r.outcome, r.endAt = true, l.Outcome, at
+			}
 		case recorded.Truth:
 			r.hasTruth = true
 			for _, x := range l.Executions {
-				r.truth = append(r.truth, execution{x.OrderID, x.RequestID, x.Amount, momentOf(x.At)})
+				r.truth = append(r.truth, execution{x.OrderID, x.RequestID, x.Amount, momentOf(x.At), false})
 			}
 		}
 	}
 	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
 		sort.SliceStable(calls, func(i, j int) bool { return calls[i].at < calls[j].at })
 	}
+	all := r.truth
+	r.truth = nil
+	for _, x := range all {
+		if slices.ContainsFunc(r.sends, func(c call) bool {
+			return (x.orderID == "" || x.orderID == c.orderID) && (x.requestID == "" || x.requestID == c.requestID)
+		}) {
+			r.truth = append(r.truth, x)
+		}
+	}
+	sort.Slice(r.truth, func(i, j int) bool { return r.truth[i].at < r.truth[j].at })
 	for _, calls := range [][]call{r.queries, r.webhooks} {
 		for i := range calls {
 			for _, s := range r.sends {

@@ -33,10 +33,7 @@ func (r *record) proofs(d policy.Decider) []proof {
 		}
 		all = append(all, proof{s.orderID, s.requestID, sends})
 	}
-	proves := func(c *call) bool {
-		trusted := c.answer.Phase != policy.Webhook || c.answer.Verified
-		return trusted && d.Judge(&r.payment, &c.answer).Effect == policy.Executed
-	}
+	proves := func(c *call) bool { return r.proves(d, c).Effect == policy.Executed }
 	for i := range r.sends {
 		if c := &r.sends[i]; proves(c) {
 			add(c, i+1)
@@ -51,6 +48,14 @@ func (r *record) proofs(d policy.Decider) []proof {
 		}
 	}
 	return all
+}
+
+// proves is what a recorded answer proves by itself; of a webhook that is not verified, nothing.
+func (r *record) proves(d policy.Decider, c *call) policy.Fact {
+	if c.answer.Phase == policy.Webhook && !c.answer.Verified {
+		return policy.Fact{}
+	}
+	return d.Judge(&r.payment, &c.answer)
 }
 
 // sentUnder finds the send that a query or webhook is about: the latest before it under the same
@@ -83,6 +88,20 @@ func (r *record) executionsOf(d policy.Decider, e *ending) int {
 	return n + r.namelessExecutions(e, n)
 }
 
+// conclusionOf is that of the simulated flow.
+func (r *record) conclusionOf(d policy.Decider, e *ending) conclusion {
+	own := func(x *execution) bool {
+		for i := range e.ledger {
+			if x.names(e.ledger[i].OrderID, e.ledger[i].RequestID) {
+				return true
+			}
+		}
+		return false
+	}
+	n := r.executionsOf(d, e)
+	return conclusion{e.outcome, n, n > 0 && r.otherAmount(own), e.disputed}
+}
+
 // namelessExecutions counts those that reconciliation knows by the order only, or by the
 // request only: as many as there were sends that fit.
 func (r *record) namelessExecutions(e *ending, counted int) int {
@@ -94,7 +113,7 @@ func (r *record) namelessExecutions(e *ending, counted int) int {
 		}
 		for k := range e.ledger {
 			id := &e.ledger[k]
-			if (x.orderID == "" || x.orderID == id.OrderID) && (x.requestID == "" || x.requestID == id.RequestID) {
+			if x.names(id.OrderID, id.RequestID) {
 				if !r.sentLater(id, e.sends, x.at) || id.Copies > 0 {
 					n++
 				}

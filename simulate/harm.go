@@ -15,7 +15,12 @@ const (
 	executedTwice        harmKind = "executed_twice"
 	failedThoughExecuted harmKind = "failed_though_executed"
 	succeededThoughNot   harmKind = "succeeded_though_not_executed"
+	succeededOther       harmKind = "succeeded_with_another_amount"
+	succeededDisputed    harmKind = "succeeded_though_disputed"
 )
+
+// harmKinds are all kinds, in the order of a report.
+var harmKinds = []harmKind{executedTwice, failedThoughExecuted, succeededThoughNot, succeededOther, succeededDisputed}
 
 // harm is the first mistake of the recorded client in a group, and the answer before it.
 type harm struct {
@@ -39,14 +44,82 @@ func findHarm(d policy.Decider, records []record) *harm {
 			return newHarm(executedTwice, r, records[:i+1], r.secondSend(total))
 		}
 		total += n
-		if r.ended && r.outcome == policy.Failed && n > 0 {
-			return newHarm(failedThoughExecuted, r, records[i:i+1], r.endAt)
+		if !r.ended {
+			continue
 		}
-		if r.ended && r.outcome == policy.Succeeded && n == 0 && r.hasTruth {
-			return newHarm(succeededThoughNot, r, records[i:i+1], r.endAt)
+		if kind := wrong(r, r.conclusion(d, n)); kind != "" {
+			return newHarm(kind, r, records[i:i+1], r.endAt)
 		}
 	}
 	return nil
+}
+
+// conclusion is how a flow ended, beside what happened to the money.
+type conclusion struct {
+	outcome    policy.Outcome
+	executions int
+	other      bool // with another amount than was asked for
+	disputed   bool // an answer before the end said so
+}
+
+// wrong compares an outcome with what happened.
+func wrong(r *record, c conclusion) harmKind {
+	switch {
+	case c.outcome == policy.Failed && c.executions > 0:
+		return failedThoughExecuted
+	case c.outcome != policy.Succeeded:
+		return ""
+	case c.executions == 0 && r.hasTruth && len(r.unsent) == 0:
+		return succeededThoughNot
+	case c.disputed:
+		return succeededDisputed
+	case c.other:
+		return succeededOther
+	}
+	return ""
+}
+
+// conclusion is that of the recorded client.
+func (r *record) conclusion(d policy.Decider, executions int) conclusion {
+	return conclusion{r.outcome, executions, r.otherAmount(r.wasSent), r.disputedBefore(d, r.endAt)}
+}
+
+// otherAmount reports whether reconciliation found executions, and neither one of them nor all
+// together are of the amount that was asked for. An amount that is not said is not compared.
+func (r *record) otherAmount(counts func(*execution) bool) bool {
+	asked := r.payment.Amount
+	if asked == 0 {
+		return false
+	}
+	sum, found := int64(0), false
+	for i := range r.truth {
+		x := &r.truth[i]
+		if !counts(x) {
+			continue
+		}
+		if x.amount == 0 || x.amount == asked {
+			return false
+		}
+		sum, found = sum+x.amount, true
+	}
+	return found && sum != asked
+}
+
+// disputedBefore reports whether an answer that arrived by a time said that the payment is disputed.
+func (r *record) disputedBefore(d policy.Decider, end moment) bool {
+	for i := range r.sends {
+		if c := &r.sends[i]; c.received() <= end && r.proves(d, c).Class == policy.Disputed {
+			return true
+		}
+	}
+	for _, calls := range [][]call{r.queries, r.webhooks} {
+		for i := range calls {
+			if c := &calls[i]; c.received() <= end && r.proves(d, c).Class == policy.Disputed && r.sentUnder(c) != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func newHarm(kind harmKind, r *record, records []record, before moment) *harm {
@@ -91,7 +164,7 @@ func lastAnswer(records []record, before moment) (last *call, by *record) {
 		for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
 			for k := range calls {
 				c := &calls[k]
-				if received := c.at.plus(c.latency); received <= before && (last == nil || received >= at) {
+				if received := c.received(); received <= before && (last == nil || received >= at) {
 					last, by, at = c, r, received
 				}
 			}

@@ -185,7 +185,8 @@ func columnText(c Column) string {
 	}{
 		{c.Succeeded, "succeeded"}, {c.Failed, "failed"}, {c.Escalated, "escalated"}, {c.Open, "open"}, {c.OffRecord, "off the record"},
 		{int(c.ExecutedTwice), "executed twice"}, {int(c.FailedThoughExecuted), "failed though executed"},
-		{int(c.SucceededThoughNotExecuted), "succeeded though not executed"},
+		{int(c.SucceededThoughNotExecuted), "succeeded though not executed"}, {int(c.SucceededWithAnotherAmount), "with another amount"},
+		{int(c.SucceededThoughDisputed), "succeeded though disputed"},
 		{c.Sends, "sends"}, {c.Queries, "queries"}, {c.Corrected, "corrected"}, {c.Alerts, "alerts"}, {c.Unasked, "unasked"},
 	} {
 		if n.n != 0 {

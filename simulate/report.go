@@ -20,6 +20,8 @@ type Report struct {
 	BrokenLines int `json:"broken_lines"` // that could not
 	Incomplete  int `json:"incomplete"`   // flows without a send: not counted below
 	NoTruth     int `json:"no_truth"`     // flows without reconciliation, judged by what the answers prove
+	Repeated    int `json:"repeated"`     // lines that an earlier line of their flow equals: they count once
+	Unsent      int `json:"unsent"`       // flows of which reconciliation found executions that no recorded send could cause: no harm of either column
 
 	UnknownKeys []policy.Count `json:"unknown_keys,omitempty"` // keys that no line has, with the lines that hold them
 	Lacks       []policy.Count `json:"lacks,omitempty"`        // what imported sends say that their format cannot hold
@@ -40,10 +42,9 @@ type Report struct {
 // Stories returns the stories of the flow that Options.Flow names, in the order of its merchants.
 func (r *Report) Stories() []*Story { return r.stories }
 
-// Holds reports whether the simulated column keeps S1 to S3.
+// Holds reports whether the simulated column keeps S1 to S3 and S6.
 func (r *Report) Holds() bool {
-	c := &r.Simulated
-	return c.ExecutedTwice == 0 && c.FailedThoughExecuted == 0 && c.SucceededThoughNotExecuted == 0
+	return r.Simulated.Total() == 0
 }
 
 // Column is one side of the comparison. Succeeded, Failed, Escalated, Open and
@@ -71,6 +72,15 @@ type Column struct {
 		P95 int64 `json:"p95"`
 		P99 int64 `json:"p99"`
 	} `json:"time_to_end_ms"`
+
+	// Moved is about the recorded answers that the simulation used at another time than they
+	// were recorded: how many, and how far from it.
+	Moved struct {
+		N   int   `json:"count"`
+		P50 int64 `json:"p50_ms"`
+		P95 int64 `json:"p95_ms"`
+		Max int64 `json:"max_ms"`
+	} `json:"moved"`
 }
 
 // Money is amounts of one currency, in its ISO 4217 minor units.
@@ -90,11 +100,13 @@ type Harms struct {
 	ExecutedTwice              int64 `json:"executed_twice"`
 	FailedThoughExecuted       int64 `json:"failed_though_executed"`
 	SucceededThoughNotExecuted int64 `json:"succeeded_though_not_executed"`
+	SucceededWithAnotherAmount int64 `json:"succeeded_with_another_amount"`
+	SucceededThoughDisputed    int64 `json:"succeeded_though_disputed"`
 }
 
 // Total adds up the kinds.
 func (h Harms) Total() int64 {
-	return h.ExecutedTwice + h.FailedThoughExecuted + h.SucceededThoughNotExecuted
+	return h.ExecutedTwice + h.FailedThoughExecuted + h.SucceededThoughNotExecuted + h.SucceededWithAnotherAmount + h.SucceededThoughDisputed
 }
 
 // Count is a number of flows or payments of one kind, and the first flow among them.
@@ -129,7 +141,7 @@ type RuleCount struct {
 
 func (t *tally) report() *Report {
 	r := &Report{
-		V: reportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth,
+		V: reportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth, Repeated: t.repeated, Unsent: t.unsent.n,
 		Recorded: t.recorded.report(), Simulated: t.simulated.report(),
 		Departures: []Count{}, Money: []Money{}, Codes: []CodeCount{}, Rules: []RuleCount{},
 		Harms: harmCounts(t.harms), Broken: harmCounts(t.broken),
@@ -183,7 +195,7 @@ func before(a1, b1, a2, b2 int) bool {
 
 func harmCounts(m map[harmKind]*example) []Count {
 	list := []Count{}
-	for _, h := range []harmKind{executedTwice, failedThoughExecuted, succeededThoughNot} {
+	for _, h := range harmKinds {
 		if e := m[h]; e != nil {
 			list = append(list, Count{string(h), e.n, e.flow})
 		}
@@ -192,7 +204,7 @@ func harmCounts(m map[harmKind]*example) []Count {
 }
 
 func harmsOf(m map[harmKind]int64) Harms {
-	return Harms{m[executedTwice], m[failedThoughExecuted], m[succeededThoughNot]}
+	return Harms{m[executedTwice], m[failedThoughExecuted], m[succeededThoughNot], m[succeededOther], m[succeededDisputed]}
 }
 
 func (c *column) report() Column {
@@ -203,5 +215,9 @@ func (c *column) report() Column {
 	r.TimeToEnd.P50 = c.time.quantile(0.50).Milliseconds()
 	r.TimeToEnd.P95 = c.time.quantile(0.95).Milliseconds()
 	r.TimeToEnd.P99 = c.time.quantile(0.99).Milliseconds()
+	r.Moved.N = c.moved.total
+	r.Moved.P50 = c.moved.quantile(0.50).Milliseconds()
+	r.Moved.P95 = c.moved.quantile(0.95).Milliseconds()
+	r.Moved.Max = c.moved.quantile(1).Milliseconds()
 	return r
 }

@@ -35,6 +35,7 @@ type Options struct {
 	Progress func(read, size int64)
 
 	stories func(*Story) // set by Run
+	parking int          // bytes of flows that wait for their reconciliation; zero: the default
 }
 
 // check refuses options that are wrong and sets the defaults.
@@ -48,6 +49,9 @@ func (o *Options) check() error {
 		return errors.New("Options.Window must not be negative")
 	case o.Window == 0:
 		o.Window = defaultWindow
+	}
+	if o.parking == 0 {
+		o.parking = defaultParking
 	}
 	return nil
 }
@@ -75,18 +79,20 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	defer stop(nil)
 
 	workers := runtime.GOMAXPROCS(0)
-	queue := make(chan *batch, 2*workers) // in the order of the files
 	work := make(chan *batch, 2*workers)
 	jobs := make(chan job, 2*workers)
 
 	var reading, parsing, driving sync.WaitGroup
-	reading.Go(func() {
-		defer close(queue)
-		defer close(work)
-		if err := readAll(ctx, inputs, queue, work); err != nil {
-			stop(err)
+	sources := make([]*stream, len(inputs))
+	for i := range inputs {
+		s := &stream{batches: make(chan *batch, 2)}
+		begins, known := inputs[i].beginning()
+		if s.begins = begins; !known && i > 0 && !inputs[i].waits {
+			s.begins = sources[i-1].begins // it is read where its name stands
 		}
-	})
+		s.open = func() { reading.Go(func() { s.readAll(ctx, &inputs[i], work, stop) }) }
+		sources[i] = s
+	}
 	for range workers {
 		parsing.Go(func() {
 			r := newLineReader(o.Catalogs)
@@ -116,14 +122,12 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	}
 	a := newAssembler(&o, jobs)
 	a.size = totalSize(inputs)
-	err := a.assemble(ctx, queue)
-	if err != nil {
+	if err := a.assemble(ctx, newMerge(sources)); err != nil {
 		stop(err)
 	}
-	for range queue { // let the reader finish
-	}
+	reading.Wait() // all have ended, or ctx is cancelled
+	close(work)
 	close(jobs)
-	reading.Wait()
 	parsing.Wait()
 	driving.Wait()
 	if cause := context.Cause(ctx); cause != nil {
@@ -153,21 +157,20 @@ func totalSize(inputs []input) int64 {
 	return total
 }
 
-func readAll(ctx context.Context, inputs []input, queue, work chan<- *batch) error {
-	for i := range inputs {
-		err := split(ctx, &inputs[i], func(b *batch) bool {
-			for _, to := range []chan<- *batch{work, queue} {
-				select {
-				case to <- b:
-				case <-ctx.Done():
-					return false
-				}
+// readAll reads a recording into batches. It ends the run where the recording cannot be read.
+func (s *stream) readAll(ctx context.Context, in *input, work chan<- *batch, stop func(error)) {
+	defer close(s.batches)
+	err := split(ctx, in, func(b *batch) bool {
+		for _, to := range []chan<- *batch{work, s.batches} {
+			select {
+			case to <- b:
+			case <-ctx.Done():
+				return false
 			}
-			return true
-		})
-		if err != nil || ctx.Err() != nil {
-			return err
 		}
+		return true
+	})
+	if err != nil {
+		stop(err)
 	}
-	return nil
 }

@@ -17,8 +17,7 @@ type result struct {
 	r   *record
 	end ending
 
-	recordedExecutions  int
-	simulatedExecutions int
+	recorded, simulated conclusion
 }
 
 func (r *runner) run(j job) {
@@ -55,8 +54,8 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 		}
 		free = free && res.end.departure == onRecord && res.end.outcome == policy.Failed &&
 			(i+1 == len(records) || len(records[i+1].sends) == 0 || res.end.endAt <= records[i+1].sends[0].at)
-		res.recordedExecutions = rec.executions(r.o.Decider)
-		res.simulatedExecutions = rec.executionsOf(r.o.Decider, &res.end)
+		res.recorded = rec.conclusion(r.o.Decider, rec.executions(r.o.Decider))
+		res.simulated = rec.conclusionOf(r.o.Decider, &res.end)
 		results = append(results, res)
 	}
 	r.t.add(results, harm)
@@ -80,7 +79,7 @@ func (r *record) start() moment {
 // drive simulates one flow. It notes which rule met the answer after which the recorded client did
 // harm.
 func (r *runner) drive(rec *record, harm *harm) ending {
-	v := driver{d: r.o.Decider, r: rec}
+	v := driver{d: r.o.Decider, r: rec, moved: &r.t.simulated.moved}
 	v.rule = func(d *flow.Decided) {
 		r.t.rule(rec, d)
 		if harm != nil && v.current == harm.cause {

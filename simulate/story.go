@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -80,14 +81,21 @@ func (r *record) story(e envelopes) []StoryLine {
 }
 
 func (r *record) truthLine() StoryLine {
-	if len(r.truth) == 0 {
+	all := slices.Concat(r.truth, r.unsent)
+	if len(all) == 0 {
 		return StoryLine{What: "reconciliation found no execution"}
 	}
-	parts := make([]string, len(r.truth))
-	for i, x := range r.truth {
+	parts := make([]string, len(all))
+	for i, x := range all {
 		parts[i] = fmt.Sprintf("order %s, request %s at %s", x.orderID, x.requestID, x.at.time().Format(time.TimeOnly))
+		if x.amount != 0 && x.amount != r.payment.Amount {
+			parts[i] += ", of " + policy.FormatAmount(x.amount, r.payment.Currency)
+		}
+		if i >= len(r.truth) {
+			parts[i] += ", which was not sent"
+		}
 	}
-	return StoryLine{What: fmt.Sprintf("reconciliation found %d: %s", len(r.truth), strings.Join(parts, "; "))}
+	return StoryLine{What: fmt.Sprintf("reconciliation found %d: %s", len(all), strings.Join(parts, "; "))}
 }
 
 func (e envelopes) webhook(a *policy.Answer) string {
@@ -118,6 +126,11 @@ func (s *step) line(e envelopes) StoryLine {
 		l.What = "answer to a query: " + e.describe(&event.Answer)
 	case flow.Received:
 		l.What = e.webhook(&event.Answer)
+	}
+	if by := time.Duration(s.moved) * time.Microsecond; l.What != "" && by > 0 {
+		l.What += fmt.Sprintf(" (recorded %s earlier)", by)
+	} else if l.What != "" && by < 0 {
+		l.What += fmt.Sprintf(" (recorded %s later)", -by)
 	}
 	switch c := s.command.(type) {
 	case nil, flow.Record, flow.Wait:

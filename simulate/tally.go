@@ -22,6 +22,8 @@ type tally struct {
 	broken              map[harmKind]*example // of the simulation
 	incomplete          int
 	noTruth             int
+	repeated            int     // lines
+	unsent              example // flows with executions of identities that were not sent
 }
 
 type column struct {
@@ -29,7 +31,7 @@ type column struct {
 	harms                                                map[harmKind]int64
 	sends, queries                                       int
 	corrected, alerts, unasked                           int
-	time                                                 histogram
+	time, moved                                          histogram
 }
 
 // money of one currency, in minor units.
@@ -116,19 +118,26 @@ func (t *tally) add(results []result, h *harm) {
 	for i := range results {
 		res := &results[i]
 		r := res.r
+		t.repeated += r.repeated
 		if len(r.sends) == 0 {
 			t.incomplete++
+			if len(r.unsent) > 0 {
+				t.unsent.count(r)
+			}
 			continue
 		}
 		if !r.hasTruth {
 			t.noTruth++
 		}
+		if len(r.unsent) > 0 {
+			t.unsent.count(r)
+		}
 		t.seen(r)
 		t.recordedFlow(res)
 		t.simulatedFlow(res)
 		m := t.moneyOf(r)
-		twice(t.recorded.harms, m.recorded, &recorded, res.recordedExecutions, r)
-		if twice(t.simulated.harms, m.simulated, &simulated, res.simulatedExecutions, r) {
+		twice(t.recorded.harms, m.recorded, &recorded, res.recorded.executions, r)
+		if twice(t.simulated.harms, m.simulated, &simulated, res.simulated.executions, r) {
 			at(t.broken, executedTwice).count(r)
 		}
 	}
@@ -173,7 +182,7 @@ func (t *tally) recordedFlow(res *result) {
 		return
 	}
 	c.end(r.outcome, r.start(), r.endAt)
-	if h := wrong(r, r.outcome, res.recordedExecutions); h != "" {
+	if h := wrong(r, res.recorded); h != "" {
 		c.harms[h]++
 		m.recorded[h] += r.payment.Amount
 	}
@@ -202,7 +211,7 @@ func (t *tally) simulatedFlow(res *result) {
 		m.escalated += r.payment.Amount
 	}
 	c.end(e.outcome, r.start(), e.endAt)
-	if h := wrong(r, e.outcome, res.simulatedExecutions); h != "" {
+	if h := wrong(r, res.simulated); h != "" {
 		c.harms[h]++
 		m.simulated[h] += r.payment.Amount
 		at(t.broken, h).count(r)
@@ -222,17 +231,6 @@ func (c *column) end(o policy.Outcome, start, end moment) {
 		return
 	}
 	c.time.add(end.time().Sub(start.time()))
-}
-
-// wrong compares an outcome with what happened.
-func wrong(r *record, o policy.Outcome, executions int) harmKind {
-	switch {
-	case o == policy.Failed && executions > 0:
-		return failedThoughExecuted
-	case o == policy.Succeeded && executions == 0 && r.hasTruth:
-		return succeededThoughNot
-	}
-	return ""
 }
 
 func (t *tally) seen(r *record) {
@@ -301,6 +299,8 @@ func (t *tally) join(o *tally) {
 	joinExamples(t.broken, o.broken)
 	t.incomplete += o.incomplete
 	t.noTruth += o.noTruth
+	t.repeated += o.repeated
+	t.unsent.join(&o.unsent)
 }
 
 func joinExamples[K comparable](to, from map[K]*example) {
@@ -325,6 +325,7 @@ func (c *column) join(o *column) {
 		c.harms[h] += n
 	}
 	c.time.join(&o.time)
+	c.moved.join(&o.moved)
 }
 
 func (m *money) join(o *money) {

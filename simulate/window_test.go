@@ -42,20 +42,21 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 		counted <- n
 	}()
 	var a *assembler
-	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.flows)), max(keys, len(a.groups)) }
+	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.open)), max(keys, len(a.groups)-len(a.parked.at)) }
+	o.parking = defaultParking
 	a = newAssembler(&o, jobs)
-	queue := make(chan *batch)
 	parsed := make(chan struct{})
 	close(parsed)
-	go func() {
-		defer close(queue)
-		for _, lines := range files {
-			for i := 0; i < len(lines); i += step {
-				queue <- &batch{fresh: i == 0, done: parsed, lines: lines[i:min(i+step, len(lines))]}
-			}
+	var sources []*stream
+	for _, lines := range files {
+		s := &stream{batches: make(chan *batch, len(lines)/step+1), open: func() {}}
+		for i := 0; i < len(lines); i += step {
+			s.batches <- &batch{done: parsed, lines: lines[i:min(i+step, len(lines))]}
 		}
-	}()
-	if err := a.assemble(context.Background(), queue); err != nil {
+		close(s.batches)
+		sources = append(sources, s)
+	}
+	if err := a.assemble(context.Background(), newMerge(sources)); err != nil {
 		t.Fatalf("%v", err)
 	}
 	close(jobs)
@@ -104,19 +105,20 @@ func TestOneWrongClockKeepsNothingOpen(t *testing.T) {
 	}
 }
 
-// A flow's lines within the window are one flow; one that comes after it is over is
+// A flow's lines within the window are one flow; one that comes after it is over and reconciled is
 // another, and is seen to lack its send.
 func TestWindowEdge(t *testing.T) {
 	tick := func(after time.Duration) string {
 		return jsonLine(t, "other", after, "send", with(code(0), fields{"order_id": "o-9", "request_id": "r-9"}))
 	}
 	o := Options{Window: time.Hour}
-	r := simulate(t, o, text("r", jsonLine(t, "f", 0, "send", code(0)), tick(time.Hour), end(t, "f", time.Hour, "succeeded")))
+	send, reconciled := jsonLine(t, "f", 0, "send", code(0)), found(t, "f", time.Minute, executed("o-1", "r-1", 1000, 0))
+	r := simulate(t, o, text("r", send, reconciled, tick(time.Hour), end(t, "f", time.Hour, "succeeded")))
 	if r.Recorded.Flows != 2 || r.Incomplete != 0 || r.Recorded.Succeeded != 1 {
 		t.Errorf("at the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
 	}
 	late := time.Hour + time.Millisecond
-	r = simulate(t, o, text("r", jsonLine(t, "f", 0, "send", code(0)), tick(late), end(t, "f", late, "succeeded")))
+	r = simulate(t, o, text("r", send, reconciled, tick(late), end(t, "f", late, "succeeded")))
 	if r.Recorded.Flows != 2 || r.Incomplete != 1 || r.Recorded.Succeeded != 0 {
 		t.Errorf("past the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
 	}

@@ -22,6 +22,7 @@ func writeReport(w io.Writer, r *simulate.Report) {
 		what string
 	}{
 		{r.BrokenLines, "lines that cannot be read"}, {r.Incomplete, "flows without a send"}, {r.NoTruth, "flows without reconciliation"},
+		{r.Repeated, "repeated lines"}, {r.Unsent, "flows with executions of what was not sent"},
 	} {
 		if extra.n > 0 {
 			fmt.Fprintf(w, ", %s %s", count(extra.n), extra.what)
@@ -43,6 +44,8 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	risk("executed more than once", a.ExecutedTwice, b.ExecutedTwice)
 	risk("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted)
 	risk("succeeded though not executed", a.SucceededThoughNotExecuted, b.SucceededThoughNotExecuted)
+	risk("succeeded with another amount", a.SucceededWithAnotherAmount, b.SucceededWithAnotherAmount)
+	risk("succeeded though disputed", a.SucceededThoughDisputed, b.SucceededThoughDisputed)
 	fmt.Fprintln(tw, "\t\t\t")
 	fmt.Fprintf(tw, "sends a flow\t%.2f\t%.2f\t\n", perFlow(a.Sends, a.Flows), perFlow(b.Sends, b.Flows))
 	fmt.Fprintf(tw, "queries a flow\t%.2f\t%.2f\t\n", perFlow(a.Queries, a.Flows), perFlow(b.Queries, b.Flows))
@@ -50,6 +53,10 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	fmt.Fprintf(tw, "p95\t%s\t%s\t\n", millis(a.TimeToEnd.P95), millis(b.TimeToEnd.P95))
 	fmt.Fprintf(tw, "p99\t%s\t%s\t\n", millis(a.TimeToEnd.P99), millis(b.TimeToEnd.P99))
 	_ = tw.Flush()
+	if m := &b.Moved; m.N > 0 {
+		fmt.Fprintf(w, "\n%s recorded answers are used at another time than they were recorded: half of them within %s, the farthest %s\n",
+			count(m.N), millis(m.P50), millis(m.Max))
+	}
 	writeMoney(w, r)
 	writeCodesThatMatter(w, r)
 	writeRulesThatMatter(w, r)
