@@ -82,6 +82,10 @@ func (e *Engine) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (po
 	return e.rules.Read(p, ph, m)
 }
 
+// Catalog returns the catalogue by which the answers to a payment are read. Of the payment, the provider
+// and the merchant count.
+func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) { return e.rules.Catalog(p) }
+
 // NotOfferedError names an operation that a provider does not have.
 type NotOfferedError struct {
 	Provider  string

@@ -12,13 +12,15 @@
 // for the calls that began before it. What waits is bounded too; a call that hangs comes late,
 // which the reader puts right within a flow.
 //
-// Bodies are redacted by the names of their fields, at any depth, also in JSON inside strings,
-// forms and URLs. Strings become "…redacted…" and numbers 0: secrets and keys, what is on a card
-// or a bank account, names and addresses of people, links to pay by. See Options.Redact and
-// Options.Keep. Whatever its field is called, what looks like a card number is replaced, save
-// the payment's own identifiers and amount, which a simulation needs. A body that is neither
-// JSON nor a form is replaced by its length and a hash. Free text is not understood: a name in
-// the middle of a message stays. Identifiers, merchants and tags are written as they are.
+// Of a body, its headers and its query string only what the provider's catalogue reads is written, by the same reader that decodes
+// and verifies: the identifiers, amount, code and status, and the message. Everything else is cut,
+// whatever it is called; Options.Keep names what stays besides. The links by which a shopper pays are cut though the
+// catalogue reads them. In a message, and in what Keep names, links, addresses of mail, values with a name, and words
+// that look like keys become "…redacted…". What looks like a card number does so everywhere, in whatever
+// way it is written, save the payment's own identifiers and amount, which a simulation needs. The verification code, the PIN
+// and the stripe of a card stay under no name. A body that a catalogue could not read is replaced by its length and a
+// hash. Where the rest of a body would be read as another answer, the decoded fields are written in its place. Free text is
+// not understood: a name in the middle of a message stays. Identifiers, merchants and tags are written as they are.
 //
 // Deciding, retrying and reading recordings do not belong here.
 //

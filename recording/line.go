@@ -8,6 +8,7 @@ import (
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/internal/redact"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // entry is a line whose body is not redacted yet. Everything in it is the recorder's own copy.
@@ -87,23 +88,19 @@ func (e *entry) known() *redact.Known {
 }
 
 // line is the entry as JSON, redacted, with a line break.
-func (e *entry) line(r *redact.Redactor, maxBody int) []byte {
+func (e *entry) line(r *redactor, maxBody int) []byte {
 	l := e.Line
 	if l.Phase.IsAnswer() {
 		k := e.known()
-		body, fields := e.redactedBody(r, k, maxBody)
-		l.Body = body
+		fields := e.redact(&l, r, k, maxBody)
 		a := &l.Answer
-		if l.Query = r.Query(l.Query, k); fields && !e.read {
-			l.Header, l.Query = nil, "" // they are not to be read again without the body
-		}
-		r.Headers(l.Header, k)
 		if fields {
 			if l.ProviderID == "" {
 				l.ProviderID = a.ProviderID
 			}
-			r.Answer(a, k)
-		} else {
+			*a = r.Written(a, k)
+		}
+		if !fields || e.foreign() {
 			a.Code, a.SubCode, a.Status, a.SubStatus, a.Message = "", "", "", "", ""
 		}
 		if l.Phase != recorded.Webhook {
@@ -113,28 +110,74 @@ func (e *entry) line(r *redact.Redactor, maxBody int) []byte {
 	return l.Append(make([]byte, 0, lineSize+len(l.Body)))
 }
 
-// redactedBody is the body that is written, and whether the answer's own fields have to
-// stand beside it. A body in which the reader would find no answer must not stand beside one.
-func (e *entry) redactedBody(r *redact.Redactor, k *redact.Known, maxBody int) (body []byte, fields bool) {
+// redact fills in what is written of the message: body, headers and query string. It reports whether the answer's
+// own fields have to stand in their place. What the answer was not read from must not stand beside it.
+func (e *entry) redact(l *recorded.Line, r *redactor, k *redact.Known, maxBody int) (fields bool) {
+	m := policy.Message{HTTPStatus: e.Answer.HTTPStatus, Header: l.Header, Query: l.Query, Body: e.body}
+	l.Header, l.Query, l.Body = nil, "", nil
 	switch e.Answer.Fault {
 	case policy.NoFault:
-		switch {
-		case len(e.body) > 0 && len(e.body) <= maxBody:
-			if body, ok := r.Object(e.body, k); ok {
-				return body, e.read
-			}
-			if form, ok := r.Form(string(e.body), k); ok && !e.read {
-				return recorded.AppendString(nil, form), false
-			}
-		case len(e.body) == 0 && len(e.Query)+len(e.Header) > 0:
-			return nil, e.read
+		if e.read || len(m.Body) > maxBody || len(m.Body)+len(m.Query)+len(m.Header) == 0 {
+			return true
 		}
-		return nil, true
+		cat, err := r.rules.Catalog(&e.Payment)
+		if err != nil {
+			return true
+		}
+		rest, written, ok := r.Cut(cat, &e.Payment, &m, &e.Answer, k)
+		if !ok {
+			return true
+		}
+		l.Header, l.Query, l.Body = rest.Header, rest.Query, rest.Body
+		if len(rest.Body) > 0 && written != "json" {
+			l.Body = recorded.AppendString(nil, string(rest.Body))
+		}
 	case policy.Unreadable:
-		if len(e.body) > 0 {
-			return r.Other(e.body, k), false
+		if len(m.Body) > 0 {
+			l.Body = r.Unreadable(m.Body, k)
 		}
 	case policy.NotSent, policy.Timeout, policy.Reset: // there is no answer to write
 	}
-	return nil, false
+	return false
+}
+
+// foreign reports whether an answer names another order, request or amount than the line. A line without the body
+// cannot say so, and must not prove anything by it.
+func (e *entry) foreign() bool {
+	differs := func(a, b string) bool { return a != "" && b != "" && a != b }
+	a, p := &e.Answer, &e.Payment
+	return differs(a.OrderID, e.OrderID) || differs(a.RequestID, e.RequestID) || differs(a.ProviderID, e.ProviderID) ||
+		a.Amount != 0 && p.Amount != 0 && a.Amount != p.Amount || differs(a.Currency, p.Currency)
+}
+
+// redactor redacts by the catalogues of some rules. It is for one goroutine.
+type redactor struct {
+	*redact.Redactor
+
+	rules catalogs
+}
+
+// catalogs say which catalogue a payment's answers are read by.
+type catalogs interface {
+	Catalog(p *policy.Payment) (*providers.Catalog, error)
+}
+
+func newRedactor(o *Options) *redactor {
+	r := &redactor{Redactor: redact.New(o.Redact, o.Keep, o.KeepText), rules: o.Rules}
+	if r.rules == nil {
+		r.rules = builtin{}
+	}
+	return r
+}
+
+// builtin are the embedded catalogues.
+type builtin struct{}
+
+// Catalog implements [catalogs].
+func (builtin) Catalog(p *policy.Payment) (*providers.Catalog, error) {
+	cs, err := providers.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	return cs.Get(p.Provider)
 }

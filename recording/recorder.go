@@ -10,14 +10,18 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
-	"github.com/recourse-pay/recourse/internal/redact"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // Options of a [Recorder]; nil and the zero value are the careful ones.
 type Options struct {
-	Redact   []string // names of fields to redact besides the defaults; case and separators do not count
-	Keep     []string // names of fields not to redact by name after all
-	KeepText int      // a body that is neither JSON nor a form is written if it has at most so many bytes
+	Rules interface { // whose catalogues say what is read in a body, as engine.Engine does; nil: the embedded ones
+		Catalog(p *policy.Payment) (*providers.Catalog, error)
+	}
+	Keep     []string // names of fields that stay besides what a catalogue reads; case and separators do not count
+	Redact   []string // names of fields that are cut though a catalogue reads them
+	KeepText int      // a body that could not be read is written, without what looks like a secret, if it has at most so many bytes
 	MaxBody  int      // a larger body is left out for what the catalogue read in it; 0: 64 KiB
 	Buffer   int      // bytes that may wait to be written, and again to be put in order; 0: 16 MiB
 }
@@ -42,7 +46,7 @@ type Recorder struct {
 	executor.NoopObserver
 
 	o       Options
-	redact  *redact.Redactor
+	redact  *redactor
 	sink    sink
 	wake    chan struct{}
 	stopped chan struct{}
@@ -80,7 +84,7 @@ func NewFolder(dir string, o *Options) (*Recorder, error) {
 
 func start(s sink, o *Options) *Recorder {
 	d := o.withDefaults()
-	r := &Recorder{o: d, redact: redact.New(d.Redact, d.Keep, d.KeepText), sink: s, wake: make(chan struct{}, 1), stopped: make(chan struct{}), calls: map[uint64]time.Time{}}
+	r := &Recorder{o: d, redact: newRedactor(&d), sink: s, wake: make(chan struct{}, 1), stopped: make(chan struct{}), calls: map[uint64]time.Time{}}
 	go r.run()
 	return r
 }

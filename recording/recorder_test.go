@@ -222,16 +222,17 @@ func TestEventsAreCopied(t *testing.T) {
 	ctx := context.Background()
 	r.Ended(ctx, ended("first", 0))
 	<-g.entered
-	c := over(send("f", 1), 2, `{"resultCode":1006}`)
+	c := over(send("f", 1), 2, `{"orderId":"o-f","amount":120000,"resultCode":1006}`)
+	c.Answer.Code = "1006"
 	c.Payment.Tags = map[string]string{"shop": "7"}
 	r.Called(ctx, c)
-	copy(c.Reply.Body, `{"resultCode":9999}`)
+	copy(c.Reply.Body, `{"orderId":"o-g","amount":120000,"resultCode":9999}`)
 	c.Payment.Tags["shop"], c.Payment.Merchant, c.Attempt.OrderID = "8", "other", "other"
 	close(g.open)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s := g.String(); strings.Contains(s, "other") || !strings.Contains(s, `"tags":{"shop":"7"}`) || !strings.Contains(s, "1006") {
+	if s := g.String(); strings.Contains(s, "other") || !strings.Contains(s, `"tags":{"shop":"7"}`) || !strings.Contains(s, `"resultCode":1006`) {
 		t.Errorf("written: %s", s)
 	}
 }

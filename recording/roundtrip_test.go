@@ -64,7 +64,7 @@ func record(o executor.Observer) {
 
 	w = pays(o, "f-2")
 	second := executor.Attempt{OrderID: "o-2", RequestID: "r-2", Number: 1}
-	w.call(policy.Send, second, time.Second, executor.Reply{HTTPStatus: 200, Body: []byte(`{"orderId":"o-2","requestId":"r-2","resultCode":1006,"message":"card 4111-1111-1111-1111"}`)},
+	w.call(policy.Send, second, time.Second, executor.Reply{HTTPStatus: 200, Body: []byte(`{"orderId":"o-2","requestId":"r-2","amount":120000,"resultCode":1006,"message":"card 4111-1111-1111-1111"}`)},
 		policy.Answer{Code: "1006", OrderID: "o-2", RequestID: "r-2"}, nil)
 	w.end(policy.Failed)
 
@@ -90,10 +90,10 @@ func TestSimulateReadsTheRecording(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.ReplaceAll(`{"v":1,"flow":"f-1","at":"2026-01-02T03:04:05.123456Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-1","order_id":"o-1","request_id":"r-1","amount":120000,"currency":"VND","capture":"auto","latency_ms":30000,"fault":"timeout","tags":{"shop":"7"}}
-{"v":1,"flow":"f-2","at":"2026-01-02T03:04:05.123456Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-2","order_id":"o-2","request_id":"r-2","amount":120000,"currency":"VND","capture":"auto","latency_ms":1000,"http_status":200,"body":{"orderId":"o-2","requestId":"r-2","resultCode":1006,"message":"card R"},"tags":{"shop":"7"}}
+{"v":1,"flow":"f-2","at":"2026-01-02T03:04:05.123456Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-2","order_id":"o-2","request_id":"r-2","amount":120000,"currency":"VND","capture":"auto","latency_ms":1000,"http_status":200,"body":{"orderId":"o-2","requestId":"r-2","amount":120000,"resultCode":1006,"message":"card R"},"tags":{"shop":"7"}}
 {"v":1,"flow":"f-3","at":"2026-01-02T03:04:05.123456Z","phase":"send","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-3","order_id":"o-3","request_id":"r-3","provider_id":"t-3","amount":120000,"currency":"VND","capture":"auto","latency_ms":1000,"code":"0","message":"ok","tags":{"shop":"7"}}
-{"v":1,"flow":"f-3","at":"2026-01-02T03:04:06.123456Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-3","query_by":"request_id","order_id":"o-3","request_id":"r-3","provider_id":"t-3","amount":120000,"currency":"VND","latency_ms":1000,"code":"0","message":"ok","body":{"paid":true,"token":"R"},"tags":{"shop":"7"}}
-{"v":1,"flow":"f-1","at":"2026-01-02T03:04:37.123456Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-1","query_by":"order_id","order_id":"o-1","request_id":"q-1","amount":120000,"currency":"VND","latency_ms":231,"http_status":200,"retry_after_ms":60000,"body":{"orderId":"o-1","requestId":"q-1","amount":120000,"resultCode":1000,"signature":"R"},"tags":{"shop":"7"}}
+{"v":1,"flow":"f-3","at":"2026-01-02T03:04:06.123456Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-3","query_by":"request_id","order_id":"o-3","request_id":"r-3","provider_id":"t-3","amount":120000,"currency":"VND","latency_ms":1000,"code":"0","message":"ok","tags":{"shop":"7"}}
+{"v":1,"flow":"f-1","at":"2026-01-02T03:04:37.123456Z","phase":"query","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-1","query_by":"order_id","order_id":"o-1","request_id":"q-1","amount":120000,"currency":"VND","latency_ms":231,"http_status":200,"retry_after_ms":60000,"body":{"orderId":"o-1","amount":120000,"resultCode":1000},"tags":{"shop":"7"}}
 {"v":1,"flow":"f-1","at":"2026-01-02T03:04:45.354456Z","phase":"webhook","provider":"momo","merchant":"acme","operation":"pay","payment_key":"cart-f-1","order_id":"o-1","request_id":"r-1","provider_id":"4111111111111111","amount":120000,"currency":"VND","verified":true,"body":{"orderId":"o-1","requestId":"r-1","amount":120000,"transId":4111111111111111,"resultCode":0},"tags":{"shop":"7"}}
 `, `R"`, "…redacted…"+`"`)
 	lines := strings.SplitAfter(out.String(), "\n")

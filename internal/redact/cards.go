@@ -2,6 +2,7 @@ package redact
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -9,17 +10,23 @@ import (
 const (
 	minCard = 13
 	maxCard = 19
-	maxGap  = 3 // characters between two groups, as in " - "
 )
 
-// group is a run of digits in a text.
-type group struct{ from, to int }
+// How many characters may stand between two groups of one number.
+const (
+	narrowGap = 3  // of signs and spaces, as in " - ": of texts by which a payment is judged
+	wideGap   = 12 // of anything but digits: of texts for people, in which any sign may be meant
+)
 
-func (g group) len() int { return g.to - g.from }
+// group is a run of digits in a text, in whatever script they are written.
+type group struct {
+	from, to int
+	digits   []byte
+}
 
 // maskCards replaces what looks like a card number: digits, whole or in groups, that pass
 // the Luhn check. A longer run of digits may hold one and is replaced as well.
-func maskCards(s string) string {
+func maskCards(s string, widest int) string {
 	groups := digitGroups(s)
 	if len(groups) == 0 {
 		return s
@@ -27,7 +34,7 @@ func maskCards(s string) string {
 	var b strings.Builder
 	done := 0
 	for i := range groups {
-		n := cardAt(s, groups[i:])
+		n := cardAt(s, groups[i:], widest)
 		if n == 0 {
 			continue
 		}
@@ -42,17 +49,17 @@ func maskCards(s string) string {
 }
 
 // cardAt returns how many of the first groups make a card number; 0: none.
-func cardAt(s string, groups []group) int {
-	if groups[0].len() > maxCard {
+func cardAt(s string, groups []group, widest int) int {
+	if len(groups[0].digits) > maxCard {
 		return 1
 	}
 	var digits []byte
 	found := 0
 	for n, g := range groups {
-		if n > 0 && !gap(s[groups[n-1].to:g.from]) || len(digits)+g.len() > maxCard {
+		if n > 0 && !gap(s[groups[n-1].to:g.from], widest) || len(digits)+len(g.digits) > maxCard {
 			break
 		}
-		digits = append(digits, s[g.from:g.to]...)
+		digits = append(digits, g.digits...)
 		if len(digits) >= minCard && luhn(digits) {
 			found = n + 1 // the longest counts: it covers the shorter ones
 		}
@@ -62,17 +69,18 @@ func cardAt(s string, groups []group) int {
 
 func digitGroups(s string) []group {
 	var all []group
-	total := 0
-	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) {
+	total, within := 0, false
+	for i, c := range s {
+		d, is := digit(c)
+		if is && !within {
+			all = append(all, group{from: i, to: i})
+		}
+		if within = is; !is {
 			continue
 		}
-		from := i
-		for i < len(s) && isDigit(s[i]) {
-			i++
-		}
-		all = append(all, group{from, i})
-		total += i - from
+		g := &all[len(all)-1]
+		g.to, g.digits = i+utf8.RuneLen(c), append(g.digits, d)
+		total++
 	}
 	if total < minCard {
 		return nil
@@ -80,18 +88,42 @@ func digitGroups(s string) []group {
 	return all
 }
 
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-// gap reports whether a text is what stands between the groups of one number.
-func gap(s string) bool {
-	n := utf8.RuneCountInString(s)
-	return n <= maxGap && strings.Trim(s, " \t-._+\u00a0\u2009\u202f\u2010\u2011\u2013") == ""
+// digit is a decimal digit of any script: Unicode has the ten of each in one run that begins with the zero.
+func digit(c rune) (d byte, ok bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return byte(c - '0'), true
+	case c < utf8.RuneSelf || !unicode.Is(unicode.Nd, c):
+		return 0, false
+	}
+	for _, r := range unicode.Nd.R16 {
+		if uint16(c) >= r.Lo && c <= 0xffff && uint16(c) <= r.Hi {
+			return byte((uint16(c) - r.Lo) % 10), true
+		}
+	}
+	for _, r := range unicode.Nd.R32 {
+		if uint32(c) >= r.Lo && uint32(c) <= r.Hi {
+			return byte((uint32(c) - r.Lo) % 10), true
+		}
+	}
+	return 0, false
 }
 
-func luhn(digits []byte) bool {
+// gap reports whether a text is what stands between the groups of one number.
+func gap(s string, widest int) bool {
+	n := 0
+	for _, c := range s {
+		if n++; n > widest || widest == narrowGap && (unicode.IsLetter(c) || c == ':' || c == ',') {
+			return false
+		}
+	}
+	return true
+}
+
+func luhn(digits []byte) bool { // 0 to 9
 	sum := 0
 	for i := range digits {
-		d := int(digits[len(digits)-1-i] - '0')
+		d := int(digits[len(digits)-1-i])
 		if i%2 == 1 {
 			if d *= 2; d > 9 {
 				d -= 9

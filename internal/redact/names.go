@@ -5,33 +5,12 @@ import (
 	"unicode"
 )
 
-// The names of fields whose values are redacted, without case and separators: cardNo,
-// card_no and Card-No are one. An ending stands for every name that ends so.
+// neverNamed are the names of what may not be stored after a payment, whoever asks for it: the verification
+// code of a card, its PIN, its magnetic stripe. A name that holds one of them counts.
 var (
-	redactedNames = words(`
-		pan maskedpan cardpan cardnum card_holder nameoncard cvv cvv2 cvc cvc2 cvn csc pin otp securitycode
-		expiry expirydate expirymonth expiryyear expdate expmonth expyear cardexpiry validthru track1 track2 emv
-		sign hmac mac auth credential credentials cookie authorization cryptogram cavv
-		qr qrcode qrdata qrcontent qrimage deeplinkminiapp deeplinkwebinapp
-		name firstname lastname middlename fullname surname givenname familyname username nickname realname
-		payername buyername sendername receivername recipientname beneficiaryname billingname shippingname accountname contactname
-		phone phonenumber phoneno mobile mobileno mobilenumber msisdn tel telephone walletid email mail
-		street addressline1 addressline2 address1 address2 postcode postalcode zip zipcode ip clientip
-		idnumber idno idcard nationalid passport passportno ssn taxid cccd cmnd birthday birthdate dateofbirth dob
-		iban bic accountno accountnumber bankaccount`)
-	redactedEndings = words(`
-		token secret password passwd passphrase signature securehash apikey accesskey secretkey privatekey
-		url uri link qrcodeurl cardno cardnumber accountno accountnumber bankaccount iban
-		holdername firstname lastname fullname customername username phone phonenumber mobile email address`)
+	neverNamed = strings.Fields("cvv cvc cvn csc securitycode verificationcode verificationvalue pinblock track1 track2 trackdata magstripe password passwd secret privatekey")
+	neverExact = strings.Fields("pin cid pan otp")
 )
-
-func words(text string) []string {
-	list := strings.Fields(text)
-	for i := range list {
-		list[i] = plainName(list[i])
-	}
-	return list
-}
 
 // plainName is a field's name as names are compared: letters and digits, in lower case.
 func plainName(name string) string {
@@ -43,33 +22,36 @@ func plainName(name string) string {
 	}, name)
 }
 
-// nameSet is the names of the fields that are redacted.
-type nameSet struct {
-	exact   map[string]bool // false: an exception
-	endings []string
-}
+// nameSet is the names of the fields that stay or are cut whatever the catalogue reads.
+type nameSet struct{ keep, cut map[string]bool }
 
-func newNameSet(redact, keep []string) *nameSet {
-	s := &nameSet{exact: map[string]bool{}, endings: redactedEndings}
-	for _, n := range redactedNames {
-		s.exact[n] = true
-	}
-	for _, n := range redact {
-		s.exact[plainName(n)] = true
+func newNameSet(cut, keep []string) *nameSet {
+	s := &nameSet{keep: map[string]bool{}, cut: map[string]bool{}}
+	for _, n := range cut {
+		s.cut[plainName(n)] = true
 	}
 	for _, n := range keep {
-		s.exact[plainName(n)] = false
+		if plain := plainName(n); !never(plain) {
+			s.keep[plain] = true
+		}
 	}
 	return s
 }
 
-func (s *nameSet) has(field string) bool {
-	plain := plainName(field)
-	if redacted, ok := s.exact[plain]; ok {
-		return redacted
+// may reports whether a field stays. Field is the catalogue's word for what it reads there.
+func (s *nameSet) may(field, name string) bool {
+	plain := plainName(name)
+	return !s.cut[plain] && (field != "" || s.keep[plain])
+}
+
+func never(plain string) bool {
+	for _, n := range neverExact {
+		if plain == n {
+			return true
+		}
 	}
-	for _, e := range s.endings {
-		if strings.HasSuffix(plain, e) {
+	for _, n := range neverNamed {
+		if strings.Contains(plain, n) {
 			return true
 		}
 	}

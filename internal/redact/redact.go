@@ -1,39 +1,37 @@
-// Package redact takes secrets, card numbers and what is private out of bodies, headers and forms, by the names of their
-// fields and by what looks like a card number. What a recording holds has gone through it.
+// Package redact keeps of an answer what the provider's catalogue reads in it, and cuts everything else. What a
+// recording holds has gone through it.
 package redact
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/valyala/fastjson"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
-// Mark stands in place of a text that is taken out; a number becomes 0.
+// Mark stands in place of a text that is not recorded.
 const Mark = "…redacted…"
 
-// Redactor takes secrets out of bodies. It is for one goroutine.
+// Redactor takes out of answers what no catalogue reads in them. It is for one goroutine.
 type Redactor struct {
 	names    *nameSet
 	keepText int
 	key      [32]byte // of the hashes: without it a hash of a card number could be tried out
-	parser   fastjson.ParserPool
 }
 
-// New returns a redactor. Redact and keep are names of fields to redact and to keep besides the usual; keepText is how many
-// bytes a body may have that is neither JSON nor a form, and is written nevertheless.
-func New(redact, keep []string, keepText int) *Redactor {
-	r := &Redactor{names: newNameSet(redact, keep), keepText: keepText}
+// New returns a redactor. Keep names fields that stay besides what a catalogue reads, cut those that go though it
+// reads them; keepText is how many bytes a body may have that could not be read, and is written nevertheless.
+func New(cut, keep []string, keepText int) *Redactor {
+	r := &Redactor{names: newNameSet(cut, keep), keepText: keepText}
 	_, _ = rand.Read(r.key[:]) // never fails
 	return r
 }
@@ -53,11 +51,8 @@ func (k *Known) text(s string) bool {
 	return false
 }
 
-// number compares without decimals, since a provider counts in units of its own.
-func (k *Known) number(raw string) bool {
-	if k.text(raw) {
-		return true
-	}
+// amount compares without decimals, since a provider counts in units of its own.
+func (k *Known) amount(raw string) bool {
 	plain := strings.TrimRight(strings.Replace(raw, ".", "", 1), "0")
 	for _, a := range k.Amounts {
 		if a > 0 && plain == strings.TrimRight(strconv.FormatInt(a, 10), "0") {
@@ -67,240 +62,158 @@ func (k *Known) number(raw string) bool {
 	return false
 }
 
-// Object redacts a body that is a JSON object, or a JSON string that holds one; ok is false
-// for any other.
-func (r *Redactor) Object(body []byte, k *Known) (out []byte, ok bool) {
-	p := r.parser.Get()
-	defer r.parser.Put(p)
-	v, err := p.ParseBytes(body)
-	if err != nil {
-		return nil, false
+// Cut is what stays of a message of a payment: what its catalogue reads, and what the user named. ok is
+// false where the catalogue does not read the message as the answer a, or reads another one in what is left of it.
+// Written is how the provider writes bodies; see [providers.Catalog.Written].
+func (r *Redactor) Cut(cat *providers.Catalog, p *policy.Payment, m *policy.Message, a *policy.Answer, k *Known) (rest policy.Message, written string, ok bool) {
+	whole, read := policy.Answer{Currency: p.Currency}, policy.Answer{Currency: p.Currency}
+	if cat.DecodeMessage(p.Operation, a.Phase, m, &whole) != nil ||
+		whole.Code != a.Code || whole.SubCode != a.SubCode || whole.Status != a.Status || whole.SubStatus != a.SubStatus || (whole.SetAside == "") != (a.SetAside == "") {
+		return rest, "", false
 	}
-	switch v.Type() {
-	case fastjson.TypeObject:
-	case fastjson.TypeString:
-		if !bytes.HasPrefix(bytes.TrimSpace(v.GetStringBytes()), []byte("{")) {
-			return nil, false
-		}
-	default:
-		return nil, false
+	text := func(field, value string) string { return r.value(field, value, k) }
+	rest, err := cat.Cut(p.Operation, a.Phase, m, r.names.may, text)
+	if err != nil || cat.DecodeMessage(p.Operation, a.Phase, &rest, &read) != nil {
+		return rest, "", false
 	}
-	return r.value(nil, v, k, false, 0), true
+	want := r.Written(&whole, k)
+	if (read.SetAside == "") != (want.SetAside == "") {
+		return rest, "", false
+	}
+	read.SetAside = want.SetAside // which holds texts of the body
+	return rest, cat.Written(p.Operation, a.Phase), read == want
 }
 
-// Other redacts any other body, into JSON.
-func (r *Redactor) Other(body []byte, k *Known) []byte {
-	p := r.parser.Get()
-	defer r.parser.Put(p)
-	if v, err := p.ParseBytes(body); err == nil && v.Type() != fastjson.TypeNull {
-		return r.value(nil, v, k, false, 0)
+// Written is an answer with its texts as they are written.
+func (r *Redactor) Written(a *policy.Answer, k *Known) policy.Answer {
+	w := *a
+	for field, s := range map[string]*string{
+		"code": &w.Code, "sub_code": &w.SubCode, "status": &w.Status, "sub_status": &w.SubStatus, "message": &w.Message,
+		"order_id": &w.OrderID, "request_id": &w.RequestID, "provider_id": &w.ProviderID,
+	} {
+		*s = r.value(field, *s, k)
 	}
-	text := string(body)
-	if !strings.ContainsAny(text, "{}\"'();,:") { // else it is broken JSON, or words
-		if form, ok := r.form(text, k, 0); ok {
-			return recorded.AppendString(nil, form)
+	return w
+}
+
+// value is a text or a number as it is written, by the catalogue's word for what it reads there.
+func (r *Redactor) value(field, s string, k *Known) string {
+	switch field {
+	case "", "message":
+		return r.words(s, k)
+	case "amount":
+		if k.amount(s) {
+			return s
 		}
 	}
+	switch {
+	case k.text(s):
+		return s
+	case marked(s), hidden(s):
+		return Mark
+	}
+	return maskCards(s, narrowGap)
+}
+
+// marked reports whether a text is a page, JSON, or JSON in base64: it has fields that are not read.
+func marked(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.HasPrefix(s, "<") || strings.HasPrefix(s, "eyJ") || strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[{") || strings.HasPrefix(s, `["`)
+}
+
+// hidden reports whether a text has a card number in its escapes.
+func hidden(s string) bool {
+	for range maxEscapes {
+		plain := unescaped(s)
+		if plain == s {
+			return false
+		}
+		if s = plain; maskCards(s, wideGap) != s {
+			return true
+		}
+	}
+	return true
+}
+
+// maxEscapes bounds escapes in escapes.
+const maxEscapes = 4
+
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-f]{1,5};|&#[0-9]{1,6};`)
+
+// unescaped is a text without the escapes of a URL, of JSON and of a page, also where some are broken.
+func unescaped(s string) string {
+	return escapes.ReplaceAllStringFunc(s, func(e string) string {
+		digits, base := strings.TrimRight(strings.TrimLeft(e, `%\&#ux`), ";"), 16
+		if strings.HasPrefix(e, "&#") && !strings.HasPrefix(e, "&#x") {
+			base = 10
+		}
+		n, err := strconv.ParseInt(digits, base, 32)
+		if err != nil {
+			return e
+		}
+		return string(rune(n))
+	})
+}
+
+// words is a text for people. Card numbers, links, values with a name, and words that look like keys are taken
+// out of it.
+func (r *Redactor) words(s string, k *Known) string {
+	switch {
+	case k.text(s):
+		return s
+	case marked(s), hidden(s):
+		return Mark
+	}
+	s = maskCards(s, wideGap)
+	var b strings.Builder
+	from := 0
+	for i, c := range s {
+		if unicode.IsSpace(c) { // what is between the words stays
+			b.WriteString(word(s[from:i], k))
+			b.WriteRune(c)
+			from = i + utf8.RuneLen(c)
+		}
+	}
+	b.WriteString(word(s[from:], k))
+	return b.String()
+}
+
+// word is a word of a text for people.
+func word(s string, k *Known) string {
+	if k.text(s) || k.text(strings.Trim(s, `.,;:!?'"()[]`)) {
+		return s
+	}
+	name, _, named := strings.Cut(s, "=")
+	switch {
+	case strings.Contains(s, "://"), strings.ContainsAny(s, "@{}<>"), looksLikeKey(s):
+		return Mark
+	case named:
+		return name + "=" + Mark
+	}
+	return s
+}
+
+// looksLikeKey reports whether a word is long, and of letters and digits mixed, as keys and tokens are.
+func looksLikeKey(s string) bool {
+	const long = 16
+	letters, digits := 0, 0
+	for _, c := range s {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z': // a language without spaces has long words
+			letters++
+		case c >= '0' && c <= '9':
+			digits++
+		}
+	}
+	return letters+digits >= long && letters > 0 && digits > 0
+}
+
+// Unreadable redacts a body that could not be read, into JSON.
+func (r *Redactor) Unreadable(body []byte, k *Known) []byte {
 	if len(body) <= r.keepText {
-		return recorded.AppendString(nil, r.text(text, k, 0))
+		return recorded.AppendString(nil, r.words(string(body), k))
 	}
 	h := hmac.New(sha256.New, r.key[:])
 	h.Write(body)
 	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", Mark, len(body), h.Sum(nil)[:8]))
-}
-
-// maxNested bounds JSON in strings in JSON.
-const maxNested = 6
-
-// value appends a value. Everything below a secret name is secret.
-func (r *Redactor) value(dst []byte, v *fastjson.Value, k *Known, secret bool, nested int) []byte {
-	switch v.Type() {
-	case fastjson.TypeObject:
-		dst = append(dst, '{')
-		first := true
-		v.GetObject().Visit(func(key []byte, x *fastjson.Value) {
-			if !first {
-				dst = append(dst, ',')
-			}
-			first = false
-			dst = append(recorded.AppendString(dst, maskCards(string(key))), ':')
-			dst = r.value(dst, x, k, secret || r.names.has(string(key)), nested)
-		})
-		return append(dst, '}')
-	case fastjson.TypeArray:
-		dst = append(dst, '[')
-		for i, x := range v.GetArray() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = r.value(dst, x, k, secret, nested)
-		}
-		return append(dst, ']')
-	case fastjson.TypeString:
-		s := string(v.GetStringBytes())
-		switch {
-		case s == "":
-		case secret:
-			s = Mark
-		default:
-			s = r.text(s, k, nested)
-		}
-		return recorded.AppendString(dst, s)
-	case fastjson.TypeNumber:
-		return r.number(dst, string(v.MarshalTo(nil)), k, secret)
-	case fastjson.TypeTrue, fastjson.TypeFalse, fastjson.TypeNull:
-	}
-	return v.MarshalTo(dst)
-}
-
-func (r *Redactor) number(dst []byte, raw string, k *Known, secret bool) []byte {
-	switch {
-	case secret, !k.number(raw) && maskCards(raw) != raw:
-		return append(dst, '0')
-	case !json.Valid([]byte(raw)):
-		return recorded.AppendString(dst, raw) // the parser takes more for a number than JSON does
-	}
-	return append(dst, raw...)
-}
-
-// text redacts a string that may be JSON, a form, a URL, or words.
-func (r *Redactor) text(s string, k *Known, nested int) string {
-	if k.text(s) {
-		return s
-	}
-	trimmed := strings.TrimSpace(s)
-	switch {
-	case trimmed == "":
-		return s
-	case strings.HasPrefix(trimmed, "<"), strings.HasPrefix(trimmed, "eyJ"):
-		return Mark // a page, or JSON in base64: it has fields that are not read here
-	case strings.ContainsRune(`{["`, rune(trimmed[0])):
-		if out, ok := r.inner(trimmed, k, nested); ok {
-			return out
-		}
-	}
-	// Word by word, but keeping what is between the words.
-	var b strings.Builder
-	for rest := s; rest != ""; {
-		i := strings.IndexAny(rest, " \t\r\n")
-		if i < 0 {
-			i = len(rest)
-		}
-		b.WriteString(r.word(rest[:i], k, nested))
-		if i == len(rest) {
-			break
-		}
-		b.WriteByte(rest[i])
-		rest = rest[i+1:]
-	}
-	return maskCards(b.String())
-}
-
-// inner redacts JSON in a string. ok is false for text that only begins like JSON.
-func (r *Redactor) inner(s string, k *Known, nested int) (out string, ok bool) {
-	p := r.parser.Get()
-	defer r.parser.Put(p)
-	v, err := p.Parse(s)
-	switch {
-	case err == nil && nested < maxNested:
-		return string(r.value(nil, v, k, false, nested+1)), true
-	case err == nil, strings.HasPrefix(s, `{"`), strings.HasPrefix(s, `[{`), strings.HasPrefix(s, `["`):
-		return Mark, true // cut off, or too deep
-	}
-	return "", false
-}
-
-// word redacts the fields of a word that is a form or a URL.
-func (r *Redactor) word(s string, k *Known, nested int) string {
-	if k.text(s) {
-		return s
-	}
-	if scheme, rest, ok := strings.Cut(s, "://"); ok {
-		authority, _, _ := strings.Cut(rest, "/")
-		if user, _, ok := strings.Cut(authority, "@"); ok {
-			s = scheme + "://" + Mark + strings.TrimPrefix(rest, user)
-		}
-	}
-	if base, query, ok := strings.Cut(s, "?"); ok {
-		if form, ok := r.form(query, k, nested); ok {
-			return r.percent(base) + "?" + form
-		}
-	} else if form, ok := r.form(s, k, nested); ok {
-		return form
-	}
-	return r.percent(s)
-}
-
-// percent redacts a text that hides a card number in its escapes.
-func (r *Redactor) percent(s string) string {
-	if plain := unescaped(s); plain != s && maskCards(plain) != plain {
-		return Mark
-	}
-	return s
-}
-
-// Form redacts name=value&name=value by name; ok is false for any other text.
-func (r *Redactor) Form(s string, k *Known) (out string, ok bool) { return r.form(s, k, 0) }
-
-// form is Form within so many texts.
-func (r *Redactor) form(s string, k *Known, nested int) (out string, ok bool) {
-	if !strings.Contains(s, "=") || strings.ContainsAny(s, " \t\r\n<>") || nested > maxNested {
-		return "", false
-	}
-	parts := strings.Split(s, "&")
-	for i, part := range parts {
-		rawName, rawValue, _ := strings.Cut(part, "=")
-		name, value := unescaped(rawName), unescaped(rawValue)
-		if maskCards(name) != name {
-			rawName = Mark
-		}
-		switch {
-		case value == "":
-		case r.names.has(name):
-			rawValue = Mark
-		default:
-			if masked := r.text(value, k, nested+1); masked != value {
-				rawValue = url.QueryEscape(masked)
-			}
-		}
-		if parts[i] = rawName; rawValue != "" || strings.Contains(part, "=") {
-			parts[i] += "=" + rawValue
-		}
-	}
-	return strings.Join(parts, "&"), true
-}
-
-// Query redacts a query string.
-func (r *Redactor) Query(s string, k *Known) string {
-	if form, ok := r.form(s, k, 0); ok || s == "" {
-		return form
-	}
-	return Mark
-}
-
-// Headers redacts headers in place.
-func (r *Redactor) Headers(all map[string]string, k *Known) {
-	for name, text := range all {
-		switch masked := r.text(text, k, 0); {
-		case r.names.has(name):
-			all[name] = Mark
-		default:
-			all[name] = masked
-		}
-	}
-}
-
-// unescaped is the text as it is where its escapes are broken.
-func unescaped(s string) string {
-	if plain, err := url.QueryUnescape(s); err == nil {
-		return plain
-	}
-	return s
-}
-
-// Answer redacts the texts of an answer that was decoded elsewhere.
-func (r *Redactor) Answer(a *policy.Answer, k *Known) {
-	for _, s := range []*string{&a.Code, &a.SubCode, &a.Status, &a.SubStatus, &a.Message} {
-		*s = r.text(*s, k, 0)
-	}
 }
