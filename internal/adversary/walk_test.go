@@ -21,7 +21,7 @@ func TestShippedRulesHold(t *testing.T) {
 		for _, op := range c.Operations {
 			for _, m := range append([]string{""}, e.Rules.MerchantNames()...) {
 				p := product{name, op, m}
-				f, _, err := play(e, p, 1, testkit.Size(500, 5_000, 50_000), newCoverage())
+				f, _, err := play(e, p, 1, testkit.Size(500, 2_000, 50_000), newCoverage())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +49,7 @@ func TestWalkerCorrectsEveryKind(t *testing.T) {
 		}
 		steps := 1_000_000
 		if !s.refused {
-			steps = testkit.Size(2_000, 50_000, 500_000)
+			steps = testkit.Size(2_000, 10_000, 500_000)
 		}
 		f, n, err := play(e, product{s.provider, s.op, s.merchant}, uint64(i), steps, newCoverage())
 		switch {

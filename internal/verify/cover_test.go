@@ -70,7 +70,11 @@ func TestCoverProvesWhatASearchProves(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "known.json")
 	within, searched, unsafe := 0, 0, 0
-	for seed := range uint64(testkit.Size(4, 40, 150)) {
+	seeds := []uint64{11, 58, 35, 0}[:testkit.Size(1, 4, 4)] // with rules that are safe, and within others
+	for seed := range uint64(testkit.Size(0, 0, 80)) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range seeds {
 		r := draw.From(seed)
 		// Two sets of rules under one contract: the contract's lines are those of the first.
 		text := someRules(r)
@@ -111,4 +115,7 @@ func TestCoverProvesWhatASearchProves(t *testing.T) {
 		}
 	}
 	t.Logf("%d within, %d searched, %d of them refused", within, searched, unsafe)
+	if within == 0 {
+		t.Error("nothing is within what was proved before: nothing is compared")
+	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A merchant sends a payment anew when it was not answered in time.
+// A merchant sends a refund anew when it was not answered in time.
 func ExampleRun() {
 	e, err := ruleset.Open("testdata/example")
 	if err != nil {
@@ -17,7 +17,7 @@ func ExampleRun() {
 		return
 	}
 	r, err := verify.Run(context.Background(), e, &verify.Options{
-		Providers: []string{"paykka"}, Merchants: []string{"hasty"}, Operations: []policy.Operation{policy.Pay},
+		Providers: []string{"opi"}, Merchants: []string{"hasty"}, Operations: []policy.Operation{policy.Refund},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -36,7 +36,7 @@ func TestReactionsAreTheFlowsOwn(t *testing.T) {
 			if testkit.Short() && k > 0 {
 				continue
 			}
-			most := testkit.Size(1_000, 1_800, 5_000)
+			most := testkit.Size(1_000, 1_100, 3_000)
 			m, plain := searchedTwice(t, e, rules, coarse, breach, most)
 			if m == nil {
 				continue

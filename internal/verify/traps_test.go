@@ -37,7 +37,7 @@ func TestTraps(t *testing.T) {
 
 // long are the traps whose searches take seconds (1), and many of them (2): those are for the slow tier.
 var long = map[string]int{
-	"accepted-is-paid.txtar": 2, "dedupe.txtar": 1, "forty-forty-one.txtar": 1, "no-dedupe.txtar": 1, "not-found.txtar": 1,
+	"accepted-is-paid.txtar": 2, "dedupe.txtar": 1, "forty-forty-one.txtar": 2, "no-dedupe.txtar": 2, "not-found.txtar": 1,
 	"queries-spent.txtar": 2, "timeout-new-order.txtar": 2, "timeout-new-request.txtar": 2, "webhook-after-a-mark.txtar": 2,
 }
 

@@ -90,7 +90,7 @@ func TestShippedPayoutsHold(t *testing.T) {
 }
 
 func TestReportIsDeterministic(t *testing.T) {
-	if testkit.Short() {
+	if !testkit.Slow {
 		return
 	}
 	dir := folder(t, "[[rule]]\nid = \"again\"\nwhen = 'fault == \"timeout\"'\nthen = \"retry_new_order\"\n")
@@ -133,7 +133,7 @@ func TestTooManyStatesIsNoProof(t *testing.T) {
 
 // A condition that the model cannot read counts as true and as false.
 func TestOpaqueConditionsCountAsTrueAndFalse(t *testing.T) {
-	for _, when := range []string{`tags["vip"] == "yes"`, `message contains "again"`, `amount * 2 > 100 && tags["a"] != "b"`}[:testkit.Size(1, 3, 3)] {
+	for _, when := range []string{`tags["vip"] == "yes"`, `message contains "again"`, `amount * 2 > 100 && tags["a"] != "b"`}[:testkit.Size(1, 1, 3)] {
 		r := run(t, folder(t, "[[rule]]\nid = \"opaque\"\nwhen = 'in_doubt && "+when+" && currency != \"\"'\nthen = \"retry_new_order\"\n"), payoutsOf("acme"))
 		if r.Holds || len(r.Products[0].Opaque) == 0 || r.Products[0].Violations[0].Rule != "opaque" {
 			t.Errorf("%s: %+v", when, r.Products[0])
@@ -175,7 +175,7 @@ then = "retry_new_order"
 // A saved trace is a rule test that fails until the rule is fixed as proposed, and a recording
 // that simulate reads.
 func TestSavedStoryIsATestAndARecording(t *testing.T) {
-	if testkit.Short() {
+	if !testkit.Slow {
 		return
 	}
 	trap, err := testkit.ParseFile("testdata/traps/not-found.txtar")
