@@ -1,0 +1,354 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// group is one try to store some rows. It reads the flows with a lock, admits the rows in their order in memory,
+// and writes the last row of each flow.
+type group struct {
+	j     *Journal
+	rows  []*request
+	flows map[string]*flow
+	order []*flow           // as they were met
+	open  map[string]string // by digest of the key: the flow that is open
+}
+
+// flow is one flow in a group.
+type flow struct {
+	id       string
+	key      journal.Key
+	digest   []byte
+	provider string
+	names    []string
+	version  int64
+	open     bool
+	held     bool // by another process that lives
+	damaged  error
+
+	exists   bool  // in the database
+	was      int64 // its version there
+	wasOpen  bool
+	last     *journal.Row // to write; nil: at most a version
+	newNames int
+	raised   bool // the version became a gap
+}
+
+// digest stands for a key, whatever its length.
+func digest(k journal.Key) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %q", k.Merchant, k.Operation, k.Payment))
+	return sum[:]
+}
+
+// nameHash is the digest under which a name is found. A statement of prune makes it too.
+func nameHash(provider, name string) []byte {
+	sum := sha256.Sum256([]byte(provider + "\x00" + name))
+	return sum[:]
+}
+
+// write does all but the commit.
+func (g *group) write(ctx context.Context, c *pgx.Conn) error {
+	if err := g.read(ctx, c); err != nil {
+		return err
+	}
+	for id, version := range g.j.gaps {
+		if f := g.flows[id]; f != nil && f.exists {
+			f.raise(version)
+		}
+	}
+	for _, r := range g.rows {
+		f := g.flows[r.row.ID]
+		if r.err = g.admit(f, &r.row); r.err != nil && r.lazy && f.exists {
+			f.raise(r.row.Version + 1)
+		}
+	}
+	return g.flush(ctx, c)
+}
+
+// read begins the transaction, counts the group, and locks the flows.
+func (g *group) read(ctx context.Context, c *pgx.Conn) error {
+	g.flows, g.open = map[string]*flow{}, map[string]string{}
+	var ids []string
+	var keys [][]byte
+	add := func(id string) *flow {
+		f := g.flows[id]
+		if f == nil {
+			f = &flow{id: id}
+			g.flows[id] = f
+			ids = append(ids, id)
+		}
+		return f
+	}
+	for _, r := range g.rows {
+		f := add(r.row.ID)
+		if r.row.Open && r.row.Key.Payment != "" {
+			if f.digest == nil {
+				f.digest = digest(r.row.Key)
+			}
+			keys = append(keys, f.digest)
+		}
+	}
+	for id := range g.j.gaps {
+		add(id)
+	}
+	b := &pgx.Batch{}
+	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	// A process that is paused here must not keep its rows from others for longer than its lease.
+	b.Queue("SELECT set_config('idle_in_transaction_session_timeout', $1, true)", strconv.FormatInt(g.j.opts.Lease.Milliseconds(), 10))
+	b.Queue(g.j.sql.begin, g.j.token, g.j.written+1, g.j.opts.Lease)
+	b.Queue(g.j.sql.lockFlows, g.j.token, ids)
+	b.Queue(g.j.sql.openKeys, keys)
+	results := c.SendBatch(ctx, b)
+	defer results.Close()
+	for range 2 {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+	}
+	tag, err := results.Exec()
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() != 1 {
+		return errMiscounted
+	}
+	if err := g.readFlows(results); err != nil {
+		return err
+	}
+	found, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var key []byte
+		var id string
+		if err := found.Scan(&key, &id); err != nil {
+			return err
+		}
+		g.open[string(key)] = id
+	}
+	found.Close()
+	if err := found.Err(); err != nil {
+		return err
+	}
+	return results.Close()
+}
+
+func (g *group) readFlows(results pgx.BatchResults) error {
+	found, err := results.Query()
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var id, operation string
+		var names [][]byte
+		var f flow
+		err := found.Scan(&id, &f.version, &f.key.Merchant, &operation, &f.key.Payment, &f.provider, &names, &f.open, &f.held)
+		if err != nil {
+			return err
+		}
+		if err := f.key.Operation.UnmarshalText([]byte(operation)); err != nil {
+			f.damaged = fmt.Errorf("postgres: the row of flow %s is damaged: %w", id, err)
+		}
+		f.id, f.exists, f.was, f.wasOpen, f.digest = id, true, f.version, f.open, digest(f.key)
+		for _, name := range names {
+			f.names = append(f.names, string(name))
+		}
+		*g.flows[id] = f
+	}
+	found.Close()
+	return found.Err()
+}
+
+// follows is the fence: whether a row may follow the stored one. A variable, for the test that shows that it is needed.
+var follows = func(f *flow, version int64) error {
+	switch {
+	case f.version != version-1 && f.version == 0:
+		return fmt.Errorf("%w: %s is not stored, version %d of it was put", journal.ErrConflict, f.id, version)
+	case f.version != version-1:
+		return fmt.Errorf("%w: %s is at version %d, version %d was put", journal.ErrConflict, f.id, f.version, version)
+	case f.held:
+		return fmt.Errorf("%w: %s is held by another process since", journal.ErrConflict, f.id)
+	}
+	return nil
+}
+
+// admit adds a row to the group, or returns why it is refused.
+func (g *group) admit(f *flow, r *journal.Row) error {
+	if f.damaged != nil {
+		return f.damaged
+	}
+	if err := follows(f, r.Version); err != nil {
+		return err
+	}
+	if f.version == 0 {
+		f.key, f.provider = r.Key, r.Provider
+		if f.digest == nil {
+			f.digest = digest(r.Key)
+		}
+	} else if err := r.CheckAfter(f.key, f.provider); err != nil {
+		return err
+	}
+	guarded := r.Key.Payment != ""
+	if other := g.open[string(f.digest)]; r.Open && guarded && other != "" && other != f.id {
+		if f.version == 0 && !f.exists {
+			f.key, f.provider = journal.Key{}, ""
+		}
+		return &journal.OpenError{Key: r.Key, ID: other}
+	}
+	if r.Open && guarded {
+		g.open[string(f.digest)] = f.id
+	} else if g.open[string(f.digest)] == f.id {
+		delete(g.open, string(f.digest))
+	}
+	if f.last == nil {
+		g.order = append(g.order, f)
+	}
+	f.version, f.open, f.last = r.Version, r.Open, r
+	for _, name := range r.Names {
+		if !slices.Contains(f.names, name) {
+			f.names = append(f.names, name)
+			f.newNames++
+		}
+	}
+	return nil
+}
+
+// raise gives a version to a stored flow, so that no row can get it.
+func (f *flow) raise(version int64) {
+	if version > f.version {
+		f.version, f.raised = version, true
+	}
+}
+
+// updates are the columns of an UPDATE, one array for each.
+type updates struct {
+	id, standing     []string
+	name             []*string
+	was, version     []int64
+	open             []bool
+	due              []*time.Time
+	at, since        []time.Time
+	state, tombstone [][]byte
+}
+
+func (u *updates) add(f *flow) {
+	r := f.last
+	u.id, u.was, u.version, u.open = append(u.id, f.id), append(u.was, f.was), append(u.version, f.version), append(u.open, r.Open)
+	var due *time.Time
+	if !r.Due.IsZero() {
+		due = &r.Due
+	}
+	u.due, u.at, u.since = append(u.due, due), append(u.at, r.At), append(u.since, r.Since)
+	u.standing = append(u.standing, r.Standing)
+	state, tombstone := r.State, r.Tombstone
+	if state == nil {
+		state = []byte{}
+	}
+	if len(tombstone) == 0 {
+		tombstone = nil
+	}
+	u.state, u.tombstone = append(u.state, state), append(u.tombstone, tombstone)
+	var names *string
+	if f.newNames > 0 || !f.exists {
+		text := namesText(f.names)
+		names = &text
+	}
+	u.name = append(u.name, names)
+}
+
+// namesText is an array of bytes as PostgreSQL writes it.
+func namesText(names []string) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"\\x`)
+		b.WriteString(hex.EncodeToString([]byte(name)))
+		b.WriteByte('"')
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// flush writes the flows that the group has changed. Those that end come first: another may open their key.
+func (g *group) flush(ctx context.Context, c *pgx.Conn) error {
+	var ended, open, created updates
+	var keys, hashes [][]byte
+	var merchant, operation, payment, provider, named, raised []string
+	var to []int64
+	for _, f := range g.flows {
+		if f.raised && f.exists {
+			raised, to = append(raised, f.id), append(to, f.version)
+		}
+	}
+	for _, f := range g.order {
+		if f.last == nil {
+			continue
+		}
+		switch {
+		case !f.exists:
+			created.add(f)
+			keys = append(keys, f.digest)
+			merchant, operation = append(merchant, f.key.Merchant), append(operation, f.key.Operation.String())
+			payment, provider = append(payment, f.key.Payment), append(provider, f.provider)
+		case f.last.Open:
+			open.add(f)
+		default:
+			ended.add(f)
+		}
+		for _, name := range f.names[len(f.names)-f.newNames:] {
+			hashes, named = append(hashes, nameHash(f.provider, name)), append(named, f.id)
+		}
+	}
+	s, b, want := &g.j.sql, &pgx.Batch{}, []int{}
+	for _, u := range []*updates{&ended, &open} {
+		if len(u.id) > 0 {
+			b.Queue(s.update, g.j.token, u.id, u.was, u.version, u.open, u.due, u.at, u.standing, u.since, u.state, u.tombstone, u.name)
+			want = append(want, len(u.id))
+		}
+	}
+	if u := &created; len(u.id) > 0 {
+		b.Queue(s.insert, g.j.token, u.id, u.version, u.open, u.due, u.at, u.standing, u.since, u.state, u.tombstone, u.name,
+			merchant, operation, payment, provider, keys)
+		want = append(want, len(u.id))
+	}
+	if len(named) > 0 {
+		b.Queue(s.insertNames, hashes, named)
+		want = append(want, -1)
+	}
+	if len(raised) > 0 {
+		b.Queue(s.raise, raised, to)
+		want = append(want, -1)
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	results := c.SendBatch(ctx, b)
+	defer results.Close()
+	for _, n := range want {
+		tag, err := results.Exec()
+		if err != nil {
+			return err
+		}
+		if n >= 0 && tag.RowsAffected() != int64(n) {
+			return errChanged
+		}
+	}
+	return results.Close()
+}

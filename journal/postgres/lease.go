@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// A process that puts a row of an open flow holds the flow from then on, until the flow ends, the process closes its
+// journal, or its lease ends. The lease is one row for the process and not one for each flow: it is prolonged by one
+// small write in a third of its time, however many flows there are.
+//
+// The lease spares work; it is not what keeps a payment from being sent twice. That is the version of the row, which
+// each write compares, and the deadline of a call, which stands in the row before the call is made.
+
+// beat prolongs the lease.
+func (j *Journal) beat() {
+	tick := time.NewTicker(j.opts.Lease / 3)
+	defer tick.Stop()
+	failed := 0
+	for {
+		select {
+		case <-j.life.Done():
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(j.life, j.opts.Lease)
+		tag, err := j.pool.Exec(ctx, j.sql.beat, j.token, j.opts.Lease)
+		cancel()
+		switch {
+		case err == nil && tag.RowsAffected() == 0:
+			j.report(j.checkLost(lostError("the database does not know this process any more")))
+			return
+		case err == nil:
+			failed = 0
+			continue
+		case j.life.Err() != nil:
+			return
+		}
+		if failed++; failed == 3 {
+			j.report(fmt.Errorf("postgres: the lease of this process cannot be prolonged, and others may take its flows over: %w", err))
+		}
+		j.pool.Reset()
+	}
+}
+
+// Claim is [Journal.Due] of the rows that no other living process holds, and makes this process their owner. Rows that
+// two processes claim at once go to one of them. It also returns rows that this process holds and that are overdue
+// by a lease: it may have forgotten them.
+func (j *Journal) Claim(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
+	if j.opts.ReadOnly {
+		return nil, errReadOnly
+	}
+	// A claim that had no answer may have been made: such rows are found when they are overdue.
+	rows, err := j.read(ctx, j.sql.claim, j.token, by, after.Due, after.ID, j.opts.Lease, max(limit, 0))
+	slices.SortFunc(rows, func(a, b journal.Row) int {
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
+	})
+	return rows, err
+}
+
+// Take returns the row of a flow, or [journal.ErrNotFound]. If the flow is open and no other living process holds it,
+// this process does from then on; else held is true.
+func (j *Journal) Take(ctx context.Context, id string) (r journal.Row, held bool, err error) {
+	if j.opts.ReadOnly {
+		return r, false, errReadOnly
+	}
+	if err := j.waitLazy(ctx); err != nil {
+		return r, false, err
+	}
+	r, err = retried(ctx, j, func() (journal.Row, error) {
+		r, err := scanRow(j.pool.QueryRow(ctx, j.sql.take, j.token, id), &held)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = fmt.Errorf("%w: %s", journal.ErrNotFound, id)
+		}
+		return r, err
+	})
+	return r, held, err
+}

@@ -1,0 +1,229 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// Options are settings of a journal. The zero value means the defaults.
+type Options struct {
+	// Schema holds the tables. Empty: recourse. Lower-case letters, digits and "_".
+	Schema string
+
+	// Migrate creates the schema, or takes it to this release's version. The role needs the right to create
+	// tables; without Migrate it needs less, see the package's documentation.
+	Migrate bool
+
+	// ReadOnly opens a journal that writes nothing: Put and Prune fail, and no flow is held.
+	ReadOnly bool
+
+	// Lease is how long the flows of a process that has stopped stay its own. Zero: 3 s.
+	Lease time.Duration
+
+	// Connections is the most that are open at once; one of them writes. Zero: 6.
+	Connections int
+
+	// Hold is how long a lazy row may wait for more rows of the same commit. Zero: 5 ms.
+	Hold time.Duration
+
+	// OnError reports what no caller waits for, such as a database that does not answer. Nil: it is dropped.
+	OnError func(error)
+}
+
+func (o *Options) withDefaults() (Options, error) {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	out.Schema = cmp.Or(out.Schema, "recourse")
+	out.Lease = cmp.Or(out.Lease, 3*time.Second)
+	out.Connections = cmp.Or(out.Connections, 6)
+	out.Hold = cmp.Or(out.Hold, 5*time.Millisecond)
+	var errs []error
+	if !schemaNames.MatchString(out.Schema) {
+		errs = append(errs, fmt.Errorf("postgres: Options.Schema is %q; it must be 1 to 48 lower-case letters, digits or \"_\", and not begin with a digit", out.Schema))
+	}
+	if out.Lease < 100*time.Millisecond {
+		errs = append(errs, fmt.Errorf("postgres: Options.Lease is %s; it must be 100 ms or more", out.Lease))
+	}
+	if out.Connections < 2 {
+		errs = append(errs, fmt.Errorf("postgres: Options.Connections is %d; it must be 2 or more", out.Connections))
+	}
+	if out.Hold < 0 {
+		errs = append(errs, fmt.Errorf("postgres: Options.Hold is %s; it must not be negative", out.Hold))
+	}
+	return out, errors.Join(errs...)
+}
+
+// Journal is a [journal.Journal] in a PostgreSQL database. Use [Open].
+type Journal struct {
+	opts  Options
+	sql   statements
+	pool  *pgxpool.Pool
+	token string          // of this process among the owners
+	life  context.Context // ends when the journal is closed
+	end   context.CancelFunc
+
+	written int64            // groups that are committed; the committer's
+	gaps    map[string]int64 // by flow: the version after a lazy row that was lost with its group; the committer's
+	hold    *time.Timer
+	beats   sync.WaitGroup
+
+	mu       sync.Mutex
+	queue    []*request
+	bytes    int           // of the rows in queue
+	urgent   bool          // a caller waits for the queue
+	queued   uint64        // number of requests ever queued
+	lastLazy uint64        // value of queued at the last lazy request
+	finished uint64        // number of requests the committer has finished
+	progress chan struct{} // closed when finished changes; nil: no caller waits for that
+	closed   bool
+	lost     error // set once: wraps journal.ErrLost
+
+	wake chan struct{} // the queue is urgent
+	done chan error    // the committer has ended
+}
+
+var _ journal.Journal = (*Journal)(nil)
+
+// Open opens the journal in a database, given by a URL (postgres://…) or a connection string. Any number of
+// processes may have it open. Nil options mean the defaults. The connection may go through a pooler that gives a
+// session for a transaction only: no statement is prepared under a name, and no state of a session is used.
+func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
+	opts, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	// The only mode beside the simple protocol in which nothing outlives its statement on the server. A pooler
+	// would give a prepared statement to another program, and another program's to us.
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
+	config.MaxConns, config.MinConns = int32(opts.Connections), 0
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	j := &Journal{
+		opts: opts, sql: newStatements(opts.Schema), pool: pool, token: rand.Text(),
+		gaps: map[string]int64{}, wake: make(chan struct{}, 1), done: make(chan error, 1),
+	}
+	if err := j.prepare(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	j.life, j.end = context.WithCancel(context.Background())
+	if opts.ReadOnly {
+		return j, nil
+	}
+	j.hold = time.AfterFunc(time.Hour, j.commitNow)
+	j.hold.Stop()
+	j.beats.Go(j.beat)
+	go j.commit()
+	return j, nil
+}
+
+// prepare checks the server and the schema, and registers this process.
+func (j *Journal) prepare(ctx context.Context) error {
+	c, err := j.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	defer c.Release()
+	if j.opts.Migrate && !j.opts.ReadOnly {
+		if err := migrate(ctx, c.Conn(), j.opts.Schema, steps); err != nil {
+			return err
+		}
+	}
+	found, err := version(ctx, c, j.opts.Schema)
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	if err := checkSchema(found, j.opts.Schema); err != nil || j.opts.ReadOnly {
+		return err
+	}
+	if err := checkServer(ctx, c.Conn()); err != nil {
+		return err
+	}
+	if _, err := c.Exec(ctx, j.sql.forgetOwners); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // used in messages only
+	}
+	if _, err := c.Exec(ctx, j.sql.register, j.token, fmt.Sprintf("process %d on %s", os.Getpid(), host), j.opts.Lease); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return nil
+}
+
+// checkServer refuses a server on which a commit means nothing.
+func checkServer(ctx context.Context, c *pgx.Conn) error {
+	var errs []error
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		var value string
+		if err := c.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+			return fmt.Errorf("postgres: %w", err)
+		}
+		if value == "off" {
+			errs = append(errs, fmt.Errorf("postgres: the server's %s is off; a commit could be lost after its request was sent, and the next process would send it again", setting))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close stores the lazy rows and gives up the flows that this process holds, so that others take them over at
+// once. If the database does not answer for 10 seconds, the error says so.
+func (j *Journal) Close() error {
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		return journal.ErrClosed
+	}
+	j.closed = true
+	j.mu.Unlock()
+	defer j.pool.Close()
+	if j.opts.ReadOnly {
+		j.end()
+		return nil
+	}
+	limit := time.AfterFunc(closePatience, j.end)
+	defer limit.Stop()
+	j.commitNow()
+	err := <-j.done
+	j.hold.Stop()
+	j.end()
+	j.beats.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, failed := j.pool.Exec(ctx, j.sql.unregister, j.token)
+	if errors.Is(err, journal.ErrLost) {
+		failed = nil // there is nothing to give up
+	}
+	return errors.Join(err, failed)
+}
+
+// closePatience is how long Close waits for the database.
+const closePatience = 10 * time.Second
+
+// report calls Options.OnError.
+func (j *Journal) report(err error) {
+	if err != nil && j.opts.OnError != nil {
+		j.opts.OnError(err)
+	}
+}

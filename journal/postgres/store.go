@@ -1,0 +1,152 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A group of rows is one transaction, and its first statement counts it in the row of this process:
+//
+//	UPDATE owner SET written = n WHERE token = mine AND written = n-1
+//
+// So a group is stored once at most, whatever happens to the connection. When the answer to the COMMIT is lost, the
+// committer reads that row FOR UPDATE on another connection, which waits while the COMMIT is still going on: with n
+// the group is stored, with n-1 it is not and never will be. Nothing is sent before that is known. With any other
+// number the database has lost commits that it had acknowledged, or another program wrote the row: the journal is lost.
+
+// store stores a group of rows. The reason for a refused row goes into its request. An error means that no row was
+// stored. While the database does not answer it tries again, until the journal is closed.
+func (j *Journal) store(rows []*request) error {
+	for try := 0; ; try++ {
+		stored, retry, err := j.tryStore(rows)
+		if stored {
+			j.written++
+			clear(j.gaps)
+			return nil
+		}
+		if !retry {
+			j.leaveGaps(rows)
+			return fmt.Errorf("postgres: nothing was stored: %w", err)
+		}
+		if try == reportAfter {
+			j.report(fmt.Errorf("postgres: rows wait for the database: %w", err))
+		}
+		if !j.pause(try) {
+			return fmt.Errorf("postgres: closed before the rows could be stored: %w", err)
+		}
+	}
+}
+
+// reportAfter is the number of failed tries after which the cause is reported.
+const reportAfter = 8
+
+// tryStore is one try to store a group. It does not return before it is known whether the group is stored. retry says
+// that another try may succeed.
+func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
+	c, err := j.pool.Acquire(j.life)
+	if err != nil {
+		return false, true, err
+	}
+	defer c.Release() // a connection in a transaction is closed by it
+	g := &group{j: j, rows: rows}
+	err = g.write(j.life, c.Conn())
+	if errors.Is(err, errMiscounted) {
+		rollback(j.life, c.Conn())
+		err = j.miscounted()
+		return false, !isLost(err), err
+	}
+	if err != nil {
+		retry = again(err) || c.Conn().IsClosed()
+		rollback(j.life, c.Conn())
+		return false, retry, err
+	}
+	err = commit(j.life, c.Conn())
+	switch {
+	case err == nil:
+		return true, false, nil
+	case aborted(err), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+		rollback(j.life, c.Conn())
+		return false, true, err
+	}
+	if stored, err = readBack(j, err); !stored {
+		return false, !isLost(err), err
+	}
+	return true, false, nil
+}
+
+// readBack finds out whether a group is stored whose COMMIT has no answer. A variable, for the test that shows that
+// it is needed.
+var readBack = (*Journal).readBack
+
+func (j *Journal) readBack(unclear error) (stored bool, err error) {
+	// The connections of the pool were to a server that may be gone: they would fail one by one.
+	j.pool.Reset()
+	for try := 0; ; try++ {
+		var n int64
+		err := j.pool.QueryRow(j.life, j.sql.written, j.token).Scan(&n)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return false, lostError("the database does not know this process any more")
+		case err == nil && n == j.written+1:
+			return true, nil
+		case err == nil && n == j.written:
+			return false, unclear
+		case err == nil:
+			return false, j.wrongCount(n)
+		}
+		if try == reportAfter {
+			j.report(fmt.Errorf("postgres: it is not known whether rows are stored, and the database does not answer: %w", err))
+		}
+		if !j.pause(try) {
+			return false, fmt.Errorf("postgres: closed before it was known whether the rows are stored: %w", err)
+		}
+	}
+}
+
+func (j *Journal) wrongCount(n int64) error {
+	return lostError(fmt.Sprintf("this process has committed %d groups of rows, and the database says %d: it has lost commits that it had acknowledged, as a standby does that was promoted without them", j.written, n))
+}
+
+// miscounted says why a group could not be counted.
+func (j *Journal) miscounted() error {
+	var n int64
+	switch err := j.pool.QueryRow(j.life, j.sql.written, j.token).Scan(&n); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return lostError("the database does not know this process any more")
+	case err != nil:
+		return err
+	case n == j.written:
+		return errChanged
+	}
+	return j.wrongCount(n)
+}
+
+// commit ends a transaction. An answer that is not COMMIT says that nothing was stored.
+func commit(ctx context.Context, c *pgx.Conn) error {
+	tag, err := c.Exec(ctx, "COMMIT")
+	if err == nil && tag.String() != "COMMIT" {
+		return pgx.ErrTxCommitRollback
+	}
+	return err
+}
+
+// rollback ends a transaction, so that its connection may be used again.
+func rollback(ctx context.Context, c *pgx.Conn) {
+	if !c.IsClosed() {
+		_, _ = c.Exec(ctx, "ROLLBACK") // if it fails, the pool closes the connection
+	}
+}
+
+// leaveGaps notes the lazy rows that are lost: their writers have nil from Put, so no other row may get their
+// versions. With the next group the versions become gaps.
+func (j *Journal) leaveGaps(rows []*request) {
+	for _, r := range rows {
+		if r.lazy {
+			j.gaps[r.row.ID] = max(j.gaps[r.row.ID], r.row.Version+1)
+		}
+	}
+}
