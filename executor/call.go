@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -14,9 +15,10 @@ import (
 // calls is the call under way, what the next one has been granted, and the last answer. The
 // flow's lock guards it.
 type calls struct {
-	current *call  // has not returned
-	permit  permit // the breaker's, for the next call
-	paid    bool   // the budget was charged for the next send
+	current *call   // has not returned
+	permit  permit  // the breaker's and the slot's, for the next call
+	place   *ticket // in line for a slot
+	paid    bool    // the budget was charged for the next send
 	delay   delayCause
 	last    *policy.Answer
 	lastErr error        // of the client, with it
@@ -55,6 +57,7 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 	}
 	c.permit, r.calls.permit = r.calls.permit, nil
 	if c.permit == nil {
+		r.calls.leaveLine()
 		c.permit = r.gate(phase == policy.Query).countOnly
 	}
 	r.calls.current = c
@@ -222,25 +225,68 @@ func (r *run) settlePermit(c *call) {
 	}
 }
 
-// breakerWait asks the breaker for a permit. It returns 0 when the flow has one, else how long
-// to wait.
-func (r *run) breakerWait(query bool) time.Duration {
+// permitWait asks for one of the slots, and asks the breaker unless the flow's time is over. It returns 0
+// when the flow has a permit, else how long to wait.
+func (r *run) permitWait(query, over bool) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.breakerWaitLocked(query)
+	return r.permitWaitLocked(query, over)
 }
 
-// breakerWaitLocked is breakerWait with the lock held.
-func (r *run) breakerWaitLocked(query bool) time.Duration {
+// permitWaitLocked is permitWait with the lock held. A flow that waits for a slot keeps its place until
+// it has one, or its wait is over otherwise.
+func (r *run) permitWaitLocked(query, over bool) time.Duration {
 	if r.calls.permit != nil {
 		return 0
 	}
-	p, wait := r.gate(query).allow()
+	g := r.gate(query)
+	if t := r.calls.place; t != nil && t.of != g.slots {
+		r.calls.leaveLine()
+	}
+	place, ok := g.slots.take(r.calls.place, unclear(r.state.Ledger), r.waker)
+	if r.calls.place = place; !ok {
+		r.calls.delay = byLimit
+		return lineLook
+	}
+	r.calls.delay = notDelayed
+	if over {
+		r.calls.permit = g.slotOnly
+		return 0
+	}
+	p, wait := g.allow()
 	r.calls.permit = p
 	if wait == 0 {
 		return 0
 	}
+	r.calls.delay = byBreaker
 	return wait + time.Duration(float64(wait)*unit(r.x.cfg.Jitter())/5)
+}
+
+// unclear reports whether nothing is known of an identity that was sent, not even that it is under way.
+func unclear(ledger []flow.Identity) bool {
+	return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return id.Sends > 0 && id.Effect == policy.Unknown })
+}
+
+// waker wakes the flow's driver.
+func (r *run) waker() func() {
+	return func() {
+		r.mu.Look()
+		defer r.mu.Unlock()
+		r.plan.wake()
+	}
+}
+
+// inLine reports whether the flow waits for a slot.
+func (r *run) inLine() bool {
+	r.mu.Look()
+	defer r.mu.Unlock()
+	return r.calls.place != nil
+}
+
+// leaveLine gives up the place in line. The flow's lock is held.
+func (c *calls) leaveLine() {
+	c.place.leave()
+	c.place = nil
 }
 
 // releasePermit gives back what was granted for a call that is not made.
@@ -252,6 +298,7 @@ func (r *run) releasePermit() {
 
 // releasePermitLocked is releasePermit with the lock held.
 func (r *run) releasePermitLocked() {
+	r.calls.leaveLine()
 	if r.calls.permit != nil {
 		r.calls.permit(callNotMade)
 		r.calls.permit = nil

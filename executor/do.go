@@ -185,7 +185,7 @@ func (d *doing) drive(ctx context.Context, r *run) (*Result, error) {
 // finish makes the result of Do when its driver has stopped, for whatever reason.
 func (d *doing) finish(ctx context.Context, r *run, err error) (*Result, error) {
 	r.mu.Look()
-	result, begun := r.resultLocked(), r.begun()
+	result, begun, inLine := r.resultLocked(), r.begun(), r.calls.place != nil
 	after := r.retention()
 	r.mu.Unlock()
 	switch {
@@ -193,6 +193,9 @@ func (d *doing) finish(ctx context.Context, r *run, err error) (*Result, error) 
 		r.x.evictWith(r, after)
 		return result, nil
 	case !begun: // nothing was sent or written
+		if inLine {
+			err = errors.Join(err, errInLine)
+		}
 		if errors.Is(err, errRefusing) && !errors.Is(err, context.DeadlineExceeded) {
 			err = errors.Join(context.DeadlineExceeded, err) // the context would end before the breaker lets a call through
 		}

@@ -92,11 +92,14 @@ func (d *driver) Context() context.Context { return d.ctx }
 func (d *driver) Reset() {}
 
 // NextBackOff is what is left of the flow's wait. It stops if the context's deadline comes
-// first: the caller gets its error at once.
+// first: the caller gets its error at once. A flow that waits in line may be woken before.
 func (d *driver) NextBackOff() time.Duration {
 	left := d.until.Sub(d.r.x.clock.now())
 	if at, ok := d.ctx.Deadline(); ok && time.Until(at) < left {
-		return backoff.Stop
+		if !d.r.inLine() {
+			return backoff.Stop
+		}
+		left = time.Until(at)
 	}
 	return max(0, left)
 }
@@ -104,6 +107,7 @@ func (d *driver) NextBackOff() time.Duration {
 var (
 	errWaiting  = errors.New("the flow waits")
 	errRefusing = errors.New("executor: the provider refuses all calls; nothing was sent")
+	errInLine   = errors.New("executor: as many calls as Config.AtOnce allows are under way; nothing was sent")
 	errQueued   = errors.New("executor: the event is queued until the journal accepts writes again")
 	errReplaced = errors.New("executor: another goroutine drives the flow; a call of this one has not returned in time")
 )

@@ -81,7 +81,7 @@ func (r *run) firstWaitLocked() time.Duration {
 	if left <= 0 {
 		return 0
 	}
-	return min(left, r.breakerWaitLocked(false))
+	return min(left, r.permitWaitLocked(false, false))
 }
 
 // applyIfCurrent applies the end of a wait, unless an event has replaced the wait.
@@ -157,39 +157,39 @@ func (r *run) newOrderFree(id string) error {
 }
 
 // delayByGuards is how long a call that is due has to wait for the budget or the breaker. When
-// the flow's time is over nothing delays it: the flow ends, by a last query if it must.
+// the flow's time is over they delay it no longer: the flow ends, by a last query if it must, which waits
+// for its turn alone.
 func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
 	r.mu.Lock()
 	left := r.timeLeftLocked(w.Action.Sends(), now)
 	funded, cost := r.calls.paid, r.cost()
 	r.mu.Unlock()
-	if left <= 0 || w.Via == flow.ByWebhook {
+	if left <= 0 && w.Action.Sends() || w.Via == flow.ByWebhook {
 		return 0
 	}
 	if !w.Action.Sends() && w.Action != policy.QueryStatus {
 		return 0
 	}
 	// The budget comes first: it may be charged while the breaker still refuses, and keeps that.
-	wait, by := time.Duration(0), byBudget
+	wait := time.Duration(0)
 	if w.Action.Sends() && !funded {
 		wait = r.bucket.take(cost, now)
 		r.mu.Lock()
-		r.calls.paid = wait == 0
+		r.calls.paid, r.calls.delay = wait == 0, byBudget
 		r.mu.Unlock()
 	}
 	if wait == 0 {
-		wait, by = r.breakerWait(!w.Action.Sends()), byBreaker
+		wait = r.permitWait(!w.Action.Sends(), left <= 0)
 	}
-	if wait <= 0 {
-		by = notDelayed
-	}
-	r.mu.Lock()
-	r.calls.delay = by
-	r.mu.Unlock()
 	if wait <= 0 {
 		return 0
 	}
-	wait = min(wait, left)
+	if left > 0 {
+		wait = min(wait, left)
+	}
+	r.mu.Look()
+	by := r.calls.delay
+	r.mu.Unlock()
 	r.observe(func(o Observer) {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})

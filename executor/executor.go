@@ -70,6 +70,10 @@ type Config struct {
 	// payment key is another. Zero: off.
 	Duplicate Duplicates
 
+	// AtOnce bounds the calls that are under way at once at a provider for one merchant: so many sends,
+	// and so many queries. The others wait in line, what is in doubt first. 0: 256; negative: no bound.
+	AtOnce int
+
 	Observers []Observer
 	Budget    Budget           // of retries, per provider and merchant
 	Breaker   Breaker          // per provider, merchant and operation, and of queries apart
@@ -86,9 +90,10 @@ type Executor struct {
 	clock    *clock
 	forged   bucket // of webhooks that are not verified
 	vitals   vitals
-	errors   queue        // of calls of OnError
-	sweeping atomic.Bool  // a sweep of the journal is under way
-	stuck    atomic.Int64 // calls of OnEscalate and OnAlert that have not returned
+	errors   queue         // of calls of OnError
+	sweeping atomic.Bool   // a sweep of the journal is under way
+	hooks    chan struct{} // a place for each call of OnEscalate and OnAlert
+	stuck    atomic.Int64  // such calls that have not returned
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -123,6 +128,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if cfg.Jitter == nil {
 		cfg.Jitter = mrand.Float64
 	}
+	cfg.AtOnce = cmp.Or(cfg.AtOnce, 256)
 	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
@@ -137,7 +143,8 @@ func New(rules Rules, c *Config) (*Executor, error) {
 		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started}
 		cfg.Journal = x.vitals.journal
 	}
-	x.guards = newGuards(cfg.Budget, cfg.Breaker)
+	x.hooks = make(chan struct{}, hooksAtOnce)
+	x.guards = newGuards(cfg.Budget, cfg.Breaker, cfg.AtOnce)
 	x.forever = context.Background()
 	x.life, x.close = context.WithCancel(context.Background())
 	x.active.Go(x.sweep)

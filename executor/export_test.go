@@ -2,3 +2,19 @@ package executor
 
 // ReadReply is readReply, for tests.
 var ReadReply = readReply
+
+// SlotsUsed counts slots and places in line that flows have, if none is in memory and no driver was stopped by Close.
+func (x *Executor) SlotsUsed() (used, inLine int64) {
+	if len(x.inMemory()) > 0 || x.life.Err() != nil {
+		return 0, 0
+	}
+	for _, g := range *x.guards.providers.Load() {
+		for _, s := range []*slots{g.sends[0].slots, g.asks[0].slots} {
+			if s != nil {
+				used += s.used.Load()
+				inLine += s.inLine.Load()
+			}
+		}
+	}
+	return used, inLine
+}

@@ -109,11 +109,14 @@ func (b *bucket) give(tokens float64) {
 	b.full.Store(b.tokens == b.terms.Tokens)
 }
 
-// gate is the breaker of one operation of a provider.
+// gate is the breaker of one operation of a provider, and the slots that its calls share with those of
+// others.
 type gate struct {
 	terms     Breaker
 	breaker   *breaker.Breaker
+	slots     *slots
 	countOnly permit // of calls that are made without a permit
+	slotOnly  permit // of calls that have a slot, and need nothing else
 }
 
 // permit reports the outcome of a call that the breaker let through. Call it once.
@@ -135,6 +138,7 @@ const (
 	notDelayed delayCause = iota
 	byBudget
 	byBreaker
+	byLimit
 )
 
 func (h delayCause) String() string {
@@ -143,28 +147,37 @@ func (h delayCause) String() string {
 		return "budget"
 	case byBreaker:
 		return "breaker"
+	case byLimit:
+		return "limit"
 	case notDelayed:
 	}
 	return ""
 }
 
 // newGate makes a closed breaker.
-func newGate(terms Breaker) *gate {
-	g := &gate{terms: terms, breaker: breaker.New(terms.Failures, terms.Open)}
+func newGate(terms Breaker, s *slots) *gate {
+	g := &gate{terms: terms, breaker: breaker.New(terms.Failures, terms.Open), slots: s}
 	g.countOnly = g.countFailure
+	g.slotOnly = func(f callResult) {
+		s.give()
+		g.countFailure(f)
+	}
 	return g
 }
 
-// allow returns a permit for one call, or how long to wait.
+// allow returns a permit for one call, which has a slot, or how long to wait. Without a permit the slot
+// is given back.
 func (g *gate) allow() (over permit, wait time.Duration) {
 	if g.terms.Off || g.breaker.Quiet() {
-		return g.countOnly, 0
+		return g.slotOnly, 0
 	}
 	permit, wait := g.breaker.Allow(time.Now())
 	if !permit.Valid() {
+		g.slots.give()
 		return nil, wait
 	}
 	return func(f callResult) {
+		g.slots.give()
 		switch f {
 		case callUnavailable:
 			permit.Done(breaker.Failure, time.Now())
@@ -197,6 +210,7 @@ func unavailable(a *policy.Answer, c policy.Class) bool {
 type guards struct {
 	budget    Budget
 	breaker   Breaker
+	atOnce    int
 	providers atomic.Pointer[map[account]*providerGuard] // replaced, never written to
 	mu        sync.Mutex
 }
@@ -228,8 +242,8 @@ func (g *guard) gate(query bool) *gate {
 	return g.sends
 }
 
-func newGuards(b Budget, k Breaker) *guards {
-	g := &guards{budget: b, breaker: k}
+func newGuards(b Budget, k Breaker, atOnce int) *guards {
+	g := &guards{budget: b, breaker: k, atOnce: atOnce}
 	g.providers.Store(&map[account]*providerGuard{})
 	return g
 }
@@ -252,8 +266,9 @@ func (g *guards) add(at account) *providerGuard {
 	if known[at] == nil {
 		n := &providerGuard{bucket: bucket{terms: g.budget}, sends: make([]*gate, operations), asks: make([]*gate, operations)}
 		n.bucket.full.Store(true)
+		sends, asks := newSlots(g.atOnce), newSlots(g.atOnce) // hung sends must not keep a doubt from being settled
 		for i := range operations {
-			n.sends[i], n.asks[i] = newGate(g.breaker), newGate(g.breaker)
+			n.sends[i], n.asks[i] = newGate(g.breaker, sends), newGate(g.breaker, asks)
 		}
 		known[at] = n
 		g.providers.Store(&known)

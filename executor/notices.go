@@ -112,7 +112,7 @@ func (r *run) deliverAll() {
 			err = r.deliverNotice(first, result)
 		}
 		if err = r.removeNotice(first, err); err != nil {
-			if !errors.Is(err, ErrTakenOver) {
+			if !errors.Is(err, ErrTakenOver) && !errors.Is(err, ErrClosed) {
 				r.x.reportError(err)
 			}
 			return
@@ -144,6 +144,16 @@ func (r *run) deliverNotice(n notice, result *Result) error {
 		alert := &Alert{Flow: r.id, Reason: n.Alert.Reason, Evidence: n.Alert.Evidence, State: *result.State()}
 		name, call = "OnAlert", func(ctx context.Context) error { return r.x.cfg.OnAlert(ctx, alert) }
 	}
+	select {
+	case r.x.hooks <- struct{}{}:
+	default:
+		select {
+		case r.x.hooks <- struct{}{}:
+		case <-r.x.life.Done():
+			return ErrClosed // the next process calls it
+		}
+	}
+	defer func() { <-r.x.hooks }()
 	if r.x.stuck.Load() >= mostStuck {
 		return fmt.Errorf("executor: flow %s: %d calls of hooks have not returned; %s is called when one does", r.id, mostStuck, name)
 	}
@@ -155,8 +165,11 @@ func (r *run) deliverNotice(n notice, result *Result) error {
 	return err
 }
 
-// mostStuck is how many calls of OnEscalate and OnAlert may be under way.
-const mostStuck = 200
+// Bounds of the calls of OnEscalate and OnAlert.
+const (
+	hooksAtOnce = 16  // others wait: after an outage thousands of flows escalate together
+	mostStuck   = 200 // that have not returned, though they were given up
+)
 
 // canNotify reports whether this process has the hook of a notice. The next process may.
 func (x *Executor) canNotify(n notice) bool {

@@ -68,7 +68,7 @@ func (d *doing) launch(r *run) (*Handle, error) {
 // accept writes a flow. If the breaker is open it takes its first step later: Start does not
 // wait for it.
 func (x *Executor) accept(r *run) error {
-	if r.breakerWait(false) == 0 {
+	if r.permitWait(false, false) == 0 {
 		return r.start(false)
 	}
 	r.mu.Lock()

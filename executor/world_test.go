@@ -168,7 +168,17 @@ func open(t *testing.T, rules executor.Rules, c executor.Config) *executor.Execu
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { shutDown(x) })
+	t.Cleanup(func() {
+		used, inLine := x.SlotsUsed()
+		if used+inLine != 0 { // the last driver may not have noticed yet that a webhook ended its flow
+			time.Sleep(time.Second)
+			used, inLine = x.SlotsUsed()
+		}
+		if used+inLine != 0 {
+			t.Errorf("no flow is in memory, and %d slots are used, %d places in line", used, inLine)
+		}
+		shutDown(x)
+	})
 	return x
 }
 

@@ -34,6 +34,9 @@ type Breaker struct {
 	probing bool      // a probe is under way
 }
 
+// besideProbe is how often, within an open time, those look again that wait for a probe of another.
+const besideProbe = 10
+
 // New returns a closed breaker. failures is at least 1.
 func New(failures int, open time.Duration) *Breaker {
 	b := &Breaker{failures: failures, open: open}
@@ -66,8 +69,8 @@ func (b *Breaker) Allow(now time.Time) (p Permit, wait time.Duration) {
 	case b.until.IsZero():
 	case now.Before(b.until):
 		return Permit{}, b.until.Sub(now)
-	case b.probing:
-		return Permit{}, b.open
+	case b.probing: // it may end at any time, and others need not wait as long as after a failure
+		return Permit{}, b.open / besideProbe
 	default:
 		b.probing = true
 		b.generation.Add(1) // what was let through before says nothing about now

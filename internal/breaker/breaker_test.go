@@ -31,7 +31,7 @@ func Example() {
 	// Output:
 	// open, wait 10s
 	// probe true 0s
-	// a second call waits 15s
+	// a second call waits 1.5s
 	// closed true 0s
 }
 
@@ -41,7 +41,7 @@ func TestProbeThatWasNotMadeLetsTheNextCallProbe(t *testing.T) {
 	p.Done(breaker.Failure, start)
 	later := start.Add(time.Minute)
 	probe, _ := b.Allow(later)
-	if p, wait := b.Allow(later); p.Valid() || wait != time.Minute {
+	if p, wait := b.Allow(later); p.Valid() || wait != 6*time.Second {
 		t.Fatalf("beside a probe: %v, %s", p.Valid(), wait)
 	}
 	probe.Done(breaker.NotMade, later)
@@ -77,7 +77,7 @@ func (m *model) allow(now time.Time) (generation int, wait time.Duration) {
 		return 0, m.until.Sub(now)
 	}
 	if m.probing {
-		return 0, m.open
+		return 0, m.open / 10
 	}
 	m.probing = true
 	m.generation++
