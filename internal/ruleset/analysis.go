@@ -28,8 +28,9 @@ type Ruling struct {
 // name may be one that nothing is known of.
 func (e *Engine) Effective(provider, merchant string) Effective {
 	b := e.ruleTable(&policy.Payment{Provider: provider, Merchant: merchant})
-	eff := Effective{None: b.none, Lost: b.lost, Zone: b.zone, Rulings: make([]Ruling, len(b.entries))}
-	for i, en := range b.entries {
+	entries := b.view().entries
+	eff := Effective{None: b.none, Lost: b.lost, Zone: b.zone, Rulings: make([]Ruling, len(entries))}
+	for i, en := range entries {
 		eff.Rulings[i] = Ruling{en.rule, en.decision}
 	}
 	return eff
@@ -38,10 +39,10 @@ func (e *Engine) Effective(provider, merchant string) Effective {
 // Holds reports whether a rule's condition holds in a situation, whatever comes before it.
 func (e *Engine) Holds(r *rules.Rule, s *policy.Situation) bool {
 	b := e.ruleTable(s.Payment)
-	for i := range b.entries {
-		if b.entries[i].rule == r {
-			held, _ := b.entries[i].rest(s, b) // one that failed does not hold
-			return held && b.candidate(i, s)
+	for _, en := range b.view().entries {
+		if en.rule == r {
+			f := onlyRule(s, b.zone, r.ID)
+			return en.candidate(s, b.zone) && en.node.holds(&f) && f.err == nil // one that failed does not hold
 		}
 	}
 	return false

@@ -2,29 +2,30 @@ package ruleset
 
 import (
 	"errors"
-	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/vm"
 
 	"github.com/recourse-pay/recourse/internal/condition"
-	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/rules"
 )
 
-// compiled is a rule whose condition is understood. It is shared by every rule table.
+// compiled is a rule whose condition is understood.
 type compiled struct {
 	rule *rules.Rule
+	*understood
+}
+
+// understood is a condition. Rules with the same text share it.
+type understood struct {
 	tree *condition.Tree // of the whole condition
 	vars condition.Mentioned
+	node node // of the whole, as it is tried
 
-	// constant conjuncts look at provider and merchant only; a rule table knows both.
-	constant []*condition.Tree
-	// What the index cannot settle: tests, and the rest as a program.
-	tests   allOf
-	program *vm.Program // nil: nothing is left
+	fits  func() []fit // which of a candidate's values can let it hold
+	shown func() piece // its parts, for explanations
 }
 
 // comparison is a numeric variable against a fixed number.
@@ -57,12 +58,21 @@ func compile(c *checker) *compiled {
 	if c.amount != nil && !c.currency {
 		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
 	}
-	k := &compiled{rule: r, tree: condition.Split(node), vars: condition.Mentions(node)}
-	if err := k.split(); err != nil {
-		c.errs.Add(r.WhenAt(0), "%s", err)
+	u, err := understand(node)
+	if err != nil {
+		c.errs.Add(r.WhenAt(0), "rule %q: %s", r.ID, err)
 		return nil
 	}
-	return k
+	return &compiled{rule: r, understood: u}
+}
+
+// understand prepares a condition that has no mistakes.
+func understand(n ast.Node) (*understood, error) {
+	var l lowerer
+	u := &understood{tree: condition.Split(n), vars: condition.Mentions(n), node: l.lower(n)}
+	u.fits = sync.OnceValue(func() []fit { return fitsOf(u) })
+	u.shown = sync.OnceValue(func() piece { return pieceOf(u.tree) })
+	return u, l.failed
 }
 
 // exprError notes an error of expr at its place in the file.
@@ -80,72 +90,6 @@ func firstLine(s string) string {
 	return line
 }
 
-// split sorts the conjuncts of a condition into what the rule table settles, what the
-// index settles, and what is left to try.
-func (k *compiled) split() error {
-	var rest []*condition.Tree
-	parts := []*condition.Tree{k.tree}
-	if k.tree.Op == condition.And {
-		parts = k.tree.Parts
-	}
-	for _, part := range parts {
-		vars := condition.Mentions(part.Node)
-		switch {
-		case onlyConstants(vars):
-			k.constant = append(k.constant, part)
-		case settledByIndex(part, vars):
-		default:
-			if t, ok := native(part); ok {
-				k.tests = append(k.tests, t)
-				continue
-			}
-			rest = append(rest, part)
-		}
-	}
-	if len(rest) == 0 {
-		return nil
-	}
-	p, err := program(k.write(rest))
-	if err != nil {
-		return fmt.Errorf("rule %q: %w", k.rule.ID, err)
-	}
-	k.program = p
-	return nil
-}
-
-// write joins conjuncts to a condition. expr does not write every tree back as it
-// read it; where it does not, the whole condition stands in.
-func (k *compiled) write(parts []*condition.Tree) string {
-	texts := make([]string, len(parts))
-	for i, part := range parts {
-		text, ok := condition.Written(part.Node)
-		if !ok {
-			return k.rule.When
-		}
-		texts[i] = "(" + text + ")"
-	}
-	return strings.Join(texts, " && ")
-}
-
-// withConstants returns the rule with its conditions on provider and merchant among
-// what is tried.
-func (k *compiled) withConstants() *compiled {
-	tried := *k
-	tried.tests = append(allOf(nil), k.tests...)
-	for _, part := range k.constant {
-		t, ok := native(part)
-		if !ok {
-			// It compiled as a whole before, so it does again.
-			if p, err := program(k.rule.When); err == nil {
-				tried.tests, tried.program = nil, p
-			}
-			return &tried
-		}
-		tried.tests = append(tried.tests, t)
-	}
-	return &tried
-}
-
 func onlyConstants(vars condition.Mentioned) bool {
 	for v := range vars {
 		if v != "provider" && v != "merchant" {
@@ -155,19 +99,21 @@ func onlyConstants(vars condition.Mentioned) bool {
 	return true
 }
 
-// settledByIndex reports whether a conjunct looks at one indexed variable only, and
-// comes to yes or no for each of its values.
-func settledByIndex(t *condition.Tree, vars condition.Mentioned) bool {
+// plainLeaf reports whether a part compares one variable with fixed values.
+func plainLeaf(leaf *condition.Tree, vars condition.Mentioned) bool {
+	if _, ok := simpleComparison(leaf.Node); ok {
+		return true
+	}
 	if len(vars) != 1 {
 		return false
 	}
 	for name, texts := range vars {
 		v := variables[name]
-		if v.dim < 0 {
+		if v.kind != text && v.kind != word && v.kind != boolean {
 			return false
 		}
 		for _, value := range domain(v, texts) {
-			if holds(t, only(name, value)) == condition.Maybe {
+			if holds(leaf, only(name, value)) == condition.Maybe {
 				return false
 			}
 		}
@@ -234,23 +180,4 @@ func compareTo(side ast.Node, op string, fixed ast.Node) (comparison, bool) {
 	default:
 	}
 	return comparison{}, false
-}
-
-// holds tries a comparison.
-func (c comparison) holds(s *policy.Situation, fired int, b *ruleTable) bool {
-	v := condition.Number(c.variable, s, fired, b.zone)
-	switch c.op {
-	case "<":
-		return v < c.value
-	case "<=":
-		return v <= c.value
-	case ">":
-		return v > c.value
-	case ">=":
-		return v >= c.value
-	case "==":
-		return v == c.value
-	default:
-		return v != c.value
-	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/expr-lang/expr/parser"
 
-	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -103,14 +102,21 @@ func TestComparisonsDecideLikeTheTwin(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				cmp, ok := simpleComparison(tree.Node)
-				if !ok {
+				lowered := new(lowerer).lower(tree.Node)
+				if _, ok := simpleComparison(tree.Node); !ok || lowered.op != opRange {
 					t.Fatalf("%s is not simple", when)
+				}
+				compiled, err := program(when)
+				if err != nil {
+					t.Fatal(err)
 				}
 				for given := limit - 1; given <= limit+1; given++ {
 					s := numbered(given)
-					if got, want := cmp.holds(s, given, &ruleTable{zone: time.UTC}), explain(condition.Split(tree.Node), makeEnv(s, given, time.UTC)).Held; got != want {
-						t.Errorf("%s holds for %d: %t, and expr says %t", when, given, got, want)
+					s.Fired = policy.Counts{{Name: "it", N: given}}
+					f := onlyRule(s, time.UTC, "it")
+					want, err := run(compiled, makeEnv(s, given, time.UTC))
+					if got := lowered.holds(&f); got != want || err != nil {
+						t.Errorf("%s holds for %d: %t, and expr says %t (%v)", when, given, got, want, err)
 					}
 				}
 			}

@@ -1,11 +1,14 @@
 // Package ruleset compiles rules against catalogues and decides.
 //
-// Which rules can match an answer is found once, when the rules are loaded, from the
-// conditions themselves: for every value that a variable can have, a bit per rule says
-// whether the rule can still hold. A decision joins the bits of the values at hand and
-// tries the few rules that are left, and of these only the parts that the bits could not
-// settle. A plain twin in the tests, rule after rule without any of this, holds it to
-// the same answers.
+// Rules are prepared when they are loaded. The provider is put into each condition and what
+// follows from it is left out; a rule that can hold only with certain codes, or certain texts of
+// another kind, stands in a short list for each of them; what the words of a situation settle is one
+// comparison of bits, and what is left are plain comparisons. Only texts that a condition
+// makes anew, as upper does, run on expr's virtual machine. Merchants and providers whose
+// rules are the same share what is prepared.
+//
+// What is prepared is checked, not trusted: each load compares it with a plain reading of the
+// rules in situations drawn at random, and the tests do so at length, against expr too.
 //
 // [Engine] implements [policy.Decider] and is safe for concurrent use. There is no
 // clock, no randomness and no I/O at decision time. What may be done about a decision,

@@ -3,12 +3,12 @@ package ruleset
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -84,7 +84,8 @@ func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
 // that rely on them are not looked at.
 func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List, unread map[string]bool) (*Engine, error) {
 	e := &Engine{Catalogs: catalogs, Rules: set, ruleTables: map[string]*ruleTables{}}
-	c := &compiler{e: e, errs: errs, done: map[*rules.Rule]*compiled{}, unread: unread}
+	c := newCompiler(e, errs, map[*rules.Rule]*compiled{})
+	c.unread = unread
 	c.files()
 	if err := errs.Err(); err != nil {
 		return nil, err
@@ -97,15 +98,29 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List,
 		}
 		e.ruleTables[p] = all
 	}
+	if err := e.sample(); err != nil {
+		return nil, err
+	}
 	return e, nil
 }
 
 type compiler struct {
-	e    *Engine
-	errs *source.List
-	done map[*rules.Rule]*compiled
-
+	e      *Engine
+	errs   *source.List
+	done   map[*rules.Rule]*compiled
 	unread map[string]bool
+
+	texts  map[conditionText]*understood
+	own    map[ownRules]*part
+	below  map[string]*part  // by provider and what is disabled
+	layers map[string]*layer // by the content of their rules
+}
+
+func newCompiler(e *Engine, errs *source.List, done map[*rules.Rule]*compiled) *compiler {
+	return &compiler{
+		e: e, errs: errs, done: done, texts: map[conditionText]*understood{},
+		own: map[ownRules]*part{}, below: map[string]*part{}, layers: map[string]*layer{},
+	}
 }
 
 // files compiles every rule of every file once.
@@ -155,107 +170,141 @@ func anyKeyed(all []*providers.Catalog) bool {
 }
 
 func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []string) {
+	uses, of := strings.Join(f.Providers, ","), ""
+	if len(catalogs) == 1 {
+		of = catalogs[0].Name
+	}
 	for _, r := range f.Rules {
 		if c.done[r] != nil {
 			continue // of the engine that this one is a variant of
 		}
+		text := conditionText{r.When, of, uses}
+		if u := c.texts[text]; u != nil {
+			c.done[r] = &compiled{r, u}
+			continue
+		}
+		said := len(c.errs.Mistakes) + len(c.errs.Warnings)
 		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, uses: f.Providers, errs: c.errs}); k != nil {
 			c.done[r] = k
+			if said == len(c.errs.Mistakes)+len(c.errs.Warnings) { // else each rule has to be named
+				c.texts[text] = k.understood
+			}
 		}
 	}
 }
+
+// conditionText is a condition and what it is checked against: the catalogue of a provider, or all, and
+// the providers that the merchant uses.
+type conditionText struct{ when, provider, uses string }
 
 // ruleTable joins the layers of one merchant at one provider.
 func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
-	layers := c.e.Rules.Layers(provider, merchant)
-	b := &ruleTable{zone: layers.Timezone()}
-	constants := func(name string) any {
-		switch {
-		case name == "provider" && provider != "":
-			return provider
-		case name == "merchant" && merchant != "":
-			return merchant
-		}
-		return nil // known only at decision time
-	}
-	for _, r := range layers.Rules() {
-		k := c.done[r]
-		if k == nil {
-			continue
-		}
-		if k.excluded(constants) {
-			b.layers = append(b.layers, listed{k, -1})
-			continue
-		}
-		b.layers = append(b.layers, listed{k, len(b.entries)})
-		b.entries = append(b.entries, entry{compiled: k.inTable(constants), decision: policy.Decision{
-			Action: r.Then, Rule: r.ID, Source: r.Source(), Reason: r.Reason, Schedule: scheduleOf(layers, r),
-		}})
-	}
-	poll := layers.Schedule("poll")
-	b.none = policy.Decision{Action: policy.QueryStatus, Reason: "no rule holds, and something is in doubt", Schedule: poll}
-	b.lost = policy.Decision{Action: policy.Escalate, Reason: "no rule holds"}
-	for _, op := range policy.Operations() {
-		b.terms[op] = policy.Terms{Contract: c.contract(provider, layers, op), Limits: layers.Limits(op), Poll: poll}
-	}
-	b.index()
+	set := c.e.Rules
+	b := &ruleTable{provider: provider, merchant: merchant, layers: set.Layers(provider, merchant), conditions: c.done}
+	b.zone, b.unused = b.layers.Timezone(), !set.Uses(merchant, provider)
 	if cat, err := c.e.Catalogs.Get(provider); err == nil {
 		b.catalog = cat
 	}
-	b.unused = !c.e.Rules.Uses(merchant, provider)
+	poll := b.layers.Schedule("poll")
+	b.none = policy.Decision{Action: policy.QueryStatus, Reason: "no rule holds, and something is in doubt", Schedule: poll}
+	b.lost = policy.Decision{Action: policy.Escalate, Reason: "no rule holds"}
+	own := set.Merchants[merchant]
+	if own != nil && len(own.Rules) > 0 {
+		b.own = c.part(c.ownPart(own, provider), b.layers)
+	}
+	b.below = c.part(c.belowPart(provider, own), b.layers)
+	b.weekday = b.below.weekday || b.own.layer != nil && b.own.weekday
 	return b
 }
 
-// excluded reports whether a rule can never hold in a rule table.
-func (k *compiled) excluded(constants known) bool {
-	for _, part := range k.constant {
-		if holds(part, constants) == condition.No {
-			return true
-		}
+// part is a shared part with the schedules of a merchant's layers.
+func (c *compiler) part(shared *part, layers rules.Layers) part {
+	p := *shared
+	p.schedules = schedules(p.asked, layers, shared.schedules)
+	if shared.schedules == nil {
+		shared.schedules = p.schedules
 	}
-	return false
+	return p
 }
 
-// inTable returns the rule as a rule table tries it: what the rule table does not settle of its
-// conditions on provider and merchant is tried with the rest.
-func (k *compiled) inTable(constants known) *compiled {
-	for _, part := range k.constant {
-		if holds(part, constants) != condition.Yes {
-			return k.withConstants()
-		}
+// ownPart is the part of a merchant's own file. Merchants whose rules are the same share the layer, and
+// so do providers where no rule looks at the provider.
+func (c *compiler) ownPart(f *rules.File, provider string) *part {
+	of := ownRules{f, provider}
+	if !c.looksAtProvider(f) {
+		of.provider = ""
 	}
-	return k
+	p := c.own[of]
+	if p == nil {
+		key := of.provider + "\x00" + content(f.Rules)
+		if c.layers[key] == nil {
+			c.layers[key] = newLayer(c.compiled(f.Rules), of.provider)
+		}
+		p = &part{layer: c.layers[key], decisions: decisionsOf(f.Rules)}
+		c.own[of] = p
+	}
+	return p
 }
 
-func scheduleOf(l rules.Layers, r *rules.Rule) *policy.Schedule {
-	switch {
-	case r.Schedule != "":
-		if s := l.Schedule(r.Schedule); s != nil {
-			return s
-		}
-		// A merchant's rule may name the schedule of one provider, and be tried at another.
-		if r.Then.Sends() {
-			return l.Schedule("retry")
-		}
-		return l.Schedule("poll")
-	case r.Then == policy.QueryStatus:
-		return l.Schedule("poll")
-	case r.Then.Sends():
-		return l.Schedule("retry")
-	}
-	return nil
+// ownRules are the rules of a merchant's file at a provider.
+type ownRules struct {
+	file     *rules.File
+	provider string
 }
 
-func (c *compiler) contract(provider string, l rules.Layers, op policy.Operation) policy.Contract {
-	var contract policy.Contract
-	if cat, err := c.e.Catalogs.Get(provider); err == nil {
-		contract = cat.Contract(op)
-		if l.IdempotentKey() {
-			contract, _ = cat.WithIdempotencyKey(contract)
+func (c *compiler) looksAtProvider(f *rules.File) bool {
+	return slices.ContainsFunc(f.Rules, func(r *rules.Rule) bool {
+		k := c.done[r]
+		return k != nil && k.vars["provider"] != nil
+	})
+}
+
+// content is all of some rules that a layer is made of.
+func content(all []*rules.Rule) string {
+	var b strings.Builder
+	for _, r := range all {
+		for _, text := range []string{r.ID, r.When, r.Schedule, r.Then.String()} {
+			fmt.Fprintf(&b, "%d:%s", len(text), text)
 		}
 	}
-	l.ApplyContract(op, &contract)
-	return contract
+	return b.String()
+}
+
+// belowPart is the part of a provider's rules and the baseline's, but for those that a merchant disables.
+func (c *compiler) belowPart(provider string, own *rules.File) *part {
+	key := fmt.Sprintf("%q", provider)
+	disabled := map[string]bool{}
+	if own != nil {
+		for _, d := range own.Disable {
+			disabled[d.ID] = true
+		}
+		for _, id := range slices.Sorted(maps.Keys(disabled)) {
+			key += fmt.Sprintf("%q", id)
+		}
+	}
+	p := c.below[key]
+	if p == nil {
+		all := slices.DeleteFunc(c.e.Rules.Layers(provider, "").Rules(), func(r *rules.Rule) bool { return disabled[r.ID] })
+		p = &part{layer: newLayer(c.compiled(all), provider), decisions: decisionsOf(all)}
+		c.below[key] = p
+	}
+	return p
+}
+
+func (c *compiler) compiled(all []*rules.Rule) []*compiled {
+	done := make([]*compiled, len(all))
+	for i, r := range all {
+		done[i] = c.done[r]
+	}
+	return done
+}
+
+func decisionsOf(all []*rules.Rule) []policy.Decision {
+	decisions := make([]policy.Decision, len(all))
+	for i, r := range all {
+		decisions[i] = decisionOf(r)
+	}
+	return decisions
 }
 
 func (e *Engine) ruleTable(p *policy.Payment) *ruleTable {
@@ -284,7 +333,7 @@ func (b *ruleTables) of(merchant string) *ruleTable {
 // ScheduleName returns the name of the schedule that a rule waits by in a payment's
 // layers; empty when there is no such rule, or it waits for nothing.
 func (e *Engine) ScheduleName(p *policy.Payment, rule string) string {
-	for _, en := range e.ruleTable(p).entries {
+	for _, en := range e.ruleTable(p).view().entries {
 		if en.rule.ID == rule && en.decision.Schedule != nil {
 			return en.decision.Schedule.Name
 		}
@@ -303,7 +352,7 @@ func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.ruleTable(s.Payment).decide(s) }
 
 // Terms implements [policy.Decider].
-func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return &e.ruleTable(p).terms[p.Operation] }
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.ruleTable(p).Terms(p) }
 
 // For returns the decider of a payment and of all others of its merchant at its provider. It
 // decides as the engine does, and need not look for their rules each time. The error, beside

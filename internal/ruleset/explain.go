@@ -37,15 +37,17 @@ type Part struct {
 // index let it through, and which parts of its condition held.
 func (e *Engine) Explain(s *policy.Situation) Trace {
 	b := e.ruleTable(s.Payment)
-	t := Trace{Decision: b.decide(s), Fact: s.Fact}
+	v := b.view()
+	t := Trace{Decision: b.decide(s), Fact: s.Fact, Rules: make([]Considered, 0, len(v.layers))}
 	decided := false
-	for _, en := range b.layers {
-		vars := makeEnv(s, s.Fired.Of(en.rule.ID), b.zone)
+	f := onlyRule(s, b.zone, "")
+	for _, en := range v.layers {
+		f.ids[0] = en.rule.ID
 		c := Considered{
 			ID: en.rule.ID, Source: en.rule.Source(), When: en.rule.When, Then: en.rule.Then,
-			Candidate: en.entry >= 0 && b.candidate(en.entry, s), Condition: explain(en.tree, vars),
+			Candidate: !en.excluded && en.candidate(s, b.zone), Condition: tried(en.shown(), &f),
 		}
-		c.Condition.evaluate(en.rule.When, vars)
+		c.Condition.try(&en.node, &f)
 		c.Held = c.Candidate && c.Condition.Held
 		c.Decided = c.Held && !decided
 		decided = decided || c.Held || c.Candidate && c.Condition.Err != ""
@@ -54,28 +56,46 @@ func (e *Engine) Explain(s *policy.Situation) Trace {
 	return t
 }
 
-// explain evaluates a condition and every part of it.
-func explain(t *condition.Tree, vars env) Part {
-	text, ok := condition.Written(t.Node)
-	p := Part{Text: text}
-	if ok {
-		p.evaluate(text, vars)
+// piece is a part of a condition as an explanation has it.
+type piece struct {
+	text  string
+	alone bool // it can be shown by itself
+	node  node
+	parts []piece
+}
+
+func pieceOf(t *condition.Tree) piece {
+	var l lowerer
+	s := piece{node: l.lower(t.Node), parts: make([]piece, len(t.Parts))}
+	s.text, s.alone = condition.Written(t.Node)
+	s.alone = s.alone && l.failed == nil
+	for i, part := range t.Parts {
+		s.parts[i] = pieceOf(part)
+	}
+	return s
+}
+
+// tried is a part and its parts in a situation.
+func tried(s piece, f *frame) Part {
+	p := Part{Text: s.text}
+	if s.alone {
+		p.try(&s.node, f)
 	} else {
 		p.Err = "cannot be shown by itself"
 	}
-	for _, part := range t.Parts {
-		p.Parts = append(p.Parts, explain(part, vars))
+	if len(s.parts) > 0 {
+		p.Parts = make([]Part, len(s.parts))
+	}
+	for i := range s.parts {
+		p.Parts[i] = tried(s.parts[i], f)
 	}
 	return p
 }
 
-func (p *Part) evaluate(text string, vars env) {
-	p.Held, p.Err = false, ""
-	compiled, err := program(text)
-	if err == nil {
-		p.Held, err = run(compiled, vars)
-	}
-	if err != nil {
-		p.Err = firstLine(err.Error())
+func (p *Part) try(n *node, f *frame) {
+	f.err = nil
+	p.Held, p.Err = n.holds(f), ""
+	if f.err != nil {
+		p.Held, p.Err = false, firstLine(f.err.Error())
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/condition"
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -66,7 +67,7 @@ func explained(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 			t.Fatalf("%+v is explained where rule %q stands", c, r.ID)
 		case c.Held != held || c.Condition.Held != held:
 			t.Fatalf("%s\nrule %q held: %t, and the trace says %t: %s", shown(s), r.ID, held, c.Held, c.When)
-		case c.Candidate != (listed && b.candidate(i, s)) || c.Held && !c.Candidate:
+		case c.Candidate != (listed && b.view().entries[i].candidate(s, b.zone)) || c.Held && !c.Candidate:
 			t.Fatalf("%s\nrule %q held: %t, and is called a candidate: %t", shown(s), r.ID, held, c.Candidate)
 		case c.Decided != (held && decided == ""):
 			t.Fatalf("%s\nrule %q held: %t after %q, and decided: %t", shown(s), r.ID, held, decided, c.Decided)
@@ -74,12 +75,28 @@ func explained(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 			decided = r.ID
 		}
 		parted(t, c.Condition)
+		evaluated(t, &c.Condition, reading{s, s.Fired.Of(r.ID), layers.Timezone()})
 	}
 	if len(left) > 0 {
 		t.Fatalf("%s\nexplained out of its place or twice: %+v", shown(s), left[0])
 	}
 	if decided != want.Rule {
 		t.Fatalf("%s\nthe trace says that %q decided, and it was %q", shown(s), decided, want.Rule)
+	}
+}
+
+// evaluated holds each part to a plain reading of its text.
+func evaluated(t testkit.Failer, p *Part, plain reading) {
+	t.Helper()
+	n, err := condition.Parse(p.Text)
+	if err != nil {
+		t.Fatalf("%s: %v", p.Text, err)
+	}
+	if held, err := plain.holds(n); held != p.Held || err != nil || p.Err != "" {
+		t.Fatalf("%q held: %t (%s), and the plain reading says %t (%v)", p.Text, p.Held, p.Err, held, err)
+	}
+	for i := range p.Parts {
+		evaluated(t, &p.Parts[i], plain)
 	}
 }
 

@@ -49,12 +49,11 @@ func (e *Engine) Looks(p *policy.Payment) Looks {
 		Waits: map[string]*policy.Schedule{}, At: map[string]bool{}, Texts: map[string][]string{}, Whole: map[string]bool{},
 		Cuts: map[string][]int64{}, Fired: map[string][]int64{},
 	}
-	b := e.ruleTable(p)
-	for i := range b.entries {
-		if b.words > 0 && b.fits[dimOperation][int(p.Operation)*b.words+i/64]&(1<<(i%64)) == 0 {
-			continue
+	v := e.ruleTable(p).view()
+	for i := range v.entries {
+		if v.entries[i].fitsOperation(p.Operation) {
+			l.rule(&v.entries[i])
 		}
-		l.rule(&b.entries[i])
 	}
 	for _, list := range []map[string][]int64{l.Cuts, l.Fired} {
 		for k := range list {
@@ -149,7 +148,7 @@ func kindOf(leaf *condition.Tree, vars condition.Mentioned) leafKind {
 		k := variables[v].kind
 		whole = whole && (k == text || k == word || k == boolean)
 	}
-	if _, ok := native(leaf); ok {
+	if plainLeaf(leaf, vars) {
 		return leafPlain
 	}
 	if _, _, ok := numberIn(leaf.Node); ok {
@@ -190,14 +189,15 @@ func numberIn(n ast.Node) (name string, list []int64, ok bool) {
 func (e *Engine) Possible(s *policy.Situation, open map[string]bool) []policy.Decision {
 	b := e.ruleTable(s.Payment)
 	var all []policy.Decision
-	for i := range b.entries {
-		if !b.candidate(i, s) {
+	entries := b.view().entries
+	for i := range entries {
+		en := &entries[i]
+		if !en.candidate(s, b.zone) {
 			continue
 		}
-		en := &b.entries[i]
 		held, err := en.possible(s, b, open)
 		if err != nil {
-			all = append(all, b.failed(en, err))
+			all = append(all, b.failed(&en.decision, err))
 		}
 		switch held {
 		case condition.Yes:
@@ -226,17 +226,14 @@ func (e *entry) possible(s *policy.Situation, b *ruleTable, open map[string]bool
 				return condition.Maybe
 			}
 		}
-		fired := s.Fired.Of(e.rule.ID)
-		if t, ok := native(leaf); ok {
-			return condition.TruthOf(t.holds(s, fired, b))
-		}
-		compiled, err := leafProgram(leaf.Node)
-		if err != nil {
+		var l lowerer
+		lowered, f := l.lower(leaf.Node), onlyRule(s, b.zone, e.rule.ID)
+		if l.failed != nil {
 			return condition.Maybe
 		}
-		yes, err := run(compiled, makeEnv(s, fired, b.zone))
-		if err != nil {
-			failed = err
+		yes := lowered.holds(&f)
+		if f.err != nil {
+			failed = f.err
 			return condition.Maybe
 		}
 		return condition.TruthOf(yes)

@@ -48,7 +48,7 @@ func drawnFrom(e *Engine) *pool {
 	}
 	for _, name := range e.Catalogs.Names() {
 		cat, _ := e.Catalogs.Get(name)
-		for _, entry := range e.ruleTables[name].rest.entries { // first what the rules speak of
+		for _, entry := range e.ruleTables[name].rest.view().entries { // first what the rules speak of
 			p.codes[name] = append(p.codes[name], slices.Sorted(maps.Keys(entry.vars["code"]))...)
 		}
 		for _, r := range cat.Codes {

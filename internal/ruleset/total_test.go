@@ -114,12 +114,14 @@ func TestAFailureIsNeverSilent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := *b.entries[0].compiled
-	broken.tree, broken.program, broken.tests = condition.Split(tree.Node), bad, nil
-	r := *broken.rule
-	r.When = failing
-	broken.rule = &r
-	b.entries[0].compiled, b.layers[0].compiled = &broken, &broken
+	v := b.view()
+	broken := *v.entries[0].compiled
+	fails := *broken.understood
+	fails.tree, fails.node = condition.Split(tree.Node), node{op: opProgram, more: &operands{program: bad}}
+	fails.shown = func() piece { return piece{node: fails.node, alone: true} }
+	broken.understood = &fails
+	v.entries[0].compiled, v.layers[0].compiled = &broken, &broken
+	b.below.layer = newLayer([]*compiled{&broken, v.entries[1].compiled}, "momo")
 	d := e.Decide(s)
 	if d.Action != policy.QueryStatus || d.Rule != "" || !strings.HasPrefix(d.Reason, `the condition of rule "fails" (`) || d.Schedule == nil || d.Schedule.Name != "poll" {
 		t.Errorf("the decision is %s", oneLine(d))

@@ -100,14 +100,17 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 	at := places(b)
 	for _, r := range layers.Rules() {
 		i, listed := at[r]
-		candidate := listed && b.candidate(i, s)
-		switch held := tw.holds(r, s, layers.Timezone()); {
-		case held && !candidate:
+		candidate := listed && b.view().entries[i].candidate(s, b.zone)
+		held := tw.holds(r, s, layers.Timezone())
+		if held && !candidate {
 			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When)
-		case candidate:
-			if rest, err := b.entries[i].rest(s, b); rest != held || err != nil {
-				t.Fatalf("%s\nrule %q holds: %t, and what the index leaves of it does not agree (%t, %v): %s", shown(s), r.ID, held, rest, err, r.When)
-			}
+		}
+		plain := reading{s, s.Fired.Of(r.ID), layers.Timezone()}
+		if read, err := plain.holds(b.conditions[r].tree.Node); read != held || err != nil {
+			t.Fatalf("%s\nrule %q holds: %t, and the plain reading says %t (%v): %s", shown(s), r.ID, held, read, err, r.When)
+		}
+		if listed && e.Holds(r, s) != held {
+			t.Fatalf("%s\nrule %q holds: %t, and the compiled condition does not agree: %s", shown(s), r.ID, held, r.When)
 		}
 	}
 }
@@ -115,8 +118,8 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 // places finds a rule table's rules in its entries.
 func places(b *ruleTable) map[*rules.Rule]int {
 	at := map[*rules.Rule]int{}
-	for i := range b.entries {
-		at[b.entries[i].rule] = i
+	for i, en := range b.view().entries {
+		at[en.rule] = i
 	}
 	return at
 }

@@ -15,7 +15,7 @@ import (
 func (e *Engine) With(set *rules.Set) (*Engine, error) {
 	next := &Engine{Catalogs: e.Catalogs, Rules: set, ruleTables: make(map[string]*ruleTables, len(e.ruleTables))}
 	var errs source.List
-	c := &compiler{e: next, errs: &errs, done: maps.Clone(e.conditions)}
+	c := newCompiler(next, &errs, maps.Clone(e.conditions))
 	c.files()
 	if err := errs.Err(); err != nil {
 		return nil, err
