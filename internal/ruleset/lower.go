@@ -43,6 +43,7 @@ func (n *node) settled() condition.Truth {
 	return condition.Maybe
 }
 
+// truth lowers a part that is true or false. Ok is false where some text in it is made anew.
 func (l *lowerer) truth(n ast.Node) (lowered node, ok bool) {
 	if op, operands := condition.Operands(n); op != condition.Leaf {
 		parts := make([]node, 0, len(operands))
@@ -110,6 +111,7 @@ func mergeable(a, b *node) bool {
 	return a.op == opWords && !a.not && a.of == b.of
 }
 
+// choice lowers "x ? y : z". Where x is settled, the other branch is left out.
 func (l *lowerer) choice(n *ast.ConditionalNode) node {
 	cond, then, otherwise := l.lower(n.Cond), l.lower(n.Exp1), l.lower(n.Exp2)
 	switch cond.settled() {
@@ -170,6 +172,7 @@ func (l *lowerer) texts(op opcode, left, right ast.Node) (node, bool) {
 	return fold(node{op: op, more: &operands{x: x, y: y}}, x.op == textFixed && y.op == textFixed), true
 }
 
+// matches lowers a pattern, which is compiled once for all copies of a condition.
 func (l *lowerer) matches(n *ast.BinaryNode) (node, bool) {
 	x, xok := l.text(n.Left)
 	pattern, yok := n.Right.(*ast.StringNode)
@@ -263,6 +266,7 @@ func (l *lowerer) wordComparison(n *ast.BinaryNode) (node, bool) {
 	return lowered, true
 }
 
+// compareTexts puts a fixed text to the right.
 func (l *lowerer) compareTexts(relation string, x, y *textual) node {
 	if x.op == textFixed {
 		x, y, relation = y, x, mirrored[relation]
@@ -273,6 +277,8 @@ func (l *lowerer) compareTexts(relation string, x, y *textual) node {
 	return fold(node{op: opTexts, more: &operands{relation: relation, x: x, y: y}}, x.op == textFixed && y.op == textFixed)
 }
 
+// compareNumbers makes a range of a variable and a fixed number: every relation to one is a range, or
+// the opposite of one.
 func compareNumbers(relation string, x, y *numeric) node {
 	if x.op == numberFixed {
 		x, y, relation = y, x, mirrored[relation]

@@ -95,6 +95,7 @@ func onlyRule(s *policy.Situation, zone *time.Location, id string) frame {
 
 func (f *frame) fired() int { return f.s.Fired.Of(f.ids[f.rule]) }
 
+// number reads a variable. The hour is worked out once, because it takes the zone.
 func (f *frame) number(v condition.Variable) int64 {
 	switch v {
 	case condition.Attempt:
@@ -113,6 +114,7 @@ func (f *frame) number(v condition.Variable) int64 {
 	}
 }
 
+// text reads a variable or a tag; one that is absent is empty.
 func (f *frame) text(a *accessor) string {
 	switch a.variable {
 	case condition.Code:
@@ -193,6 +195,7 @@ func (n *node) compares(f *frame) bool {
 	}
 }
 
+// related is a relation between two values of which one is less, or both are equal.
 func related(relation string, less, equal bool) bool {
 	switch relation {
 	case "<":
@@ -324,6 +327,7 @@ func (t *textual) slice(f *frame) string {
 	return text[from:to]
 }
 
+// within is an index that lies in a text.
 func within(i, length int64) int64 {
 	if i < 0 {
 		i += length

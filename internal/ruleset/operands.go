@@ -171,6 +171,7 @@ func (l *lowerer) number(n ast.Node) (*numeric, bool) {
 
 func fixedNumber(n int64) *numeric { return &numeric{fixed: n} }
 
+// calculated works out at once what is fixed: duration("1h") * 2 is a number.
 func calculated(op arithmeticOp, x, y *numeric) *numeric {
 	n := &numeric{op: op, x: x, y: y}
 	if x.op == numberFixed && y.op == numberFixed {
@@ -179,6 +180,7 @@ func calculated(op arithmeticOp, x, y *numeric) *numeric {
 	return n
 }
 
+// length counts characters, or tags.
 func (l *lowerer) length(name string, args []ast.Node) (*numeric, bool) {
 	if name != "len" || len(args) != 1 {
 		return nil, false

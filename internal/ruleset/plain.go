@@ -77,6 +77,7 @@ func (r *reading) value(n ast.Node) any {
 	panic(fmt.Sprintf("%T is not part of the language", n))
 }
 
+// variable is what a name stands for in the situation.
 func (r *reading) variable(name string) any {
 	v, known := condition.Named(name)
 	if !known {
@@ -96,6 +97,7 @@ func (r *reading) variable(name string) any {
 	}
 }
 
+// slice counts bytes, from the end where an index is below zero; what lies outside is left out.
 func (r *reading) slice(n *ast.SliceNode) string {
 	text := r.text(n.Node)
 	length := int64(len(text))
@@ -118,6 +120,7 @@ func (r *reading) slice(n *ast.SliceNode) string {
 	return text[from:min(to, length)]
 }
 
+// call works out the functions; duration has a fixed text and was worked out before.
 func (r *reading) call(name string, args []ast.Node) any {
 	if id, ok := args[0].(*ast.IdentifierNode); ok && name == "len" && id.Value == condition.Tags.String() {
 		return int64(len(r.s.Payment.Tags))
@@ -192,6 +195,7 @@ func (r *reading) member(n *ast.BinaryNode) bool {
 	return false
 }
 
+// compare knows two values of one type. Truth values have no order, and the loader lets none be asked for.
 func (r *reading) compare(relation string, x, y any) bool {
 	order := 0
 	switch x := x.(type) {

@@ -145,6 +145,7 @@ func (s *sampler) words(sit *policy.Situation, fits words) {
 	sit.InDoubt = place(condition.InDoubt) == 1
 }
 
+// setText gives a text, now and then another one than the condition names.
 func (s *sampler) setText(sit *policy.Situation, of accessor, text string) {
 	switch s.random.IntN(8) {
 	case 0:
@@ -172,6 +173,7 @@ func (s *sampler) setText(sit *policy.Situation, of accessor, text string) {
 	}
 }
 
+// setNumber gives a number. Counts of a rule are looked up by its name, and the first counts.
 func setNumber(sit *policy.Situation, v condition.Variable, rule string, n int64) {
 	switch v {
 	case condition.HTTPStatus:

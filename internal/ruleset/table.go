@@ -83,7 +83,8 @@ func contract(cat *providers.Catalog, l rules.Layers, op policy.Operation) polic
 	return contract
 }
 
-// decide finds the first rule that holds.
+// decide finds the first rule that holds: of the merchant's own, then of the provider's and the baseline's.
+// It takes nothing from the heap unless a program runs.
 func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
 	f := newFrame(s, b.zone)
 	if b.weekday {

@@ -64,6 +64,8 @@ func everyWord(v condition.Variable) words {
 	return all
 }
 
+// The words are joined and compared as sets, all variables at once.
+
 func (w words) or(x words) words    { return words{w.class | x.class, w.rest | x.rest} }
 func (w words) and(x words) words   { return words{w.class & x.class, w.rest & x.rest} }
 func (w words) less(x words) words  { return words{w.class &^ x.class, w.rest &^ x.rest} }
