@@ -102,7 +102,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), decideCommand(), explainCommand(),
-		codesCommand(), flowsCommand(), emulateCommand(), initCommand(), versionCommand())
+		codesCommand(), serveCommand(), flowsCommand(), emulateCommand(), initCommand(), versionCommand())
 	addVersionFlag(root)
 	return root
 }

@@ -53,9 +53,15 @@ type stamp struct {
 	at   time.Time
 }
 
+// stamps are those of the rules and the tests.
 func (q *testRun) stamps() map[string]stamp {
+	return stampsOf(append([]string{*q.rules}, q.paths...)...)
+}
+
+// stampsOf are those of the TOML files in folders; an empty name is none.
+func stampsOf(roots ...string) map[string]stamp {
 	all := map[string]stamp{}
-	for _, root := range append([]string{*q.rules}, q.paths...) {
+	for _, root := range roots {
 		if root == "" {
 			continue
 		}

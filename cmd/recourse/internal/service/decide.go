@@ -1,0 +1,220 @@
+package service
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/recourse-pay/recourse/internal/advice"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+const (
+	mostQuestion = 1 << 20  // bytes of a question
+	mostBatch    = 64 << 20 // bytes of a batch of questions
+	lines        = "application/x-ndjson"
+)
+
+// registerDecisions adds what answers without a flow.
+func (s *Service) registerDecisions() {
+	questions := huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[advice.Question]())
+	decision := huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[advice.Decision]())
+	s.api.OpenAPI().AddOperation(&huma.Operation{
+		OperationID: "decide", Method: http.MethodPost, Path: "/v1/decide", Tags: []string{"decisions"}, Summary: "What would be done about an answer",
+		Description: "One question as JSON, or a batch of them as JSON lines: " + lines + ". Of a batch each line is answered by a line, in order; one that cannot be read by {\"error\": …}.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: questions}, lines: {Schema: questions}}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "The decision, or one a line.", Content: map[string]*huma.MediaType{"application/json": {Schema: decision}, lines: {Schema: decision}}},
+			"400": {Description: "The question cannot be read."}, "413": {Description: "It is too long."}, "415": {Description: "It is of another type."},
+		},
+	})
+	huma.Register(s.api, huma.Operation{
+		OperationID: "explain", Method: http.MethodPost, Path: "/v1/explain", Tags: []string{"decisions"}, Summary: "What would be done about an answer, and why", Errors: []int{401, 422},
+	}, s.explain)
+	huma.Register(s.api, huma.Operation{
+		OperationID: "codes", Method: http.MethodGet, Path: "/v1/codes/{provider}", Tags: []string{"decisions"}, Summary: "A provider's codes, and what each proves", Errors: []int{401, 404},
+	}, s.codes)
+}
+
+func (s *Service) explain(_ context.Context, in *struct {
+	RawBody []byte `contentType:"application/json"`
+}) (*struct{ Body advice.Explained }, error) {
+	e := s.o.Rules.Now()
+	q, err := advice.Read(in.RawBody)
+	if err != nil {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	a, err := advice.Ask(e, q)
+	if err != nil {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	trace := e.Explain(&a.Situation)
+	return &struct{ Body advice.Explained }{advice.Explain(a, &trace)}, nil
+}
+
+// Code is one code of a provider.
+type Code struct {
+	Scope       string          `json:"scope"`
+	Code        string          `json:"code"`
+	Symbol      string          `json:"symbol"`
+	Final       policy.Finality `json:"final"`
+	Class       policy.Class    `json:"class"`
+	Description string          `json:"description"`
+	Facts       []CodeFact          `json:"facts"`
+}
+
+// CodeFact is what a code proves for an operation in a phase.
+type CodeFact struct {
+	Operation policy.Operation `json:"operation"`
+	Phase     policy.Phase     `json:"phase"`
+	Effect    policy.Effect    `json:"effect"`
+	Class     policy.Class     `json:"class"`
+	Because   string           `json:"because"`
+}
+
+func (s *Service) codes(_ context.Context, in *struct {
+	Provider string `path:"provider" doc:"By the name of its catalogue."`
+}) (*struct{ Body []Code }, error) {
+	catalog, err := s.o.Rules.Now().Catalogs.Get(in.Provider)
+	if err != nil {
+		return nil, huma.Error404NotFound(err.Error())
+	}
+	return &struct{ Body []Code }{codesOf(catalog)}, nil
+}
+
+func codesOf(catalog *providers.Catalog) []Code {
+	all := make([]Code, 0, len(catalog.Codes))
+	for _, r := range catalog.Codes {
+		c := Code{Scope: r.Scope, Code: r.Code, Symbol: r.Symbol, Final: r.Final, Class: r.Class, Description: r.Description, Facts: []CodeFact{}}
+		for _, f := range r.Facts {
+			c.Facts = append(c.Facts, CodeFact{Operation: f.Operation, Phase: f.Phase, Effect: f.Fact.Effect, Class: f.Fact.Class, Because: f.Because})
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// decide answers one question, or a batch of them.
+func (s *Service) decide(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" "+r.URL.Path+": the method must be POST")
+		return
+	}
+	kind := r.Header.Get("Content-Type")
+	if kind != "application/json" && kind != lines {
+		kind, _, _ = mime.ParseMediaType(kind)
+	}
+	switch kind {
+	case "application/json":
+		s.decideOne(w, r)
+	case lines:
+		s.decideBatch(w, r)
+	default:
+		writeProblem(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json for one question, or "+lines+" for a batch")
+	}
+}
+
+func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostQuestion))
+	var long *http.MaxBytesError
+	if errors.As(err, &long) {
+		writeProblem(w, http.StatusRequestEntityTooLarge, "a question has at most 1 MiB")
+		return
+	}
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
+		return
+	}
+	answer, err := decision(s.o.Rules.Now(), raw)
+	if err != nil {
+		writeProblem(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	w.Header()["Content-Type"] = jsonType
+	_, _ = w.Write(append(answer, '\n')) // the caller may be gone
+}
+
+var jsonType = []string{"application/json"}
+
+func decision(e *ruleset.Engine, raw []byte) ([]byte, error) {
+	q, err := advice.Read(raw)
+	if err != nil {
+		return nil, err
+	}
+	a, err := advice.Ask(e, q)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(a.Decision())
+}
+
+// decideBatch answers line by line. One set of rules answers the whole batch.
+func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
+	e := s.o.Rules.Now()
+	in := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, mostBatch), 1<<16)
+	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 has it anyway
+	w.Header().Set("Content-Type", lines)
+	out := bufio.NewWriterSize(w, 1<<16)
+	for {
+		line, err := readLine(in)
+		if question := bytes.TrimSpace(line); len(question) > 0 {
+			answer, err := decision(e, question)
+			if err != nil {
+				answer, _ = json.Marshal(map[string]string{"error": err.Error()})
+			}
+			_, _ = out.Write(answer)
+			_ = out.WriteByte('\n')
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			text, _ := json.Marshal(map[string]string{"error": "the batch cannot be read further: " + err.Error()})
+			_, _ = out.Write(append(text, '\n'))
+			break
+		}
+	}
+	_ = out.Flush()
+}
+
+// errLongLine is of a line of a batch that is longer than a question may be.
+var errLongLine = errors.New("a question has at most 1 MiB")
+
+// readLine reads a line. It is only good until the next one is read.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	if !errors.Is(err, bufio.ErrBufferFull) {
+		return line, err
+	}
+	long := bytes.Clone(line)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		if len(long) > mostQuestion {
+			return nil, errLongLine
+		}
+		line, err = in.ReadSlice('\n')
+		long = append(long, line...)
+	}
+	return long, err
+}
+
+// writeProblem answers with an error, in the form of RFC 9457.
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	text, err := json.Marshal(huma.ErrorModel{Title: http.StatusText(status), Status: status, Detail: detail})
+	if err != nil {
+		panic(err) // texts and a number
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n'))
+}

@@ -1,0 +1,213 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/time/rate"
+
+	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// Options are the parts of a service. Rules are needed.
+type Options struct {
+	Rules   *Rules
+	Journal journal.Journal // nil: no flows, only decisions
+
+	Observers []executor.Observer // of the flows
+	Metrics   http.Handler        // nil: there is no /metrics
+	Log       *slog.Logger        // nil: nothing is logged
+
+	// Token is what callers send as a bearer token. Empty: none is asked for.
+	Token string
+	// AdminToken opens the executor's admin handler, below /admin/. Empty: there is none.
+	AdminToken string
+	// PerMerchant is how many flows a merchant may begin a second, and Burst how many at once. 0: any number.
+	PerMerchant float64
+	Burst       int
+	// Version is the command's, for the description of the interface.
+	Version string
+}
+
+// Service is the HTTP interface. It is safe for concurrent use.
+type Service struct {
+	o        Options
+	x        *executor.Executor // nil without a journal
+	hub      *hub
+	api      huma.API
+	mux      *http.ServeMux
+	admin    http.Handler // nil: none
+	log      *slog.Logger
+	stopping chan struct{}
+	stop     sync.Once
+
+	mu     sync.Mutex
+	limits map[string]*rate.Limiter
+}
+
+// New makes a service. It continues the flows of the journal.
+func New(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: map[string]*rate.Limiter{}}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Journal != nil {
+		clients := map[string]executor.Client{}
+		for _, name := range o.Rules.Now().Catalogs.Names() {
+			clients[name] = s.hub
+		}
+		x, err := executor.New(o.Rules, &executor.Config{
+			Journal: o.Journal, Clients: clients, Observers: append(o.Observers, s.hub),
+			OnError:    func(err error) { s.log.Error("flow", "error", err) },
+			OnEscalate: s.escalated,
+			OnAlert:    s.alerted,
+		})
+		if err != nil {
+			return nil, err
+		}
+		s.x = x
+		n, err := x.Resume(ctx)
+		if err != nil {
+			return nil, errors.Join(err, x.Close(ctx))
+		}
+		s.log.Info("resumed", "flows", n)
+	}
+	if s.x != nil && o.AdminToken != "" {
+		s.admin = http.StripPrefix("/admin", s.x.AdminHandler())
+	}
+	s.register()
+	return s, nil
+}
+
+// Executor is that of the flows; nil without a journal.
+func (s *Service) Executor() *executor.Executor { return s.x }
+
+// Close ends the service: no flow begins any more, and no command is given out. What callers have taken they
+// can report until ctx is over. Serve until it returns.
+func (s *Service) Close(ctx context.Context) error {
+	s.stop.Do(func() { close(s.stopping) })
+	s.hub.drain()
+	if s.x == nil {
+		return nil
+	}
+	return s.x.Close(ctx)
+}
+
+// escalated and alerted are the hooks. People find these flows by the admin handler; the log says when.
+func (s *Service) escalated(_ context.Context, r *executor.Result) error {
+	s.log.Warn("escalated", "flow", r.Flow, "reason", r.Reason)
+	return nil
+}
+
+func (s *Service) alerted(_ context.Context, a *executor.Alert) error {
+	s.log.Error("alert", "flow", a.Flow, "alert", a)
+	return nil
+}
+
+func (s *Service) register() {
+	config := huma.DefaultConfig("Recourse", s.o.Version)
+	config.Info.Description = "Decides what to do with a payment provider's answer, and carries payments so that none is made twice."
+	config.DocsPath, config.SchemasPath = "", ""
+	config.OpenAPIPath = "/openapi"
+	config.CreateHooks = nil // no $schema in answers
+	if s.o.Token != "" {
+		config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+		config.Security = []map[string][]string{{"token": {}}}
+	}
+	s.api = humago.New(s.mux, config)
+	s.registerFlows()
+	s.registerDecisions()
+	s.registerHealth()
+}
+
+func (s *Service) registerHealth() {
+	huma.Register(s.api, huma.Operation{
+		OperationID: "healthy", Method: http.MethodGet, Path: "/healthz", Tags: []string{"operation"}, Summary: "The process answers",
+	}, func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
+	huma.Register(s.api, huma.Operation{
+		OperationID: "ready", Method: http.MethodGet, Path: "/readyz", Tags: []string{"operation"}, Summary: "The process takes work", Errors: []int{503},
+	}, s.ready)
+	if s.o.Metrics != nil {
+		s.mux.Handle("GET /metrics", s.o.Metrics)
+	}
+}
+
+func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	select {
+	case <-s.stopping:
+		return nil, huma.Error503ServiceUnavailable("the service is about to stop")
+	default:
+	}
+	if s.x == nil {
+		return nil, nil
+	}
+	stats, err := s.x.Stats(ctx)
+	if err != nil {
+		return nil, huma.Error503ServiceUnavailable("the journal cannot be read: " + err.Error())
+	}
+	if stalled := stats.Journal.Stalled; stalled > 10*time.Second {
+		return nil, huma.Error503ServiceUnavailable("the journal has not written for " + stalled.Round(time.Second).String())
+	}
+	return nil, nil
+}
+
+// limit takes one of the flows that a merchant may begin.
+func (s *Service) limit(merchant string) error {
+	if s.o.PerMerchant <= 0 {
+		return nil
+	}
+	s.mu.Lock()
+	l := s.limits[merchant]
+	if l == nil {
+		if len(s.limits) >= mostLimits {
+			clear(s.limits) // names that a caller invents must not fill the memory
+		}
+		l = rate.NewLimiter(rate.Limit(s.o.PerMerchant), max(1, s.o.Burst))
+		s.limits[merchant] = l
+	}
+	s.mu.Unlock()
+	if !l.Allow() {
+		return huma.Error429TooManyRequests("merchant " + merchant + " begins more flows than it may; nothing was begun")
+	}
+	return nil
+}
+
+const mostLimits = 100_000
+
+// open are the paths that need no token: probes have none.
+var open = map[string]bool{"/healthz": true, "/readyz": true}
+
+// ServeHTTP serves the interface.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	token, handler := s.o.Token, http.Handler(s.mux)
+	if strings.HasPrefix(r.URL.Path, "/admin/") && s.admin != nil {
+		token, handler = s.o.AdminToken, s.admin
+	}
+	if token != "" && !open[r.URL.Path] && !authorized(r, token) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
+		return
+	}
+	if r.URL.Path == "/v1/decide" { // the one that is called most: not through reflection
+		s.decide(w, r)
+		return
+	}
+	handler.ServeHTTP(w, r)
+}
+
+// authorized compares the digests of the tokens, so that the time says nothing about their lengths.
+func authorized(r *http.Request, token string) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	have, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(have[:], want[:]) == 1 && ok
+}

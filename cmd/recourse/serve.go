@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	client "github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
+	"github.com/recourse-pay/recourse/journal/sqlite"
+	otelrecourse "github.com/recourse-pay/recourse/otel"
+	"github.com/recourse-pay/recourse/recording"
+)
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve decisions and flows over HTTP, to programs in any language",
+		Long: `Answers what would be done about an answer (/v1/decide, /v1/explain, /v1/codes), and with
+--journal carries whole payments: a program begins a flow, is given what to send or ask and under
+which identifiers, and reports what came of it. The program may die at any time, and this process
+too. /openapi.json describes the interface, docs/serve.md how to use it.
+
+It listens on loopback. Another address needs --token-file, or --tls-client-ca. SIGHUP, and --watch by
+itself, reads the rules anew: a set with a mistake is reported and the old one stays. Ctrl-C ends it: calls
+that callers make can be reported until --drain is over.
+
+Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
+		Example: `  recourse serve --rules rules --journal flows.db
+  recourse serve --journal flows.db --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
+  curl -s -d '{"provider":"momo","operation":"pay","fault":"timeout"}' -H 'Content-Type: application/json' 127.0.0.1:8377/v1/decide`,
+		Args: cobra.NoArgs,
+	}
+	var q serving
+	f := cmd.Flags()
+	q.rules = rulesFlag(cmd)
+	f.StringVar(&q.journal, "journal", "", "SQLite file of the flows, made if it is not there; without it no flow can be begun")
+	f.StringVar(&q.listen, "listen", "127.0.0.1:8377", "address; port 0 takes a free one")
+	f.StringVar(&q.token, "token-file", "", "file with the bearer token that callers send")
+	f.StringVar(&q.admin, "admin-token-file", "", "file with the token for /admin/, where people settle flows; without it there is none")
+	f.StringVar(&q.cert, "tls-cert", "", "certificate (PEM)")
+	f.StringVar(&q.key, "tls-key", "", "its key (PEM)")
+	f.StringVar(&q.clientCA, "tls-client-ca", "", "certificates (PEM) of which one must have signed a caller's")
+	f.Float64Var(&q.perMerchant, "per-merchant", 0, "flows that a merchant may begin in a second; 0: any number")
+	f.StringVar(&q.record, "record", "", "folder for a recording of what happens, for recourse simulate")
+	f.DurationVar(&q.drain, "drain", 30*time.Second, "how long callers may report after Ctrl-C")
+	f.BoolVar(&q.watch, "watch", false, "read the rules anew when a file changes")
+	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return q.run(cmd) }
+	return cmd
+}
+
+// serving holds the flags of the command.
+type serving struct {
+	rules                   *string
+	journal, listen, record string
+	token, admin            string
+	cert, key, clientCA     string
+	perMerchant             float64
+	drain                   time.Duration
+	watch                   bool
+}
+
+func (q *serving) run(cmd *cobra.Command) (err error) {
+	log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+	e, err := open(cmd, *q.rules)
+	if err != nil {
+		return err
+	}
+	o := service.Options{Rules: service.NewRules(e), Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion()}
+	secure, err := q.secrets(&o)
+	if err != nil {
+		return err
+	}
+	l, err := q.listener(secure)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	meters, err := newMeters(&o)
+	if err != nil {
+		return err
+	}
+	if q.record != "" {
+		r, err := recording.NewFolder(q.record, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		o.Observers = append(o.Observers, r)
+	}
+	if q.journal != "" {
+		j, err := sqlite.Open(q.journal, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, j.Close()) }()
+		o.Journal = j
+	}
+	s, err := service.New(cmd.Context(), o)
+	if err != nil {
+		return err
+	}
+	if x := s.Executor(); x != nil {
+		unwatch, err := otelrecourse.Watch(x, meters)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unwatch()) }()
+	}
+	return q.serve(cmd, s, l, o.Rules, log)
+}
+
+// newMeters makes the metrics of the flows, and the handler that shows them.
+func newMeters(o *service.Options) (*otelrecourse.Options, error) {
+	registry := client.NewRegistry()
+	exporter, err := prometheus.New(prometheus.WithRegisterer(registry), prometheus.WithoutScopeInfo())
+	if err != nil {
+		return nil, err
+	}
+	meters := &otelrecourse.Options{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter))}
+	observer, err := otelrecourse.New(meters)
+	if err != nil {
+		return nil, err
+	}
+	o.Metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	o.Observers = append(o.Observers, observer)
+	return meters, nil
+}
+
+// secrets reads the tokens, and says whether callers have to show who they are.
+func (q *serving) secrets(o *service.Options) (secure bool, err error) {
+	for _, file := range []struct {
+		name string
+		into *string
+	}{{q.token, &o.Token}, {q.admin, &o.AdminToken}} {
+		if file.name == "" {
+			continue
+		}
+		text, err := os.ReadFile(file.name)
+		if err != nil {
+			return false, err
+		}
+		*file.into = string(bytes.TrimSpace(text))
+		if len(*file.into) < 16 {
+			return false, fmt.Errorf("%s: a token has at least 16 characters", file.name)
+		}
+	}
+	if o.AdminToken != "" && o.AdminToken == o.Token {
+		return false, errors.New("--admin-token-file: the token must not be that of --token-file: programs could settle what is for people")
+	}
+	return o.Token != "" || q.clientCA != "", nil
+}
+
+// listener opens the address, with TLS if there is a certificate.
+func (q *serving) listener(secure bool) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(q.listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	ip := net.ParseIP(host)
+	if loopback := host == "localhost" || ip != nil && ip.IsLoopback(); !loopback && !secure {
+		return nil, fmt.Errorf("--listen %s: other machines can reach it, so callers must show who they are: --token-file or --tls-client-ca", q.listen)
+	}
+	if q.cert == "" {
+		if q.clientCA != "" {
+			return nil, errors.New("--tls-client-ca needs --tls-cert and --tls-key")
+		}
+		return net.Listen("tcp", q.listen)
+	}
+	pair, err := tls.LoadX509KeyPair(q.cert, q.key)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if q.clientCA != "" {
+		text, err := os.ReadFile(q.clientCA)
+		if err != nil {
+			return nil, err
+		}
+		config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+		if !config.ClientCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM", q.clientCA)
+		}
+	}
+	return tls.Listen("tcp", q.listen, config)
+}
+
+// serve answers until Ctrl-C. Then callers may still report, and nothing new begins.
+func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *service.Rules, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	go q.reloading(ctx, cmd, rules, log)
+	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
+	var broken error
+	select {
+	case <-ctx.Done():
+	case broken = <-failed:
+	}
+	log.Info("stopping", "drain", q.drain.String())
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(time.Second, q.drain))
+	defer cancel()
+	err := s.Close(end)
+	if errors.Is(err, context.DeadlineExceeded) { // what is left in doubt, the next process finds out
+		log.Warn("a caller did not report in time", "error", err)
+		err = nil
+	}
+	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancelLast()
+	if server.Shutdown(last) != nil {
+		_ = server.Close() // cuts off who does not leave
+	}
+	return errors.Join(broken, err)
+}
+
+// reloading reads the rules anew at SIGHUP and, with --watch, when a file changes.
+func (q *serving) reloading(ctx context.Context, cmd *cobra.Command, rules *service.Rules, log *slog.Logger) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, hangUp...)
+	defer signal.Stop(asked)
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	seen := stampsOf(*q.rules)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		case <-tick.C:
+			if !q.watch {
+				continue
+			}
+			now := stampsOf(*q.rules)
+			if maps.Equal(seen, now) {
+				continue
+			}
+			seen = now
+		}
+		began := time.Now()
+		e, err := openRules(*q.rules)
+		if err != nil {
+			var text bytes.Buffer
+			printErrors(&text, err, nil)
+			log.Error("the rules have mistakes; the old ones stay", "mistakes", text.String())
+			continue
+		}
+		rules.Replace(e)
+		log.Info("rules read anew", "took", time.Since(began).String(), "warnings", len(e.Warnings))
+	}
+}
