@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"reflect"
+	"runtime"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -159,33 +161,76 @@ func decision(e *ruleset.Engine, raw []byte) ([]byte, error) {
 	return json.Marshal(a.Decision())
 }
 
-// decideBatch answers line by line. One set of rules answers the whole batch.
+// decideBatch answers line by line, in order. One set of rules answers the whole batch. Both the lines that wait and
+// the cores that work on them are bounded.
 func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 	e := s.o.Rules.Now()
-	in := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, mostBatch), 1<<16)
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 has it anyway
 	w.Header().Set("Content-Type", lines)
-	out := bufio.NewWriterSize(w, 1<<16)
-	for {
-		line, err := readLine(in)
-		if question := bytes.TrimSpace(line); len(question) > 0 {
-			answer, err := decision(e, question)
-			if err != nil {
-				answer, _ = json.Marshal(map[string]string{"error": err.Error()})
+	parts := make(chan chan []byte, runtime.GOMAXPROCS(0))
+	go func() {
+		defer close(parts)
+		in := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, mostBatch), 1<<16)
+		for more := true; more; {
+			var questions [][]byte
+			var wrong error
+			questions, wrong = readPart(in)
+			more = wrong == nil
+			part := make(chan []byte, 1)
+			select {
+			case parts <- part:
+				go func() { part <- answerPart(e, questions, wrong) }()
+			case <-r.Context().Done():
+				return
 			}
-			_, _ = out.Write(answer)
-			_ = out.WriteByte('\n')
 		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			text, _ := json.Marshal(map[string]string{"error": "the batch cannot be read further: " + err.Error()})
-			_, _ = out.Write(append(text, '\n'))
+	}()
+	for part := range parts {
+		if _, err := w.Write(<-part); err != nil { // the caller is gone, and its context ends the rest
 			break
 		}
 	}
-	_ = out.Flush()
+	for range parts { // the reader may wait
+	}
+}
+
+const mostInPart = 64 << 10 // bytes of questions, about
+
+// readPart reads some lines. The error is [io.EOF] at the end.
+func readPart(in *bufio.Reader) (questions [][]byte, err error) {
+	for size := 0; size < mostInPart; {
+		var line []byte
+		line, err = readLine(in)
+		if question := bytes.TrimSpace(line); len(question) > 0 {
+			questions = append(questions, bytes.Clone(question))
+		}
+		if err != nil {
+			return questions, err
+		}
+		size += len(line)
+	}
+	return questions, nil
+}
+
+// answerPart answers lines with lines. wrong is why no more were read; nil and [io.EOF] need no word.
+func answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
+	var out []byte
+	for _, question := range questions {
+		answer, err := decision(e, question)
+		if err != nil {
+			answer = errorLine(err)
+		}
+		out = append(append(out, answer...), '\n')
+	}
+	if wrong != nil && !errors.Is(wrong, io.EOF) {
+		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
+	}
+	return out
+}
+
+func errorLine(err error) []byte {
+	text, _ := json.Marshal(map[string]string{"error": err.Error()}) // of a text there is always one
+	return text
 }
 
 // errLongLine is of a line of a batch that is longer than a question may be.
