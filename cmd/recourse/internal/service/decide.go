@@ -29,27 +29,39 @@ const (
 
 // registerDecisions adds what answers without a flow.
 func (s *Service) registerDecisions() {
-	questions := huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[advice.Question]())
-	decision := huma.SchemaFromType(s.api.OpenAPI().Components.Schemas, reflect.TypeFor[advice.Decision]())
+	schemas := s.api.OpenAPI().Components.Schemas
+	question := schemas.Schema(reflect.TypeFor[advice.Question](), true, "")
+	decision := schemas.Schema(reflect.TypeFor[advice.Decision](), true, "")
+	nullable(schemas.SchemaFromRef(decision.Ref), "interlock")
+	body := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: question}}}
+	problem := map[string]*huma.MediaType{"application/problem+json": {Schema: schemas.Schema(reflect.TypeFor[huma.ErrorModel](), true, "")}}
 	s.api.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: "decide", Method: http.MethodPost, Path: "/v1/decide", Tags: []string{"decisions"}, Summary: "What would be done about an answer",
 		Description: "One question as JSON, or a batch of them as JSON lines: " + lines + ". Of a batch each line is answered by a line, in order; one that cannot be read by {\"error\": …}.",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: questions}, lines: {Schema: questions}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: question}, lines: {Schema: question}}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The decision, or one a line.", Content: map[string]*huma.MediaType{"application/json": {Schema: decision}, lines: {Schema: decision}}},
-			"400": {Description: "The question cannot be read."}, "413": {Description: "It is too long."}, "415": {Description: "It is of another type."},
+			"400": {Description: "The question cannot be read.", Content: problem}, "401": {Description: "There is no token, or another one.", Content: problem},
+			"413": {Description: "It is too long.", Content: problem}, "415": {Description: "It is of another type.", Content: problem},
 		},
 	})
-	huma.Register(s.api, huma.Operation{
-		OperationID: "explain", Method: http.MethodPost, Path: "/v1/explain", Tags: []string{"decisions"}, Summary: "What would be done about an answer, and why", Errors: []int{401, 422},
-	}, s.explain)
+	explain := huma.Operation{
+		OperationID: "explain", Method: http.MethodPost, Path: "/v1/explain", Tags: []string{"decisions"}, Summary: "What would be done about an answer, and why",
+		RequestBody: body, SkipValidateBody: true, MaxBodyBytes: mostQuestion, Errors: []int{400, 401, 413, 422},
+	}
+	huma.Register(s.api, explain, s.explain)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "codes", Method: http.MethodGet, Path: "/v1/codes/{provider}", Tags: []string{"decisions"}, Summary: "A provider's codes, and what each proves", Errors: []int{401, 404},
 	}, s.codes)
 }
 
+// nullable lets a property be null: a pointer to a struct is no such thing to the library.
+func nullable(s *huma.Schema, name string) {
+	s.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[name], {Type: "null"}}}
+}
+
 func (s *Service) explain(_ context.Context, in *struct {
-	RawBody []byte `contentType:"application/json"`
+	RawBody []byte
 }) (*struct{ Body advice.Explained }, error) {
 	e := s.o.Rules.Now()
 	q, err := advice.Read(in.RawBody)
@@ -72,7 +84,7 @@ type Code struct {
 	Final       policy.Finality `json:"final"`
 	Class       policy.Class    `json:"class"`
 	Description string          `json:"description"`
-	Facts       []CodeFact          `json:"facts"`
+	Facts       []CodeFact      `json:"facts"`
 }
 
 // CodeFact is what a code proves for an operation in a phase.
@@ -170,7 +182,7 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 	parts := make(chan chan []byte, runtime.GOMAXPROCS(0))
 	go func() {
 		defer close(parts)
-		in := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, mostBatch), 1<<16)
+		in := bufio.NewReaderSize(&batchReader{r.Body, mostBatch}, 1<<16)
 		for more := true; more; {
 			var questions [][]byte
 			var wrong error
@@ -232,6 +244,24 @@ func errorLine(err error) []byte {
 	text, _ := json.Marshal(map[string]string{"error": err.Error()}) // of a text there is always one
 	return text
 }
+
+// batchReader bounds a batch. http.MaxBytesReader would write to the answer, from another goroutine.
+type batchReader struct {
+	from io.Reader
+	left int
+}
+
+// Read implements [io.Reader].
+func (b *batchReader) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, errLongBatch
+	}
+	return n, err
+}
+
+// errLongBatch is of a batch that is longer than one may be.
+var errLongBatch = fmt.Errorf("a batch has at most %d MiB", mostBatch>>20)
 
 // errLongLine is of a line of a batch that is longer than a question may be.
 var errLongLine = errors.New("a question has at most 1 MiB")

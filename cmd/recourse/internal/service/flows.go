@@ -89,27 +89,27 @@ func (s *Service) registerFlows() {
 	huma.Register(s.api, huma.Operation{
 		OperationID: "start-flow", Method: http.MethodPost, Path: "/v1/flows", Tags: []string{"flows"}, Summary: "Begin a payment, or join the one that has the key",
 		Description: "Answers with the first step. Under one payment key there is one flow: a call that is repeated begins none.",
-		Errors:      []int{400, 401, 409, 422, 429, 503},
+		Errors:      []int{400, 401, 409, 422, 429, 500, 501, 503},
 	}, s.start)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "next-step", Method: http.MethodGet, Path: "/v1/flows/{flow}", Tags: []string{"flows"}, Summary: "What is to be done next",
 		Description: "With a caller, the flow's command is given to it. Without one the flow is only looked at.",
-		Errors:      []int{401, 404, 503},
+		Errors:      []int{401, 404, 422, 500, 501, 503},
 	}, s.step)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "report", Method: http.MethodPost, Path: "/v1/flows/{flow}/reports", Tags: []string{"flows"}, Summary: "Say what came of a command",
 		Description: "Answers with the next step. A report that is repeated changes nothing.",
-		Errors:      []int{400, 401, 404, 409, 422, 503},
+		Errors:      []int{400, 401, 404, 409, 422, 500, 501, 503},
 	}, s.report)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "withdraw", Method: http.MethodPost, Path: "/v1/flows/{flow}/withdraw", Tags: []string{"flows"}, Summary: "Send nothing more",
 		Description: "The flow ends failed if nothing was executed, and otherwise by what became of the requests that were sent.",
-		Errors:      []int{401, 404, 409, 422, 503},
+		Errors:      []int{400, 401, 404, 409, 422, 500, 501, 503},
 	}, s.withdraw)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "notify", Method: http.MethodPost, Path: "/v1/webhooks", Tags: []string{"flows"}, Summary: "Hand in a provider's webhook",
 		Description: "verified says that the caller has checked the signature. What is not verified proves nothing, and at most brings a query forward.",
-		Errors:      []int{400, 401, 422, 503},
+		Errors:      []int{400, 401, 422, 500, 501, 503},
 	}, s.notify)
 }
 
@@ -119,6 +119,9 @@ func (s *Service) start(ctx context.Context, in *struct {
 }) (*stepAnswer, error) {
 	b := &in.Body
 	if err := s.flowsPossible(); err != nil {
+		return nil, err
+	}
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	if err := s.limit(b.Merchant); err != nil {
@@ -260,6 +263,9 @@ func (s *Service) handle(ctx context.Context, id string) (*executor.Handle, erro
 		return nil, err
 	}
 	h, err := s.x.Handle(ctx, id)
+	if errors.Is(err, executor.ErrUnknownFlow) {
+		return nil, huma.Error404NotFound("there is no flow " + id)
+	}
 	if err != nil {
 		return nil, refused(err)
 	}
@@ -278,6 +284,7 @@ func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, m
 	defer s.hub.wait(id)()
 	timer := time.NewTimer(most)
 	defer timer.Stop()
+	stopping := s.stopping
 	for last := false; ; {
 		has := s.hub.take(id, caller)
 		if has.mine != nil {
@@ -291,8 +298,9 @@ func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, m
 		case <-has.changed:
 		case <-timer.C:
 			last = true
-		case <-s.stopping:
-			last = true
+		case <-stopping: // what was reported now is answered yet
+			stopping = nil
+			timer.Reset(min(most, time.Second))
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -20,7 +20,8 @@ type hub struct {
 	mu       sync.Mutex
 	seats    map[string]*seat // by flow
 	reported *recent[string, report]
-	draining bool
+	draining bool // no command is given out
+	stopped  bool // no call waits for a caller
 }
 
 // seat is a flow that has a command, or for whose next step a caller waits.
@@ -95,7 +96,7 @@ func (h *hub) call(ctx context.Context, phase policy.Phase, a *executor.Attempt)
 func (h *hub) publish(c *command) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.draining {
+	if h.stopped {
 		return false
 	}
 	s := h.seat(c.attempt.Flow)
@@ -234,11 +235,40 @@ func (h *hub) report(flow, caller, id string, digest [sha256.Size]byte, reply ex
 	return false, nil
 }
 
-// drain gives out no command any more. What no caller has taken was not sent; what is with callers can be reported.
-func (h *hub) drain() {
+// drain gives out no command any more, and returns when callers have reported what they have, or ctx is over. Flows
+// whose next call comes meanwhile wait with it.
+func (h *hub) drain(ctx context.Context) {
+	h.mu.Lock()
+	h.draining = true
+	h.mu.Unlock()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for h.taken() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// taken is how many commands are with callers.
+func (h *hub) taken() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.draining = true
+	for _, s := range h.seats {
+		if c := s.current; c != nil && c.taker != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// stop ends all calls. What no caller has taken was not sent.
+func (h *hub) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.draining, h.stopped = true, true
 	for _, s := range h.seats {
 		if c := s.current; c != nil && c.taker == "" && !c.over {
 			c.over = true

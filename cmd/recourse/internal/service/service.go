@@ -96,12 +96,20 @@ func (s *Service) Executor() *executor.Executor { return s.x }
 // can report until ctx is over. Serve until it returns.
 func (s *Service) Close(ctx context.Context) error {
 	s.stop.Do(func() { close(s.stopping) })
-	s.hub.drain()
 	if s.x == nil {
 		return nil
 	}
-	return s.x.Close(ctx)
+	s.hub.drain(ctx)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- s.x.Close(last) }()
+	s.hub.stop()
+	return <-closed
 }
+
+// closing is how long the executor may take to write what it knows.
+const closing = 10 * time.Second
 
 // escalated and alerted are the hooks. People find these flows by the admin handler; the log says when.
 func (s *Service) escalated(_ context.Context, r *executor.Result) error {
@@ -143,13 +151,8 @@ func (s *Service) registerHealth() {
 }
 
 func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
-	select {
-	case <-s.stopping:
-		return nil, huma.Error503ServiceUnavailable("the service is about to stop")
-	default:
-	}
-	if s.x == nil {
-		return nil, nil
+	if err := s.open(); err != nil || s.x == nil {
+		return nil, err
 	}
 	stats, err := s.x.Stats(ctx)
 	if err != nil {
@@ -159,6 +162,16 @@ func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
 		return nil, huma.Error503ServiceUnavailable("the journal has not written for " + stalled.Round(time.Second).String())
 	}
 	return nil, nil
+}
+
+// open is an error while the service stops.
+func (s *Service) open() error {
+	select {
+	case <-s.stopping:
+		return huma.Error503ServiceUnavailable("the service stops; nothing was begun")
+	default:
+		return nil
+	}
 }
 
 // limit takes one of the flows that a merchant may begin.
@@ -184,8 +197,8 @@ func (s *Service) limit(merchant string) error {
 
 const mostLimits = 100_000
 
-// open are the paths that need no token: probes have none.
-var open = map[string]bool{"/healthz": true, "/readyz": true}
+// probes are the paths that need no token.
+var probes = map[string]bool{"/healthz": true, "/readyz": true}
 
 // ServeHTTP serves the interface.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -193,7 +206,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/admin/") && s.admin != nil {
 		token, handler = s.o.AdminToken, s.admin
 	}
-	if token != "" && !open[r.URL.Path] && !authorized(r, token) {
+	if token != "" && !probes[r.URL.Path] && !authorized(r, token) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
 		return
