@@ -183,6 +183,7 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 	go func() {
 		defer close(parts)
 		in := bufio.NewReaderSize(&batchReader{r.Body, mostBatch}, 1<<16)
+		defer func() { _, _ = io.Copy(io.Discard, in) }() // else the connection is of no further use, and the caller's next request fails
 		for more := true; more; {
 			var questions [][]byte
 			var wrong error
