@@ -58,6 +58,7 @@ func printed(t *testing.T) map[string][]string {
 		"decide":     {"decide"},
 		"explain":    {explain, explain + " --json"},
 		"codes":      {"codes", "codes --json"},
+		"serve":      {"serve --listen 127.0.0.1:0", "serve --help", "serve --listen 127.0.0.1:0 --journal " + filepath.Join(t.TempDir(), "s.db")},
 		"emulate":    {"emulate --provider momo --listen 127.0.0.1:0", "emulate --help"},
 		"init":       {"init " + filepath.Join(t.TempDir(), "new")},
 		"version":    {"version"},
