@@ -156,7 +156,11 @@ func (d *doing) do(ctx context.Context, x *Executor, q Request, c Client) (*Resu
 		}
 		d.is(r)
 		if !joined {
-			return d.drive(ctx, r)
+			result, err := d.drive(ctx, r)
+			if x.openElsewhere(ctx, err) {
+				continue
+			}
+			return result, err
 		}
 		result, err := d.waitOrLeave(ctx, r)
 		if x.held(ctx, err) {
@@ -232,7 +236,7 @@ func (d *doing) waitOrLeave(ctx context.Context, r *run) (*Result, error) {
 
 // callerLeft notes that a caller of Do stopped waiting. With the last one, sending ends.
 func (r *run) callerLeft(cause error) error {
-	if !r.removeCaller() {
+	if r.elsewhere || !r.removeCaller() {
 		return nil
 	}
 	return r.withdraw(cause.Error())
@@ -413,6 +417,9 @@ func (r *run) abandon(why error) {
 func (r *run) join(other *run) error {
 	if err := r.same(other); err != nil {
 		return err
+	}
+	if r.elsewhere {
+		return r.joinElsewhere(other)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -309,10 +309,18 @@ func (r *run) start(waited bool) error {
 			id = newRequestID()
 		}
 	}
+	if err := r.applyStart(id); err != nil {
+		return err
+	}
+	r.yield()
+	return nil
+}
+
+func (r *run) applyStart(requestID string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	start := flow.Start{
-		Moment: r.x.clock.moment(), OrderID: r.req.OrderID, RequestID: id, ProviderID: r.req.ProviderID, Earlier: r.earlier,
+		Moment: r.x.clock.moment(), OrderID: r.req.OrderID, RequestID: requestID, ProviderID: r.req.ProviderID, Earlier: r.earlier,
 		Accepted: r.state.Started, NotAfter: r.state.NotAfter,
 	}
 	return r.apply(start)

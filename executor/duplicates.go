@@ -191,6 +191,9 @@ const holdLook = 200 * time.Millisecond
 
 // held waits for the other flow of a duplicate to end. It reports whether the payment may try again.
 func (x *Executor) held(ctx context.Context, err error) bool {
+	if x.openElsewhere(ctx, err) {
+		return true
+	}
 	d := (*DuplicateError)(nil)
 	if !x.cfg.Duplicate.Hold || !errors.As(err, &d) || !d.Open {
 		return false

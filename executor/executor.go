@@ -93,6 +93,7 @@ type Executor struct {
 	errors   queue         // of calls of OnError
 	sweeping atomic.Bool   // a sweep of the journal is under way
 	hooks    chan struct{} // a place for each call of OnEscalate and OnAlert
+	shared   *together     // the journal, if several processes use it; else nil
 	stuck    atomic.Int64  // such calls that have not returned
 
 	forever context.Context // for writes and hooks that must not be broken off
@@ -110,8 +111,7 @@ type Executor struct {
 	clients map[string]Client // of evicted flows, by id
 	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
 
-	prefix string // of the flows' ids
-	count  atomic.Uint64
+	ids idSource
 }
 
 // name is an identifier at a provider.
@@ -119,7 +119,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, prefix: newPrefix()}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, ids: idSource{prefix: newPrefix()}}
 	if c != nil {
 		x.cfg = *c
 	}
@@ -132,6 +132,9 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
+	}
+	if j, is := cfg.Journal.(shared); is {
+		x.shared = &together{j}
 	}
 	if cfg.Journal != nil {
 		cfg.Journal = steady{cfg.Journal}
@@ -148,6 +151,9 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	x.forever = context.Background()
 	x.life, x.close = context.WithCancel(context.Background())
 	x.active.Go(x.sweep)
+	if x.shared != nil {
+		x.active.Go(x.collect)
+	}
 	return x, nil
 }
 

@@ -62,6 +62,12 @@ func (h *Handle) Wait(ctx context.Context) (*Result, error) {
 }
 
 func (r *run) wait(ctx context.Context) (*Result, error) {
+	if r.elsewhere {
+		var err error
+		if r, err = r.follow(ctx, func(*run) bool { return false }); err != nil {
+			return nil, err
+		}
+	}
 	var result *Result
 	err := r.waitUntil(ctx, func() bool {
 		if result = r.resultLocked(); result != nil && r.repeats {
@@ -97,6 +103,12 @@ func (r *run) current() *run {
 // pay by. It is zero if the flow ends without.
 func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 	r := h.r.current()
+	if r.elsewhere {
+		var err error
+		if r, err = r.follow(ctx, func(r *run) bool { return !r.action().IsZero() }); err != nil {
+			return policy.ShopperAction{}, err
+		}
+	}
 	var s policy.ShopperAction
 	err := r.waitUntil(ctx, func() bool {
 		s = r.action()
@@ -115,6 +127,9 @@ func (h *Handle) Withdraw(why string) error {
 		r, err := h.now(ctx)
 		if err != nil {
 			return struct{}{}, err
+		}
+		if r.elsewhere {
+			return struct{}{}, r.leave(ctx, func(r *run) flow.Event { return flow.Withdrawn{Moment: r.x.moment(), Why: why} })
 		}
 		err = r.withdraw(why)
 		r.deliverNotices(false)

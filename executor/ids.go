@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"strconv"
+	"sync/atomic"
 )
 
 // letters are those of base 32: no two that a person takes for one another.
@@ -35,6 +36,12 @@ func newRequestID() string {
 	return string(text[:])
 }
 
+// idSource makes the ids of a process's flows.
+type idSource struct {
+	prefix string
+	count  atomic.Uint64
+}
+
 // newPrefix makes the beginning of the ids of a process's flows.
 func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
 
@@ -42,7 +49,7 @@ func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
 // ours to make.
 func (x *Executor) newIDs() (flow, request string) {
 	var text [64]byte
-	id := strconv.AppendUint(append(text[:0], x.prefix...), x.count.Add(1), 10)
+	id := strconv.AppendUint(append(text[:0], x.ids.prefix...), x.ids.count.Add(1), 10)
 	if x.cfg.NewRequestID != nil {
 		return string(id), ""
 	}

@@ -25,7 +25,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			if err := old.same(r); err != nil {
 				return nil, err
 			}
-			live, err := x.takeUp(old, r.client, true)
+			live, err := x.takeUpWanted(ctx, old, r.client)
 			if err == nil {
 				err = live.join(r)
 			}

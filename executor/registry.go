@@ -269,7 +269,7 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), e
 	if x.cfg.Journal == nil {
 		return nil, nil, ErrUnknownFlow
 	}
-	row, err := x.cfg.Journal.Get(ctx, id)
+	row, held, err := x.load(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
 		return nil, nil, ErrUnknownFlow
 	}
@@ -278,6 +278,9 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), e
 	}
 	if r, err = x.read(&row); err != nil {
 		return nil, nil, err
+	}
+	if r.elsewhere = held; held {
+		return r, func() {}, nil
 	}
 	if row.Open && r.client != nil {
 		if r, err = x.takeUp(r, r.client, false); err != nil {

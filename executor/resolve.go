@@ -126,6 +126,11 @@ func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow
 		if failed != nil {
 			return failed
 		}
+		if r.elsewhere {
+			err := r.leave(ctx, event)
+			r.observers.settle()
+			return err
+		}
 		err = r.applyMade(event)
 		r.observers.settle()
 		if err == nil {

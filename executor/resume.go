@@ -13,7 +13,8 @@ import (
 
 // Resume continues every open flow of the journal. Call it once, at start. A request that was
 // being sent when the process died is in doubt, and is queried. Waits go on. It returns how many
-// flows continue, and an error for each that cannot. Those stay in the journal.
+// flows continue, and an error for each that cannot. Those stay in the journal. Of a journal that several
+// processes use it continues the flows that no other living process holds.
 func (x *Executor) Resume(ctx context.Context) (int, error) {
 	if x.cfg.Journal == nil {
 		return 0, nil
@@ -33,12 +34,15 @@ func (x *Executor) resumeDue(ctx context.Context, by time.Time, report func(erro
 	var errs []error
 	var after journal.Cursor
 	for {
-		rows, err := x.cfg.Journal.Due(ctx, by, after, pageSize)
+		rows, err := x.dueRows(ctx, by, after)
 		if err != nil {
 			return n, errors.Join(append(errs, err)...)
 		}
 		for i := range rows {
 			went, err := x.resumeDueRow(&rows[i])
+			if err != nil {
+				err = errors.Join(err, x.giveUp(ctx, rows[i].ID))
+			}
 			if went {
 				n++
 			}
@@ -58,7 +62,7 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	x.mu.Lock()
 	live := x.flows[row.ID]
 	x.mu.Unlock()
-	if live != nil { // it has a driver, or a pin: that copy decides
+	if live != nil && !live.overtaken(row) { // it has a driver, or a pin: that copy decides
 		return false, nil
 	}
 	r, err := x.read(row)
@@ -153,7 +157,7 @@ func (x *Executor) sweep() {
 		if x.cfg.Journal != nil && x.sweeping.CompareAndSwap(false, true) { // it may stall
 			x.active.Go(func() {
 				defer x.sweeping.Store(false)
-				_, err := x.resumeDue(x.life, x.clock.now().Add(-overdue), once)
+				_, err := x.resumeDue(x.life, x.sweepUntil(), once)
 				if x.life.Err() == nil {
 					x.reportError(err)
 				}

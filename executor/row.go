@@ -54,20 +54,11 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 		r.indexNames(s)
 		return nil
 	}
-	names := r.names(s)
-	row := journal.Row{
-		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
-		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
-	}
-	row.Standing, row.Since = standing(s, r.row, row.At)
-	var err error
-	row.State, err = r.store(s, due).sealed()
+	row, err := r.nextRow(s, due)
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
-	if row.Tombstone, err = r.tombstone(s); err != nil {
-		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
-	}
+	names := len(r.row.names)
 	// Not the caller's context: if it ended during the write, the result would be unknown.
 	r.mu.during(func() { err = j.Put(r.x.forever, &row, d) })
 	// Three outcomes: stored; another write came first; or unclear. An unclear first write is
@@ -76,7 +67,7 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 	case err == nil:
 		r.row.version++
 		r.row.standing, r.row.since = row.Standing, row.Since
-		r.row.storedNames = len(names)
+		r.row.storedNames = names
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.markLost()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
@@ -84,6 +75,21 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 		r.row.unsure = row.Version == 1
 	}
 	return err
+}
+
+// nextRow is the row of the flow in a state. The lock is held.
+func (r *run) nextRow(s *flow.State, due []notice) (row journal.Row, err error) {
+	names := r.names(s)
+	row = journal.Row{
+		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
+		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
+	}
+	row.Standing, row.Since = standing(s, r.row, row.At)
+	if row.State, err = r.store(s, due).sealed(); err != nil {
+		return row, err
+	}
+	row.Tombstone, err = r.tombstone(s)
+	return row, err
 }
 
 // store makes the stored form of the flow. The lock is held.

@@ -39,6 +39,7 @@ type run struct {
 	nextRequestID string          // made with the id; no request has it yet
 	shopper       *policy.ShopperAction
 	repeats       bool // the answer to a later request of its key
+	elsewhere     bool // another process holds it: this copy is for reading; does not change
 
 	memory memory // guarded by the executor's lock
 }

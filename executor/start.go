@@ -36,7 +36,11 @@ func (d *doing) start(ctx context.Context, x *Executor, q Request, c Client) (*H
 			return nil, err
 		}
 		if !joined {
-			return d.launch(r)
+			h, err := d.launch(r)
+			if x.openElsewhere(ctx, err) {
+				continue
+			}
+			return h, err
 		}
 		err = r.waitUntil(ctx, r.begun)
 		switch {

@@ -84,3 +84,17 @@ func (j *Journal) Take(ctx context.Context, id string) (r journal.Row, held bool
 	})
 	return r, held, err
 }
+
+// GiveUp lets other processes take a flow over that this process holds.
+func (j *Journal) GiveUp(ctx context.Context, id string) error {
+	if err := j.waitLazy(ctx); err != nil {
+		return err
+	}
+	if j.opts.ReadOnly {
+		return errReadOnly
+	}
+	if _, err := j.pool.Exec(ctx, j.sql.giveUp, j.token, id); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return nil
+}

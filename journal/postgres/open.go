@@ -159,7 +159,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 	if err := checkServer(ctx, c.Conn()); err != nil {
 		return err
 	}
-	if _, err := c.Exec(ctx, j.sql.forgetOwners); err != nil {
+	if _, err := c.Exec(ctx, j.sql.unregister, j.token); err != nil { // and those that ended long ago
 		return fmt.Errorf("postgres: %w", err)
 	}
 	host, err := os.Hostname()

@@ -5,15 +5,16 @@ import "strings"
 // statements are all that is sent, with the schema's name in them. Columns are named: "*" breaks in sessions
 // that are open while a migration adds one.
 type statements struct {
-	register, unregister, forgetOwners, beat string
+	register, unregister, beat string
 
 	begin, lockFlows, openKeys, written string
 	update, insert, insertNames, raise  string
 
-	get, byKey, named, due, claim, take string
-	list, count, standings              string
-	prune                               string
-	leave, collect, drop                string
+	get, byKey, named, due string
+	claim, take, giveUp    string
+	list, count, standings string
+	prune                  string
+	leave, collect, drop   string
 }
 
 // columns are those of a row.
@@ -28,10 +29,9 @@ const held = `(f.owner IS NOT NULL AND f.owner <> $1 AND EXISTS (SELECT 1 FROM {
 func newStatements(schema string) statements {
 	in := func(text string) string { return strings.ReplaceAll(text, "{schema}", schema) }
 	return statements{
-		register:     in(`INSERT INTO {schema}.owner (token, name, until) VALUES ($1, $2, now() + $3::interval)`),
-		unregister:   in(`DELETE FROM {schema}.owner WHERE token = $1`),
-		forgetOwners: in(`DELETE FROM {schema}.owner WHERE until < now() - interval '7 days'`),
-		beat:         in(`UPDATE {schema}.owner SET until = now() + $2::interval WHERE token = $1`),
+		register:   in(`INSERT INTO {schema}.owner (token, name, until) VALUES ($1, $2, now() + $3::interval)`),
+		unregister: in(`DELETE FROM {schema}.owner WHERE token = $1 OR until < now() - interval '7 days'`),
+		beat:       in(`UPDATE {schema}.owner SET until = now() + $2::interval WHERE token = $1`),
 
 		begin:    in(`UPDATE {schema}.owner SET written = $2, until = now() + $3::interval WHERE token = $1 AND written = $2 - 1`),
 		written:  in(`SELECT written FROM {schema}.owner WHERE token = $1 FOR UPDATE`),
@@ -68,6 +68,8 @@ func newStatements(schema string) statements {
 				UPDATE {schema}.flow f SET owner = $1, fence = f.fence + 1
 				WHERE f.id = $2 AND f.open AND f.owner IS DISTINCT FROM $1 AND NOT ` + held + ` RETURNING f.id)
 			SELECT ` + columns + `, f.open AND ` + held + ` AND NOT EXISTS (SELECT 1 FROM taken) FROM {schema}.flow f WHERE f.id = $2`),
+
+		giveUp: in(`UPDATE {schema}.flow SET owner = NULL WHERE id = $2 AND owner = $1`),
 
 		list:      in(`SELECT ` + listed + ` FROM {schema}.flow f WHERE `),
 		count:     in(`SELECT f.standing, f.merchant, f.provider, count(*), min(f.since) FROM {schema}.flow f WHERE `),

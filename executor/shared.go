@@ -1,0 +1,330 @@
+package executor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// Several processes may use one journal, if the journal says who holds a flow. Then an executor drives the flows that
+// its own process holds, and no other. It takes over those whose process has ended, in each sweep. What comes to this
+// process for a flow of another one (a webhook, a person's word) is left for that process in the journal.
+//
+// No promise rests on who holds what: the version of a row refuses the second of two writers, and the deadline in the
+// row bounds a call that was decided before.
+
+// shared is what a journal has beside [journal.Journal] when several processes use it at once, as that of package
+// journal/postgres. A journal that wraps one must pass these methods on.
+type shared interface {
+	// Claim is Due of the rows that no other living process holds, and makes this process their owner.
+	Claim(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error)
+	// Take is Get, and makes this process the owner of an open flow unless another living process is; then held is true.
+	Take(ctx context.Context, id string) (row journal.Row, held bool, err error)
+	// GiveUp lets other processes take a flow over.
+	GiveUp(ctx context.Context, id string) error
+	// Leave stores a message for the process that holds a flow.
+	Leave(ctx context.Context, id string, message []byte) error
+	// Collect hands over the messages for flows that this process holds, or none does. One for which apply fails comes
+	// again. It returns how many were taken.
+	Collect(ctx context.Context, apply func(id string, message []byte) error) (int, error)
+}
+
+// together is a shared journal whose panics are errors.
+type together struct{ shared }
+
+func (t *together) Claim(ctx context.Context, by time.Time, after journal.Cursor, limit int) (rows []journal.Row, err error) {
+	defer recovered(&err)
+	return t.shared.Claim(ctx, by, after, limit)
+}
+
+func (t *together) Take(ctx context.Context, id string) (row journal.Row, held bool, err error) {
+	defer recovered(&err)
+	return t.shared.Take(ctx, id)
+}
+
+func (t *together) GiveUp(ctx context.Context, id string) (err error) {
+	defer recovered(&err)
+	return t.shared.GiveUp(ctx, id)
+}
+
+func (t *together) Leave(ctx context.Context, id string, message []byte) (err error) {
+	defer recovered(&err)
+	return t.shared.Leave(ctx, id, message)
+}
+
+func (t *together) Collect(ctx context.Context, apply func(string, []byte) error) (n int, err error) {
+	defer recovered(&err)
+	return t.shared.Collect(ctx, apply)
+}
+
+// dueRows are the rows that this process may continue.
+func (x *Executor) dueRows(ctx context.Context, by time.Time, after journal.Cursor) ([]journal.Row, error) {
+	if x.shared == nil {
+		return x.cfg.Journal.Due(ctx, by, after, pageSize)
+	}
+	return x.shared.Claim(ctx, by, after, pageSize)
+}
+
+// sweepUntil bounds the rows that a sweep continues. A row of a process that lives is not among those that a shared
+// journal gives, so they need not be overdue: their time comes before the next sweep.
+func (x *Executor) sweepUntil() time.Time {
+	if x.shared == nil {
+		return x.clock.now().Add(-overdue)
+	}
+	return x.clock.now().Add(x.cfg.Sweep)
+}
+
+// giveUp leaves a flow that this process cannot continue to another one, which may have its client, or a newer release.
+func (x *Executor) giveUp(ctx context.Context, id string) error {
+	if x.shared == nil {
+		return nil
+	}
+	return x.shared.GiveUp(ctx, id)
+}
+
+// overtaken reports whether another process has written the flow since this copy was read. The copy is given up then.
+func (r *run) overtaken(row *journal.Row) bool {
+	if r.x.shared == nil {
+		return false
+	}
+	r.mu.Lock() // not during a write: the row may be its own
+	defer r.mu.Unlock()
+	if r.row.version >= row.Version {
+		return false
+	}
+	r.markLost()
+	return true
+}
+
+// load reads the row of a flow. held says that another process holds it.
+func (x *Executor) load(ctx context.Context, id string) (row journal.Row, held bool, err error) {
+	if x.shared == nil {
+		row, err = x.cfg.Journal.Get(ctx, id)
+		return row, false, err
+	}
+	return x.shared.Take(ctx, id)
+}
+
+// takeUpWanted continues the open flow of a payment key for a caller. If another process holds it, the copy that is
+// returned follows that one.
+func (x *Executor) takeUpWanted(ctx context.Context, old *run, c Client) (*run, error) {
+	if x.shared == nil {
+		return x.takeUp(old, c, true)
+	}
+	if live := x.pin(old.id, nil); live != nil { // this process has it
+		defer x.unpin(live)
+		return live, live.takeUpCopy(c, true)
+	}
+	row, held, err := x.shared.Take(ctx, old.id)
+	if err != nil {
+		return nil, err
+	}
+	if old, err = x.read(&row); err != nil {
+		return nil, err
+	}
+	old.elsewhere = held
+	if held || !row.Open {
+		return old, nil
+	}
+	return x.takeUp(old, c, true)
+}
+
+// openElsewhere reports whether a request was refused because another process has begun a flow of its key at the same
+// moment. The request then joins that one.
+func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
+	if err == nil || x.shared == nil {
+		return false
+	}
+	open := (*journal.OpenError)(nil)
+	return errors.As(err, &open) && ctx.Err() == nil
+}
+
+// yield gives a flow up before its first send if another process has begun a payment meanwhile that has its order, or is
+// alike: both have looked before either was written. Of the two, each that finds the other gives up.
+func (r *run) yield() {
+	if r.x.shared == nil {
+		return
+	}
+	err := r.x.orderFree(r.x.life, r)
+	if err == nil {
+		err = r.x.alikeFree(r.x.life, r)
+	}
+	if err != nil && r.x.life.Err() == nil { // a closed executor sends nothing anyway, and the flow goes on later
+		r.x.reportError(errors.Join(err, r.unsent(), r.withdraw(err.Error())))
+	}
+}
+
+// How often a process looks at what others write.
+const (
+	collectEvery = 50 * time.Millisecond  // for messages
+	followFirst  = 50 * time.Millisecond  // at a flow that another process holds, for a caller here
+	followMost   = 500 * time.Millisecond // then less often
+)
+
+// follow waits for a flow that another process holds, until it has ended there, is here, or is done. It returns a copy
+// that is not older.
+func (r *run) follow(ctx context.Context, done func(*run) bool) (*run, error) {
+	for wait := followFirst; r.elsewhere && !done(r); wait = min(followMost, wait*3/2) {
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, r.pendingError(ctx.Err())
+		case <-r.x.life.Done():
+			timer.Stop()
+			return nil, r.pendingError(ErrClosed)
+		}
+		fresh, unpin, err := r.x.find(ctx, r.id)
+		switch {
+		case errors.Is(err, ErrTakenOver): // by another process, at this moment
+		case err != nil:
+			return nil, r.pendingError(err)
+		default:
+			unpin()
+			r = fresh
+		}
+	}
+	return r, nil
+}
+
+// message is what one process has for the process that holds a flow, as JSON. One of its fields is set.
+type message struct {
+	V         int             `json:"v"`
+	Received  *storedAnswer   `json:"received,omitempty"` // by a webhook
+	Resolved  *storedResolved `json:"resolved,omitempty"`
+	Withdrawn *string         `json:"withdrawn,omitempty"` // why
+	Unbound   bool            `json:"unbound,omitempty"`   // a caller wants the payment whether the first one waits or not
+}
+
+// messageVersion is that of the messages that this program leaves, and the only one that it reads.
+const messageVersion = 1
+
+// storedResolved is a person's word.
+type storedResolved struct {
+	Identity int           `json:"identity"`
+	Effect   policy.Effect `json:"effect"`
+	Who      string        `json:"who"`
+	Why      string        `json:"why"`
+}
+
+// leave leaves an event for the process that holds the flow. It is stored when leave returns.
+func (r *run) leave(ctx context.Context, event func(*run) flow.Event) error {
+	m := message{V: messageVersion}
+	r.mu.Lock()
+	e := event(r)
+	r.mu.Unlock()
+	switch e := e.(type) {
+	case nil:
+		return nil
+	case flow.Received:
+		m.Received = (*storedAnswer)(&e.Answer)
+	case flow.Resolved:
+		m.Resolved = &storedResolved{Identity: e.Identity, Effect: e.Effect, Who: e.Who, Why: e.Why}
+	case flow.Withdrawn:
+		m.Withdrawn = &e.Why
+	default:
+		return fmt.Errorf("executor: flow %s: another process holds it, and %T is no event for that", r.id, e)
+	}
+	return r.leaveMessage(ctx, &m)
+}
+
+func (r *run) leaveMessage(ctx context.Context, m *message) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("executor: flow %s: %w", r.id, err)
+	}
+	return r.x.shared.Leave(ctx, r.id, text)
+}
+
+// joinElsewhere adds the caller of another request to a flow that another process holds.
+func (r *run) joinElsewhere(other *run) error {
+	if !r.row.bound || other.row.bound {
+		return nil
+	}
+	return r.leaveMessage(r.x.life, &message{V: messageVersion, Unbound: true})
+}
+
+// collect applies the messages that other processes have left.
+func (x *Executor) collect() {
+	tick := time.NewTicker(collectEvery)
+	defer tick.Stop()
+	var said time.Time
+	for {
+		select {
+		case <-x.life.Done():
+			return
+		case <-tick.C:
+		}
+		_, err := x.shared.Collect(x.life, x.applyMessage)
+		if err != nil && x.life.Err() == nil && time.Since(said) > time.Minute {
+			said = time.Now()
+			x.reportError(fmt.Errorf("executor: what other processes have left cannot be taken: %w", err))
+		}
+	}
+}
+
+// applyMessage applies a message. With an error it comes again.
+func (x *Executor) applyMessage(id string, text []byte) error {
+	var m message
+	if err := decodeStrictly(text, &m); err != nil {
+		return fmt.Errorf("executor: flow %s: a message of another process: %w", id, err)
+	}
+	if m.V != messageVersion {
+		return fmt.Errorf("executor: flow %s: a message of another process has version %d; this release reads %d", id, m.V, messageVersion)
+	}
+	var err error
+	if m.Unbound {
+		err = x.unbind(id)
+	} else {
+		err = ignoreMisfit(x.applyTo(x.life, id, func(*run) flow.Event { return m.event(x.moment()) }))
+	}
+	if errors.Is(err, ErrUnknownFlow) { // pruned meanwhile
+		x.reportError(fmt.Errorf("executor: flow %s is not in the journal any more, and a message for it is dropped", id))
+		return nil
+	}
+	return err
+}
+
+// event is what the message brings.
+func (m *message) event(at flow.Moment) flow.Event {
+	switch {
+	case m.Received != nil:
+		return flow.Received{Moment: at, Answer: policy.Answer(*m.Received)}
+	case m.Resolved != nil:
+		return flow.Resolved{Moment: at, Identity: m.Resolved.Identity, Effect: m.Resolved.Effect, Who: m.Resolved.Who, Why: m.Resolved.Why}
+	case m.Withdrawn != nil:
+		return flow.Withdrawn{Moment: at, Why: *m.Withdrawn}
+	}
+	return nil
+}
+
+// unbind lets a flow go on when its callers have left: a caller at another process wants the payment.
+func (x *Executor) unbind(id string) error {
+	r, unpin, err := x.find(x.life, id)
+	if err != nil {
+		return err
+	}
+	defer unpin()
+	if r.elsewhere { // it has moved meanwhile
+		return r.leaveMessage(x.life, &message{V: messageVersion, Unbound: true})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiters.background = true
+	if !r.row.bound || r.state.Stage == flow.Ended {
+		return nil
+	}
+	r.row.bound = false
+	if err := r.put(&r.state, r.notices.list, journal.Synced); err != nil {
+		r.row.bound = true
+		return err
+	}
+	return nil
+}
