@@ -1,9 +1,11 @@
 package executor
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -31,6 +33,7 @@ type calls struct {
 type call struct {
 	ctx      callContext
 	attempt  Attempt
+	payment  policy.Payment // the attempt's own
 	phase    policy.Phase
 	identity *flow.Identity // read only
 	notAfter time.Time      // nothing is sent from then on; zero: no such limit
@@ -43,7 +46,8 @@ type call struct {
 	called  bool                  // the client was called
 }
 
-// newCall makes the next call the current one. The lock is held.
+// newCall makes the next call the current one. Its payment and data are copies: whatever a client does
+// with them, the next attempt sends what was accepted. The lock is held.
 func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *call {
 	c := &r.calls.first
 	if c.attempt.Number != 0 {
@@ -51,8 +55,10 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 	}
 	c.phase, c.identity, c.notAfter = phase, id, r.state.NotAfter
 	c.ctx.Context, c.ctx.deadline, c.ctx.clock, c.ctx.offset = ctx, deadline, r.x.clock, r.plan.offset
+	c.payment = r.state.Payment
+	c.payment.Tags = maps.Clone(c.payment.Tags)
 	c.attempt = Attempt{
-		Flow: r.id, Payment: &r.req.Payment, Data: r.req.Data,
+		Flow: r.id, Payment: &c.payment, Data: bytes.Clone(r.req.Data),
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
 	}
 	c.permit, r.calls.permit = r.calls.permit, nil

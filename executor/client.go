@@ -22,7 +22,7 @@ type Client interface {
 	Query(ctx context.Context, a *Attempt) (Reply, error)
 }
 
-// Attempt is one call that is to be made. It is read, not written to.
+// Attempt is one call that is to be made. What it holds is a copy, for this call alone.
 type Attempt struct {
 	Flow    string          // the flow's id
 	Payment *policy.Payment // amounts in ISO 4217 minor units
