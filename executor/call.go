@@ -22,10 +22,9 @@ type calls struct {
 	place   *ticket // in line for a slot
 	paid    bool    // the budget was charged for the next send
 	delay   delayCause
-	last    *policy.Answer
-	lastErr error        // of the client, with it
 	class   policy.Class // of the last decision
-	first   call         // most flows make one call: it is a part of the run
+	last    *policy.Answer
+	lastErr error // of the client, with it
 }
 
 // call is one call. The client gets its context and its attempt, and may keep them. The
@@ -49,8 +48,10 @@ type call struct {
 // newCall makes the next call the current one. Its payment and data are copies: whatever a client does
 // with them, the next attempt sends what was accepted. The lock is held.
 func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity, deadline time.Time) *call {
-	c := &r.calls.first
-	if c.attempt.Number != 0 {
+	var c *call
+	if f := r.firsts; f != nil && f.call.attempt.Number == 0 {
+		c = &f.call
+	} else {
 		c = new(call)
 	}
 	c.phase, c.identity, c.notAfter = phase, id, r.state.NotAfter

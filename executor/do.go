@@ -305,7 +305,7 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 }
 
 func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
-	r = x.newRun(q)
+	r = x.newRun(q, !start && x.cfg.Journal == nil)
 	if err := r.check(ctx, c); err != nil {
 		return nil, false, err
 	}

@@ -28,60 +28,80 @@ func (p *plan) set(c flow.Command) {
 	p.seq++
 }
 
-// wake ends the driver's sleep.
+// wake ends the driver's sleep. The lock is held.
 func (p *plan) wake() {
-	if p.driver != nil && p.driver.sleep != nil {
-		p.driver.sleep.wake()
+	d := p.driver
+	if d == nil {
+		return
 	}
+	d.woken = true
+	if d.sleep != nil {
+		d.sleep.wake()
+	}
+	p.unpark(d)
 }
 
 // driver is one goroutine that drives a flow, and the back-off of its loop. Its own goroutine
-// uses it, but for sleep, which the flow's lock guards.
+// uses it. The flow's lock guards sleep, woken and parked.
 type driver struct {
-	r     *run
-	ctx   context.Context
-	sleep *sleeper  // nil: it has not waited yet
-	until time.Time // of the next wait
-	tries int       // failed writes in a row
+	r      *run
+	ctx    context.Context
+	sleep  *sleeper  // of a caller's goroutine; nil: it has not waited yet
+	until  time.Time // of the next wait
+	at     int64     // when it is woken, if it is parked; alarms has its lock
+	slot   int32     // and its place in the heap, from 1; 0: it is not there
+	tries  int16     // failed writes in a row
+	woken  bool      // an event came since the last step began
+	parked bool      // it has no goroutine until its wait is over, or until an event comes
 }
 
-// drive continues a flow until it has ended (nil), until ctx is over, or until the next wait
-// would end after ctx. The loop is backoff's; the flow decides how long it waits.
-func (r *run) drive(ctx context.Context) error {
+// newDriver makes the calling goroutine the driver.
+func (r *run) newDriver(ctx context.Context) *driver {
 	r.mu.Lock()
-	d := r.setDriver(ctx)
-	r.mu.Unlock()
-	return d.drive()
+	defer r.mu.Unlock()
+	return r.setDriver(ctx)
 }
 
 // setDriver makes the calling goroutine the driver. The lock is held, or the flow is not
 // registered yet.
 func (r *run) setDriver(ctx context.Context) *driver {
 	d := &r.plan.first
-	if r.plan.driver != nil { // the goroutine of an earlier driver may still read its own
+	if old := r.plan.driver; old != nil { // the goroutine of an earlier driver may still read its own
 		d = new(driver)
+		old.parked = false
+		r.x.alarms.remove(old)
 	}
 	d.r, d.ctx = r, ctx
 	r.plan.driver = d
 	return d
 }
 
-// drive runs backoff's loop. Its first round is outside the loop: a flow that ends without a wait
-// then needs no timer and no allocation.
+// drive continues a flow until it has ended (nil), until its context is over, or until the next wait
+// would end after that. In the background it is parked when the flow waits (errParked). Else the loop is
+// backoff's, and the flow decides how long it waits. The first round is outside the loop: a flow that ends
+// without a wait then needs no timer and no allocation.
 func (d *driver) drive() error {
 	r := d.r
-	_, err := d.stepUntilWait()
-	if err == nil { // most flows end without a wait
-		return nil
-	}
-	if permanent := (*backoff.PermanentError)(nil); errors.As(err, &permanent) {
-		return permanent.Err
+	for {
+		_, err := d.stepUntilWait()
+		if err == nil { // most flows end without a wait
+			return nil
+		}
+		if permanent := (*backoff.PermanentError)(nil); errors.As(err, &permanent) {
+			return permanent.Err
+		}
+		if d.ctx != r.x.life {
+			break
+		}
+		if d.park() {
+			return errParked
+		}
 	}
 	sleep := new(sleeper)
 	r.mu.Lock() // events wake the sleep from now on
 	d.sleep = sleep
 	r.mu.Unlock()
-	_, err = backoff.RetryNotifyWithTimerAndData(d.stepUntilWait, d, nil, sleep)
+	_, err := backoff.RetryNotifyWithTimerAndData(d.stepUntilWait, d, nil, sleep)
 	return err
 }
 
@@ -106,6 +126,7 @@ func (d *driver) NextBackOff() time.Duration {
 
 var (
 	errWaiting  = errors.New("the flow waits")
+	errParked   = errors.New("the flow waits without a goroutine")
 	errRefusing = errors.New("executor: the provider refuses all calls; nothing was sent")
 	errInLine   = errors.New("executor: as many calls as Config.AtOnce allows are under way; nothing was sent")
 	errQueued   = errors.New("executor: the event is queued until the journal accepts writes again")
@@ -127,6 +148,7 @@ func (d *driver) step() (ended bool, err error) {
 	r := d.r
 	over := d.ctx.Err() // before the lock: a context may be the caller's code
 	r.mu.Lock()
+	d.woken = false
 	if err := d.stopped(over); err != nil {
 		r.mu.Unlock()
 		return false, err
@@ -260,7 +282,7 @@ func (d *driver) backOff(err error) error {
 	}
 	d.r.x.reportError(err)
 	d.r.releasePermit() // other flows may use the probe meanwhile
-	d.tries++
+	d.tries = min(d.tries+1, 100)
 	d.until = d.r.x.clock.now().Add(min(100*time.Millisecond<<min(d.tries, 8), 10*time.Second))
 	return errWaiting
 }

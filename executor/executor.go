@@ -91,6 +91,8 @@ type Executor struct {
 	forged   bucket // of webhooks that are not verified
 	vitals   vitals
 	errors   queue         // of calls of OnError
+	alarms   alarms        // of flows that wait in the background
+	shelf    shelf         // of flows that wait in the journal
 	sweeping atomic.Bool   // a sweep of the journal is under way
 	hooks    chan struct{} // a place for each call of OnEscalate and OnAlert
 	shared   *together     // the journal, if several processes use it; else nil
@@ -142,6 +144,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
 	x.clock = newClock(cfg.WallClock)
 	x.vitals.started = time.Now()
+	x.alarms.start = x.vitals.started
 	if cfg.Journal != nil {
 		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started}
 		cfg.Journal = x.vitals.journal

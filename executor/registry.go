@@ -235,7 +235,9 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 		old.abandon(err)
 		return nil, err
 	}
-	x.background(old)
+	if !old.parkWaiting() {
+		x.background(old)
+	}
 	return old, nil
 }
 
@@ -324,6 +326,6 @@ func (x *Executor) background(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.closed {
-		x.active.Go(func() { x.driveInBackground(r) })
+		x.active.Go(func() { x.driveInBackground(r, nil) })
 	}
 }

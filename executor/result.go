@@ -49,7 +49,8 @@ func (r *Result) Shopper() policy.ShopperAction {
 	return *r.shopper
 }
 
-// Trace is what this process did, in order.
+// Trace is what this process did, in order. The middle of a long one is dropped, and of a flow that waits
+// beside more than ten thousand others all but the first four and the last four entries.
 func (r *Result) Trace() []Entry { return r.trace }
 
 // Entry is one line of a trace: Send, Ask, Decided, Wait, Finish or Alert of package flow.

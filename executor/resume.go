@@ -65,13 +65,16 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 	if live != nil && !live.overtaken(row) { // it has a driver, or a pin: that copy decides
 		return false, nil
 	}
+	x.mu.Lock()
+	refused := x.refused[row.ID]
+	x.mu.Unlock()
+	if row.Open && !refused && x.shelve(row) {
+		return true, nil
+	}
 	r, err := x.read(row)
 	if err != nil {
 		return false, err
 	}
-	x.mu.Lock()
-	refused := x.refused[row.ID]
-	x.mu.Unlock()
 	if row.Open && refused && row.Version == 1 {
 		return false, x.withdrawRefused(r)
 	}
@@ -116,6 +119,8 @@ type absentClient struct{}
 func (absentClient) Send(context.Context, *Attempt) (Reply, error) { return Reply{}, errAbsent }
 
 func (absentClient) Query(context.Context, *Attempt) (Reply, error) { return Reply{}, errAbsent }
+
+var errShelf = errors.New("executor: the journal ended the goroutine that reads the flows which are due; the sweeper continues them")
 
 var errAbsent = fmt.Errorf("%w: Config.Clients has no client for the provider", ErrNotSent)
 

@@ -138,7 +138,7 @@ func (r *run) tombstone(s *flow.State) ([]byte, error) {
 // digest stands for Request.Data where that is not kept.
 func (r *run) digest() []byte {
 	if len(r.dataDigest) > 0 {
-		return r.dataDigest
+		return []byte(r.dataDigest)
 	}
 	sum := sha256.Sum256(r.req.Data)
 	return sum[:]
@@ -240,10 +240,10 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	r := x.newRun(Request{
 		Payment: policy.Payment(e.State.Payment),
 		OrderID: e.Request.OrderID, RequestID: e.Request.RequestID, ProviderID: e.Request.ProviderID, Data: e.Request.Data,
-	})
+	}, false)
 	r.id, r.row.version, r.life = row.ID, row.Version, accepted
 	r.row.standing, r.row.since = row.Standing, row.Since
-	r.dataDigest = e.Request.Digest
+	r.dataDigest = string(e.Request.Digest)
 	r.row.bound, r.waiters.background = e.Request.Bound, !e.Request.Bound
 	for _, n := range e.Notices {
 		o := notice{}

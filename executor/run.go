@@ -27,6 +27,8 @@ type run struct {
 
 	mu            flowLock // guards all that follows, except memory
 	life          lifecycle
+	repeats       bool // the answer to a later request of its key
+	elsewhere     bool // another process holds it: this copy is for reading; does not change
 	state         flow.State
 	row           rowState
 	plan          plan
@@ -34,14 +36,13 @@ type run struct {
 	waiters       waiters
 	notices       notices
 	trace         trace
-	dataDigest    []byte          // of Data, if only a tombstone is left
+	dataDigest    string          // of Data, if only a tombstone is left
 	earlier       []flow.Identity // of earlier flows of the payment key
 	nextRequestID string          // made with the id; no request has it yet
 	shopper       *policy.ShopperAction
-	repeats       bool // the answer to a later request of its key
-	elsewhere     bool // another process holds it: this copy is for reading; does not change
 
-	memory memory // guarded by the executor's lock
+	firsts *firsts // nil: they were given up
+	memory memory  // guarded by the executor's lock
 }
 
 // lifecycle is where a flow stands in this process. How far the payment is, says flow.Stage.
@@ -58,12 +59,6 @@ const (
 type memory struct {
 	indexed bool  // by its names, without a journal
 	pins    int32 // callers that need it in memory
-}
-
-func (x *Executor) newRun(q Request) *run {
-	r := &run{x: x, req: q, observers: x.newObservers()}
-	r.trace.entries = r.trace.head[:0]
-	return r
 }
 
 // key is the payment key that the flow serves.
@@ -96,7 +91,10 @@ func (r *run) apply(e flow.Event) error {
 	if r.x.cfg.Journal != nil && mustSync(e, commands) {
 		durability = journal.Synced
 	}
-	if r.x.cfg.Journal == nil {
+	// A wait that goes on after a restart is in the journal already.
+	_, resumed := e.(flow.Resumed)
+	same := resumed && r.row.version > 0 && changesNothing(&before, &next, commands)
+	if r.x.cfg.Journal == nil || same {
 		r.state = next
 		r.indexNames(&r.state)
 	} else if err := r.putStep(next, due, durability); err != nil {

@@ -85,16 +85,23 @@ func (x *Executor) accept(r *run) error {
 	return nil
 }
 
-// driveInBackground drives a flow that no caller of Do drives.
-func (x *Executor) driveInBackground(r *run) {
+// driveInBackground drives a flow that no caller of Do drives. d is its driver, which was parked; nil: it
+// gets a new one.
+func (x *Executor) driveInBackground(r *run, d *driver) {
 	returned := false
 	defer func() {
 		if !returned { // a hook or the client ended this goroutine; not at once, it may do so again
 			time.AfterFunc(time.Second, func() { x.background(r) })
 		}
 	}()
-	err := r.drive(x.life)
+	if d == nil {
+		d = r.newDriver(x.life)
+	}
+	err := d.drive()
 	returned = true
+	if errors.Is(err, errParked) {
+		return // another goroutine may drive it already
+	}
 	r.mu.Look()
 	over := r.state.Stage == flow.Ended || r.life == lost
 	r.mu.Unlock()

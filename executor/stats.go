@@ -43,7 +43,7 @@ type Stats struct {
 	}
 
 	Notices int // calls of OnEscalate and OnAlert that are owed
-	Memory  int // flows in memory
+	Memory  int // flows in memory; one that Resume found waiting is not, before it is due
 }
 
 // vitals are the measurements that are taken all the time.

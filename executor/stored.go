@@ -2,6 +2,8 @@ package executor
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,7 +60,14 @@ func (s *stored) sealed() ([]byte, error) {
 // seal adds the checksum to an object.
 func seal(text []byte) []byte {
 	text = text[:len(text)-1] // its brace
-	return fmt.Appendf(text, "%s%08x%s", crcBefore, crc32.Checksum(text, crcTable), crcAfter)
+	return append(appendCRC(append(text, crcBefore...), text), crcAfter...)
+}
+
+// appendCRC appends the checksum of a text, in eight digits.
+func appendCRC(to, text []byte) []byte {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(text, crcTable))
+	return hex.AppendEncode(to, sum[:])
 }
 
 // checkSeal returns an error if a row is not what was written.
@@ -67,7 +76,7 @@ func checkSeal(text []byte) error {
 	if at < 0 || !bytes.HasPrefix(text[at:], []byte(crcBefore)) {
 		return errors.New("it does not end with its checksum: it was cut short, or written by another program")
 	}
-	if want, got := string(text[at+len(crcBefore):at+len(crcBefore)+8]), fmt.Sprintf("%08x", crc32.Checksum(text[:at], crcTable)); got != want {
+	if want, got := string(text[at+len(crcBefore):at+len(crcBefore)+8]), string(appendCRC(nil, text[:at])); got != want {
 		return fmt.Errorf("its checksum is %s and should be %s: it is not what was written", got, want)
 	}
 	return nil

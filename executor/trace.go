@@ -9,10 +9,7 @@ const (
 )
 
 // trace is what a flow did in this process. The flow's lock guards it.
-type trace struct {
-	entries []Entry
-	head    [4]Entry // most flows need no more, and so no allocation
-}
+type trace struct{ entries []Entry }
 
 // add appends an entry. It never writes to entries that a result may share.
 func (t *trace) add(e Entry) {

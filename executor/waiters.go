@@ -12,7 +12,6 @@ type waiters struct {
 	background bool          // Start was called: the flow goes on without callers
 	changed    chan struct{} // closed at the next change; nil: no caller waits
 	result     *Result       // made when the flow has ended and a caller asks
-	first      Result        // most flows have one result: it is a part of the run
 	err        error         // why it never began; a *movedError: it turned out to be another flow
 }
 
@@ -80,8 +79,10 @@ func (r *run) resultLocked() *Result {
 		return nil
 	}
 	if r.waiters.result == nil {
-		result := &r.waiters.first
-		if result.Flow != "" { // a caller may hold the first one
+		var result *Result
+		if f := r.firsts; f != nil && f.result.Flow == "" { // else a caller may hold the first one
+			result = &f.result
+		} else {
 			result = new(Result)
 		}
 		result.set(r.id, &r.state, r.trace.snapshot())
