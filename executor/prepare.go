@@ -24,7 +24,7 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 	case c == nil:
 		return nil, fmt.Errorf("executor: Prepare needs a client in Config.Clients for %q", q.Provider)
 	}
-	r := x.newRun(q)
+	r := x.newRun(q, false)
 	if err := r.check(ctx, c); err != nil {
 		return nil, err
 	}

@@ -18,10 +18,10 @@ import (
 type rowState struct {
 	version     int64
 	names       []string     // under which the provider may speak of the flow; only grows
-	storedNames int          // how many of them the journal has
 	queued      []flow.Event // that the journal did not accept
 	standing    string       // how the flow stands, for lists
 	since       time.Time    // and since when
+	storedNames int32        // how many of them the journal has
 	bound       bool         // by the context of a Do, which ends what is sent
 	unsure      bool         // the first write failed, and may be stored nevertheless
 }
@@ -40,9 +40,9 @@ func (r *run) indexNames(s *flow.State) {
 	if s.Attempts < 2 && s.Stage == flow.Sending || s.Stage == flow.Ended {
 		return // most flows end with the first answer, and no webhook asks for them
 	}
-	if names := r.names(s); len(names) > r.row.storedNames {
+	if names := r.names(s); len(names) > int(r.row.storedNames) {
 		r.x.index(r, names[r.row.storedNames:])
-		r.row.storedNames = len(names)
+		r.row.storedNames = int32(len(names))
 	}
 }
 
@@ -67,7 +67,7 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 	case err == nil:
 		r.row.version++
 		r.row.standing, r.row.since = row.Standing, row.Since
-		r.row.storedNames = names
+		r.row.storedNames = int32(names)
 	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrLost):
 		r.markLost()
 		return fmt.Errorf("%w: %w", ErrTakenOver, err)
@@ -263,7 +263,7 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 		r.rules = x.rules
 	}
 	r.alike = x.like(&r.req, r.state.Started)
-	r.row.storedNames = len(r.names(&r.state))
+	r.row.storedNames = int32(len(r.names(&r.state)))
 	r.guard = x.guards.of(&r.req.Payment)
 	r.client = x.clientOf(r)
 	if r.state.Stage == flow.Ended {

@@ -91,10 +91,7 @@ func (r *run) apply(e flow.Event) error {
 	if r.x.cfg.Journal != nil && mustSync(e, commands) {
 		durability = journal.Synced
 	}
-	// A wait that goes on after a restart is in the journal already.
-	_, resumed := e.(flow.Resumed)
-	same := resumed && r.row.version > 0 && changesNothing(&before, &next, commands)
-	if r.x.cfg.Journal == nil || same {
+	if r.x.cfg.Journal == nil {
 		r.state = next
 		r.indexNames(&r.state)
 	} else if err := r.putStep(next, due, durability); err != nil {
