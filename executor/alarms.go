@@ -3,6 +3,7 @@ package executor
 import (
 	"container/heap"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -11,6 +12,13 @@ import (
 // A flow that waits in the background has no goroutine and no timer of its own: its driver is parked
 // in one heap of due times. When its time comes, or an event wakes it, the driver gets a new goroutine
 // and looks at the flow again. It trusts nothing that it knew before it was parked.
+
+// reminders are what brings an executor back to flows that have no goroutine.
+type reminders struct {
+	alarms   alarms
+	shelf    shelf
+	sweeping atomic.Bool // a sweep of the journal is under way
+}
 
 // alarms are the drivers that are parked.
 type alarms struct {
@@ -115,7 +123,7 @@ func (d *driver) park() bool {
 	}
 	d.parked = true
 	r.slim(r.x.crowded())
-	r.x.alarms.add(d, d.until.Sub(r.x.clock.now()))
+	r.x.reminders.alarms.add(d, d.until.Sub(r.x.clock.now()))
 	return true
 }
 
@@ -136,7 +144,7 @@ func (r *run) parkWaiting() bool {
 	}
 	d := r.setDriver(r.x.life)
 	d.until, d.parked = w.Until, true
-	r.x.alarms.add(d, w.Until.Sub(r.x.clock.now()))
+	r.x.reminders.alarms.add(d, w.Until.Sub(r.x.clock.now()))
 	return true
 }
 
@@ -146,7 +154,7 @@ func (p *plan) unpark(d *driver) {
 		return
 	}
 	d.parked = false
-	d.r.x.alarms.remove(d)
+	d.r.x.reminders.alarms.remove(d)
 	d.r.x.goOn(d)
 }
 

@@ -69,7 +69,7 @@ func (r *run) setDriver(ctx context.Context) *driver {
 	if old := r.plan.driver; old != nil { // the goroutine of an earlier driver may still read its own
 		d = new(driver)
 		old.parked = false
-		r.x.alarms.remove(old)
+		r.x.reminders.alarms.remove(old)
 	}
 	d.r, d.ctx = r, ctx
 	r.plan.driver = d

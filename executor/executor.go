@@ -84,19 +84,17 @@ type Config struct {
 
 // Executor makes payments until they have ended. It is safe for concurrent use.
 type Executor struct {
-	rules    Rules
-	cfg      Config
-	guards   *guards
-	clock    *clock
-	forged   bucket // of webhooks that are not verified
-	vitals   vitals
-	errors   queue         // of calls of OnError
-	alarms   alarms        // of flows that wait in the background
-	shelf    shelf         // of flows that wait in the journal
-	sweeping atomic.Bool   // a sweep of the journal is under way
-	hooks    chan struct{} // a place for each call of OnEscalate and OnAlert
-	shared   *together     // the journal, if several processes use it; else nil
-	stuck    atomic.Int64  // such calls that have not returned
+	rules     Rules
+	cfg       Config
+	guards    *guards
+	clock     *clock
+	forged    bucket // of webhooks that are not verified
+	vitals    vitals
+	errors    queue // of calls of OnError
+	reminders reminders
+	hooks     chan struct{} // a place for each call of OnEscalate and OnAlert
+	shared    *together     // the journal, if several processes use it; else nil
+	stuck     atomic.Int64  // such calls that have not returned
 
 	forever context.Context // for writes and hooks that must not be broken off
 	life    context.Context // ends with Close
@@ -144,7 +142,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
 	x.clock = newClock(cfg.WallClock)
 	x.vitals.started = time.Now()
-	x.alarms.start = x.vitals.started
+	x.reminders.alarms.start = x.vitals.started
 	if cfg.Journal != nil {
 		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started}
 		cfg.Journal = x.vitals.journal

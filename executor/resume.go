@@ -159,9 +159,9 @@ func (x *Executor) sweep() {
 		}
 		x.reportError(x.clock.diverged())
 		x.sweepMemory()
-		if x.cfg.Journal != nil && x.sweeping.CompareAndSwap(false, true) { // it may stall
+		if x.cfg.Journal != nil && x.reminders.sweeping.CompareAndSwap(false, true) { // it may stall
 			x.active.Go(func() {
-				defer x.sweeping.Store(false)
+				defer x.reminders.sweeping.Store(false)
 				_, err := x.resumeDue(x.life, x.sweepUntil(), once)
 				if x.life.Err() == nil {
 					x.reportError(err)

@@ -60,9 +60,9 @@ func (x *Executor) shelve(row *journal.Row) bool {
 		return false
 	}
 	x.reportError(x.clock.sawRow(row.At))
-	x.shelf.mu.Lock()
-	defer x.shelf.mu.Unlock()
-	heap.Push(&x.shelf.rows, &shelved{at: int64(time.Since(x.alarms.start) + row.Due.Sub(x.clock.now())), id: strings.Clone(row.ID)})
+	x.reminders.shelf.mu.Lock()
+	defer x.reminders.shelf.mu.Unlock()
+	heap.Push(&x.reminders.shelf.rows, &shelved{at: int64(time.Since(x.reminders.alarms.start) + row.Due.Sub(x.clock.now())), id: strings.Clone(row.ID)})
 	x.resetShelf()
 	return true
 }
@@ -93,11 +93,11 @@ func storedWaiting(row *journal.Row) bool {
 
 // resetShelf sets the timer to the first row, unless rows are being read. The shelf's lock is held.
 func (x *Executor) resetShelf() {
-	s := &x.shelf
+	s := &x.reminders.shelf
 	if len(s.rows) == 0 || s.reading {
 		return
 	}
-	wait := time.Duration(s.rows[0].at) - time.Since(x.alarms.start)
+	wait := time.Duration(s.rows[0].at) - time.Since(x.reminders.alarms.start)
 	if s.timer == nil {
 		s.timer = time.AfterFunc(wait, x.readShelf)
 		return
@@ -112,10 +112,10 @@ func (x *Executor) readShelf() {
 	if x.closed {
 		return
 	}
-	x.shelf.mu.Lock()
-	defer x.shelf.mu.Unlock()
-	if !x.shelf.reading {
-		x.shelf.reading = true
+	x.reminders.shelf.mu.Lock()
+	defer x.reminders.shelf.mu.Unlock()
+	if !x.reminders.shelf.reading {
+		x.reminders.shelf.reading = true
 		x.active.Go(x.readDueRows)
 	}
 }
@@ -124,9 +124,9 @@ func (x *Executor) readShelf() {
 func (x *Executor) readDueRows() {
 	over := false
 	defer func() {
-		x.shelf.mu.Lock()
-		defer x.shelf.mu.Unlock()
-		x.shelf.reading = false
+		x.reminders.shelf.mu.Lock()
+		defer x.reminders.shelf.mu.Unlock()
+		x.reminders.shelf.reading = false
 		if !over { // the journal ended this goroutine; the sweeper comes by for the row
 			go x.reportError(errShelf)
 		}
@@ -146,10 +146,10 @@ func (x *Executor) readDueRows() {
 
 // nextDue takes the id of a row that is due off the shelf; empty: none is.
 func (x *Executor) nextDue() string {
-	s := &x.shelf
+	s := &x.reminders.shelf
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.rows) == 0 || s.rows[0].at > int64(time.Since(x.alarms.start)) {
+	if len(s.rows) == 0 || s.rows[0].at > int64(time.Since(x.reminders.alarms.start)) {
 		return ""
 	}
 	return heap.Pop(&s.rows).(*shelved).id
