@@ -23,6 +23,7 @@ type Engine struct {
 	Warnings policy.Mistakes // what is doubtful about rules that work
 
 	ruleTables map[string]*ruleTables // by provider
+	places     lookup[*ruleTables]    // the same
 	conditions map[*rules.Rule]*compiled
 }
 
@@ -98,6 +99,7 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List,
 		}
 		e.ruleTables[p] = all
 	}
+	e.index()
 	if err := e.sample(); err != nil {
 		return nil, err
 	}
@@ -307,24 +309,33 @@ func decisionsOf(all []*rules.Rule) []policy.Decision {
 	return decisions
 }
 
-func (e *Engine) ruleTable(p *policy.Payment) *ruleTable {
-	all := e.ruleTables[p.Provider]
-	if all == nil {
-		all = e.ruleTables[""]
+// index prepares the look-ups of a decision.
+func (e *Engine) index() {
+	for _, all := range e.ruleTables {
+		all.byName = newLookup(all.own)
 	}
-	return all.of(p.Merchant)
+	e.places = newLookup(e.ruleTables)
+}
+
+func (e *Engine) ruleTable(p *policy.Payment) *ruleTable {
+	all := e.places.find(p.Provider, hashOf(p.Provider))
+	if all == nil {
+		return e.ruleTables[""].of(p.Merchant)
+	}
+	return (*all).of(p.Merchant)
 }
 
 // ruleTables are those of a provider.
 type ruleTables struct {
-	rest *ruleTable            // of merchants without a file, and of none
-	own  map[string]*ruleTable // by merchant
+	rest   *ruleTable            // of merchants without a file, and of none
+	own    map[string]*ruleTable // by merchant
+	byName lookup[*ruleTable]    // the same
 }
 
 func (b *ruleTables) of(merchant string) *ruleTable {
 	if merchant != "" {
-		if own := b.own[merchant]; own != nil {
-			return own
+		if own := b.byName.find(merchant, hashOf(merchant)); own != nil {
+			return *own
 		}
 	}
 	return b.rest

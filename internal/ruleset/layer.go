@@ -12,14 +12,13 @@ import (
 // hold only with certain codes, or certain texts of another kind, stand in a short list for each of
 // these; all others in lists for each operation and phase.
 type layer struct {
+	indexes []index
+	items   []item
+	general []span // by operation and phase, and where byClass is set by class; nil: there are no such rules
+	byClass bool
+	weekday bool     // some rule looks at it
 	ids     []string // of the rules
 	asked   []wait   // what rules wait by; the first is nothing
-	waits   []int32  // by rule, its place in asked
-	items   []item
-	general []span // by operation and phase, and where byClass is set by class
-	byClass bool
-	indexes []index
-	weekday bool // some rule looks at it
 }
 
 // item is a rule in a list.
@@ -27,6 +26,7 @@ type item struct {
 	forbidden words // with which it cannot hold
 	rest      *node // what the words do not settle; nil: nothing
 	rule      int32
+	wait      int32 // its place in asked
 }
 
 // span is a list of items.
@@ -35,38 +35,42 @@ type span struct{ from, to int32 }
 // index has the lists for each text of an accessor.
 type index struct {
 	of     accessor
-	byText map[string]span
+	byText lookup[span]
 }
 
-const noRule = math.MaxInt32
+// found is the first rule that holds, or whose condition failed.
+type found struct {
+	*item       // nil: there is none
+	err   error // of its condition
+}
 
-// first is the first rule that holds, or whose condition failed: then f.err is set. It is noRule
-// where there is none.
-func (l *layer) first(f *frame) int32 {
-	best, failed := int32(noRule), int32(noRule)
+// first is the first rule that holds, or whose condition failed.
+func (l *layer) first(f *frame) (best found) {
 	f.ids = l.ids
 	for i := range l.indexes {
-		if at, ok := l.indexes[i].byText[f.text(&l.indexes[i].of)]; ok {
-			l.try(at, f, &best, &failed)
+		ix := &l.indexes[i]
+		text, hash := f.hashed(&ix.of)
+		if at := ix.byText.find(text, hash); at != nil {
+			l.try(*at, f, &best)
 		}
+	}
+	if l.general == nil {
+		return best
 	}
 	cell := int(f.s.Payment.Operation)*phases + int(f.s.Answer.Phase)
 	if l.byClass {
 		cell = cell*classes + int(f.s.Fact.Class)
 	}
-	l.try(l.general[cell], f, &best, &failed)
-	if best != failed {
-		f.err = nil // of a rule behind the one that holds
-	}
+	l.try(l.general[cell], f, &best)
 	return best
 }
 
 // try looks for a rule before the best so far.
-func (l *layer) try(at span, f *frame, best, failed *int32) {
+func (l *layer) try(at span, f *frame, best *found) {
 	items := l.items[at.from:at.to]
 	for i := range items {
 		it := &items[i]
-		if it.rule >= *best {
+		if best.item != nil && it.rule >= best.rule {
 			return
 		}
 		if it.forbidden.shares(f.words) {
@@ -74,14 +78,15 @@ func (l *layer) try(at span, f *frame, best, failed *int32) {
 		}
 		if it.rest != nil {
 			f.rule = it.rule
-			held := it.rest.holds(f)
-			if f.err != nil && *failed > it.rule {
-				*failed = it.rule
+			if held := it.rest.holds(f); f.err != nil {
+				*best = found{it, f.err}
+				f.err = nil
+				return
 			} else if !held {
 				continue
 			}
 		}
-		*best = it.rule
+		*best = found{it, nil}
 		return
 	}
 }
@@ -89,6 +94,7 @@ func (l *layer) try(at span, f *frame, best, failed *int32) {
 // placed is a rule while a layer is made.
 type placed struct {
 	rule  int32
+	wait  int32
 	whole node      // with the provider in it
 	under *accessor // whose texts it is listed by; nil: by none
 	texts []string
@@ -99,13 +105,13 @@ const fewest = 4
 
 // newLayer prepares rules for a provider; empty: it is not known.
 func newLayer(all []*compiled, provider string) *layer {
-	made := &layer{ids: make([]string, len(all)), asked: []wait{{}}, waits: make([]int32, len(all))}
+	made := &layer{ids: make([]string, len(all)), asked: []wait{{}}}
 	rules := make([]placed, len(all))
 	crowds := map[accessor]map[string]int{}
 	for i, k := range all {
-		made.ids[i], made.waits[i] = k.rule.ID, made.ask(waitOf(k.rule))
+		made.ids[i] = k.rule.ID
 		p := &rules[i]
-		p.rule, p.whole = int32(i), k.node
+		p.rule, p.wait, p.whole = int32(i), made.ask(waitOf(k.rule)), k.node
 		if provider != "" {
 			p.whole = k.node.given(accessor{variable: condition.Provider}, provider)
 		}
@@ -184,7 +190,7 @@ func (l *layer) list(rules []placed) {
 	for i := range rules {
 		p := &rules[i]
 		if p.under == nil {
-			if it, can := itemOf(p.rule, p.whole); can {
+			if it, can := p.item(p.whole); can {
 				general = append(general, it)
 			}
 			continue
@@ -193,17 +199,17 @@ func (l *layer) list(rules []placed) {
 			byText[*p.under] = map[string][]item{}
 		}
 		for _, t := range p.texts {
-			if it, can := itemOf(p.rule, p.whole.given(*p.under, t)); can {
+			if it, can := p.item(p.whole.given(*p.under, t)); can {
 				byText[*p.under][t] = append(byText[*p.under][t], it)
 			}
 		}
 	}
 	for a, lists := range byText {
-		ix := index{of: a, byText: make(map[string]span, len(lists))}
+		spans := make(map[string]span, len(lists))
 		for t, items := range lists {
-			ix.byText[t] = l.add(items)
+			spans[t] = l.add(items)
 		}
-		l.indexes = append(l.indexes, ix)
+		l.indexes = append(l.indexes, index{a, newLookup(spans)})
 	}
 	slices.SortFunc(l.indexes, func(a, b index) int { return int(a.of.variable) - int(b.of.variable) })
 	l.spread(general)
@@ -215,12 +221,13 @@ func (l *layer) add(items []item) span {
 	return span{from, int32(len(l.items))}
 }
 
-func itemOf(rule int32, n node) (it item, can bool) {
+// item is the rule in a list, with what of its condition is to be tried there.
+func (p *placed) item(n node) (it item, can bool) {
 	possible := n.possible(false)
 	if possible.impossible() {
 		return item{}, false
 	}
-	return item{forbidden: anyWord.less(possible), rest: n.rest(), rule: rule}, true
+	return item{forbidden: anyWord.less(possible), rest: n.rest(), rule: p.rule, wait: p.wait}, true
 }
 
 // longList is the length from which on a list is split by class.
@@ -232,6 +239,9 @@ const mostCopies = 64
 
 // spread lists the general rules for each operation and phase. Equal lists are kept once.
 func (l *layer) spread(general []item) {
+	if len(general) == 0 {
+		return
+	}
 	known := map[string]span{}
 	l.byClass = len(general) > longList
 	start, most := len(l.items), mostCopies*len(general)

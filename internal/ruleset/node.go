@@ -76,6 +76,7 @@ type frame struct {
 	zone  *time.Location
 	words words
 	hour  int8     // -1: not asked for yet
+	code  uint32   // the hash of the code; 0: not asked for yet
 	ids   []string // of the rules
 	rule  int32    // the one that is tried
 	err   error
@@ -124,6 +125,18 @@ func (f *frame) text(a *accessor) string {
 	default:
 		return condition.Text(a.variable, f.s)
 	}
+}
+
+// hashed is a text with its hash. That of the code is asked for by most layers.
+func (f *frame) hashed(a *accessor) (text string, hash uint32) {
+	text = f.text(a)
+	if a.variable != condition.Code {
+		return text, hashOf(text)
+	}
+	if f.code == 0 {
+		f.code = hashOf(text)
+	}
+	return text, f.code
 }
 
 // holds reports whether a node holds. Where its program failed, that is said in f.err.

@@ -41,12 +41,6 @@ type part struct {
 	schedules []*policy.Schedule // by the number of the wait
 }
 
-func (p *part) decision(rule int32) policy.Decision {
-	d := p.decisions[rule]
-	d.Schedule = p.schedules[p.waits[rule]]
-	return d
-}
-
 // Judge implements [policy.Decider].
 func (b *ruleTable) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if b.catalog == nil {
@@ -95,12 +89,17 @@ func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
 			continue
 		}
 		rule := p.first(&f)
-		switch {
-		case f.err != nil:
-			return b.failed(&p.decisions[rule], f.err)
-		case rule != noRule:
-			return p.decision(rule)
+		if rule.item == nil {
+			continue
 		}
+		if rule.err != nil {
+			return b.failed(&p.decisions[rule.rule], rule.err)
+		}
+		d := p.decisions[rule.rule]
+		if rule.wait > 0 {
+			d.Schedule = p.schedules[rule.wait]
+		}
+		return d
 	}
 	if s.InDoubt || !s.Fact.Effect.Settled() {
 		return b.none

@@ -35,5 +35,6 @@ func (e *Engine) With(set *rules.Set) (*Engine, error) {
 		}
 		next.ruleTables[p] = all
 	}
+	next.index()
 	return next, nil
 }
