@@ -38,7 +38,9 @@ type limit struct {
 	tier   string
 }
 
-func limitOf(i int) limit { return limit{int64(1000 * (i%50 + 1)), 6 + i%12, []string{"gold", "silver"}[i%2]} }
+func limitOf(i int) limit {
+	return limit{int64(1000 * (i%50 + 1)), 6 + i%12, []string{"gold", "silver"}[i%2]}
+}
 
 func (d *decisionSet) when(i int) string {
 	when := fmt.Sprintf(`operation == "pay" && phase == "send" && code == "c%d"`, i)
