@@ -116,7 +116,8 @@ func (s *Server) deliver(ctx context.Context, h emulation.Webhook) {
 
 // target is where a webhook goes. A URL that a request named must be on loopback, or on
 // the host that the operator named: who can reach the emulator must not be able to make
-// it call anywhere.
+// it call anywhere. Where other machines reach it, loopback is as closed to them as any other
+// host, and of the operator's host only the port that he named is open.
 func (s *Server) target(h *emulation.Webhook) (string, error) {
 	if h.URL == "" {
 		return s.o.Webhook, nil
@@ -129,6 +130,12 @@ func (s *Server) target(h *emulation.Webhook) (string, error) {
 		return "", fmt.Errorf("%s must be an http or https URL", h.URL)
 	}
 	own, err := url.Parse(s.o.Webhook)
+	if s.public {
+		if err == nil && own.Host != "" && own.Host == to.Host && own.Scheme == to.Scheme {
+			return h.URL, nil
+		}
+		return "", fmt.Errorf("%s is not on the host and port of the webhook URL, and other machines can reach the emulator", h.URL)
+	}
 	if err == nil && own.Host != "" && own.Hostname() == to.Hostname() || isLoopback(to.Hostname()) {
 		return h.URL, nil
 	}

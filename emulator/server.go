@@ -47,6 +47,7 @@ type Called struct {
 type Server struct {
 	provider *Provider
 	o        ServerOptions
+	public   bool // it listens where other machines can reach it
 	admin    http.Handler
 	stopped  chan struct{}
 	stop     sync.Once
@@ -114,6 +115,8 @@ func isLoopback(host string) bool {
 // Serve answers on a listener and sends webhooks until ctx is cancelled; then it cuts off
 // what is still waiting, and returns nil when nothing of it runs any more.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	host, _, err := net.SplitHostPort(l.Addr().String())
+	s.public = err == nil && !isLoopback(host)
 	ctx, cancel := context.WithCancel(ctx)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	var running sync.WaitGroup
@@ -127,7 +130,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			_ = server.Close()
 		}
 	})
-	err := server.Serve(l)
+	err = server.Serve(l)
 	cancel()
 	running.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
