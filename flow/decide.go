@@ -216,20 +216,25 @@ func (m *machine) due(e Due) {
 			m.end(policy.MarkFailed, "a new order is possible, and no order id was supplied")
 			return
 		}
-		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID})
+		m.s.Ledger = append(m.s.Ledger, Identity{OrderID: e.OrderID, RequestID: e.RequestID, ProviderID: originalProviderID(&m.s)})
 		m.send(next.Action)
 	case policy.MarkSucceeded, policy.MarkFailed, policy.Escalate:
 		m.end(next.Action, m.s.Reason)
 	}
 }
 
-// originalProviderID returns the provider's id that a capture or a cancel works on. It names the
-// payment of before, so a new identity of the operation has it too.
+// originalProviderID returns the provider's id that a capture, a cancel or a refund works on. It names
+// the payment of before, so a new identity of the operation has it too: the client needs it to make the
+// request.
 func originalProviderID(s *State) string {
-	if op := s.Payment.Operation; op == policy.Capture || op == policy.Cancel {
+	switch s.Payment.Operation {
+	case policy.Capture, policy.Cancel:
 		return s.Ledger[0].ProviderID
+	case policy.Refund:
+		return s.Target
+	default:
+		return ""
 	}
-	return ""
 }
 
 // end finishes the flow with the outcome of an action.

@@ -85,3 +85,46 @@ func TestRefusalOfSharedTarget(t *testing.T) {
 		})
 	}
 }
+
+// Every request of a capture, a cancel or a refund has the id of the payment that it works on, also one under
+// new identifiers: without it the client could not make it.
+func TestEveryRequestHasItsTarget(t *testing.T) {
+	for _, op := range []policy.Operation{policy.Capture, policy.Cancel, policy.Refund} {
+		for _, again := range []policy.Action{policy.RetrySame, policy.RetryNewRequest, policy.RetryNewOrder} {
+			d := &decider{sane: true, wish: again, terms: policy.Terms{
+				Contract: policy.Contract{Timeout: 30 * time.Second},
+				Limits:   policy.Limits{MaxAttempts: 3, MaxQueries: 3, MaxElapsed: time.Hour},
+			}}
+			at := func(s int) flow.Moment { return flow.Moment{At: dawn.Add(time.Duration(s) * time.Second)} }
+			due := flow.Due{Moment: at(60)}
+			if again != policy.RetrySame {
+				due.RequestID = "r-2"
+			}
+			if again == policy.RetryNewOrder {
+				due.OrderID = "o-2"
+			}
+			s := flow.State{Payment: policy.Payment{Provider: "p", Operation: op}}
+			sent := 0
+			for _, e := range []flow.Event{
+				flow.Start{Moment: at(0), OrderID: "o-1", RequestID: "r-1", ProviderID: "T-1"},
+				flow.Answered{Moment: at(30), Answer: policy.Answer{Fault: policy.NotSent}}, due,
+			} {
+				next, commands, err := flow.Step(d, s, e)
+				if err != nil {
+					t.Fatalf("%s %s: %v", op, again, err)
+				}
+				s = next
+				for _, c := range commands {
+					if send, ok := c.(flow.Send); ok {
+						if sent++; send.Identity.ProviderID != "T-1" {
+							t.Errorf("%s: %s is sent for payment %q, want T-1", op, again, send.Identity.ProviderID)
+						}
+					}
+				}
+			}
+			if sent != 2 {
+				t.Errorf("%s %s: %d sends; %s", op, again, sent, s.Reason)
+			}
+		}
+	}
+}
