@@ -169,8 +169,16 @@ func (a *admin) export(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	out, n := json.NewEncoder(w), 0
 	err = eachRow(r.Context(), j, q.Filter, func(row *journal.Row) error {
+		trail, err := trailOf(r.Context(), j, row.ID)
+		if err != nil {
+			return err
+		}
 		n++
-		return out.Encode(exportOf(row))
+		return out.Encode(struct {
+			exported
+
+			Trail []trailEntry `json:"audit,omitempty"` // who did what to it
+		}{exportOf(row), trail})
 	})
 	last := struct {
 		Complete bool   `json:"complete"`

@@ -82,6 +82,11 @@ func TestAdminShowsAndSettlesAFlow(t *testing.T) {
 		wantAnswer(t, admin, "GET", path, "", 200, `"ends":[]`, "a person settled it as not_executed", "ann: the bank's file of today",
 			`"verb":"resolve"`, `"result":"done"`, `"result":"refused: flow`)
 		wantAnswer(t, admin, "GET", "/audit", "", 200, `"who":"ann"`, h.Flow())
+		exported := httptest.NewRecorder()
+		admin.ServeHTTP(exported, httptest.NewRequest("GET", "/export?standing=failed", nil))
+		if text := exported.Body.String(); !strings.Contains(text, `"audit":[{`) || strings.Count(text, `"who":"ann"`) != 2 || !strings.Contains(text, `"result":"done"`) {
+			t.Errorf("the export says of the person: %s", text)
+		}
 		wantAnswer(t, admin, "POST", path+"/withdraw", `{"who":"ann","why":"late"}`, 409, "ended")
 		r, err := h.Wait(context.Background())
 		if err != nil || r.Outcome != policy.Failed {

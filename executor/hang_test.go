@@ -142,3 +142,30 @@ func TestASlowHookIsNoHungCall(t *testing.T) {
 		b.wantCalls(t, 1, 1)
 	})
 }
+
+// The journal takes no row of some flows whose calls hang. The sweeper gives up the hung calls of the others all the
+// same.
+func TestARowThatStallsKeepsNoOtherHungCall(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var stalling atomic.Bool
+		let := make(chan struct{})
+		j := newSpy()
+		j.before = func(p *put) error {
+			if stalling.Load() && p.Key.Merchant == "stalls" {
+				<-let
+			}
+			return nil
+		}
+		x := open(t, defaults(), executor.Config{Journal: j})
+		for i := range 20 {
+			begin(t, x, of("stalls", payment(fmt.Sprint("s", i))), &bank{sends: []reply{{hold: let, deaf: true}}, asks: []reply{paidAsk}})
+		}
+		b := &bank{sends: []reply{{hold: let, deaf: true}}, asks: []reply{paidAsk}}
+		h := begin(t, x, of("acme", payment("k")), b)
+		synctest.Wait()
+		stalling.Store(true)
+		wantOutcome(t, end(t, h, 10*time.Minute), policy.Succeeded)
+		b.wantCalls(t, 1, 1)
+		close(let)
+	})
+}

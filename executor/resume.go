@@ -182,15 +182,20 @@ const (
 	callGrace = 5 * time.Second  // of a call past its deadline
 )
 
-// sweepMemory looks at the flows in memory.
+// sweepMemory looks at the flows in memory. What may wait for the journal is done elsewhere: one flow
+// whose row is not taken must not keep the others.
 func (x *Executor) sweepMemory() {
 	now := x.clock.now()
 	for _, r := range x.inMemory() {
-		if hung, err := r.endHungCall(now); hung {
-			x.reportError(err)
-			x.background(r)
-		}
 		r.mu.Look()
+		if r.hungLocked(now) {
+			x.active.Go(func() {
+				if hung, err := r.endHungCall(now); hung {
+					x.reportError(err)
+					x.background(r)
+				}
+			})
+		}
 		notify, ended := len(r.notices.list) > 0 && !r.notices.delivering && now.UnixNano() > r.notices.retryAt, r.state.Stage == flow.Ended
 		over := ended && len(r.notices.list) == 0 && r.calls.current == nil
 		r.mu.Unlock()
@@ -203,6 +208,12 @@ func (x *Executor) sweepMemory() {
 	}
 }
 
+// hungLocked reports whether the call under way should have returned. The lock is held.
+func (r *run) hungLocked(now time.Time) bool {
+	c := r.calls.current
+	return c != nil && !now.Before(c.attempt.Deadline.Add(callGrace))
+}
+
 // endHungCall gives up a call whose client does not return after its deadline. The flow goes on
 // in another goroutine. If the call ever returns, its answer is applied as a late one.
 func (r *run) endHungCall(now time.Time) (hung bool, err error) {
@@ -210,10 +221,10 @@ func (r *run) endHungCall(now time.Time) (hung bool, err error) {
 		return false, nil
 	}
 	defer r.mu.Unlock()
-	c := r.calls.current
-	if c == nil || now.Before(c.attempt.Deadline.Add(callGrace)) {
+	if !r.hungLocked(now) {
 		return false, nil
 	}
+	c := r.calls.current
 	if c.permit != nil { // a hung probe must not keep the breaker open for ever
 		c.permit(callUnavailable)
 		c.permit = nil
