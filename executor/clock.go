@@ -2,6 +2,9 @@ package executor
 
 import (
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +16,9 @@ import (
 // while a machine is suspended. So the clock begins with the wall clock and goes on with the monotonic
 // one, and notes how far the wall clock has been ahead of that. Waits and limits follow the first;
 // what a provider remembers for a time is not relied upon when it may be over by either.
+//
+// Linux says how long the machine was suspended. Where the wall clock agrees, that time has passed: it is
+// added to the clock, and drivers that slept through it are woken.
 //
 // Across a restart there is only the wall clock. If it runs before the time of a row, it was set back
 // while no process looked, and for how long the machine stood is not known: the clock then starts with
@@ -26,8 +32,12 @@ type clock struct {
 	base   atomic.Int64 // the time at start, in nanoseconds since 1970
 	back   atomic.Bool  // the clock was set back before it started
 
-	mu   sync.Mutex
-	said time.Duration // the offset of the last report
+	uptime func() (time.Duration, bool) // with the time that the machine was suspended
+	up     time.Duration                // at start
+
+	mu    sync.Mutex
+	said  time.Duration // the offset of the last report
+	slept time.Duration // that was added
 }
 
 // Tolerances of the clock.
@@ -35,12 +45,51 @@ const (
 	clockNoise  = 100 * time.Millisecond // what network time corrects all the time
 	clockTrust  = 2 * time.Second        // how far rows of another process may be ahead of this one
 	clockReport = 30 * time.Second       // a difference that is reported
+	clockSleep  = time.Second            // a suspension that is noticed
 )
 
 func newClock(wall func() time.Time) *clock {
-	c := &clock{wall: wall, start: time.Now()}
+	c := &clock{wall: wall, start: time.Now(), uptime: noUptime}
+	if wall == nil {
+		c.uptime = linuxUptime
+	}
+	c.up, _ = c.uptime()
 	c.base.Store(c.readWall(c.start).UnixNano())
 	return c
+}
+
+func noUptime() (time.Duration, bool) { return 0, false }
+
+// linuxUptime is the time since the machine was started, suspended or not.
+func linuxUptime() (time.Duration, bool) {
+	text, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return 0, false // another system
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	seconds, err := strconv.ParseFloat(first, 64)
+	return time.Duration(seconds * float64(time.Second)), err == nil
+}
+
+// addSleep adds the time for which the machine was suspended, if the wall clock has gone ahead by as much.
+func (c *clock) addSleep(ahead time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	up, known := c.uptime()
+	d := min(up-c.up-time.Since(c.start)-c.slept, ahead)
+	if !known || d < clockSleep {
+		return
+	}
+	c.slept += d
+	c.base.Add(int64(d))
+}
+
+// sleeps is the time for which the machine was suspended so far.
+func (c *clock) sleeps() time.Duration {
+	c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slept
 }
 
 // readWall is the wall clock's time.
@@ -51,11 +100,20 @@ func (c *clock) readWall(now time.Time) time.Time {
 	return now
 }
 
-// look reads both clocks. offset is how far the wall clock is ahead; it may be negative.
-func (c *clock) look() (at time.Time, offset time.Duration) {
+// read reads both clocks.
+func (c *clock) read() (at time.Time, offset time.Duration) {
 	now := time.Now()
 	at = time.Unix(0, c.base.Load()+int64(now.Sub(c.start))).UTC()
-	offset = c.readWall(now).Round(0).Sub(at)
+	return at, c.readWall(now).Round(0).Sub(at)
+}
+
+// look reads both clocks. offset is how far the wall clock is ahead; it may be negative.
+func (c *clock) look() (at time.Time, offset time.Duration) {
+	at, offset = c.read()
+	if ahead := offset - time.Duration(c.offset.Load()); ahead >= clockSleep {
+		c.addSleep(ahead)
+		at, offset = c.read()
+	}
 	c.offset.Store(int64(offset))
 	for {
 		most := c.ahead.Load()

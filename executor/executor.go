@@ -184,11 +184,7 @@ func (x *Executor) Close(ctx context.Context) error {
 	x.closed = true
 	x.mu.Unlock()
 	x.close()
-	for _, r := range x.inMemory() {
-		r.mu.Look()
-		r.plan.wake()
-		r.mu.Unlock()
-	}
+	x.wakeAll()
 	done := make(chan struct{})
 	go func() { x.active.Wait(); close(done) }()
 	select {
@@ -202,6 +198,15 @@ func (x *Executor) Close(ctx context.Context) error {
 		return fmt.Errorf("executor: closed with %d flows open, and no journal to keep them", len(x.flows))
 	}
 	return nil
+}
+
+// wakeAll lets all drivers look at the clock.
+func (x *Executor) wakeAll() {
+	for _, r := range x.inMemory() {
+		r.mu.Look()
+		r.plan.wake()
+		r.mu.Unlock()
+	}
 }
 
 // reportError calls OnError, in a goroutine of its own: it may stall, and may use the executor.

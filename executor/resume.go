@@ -137,6 +137,7 @@ func (x *Executor) sweep() {
 	tick := time.NewTicker(x.cfg.Sweep)
 	defer tick.Stop()
 	reported := map[string]time.Time{}
+	slept := x.clock.sleeps()
 	stuck := 0 // of the sweep of the journal, in its goroutine
 	// A flow without a client would report the same error in every sweep.
 	once := func(err error) error {
@@ -156,6 +157,10 @@ func (x *Executor) sweep() {
 		case <-x.life.Done():
 			return
 		case <-tick.C:
+		}
+		if now := x.clock.sleeps(); now != slept { // timers stood still meanwhile
+			slept = now
+			x.wakeAll()
 		}
 		x.reportError(x.clock.diverged())
 		x.sweepMemory()
