@@ -20,13 +20,13 @@ import (
 type group struct {
 	j     *Journal
 	rows  []*request
-	flows map[string]*flow
-	order []*flow           // as they were met
+	flows map[string]*stored
+	order []*stored         // as they were met
 	open  map[string]string // by digest of the key: the flow that is open
 }
 
-// flow is one flow in a group.
-type flow struct {
+// stored is one flow in a group.
+type stored struct {
 	id       string
 	key      journal.Key
 	digest   []byte
@@ -78,13 +78,13 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 
 // read begins the transaction, counts the group, and locks the flows.
 func (g *group) read(ctx context.Context, c *pgx.Conn) error {
-	g.flows, g.open = map[string]*flow{}, map[string]string{}
+	g.flows, g.open = map[string]*stored{}, map[string]string{}
 	var ids []string
 	var keys [][]byte
-	add := func(id string) *flow {
+	add := func(id string) *stored {
 		f := g.flows[id]
 		if f == nil {
-			f = &flow{id: id}
+			f = &stored{id: id}
 			g.flows[id] = f
 			ids = append(ids, id)
 		}
@@ -155,7 +155,7 @@ func (g *group) readFlows(results pgx.BatchResults) error {
 	for found.Next() {
 		var id, operation string
 		var names [][]byte
-		var f flow
+		var f stored
 		err := found.Scan(&id, &f.version, &f.key.Merchant, &operation, &f.key.Payment, &f.provider, &names, &f.open, &f.held)
 		if err != nil {
 			return err
@@ -174,7 +174,7 @@ func (g *group) readFlows(results pgx.BatchResults) error {
 }
 
 // follows is the fence: whether a row may follow the stored one. A variable, for the test that shows that it is needed.
-var follows = func(f *flow, version int64) error {
+var follows = func(f *stored, version int64) error {
 	switch {
 	case f.version != version-1 && f.version == 0:
 		return fmt.Errorf("%w: %s is not stored, version %d of it was put", journal.ErrConflict, f.id, version)
@@ -187,7 +187,7 @@ var follows = func(f *flow, version int64) error {
 }
 
 // admit adds a row to the group, or returns why it is refused.
-func (g *group) admit(f *flow, r *journal.Row) error {
+func (g *group) admit(f *stored, r *journal.Row) error {
 	if f.damaged != nil {
 		return f.damaged
 	}
@@ -228,7 +228,7 @@ func (g *group) admit(f *flow, r *journal.Row) error {
 }
 
 // raise gives a version to a stored flow, so that no row can get it.
-func (f *flow) raise(version int64) {
+func (f *stored) raise(version int64) {
 	if version > f.version {
 		f.version, f.raised = version, true
 	}
@@ -245,7 +245,7 @@ type updates struct {
 	state, tombstone [][]byte
 }
 
-func (u *updates) add(f *flow) {
+func (u *updates) add(f *stored) {
 	r := f.last
 	u.id, u.was, u.version, u.open = append(u.id, f.id), append(u.was, f.was), append(u.version, f.version), append(u.open, r.Open)
 	var due *time.Time

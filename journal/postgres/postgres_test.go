@@ -17,6 +17,13 @@ import (
 var server *pgserver.Server
 
 func TestMain(m *testing.M) {
+	if text, is := os.LookupEnv(workerVar); is {
+		if err := runWorker(text); err != nil {
+			fmt.Fprintln(os.Stderr, "worker:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var err error
 	if server, err = pgserver.Start("max_connections = 200"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

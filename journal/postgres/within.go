@@ -28,7 +28,7 @@ func (j *Journal) PutTx(ctx context.Context, tx pgx.Tx, r *journal.Row) error {
 		return fmt.Errorf("postgres: PutTx takes the first row of an open flow, not version %d of %s", r.Version, r.ID)
 	}
 	var u updates
-	f := &flow{id: r.ID, key: r.Key, digest: digest(r.Key), provider: r.Provider, names: distinct(r.Names), version: 1, last: r}
+	f := &stored{id: r.ID, key: r.Key, digest: digest(r.Key), provider: r.Provider, names: distinct(r.Names), version: 1, last: r}
 	u.add(f)
 	var none *string
 	// The pool may be the caller's, with another mode.
