@@ -54,6 +54,7 @@ var may = map[string]struct {
 	"journal/postgres":                 {[]string{"journal"}, "a journal like any other: it knows no flow either"},
 	"journal/journaltest":              {[]string{"journal", "policy"}, "proves journals by their interface alone"},
 	"examples/checkout":                {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "webhook", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; no package imports it"},
+	"examples/cluster":                 {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/postgres", "internal/pgserver"}, "two workers on one database, as a user would write them; no package imports it"},
 	"examples/foreign":                 {[]string{"policy"}, "turns a table into rules, as a user would; no package imports it"},
 	"examples/sdk":                     {[]string{"policy", "executor"}, "payment SDKs as clients, as a user would write them; no package imports it"},
 	"journal/sqlite/internal/killtest": {nil, "a test: no package imports it"},
