@@ -49,8 +49,7 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 // sealed is the text of a row, with its checksum at the end.
 func (s *stored) sealed() ([]byte, error) {
-	s.CRC = ""
-	text, err := json.Marshal(s)
+	text, err := s.text()
 	if err != nil {
 		return nil, err
 	}
