@@ -333,12 +333,7 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 			x.active.Done()
 		}
 	}()
-	earlier, err := x.earlier(ctx, r)
-	if err == nil && earlier == nil {
-		if err = x.orderFree(ctx, r); err == nil {
-			err = x.alikeFree(ctx, r)
-		}
-	}
+	earlier, err := x.compare(ctx, r)
 	decided = true
 	switch {
 	case err != nil:
@@ -351,6 +346,22 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 		return earlier, true, nil
 	}
 	return r, false, nil
+}
+
+// compare compares a new flow with those in the journal. It returns the one that the request means, if there
+// is one, or an error if there is one that forbids it.
+func (x *Executor) compare(ctx context.Context, r *run) (earlier *run, err error) {
+	isNew, err := x.isNew(ctx, r)
+	if err == nil && !isNew {
+		earlier, err = x.earlier(ctx, r)
+		if err == nil && earlier == nil {
+			err = x.orderFree(ctx, r)
+		}
+	}
+	if err == nil && earlier == nil {
+		err = x.alikeFree(ctx, r)
+	}
+	return earlier, err
 }
 
 // check validates a request, and finds the decider of its payment.

@@ -136,6 +136,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if j, is := cfg.Journal.(shared); is {
 		x.shared = &together{j}
 	}
+	quick, _ := cfg.Journal.(taker)
 	if cfg.Journal != nil {
 		cfg.Journal = steady{cfg.Journal}
 	}
@@ -144,7 +145,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	x.vitals.started = time.Now()
 	x.reminders.alarms.start = x.vitals.started
 	if cfg.Journal != nil {
-		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started}
+		x.vitals.journal = &measured{Journal: cfg.Journal, start: x.vitals.started, taker: quick}
 		cfg.Journal = x.vitals.journal
 	}
 	x.hooks = make(chan struct{}, hooksAtOnce)

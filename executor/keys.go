@@ -5,12 +5,36 @@ import (
 	"fmt"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // A payment key is served by one flow after another. Each begins with the identities of the flows
 // before it. It reads them again before each later send: a webhook or a person may have settled
 // one of them meanwhile, and that holds for the key.
+
+// taker is what a journal may have beside [journal.Journal]: one look instead of several, which mostly find
+// nothing. A journal that wraps one need not pass it on.
+type taker interface {
+	// Taken reports whether ByKey would return a row for a key that is not empty, or Named for a provider and names.
+	Taken(ctx context.Context, k journal.Key, provider string, names ...string) (bool, error)
+}
+
+// isNew reports whether no row in the journal has the payment key of a new flow, or one of its orders: then
+// there is nothing to read. It may report false where that is not known.
+func (x *Executor) isNew(ctx context.Context, r *run) (isNew bool, err error) {
+	if x.cfg.Journal == nil || x.vitals.journal.taker == nil {
+		return false, nil
+	}
+	defer recovered(&err)
+	var names [2]string
+	all, n := r.req.orders()
+	for i := range n {
+		names[i] = all[i].id
+	}
+	taken, err := x.vitals.journal.taker.Taken(ctx, r.key(), r.req.Provider, names[:n]...)
+	return !taken && err == nil, err
+}
 
 // earlier reads the flows that the key of a new one had before. If one is open or succeeded, it
 // is returned: the request means that flow.

@@ -12,6 +12,7 @@ import (
 type measured struct {
 	journal.Journal
 	start time.Time
+	taker taker // nil: the journal is none
 
 	under    atomic.Int64 // puts that have not returned
 	moved    atomic.Int64 // when one began with none before it, or returned; nanoseconds since start

@@ -94,6 +94,16 @@ func (m *memory) Put(ctx context.Context, r *Row, _ Durability) error {
 	return nil
 }
 
+// Taken reports whether a row has a key that is not empty, or one of a provider's names.
+func (m *memory) Taken(ctx context.Context, k Key, provider string, names ...string) (bool, error) {
+	if err := m.lock(ctx); err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	return k.Payment != "" && len(m.keys[k]) > 0 ||
+		slices.ContainsFunc(names, func(name string) bool { return len(m.names[providerName{provider, name}]) > 0 }), nil
+}
+
 // replace overwrites a record and updates the indexes of due times and names.
 func (m *memory) replace(old *record, r *Row) {
 	m.unschedule(old)

@@ -81,6 +81,7 @@ func compareWithModel(t *testing.T, open func(t *testing.T) journal.Journal) {
 			"get":   s.get,
 			"key":   s.byKey,
 			"named": s.named,
+			"taken": s.taken,
 			"due":   s.due,
 			"list":  s.list,
 			"count": s.count,
@@ -211,6 +212,26 @@ func (s *comparison) named(t *rapid.T) {
 	s.same(t, fmt.Sprintf("Named(%s, %q)", provider, names), got, err, s.m.where(func(r journal.Row) bool {
 		return r.Provider == provider && slices.ContainsFunc(r.Names, func(n string) bool { return slices.Contains(names, n) })
 	}))
+}
+
+// taken holds what a journal may have beside the interface to what it stands for.
+func (s *comparison) taken(t *rapid.T) {
+	j, has := s.j.(interface {
+		Taken(ctx context.Context, k journal.Key, provider string, names ...string) (bool, error)
+	})
+	if !has {
+		return
+	}
+	k := keyOf(someIDs.Draw(t, "id"))
+	provider := rapid.SampledFrom([]string{"momo", "vnpay", "zalopay"}).Draw(t, "provider")
+	names := someNames.Draw(t, "names")
+	names = names[:min(2, len(names))]
+	want := len(s.m.where(func(r journal.Row) bool {
+		return r.Key == k && k.Payment != "" || r.Provider == provider && slices.ContainsFunc(r.Names, func(n string) bool { return slices.Contains(names, n) })
+	})) > 0
+	if got, err := j.Taken(context.Background(), k, provider, names...); err != nil || got != want {
+		t.Fatalf("Taken(%v, %s, %q) is %t (%v), want %t", k, provider, names, got, err, want)
+	}
 }
 
 func (s *comparison) due(t *rapid.T) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"runtime"
 
 	"github.com/recourse-pay/recourse/journal"
 )
@@ -12,6 +13,7 @@ func (j *Journal) commit() {
 	var spare []*request
 	for {
 		<-j.wake
+		runtime.Gosched() // a goroutine that is about to put a row may still join the group: a commit costs more than most rows
 		j.mu.Lock()
 		group, closed := j.queue, j.closed
 		j.queue, j.bytes, j.urgent = spare, 0, false

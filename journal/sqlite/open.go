@@ -88,6 +88,7 @@ type Journal struct {
 	urgent   bool          // a caller waits for the queue
 	queued   uint64        // number of requests ever queued
 	lastLazy uint64        // value of queued at the last lazy request
+	lastName uint64        // and at the last one that may bring a key or names
 	finished uint64        // number of requests the committer has finished
 	progress chan struct{} // closed when finished changes; nil: no caller waits for that
 	closed   bool

@@ -115,6 +115,9 @@ func (j *Journal) enqueue(ctx context.Context, req *request) error {
 	wake := false
 	if req.lazy {
 		j.lastLazy = j.queued
+		if req.row.Version == 1 || len(req.row.Names) > 0 {
+			j.lastName = j.queued
+		}
 		if first {
 			j.hold.Reset(j.opts.Hold)
 		}
@@ -176,11 +179,16 @@ func (j *Journal) wakeCommitter() {
 // waitLazy waits until every lazy row is stored, so that reads find each row whose Put has
 // returned. Synced rows are stored when Put returns.
 func (j *Journal) waitLazy(ctx context.Context) error {
+	return j.waitFor(ctx, func() uint64 { return j.lastLazy })
+}
+
+// waitFor waits until the request with a number is finished. The number is read with the mutex held.
+func (j *Journal) waitFor(ctx context.Context, number func() uint64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	j.mu.Lock()
-	target := j.lastLazy
+	target := number()
 	for {
 		if err := j.usable(); err != nil {
 			j.mu.Unlock()

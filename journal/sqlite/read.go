@@ -15,6 +15,7 @@ import (
 type reader struct {
 	db                     *sql.DB
 	get, byKey, named, due *sql.Stmt
+	taken                  *sql.Stmt
 }
 
 const (
@@ -41,6 +42,8 @@ func newReader(path string) (*reader, error) {
 		{&r.get, columns + `FROM flow f WHERE f.id = ?`},
 		{&r.byKey, columns + `FROM flow f WHERE f.payment = ? AND f.merchant = ? AND f.operation = ? ORDER BY f.n`},
 		{&r.named, namedQuery(fewNames)},
+		{&r.taken, `SELECT ?1 <> '' AND EXISTS (SELECT 1 FROM flow WHERE payment = ?1 AND merchant = ?2 AND operation = ?3)
+			OR EXISTS (SELECT 1 FROM name WHERE provider = ?4 AND name IN (?5, ?6))`},
 		{&r.due, columns + `FROM flow f WHERE f.due IS NOT NULL AND f.due <= ? AND (f.due, f.id) > (?, ?) ORDER BY f.due, f.id LIMIT ?`},
 	} {
 		prepared, err := db.Prepare(s.query)
@@ -71,6 +74,27 @@ func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, erro
 	return j.read(ctx, func() (*sql.Rows, error) {
 		return j.reads.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
 	})
+}
+
+// Taken reports whether ByKey would find a row for a key that is not empty, or Named one for a provider and at
+// most two names. It is one look for what mostly is new, and waits only for lazy rows that may bring a key or a name.
+func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, names ...string) (bool, error) {
+	if len(names) > 2 {
+		return false, fmt.Errorf("sqlite: Taken takes at most 2 names, not %d", len(names))
+	}
+	if err := j.waitFor(ctx, func() uint64 { return j.lastName }); err != nil {
+		return false, err
+	}
+	var two [2]any // NULL is no name
+	for i := range names {
+		two[i] = names[i]
+	}
+	var taken bool
+	err := j.reads.taken.QueryRowContext(ctx, k.Payment, k.Merchant, k.Operation.String(), provider, two[0], two[1]).Scan(&taken)
+	if err != nil {
+		return false, j.readFailed(ctx, err)
+	}
+	return taken, nil
 }
 
 // Named returns the flows that have one of the names, at most 30,000 names in a call; see
