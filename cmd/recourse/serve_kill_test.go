@@ -215,10 +215,11 @@ var errDied = errors.New("the caller dies")
 
 // payOne is a program that pays, and that dies now and then and is started again.
 func (w *served) payOne(ctx context.Context, cart string, random *rand.Rand) string {
+	kept := fmt.Sprintf("%d-%016x", time.Now().Unix(), random.Uint64())
 	for run := range 200 {
-		caller := fmt.Sprintf("%s-run-%d-%d", cart, run, random.Uint64())
-		if w.sabotage {
-			caller = cart + "-every-run"
+		caller := fmt.Sprintf("%d-%016x%04d", time.Now().Unix(), random.Uint64(), run)
+		if w.sabotage { // the name is kept on disk
+			caller = kept
 		}
 		outcome, err := w.run(ctx, cart, caller, random)
 		if err == nil {

@@ -74,7 +74,7 @@ async function carryOut(step, caller) {
   }
 }
 
-const caller = randomBytes(16).toString("hex"); // this run of this program
+const caller = `${Math.floor(Date.now() / 1000)}-${randomBytes(16).toString("hex")}`; // for this payment, in this run of this program
 let { status, step } = await service(`${args.service}/v1/flows`, {
   caller, provider: "momo", operation: "pay", payment_key: args.key, order_id: args.order,
   amount: Number(args.amount), currency: "VND", data: "an order of the example",

@@ -91,7 +91,7 @@ def pause(step):
 
 
 def pay(args):
-    caller = secrets.token_hex(16)  # this run of this program
+    caller = f"{int(time.time())}-{secrets.token_hex(16)}"  # for this payment, in this run of this program
     start = {
         "caller": caller, "provider": "momo", "operation": "pay", "payment_key": args.key, "order_id": args.order,
         "amount": args.amount, "currency": "VND", "data": "an order of the example",

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,12 +65,12 @@ type StartBody struct {
 
 // ReportBody says what came of a command.
 type ReportBody struct {
-	Caller       string            `json:"caller" minLength:"8" maxLength:"100" doc:"The caller that took the command."`
+	Caller       string            `json:"caller" minLength:"1" maxLength:"100" doc:"The caller that took the command."`
 	Command      string            `json:"command" minLength:"1" doc:"The command's id."`
 	HTTPStatus   int               `json:"http_status,omitempty" minimum:"0" maximum:"999" doc:"The provider's HTTP status."`
 	Headers      map[string]string `json:"headers,omitempty" doc:"The provider's headers, at least those that its catalogue reads."`
 	Body         json.RawMessage   `json:"body,omitempty" doc:"The provider's body: a JSON value as it came, or a string with whatever came."`
-	RetryAfterMS int64             `json:"retry_after_ms,omitempty" minimum:"0" doc:"What the provider asked for."`
+	RetryAfterMS int64             `json:"retry_after_ms,omitempty" minimum:"0" maximum:"31536000000" doc:"What the provider asked for."`
 	Fault        policy.Fault      `json:"fault,omitempty" enum:"not_sent,timeout,reset,unreadable" doc:"There was no answer. not_sent only if it is certain that no byte left, as for a name that did not resolve; timeout and reset leave it in doubt."`
 }
 
@@ -121,6 +122,9 @@ func (s *Service) start(ctx context.Context, in *struct {
 	if err := s.flowsPossible(); err != nil {
 		return nil, err
 	}
+	if err := fresh(b.Caller, time.Now()); err != nil { // before anything begins
+		return nil, err
+	}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -140,14 +144,38 @@ func (s *Service) start(ctx context.Context, in *struct {
 	return s.next(ctx, h, b.Caller, in.duration(), stands)
 }
 
+// callerAge is how much older than its flow a caller may be. Who uses one name for all payments, or for each run of the program, is
+// found at once, and not when two of them send.
+const callerAge = 10 * time.Minute
+
+// fresh refuses a caller that was not made for a flow that began at a time.
+func fresh(caller string, started time.Time) error {
+	seconds, _, _ := strings.Cut(caller, "-")
+	unix, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return huma.Error422UnprocessableEntity("caller must begin with the Unix time in seconds at which it was made")
+	}
+	made := time.Unix(unix, 0)
+	if made.Before(started.Add(-callerAge)) || made.After(time.Now().Add(callerAge)) {
+		return huma.Error422UnprocessableEntity(fmt.Sprintf("caller was made at %s, more than ten minutes before %s, or in the future; make a caller for each payment, in each run of the program, so that no two of them carry out one command",
+			made.UTC().Format(time.RFC3339), started.UTC().Format(time.RFC3339)))
+	}
+	return nil
+}
+
 func (s *Service) step(ctx context.Context, in *struct {
 	WaitParam
 	Flow   string `path:"flow" doc:"The flow's id."`
-	Caller string `query:"caller" maxLength:"100" doc:"Who takes the command, if there is one."`
+	Caller string `query:"caller" pattern:"^([0-9]{10}-[0-9A-Za-z]{16,64})?$" doc:"Who takes the command, if there is one."`
 }) (*stepAnswer, error) {
 	h, err := s.handle(ctx, in.Flow)
 	if err != nil {
 		return nil, err
+	}
+	if in.Caller != "" {
+		if err := fresh(in.Caller, h.State().Started); err != nil {
+			return nil, err
+		}
 	}
 	return s.next(ctx, h, in.Caller, in.duration(), never)
 }

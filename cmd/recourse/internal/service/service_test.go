@@ -148,7 +148,15 @@ func escaped(key string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(key)
 }
 
+var began = time.Now().Unix()
+
+// run is a caller that was made when the test began.
+func run(name string) string {
+	return fmt.Sprintf("%d-%s", began, strings.ReplaceAll(name, "-", "")+"0123456789abcdef")
+}
+
 func start(caller, key string) string {
+	caller = run(caller)
 	return fmt.Sprintf(`{"caller":%q,"provider":"momo","merchant":"shop","operation":"pay","payment_key":%q,"order_id":%q,"amount":50000,"currency":"VND"}`, caller, key, "order-"+key)
 }
 
@@ -163,7 +171,7 @@ func TestFlowFromStartToEnd(t *testing.T) {
 	if got := a.do(200, "GET", flow+"?wait_ms=0", ""); got["do"] != "busy" {
 		t.Errorf("a look while the command is out: %v", got)
 	}
-	report := fmt.Sprintf(`{"caller":"caller-01","command":%q,"fault":"timeout"}`, step["command"])
+	report := fmt.Sprintf(`{"caller":"`+run("caller-01")+`","command":%q,"fault":"timeout"}`, step["command"])
 	wait := a.do(200, "POST", flow+"/reports", report)
 	if wait["do"] != "wait" || wait["next"] != "query_status" || wait["until"] == nil {
 		t.Fatalf("after silence: %v", wait)
@@ -171,16 +179,16 @@ func TestFlowFromStartToEnd(t *testing.T) {
 	if again := a.do(200, "POST", flow+"/reports", report); again["do"] != "wait" {
 		t.Errorf("the report once more: %v", again)
 	}
-	a.do(409, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"caller-01","command":%q,"http_status":200,"body":{}}`, step["command"]))
+	a.do(409, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"`+run("caller-01")+`","command":%q,"http_status":200,"body":{}}`, step["command"]))
 	if joined := a.do(200, "POST", "/v1/flows?wait_ms=0", start("caller-02", "k1")); joined["flow"] != step["flow"] || joined["do"] == "send" {
 		t.Errorf("a second program with the same key: %v", joined)
 	}
 	a.do(409, "POST", "/v1/flows", strings.Replace(start("caller-02", "k1"), "50000", "50001", 1))
-	query := a.do(200, "GET", flow+"?caller=caller-02&wait_ms=20000", "")
+	query := a.do(200, "GET", flow+"?wait_ms=20000&caller="+run("caller-02"), "")
 	if query["do"] != "query" || query["order_id"] != "order-k1" {
 		t.Fatalf("another program takes the query: %v", query)
 	}
-	paid := fmt.Sprintf(`{"caller":"caller-02","command":%q,"http_status":200,"body":{"orderId":"order-k1","requestId":%q,"amount":50000,"transId":77,"resultCode":0,"message":"ok"}}`, query["command"], query["query_id"])
+	paid := fmt.Sprintf(`{"caller":"`+run("caller-02")+`","command":%q,"http_status":200,"body":{"orderId":"order-k1","requestId":%q,"amount":50000,"transId":77,"resultCode":0,"message":"ok"}}`, query["command"], query["query_id"])
 	end := a.do(200, "POST", flow+"/reports", paid)
 	if end["do"] != "end" || end["outcome"] != "succeeded" {
 		t.Errorf("%v", end)
@@ -195,7 +203,7 @@ func TestWebhookWakesWhoWaits(t *testing.T) {
 	a := newAPI(t, service.Options{Journal: journal.NewMemory()})
 	step := a.do(200, "POST", "/v1/flows", start("caller-01", "k1"))
 	flow := "/v1/flows/" + step["flow"].(string)
-	a.do(200, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"caller-01","command":%q,"fault":"reset"}`, step["command"]))
+	a.do(200, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"`+run("caller-01")+`","command":%q,"fault":"reset"}`, step["command"]))
 	go func() {
 		time.Sleep(50 * time.Millisecond)
 		notice, err := json.Marshal(map[string]any{
@@ -207,7 +215,7 @@ func TestWebhookWakesWhoWaits(t *testing.T) {
 		}
 		a.do(204, "POST", "/v1/webhooks", string(notice))
 	}()
-	if end := a.do(200, "GET", flow+"?wait_ms=20000&caller=caller-01", ""); end["do"] != "end" && end["do"] != "query" {
+	if end := a.do(200, "GET", flow+"?wait_ms=20000&caller="+run("caller-01"), ""); end["do"] != "end" && end["do"] != "query" {
 		t.Errorf("%v", end)
 	}
 }
@@ -220,7 +228,7 @@ func TestWithdraw(t *testing.T) {
 	if got := a.do(200, "POST", flow+"/withdraw?wait_ms=0", `{"why":"the shopper left"}`); got["do"] != "busy" {
 		t.Errorf("a send is under way: %v", got)
 	}
-	end := a.do(200, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"caller-01","command":%q,"fault":"not_sent"}`, step["command"]))
+	end := a.do(200, "POST", flow+"/reports", fmt.Sprintf(`{"caller":"`+run("caller-01")+`","command":%q,"fault":"not_sent"}`, step["command"]))
 	if end["do"] != "end" || end["outcome"] != "failed" {
 		t.Errorf("withdrawn, and certainly not sent: %v", end)
 	}
@@ -236,19 +244,22 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		says               string
 	}{
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), `"payment_key":"k2",`, "", 1), "payment_key"},
+		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), run("caller-01"), "checkout-service", 1), "caller"},
+		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), run("caller-01"), "1700000000-0123456789abcdef", 1), "make a caller for each payment"},
+		{422, "GET", flow + "?caller=1700000000-0123456789abcdef", "", "make a caller for each payment"},
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), "momo", "momx", 1), "momx"},
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), "VND", "vnd", 1), "Currency"},
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), "50000", "0", 1), "Amount"},
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), `"pay"`, `"bind"`, 1), "operation"},
 		{422, "POST", "/v1/flows", strings.Replace(start("caller-01", "k2"), `"caller"`, `"colour":1,"caller"`, 1), "colour"},
-		{422, "POST", flow + "/reports", `{"caller":"caller-01","command":"` + command + `"}`, "http_status or a fault"},
-		{422, "POST", flow + "/reports", `{"caller":"caller-01","command":"` + command + `","http_status":500,"fault":"not_sent"}`, "an answer came"},
-		{422, "POST", flow + "/reports", `{"caller":"caller-01","command":"` + command + `","fault":"timeout","body":"x"}`, "not both"},
-		{422, "POST", flow + "/reports", `{"caller":"caller-01","command":"` + command + `","fault":"slow"}`, "fault"},
-		{409, "POST", flow + "/reports", `{"caller":"caller-02","command":"` + command + `","fault":"timeout"}`, "another caller"},
-		{409, "POST", flow + "/reports", `{"caller":"caller-01","command":"made-up","fault":"timeout"}`, "over"},
+		{422, "POST", flow + "/reports", `{"caller":"` + run("caller-01") + `","command":"` + command + `"}`, "http_status or a fault"},
+		{422, "POST", flow + "/reports", `{"caller":"` + run("caller-01") + `","command":"` + command + `","http_status":500,"fault":"not_sent"}`, "an answer came"},
+		{422, "POST", flow + "/reports", `{"caller":"` + run("caller-01") + `","command":"` + command + `","fault":"timeout","body":"x"}`, "not both"},
+		{422, "POST", flow + "/reports", `{"caller":"` + run("caller-01") + `","command":"` + command + `","fault":"slow"}`, "fault"},
+		{409, "POST", flow + "/reports", `{"caller":"` + run("caller-02") + `","command":"` + command + `","fault":"timeout"}`, "another caller"},
+		{409, "POST", flow + "/reports", `{"caller":"` + run("caller-01") + `","command":"made-up","fault":"timeout"}`, "over"},
 		{404, "GET", "/v1/flows/f-none", "", "f-none"},
-		{404, "POST", "/v1/flows/f-none/reports", `{"caller":"caller-01","command":"c","fault":"timeout"}`, "f-none"},
+		{404, "POST", "/v1/flows/f-none/reports", `{"caller":"` + run("caller-01") + `","command":"c","fault":"timeout"}`, "f-none"},
 		{422, "GET", flow + "?wait_ms=99999999", "", "wait_ms"},
 		{404, "GET", "/v1/codes/momx", "", "momx"},
 	} {
@@ -364,7 +375,7 @@ func TestStop(t *testing.T) {
 	if status, text := a.raw("POST", "/v1/flows", "application/json", start("caller-01", "k2")); status != http.StatusServiceUnavailable {
 		t.Errorf("a flow begins while the service stops: %d %s", status, text)
 	}
-	paid := fmt.Sprintf(`{"caller":"caller-01","command":%q,"http_status":200,"body":{"orderId":"order-k1","requestId":%q,"amount":50000,"transId":77,"resultCode":0,"message":"ok"}}`, step["command"], step["request_id"])
+	paid := fmt.Sprintf(`{"caller":"`+run("caller-01")+`","command":%q,"http_status":200,"body":{"orderId":"order-k1","requestId":%q,"amount":50000,"transId":77,"resultCode":0,"message":"ok"}}`, step["command"], step["request_id"])
 	status, text := a.raw("POST", flow+"/reports", "application/json", paid)
 	if status != http.StatusOK || !strings.Contains(text, "succeeded") {
 		t.Errorf("a report while the service stops: %d %s", status, text)
