@@ -116,7 +116,12 @@ func (t trimmed) Write(p []byte) (int, error) {
 
 // outputFile adds a flag that names a file to write. The file is looked at before the command's work, which may be long.
 func outputFile(cmd *cobra.Command, flag, extension, usage string) *string {
-	name := cmd.Flags().String(flag, "", usage)
+	return shortOutputFile(cmd, flag, "", extension, usage)
+}
+
+// shortOutputFile is outputFile with a short name beside the long one.
+func shortOutputFile(cmd *cobra.Command, flag, short, extension, usage string) *string {
+	name := cmd.Flags().StringP(flag, short, "", usage)
 	_ = cmd.MarkFlagFilename(flag, extension)
 	before := cmd.PreRunE
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {

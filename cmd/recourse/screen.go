@@ -28,7 +28,9 @@ func writeReport(w io.Writer, r *simulate.Report) {
 			fmt.Fprintf(w, ", %s %s", count(extra.n), extra.what)
 		}
 	}
-	fmt.Fprint(w, "\n\n")
+	fmt.Fprint(w, "\n")
+	writeLacks(w, r.Lacks)
+	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(tw, "\tas recorded\twith these rules\t")
 	a, b := &r.Recorded, &r.Simulated

@@ -48,6 +48,9 @@ though it executed, or succeeded though it did not.`,
 			return errors.New("--merchant goes with --flow")
 		}
 		e, err := open(cmd, *dir)
+		if err == nil {
+			err = otherKind(args, true)
+		}
 		if err != nil {
 			return err
 		}
@@ -62,8 +65,11 @@ though it executed, or succeeded though it did not.`,
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
 		}, args...)
 		bar.clear()
+		if err == nil {
+			err = readNothing(report.Lines, report.BrokenLines, report.Recorded.Flows)
+		}
 		if err != nil {
-			return err
+			return errors.Join(err, otherKind(args, false))
 		}
 		return printReport(cmd.OutOrStdout(), report, *flow, *asJSON)
 	}
