@@ -74,6 +74,11 @@ type Config struct {
 	// and so many queries. The others wait in line, what is in doubt first. 0: 256; negative: no bound.
 	AtOnce int
 
+	// Keep is how long ended flows stay in the journal with all that is known of them; then they are pruned,
+	// and of those that executed the journal keeps that their key is paid. Flows that ended in doubt
+	// stay. 0: 180 days; negative: all stay.
+	Keep time.Duration
+
 	Observers []Observer
 	Budget    Budget           // of retries, per provider and merchant
 	Breaker   Breaker          // per provider, merchant and operation, and of queries apart
@@ -130,6 +135,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	}
 	cfg.AtOnce = cmp.Or(cfg.AtOnce, 256)
 	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)
+	cfg.Keep = cmp.Or(cfg.Keep, 180*24*time.Hour)
 	if err := cfg.validate(rules); err != nil {
 		return nil, err
 	}

@@ -168,6 +168,7 @@ func (x *Executor) sweep() {
 			x.active.Go(func() {
 				defer x.reminders.sweeping.Store(false)
 				_, err := x.resumeDue(x.life, x.sweepUntil(), once)
+				err = errors.Join(err, x.prune())
 				if x.life.Err() == nil {
 					x.reportError(err)
 				}
@@ -178,6 +179,23 @@ func (x *Executor) sweep() {
 			x.vitals.pass(0)
 		}
 	}
+}
+
+// pruneEvery is how often the journal is pruned. A process that lives shorter leaves it to the next one.
+const pruneEvery = time.Hour
+
+// prune removes flows that have ended long ago, at most once an hour. Only one sweep runs at a time.
+func (x *Executor) prune() error {
+	now := time.Since(x.vitals.started)
+	if x.cfg.Keep < 0 || now-x.vitals.pruned < pruneEvery {
+		return nil
+	}
+	x.vitals.pruned = now // also if it fails: the next hour tries again
+	_, err := x.cfg.Journal.Prune(x.life, x.clock.now().Add(-x.cfg.Keep))
+	if err != nil {
+		return fmt.Errorf("executor: the journal was not pruned: %w", err)
+	}
+	return nil
 }
 
 // The sweeper leaves a row alone for a while after it is due: the process that wrote it may be

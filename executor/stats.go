@@ -52,6 +52,7 @@ type vitals struct {
 	swept   atomic.Int64 // when the sweeper's last pass ended, nanoseconds since started
 	stuck   atomic.Int64 // flows that it could not continue
 	started time.Time
+	pruned  time.Duration // when the journal was pruned last, since started; the sweeper's goroutine uses it
 }
 
 // pass notes that a pass of the sweeper has ended.

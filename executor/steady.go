@@ -143,3 +143,8 @@ func (s steady) Due(ctx context.Context, by time.Time, after journal.Cursor, lim
 	defer recovered(&err)
 	return s.Journal.Due(ctx, by, after, limit)
 }
+
+func (s steady) Prune(ctx context.Context, before time.Time) (n int, err error) {
+	defer recovered(&err)
+	return s.Journal.Prune(ctx, before)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 )
@@ -33,38 +34,68 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 		}
 		total += n
 		if n < pruneStep {
-			return total, nil
+			break
 		}
 	}
+	for more := total > 0; more; {
+		err := j.run(ctx, func(w *writer) (err error) {
+			more, err = w.giveBack()
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
+// pruning are the statements that nothing else uses.
+type pruning struct{ findPrunable, bury, keep *stmt }
+
+// tomb is a row that is pruned, without its state.
+type tomb struct {
+	cachedFlow
+	operation string
+	names     []byte
+	left      []byte // its tombstone; empty: nothing is left
+	at        int64
+}
+
+// prune deletes up to pruneStep rows, and then inserts their tombstones in their places. Rows that were made
+// smaller one by one would leave every page as it is, with little in it.
 func (w *writer) prune(before time.Time) (n int, err error) {
 	err = w.transact(func() error {
 		n = 0
+		var left []*tomb
 		for range pruneStep {
-			var f cachedFlow
-			var names []byte
-			var tombstone int64
-			err := w.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &f.n, &f.id, &f.provider, &names, &tombstone)
+			t := new(tomb)
+			err := w.pruning.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &t.n, &t.version, &t.id, &t.key.Merchant, &t.operation,
+				&t.key.Payment, &t.provider, &t.names, &t.left, &t.at, &t.standing, &t.since)
 			if errors.Is(err, io.EOF) {
-				return nil
+				break
 			}
-			if err != nil {
+			if err != nil && t.n == 0 {
 				return err
 			}
-			if f.names, err = decodeNames(names); err != nil {
+			if err == nil {
+				t.cachedFlow.names, err = decodeNames(t.names)
+			}
+			if err != nil {
 				// The others are pruned. This one stays, for its key may be paid.
-				if err := one(w.bury.exec(nil, int64(unpruned), f.n)); err != nil {
+				if err := one(w.pruning.keep.exec(int64(unpruned), t.n)); err != nil {
 					return err
 				}
 				continue
 			}
-			if err := w.remove(&f, tombstone > 0); err != nil {
+			if err := w.remove(t); err != nil {
 				return err
+			}
+			if len(t.left) > 0 {
+				left = append(left, t)
 			}
 			n++
 		}
-		return nil
+		return w.buryAll(left)
 	})
 	if err != nil {
 		return 0, err
@@ -73,16 +104,43 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 	return n, nil
 }
 
-// remove deletes a row and its names, or leaves its tombstone in place of its state.
-func (w *writer) remove(f *cachedFlow, tombstone bool) error {
-	w.cache.evict(f.id)
-	for _, name := range f.names {
-		if err := one(w.deleteName.exec(f.provider, name, f.n)); err != nil {
+// remove deletes a row and its names.
+func (w *writer) remove(t *tomb) error {
+	w.cache.evict(t.id)
+	for _, name := range t.cachedFlow.names {
+		if err := one(w.deleteName.exec(t.provider, name, t.n)); err != nil {
 			return err
 		}
 	}
-	if tombstone {
-		return one(w.bury.exec(encodeNames(nil), int64(buried), f.n))
+	return one(w.deleteFlow.exec(t.n))
+}
+
+// buryAll inserts tombstones.
+func (w *writer) buryAll(left []*tomb) error {
+	for _, t := range left {
+		err := one(w.pruning.bury.exec(t.n, t.version, t.id, t.key.Merchant, t.operation, t.key.Payment, t.provider, t.left, t.at, t.standing, t.since, int64(buried)))
+		if err != nil {
+			return err
+		}
 	}
-	return one(w.deleteFlow.exec(f.n))
+	return nil
+}
+
+// giveBackStep is how many pages are given back in one transaction.
+const giveBackStep = 1000
+
+// giveBack shortens the file by pages that are free, and reports whether there may be more. Some are left for
+// the rows to come.
+func (w *writer) giveBack() (more bool, err error) {
+	var free, pages int64
+	err = errors.Join(w.queryRow("PRAGMA freelist_count", &free), w.queryRow("PRAGMA page_count", &pages))
+	spare := free - pages/20
+	if err != nil || spare <= 0 {
+		return false, err
+	}
+	err = w.transact(func() error { return w.exec(fmt.Sprintf("PRAGMA incremental_vacuum(%d)", min(spare, giveBackStep))) })
+	w.checkpoint.wrote(min(spare, giveBackStep) * w.checkpoint.pageSize)
+	var now int64
+	err = errors.Join(err, w.queryRow("PRAGMA freelist_count", &now))
+	return err == nil && now < free, err // a file of before cannot
 }

@@ -25,8 +25,8 @@ type writer struct {
 	checkpoint *checkpointer
 
 	begin, commit, readOwner           *stmt
-	findFlow, findOpen, findPrunable   *stmt
-	bury                               *stmt
+	findFlow, findOpen                 *stmt
+	pruning                            pruning
 	insertFlow, updateState, updateAll *stmt
 	updateVersion, deleteFlow          *stmt
 	insertName, deleteName             *stmt
@@ -55,6 +55,11 @@ func (w *writer) prepareFile(o *Options, hadLog bool) error {
 	}
 	if err != nil {
 		return err
+	}
+	// A file gives back what Prune frees. It must be said before there is a table; in files of before
+	// the pages are only used again.
+	if err := w.exec("PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
 	var mode string
 	err = w.conn.queryRow("PRAGMA journal_mode = WAL", &mode)
@@ -108,8 +113,11 @@ func (w *writer) prepareStatements() error {
 		{&w.updateAll, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0, open = ?, names = ?, standing = ?, since = ? WHERE n = ? AND version = ?`},
 		{&w.updateVersion, `UPDATE flow SET version = ? WHERE n = ? AND version = ?`},
 		{&w.insertName, `INSERT INTO name (provider, name, n) VALUES (?, ?, ?)`},
-		{&w.findPrunable, `SELECT n, id, provider, names, coalesce(length(tombstone), 0) FROM flow WHERE due IS NULL AND pruned = 0 AND at < ? LIMIT 1`},
-		{&w.bury, `UPDATE flow SET state = coalesce(tombstone, state), tombstone = NULL, names = coalesce(?, names), pruned = ? WHERE n = ?`},
+		{&w.pruning.findPrunable, `SELECT n, version, id, merchant, operation, payment, provider, names, coalesce(tombstone, x''), at, standing, since
+			FROM flow WHERE due IS NULL AND pruned = 0 AND at < ? LIMIT 1`},
+		{&w.pruning.keep, `UPDATE flow SET pruned = ? WHERE n = ?`},
+		{&w.pruning.bury, `INSERT INTO flow (n, version, open, id, merchant, operation, payment, provider, names, state, at, standing, since, pruned)
+			VALUES (?, ?, 0, ?, ?, ?, ?, ?, x'', ?, ?, ?, ?, ?)`},
 		{&w.deleteName, `DELETE FROM name WHERE provider = ? AND name = ? AND n = ?`},
 		{&w.deleteFlow, `DELETE FROM flow WHERE n = ?`},
 	} {
@@ -201,7 +209,7 @@ func (w *writer) close() error {
 	}
 	for _, s := range []*stmt{
 		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
-		w.insertName, w.findPrunable, w.bury, w.deleteName, w.deleteFlow,
+		w.insertName, w.pruning.findPrunable, w.pruning.bury, w.pruning.keep, w.deleteName, w.deleteFlow,
 	} {
 		if s != nil {
 			errs = append(errs, s.Close())

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// What Prune frees the file gives back, although each row leaves a tombstone. A damaged row stays, and keeps no
+// other from being pruned.
+func TestPruneGivesSpaceBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	const rows = 900
+	ctx := context.Background()
+	size := func() int64 {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	j := opened(t, path, nil)
+	for i := range rows {
+		r := benchRow(int64(i), bytes.Repeat([]byte("state "), 400))
+		r.Open, r.Due, r.Tombstone = false, time.Time{}, []byte(fmt.Sprint("paid ", i))
+		if err := j.Put(ctx, r, journal.Lazy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(t, j, `UPDATE flow SET operation = x'ff' WHERE id = 'flow-000000000300'`)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	full := size()
+	j = opened(t, path, nil)
+	if n, err := j.Prune(ctx, moment.Add(time.Hour)); n != rows-1 || err != nil {
+		t.Fatalf("%d rows were pruned: %v", n, err)
+	}
+	for _, i := range []int64{0, 299, 300, 301, rows - 1} {
+		r, err := j.Get(ctx, benchRow(i, nil).ID)
+		if whole := len(r.State) > 1000; err != nil || whole != (i == 300) || !whole && string(r.State) != fmt.Sprint("paid ", i) {
+			t.Errorf("row %d: %d bytes, %v", i, len(r.State), err)
+		}
+	}
+	if again, err := j.Prune(ctx, moment.Add(time.Hour)); again != 0 || err != nil {
+		t.Errorf("%d rows were pruned twice: %v", again, err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if pruned := size(); pruned > full/3 {
+		t.Errorf("the file has %d bytes after pruning, of %d", pruned, full)
+	}
+}
