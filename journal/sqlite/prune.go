@@ -25,15 +25,16 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	total := 0
 	for {
 		var n int // of this round: its job may still run when ctx has ended
+		var more bool
 		err := j.run(ctx, func(w *writer) (err error) {
-			n, err = w.prune(before)
+			n, more, err = w.prune(before)
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
 		total += n
-		if n < pruneStep {
+		if !more {
 			break
 		}
 	}
@@ -63,15 +64,16 @@ type tomb struct {
 
 // prune deletes up to pruneStep rows, and then inserts their tombstones in their places. Rows that were made
 // smaller one by one would leave every page as it is, with little in it.
-func (w *writer) prune(before time.Time) (n int, err error) {
+func (w *writer) prune(before time.Time) (n int, more bool, err error) {
 	err = w.transact(func() error {
-		n = 0
+		n, more = 0, true
 		var left []*tomb
 		for range pruneStep {
 			t := new(tomb)
 			err := w.pruning.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &t.n, &t.version, &t.id, &t.key.Merchant, &t.operation,
 				&t.key.Payment, &t.provider, &t.names, &t.left, &t.at, &t.standing, &t.since)
 			if errors.Is(err, io.EOF) {
+				more = false
 				break
 			}
 			if err != nil && t.n == 0 {
@@ -98,10 +100,10 @@ func (w *writer) prune(before time.Time) (n int, err error) {
 		return w.buryAll(left)
 	})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	w.checkpoint.wrote(int64(n) * 2048)
-	return n, nil
+	return n, more, nil
 }
 
 // remove deletes a row and its names.
