@@ -60,8 +60,8 @@ func BenchmarkPaidAtOnce(b *testing.B) {
 	}
 }
 
-// A payment costs eight allocations, of 5.1 kB. Three are the executor's: the run with its first
-// call and result, the ids, and the event. Five are package flow's: the memory of two steps and
+// A payment costs seven allocations, of 5.4 kB. Two are the executor's: the run with its first
+// call and result, and the ids. Five are package flow's: the memory of two steps and
 // their commands. Nothing of it is used again for another payment (docs/decisions/0009).
 func TestAPaymentAllocatesLittle(t *testing.T) {
 	x := open(t, defaults(), executor.Config{})
@@ -78,7 +78,7 @@ func TestAPaymentAllocatesLittle(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	allocs, bytes := (after.Mallocs-before.Mallocs)/flows, (after.TotalAlloc-before.TotalAlloc)/flows
-	if allocs > 8 || bytes > 5900 {
-		t.Errorf("%d allocations of %d bytes, want 8 of 5900 at most", allocs, bytes)
+	if allocs > 7 || bytes > 5600 {
+		t.Errorf("%d allocations of %d bytes, want 7 of 5600 at most", allocs, bytes)
 	}
 }

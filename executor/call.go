@@ -72,7 +72,7 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 }
 
 // sendPayment makes the payment request.
-func (r *run) sendPayment(c *call) flow.Event {
+func (r *run) sendPayment(c *call) flow.Answered {
 	r.makeCall(c)
 	ofAttempt(&c.answer, c.identity.OrderID, c.identity.RequestID)
 	return flow.Answered{Moment: r.x.moment(), Answer: c.answer, Attempt: c.attempt.Number}
@@ -87,7 +87,7 @@ func ofAttempt(a *policy.Answer, orderID, requestID string) {
 }
 
 // queryStatus makes a status query.
-func (r *run) queryStatus(c *call) flow.Event {
+func (r *run) queryStatus(c *call) flow.Queried {
 	r.makeCall(c)
 	return flow.Queried{Moment: r.x.moment(), Answer: c.answer, Query: c.attempt.Number}
 }

@@ -259,12 +259,35 @@ func (r *run) applyOrQueue(e flow.Event) error {
 		if err == nil || errors.Is(err, ErrTakenOver) {
 			return err
 		}
-		r.row.queued = append(r.row.queued, e)
+		r.row.queued = append(r.row.queued, copyOf(e))
 		r.plan.wake()
 		return err
 	}
-	r.row.queued = append(r.row.queued, e) // events keep their order
+	r.row.queued = append(r.row.queued, copyOf(e)) // events keep their order
 	return errQueued
+}
+
+// copyOf is an event that may be kept. Those that are applied at once need not be on the heap.
+func copyOf(e flow.Event) flow.Event {
+	switch e := e.(type) {
+	case flow.Start:
+		return e
+	case flow.Answered:
+		return e
+	case flow.Queried:
+		return e
+	case flow.Received:
+		return e
+	case flow.Due:
+		return e
+	case flow.Resumed:
+		return e
+	case flow.Resolved:
+		return e
+	case flow.Withdrawn:
+		return e
+	}
+	return nil
 }
 
 // backOff waits until the journal may work again: 0.2 s, then twice as long each time, 10 s at
