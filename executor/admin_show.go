@@ -19,7 +19,7 @@ type shown struct {
 	exported
 
 	Live  bool         `json:"live"`            // this process has it in memory
-	Held  string       `json:"held,omitempty"`  // what delays its next call: budget or breaker
+	Held  string       `json:"held,omitempty"`  // what delays its next call: budget, breaker or limit
 	Story []storyLine  `json:"story"`           // from the row
 	Trace []storyLine  `json:"trace,omitempty"` // what this process did, in more detail
 	Ends  []waitsFor   `json:"ends"`            // what would end it; empty: it is settled

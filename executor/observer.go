@@ -68,7 +68,7 @@ type WaitEvent struct {
 	Payment *policy.Payment
 	At      time.Time
 	Wait    flow.Wait
-	Held    string // what holds it longer than the rules asked: "budget" or "breaker"; else empty
+	Held    string // what holds it longer than the rules asked: "budget", "breaker" or "limit" (Config.AtOnce); else empty
 }
 
 // EndEvent is the end of a flow.

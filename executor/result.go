@@ -98,7 +98,7 @@ var (
 type PendingError struct {
 	Flow  string       // its id, for [Executor.Handle]
 	Next  flow.Next    // what it does next, in the background
-	Held  string       // what delays that longer than the rules asked: "budget" or "breaker"; else empty
+	Held  string       // what delays that longer than the rules asked: "budget", "breaker" or "limit"; else empty
 	Last  *AnswerError // the last answer; nil: none yet
 	Cause error
 }

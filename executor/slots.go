@@ -120,10 +120,12 @@ func (t *ticket) leave() {
 		return
 	}
 	t.of.mu.Lock()
-	granted := t.granted
-	if !granted && !t.left {
-		t.left = true
-		t.of.inLine.Add(-1)
+	granted, waits := t.granted, !t.granted && !t.left
+	t.granted, t.left = false, true
+	if waits {
+		if t.of.inLine.Add(-1) == 0 { // the lines hold none but those who left
+			t.of.lines = [2][]*ticket{}
+		}
 	}
 	t.of.mu.Unlock()
 	if granted {

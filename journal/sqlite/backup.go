@@ -39,7 +39,7 @@ func (j *Journal) Backup(ctx context.Context, path string) (err error) {
 	if err := j.copyInto(ctx, partial); err != nil {
 		return fmt.Errorf("sqlite: no backup was made of %s: %w", j.path, err)
 	}
-	if err := errors.Join(file.Sync(), checkCopy(ctx, partial)); err != nil {
+	if err := errors.Join(markBackup(partial), file.Sync(), checkCopy(ctx, partial)); err != nil {
 		return fmt.Errorf("sqlite: the backup of %s is not good: %w", j.path, err)
 	}
 	if err := os.Rename(partial, path); err != nil {
@@ -61,6 +61,15 @@ func (j *Journal) copyInto(ctx context.Context, path string) error {
 	defer db.Close()
 	_, err = db.ExecContext(ctx, "VACUUM INTO ?", path)
 	return err
+}
+
+// markBackup marks a copy as one.
+func markBackup(path string) error {
+	c, err := connect(dsn(path, false))
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.exec(fmt.Sprintf("PRAGMA journal_mode = DELETE; PRAGMA application_id = %d", backupID)), c.Close())
 }
 
 // checkCopy reads a copy from beginning to end.

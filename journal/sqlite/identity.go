@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,27 @@ func hasLog(path string) bool {
 	return err == nil && info.Size() > 0
 }
 
+// admitBackup refuses to write to a backup, before SQLite opens it: a log that was left beside it is of the
+// file that was there before, and SQLite would mix the two.
+func (o *Options) admitBackup(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	defer file.Close()
+	var mark [4]byte
+	if _, err := file.ReadAt(mark[:], 68); err != nil || binary.BigEndian.Uint32(mark[:]) != backupID { // see SQLite's file format
+		return nil
+	}
+	switch {
+	case hasLog(path):
+		return fmt.Errorf("sqlite: %s is a backup, and %s is the log of the file that was there before: move that away, for it would damage the backup", path, logOf(path))
+	case !o.Restored && !o.ReadOnly:
+		return fmt.Errorf("sqlite: %s is a backup: keys that were paid since are free in it. Hold it against the providers' records and set Options.Restored; it was not changed", path)
+	}
+	return nil
+}
+
 // admit checks, before anything is written, that the file is the one that the caller means, and whole.
 // version is that of its schema.
 func (o *Options) admit(c *conn, path string, version int, hadLog bool) error {
@@ -70,7 +92,8 @@ func (o *Options) admit(c *conn, path string, version int, hadLog bool) error {
 // that something is missing. A file that was restored becomes another journal.
 func (w *writer) markRunning(restored bool) error {
 	if restored {
-		if err := w.exec("UPDATE journal SET id = '" + newIdentity() + "'"); err != nil {
+		script := fmt.Sprintf("UPDATE journal SET id = '%s'; PRAGMA application_id = %d", newIdentity(), applicationID)
+		if err := w.exec(script); err != nil {
 			return err
 		}
 	}

@@ -124,3 +124,37 @@ func TestClosingThatFailsKeepsTheLog(t *testing.T) {
 	}
 	version(t, opened(t, path, nil), "paid", 1)
 }
+
+// A backup is put where the file was, and the log of that is still there. SQLite would read the one with the other.
+func TestABackupBesideTheLogOfAnotherFile(t *testing.T) {
+	path, to := newPath(t), newPath(t)
+	j := opened(t, path, nil)
+	put(t, j, journal.Synced, testRow("old"))
+	if err := j.Backup(t.Context(), to); err != nil {
+		t.Fatal(err)
+	}
+	put(t, j, journal.Synced, testRow("new"))
+	crashed := copyOf(t, path, true)
+	if err := os.Rename(to, crashed); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []*Options{nil, {Restored: true}, {ReadOnly: true}, {ID: j.ID()}} {
+		if o == nil {
+			o = &Options{}
+		}
+		refused(t, crashed, o, "is a backup", crashed+"-wal")
+	}
+	if err := os.Remove(crashed + "-wal"); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, crashed, &Options{MustExist: true}, "is a backup", "Options.Restored")
+	version(t, opened(t, crashed, &Options{ReadOnly: true}), "old", 1)
+	restored := opened(t, crashed, &Options{Restored: true})
+	version(t, restored, "old", 1)
+	put(t, restored, journal.Synced, testRow("after"))
+	version(t, opened(t, copyOf(t, crashed, true), nil), "after", 1) // as after a kill
+	if err := restored.Close(); err != nil {
+		t.Fatal(err)
+	}
+	version(t, opened(t, crashed, &Options{ID: restored.ID()}), "after", 1)
+}

@@ -127,6 +127,9 @@ func Open(path string, o *Options) (*Journal, error) {
 	if err = prepare(path, opts.MustExist); err != nil {
 		return nil, errors.Join(err, lock.Unlock())
 	}
+	if err = opts.admitBackup(path); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
 	j, err := openOwned(path, opts)
 	if err != nil {
 		return nil, errors.Join(err, lock.Unlock())

@@ -14,6 +14,9 @@ func openReadOnly(path string, opts Options) (*Journal, error) {
 	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return nil, fmt.Errorf("sqlite: there is no journal in %s", path)
 	}
+	if err := opts.admitBackup(path); err != nil {
+		return nil, err
+	}
 	c, err := connect(dsn(path, true, "busy_timeout(5000)"))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)

@@ -9,6 +9,9 @@ import (
 // applicationID marks a file as a journal, in SQLite's header field for it: "Rcrs".
 const applicationID = 0x52637273
 
+// backupID marks what Backup has made: "Rcrb".
+const backupID = 0x52637262
+
 // migrations[i] takes a file from version i to i+1. A released migration must not change.
 //
 // A flow's n orders flows by age. Operations are stored by name, because their numbers may
@@ -104,7 +107,7 @@ func examine(c *conn, path string, known int) (int, error) {
 	switch {
 	case app == 0 && version == 0 && tables == 0:
 		return 0, nil
-	case app != applicationID:
+	case app != applicationID && app != backupID:
 		return 0, &foreignError{Path: path, ApplicationID: app}
 	case int(version) > known:
 		return 0, &schemaError{Path: path, File: int(version), Known: known}
