@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -324,35 +325,53 @@ func (s *stored) laterKeys() (more []string) {
 // version does not have refuses the row: dropped in silence, it could be a refusal, a send or
 // an amount.
 func decodeStored(text []byte) (*stored, error) {
-	var version struct {
-		V int `json:"v"`
-	}
-	if err := json.Unmarshal(text, &version); err != nil {
+	v, err := versionOf(text)
+	if err != nil {
 		return nil, err
 	}
 	switch {
-	case version.V == 1:
+	case v == 1:
 		var old storedV1
 		if err := decodeStrictly(text, &old); err != nil {
 			return nil, fmt.Errorf("version 1: %w", err)
 		}
 		return old.upgrade().upgrade()
-	case version.V >= 2 && version.V <= storedVersion:
-		if version.V >= 3 {
+	case v >= 2 && v <= storedVersion:
+		if v >= 3 {
 			if err := checkSeal(text); err != nil {
-				return nil, fmt.Errorf("version %d: %w", version.V, err)
+				return nil, fmt.Errorf("version %d: %w", v, err)
 			}
 		}
 		s := new(stored)
 		if err := decodeStrictly(text, s); err != nil {
-			return nil, fmt.Errorf("version %d: %w", version.V, err)
+			return nil, fmt.Errorf("version %d: %w", v, err)
+		}
+		if s.V != v {
+			return nil, fmt.Errorf("it says that it is of version %d, and of version %d", v, s.V)
 		}
 		return s.upgrade()
-	case version.V > storedVersion:
+	case v > storedVersion:
 		return nil, fmt.Errorf("version %d is of a newer release; this one reads versions 1 to %d: let the newer release finish the flow, or upgrade",
-			version.V, storedVersion)
+			v, storedVersion)
 	}
-	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", version.V, storedVersion)
+	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", v, storedVersion)
+}
+
+// versionOf is the version of a row. It stands first, so the rest is not read for it.
+func versionOf(text []byte) (int, error) {
+	if rest, found := bytes.CutPrefix(text, []byte(`{"v":`)); found {
+		digits := rest[:min(len(rest), 4)]
+		if end := bytes.IndexByte(digits, ','); end > 0 {
+			if v, err := strconv.Atoi(string(digits[:end])); err == nil {
+				return v, nil
+			}
+		}
+	}
+	var version struct {
+		V int `json:"v"`
+	}
+	err := json.Unmarshal(text, &version)
+	return version.V, err
 }
 
 // decodeStrictly refuses unknown keys and text after the value.

@@ -124,6 +124,7 @@ func TestRowsThatCannotBeReadWhole(t *testing.T) {
 		resum     bool // the change is not one of the disk
 	}{
 		"a newer version":        {row: strings.Replace(row, `"v":4`, `"v":5`, 1), want: "version 5 is of a newer release; this one reads versions 1 to 4"},
+		"two versions":           {row: strings.Replace(row, `"request":`, `"v":3,"request":`, 1), want: "of version 4, and of version 3", resum: true},
 		"no version":             {row: strings.Replace(row, `"v":4,`, ``, 1), want: "there is no version 0"},
 		"a key that is unknown":  {row: strings.Replace(row, `"attempts":`, `"insured":true,"attempts":`, 1), want: `unknown field "insured"`, resum: true},
 		"a key of an identity":   {row: strings.Replace(row, `"sends":`, `"annulled":true,"sends":`, 1), want: `unknown field "annulled"`, resum: true},
@@ -131,8 +132,8 @@ func TestRowsThatCannotBeReadWhole(t *testing.T) {
 		"version 1, unknown key": {row: strings.Replace(string(goldenRows(t, 1)[0]), `"attempts":`, `"insured":true,"attempts":`, 1), want: `version 1: json: unknown field "insured"`},
 		"version 2, later keys":  {row: strings.Replace(string(goldenRows(t, 2)[0]), `"attempts":`, `"target":"T-1","not_after":"2026-01-01T00:00:00Z","attempts":`, 1), want: "version 2 has no state.not_after, state.target"},
 		"version 3, a later key": {row: strings.Replace(string(goldenRows(t, 3)[0]), `"sends":`, `"disputed":true,"sends":`, 1), want: "version 3 has no state.ledger[0].disputed", resum: true},
-		"cut short":              {row: row[:len(row)-20], want: "unexpected end"},
-		"more behind it":         {row: row + "{}", want: "after"},
+		"cut short":              {row: row[:len(row)-20], want: "it was cut short"},
+		"more behind it":         {row: row + "{}", want: "it does not end with its checksum"},
 		"a bit that turned over": {row: strings.Replace(row, `"amount":120000`, `"amount":120001`, 1), want: "it is not what was written"},
 		"no checksum":            {row: row[:len(row)-crcLength] + "}", want: "it does not end with its checksum"},
 	} {
