@@ -188,6 +188,9 @@ func (d *doing) drive(ctx context.Context, r *run) (*Result, error) {
 
 // finish makes the result of Do when its driver has stopped, for whatever reason.
 func (d *doing) finish(ctx context.Context, r *run, err error) (*Result, error) {
+	if served := (*servedError)(nil); errors.As(err, &served) {
+		return nil, r.makeWay(err)
+	}
 	r.mu.Look()
 	result, begun, inLine := r.resultLocked(), r.begun(), r.calls.place != nil
 	after := r.retention()

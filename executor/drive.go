@@ -322,6 +322,9 @@ func (d *driver) beginFlow(wait time.Duration, again bool) error {
 	if err == nil {
 		return nil
 	}
+	if served := (*servedError)(nil); errors.As(err, &served) { // the flow is withdrawn
+		return backoff.Permanent(err)
+	}
 	r.mu.Lock()
 	written, begun := r.life == accepted || r.row.version > 0, r.plan.next != nil
 	r.mu.Unlock()
@@ -357,8 +360,7 @@ func (r *run) start(waited bool) error {
 	if err := r.applyStart(id); err != nil {
 		return err
 	}
-	r.yield()
-	return nil
+	return r.yield()
 }
 
 func (r *run) applyStart(requestID string) error {

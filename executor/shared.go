@@ -141,23 +141,56 @@ func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
 	if err == nil || x.shared == nil {
 		return false
 	}
-	open := (*journal.OpenError)(nil)
-	return errors.As(err, &open) && ctx.Err() == nil
+	open, served := (*journal.OpenError)(nil), (*servedError)(nil)
+	return (errors.As(err, &open) || errors.As(err, &served)) && ctx.Err() == nil
 }
 
-// yield gives a flow up before its first send if another process has begun a payment meanwhile that has its order, or is
-// alike: both have looked before either was written. Of the two, each that finds the other gives up.
-func (r *run) yield() {
+// servedError says that another process has served the payment key between the look at it and the first row of a flow.
+// Nothing was sent. The request then means what became of the other flow.
+type servedError struct{ error }
+
+func (e *servedError) Unwrap() error { return e.error }
+
+// yield gives a flow up before its first send if another process has meanwhile served its payment key to the end, or begun a
+// payment that has its order, or is alike: this process looked before the other one had written. From the first row
+// on no other flow of the key begins, so that this look is the last one that is needed. Of two that begin at one
+// moment, each that finds the other gives up.
+func (r *run) yield() error {
 	if r.x.shared == nil {
-		return
+		return nil
 	}
-	err := r.x.orderFree(r.x.life, r)
+	ctx := r.x.life
+	served := r.x.keyFree(ctx, r)
+	err := served
 	if err == nil {
-		err = r.x.alikeFree(r.x.life, r)
+		err = r.x.orderFree(ctx, r)
 	}
-	if err != nil && r.x.life.Err() == nil { // a closed executor sends nothing anyway, and the flow goes on later
-		r.x.reportError(errors.Join(err, r.unsent(), r.withdraw(err.Error())))
+	if err == nil {
+		err = r.x.alikeFree(ctx, r)
 	}
+	if err == nil || ctx.Err() != nil { // a closed executor sends nothing anyway, and the flow goes on later
+		return nil
+	}
+	r.x.reportError(errors.Join(err, r.unsent(), r.withdraw(err.Error())))
+	if served != nil {
+		return &servedError{served}
+	}
+	return nil
+}
+
+// makeWay takes a flow that yield has withdrawn out of the way of its key, and returns why. If the journal has not taken the
+// withdrawal yet, the flow goes on until it has.
+func (r *run) makeWay(why error) error {
+	r.releasePermit()
+	r.mu.Look()
+	ended := r.state.Stage == flow.Ended
+	r.mu.Unlock()
+	if ended {
+		r.x.evict(r)
+	} else {
+		r.x.background(r)
+	}
+	return why
 }
 
 // How often a process looks at what others write.

@@ -56,7 +56,11 @@ func (d *doing) start(ctx context.Context, x *Executor, q Request, c Client) (*H
 func (d *doing) launch(r *run) (*Handle, error) {
 	x := r.x
 	defer x.active.Done()
-	if err := x.accept(r); err != nil {
+	err := x.accept(r)
+	if served := (*servedError)(nil); errors.As(err, &served) {
+		return nil, r.makeWay(err)
+	}
+	if err != nil {
 		r.releasePermit()
 		r.rememberRefused(err)
 		r.abandon(err)

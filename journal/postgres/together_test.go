@@ -334,3 +334,71 @@ func TestWordsAtAnotherProcess(t *testing.T) {
 		}
 	}
 }
+
+// hooked is a journal in which something happens after a look at a key.
+type hooked struct {
+	*Journal
+
+	after func()
+}
+
+func (h *hooked) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
+	rows, err := h.Journal.ByKey(ctx, k)
+	if after := h.after; after != nil {
+		h.after = nil
+		after()
+	}
+	return rows, err
+}
+
+// Between a process's look at a key and its first row, another process begins a flow of the key and ends it: no open flow
+// is in the way of the row, and yet nothing is sent. The request gets what the other flow came to.
+func TestAKeyIsServedBetweenLookAndRow(t *testing.T) {
+	schema, c := newSchema(), &momo{}
+	a, b := newSite(t, schema, c), newSite(t, schema, c)
+	rules, err := engine.OpenFS(testkit.Door)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hooked{Journal: b.j}
+	x, err := executor.New(rules, &executor.Config{Journal: h, Clients: map[string]executor.Client{"momo": c}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close(context.Background())
+	for n, ask := range []func(executor.Request) (*executor.Result, error){
+		func(q executor.Request) (*executor.Result, error) { return x.Do(within(t, 20*time.Second), q, c) },
+		func(q executor.Request) (*executor.Result, error) { return x.Do(within(t, 20*time.Second), q, c) },
+		func(q executor.Request) (*executor.Result, error) {
+			h, err := x.Start(within(t, 20*time.Second), q, c)
+			if err != nil {
+				return nil, err
+			}
+			return h.Wait(within(t, 20*time.Second))
+		},
+	} {
+		q := purchase(fmt.Sprint(n))
+		h.after = func() {
+			first, err := a.x.Start(within(t, 20*time.Second), q, c)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			waitFor(t, "the send", func() bool { return len(c.attempts()) == n+1 })
+			at := c.attempts()[n]
+			if err := a.x.Notify(within(t, 20*time.Second), paid(&at)); err != nil {
+				t.Error(err)
+			}
+			if r, err := first.Wait(within(t, 20*time.Second)); err != nil || r.Outcome != policy.Succeeded {
+				t.Errorf("%v, %v", r, err)
+			}
+		}
+		r, err := ask(q)
+		if err != nil || r.Outcome != policy.Succeeded || !r.Repeated {
+			t.Errorf("way %d: %+v, %v", n, r, err)
+		}
+	}
+	if got := len(c.attempts()); got != 3 {
+		t.Errorf("3 payments were sent %d times", got)
+	}
+}
