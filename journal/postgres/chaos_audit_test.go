@@ -31,7 +31,7 @@ func (c *chaos) audit() (a audit) {
 			c.t.Logf("%s executed %d times", cart, n)
 		}
 	}
-	rows, err := c.look.Query(context.Background(), "SELECT DISTINCT ON (payment) payment, standing FROM recourse.flow ORDER BY payment, n DESC")
+	rows, err := c.look.Query(context.Background(), "SELECT DISTINCT ON (payment) payment, standing FROM recourse.flow ORDER BY payment, standing = 'succeeded' DESC, n DESC")
 	if err != nil {
 		c.t.Fatal(err)
 	}
