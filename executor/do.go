@@ -188,7 +188,7 @@ func (d *doing) drive(ctx context.Context, r *run) (*Result, error) {
 
 // finish makes the result of Do when its driver has stopped, for whatever reason.
 func (d *doing) finish(ctx context.Context, r *run, err error) (*Result, error) {
-	if served := (*servedError)(nil); errors.As(err, &served) {
+	if isServed(err) {
 		return nil, r.makeWay(err)
 	}
 	r.mu.Look()

@@ -322,7 +322,7 @@ func (d *driver) beginFlow(wait time.Duration, again bool) error {
 	if err == nil {
 		return nil
 	}
-	if served := (*servedError)(nil); errors.As(err, &served) { // the flow is withdrawn
+	if isServed(err) { // the flow is withdrawn
 		return backoff.Permanent(err)
 	}
 	r.mu.Lock()

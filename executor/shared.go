@@ -141,8 +141,8 @@ func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
 	if err == nil || x.shared == nil {
 		return false
 	}
-	open, served := (*journal.OpenError)(nil), (*servedError)(nil)
-	return (errors.As(err, &open) || errors.As(err, &served)) && ctx.Err() == nil
+	open := (*journal.OpenError)(nil)
+	return (errors.As(err, &open) || isServed(err)) && ctx.Err() == nil
 }
 
 // servedError says that another process has served the payment key between the look at it and the first row of a flow.
@@ -150,6 +150,14 @@ func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
 type servedError struct{ error }
 
 func (e *servedError) Unwrap() error { return e.error }
+
+func isServed(err error) bool {
+	if err == nil { // most calls: what follows is on the heap
+		return false
+	}
+	served := (*servedError)(nil)
+	return errors.As(err, &served)
+}
 
 // yield gives a flow up before its first send if another process has meanwhile served its payment key to the end, or begun a
 // payment that has its order, or is alike: this process looked before the other one had written. From the first row

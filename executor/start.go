@@ -57,7 +57,7 @@ func (d *doing) launch(r *run) (*Handle, error) {
 	x := r.x
 	defer x.active.Done()
 	err := x.accept(r)
-	if served := (*servedError)(nil); errors.As(err, &served) {
+	if isServed(err) {
 		return nil, r.makeWay(err)
 	}
 	if err != nil {
