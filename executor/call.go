@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -164,7 +165,16 @@ func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error
 	} else {
 		reply, err = r.client.Query(ctx, &c.attempt)
 	}
+	if err != nil && notTried(err) {
+		c.called = false
+	}
 	return reply, c.ctx.inDoubtOnce(err)
+}
+
+// notTried reports whether a client says that it did not turn to the provider at all.
+func notTried(err error) bool {
+	var own interface{ NotTried() bool }
+	return errors.Is(err, ErrNotSent) && errors.As(err, &own) && own.NotTried()
 }
 
 // interpret makes an answer of what a client returned: the client's own decoding, the

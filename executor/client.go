@@ -14,7 +14,8 @@ import (
 //
 // Neither method retries, and each makes at most one request: the executor retries. They return
 // when ctx is done. An error says that no answer was read. [FaultOf] decides what it proves. A
-// client that knows that nothing was sent wraps [ErrNotSent].
+// client that knows that nothing was sent wraps [ErrNotSent]. If the reason was not the provider's, such as a queue of
+// the client's own, the error has a method NotTried() bool that returns true: the breaker does not count the call.
 type Client interface {
 	// Send makes the payment request under the identifiers of a.
 	Send(ctx context.Context, a *Attempt) (Reply, error)

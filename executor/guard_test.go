@@ -106,6 +106,32 @@ func TestGuardsNeverFailAFlowInDoubt(t *testing.T) {
 	})
 }
 
+// untried is the error of a client that did not turn to the provider.
+type untried struct{}
+
+func (untried) Error() string  { return "the client's own queue is full" }
+func (untried) Unwrap() error  { return executor.ErrNotSent }
+func (untried) NotTried() bool { return true }
+
+// What a client did not try says nothing about the provider, so it opens no breaker; a dial that failed does.
+func TestTheBreakerDoesNotCountWhatWasNotTried(t *testing.T) {
+	for _, c := range []struct {
+		err   error
+		opens bool
+	}{{untried{}, false}, {executor.ErrNotSent, true}} {
+		bubble(t, func(t *testing.T) {
+			x := open(t, defaults(), executor.Config{Breaker: executor.Breaker{Failures: 3, Open: time.Hour}, Budget: executor.Budget{Off: true}})
+			idle := &bank{sends: []reply{{err: c.err}}}
+			for i := range 5 {
+				_, _ = x.Do(within(t, time.Second), payment(fmt.Sprint("idle", i)), idle)
+			}
+			if _, err := x.Do(within(t, time.Second), payment("k"), &bank{sends: []reply{paidNow}}); (err != nil) != c.opens {
+				t.Errorf("after five calls with %q the next one ends with %v", c.err, err)
+			}
+		})
+	}
+}
+
 func TestTheBreakerOpensProbesAndCloses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		x := open(t, defaults(), executor.Config{Journal: newSpy(), Breaker: executor.Breaker{Failures: 3, Open: time.Minute}})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"fmt"
 	"sync"
 	"time"
 
@@ -87,7 +86,7 @@ func (h *hub) call(ctx context.Context, phase policy.Phase, a *executor.Attempt)
 	default:
 	}
 	if !taken {
-		return executor.Reply{}, fmt.Errorf("%w: no caller took command %s", executor.ErrNotSent, c.id)
+		return executor.Reply{}, untriedError{"no caller took the command in time"}
 	}
 	return executor.Reply{}, ctx.Err()
 }
@@ -195,8 +194,19 @@ func (c *command) enoughTime() bool {
 	return left >= min(time.Second, whole/4)
 }
 
-// errStopping is the outcome of a command that no caller has taken when the service stops.
-var errStopping = fmt.Errorf("%w: the service stops", executor.ErrNotSent)
+// untriedError is the outcome of a command that no caller has taken: nothing was sent, and it says nothing about the provider.
+type untriedError struct{ why string }
+
+// Error implements error.
+func (e untriedError) Error() string { return executor.ErrNotSent.Error() + ": " + e.why }
+
+// Unwrap says that nothing was sent.
+func (e untriedError) Unwrap() error { return executor.ErrNotSent }
+
+// NotTried tells the executor's breaker that the provider is not to blame.
+func (e untriedError) NotTried() bool { return true }
+
+var errStopping = untriedError{"the service stops"}
 
 // Errors of a report.
 type reportError string
