@@ -159,15 +159,25 @@ func (c *Catalog) HasSubStatus(sub string) bool {
 func (c *Catalog) Digest() [sha256.Size]byte { return c.digest }
 
 // Catalogs are all providers that are known, by name.
-type Catalogs struct{ byName map[string]*Catalog }
+type Catalogs struct{ byName map[string]reader }
 
 // Get returns a provider's catalogue. An unknown name is an [*UnknownProviderError].
 func (cs *Catalogs) Get(name string) (*Catalog, error) {
-	if c := cs.byName[name]; c != nil {
-		return c, nil
-	}
-	return nil, &UnknownProviderError{Name: name, Known: cs.Names()}
+	return cs.Later(name)()
 }
+
+// Later returns a function that returns what [Catalogs.Get] would now. An embedded catalogue is read
+// when the function is first called.
+func (cs *Catalogs) Later(name string) func() (*Catalog, error) {
+	if read := cs.byName[name]; read != nil {
+		return read
+	}
+	err := &UnknownProviderError{Name: name, Known: cs.Names()}
+	return func() (*Catalog, error) { return nil, err }
+}
+
+// Has reports whether a provider is known. It reads no catalogue.
+func (cs *Catalogs) Has(name string) bool { return cs.byName[name] != nil }
 
 // Names lists the providers in the order of the alphabet.
 func (cs *Catalogs) Names() []string {

@@ -19,32 +19,42 @@ import (
 //go:embed *.toml
 var builtin embed.FS
 
-// Builtin returns the embedded catalogues. They are read once. Each call returns a list of its
-// own, so what a caller adds does not reach other callers.
+// Builtin returns the embedded catalogues. Each is read once, when it is first asked for: most
+// commands are about one provider. Each call returns a list of its own, so what a caller adds does not
+// reach other callers.
 func Builtin() (*Catalogs, error) {
-	cs, err := readBuiltin()
+	all, err := listBuiltin()
 	if err != nil {
 		return nil, err
 	}
-	return &Catalogs{byName: maps.Clone(cs.byName)}, nil
+	return &Catalogs{byName: maps.Clone(all)}, nil
 }
 
-var readBuiltin = sync.OnceValues(func() (*Catalogs, error) {
-	cs := &Catalogs{byName: map[string]*Catalog{}}
+// reader reads a catalogue, once.
+type reader func() (*Catalog, error)
+
+// listBuiltin has the embedded catalogues by their names, which are those of their files.
+var listBuiltin = sync.OnceValues(func() (map[string]reader, error) {
 	files, err := builtin.ReadDir(".")
 	if err != nil {
 		return nil, err
 	}
+	all := map[string]reader{}
 	for _, f := range files {
-		data, err := builtin.ReadFile(f.Name())
-		if err != nil {
-			return nil, err
-		}
-		if err := cs.Add("providers/"+f.Name(), data); err != nil {
-			return nil, err
-		}
+		name := strings.TrimSuffix(f.Name(), ".toml")
+		all[name] = sync.OnceValues(func() (*Catalog, error) {
+			data, err := builtin.ReadFile(f.Name())
+			if err != nil {
+				return nil, err
+			}
+			own := &Catalogs{byName: map[string]reader{}}
+			if err := own.Add("providers/"+f.Name(), data); err != nil {
+				return nil, err
+			}
+			return own.Get(name)
+		})
 	}
-	return cs, nil
+	return all, nil
 })
 
 // Add reads one catalogue. A provider that is known already is extended: the
@@ -63,7 +73,11 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 		errs.Add(root.KeyPos("name"), `a catalogue needs name = "…"`)
 	}
 	l := &loader{errs: &errs, c: &Catalog{Name: name, cells: map[string]*cell{}, states: map[state]*cell{}}}
-	if old := cs.byName[name]; old != nil {
+	if known := cs.byName[name]; known != nil {
+		old, err := known()
+		if err != nil {
+			return err
+		}
 		l.inherit(old)
 	}
 	own := sha256.Sum256(data)
@@ -82,7 +96,7 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	if err := errs.Err(); err != nil {
 		return err
 	}
-	cs.byName[name] = l.c
+	cs.byName[name] = func() (*Catalog, error) { return l.c, nil }
 	return nil
 }
 

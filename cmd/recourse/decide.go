@@ -30,6 +30,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 	}
 	dir := rulesFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		collectSeldom()
 		e, err := open(cmd, *dir)
 		if err != nil {
 			return err

@@ -31,6 +31,7 @@ Exit codes: 0 explained, 2 could not run.`,
 	q.add(cmd)
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		collectSeldom()
 		e, err := open(cmd, *dir)
 		if err != nil {
 			return err

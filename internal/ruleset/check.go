@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +19,11 @@ var builtins = []string{"len", "lower", "upper", "trim", "hasPrefix", "hasSuffix
 // checker finds the mistakes of one condition that expr lets pass, each at its place.
 type checker struct {
 	rule     *rules.Rule
-	catalogs []*providers.Catalog // whose codes and statuses may be named
-	known    []string             // providers that exist
-	uses     []string             // those that the merchant's file lists; empty: all
+	catalogs []namedCatalog // whose codes and statuses may be named
+	known    []string       // providers that exist
+	uses     []string       // those that the merchant's file lists; empty: all
 	errs     *source.List
+	trusted  bool // an embedded rule, which the tests check
 
 	amount   ast.Node // where amount is compared
 	currency bool     // whether currency is looked at
@@ -253,18 +255,16 @@ func (c *checker) value(name string, v variable, s *ast.StringNode) {
 
 func (c *checker) place() string {
 	if len(c.catalogs) == 1 {
-		return ": the catalogue of " + c.catalogs[0].Name + " does not have it; add it in providers/" + c.catalogs[0].Name + ".toml"
+		return ": the catalogue of " + c.catalogs[0].name + " does not have it; add it in providers/" + c.catalogs[0].name + ".toml"
 	}
 	return ": no provider's catalogue has it"
 }
 
 func (c *checker) anyCatalog(has func(*providers.Catalog) bool) bool {
-	for _, cat := range c.catalogs {
-		if has(cat) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.catalogs, func(n namedCatalog) bool {
+		cat, err := n.read()
+		return err == nil && has(cat)
+	})
 }
 
 func contains(list []string, s string) bool {

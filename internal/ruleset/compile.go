@@ -44,19 +44,21 @@ func compile(c *checker) *compiled {
 		c.exprError(err)
 		return nil
 	}
-	ast.Walk(&node, c)
-	if len(c.errs.Mistakes) > before {
-		return nil
-	}
-	if _, err := program(r.When); err != nil {
-		c.exprError(err)
-		return nil
-	}
-	if c.total(node); len(c.errs.Mistakes) > before {
-		return nil
-	}
-	if c.amount != nil && !c.currency {
-		c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
+	if !c.trusted {
+		ast.Walk(&node, c)
+		if len(c.errs.Mistakes) > before {
+			return nil
+		}
+		if _, err := program(r.When); err != nil {
+			c.exprError(err)
+			return nil
+		}
+		if c.total(node); len(c.errs.Mistakes) > before {
+			return nil
+		}
+		if c.amount != nil && !c.currency {
+			c.errs.Warn(r.WhenAt(c.amount.Location().From), "rule %q compares amount without currency: 1000 is not the same money everywhere", r.ID)
+		}
 	}
 	u, err := understand(node)
 	if err != nil {

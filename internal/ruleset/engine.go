@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -112,42 +113,40 @@ type compiler struct {
 	done   map[*rules.Rule]*compiled
 	unread map[string]bool
 
-	texts  map[conditionText]*understood
-	own    map[ownRules]*part
-	below  map[string]*part  // by provider and what is disabled
-	layers map[string]*layer // by the content of their rules
+	texts    map[conditionText]*understood
+	own      map[ownRules]*part
+	below    map[string]*part  // by provider and what is disabled
+	layers   map[string]*layer // by the content of their rules
+	catalogs map[string]func() *providers.Catalog
 }
 
 func newCompiler(e *Engine, errs *source.List, done map[*rules.Rule]*compiled) *compiler {
 	return &compiler{
 		e: e, errs: errs, done: done, texts: map[conditionText]*understood{},
-		own: map[ownRules]*part{}, below: map[string]*part{}, layers: map[string]*layer{},
+		own: map[ownRules]*part{}, below: map[string]*part{}, layers: map[string]*layer{}, catalogs: map[string]func() *providers.Catalog{},
 	}
 }
 
 // files compiles every rule of every file once.
 func (c *compiler) files() {
 	names := c.e.Catalogs.Names()
-	var all []*providers.Catalog
-	for _, n := range names {
-		cat, err := c.e.Catalogs.Get(n)
-		if err == nil {
-			all = append(all, cat)
-		}
+	all := make([]namedCatalog, len(names))
+	for i, n := range names {
+		all[i] = namedCatalog{n, c.e.Catalogs.Later(n)}
 	}
 	if c.e.Rules.Baseline != nil {
 		c.file(c.e.Rules.Baseline, all, names)
 	}
 	for p, f := range c.e.Rules.Providers {
-		cat, err := c.e.Catalogs.Get(p)
 		if c.unread[p] {
 			continue
 		}
-		if err != nil {
+		if !c.e.Catalogs.Has(p) {
+			_, err := c.e.Catalogs.Get(p)
 			c.errs.Add(source.Pos{File: f.Name, Line: 1}, "%s; a rules file is named after its provider", err)
 			continue
 		}
-		c.file(f, []*providers.Catalog{cat}, names)
+		c.file(f, []namedCatalog{{p, c.e.Catalogs.Later(p)}}, names)
 	}
 	for _, f := range c.e.Rules.Merchants {
 		c.file(f, all, names)
@@ -162,19 +161,27 @@ func (c *compiler) files() {
 	}
 }
 
-func anyKeyed(all []*providers.Catalog) bool {
-	for _, cat := range all {
-		if _, ok := cat.WithIdempotencyKey(policy.Contract{}); ok {
-			return true
-		}
-	}
-	return false
+// namedCatalog is a provider's catalogue, which is read when something asks for it.
+type namedCatalog struct {
+	name string
+	read func() (*providers.Catalog, error)
 }
 
-func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []string) {
+func anyKeyed(all []namedCatalog) bool {
+	return slices.ContainsFunc(all, func(n namedCatalog) bool {
+		cat, err := n.read()
+		if err != nil {
+			return false
+		}
+		_, keyed := cat.WithIdempotencyKey(policy.Contract{})
+		return keyed
+	})
+}
+
+func (c *compiler) file(f *rules.File, catalogs []namedCatalog, names []string) {
 	uses, of := strings.Join(f.Providers, ","), ""
 	if len(catalogs) == 1 {
-		of = catalogs[0].Name
+		of = catalogs[0].name
 	}
 	for _, r := range f.Rules {
 		if c.done[r] != nil {
@@ -186,9 +193,9 @@ func (c *compiler) file(f *rules.File, catalogs []*providers.Catalog, names []st
 			continue
 		}
 		said := len(c.errs.Mistakes) + len(c.errs.Warnings)
-		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, uses: f.Providers, errs: c.errs}); k != nil {
+		if k := compile(&checker{rule: r, catalogs: catalogs, known: names, uses: f.Providers, errs: c.errs, trusted: f.Builtin()}); k != nil {
 			c.done[r] = k
-			if said == len(c.errs.Mistakes)+len(c.errs.Warnings) { // else each rule has to be named
+			if said == len(c.errs.Mistakes)+len(c.errs.Warnings) && !f.Builtin() { // else each rule has to be named, or was not checked
 				c.texts[text] = k.understood
 			}
 		}
@@ -204,8 +211,8 @@ func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	set := c.e.Rules
 	b := &ruleTable{provider: provider, merchant: merchant, layers: set.Layers(provider, merchant), conditions: c.done}
 	b.zone, b.unused = b.layers.Timezone(), !set.Uses(merchant, provider)
-	if cat, err := c.e.Catalogs.Get(provider); err == nil {
-		b.catalog = cat
+	if c.e.Catalogs.Has(provider) {
+		b.catalog = c.catalog(provider)
 	}
 	poll := b.layers.Schedule("poll")
 	b.none = policy.Decision{Action: policy.QueryStatus, Reason: "no rule holds, and something is in doubt", Schedule: poll}
@@ -217,6 +224,21 @@ func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	b.below = c.part(c.belowPart(provider, own), b.layers)
 	b.weekday = b.below.weekday || b.own.layer != nil && b.own.weekday
 	return b
+}
+
+// catalog reads a provider's catalogue when it is first called.
+func (c *compiler) catalog(provider string) func() *providers.Catalog {
+	if c.catalogs[provider] == nil {
+		read := c.e.Catalogs.Later(provider)
+		c.catalogs[provider] = sync.OnceValue(func() *providers.Catalog {
+			cat, err := read()
+			if err != nil {
+				panic(err) // an embedded one, which the tests have read
+			}
+			return cat
+		})
+	}
+	return c.catalogs[provider]
 }
 
 // part is a shared part with the schedules of a merchant's layers.
@@ -386,8 +408,8 @@ func (e *Engine) offers(b *ruleTable, p *policy.Payment) error {
 		// Its rules are not proved at this provider.
 		f := e.Rules.Merchants[p.Merchant]
 		return fmt.Errorf("merchant %s does not use provider %s (%s: providers = %q)", p.Merchant, p.Provider, f.ProviderPos(0), f.Providers)
-	case !b.catalog.Offers(p.Operation):
-		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: b.catalog.Operations}
+	case !b.catalog().Offers(p.Operation):
+		return &NotOfferedError{Provider: p.Provider, Operation: p.Operation, Offered: b.catalog().Operations}
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/recourse-pay/recourse/rules"
 )
 
 // ruleWith writes a rule with the given lines from the second on. How mistakes are said
@@ -132,5 +134,18 @@ func TestOneFileOfOnesOwnOpens(t *testing.T) {
 				t.Errorf("the defaults do not get along with it:\n%v", err)
 			}
 		})
+	}
+}
+
+// The embedded rules are not checked when they are loaded, so they are here: as a folder of its own each is.
+func TestEmbeddedRulesHaveNoMistakes(t *testing.T) {
+	e, err := OpenFS(rules.Builtin())
+	if err != nil || len(e.Warnings) > 0 {
+		t.Fatalf("the embedded rules: %v, %v", err, e)
+	}
+	for _, f := range e.Rules.Files() {
+		if f.Builtin() {
+			t.Errorf("%s was not read from the folder", f.Name)
+		}
 	}
 }

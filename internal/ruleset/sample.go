@@ -16,7 +16,7 @@ import (
 
 // The size of a sample: how many conditions are read plainly in it. It grows with the rules.
 const (
-	leastReadings   = 1500
+	leastReadings   = 400
 	readingsPerRule = 2
 )
 

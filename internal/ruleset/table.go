@@ -25,8 +25,8 @@ type ruleTable struct {
 	none    policy.Decision // when no rule holds and something is in doubt
 	lost    policy.Decision // when no rule holds and nothing is
 
-	catalog            *providers.Catalog // nil: of a provider without one
-	unused             bool               // the merchant's file lists other providers only
+	catalog            func() *providers.Catalog // nil: of a provider without one
+	unused             bool                      // the merchant's file lists other providers only
 	provider, merchant string
 	layers             rules.Layers
 	conditions         map[*rules.Rule]*compiled
@@ -46,7 +46,7 @@ func (b *ruleTable) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	if b.catalog == nil {
 		return policy.Fact{}
 	}
-	return b.catalog.Judge(p, a)
+	return b.catalog().Judge(p, a)
 }
 
 // Decide implements [policy.Decider].
@@ -65,9 +65,10 @@ func (b *ruleTable) Terms(p *policy.Payment) *policy.Terms {
 }
 
 // contract is a provider's, as the merchant's layers have it.
-func contract(cat *providers.Catalog, l rules.Layers, op policy.Operation) policy.Contract {
+func contract(read func() *providers.Catalog, l rules.Layers, op policy.Operation) policy.Contract {
 	var contract policy.Contract
-	if cat != nil {
+	if read != nil {
+		cat := read()
 		contract = cat.Contract(op)
 		if l.IdempotentKey() {
 			contract, _ = cat.WithIdempotencyKey(contract)
