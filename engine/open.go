@@ -12,79 +12,93 @@
 package engine
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// Engine is rules compiled against catalogues.
+// Engine is rules compiled against catalogues. [Engine.Reload] and [Engine.Watch] replace them while
+// it decides.
 type Engine struct {
-	Catalogs *providers.Catalogs // the embedded ones, and those of the user's folder
+	Catalogs *providers.Catalogs // the embedded ones, and those of the user's folder, as Open read them
 	Warnings policy.Mistakes     // what is doubtful about rules that work
 
-	rules *ruleset.Engine
+	rules     atomic.Pointer[ruleset.Engine]
+	read      func() (*ruleset.Engine, error) // again
+	files     fs.FS                           // that are read; nil: the embedded ones only
+	opened    [sha256.Size]byte               // their stamp before they were read
+	reloading sync.Mutex
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
 // providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
 // mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Open(dir string) (*Engine, error) {
-	r, err := ruleset.Open(dir)
-	return opened(r, err)
+	return open(folder(dir), func() (*ruleset.Engine, error) { return ruleset.Open(dir) })
 }
 
 // OpenFS is [Open] for a file system in place of a folder, such as one that a program embeds.
 // Mistakes name a file by its path in it.
 func OpenFS(fsys fs.FS) (*Engine, error) {
-	r, err := ruleset.OpenFS(fsys)
-	return opened(r, err)
+	return open(fsys, func() (*ruleset.Engine, error) { return ruleset.OpenFS(fsys) })
 }
 
-func opened(r *ruleset.Engine, err error) (*Engine, error) {
+func open(files fs.FS, read func() (*ruleset.Engine, error)) (*Engine, error) {
+	e := &Engine{read: read, files: files, opened: stampOf(files)}
+	r, err := read()
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{Catalogs: r.Catalogs, Warnings: r.Warnings, rules: r}, nil
+	e.Catalogs, e.Warnings = r.Catalogs, r.Warnings
+	e.rules.Store(r)
+	return e, nil
 }
 
 // Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
 // a provider without one is unknown.
-func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact { return e.rules.Judge(p, a) }
+func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
+	return e.rules.Load().Judge(p, a)
+}
 
 // Decide implements [policy.Decider]: the first rule that holds, of the merchant's
 // layer, the provider's and the baseline.
-func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.rules.Decide(s) }
+func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.rules.Load().Decide(s) }
 
 // Terms implements [policy.Decider].
-func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.rules.Terms(p) }
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.rules.Load().Terms(p) }
 
 // For returns the decider of a payment and of all others of its merchant at its provider. It
 // decides as the engine does, and does not look for their rules each time. The error, beside
 // it, is that of [Engine.Check].
 func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
-	d, err := e.rules.For(p)
+	d, err := e.rules.Load().For(p)
 	return d, public(err)
 }
 
 // Check says what is wrong with a payment before anything is sent: an unknown
 // provider, or an operation that the provider does not offer ([NotOfferedError]).
-func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Check(p)) }
+func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Load().Check(p)) }
 
 // Read decodes a message that a payment's provider sent in a phase: the answer, and what the
 // shopper must do next. One that cannot be read is the fault unreadable in the answer, and
 // an error with the reason. Of the payment, the provider, operation and currency count. Of the
 // message's headers it leaves those that the catalogue reads: no other belongs in a recording.
 func (e *Engine) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error) {
-	return e.rules.Read(p, ph, m)
+	return e.rules.Load().Read(p, ph, m)
 }
 
 // Catalog returns the catalogue by which the answers to a payment are read. Of the payment, the provider
 // and the merchant count.
-func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) { return e.rules.Catalog(p) }
+func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) {
+	return e.rules.Load().Catalog(p)
+}
 
 // NotOfferedError names an operation that a provider does not have.
 type NotOfferedError struct {

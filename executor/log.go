@@ -160,6 +160,7 @@ func (l logger) Decided(ctx context.Context, d *DecisionEvent) {
 	f = append(f, slog.Bool("in_doubt", d.Decided.InDoubt))
 	f.text("rule", d.Decided.Decision.Rule)
 	f.text("source", d.Decided.Decision.Source)
+	f.text("rules", d.Set)
 	if wanted := d.Decided.Decision.Action; wanted != v.Action {
 		f.text("wanted", wanted.String())
 	}

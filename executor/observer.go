@@ -60,6 +60,15 @@ type DecisionEvent struct {
 	Flow    string
 	Payment *policy.Payment
 	Decided *flow.Decided
+	Set     string // the digest of the rules that decided, where they say it; see Engine.Digest of package engine
+}
+
+// setOf is what rules say of themselves.
+func setOf(d policy.Decider) string {
+	if named, ok := d.(interface{ Set() string }); ok {
+		return named.Set()
+	}
+	return ""
 }
 
 // WaitEvent is a wait.

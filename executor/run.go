@@ -173,7 +173,7 @@ func (r *run) observeCommand(at time.Time, c flow.Command) {
 	r.observe(func(o Observer) {
 		switch c := c.(type) {
 		case flow.Decided:
-			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c})
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c, Set: setOf(r.rules)})
 		case flow.Wait:
 			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
 		case flow.Finish:

@@ -25,6 +25,7 @@ type Engine struct {
 
 	ruleTables map[string]*ruleTables // by provider
 	places     lookup[*ruleTables]    // the same
+	named      *setName
 	conditions map[*rules.Rule]*compiled
 }
 
@@ -85,7 +86,7 @@ func New(catalogs *providers.Catalogs, set *rules.Set) (*Engine, error) {
 // compileSet compiles. Of the unread catalogues a mistake was noted already, so rules
 // that rely on them are not looked at.
 func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List, unread map[string]bool) (*Engine, error) {
-	e := &Engine{Catalogs: catalogs, Rules: set, ruleTables: map[string]*ruleTables{}}
+	e := &Engine{Catalogs: catalogs, Rules: set, ruleTables: map[string]*ruleTables{}, named: &setName{}}
 	c := newCompiler(e, errs, map[*rules.Rule]*compiled{})
 	c.unread = unread
 	c.files()
@@ -209,7 +210,7 @@ type conditionText struct{ when, provider, uses string }
 // ruleTable joins the layers of one merchant at one provider.
 func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	set := c.e.Rules
-	b := &ruleTable{provider: provider, merchant: merchant, layers: set.Layers(provider, merchant), conditions: c.done}
+	b := &ruleTable{provider: provider, merchant: merchant, layers: set.Layers(provider, merchant), conditions: c.done, named: c.e.named}
 	b.zone, b.unused = b.layers.Timezone(), !set.Uses(merchant, provider)
 	if c.e.Catalogs.Has(provider) {
 		b.catalog = c.catalog(provider)

@@ -30,6 +30,7 @@ type ruleTable struct {
 	provider, merchant string
 	layers             rules.Layers
 	conditions         map[*rules.Rule]*compiled
+	named              *setName
 	terms              [operations]atomic.Pointer[policy.Terms]
 	seen               atomic.Pointer[view]
 }

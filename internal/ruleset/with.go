@@ -13,7 +13,7 @@ import (
 // merchants whose files are. It is for tools that try small changes, one after another. The
 // engine itself stays as it is. The error holds every mistake.
 func (e *Engine) With(set *rules.Set) (*Engine, error) {
-	next := &Engine{Catalogs: e.Catalogs, Rules: set, ruleTables: make(map[string]*ruleTables, len(e.ruleTables))}
+	next := &Engine{Catalogs: e.Catalogs, Rules: set, ruleTables: make(map[string]*ruleTables, len(e.ruleTables)), named: &setName{}}
 	var errs source.List
 	c := newCompiler(next, &errs, maps.Clone(e.conditions))
 	c.files()
