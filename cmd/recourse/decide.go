@@ -31,7 +31,7 @@ fields: a JSON value, or a string with whatever came. A line that cannot be read
 	dir := rulesFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		collectSeldom()
-		e, err := open(cmd, *dir)
+		e, err := openBy(cmd, openLate, *dir)
 		if err != nil {
 			return err
 		}
@@ -54,11 +54,12 @@ type decider struct {
 	out    *bufio.Writer
 	enc    *json.Encoder // writes to out
 	errs   io.Writer
-	failed bool // some line had an error
+	failed bool   // some line had an error
+	buffer []byte // of the line that is written
 }
 
 func newDecider(e *ruleset.Engine, out, errs io.Writer) *decider {
-	d := &decider{engine: e, out: bufio.NewWriter(out), errs: errs}
+	d := &decider{engine: e, out: bufio.NewWriterSize(out, 1<<16), errs: errs}
 	d.enc = json.NewEncoder(d.out)
 	d.enc.SetEscapeHTML(false)
 	return d
@@ -73,8 +74,10 @@ var errTooLong = fmt.Errorf("a line of more than %d MiB", maxQuestion>>20)
 
 // readLine reads a line. Of a line that is too long it keeps nothing, and tooLong is set; a line that
 // does not end is an error, because its input may never end.
-func readLine(ctx context.Context, in *bufio.Reader) (line []byte, tooLong bool, err error) {
+// The line is good until the next one is read; kept is the memory of the one before.
+func readLine(ctx context.Context, in *bufio.Reader, kept []byte) (line []byte, tooLong bool, err error) {
 	skipped := 0
+	line = kept[:0]
 	for ctx.Err() == nil {
 		part, err := in.ReadSlice('\n')
 		if tooLong = tooLong || len(line)+len(part) > maxQuestion; tooLong {
@@ -95,8 +98,11 @@ func readLine(ctx context.Context, in *bufio.Reader) (line []byte, tooLong bool,
 
 // run reads lines to the end of the input, or until ctx is cancelled.
 func (d *decider) run(ctx context.Context, in *bufio.Reader) error {
+	var raw []byte
 	for number := 1; ; number++ {
-		raw, tooLong, readErr := readLine(ctx, in)
+		var tooLong bool
+		var readErr error
+		raw, tooLong, readErr = readLine(ctx, in, raw)
 		if line := bytes.TrimSpace(raw); len(line) > 0 || tooLong {
 			if err := d.line(number, line, tooLong); err != nil {
 				return err
@@ -129,7 +135,9 @@ func (d *decider) line(number int, line []byte, tooLong bool) error {
 		fmt.Fprintf(d.errs, "stdin:%d: %s\n", number, err)
 		return d.enc.Encode(map[string]string{"error": err.Error()})
 	}
-	return d.enc.Encode(decision)
+	d.buffer = append(decision.AppendJSON(d.buffer[:0]), '\n')
+	_, err = d.out.Write(d.buffer)
+	return err
 }
 
 func (d *decider) decide(line []byte) (advice.Decision, error) {

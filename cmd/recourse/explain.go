@@ -32,7 +32,7 @@ Exit codes: 0 explained, 2 could not run.`,
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		collectSeldom()
-		e, err := open(cmd, *dir)
+		e, err := openBy(cmd, openLate, *dir)
 		if err != nil {
 			return err
 		}

@@ -112,7 +112,8 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	out, in := io.Pipe()
 	go func() {
-		_, err := io.Copy(in, r)
+		// Large pieces: each costs a change between two goroutines. The structs hide methods that would choose the size.
+		_, err := io.CopyBuffer(struct{ io.Writer }{in}, struct{ io.Reader }{r}, make([]byte, 1<<18))
 		in.CloseWithError(err)
 	}()
 	context.AfterFunc(ctx, func() { in.CloseWithError(context.Canceled) })
@@ -153,5 +154,11 @@ func collectSeldom() {
 // openRules loads catalogues and rules. A file of the folder that would not be read is a mistake like any in the files.
 func openRules(dir string) (*ruleset.Engine, error) {
 	e, err := ruleset.Open(dir)
+	return e, errors.Join(err, ruleset.Unread(dir))
+}
+
+// openLate is openRules for a command that is about one answer: it reads the catalogue of that answer's provider.
+func openLate(dir string) (*ruleset.Engine, error) {
+	e, err := ruleset.OpenLate(dir)
 	return e, errors.Join(err, ruleset.Unread(dir))
 }

@@ -1,6 +1,10 @@
 package advice
 
 import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -43,4 +47,58 @@ func (a *Advice) Decision() Decision {
 		out.Interlock = &Interlock{Wanted: d.Decision.Action, Property: v.Property}
 	}
 	return out
+}
+
+// AppendJSON appends the decision as encoding/json writes it, without a line break.
+func (d *Decision) AppendJSON(dst []byte) []byte {
+	dst = field(append(dst, '{'), "action", d.Action.String())
+	if d.By != "" {
+		dst = field(append(dst, ','), "by", string(d.By))
+	}
+	dst = field(append(dst, ','), "rule", d.Rule)
+	dst = field(append(dst, ','), "source", d.Source)
+	dst = field(append(dst, ','), "reason", d.Reason)
+	dst = field(append(dst, ','), "effect", d.Effect.String())
+	dst = field(append(dst, ','), "class", d.Class.String())
+	dst = field(append(dst, ','), "final", d.Final.String())
+	if d.Schedule == nil {
+		dst = append(dst, `,"schedule":null`...)
+	} else {
+		dst = field(append(dst, ','), "schedule", *d.Schedule)
+	}
+	dst = strconv.AppendInt(append(dst, `,"delay_ms":`...), d.DelayMS, 10)
+	if d.Interlock == nil {
+		dst = append(dst, `,"interlock":null`...)
+	} else {
+		dst = field(append(dst, `,"interlock":{`...), "wanted", d.Interlock.Wanted.String())
+		dst = append(field(append(dst, ','), "property", string(d.Interlock.Property)), '}')
+	}
+	if d.Limit != "" {
+		dst = field(append(dst, ','), "limit", d.Limit)
+	}
+	if d.SetAside != "" {
+		dst = field(append(dst, ','), "set_aside", d.SetAside)
+	}
+	return append(dst, '}')
+}
+
+func field(dst []byte, name, text string) []byte {
+	dst = append(append(append(dst, '"'), name...), `":`...)
+	for i := range len(text) {
+		if b := text[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return quoted(dst, text)
+		}
+	}
+	return append(append(append(dst, '"'), text...), '"')
+}
+
+// quoted leaves what needs an escape to encoding/json.
+func quoted(dst []byte, text string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(text); err != nil { // texts have none
+		return append(dst, `""`...)
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

@@ -87,8 +87,10 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
 	if v := adv.Decided.Verdict; v.Schedule != "" {
 		// Which turn of its schedule it is follows from what was done so far.
-		s.Waits = policy.Counts{{Name: v.Schedule, N: turns(q, e, &s.Payment, &v)}}
-		adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
+		if n := turns(q, e, &s.Payment, &v); n > 0 { // the first turn is what was just looked at
+			s.Waits = policy.Counts{{Name: v.Schedule, N: n}}
+			adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
+		}
 	}
 	return &adv, nil
 }

@@ -72,13 +72,11 @@ func (s *Scalar) UnmarshalJSON(raw []byte) error {
 // Read reads a question from one JSON object.
 func Read(raw []byte) (*Question, error) {
 	var q Question
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&q); err != nil {
-		return nil, fmt.Errorf("not a question: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not a question: something follows the object")
+	if !readPlain(raw, &q) {
+		q = Question{}
+		if err := readAny(raw, &q); err != nil {
+			return nil, err
+		}
 	}
 	if q.Provider == "" {
 		return nil, errors.New("provider is missing")
@@ -87,4 +85,17 @@ func Read(raw []byte) (*Question, error) {
 		return nil, errors.New("operation is missing")
 	}
 	return &q, nil
+}
+
+// readAny reads whatever a question may hold.
+func readAny(raw []byte, q *Question) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(q); err != nil {
+		return fmt.Errorf("not a question: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("not a question: something follows the object")
+	}
+	return nil
 }

@@ -32,7 +32,24 @@ type Engine struct {
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
 // providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
 // mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
-func Open(dir string) (*Engine, error) {
+func Open(dir string) (*Engine, error) { return readAll(OpenLate(dir)) }
+
+// readAll reads every catalogue now: a payment has no time for that.
+func readAll(e *Engine, err error) (*Engine, error) {
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range e.Catalogs.Names() {
+		if _, err := e.Catalogs.Get(name); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// OpenLate is [Open] for commands that are about one answer: an embedded catalogue is read when something asks
+// for it.
+func OpenLate(dir string) (*Engine, error) {
 	catalogs, err := providers.Builtin()
 	if err != nil {
 		return nil, err
@@ -63,7 +80,7 @@ func OpenFS(fsys fs.FS) (*Engine, error) {
 	if set == nil {
 		return nil, errs.Err()
 	}
-	return compileSet(catalogs, set, &errs, unread)
+	return readAll(compileSet(catalogs, set, &errs, unread))
 }
 
 // addCatalogs reads the user's catalogues, and returns the names of those with mistakes.
