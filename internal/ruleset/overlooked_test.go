@@ -149,22 +149,3 @@ func TestEmbeddedRulesHaveNoMistakes(t *testing.T) {
 		}
 	}
 }
-
-// A payment has a deadline, and a catalogue takes milliseconds to read: an engine for payments has read them all.
-func TestAnOpenEngineReadsNothingMore(t *testing.T) {
-	for name, open := range map[string]func() (*Engine, error){
-		"Open":   func() (*Engine, error) { return Open("") },
-		"OpenFS": func() (*Engine, error) { return OpenFS(rules.Builtin()) },
-	} {
-		e, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, provider := range e.Catalogs.Names() {
-			p := paying(provider, "acme")
-			if n := testing.AllocsPerRun(1, func() { _, _ = e.For(&p) }); n > 100 {
-				t.Errorf("%s: the first payment at %s puts %.0f things on the heap", name, provider, n)
-			}
-		}
-	}
-}
