@@ -1,6 +1,6 @@
 // Package engine decides by rules what to do with a provider's answer.
 //
-// [Open] reads rules and catalogues and compiles them. An [Engine] is read-only and safe for
+// [Open] reads rules and catalogues and compiles them. An [Engine] is safe for
 // concurrent use. It has no clock, no randomness and no I/O at decision time, so the same
 // situation always gets the same decision. It is the rules of an executor, and a
 // [policy.Decider] for everything else.

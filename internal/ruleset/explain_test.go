@@ -75,7 +75,7 @@ func explained(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 			decided = r.ID
 		}
 		parted(t, c.Condition)
-		evaluated(t, &c.Condition, reading{s, s.Fired.Of(r.ID), layers.Timezone()})
+		evaluated(t, &c.Condition, reading{s, s.Fired.Of(r.ID), layers.Timezone(), nil})
 	}
 	if len(left) > 0 {
 		t.Fatalf("%s\nexplained out of its place or twice: %+v", shown(s), left[0])

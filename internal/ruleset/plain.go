@@ -20,6 +20,20 @@ type reading struct {
 	s     *policy.Situation
 	fired int
 	zone  *time.Location
+
+	patterns map[string]*regexp.Regexp // compiled once; nil: each time
+}
+
+// pattern is a pattern of the rules, which the loader has compiled before.
+func (r *reading) pattern(text string) *regexp.Regexp {
+	p := r.patterns[text]
+	if p == nil {
+		p = regexp.MustCompile(text)
+		if r.patterns != nil {
+			r.patterns[text] = p
+		}
+	}
+	return p
 }
 
 // holds reports whether a condition holds. A form that is not of the language is an error.
@@ -160,7 +174,7 @@ func (r *reading) binary(n *ast.BinaryNode) any {
 	case "??":
 		return r.text(n.Left)
 	case "matches":
-		return regexp.MustCompile(r.text(n.Right)).MatchString(r.text(n.Left))
+		return r.pattern(r.text(n.Right)).MatchString(r.text(n.Left))
 	case "contains":
 		return strings.Contains(r.text(n.Left), r.text(n.Right))
 	case "startsWith":

@@ -5,6 +5,7 @@ import (
 	"maps"
 	mathbits "math/bits"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"time"
 
@@ -27,12 +28,14 @@ type sampler struct {
 	random *rand.Rand
 	errs   source.List
 	left   int // readings
+
+	patterns map[string]*regexp.Regexp
 }
 
 // sample compares decisions, and what holds of their rules' conditions, with the plain reading. The error
 // says where they differ: a fault of this package, which must not decide a payment.
 func (e *Engine) sample() error {
-	s := &sampler{e: e, random: rand.New(rand.NewPCG(16, uint64(len(e.conditions)))), left: max(leastReadings, readingsPerRule*len(e.conditions))}
+	s := &sampler{e: e, random: rand.New(rand.NewPCG(16, uint64(len(e.conditions)))), left: max(leastReadings, readingsPerRule*len(e.conditions)), patterns: map[string]*regexp.Regexp{}}
 	places := append([]string{""}, e.Catalogs.Names()...)
 	merchants := append([]string{""}, e.Rules.MerchantNames()...)
 	for s.left > 0 && len(s.errs.Mistakes) == 0 {
@@ -56,7 +59,7 @@ func (s *sampler) compare(b *ruleTable, all []*rules.Rule, aim *rules.Rule) {
 		s.differ(aim, fmt.Sprintf("the decision is %q by rule %q, and the plain reading says %q by rule %q", got.Action, got.Rule, want.Action, want.Rule))
 		return
 	}
-	f, r := onlyRule(sit, b.zone, aim.ID), reading{sit, sit.Fired.Of(aim.ID), b.zone}
+	f, r := onlyRule(sit, b.zone, aim.ID), reading{sit, sit.Fired.Of(aim.ID), b.zone, s.patterns}
 	k.tree.Visit(func(part *condition.Tree) {
 		var l lowerer
 		lowered := l.lower(part.Node)
@@ -76,7 +79,7 @@ func (s *sampler) differ(r *rules.Rule, how string) {
 // plainly decides rule after rule, each condition whole.
 func (s *sampler) plainly(b *ruleTable, all []*rules.Rule, sit *policy.Situation) policy.Decision {
 	for _, rule := range all {
-		r := reading{sit, sit.Fired.Of(rule.ID), b.zone}
+		r := reading{sit, sit.Fired.Of(rule.ID), b.zone, s.patterns}
 		held, err := r.holds(b.conditions[rule].tree.Node)
 		s.left--
 		if err != nil {

@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -77,7 +78,32 @@ func TestWordsHaveBitsOfTheirOwn(t *testing.T) {
 			seen = seen.or(bit)
 		}
 	}
-	if seen != anyWord || len(variables["class"].words) > classes || anyWord.class > math.MaxUint32 {
+	if seen != anyWord || len(variables["class"].words) != classes || anyWord.class > math.MaxUint32 {
 		t.Errorf("the words are %+v, and any word is %+v", seen, anyWord)
+	}
+}
+
+// A value outside of a closed set is no value of another variable: no rule decides, and nothing panics.
+func TestStrangeValuesAreDecidedByNoRule(t *testing.T) {
+	var text strings.Builder
+	for i := range 40 { // enough for lists by class
+		text.WriteString(rule(fmt.Sprint("r", i), fmt.Sprintf("attempt < %d", 100+i), "mark_failed"))
+	}
+	e := opened(t, alone(t, map[string]string{"baseline.toml": text.String()}))
+	for name, spoil := range map[string]func(s *policy.Situation){
+		"operation": func(s *policy.Situation) { s.Payment.Operation = operations }, "phase": func(s *policy.Situation) { s.Answer.Phase = phases },
+		"class": func(s *policy.Situation) { s.Fact.Class = classes }, "effect": func(s *policy.Situation) { s.Fact.Effect = effects },
+		"stage": func(s *policy.Situation) { s.Fact.Stage = stages }, "reach": func(s *policy.Situation) { s.Fact.Reach = reaches },
+		"final": func(s *policy.Situation) { s.Fact.Final = finalities }, "fault": func(s *policy.Situation) { s.Answer.Fault = faults },
+		"capture": func(s *policy.Situation) { s.Payment.Capture = captures }, "far": func(s *policy.Situation) { s.Fact.Class = 120 },
+	} {
+		s := judged(e, paying("momo", ""), policy.Answer{Code: "1001"})
+		if d := e.Decide(s); d.Rule != "r0" {
+			t.Fatalf("as it is: %s", oneLine(d))
+		}
+		spoil(s)
+		if d := e.Decide(s); d.Rule != "" || d.Action != policy.QueryStatus || !strings.Contains(d.Reason, "does not exist") {
+			t.Errorf("%s: %s", name, oneLine(d))
+		}
 	}
 }

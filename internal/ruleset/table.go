@@ -82,6 +82,9 @@ func contract(read func() *providers.Catalog, l rules.Layers, op policy.Operatio
 // decide finds the first rule that holds: of the merchant's own, then of the provider's and the baseline's.
 // It takes nothing from the heap unless a program runs.
 func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
+	if !inWords(s) {
+		return b.strange()
+	}
 	f := newFrame(s, b.zone)
 	if b.weekday {
 		f.words.rest |= 1 << (atWeekday + condition.Word(condition.Weekday, s, b.zone))
@@ -107,6 +110,14 @@ func (b *ruleTable) decide(s *policy.Situation) policy.Decision {
 		return b.none
 	}
 	return b.lost
+}
+
+// strange is the decision about a situation with a word that does not exist: what it means is not known, so
+// what is the case is found out.
+func (b *ruleTable) strange() policy.Decision {
+	d := b.none
+	d.Reason = "the situation has a value that does not exist, so no rule was tried"
+	return d
 }
 
 var machines = sync.Pool{New: func() any { return new(vm.VM) }}

@@ -105,7 +105,7 @@ func agree(t testkit.Failer, e *Engine, tw *twin, s *policy.Situation) {
 		if held && !candidate {
 			t.Fatalf("%s\nrule %q holds and is no candidate: %s", shown(s), r.ID, r.When)
 		}
-		plain := reading{s, s.Fired.Of(r.ID), layers.Timezone()}
+		plain := reading{s, s.Fired.Of(r.ID), layers.Timezone(), nil}
 		if read, err := plain.holds(b.conditions[r].tree.Node); read != held || err != nil {
 			t.Fatalf("%s\nrule %q holds: %t, and the plain reading says %t (%v): %s", shown(s), r.ID, held, read, err, r.When)
 		}

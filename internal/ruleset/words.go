@@ -15,17 +15,26 @@ const (
 	atOperation = 0
 	atPhase     = atOperation + operations
 	atEffect    = atPhase + phases
-	atStage     = atEffect + 4
-	atReach     = atStage + 2
-	atFinal     = atReach + 2
-	atFault     = atFinal + 3
-	atCapture   = atFault + 5
-	atInDoubt   = atCapture + 2
+	atStage     = atEffect + effects
+	atReach     = atStage + stages
+	atFinal     = atReach + reaches
+	atFault     = atFinal + finalities
+	atCapture   = atFault + faults
+	atInDoubt   = atCapture + captures
 	atWeekday   = atInDoubt + 2
-	classes     = 32
+)
 
+// How many words there are of each variable.
+const (
 	operations = 9
 	phases     = 3
+	effects    = 4
+	classes    = 32
+	stages     = 2
+	reaches    = 2
+	finalities = 3
+	faults     = 5
+	captures   = 2
 )
 
 var wordsAt = map[condition.Variable]int{
@@ -82,6 +91,14 @@ func (w words) impossible() bool {
 		}
 	}
 	return w.class == 0
+}
+
+// inWords reports whether every word of a situation is one that there is. Rules cannot name another, and the
+// lists have no place for it.
+func inWords(s *policy.Situation) bool {
+	a, p, f := s.Answer, s.Payment, &s.Fact
+	return uint(p.Operation) < operations && uint(a.Phase) < phases && uint(f.Effect) < effects && uint(f.Class) < classes &&
+		uint(f.Stage) < stages && uint(f.Reach) < reaches && uint(f.Final) < finalities && uint(a.Fault) < faults && uint(p.Capture) < captures
 }
 
 // wordsOf are the words of a situation, but for the weekday, which takes the zone.
