@@ -43,25 +43,24 @@ func (e *Engine) Reload() error {
 	return errChanging
 }
 
-// Watch looks at the files of the rules every so often, and reloads them when they have changed and were
-// then left alone until the next look. It ends with the context, whose error it returns. Report, which may be
-// nil, is called after each reload: with nil, or with the mistakes for which the old rules go on deciding.
+// Watch looks at the files of the rules at each tick, such as those of time.Tick(2 * time.Second), and reloads
+// them when they have changed and were then left alone until the next look. It returns when the context ends,
+// with its error, or with nil when the ticks end. Report, which may be nil, is called after each reload: with nil,
+// or with the mistakes for which the old rules go on deciding.
 //
 // A change is seen by name, size and time of a file. What keeps all three is for [Engine.Reload].
-func (e *Engine) Watch(ctx context.Context, every time.Duration, report func(error)) error {
-	if every <= 0 {
-		return fmt.Errorf("watch: every must be above zero, not %s", every)
-	}
+func (e *Engine) Watch(ctx context.Context, ticks <-chan time.Time, report func(error)) error {
 	e.Digest()
 	loaded := e.opened
 	last := loaded
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case _, more := <-ticks:
+			if !more {
+				return nil
+			}
 		}
 		now := e.stamp()
 		if still := now == last; !still || now == loaded {
