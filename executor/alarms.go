@@ -56,11 +56,14 @@ func (h *alarmHeap) Pop() any {
 	return d
 }
 
+// longestAlarm is the longest time that a driver is parked without a look: a sum of times must not overflow.
+const longestAlarm = 365 * 24 * time.Hour
+
 // add parks a driver for a while.
 func (a *alarms) add(d *driver, wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	d.at = int64(time.Since(a.start) + wait)
+	d.at = int64(time.Since(a.start) + min(wait, longestAlarm))
 	if d.slot > 0 {
 		heap.Fix(&a.heap, int(d.slot)-1)
 	} else {
