@@ -17,6 +17,7 @@ const (
 	sendsOther  departure = "sends under another identity than the recorded client"
 	queriesMore departure = "asks where the recording has no answer left"
 	keyTaken    departure = "would not start: an earlier flow of its payment key has not failed"
+	keyUnknown  departure = "may not start: how an earlier flow of its payment key ends is not known"
 	noSend      departure = "no send is recorded"
 )
 
@@ -33,6 +34,7 @@ type ending struct {
 	outcome   policy.Outcome
 	departure departure
 	stillOpen bool // it waits for a webhook, and the recording has no more
+	timed     bool // it waited for a time of its own: it asked, or sent again, or would have
 	sends     int
 	queries   int
 	unasked   int // queries that the recording could not answer, where a webhook followed
@@ -264,6 +266,7 @@ func disputed(ledger []flow.Identity) bool {
 // wait plans the next step for the wanted time, or for the recorded one if that is later.
 func (v *driver) wait(c *flow.Wait) {
 	v.waiting, v.wake = true, moment(c.Until.UnixMicro())
+	v.end.timed = v.end.timed || c.Via != flow.ByWebhook
 	switch {
 	case c.Via == flow.ByWebhook:
 		// A webhook after the end of the recording is not known: the flow stays open.

@@ -85,7 +85,7 @@ func (r *record) executionsOf(d policy.Decider, e *ending) int {
 		own = min(own, id.Sends)
 		n += own + min(either, max(id.Copies-own, 0))
 	}
-	return n + r.namelessExecutions(e, n)
+	return n + r.namelessExecutions(d, e, n)
 }
 
 // conclusionOf is that of the simulated flow.
@@ -104,7 +104,7 @@ func (r *record) conclusionOf(d policy.Decider, e *ending) conclusion {
 
 // namelessExecutions counts those that reconciliation knows by the order only, or by the
 // request only: as many as there were sends that fit.
-func (r *record) namelessExecutions(e *ending, counted int) int {
+func (r *record) namelessExecutions(d policy.Decider, e *ending, counted int) int {
 	n, sends := 0, 0
 	for i := range r.truth {
 		x := &r.truth[i]
@@ -114,7 +114,7 @@ func (r *record) namelessExecutions(e *ending, counted int) int {
 		for k := range e.ledger {
 			id := &e.ledger[k]
 			if x.names(id.OrderID, id.RequestID) {
-				if !r.sentLater(id, e.sends, x.at) || id.Copies > 0 {
+				if !r.sentLater(d, id, e.sends, x.at) || id.Copies > 0 {
 					n++
 				}
 				break
@@ -145,20 +145,30 @@ func (r *record) executedUnder(d policy.Decider, id *flow.Identity, attempts int
 	}
 	for i := range r.truth {
 		if x := &r.truth[i]; x.orderID == id.OrderID && x.requestID == id.RequestID {
-			count(r.sentLater(id, attempts, x.at))
+			count(r.sentLater(d, id, attempts, x.at))
 		}
 	}
 	return own, either
 }
 
 // sentLater reports whether the recorded client sent an identity once more, before a
-// time, where the simulated flow did not.
-func (r *record) sentLater(id *flow.Identity, attempts int, at moment) bool {
+// time, where the simulated flow did not, and that send may have executed.
+func (r *record) sentLater(d policy.Decider, id *flow.Identity, attempts int, at moment) bool {
 	for i := attempts; i < len(r.sends); i++ {
 		s := &r.sends[i]
-		if s.orderID == id.OrderID && s.requestID == id.RequestID && s.at <= at {
+		if s.orderID == id.OrderID && s.requestID == id.RequestID && s.at <= at && !r.without(d, s) {
 			return true
 		}
 	}
 	return false
+}
+
+// without reports whether a send certainly did nothing at the provider itself, whatever became of
+// earlier ones: it did not leave, or its answer refused it before it was processed, as a copy or otherwise.
+func (r *record) without(d policy.Decider, s *call) bool {
+	if s.answer.Fault != policy.NoFault {
+		return s.answer.Fault == policy.NotSent
+	}
+	f := r.proves(d, s)
+	return f.Stage == policy.Door && (f.Effect == policy.NotExecuted || f.Class == policy.DuplicateRequest || f.Class == policy.DuplicateOrder)
 }

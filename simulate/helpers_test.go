@@ -184,6 +184,7 @@ func columnText(c Column) string {
 		what string
 	}{
 		{c.Succeeded, "succeeded"}, {c.Failed, "failed"}, {c.Escalated, "escalated"}, {c.Open, "open"}, {c.OffRecord, "off the record"},
+		{c.ProvedExecuted, "proved executed"}, {c.ProvedNotExecuted, "proved not executed"}, {c.Refused, "refused"},
 		{int(c.ExecutedTwice), "executed twice"}, {int(c.FailedThoughExecuted), "failed though executed"},
 		{int(c.SucceededThoughNotExecuted), "succeeded though not executed"}, {int(c.SucceededWithAnotherAmount), "with another amount"},
 		{int(c.SucceededThoughDisputed), "succeeded though disputed"},

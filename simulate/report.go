@@ -28,6 +28,7 @@ type Report struct {
 
 	Recorded  Column `json:"recorded"`
 	Simulated Column `json:"simulated"`
+	Bounds    reach  `json:"bounds"` // of the simulated column, in flows
 
 	Departures []Count     `json:"departures"` // flows by why they left the recording
 	Money      []Money     `json:"money"`      // by currency
@@ -47,8 +48,8 @@ func (r *Report) Holds() bool {
 	return r.Simulated.Total() == 0
 }
 
-// Column is one side of the comparison. Succeeded, Failed, Escalated, Open and
-// OffRecord add up to Flows.
+// Column is one side of the comparison. Succeeded, Failed, Escalated, Open, ProvedExecuted,
+// ProvedNotExecuted, Refused and OffRecord add up to Flows.
 type Column struct {
 	Flows     int `json:"flows"`
 	Succeeded int `json:"succeeded"`
@@ -56,6 +57,12 @@ type Column struct {
 	Escalated int `json:"escalated"`
 	Open      int `json:"open"`
 	OffRecord int `json:"off_record"`
+
+	// Flows that left the record too. Of the first two reconciliation proves what became of all that
+	// they had sent; their end is within the bounds. The third sent nothing.
+	ProvedExecuted    int `json:"proved_executed"`
+	ProvedNotExecuted int `json:"proved_not_executed"`
+	Refused           int `json:"refused"`
 
 	Harms // payments; ExecutedTwice counts payment keys
 
@@ -92,6 +99,9 @@ type Money struct {
 	Escalated int64  `json:"escalated"`  // handed to a person with the evidence
 	Open      int64  `json:"open"`       // still waiting for a webhook when the recording ends
 	OffRecord int64  `json:"off_record"` // what these rules would have done with it is not known
+	Proved    int64  `json:"proved"`     // off the record, and reconciliation proves what became of what was sent
+	Refused   int64  `json:"refused"`    // of flows that would not start
+	Bounds    reach  `json:"bounds"`     // of what these rules come to
 }
 
 // Harms is what went wrong, by kind: in a Column a number of payments, in Money an amount in
@@ -142,7 +152,7 @@ type RuleCount struct {
 func (t *tally) report() *Report {
 	r := &Report{
 		V: reportVersion, Incomplete: t.incomplete, NoTruth: t.noTruth, Repeated: t.repeated, Unsent: t.unsent.n,
-		Recorded: t.recorded.report(), Simulated: t.simulated.report(),
+		Recorded: t.recorded.report(), Simulated: t.simulated.report(), Bounds: t.reach.report(t.simulated.harms),
 		Departures: []Count{}, Money: []Money{}, Codes: []CodeCount{}, Rules: []RuleCount{},
 		Harms: harmCounts(t.harms), Broken: harmCounts(t.broken),
 	}
@@ -155,7 +165,7 @@ func (t *tally) report() *Report {
 		m := t.money[c]
 		r.Money = append(r.Money, Money{
 			Currency: c, Volume: m.volume, Recorded: harmsOf(m.recorded), Simulated: harmsOf(m.simulated),
-			Escalated: m.escalated, Open: m.open, OffRecord: m.offRecord,
+			Escalated: m.escalated, Open: m.open, OffRecord: m.offRecord, Proved: m.proved, Refused: m.refused, Bounds: m.reach.report(m.simulated),
 		})
 	}
 	for _, k := range sorted(t.codes, compareCodes) {
@@ -210,6 +220,7 @@ func harmsOf(m map[harmKind]int64) Harms {
 func (c *column) report() Column {
 	r := Column{
 		Flows: c.flows, Succeeded: c.succeeded, Failed: c.failed, Escalated: c.escalated, Open: c.open, OffRecord: c.offRecord,
+		ProvedExecuted: c.provedExecuted, ProvedNotExecuted: c.provedNotExecuted, Refused: c.refused,
 		Harms: harmsOf(c.harms), Sends: c.sends, Queries: c.queries, Corrected: c.corrected, Alerts: c.alerts, Unasked: c.unasked,
 	}
 	r.TimeToEnd.P50 = c.time.quantile(0.50).Milliseconds()

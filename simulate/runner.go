@@ -18,6 +18,9 @@ type result struct {
 	end ending
 
 	recorded, simulated conclusion
+
+	knowledge knowledge
+	ends      ends
 }
 
 func (r *runner) run(j job) {
@@ -39,14 +42,14 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 	records := r.records[:len(logs)]
 	sortRecords(records)
 	harm := findHarm(r.o.Decider, records)
-	free := true
+	free, taken, before := true, keyTaken, ends(0)
 	for i := range records {
 		rec := &records[i]
 		res := result{r: rec}
 		if free || len(rec.sends) == 0 {
 			res.end = r.drive(rec, harm)
 		} else {
-			res.end = ending{departure: keyTaken}
+			res.end = ending{departure: taken}
 			if story := r.story(rec); story != nil {
 				story.finish(res.end)
 				r.o.stories(story)
@@ -54,6 +57,12 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 		}
 		free = free && res.end.departure == onRecord && res.end.outcome == policy.Failed &&
 			(i+1 == len(records) || len(records[i+1].sends) == 0 || res.end.endAt <= records[i+1].sends[0].at)
+		res.knowledge = rec.knowledgeOf(r.o.Decider, &res.end)
+		res.ends = rec.endsOf(&res.end, res.knowledge, before)
+		before |= res.ends
+		if res.knowledge == unknown || res.knowledge == provedNotExecuted {
+			taken = keyUnknown
+		}
 		res.recorded = rec.conclusion(r.o.Decider, rec.executions(r.o.Decider))
 		res.simulated = rec.conclusionOf(r.o.Decider, &res.end)
 		results = append(results, res)

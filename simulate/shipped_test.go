@@ -97,23 +97,23 @@ func TestShippedRecordings(t *testing.T) {
 	if sim.Corrected > 0 {
 		t.Errorf("the interlock corrected the default rules %d times", sim.Corrected)
 	}
-	if on := sim.Flows - sim.OffRecord; on*100 <= sim.Flows*60 {
-		t.Errorf("%d of %d flows stay on the record", on, sim.Flows)
+	if sim.OffRecord > 536/3 {
+		t.Errorf("of %d flows nothing is known", sim.OffRecord)
 	}
 	for _, c := range []*Column{rec, sim} {
-		if sum := c.Succeeded + c.Failed + c.Escalated + c.Open + c.OffRecord; sum != c.Flows || c.Flows != rec.Flows {
+		if sum := c.Succeeded + c.Failed + c.Escalated + c.Open + c.OffRecord + c.ProvedExecuted + c.ProvedNotExecuted + c.Refused; sum != c.Flows || c.Flows != rec.Flows {
 			t.Errorf("the flows of a column add up to %d of %d", sum, c.Flows)
 		}
 		if q := c.TimeToEnd; q.P50 <= 0 || q.P50 > q.P95 || q.P95 > q.P99 {
 			t.Errorf("time to the end: %+v", q)
 		}
-		if c.Sends < c.Flows-sim.OffRecord || c.Queries == 0 {
+		if c.Sends < c.Flows-sim.OffRecord-sim.Refused || c.Queries == 0 {
 			t.Errorf("%d sends, %d queries", c.Sends, c.Queries)
 		}
 	}
 	for _, m := range r.Money {
 		if m.Simulated.Total() > 0 || m.Volume < m.Recorded.FailedThoughExecuted+m.Recorded.SucceededThoughNotExecuted ||
-			m.Volume < m.Escalated+m.Open+m.OffRecord {
+			m.Volume < m.Escalated+m.Open+m.OffRecord+m.Proved+m.Refused {
 			t.Errorf("money: %+v", m)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type tally struct {
 	catalogs            *providers.Catalogs
 	recorded, simulated column
+	reach               bounds
 	money               map[string]*money
 	codes               map[codeKey]*codeCount
 	rules               map[ruleKey]*ruleCount
@@ -28,6 +29,7 @@ type tally struct {
 
 type column struct {
 	flows, succeeded, failed, escalated, open, offRecord int
+	provedExecuted, provedNotExecuted, refused           int
 	harms                                                map[harmKind]int64
 	sends, queries                                       int
 	corrected, alerts, unasked                           int
@@ -37,6 +39,8 @@ type column struct {
 // money of one currency, in minor units.
 type money struct {
 	volume, escalated, open, offRecord int64
+	proved, refused                    int64
+	reach                              bounds
 	recorded, simulated                map[harmKind]int64
 }
 
@@ -197,11 +201,26 @@ func (t *tally) simulatedFlow(res *result) {
 	c.alerts += e.alerts
 	c.unasked += e.unasked
 	m := t.moneyOf(r)
+	t.reach.add(res.ends, res.knowledge, 1)
+	m.reach.add(res.ends, res.knowledge, r.payment.Amount)
 	switch {
 	case e.departure != onRecord:
-		c.offRecord++
-		m.offRecord += r.payment.Amount
 		at(t.departures, e.departure).count(r)
+		switch res.knowledge {
+		case provedExecuted:
+			c.provedExecuted++
+		case provedNotExecuted:
+			c.provedNotExecuted++
+		case refused:
+			c.refused++
+			m.refused += r.payment.Amount
+			return
+		case simulated, unknown:
+			c.offRecord++
+			m.offRecord += r.payment.Amount
+			return
+		}
+		m.proved += r.payment.Amount
 		return
 	case e.stillOpen:
 		c.open++
@@ -301,6 +320,7 @@ func (t *tally) join(o *tally) {
 	t.noTruth += o.noTruth
 	t.repeated += o.repeated
 	t.unsent.join(&o.unsent)
+	t.reach.join(&o.reach)
 }
 
 func joinExamples[K comparable](to, from map[K]*example) {
@@ -316,6 +336,9 @@ func (c *column) join(o *column) {
 	c.escalated += o.escalated
 	c.open += o.open
 	c.offRecord += o.offRecord
+	c.provedExecuted += o.provedExecuted
+	c.provedNotExecuted += o.provedNotExecuted
+	c.refused += o.refused
 	c.sends += o.sends
 	c.queries += o.queries
 	c.corrected += o.corrected
@@ -333,6 +356,9 @@ func (m *money) join(o *money) {
 	m.escalated += o.escalated
 	m.open += o.open
 	m.offRecord += o.offRecord
+	m.proved += o.proved
+	m.refused += o.refused
+	m.reach.join(&o.reach)
 	for h, n := range o.recorded {
 		m.recorded[h] += n
 	}

@@ -35,19 +35,36 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	fmt.Fprintln(tw, "\tas recorded\twith these rules\t")
 	a, b := &r.Recorded, &r.Simulated
 	row := func(name string, x, y int) { fmt.Fprintf(tw, "%s\t%s\t%s\t\n", name, count(x), count(y)) }
-	risk := func(name string, x, y int64) { row(name, int(x), int(y)) }
+	risk := func(name string, x, y, most int64) {
+		if most == y {
+			row(name, int(x), int(y))
+			return
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s (at most %s)\t\n", name, count(int(x)), count(int(y)), count(int(most)))
+	}
+	bounds := &r.Bounds
 	row("flows", a.Flows, b.Flows)
 	row("succeeded", a.Succeeded, b.Succeeded)
 	row("failed", a.Failed, b.Failed)
 	row("escalated", a.Escalated, b.Escalated)
 	row("still open", a.Open, b.Open)
 	fmt.Fprintf(tw, "off the record\t\t%s\t\n", count(b.OffRecord))
+	for _, known := range []struct {
+		what string
+		n    int
+	}{
+		{"… and proved executed", b.ProvedExecuted}, {"… and proved not executed", b.ProvedNotExecuted}, {"refused, their key was taken", b.Refused},
+	} {
+		if known.n > 0 {
+			fmt.Fprintf(tw, "%s\t\t%s\t\n", known.what, count(known.n))
+		}
+	}
 	fmt.Fprintln(tw, "\t\t\t")
-	risk("executed more than once", a.ExecutedTwice, b.ExecutedTwice)
-	risk("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted)
-	risk("succeeded though not executed", a.SucceededThoughNotExecuted, b.SucceededThoughNotExecuted)
-	risk("succeeded with another amount", a.SucceededWithAnotherAmount, b.SucceededWithAnotherAmount)
-	risk("succeeded though disputed", a.SucceededThoughDisputed, b.SucceededThoughDisputed)
+	risk("executed more than once", a.ExecutedTwice, b.ExecutedTwice, bounds.ExecutedTwice.Most)
+	risk("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted, bounds.FailedThoughExecuted.Most)
+	risk("succeeded though not executed", a.SucceededThoughNotExecuted, b.SucceededThoughNotExecuted, bounds.SucceededThoughNotExecuted.Most)
+	risk("succeeded with another amount", a.SucceededWithAnotherAmount, b.SucceededWithAnotherAmount, bounds.SucceededWithAnotherAmount.Most)
+	risk("succeeded though disputed", a.SucceededThoughDisputed, b.SucceededThoughDisputed, bounds.SucceededThoughDisputed.Most)
 	fmt.Fprintln(tw, "\t\t\t")
 	fmt.Fprintf(tw, "sends a flow\t%.2f\t%.2f\t\n", perFlow(a.Sends, a.Flows), perFlow(b.Sends, b.Flows))
 	fmt.Fprintf(tw, "queries a flow\t%.2f\t%.2f\t\n", perFlow(a.Queries, a.Flows), perFlow(b.Queries, b.Flows))

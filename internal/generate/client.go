@@ -27,6 +27,8 @@ type client struct {
 	orders   int
 	queries  int
 	outcome  policy.Outcome
+	state    flow.State // of a careful client, at its end
+	reads    bool       // it reads answers from their bodies, as a real client does
 	duration time.Duration
 
 	orderID, requestID, providerID string
@@ -73,10 +75,24 @@ func (c *client) reply(e *entry, d emulation.CallResult) (policy.Answer, time.Ti
 	e.Latency = d.ReceivedAt.Sub(c.now)
 	e.Answer.RetryAfter = d.Answer.RetryAfter
 	write(e, &d.Answer, d.Body)
+	if c.reads && d.Answer.Fault == policy.NoFault {
+		d.Answer = c.decoded(&d.Answer, d.Body)
+	}
 	if d.Answer.ProviderID != "" {
 		c.providerID = d.Answer.ProviderID
 	}
 	return d.Answer, d.ReceivedAt
+}
+
+// decoded is an answer as a client reads it, from the body: the emulator's own lacks what proves nothing, such as an
+// envelope's code, and a rule may look at that.
+func (c *client) decoded(a *policy.Answer, body []byte) policy.Answer {
+	read := policy.Answer{Phase: a.Phase, HTTPStatus: a.HTTPStatus, RetryAfter: a.RetryAfter, Verified: a.Verified, Currency: c.p.Currency}
+	if a.Phase == policy.Webhook { // it names what it is about, as a line of a recording does
+		read.OrderID, read.RequestID = a.OrderID, a.RequestID
+	}
+	_ = c.at.Catalog().Decode(c.p.Operation, a.Phase, body, &read) // what does not decode is the fault "unreadable"
+	return read
 }
 
 // write records an answer in a line, with the raw body as the provider sends it.
@@ -170,6 +186,7 @@ func (c *client) careful() {
 			next = c.wait(&s, due)
 		}
 	}
+	c.state = s
 }
 
 func (c *client) moment() flow.Moment { return flow.Moment{At: c.now, Jitter: c.r.Float64()} }

@@ -205,12 +205,7 @@ func pickSegment(r *rand.Rand) segment {
 }
 
 func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time.Time, careful bool) *client {
-	cat, err := g.engine.Catalogs.Get(p.Provider)
-	if err != nil {
-		panic(err) // the segments name built-in providers only
-	}
-	provider := emulation.NewProvider(cat, &emulation.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
-	c := &client{g: g, r: r, p: p, name: name, at: provider, start: start}
+	c := g.client(r, p, name, start)
 	if careful {
 		c.careful()
 	} else {
@@ -218,4 +213,14 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 	}
 	c.afterEnd()
 	return c
+}
+
+// client returns the client of a payment at a provider of its own.
+func (g *generator) client(r *rand.Rand, p policy.Payment, name string, start time.Time) *client {
+	cat, err := g.engine.Catalogs.Get(p.Provider)
+	if err != nil {
+		panic(err) // the segments name built-in providers only
+	}
+	provider := emulation.NewProvider(cat, &emulation.Options{Plan: g.traffic, Seed: r.Uint64(), Start: epoch})
+	return &client{g: g, r: r, p: p, name: name, at: provider, start: start}
 }
