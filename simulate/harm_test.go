@@ -27,19 +27,19 @@ func harmsByTruth(t *testing.T) []harmTest {
 		{"executed twice in one flow", []string{
 			jsonLine(t, "f", 0, "send", with(timeout, first)), jsonLine(t, "f", 5*s, "send", with(second, code(0))), end(t, "f", 9*s, "succeeded"),
 			truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}, [2]string{"o-2", "r-2"}),
-		}, "1 succeeded, 1 executed twice, 2 sends", "1 proved executed, 1 sends, 1 queries", [2]Harms{{ExecutedTwice: 1000}, {}}},
+		}, "1 succeeded, 1 executed twice, 2 sends", "1 open, 1 proved executed, 1 sends, 1 queries", [2]Harms{{ExecutedTwice: 1000}, {}}},
 		{"executed three times: two too many, one payment", []string{
 			jsonLine(t, "f", 0, "send", with(timeout, first)), jsonLine(t, "f", 5*s, "send", with(second, code(0))),
 			truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}, [2]string{"o-2", "r-2"}, [2]string{"o-2", "r-2"}),
-		}, "1 open, 1 executed twice, 2 sends", "1 proved executed, 1 sends, 1 queries", [2]Harms{{ExecutedTwice: 2000}, {}}},
+		}, "1 open, 1 executed twice, 2 sends", "1 open, 1 proved executed, 1 sends, 1 queries", [2]Harms{{ExecutedTwice: 2000}, {}}},
 		{"executed in two flows of a key", []string{
 			jsonLine(t, "f", 0, "send", with(first, code(0))), end(t, "f", s, "succeeded"), truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}),
 			jsonLine(t, "g", 60*s, "send", with(second, code(0))), end(t, "g", 61*s, "succeeded"), truth(t, "g", time.Hour, [2]string{"o-2", "r-2"}),
-		}, "2 succeeded, 1 executed twice, 2 sends", "1 succeeded, 1 refused, 1 sends", [2]Harms{{ExecutedTwice: 1000}, {}}},
+		}, "2 succeeded, 1 executed twice, 2 sends", "1 succeeded, 1 failed, 1 refused, 1 sends", [2]Harms{{ExecutedTwice: 1000}, {}}},
 		{"executed in three flows of a key: two too many, one payment", []string{
 			jsonLine(t, "f", 0, "send", with(first, code(0))), jsonLine(t, "g", 60*s, "send", with(second, code(0))),
 			jsonLine(t, "h", 90*s, "send", with(first, code(0), fields{"order_id": "o-3", "request_id": "r-3"})),
-		}, "3 open, 1 executed twice, 3 sends", "1 succeeded, 2 refused, 1 sends", [2]Harms{{ExecutedTwice: 2000}, {}}},
+		}, "3 open, 1 executed twice, 3 sends", "1 succeeded, 2 failed, 2 refused, 1 sends", [2]Harms{{ExecutedTwice: 2000}, {}}},
 		{"a key of two operations is two keys", []string{
 			jsonLine(t, "f", 0, "send", with(first, code(0))), truth(t, "f", time.Hour, [2]string{"o-1", "r-1"}),
 			jsonLine(t, "g", 60*s, "send", with(second, refund, code(0))), truth(t, "g", time.Hour, [2]string{"o-2", "r-2"}),
@@ -172,7 +172,7 @@ func TestMoneyByCurrency(t *testing.T) {
 	usd := reach{bound{3, 43}, any(40), any(40), any(40), any(40), any(40), any(40), any(40), any(40)}
 	vnd := reach{bound{500, 579}, any(79), any(79), any(79), any(79), any(79), any(79), any(79), any(79)}
 	want := []Money{
-		{Currency: "USD", Volume: 43, Recorded: Harms{FailedThoughExecuted: 3, SucceededThoughNotExecuted: 40}, Proved: 40, Bounds: usd},
+		{Currency: "USD", Volume: 43, Recorded: Harms{FailedThoughExecuted: 3, SucceededThoughNotExecuted: 40}, Open: 40, Proved: 40, Bounds: usd},
 		{Currency: "VND", Volume: 579, OffRecord: 79, Bounds: vnd},
 	}
 	if len(r.Money) != 2 || r.Money[0] != want[0] || r.Money[1] != want[1] {

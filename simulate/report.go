@@ -48,8 +48,8 @@ func (r *Report) Holds() bool {
 	return r.Simulated.Total() == 0
 }
 
-// Column is one side of the comparison. Succeeded, Failed, Escalated, Open, ProvedExecuted,
-// ProvedNotExecuted, Refused and OffRecord add up to Flows.
+// Column is one side of the comparison. Succeeded, Failed, Escalated, Open and
+// OffRecord add up to Flows.
 type Column struct {
 	Flows     int `json:"flows"`
 	Succeeded int `json:"succeeded"`
@@ -58,8 +58,8 @@ type Column struct {
 	Open      int `json:"open"`
 	OffRecord int `json:"off_record"`
 
-	// Flows that left the record too. Of the first two reconciliation proves what became of all that
-	// they had sent; their end is within the bounds. The third sent nothing.
+	// The first two are of Open: reconciliation proves what became of all that they had sent, and their
+	// end is not known. The third is of Failed: flows that would not start, and so send nothing.
 	ProvedExecuted    int `json:"proved_executed"`
 	ProvedNotExecuted int `json:"proved_not_executed"`
 	Refused           int `json:"refused"`
@@ -99,8 +99,8 @@ type Money struct {
 	Escalated int64  `json:"escalated"`  // handed to a person with the evidence
 	Open      int64  `json:"open"`       // still waiting for a webhook when the recording ends
 	OffRecord int64  `json:"off_record"` // what these rules would have done with it is not known
-	Proved    int64  `json:"proved"`     // off the record, and reconciliation proves what became of what was sent
-	Refused   int64  `json:"refused"`    // of flows that would not start
+	Proved    int64  `json:"proved"`     // of Open: reconciliation proves what became of what was sent
+	Refused   int64  `json:"refused"`    // of flows that would not start, which count as failed
 	Bounds    reach  `json:"bounds"`     // of what these rules come to
 }
 

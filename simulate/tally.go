@@ -211,8 +211,9 @@ func (t *tally) simulatedFlow(res *result) {
 			c.provedExecuted++
 		case provedNotExecuted:
 			c.provedNotExecuted++
-		case refused:
+		case refused: // certain that it moved no money
 			c.refused++
+			c.failed++
 			m.refused += r.payment.Amount
 			return
 		case simulated, unknown:
@@ -220,6 +221,8 @@ func (t *tally) simulatedFlow(res *result) {
 			m.offRecord += r.payment.Amount
 			return
 		}
+		c.open++ // its end is not known, and its money is
+		m.open += r.payment.Amount
 		m.proved += r.payment.Amount
 		return
 	case e.stillOpen:

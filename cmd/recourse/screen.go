@@ -46,19 +46,17 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	row("flows", a.Flows, b.Flows)
 	row("succeeded", a.Succeeded, b.Succeeded)
 	row("failed", a.Failed, b.Failed)
-	row("escalated", a.Escalated, b.Escalated)
-	row("still open", a.Open, b.Open)
-	fmt.Fprintf(tw, "off the record\t\t%s\t\n", count(b.OffRecord))
-	for _, known := range []struct {
-		what string
-		n    int
-	}{
-		{"… and proved executed", b.ProvedExecuted}, {"… and proved not executed", b.ProvedNotExecuted}, {"refused, their key was taken", b.Refused},
-	} {
-		if known.n > 0 {
-			fmt.Fprintf(tw, "%s\t\t%s\t\n", known.what, count(known.n))
+	of := func(what string, n int) {
+		if n > 0 {
+			fmt.Fprintf(tw, "… of these %s\t\t%s\t\n", what, count(n))
 		}
 	}
+	of("not started, their key was taken", b.Refused)
+	row("escalated", a.Escalated, b.Escalated)
+	row("still open", a.Open, b.Open)
+	of("proved executed", b.ProvedExecuted)
+	of("proved not executed", b.ProvedNotExecuted)
+	fmt.Fprintf(tw, "off the record\t\t%s\t\n", count(b.OffRecord))
 	fmt.Fprintln(tw, "\t\t\t")
 	risk("executed more than once", a.ExecutedTwice, b.ExecutedTwice, bounds.ExecutedTwice.Most)
 	risk("failed though executed", a.FailedThoughExecuted, b.FailedThoughExecuted, bounds.FailedThoughExecuted.Most)
