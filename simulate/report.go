@@ -37,7 +37,10 @@ type Report struct {
 	Codes      []CodeCount `json:"codes"`      // those after which the recorded client did harm come first
 	Rules      []RuleCount `json:"rules"`      // those that met such an answer come first
 
+	Against *comparison `json:"against,omitempty"` // with Options.Against: what changes from its rules to these
+
 	stories []*Story
+	failed  []string
 }
 
 // Stories returns the stories of the flow that Options.Flow names, in the order of its merchants.

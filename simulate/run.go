@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -20,11 +21,13 @@ const defaultWindow = 48 * time.Hour
 type Options struct {
 	Decider  policy.Decider
 	Catalogs *providers.Catalogs
-	Window   time.Duration // how far apart in recording time a flow's lines may lie; zero: 48 h
-	Strict   bool          // stop at the first line that cannot be read, with its *LineError
-	Stdin    io.Reader     // what the path "-" reads
-	Flow     string        // keep this flow's story; empty: none
-	Merchant string        // with Flow: of this merchant; empty: of any
+	Against  policy.Decider // other rules, with which those of Decider are compared; nil: none
+	FailOn   []string       // with Against: directions of change that Report.Failed lists
+	Window   time.Duration  // how far apart in recording time a flow's lines may lie; zero: 48 h
+	Strict   bool           // stop at the first line that cannot be read, with its *LineError
+	Stdin    io.Reader      // what the path "-" reads
+	Flow     string         // keep this flow's story; empty: none
+	Merchant string         // with Flow: of this merchant; empty: of any
 
 	// Broken is called for every line that is passed over, in order. It is not called with Strict.
 	Broken func(*LineError)
@@ -45,10 +48,17 @@ func (o *Options) check() error {
 		return errors.New("Options.Decider must be set")
 	case o.Catalogs == nil:
 		return errors.New("Options.Catalogs must be set")
+	case len(o.FailOn) > 0 && o.Against == nil:
+		return errors.New("Options.FailOn goes with Options.Against")
 	case o.Window < 0:
 		return errors.New("Options.Window must not be negative")
 	case o.Window == 0:
 		o.Window = defaultWindow
+	}
+	for _, name := range o.FailOn {
+		if !slices.Contains(directionNames(), name) {
+			return fmt.Errorf("no change is called %q (there are: %s)", name, strings.Join(directionNames(), ", "))
+		}
 	}
 	if o.parking == 0 {
 		o.parking = defaultParking
@@ -101,7 +111,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 			}
 		})
 	}
-	totals := make([]*tally, workers)
+	totals, runners := make([]*tally, workers), make([]runner, workers)
 	var storyMutex sync.Mutex
 	var stories []*Story
 	if o.Flow != "" {
@@ -113,8 +123,9 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	}
 	for i := range totals {
 		totals[i] = newTally(o.Catalogs)
+		runners[i] = runner{o: &o, t: totals[i], other: newTally(o.Catalogs)}
 		driving.Go(func() {
-			r := runner{o: &o, t: totals[i]}
+			r := &runners[i]
 			for j := range jobs {
 				r.run(j)
 			}
@@ -138,6 +149,14 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 		total.join(t)
 	}
 	report := total.report()
+	if o.Against != nil {
+		for i := range runners[1:] {
+			runners[0].other.join(runners[i+1].other)
+			runners[0].changes.join(&runners[i+1].changes)
+		}
+		report.Against = runners[0].changes.report(runners[0].other)
+		report.failed = report.Against.among(o.FailOn)
+	}
 	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
 	report.UnknownKeys, report.Lacks = a.others, a.lacks
 	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })

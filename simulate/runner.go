@@ -9,6 +9,8 @@ import (
 type runner struct {
 	o       *Options
 	t       *tally
+	other   *tally      // with the rules of Options.Against
+	changes differences // from those to the rules of Options.Decider
 	records []record
 }
 
@@ -35,39 +37,51 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 	for len(r.records) < len(logs) {
 		r.records = append(r.records, record{})
 	}
-	results := make([]result, 0, len(logs))
 	for i, t := range logs {
 		r.records[i].decode(texts, t)
 	}
 	records := r.records[:len(logs)]
 	sortRecords(records)
 	harm := findHarm(r.o.Decider, records)
+	results := r.play(r.o.Decider, records, harm, r.t)
+	r.t.add(results, harm)
+	if r.o.Against == nil {
+		return
+	}
+	before := r.play(r.o.Against, records, nil, r.other)
+	r.other.add(before, nil)
+	r.compare(before, results)
+}
+
+// play simulates the flows of one payment key with the rules of d.
+func (r *runner) play(d policy.Decider, records []record, harm *harm, t *tally) []result {
+	results := make([]result, 0, len(records))
 	free, taken, before := true, keyTaken, ends(0)
 	for i := range records {
 		rec := &records[i]
 		res := result{r: rec}
 		if free || len(rec.sends) == 0 {
-			res.end = r.drive(rec, harm)
+			res.end = r.drive(d, rec, harm, t)
 		} else {
 			res.end = ending{departure: taken}
-			if story := r.story(rec); story != nil {
+			if story := r.story(rec); story != nil && t == r.t {
 				story.finish(res.end)
 				r.o.stories(story)
 			}
 		}
 		free = free && res.end.departure == onRecord && res.end.outcome == policy.Failed &&
 			(i+1 == len(records) || len(records[i+1].sends) == 0 || res.end.endAt <= records[i+1].sends[0].at)
-		res.knowledge = rec.knowledgeOf(r.o.Decider, &res.end)
+		res.knowledge = rec.knowledgeOf(d, &res.end)
 		res.ends = rec.endsOf(&res.end, res.knowledge, before)
 		before |= res.ends
 		if res.knowledge == unknown || res.knowledge == provedNotExecuted {
 			taken = keyUnknown
 		}
-		res.recorded = rec.conclusion(r.o.Decider, rec.executions(r.o.Decider))
-		res.simulated = rec.conclusionOf(r.o.Decider, &res.end)
+		res.recorded = rec.conclusion(d, rec.executions(d))
+		res.simulated = rec.conclusionOf(d, &res.end)
 		results = append(results, res)
 	}
-	r.t.add(results, harm)
+	return results
 }
 
 func sortRecords(records []record) {
@@ -87,16 +101,19 @@ func (r *record) start() moment {
 
 // drive simulates one flow. It notes which rule met the answer after which the recorded client did
 // harm.
-func (r *runner) drive(rec *record, harm *harm) ending {
-	v := driver{d: r.o.Decider, r: rec, moved: &r.t.simulated.moved}
+func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
+	v := driver{d: d, r: rec, moved: &t.simulated.moved}
 	v.rule = func(d *flow.Decided) {
-		r.t.rule(rec, d)
+		t.rule(rec, d)
 		if harm != nil && v.current == harm.cause {
 			harm.rule = keyOf(d)
 		}
 	}
 	var story *Story
-	if story = r.story(rec); story != nil {
+	if story = r.story(rec); story != nil && t != r.t {
+		story = nil // it is told with the rules of Options.Decider
+	}
+	if story != nil {
 		v.watch = func(s step) { story.steps = append(story.steps, s) }
 	}
 	end := v.run()
@@ -113,4 +130,15 @@ func (r *runner) story(rec *record) *Story {
 		return nil
 	}
 	return &Story{record: rec, envelopes: envelopesOf(r.o.Catalogs, rec.payment.Provider)}
+}
+
+// tell drives a flow once more, for its story.
+func (r *runner) tell(d policy.Decider, res *result) *Story {
+	s := &Story{record: res.r, envelopes: envelopesOf(r.o.Catalogs, res.r.payment.Provider)}
+	if t := res.end.departure; t != keyTaken && t != keyUnknown {
+		v := driver{d: d, r: res.r, watch: func(st step) { s.steps = append(s.steps, st) }}
+		v.run()
+	}
+	s.finish(res.end)
+	return s
 }

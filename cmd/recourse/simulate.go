@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
 )
 
@@ -27,11 +28,16 @@ and shows what the rules would have done beside what the recorded client did. A 
 answer is used only where it would have been given; where a flow leaves the recording it
 is off the record, which is counted and never guessed.
 
+--against DIR simulates the rules of another folder too ("embedded" for those that ship with the
+program) and shows which flows end differently from there to --rules, by what that means for money,
+with both stories of an example. --fail-on ends with exit code 1 where a flow moves in a direction.
+
 Exit code 1: with these rules a payment would have executed twice, been marked failed
 though it executed, or succeeded though it did not.`,
 		Example: `  recourse simulate testdata/recordings
   recourse simulate --rules ./rules --json june.jsonl.gz july.jsonl.gz
-  recourse simulate testdata/recordings --flow f-0000042`,
+  recourse simulate testdata/recordings --flow f-0000042
+  recourse simulate --rules ./rules.new --against ./rules --fail-on newly_risky,lost june.jsonl.gz`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	dir := rulesFlag(cmd)
@@ -40,6 +46,8 @@ though it executed, or succeeded though it did not.`,
 	asJSON := jsonFlag(cmd)
 	flow := cmd.Flags().String("flow", "", "show this flow's story, step by step")
 	merchant := cmd.Flags().String("merchant", "", "with --flow: of this merchant")
+	against := cmd.Flags().String("against", "", "compare with the rules of this folder, or with \"embedded\"")
+	failOn := cmd.Flags().StringSlice("fail-on", nil, "with --against: exit code 1 where a flow moves so (newly_risky, lost, …)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *window <= 0 {
 			return errors.New("--window must be longer than nothing")
@@ -54,12 +62,23 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return err
 		}
+		var other policy.Decider
+		if cmd.Flags().Changed("against") {
+			e, err := openNamed(*against)
+			if err != nil {
+				return err
+			}
+			other = e
+		} else if len(*failOn) > 0 {
+			return errors.New("--fail-on goes with --against")
+		}
 		if os.Getenv("GOGC") == "" {
 			defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 		}
 		bar := newProgress(cmd.ErrOrStderr())
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
 			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: cmd.InOrStdin(), Flow: *flow, Merchant: *merchant,
+			Against: other, FailOn: *failOn,
 			Progress: bar.show,
 			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
@@ -97,7 +116,7 @@ func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool)
 	default:
 		writeReport(w, report)
 	}
-	if flow == "" && !report.Holds() {
+	if flow == "" && (!report.Holds() || len(report.Failed()) > 0) {
 		return errDoesNotHold
 	}
 	return nil
