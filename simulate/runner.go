@@ -111,7 +111,7 @@ func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) endi
 	}
 	var story *Story
 	if story = r.story(rec); story != nil && t != r.t {
-		story = nil // it is told with the rules of Options.Decider
+		story = nil // a story is that of Options.Decider
 	}
 	if story != nil {
 		v.watch = func(s step) { story.steps = append(story.steps, s) }
