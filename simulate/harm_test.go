@@ -168,9 +168,9 @@ func TestMoneyByCurrency(t *testing.T) {
 		pay("d", 3, "USD", 0), jsonLine(t, "d", time.Minute, "webhook", fields{"verified": true, "body": fields{"resultCode": 1006, "amount": 3}}),
 		end(t, "d", time.Second, "failed"), pay("e", 40, "USD", 7000), end(t, "e", time.Second, "succeeded"), truth(t, "e", time.Hour),
 	))
-	any := func(n int64) bound { return bound{0, n} }
-	usd := reach{bound{3, 43}, any(40), any(40), any(40), any(40), any(40), any(40), any(40), any(40)}
-	vnd := reach{bound{500, 579}, any(79), any(79), any(79), any(79), any(79), any(79), any(79), any(79)}
+	off := func(n int64) bound { return bound{0, n} }
+	usd := reach{bound{3, 43}, off(40), off(40), off(40), off(40), off(40), off(40), off(40), off(40)}
+	vnd := reach{bound{500, 579}, off(79), off(79), off(79), off(79), off(79), off(79), off(79), off(79)}
 	want := []Money{
 		{Currency: "USD", Volume: 43, Recorded: Harms{FailedThoughExecuted: 3, SucceededThoughNotExecuted: 40}, Open: 40, Proved: 40, Bounds: usd},
 		{Currency: "VND", Volume: 579, OffRecord: 79, Bounds: vnd},
