@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -112,8 +113,7 @@ type splitter struct {
 
 // read returns the rest and what follows it. last reports the end of the recording.
 func (s *splitter) read() (buf []byte, last bool, err error) {
-	buf = make([]byte, len(s.rest), max(batchSize, 2*len(s.rest)))
-	copy(buf, s.rest)
+	buf = append(buffer(max(batchSize, 2*len(s.rest))), s.rest...)
 	n, err := fill(s.lines, buf[len(buf):cap(buf)])
 	buf = buf[:len(buf)+n]
 	// A wrapped io.EOF is an error too, and ErrUnexpectedEOF is a gzip stream that is cut short.
@@ -150,7 +150,7 @@ func (s *splitter) cut(buf []byte, last bool) bool {
 	if !last {
 		end = bytes.LastIndexByte(buf, '\n') + 1
 	}
-	s.rest = buf[end:]
+	s.rest = append(s.rest[:0], buf[end:]...) // the buffer is used again once its batch is parsed
 	switch {
 	case end > 0:
 		b := s.batch()
@@ -158,7 +158,7 @@ func (s *splitter) cut(buf []byte, last bool) bool {
 		s.next += bytes.Count(b.data, []byte{'\n'})
 		return s.send(b)
 	case len(buf) > maxLine:
-		s.skipping, s.skipped, s.rest = true, len(buf), nil
+		s.skipping, s.skipped, s.rest = true, len(buf), s.rest[:0]
 		b := s.batch()
 		b.tooLong = true
 		return s.send(b)
@@ -195,7 +195,11 @@ func (b *batch) parse(r *lineReader) {
 		b.broken = []*LineError{{b.input.name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
 		return
 	}
-	b.lines = make([]line, 0, len(b.data)/300+1)
+	if spare, ok := spareLines.Get().(*[]line); ok {
+		b.lines = (*spare)[:0]
+	} else {
+		b.lines = make([]line, 0, len(b.data)/300+1)
+	}
 	number := b.firstLine
 	for data := b.data; len(data) > 0; number++ {
 		raw := data
@@ -222,5 +226,26 @@ func (b *batch) parse(r *lineReader) {
 			addTo(&b.lacks, what, 1)
 		}
 	}
+	data := b.data
+	spareData.Put(&data) // nothing that was read refers to it
 	b.data = nil
+}
+
+// What batches leave behind is used again.
+var spareData, spareLines sync.Pool // of *[]byte, *[]line
+
+// buffer returns an empty buffer of at least a size.
+func buffer(size int) []byte {
+	if spare, ok := spareData.Get().(*[]byte); ok && cap(*spare) >= size {
+		return (*spare)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// leave gives up the lines of a batch that is done with.
+func (b *batch) leave() {
+	lines := b.lines
+	clear(lines) // what they refer to
+	spareLines.Put(&lines)
+	b.lines = nil
 }

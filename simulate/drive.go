@@ -208,6 +208,7 @@ func (v *driver) advance(e flow.Event) {
 		v.watch(step{at: v.now.time(), event: e, moved: v.by})
 	}
 	v.s = s
+	v.s.Evidence = nil // it is for people; each step looks at its own alone, and copies the rest
 	for _, c := range commands {
 		v.command(c)
 		if v.watch != nil {

@@ -81,7 +81,11 @@ func wrong(r *record, c conclusion) harmKind {
 
 // conclusion is that of the recorded client.
 func (r *record) conclusion(d policy.Decider, executions int) conclusion {
-	return conclusion{r.outcome, executions, r.otherAmount(r.wasSent), r.disputedBefore(d, r.endAt)}
+	c := conclusion{outcome: r.outcome, executions: executions}
+	if r.outcome == policy.Succeeded { // else it does not matter
+		c.other, c.disputed = r.otherAmount(r.wasSent), r.disputedBefore(d, r.endAt)
+	}
+	return c
 }
 
 // otherAmount reports whether reconciliation found executions, and neither one of them nor all

@@ -126,6 +126,9 @@ func (m *merge) read() int64 {
 // batch to fresh.
 func (s *stream) fill(ctx context.Context, fresh func(*batch) error) (there bool, err error) {
 	for s.b == nil || s.next == len(s.b.lines) {
+		if s.b != nil {
+			s.b.leave()
+		}
 		s.b = nil
 		select {
 		case b, ok := <-s.batches:

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,11 +11,6 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
 )
-
-// collectAt is the garbage collector's target in percent while lines are read, unless the user
-// set GOGC. Most of the memory in use is open flows, so collecting less often is faster and
-// costs little.
-const collectAt = 40
 
 func simulateCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -72,14 +65,13 @@ though it executed, or succeeded though it did not.`,
 		} else if len(*failOn) > 0 {
 			return errors.New("--fail-on goes with --against")
 		}
-		if os.Getenv("GOGC") == "" {
-			defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
-		}
+		collect := newCollector()
+		defer collect.end()
 		bar := newProgress(cmd.ErrOrStderr())
 		report, err := simulate.Run(cmd.Context(), simulate.Options{
 			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: cmd.InOrStdin(), Flow: *flow, Merchant: *merchant,
 			Against: other, FailOn: *failOn,
-			Progress: bar.show,
+			Progress: func(read, size int64) { collect.adjust(); bar.show(read, size) },
 			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
 		}, args...)

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// collector sets how much garbage may gather while lines are read, by what is in use: little is collected
+// while the memory is below a bound, and above it as often as memory that grows with the open flows needs.
+type collector struct {
+	before  int // percent, of the garbage collector; 0: the user set GOGC, and nothing is changed
+	percent int
+	live    []metrics.Sample
+}
+
+const (
+	memoryBound  = 26 << 20 // bytes in use and garbage together
+	leastGarbage = 30       // percent of what is in use
+	mostGarbage  = 400
+)
+
+func newCollector() *collector {
+	c := &collector{live: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	if os.Getenv("GOGC") == "" {
+		c.percent = leastGarbage
+		c.before = debug.SetGCPercent(c.percent)
+	}
+	return c
+}
+
+// adjust looks at what is in use since the last collection.
+func (c *collector) adjust() {
+	if c.before == 0 {
+		return
+	}
+	metrics.Read(c.live)
+	live := max(1, int64(c.live[0].Value.Uint64()))
+	want := int(min(max((memoryBound-live)*100/live, leastGarbage), mostGarbage))
+	if d := want - c.percent; d > c.percent/5 || -d > c.percent/5 {
+		c.percent = want
+		debug.SetGCPercent(want)
+	}
+}
+
+// end sets what was set before.
+func (c *collector) end() {
+	if c.before != 0 {
+		debug.SetGCPercent(c.before)
+	}
+}
