@@ -262,11 +262,13 @@ type judge struct {
 	one    int
 	codes  []string
 	groups map[policy.Fact]region.Region
+	answer policy.Answer // the one that is asked about
 }
 
 func (j *judge) ask(a policy.Answer) policy.Fact {
 	a.Phase, a.HTTPStatus = j.ph, j.one
-	return seen(j.as(&j.p, &a))
+	j.answer = a
+	return seen(j.as(&j.p, &j.answer))
 }
 
 func (j *judge) note(f policy.Fact, b region.Box) {

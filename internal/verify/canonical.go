@@ -12,9 +12,11 @@ import (
 // gets a fixed value. Nodes that behave alike then have the same key, and are visited once.
 func (m *model) canonicalize(n *node) {
 	s := &n.s
-	s.Evidence, s.Waits, s.Reason, s.Class, s.Hastened = nil, nil, "", 0, 0
-	s.NewOrderPossible = false
-	m.capCounts(n)
+	m.canonicalizeState(s)
+	if m.coarse {
+		n.started = 0
+		m.capRequests(n)
+	}
 	n.clearStage()
 	for i := range n.ids {
 		first, last := n.roles(i)
@@ -33,19 +35,62 @@ func (m *model) canonicalize(n *node) {
 		m.mergePast(n)
 	}
 	if s.Stage == flow.Ended {
-		s.Fired, s.Next, s.Displaced, s.Withdrawn = nil, flow.Next{}, nil, ""
-		s.Attempts, s.Queries, n.started = min(s.Attempts, 2), 0, 0
+		s.Attempts, n.started = min(s.Attempts, 2), 0
 		n.lateFault = false // no rule is asked about what tells nothing
 		if s.Outcome == policy.Failed {
-			s.Attempts, s.Queries = 0, 0
+			s.Attempts = 0
+		}
+	}
+}
+
+// keptState returns the number of a state of the flow in the form that canonicalize gives it anyway. Outcomes that differ in nothing
+// else lead from one node to one node, so one of them is followed.
+func (m *model) keptState(at int32) int32 {
+	if known := m.steps.kept[at]; known >= 0 {
+		return known
+	}
+	s := m.steps.states[at]
+	s.Ledger = slices.Clone(s.Ledger)
+	m.canonicalizeState(&s)
+	to := m.stateOf(&s)
+	m.steps.kept[at], m.steps.kept[to] = to, to
+	return to
+}
+
+// canonicalizeState is the part of canonicalize that looks at the flow's state alone.
+func (m *model) canonicalizeState(s *flow.State) {
+	s.Evidence, s.Waits, s.Reason, s.Class, s.Hastened = nil, nil, "", 0, 0
+	s.NewOrderPossible = false
+	m.capCounts(s)
+	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
+		s.Next.Via = ""
+	}
+	if s.Stage != flow.Querying {
+		s.AskedBy = ""
+	}
+	if s.Stage == flow.Ended {
+		s.Fired, s.Next, s.Displaced, s.Withdrawn, s.Queries = nil, flow.Next{}, nil, "", 0
+	}
+	for i := range s.Ledger {
+		id := &s.Ledger[i]
+		if m.coarse {
+			id.Sends, id.Copies = min(id.Sends, 2), min(id.Copies, 2)
+		}
+		if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
+			id.Prior = policy.NotExecuted
+		}
+		if id.Prior != policy.NotExecuted {
+			id.Prior = policy.Unknown // the flow reads only whether it was certain
+		}
+		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
+			id.Reopened = false // the flow does not read it here
 		}
 	}
 }
 
 // capCounts bounds each count by the greatest value that a rule compares it with. Greater ones
 // behave alike. The coarse model follows no counts.
-func (m *model) capCounts(n *node) {
-	s := &n.s
+func (m *model) capCounts(s *flow.State) {
 	if len(s.Fired) > 0 {
 		var kept policy.Counts
 		for _, c := range s.Fired {
@@ -58,8 +103,7 @@ func (m *model) capCounts(n *node) {
 	}
 	switch {
 	case m.coarse:
-		s.Queries, s.Fired, s.Withdrawn, n.started = 0, nil, "", 0
-		m.capRequests(n)
+		s.Queries, s.Fired, s.Withdrawn, s.Attempts = 0, nil, "", 0 // the sends are counted again by canonicalize
 	case s.Queries < m.terms.Limits.MaxQueries:
 		s.Queries = min(s.Queries, m.capped)
 	}
@@ -73,11 +117,7 @@ func (n *node) clearStage() {
 			n.requests[k].current = false
 		}
 	}
-	if s.Stage == flow.Waiting && s.Next.Action != policy.QueryStatus {
-		s.Next.Via = ""
-	}
 	if s.Stage != flow.Querying {
-		s.AskedBy = ""
 		for i := range n.ids {
 			n.ids[i].asked, n.ids[i].askedFirst = 0, 0
 		}
@@ -86,19 +126,9 @@ func (n *node) clearStage() {
 
 // canonicalizeIdentity brings one identity into its canonical form.
 func (m *model) canonicalizeIdentity(n *node, i int) {
-	s := &n.s
-	id, st := &s.Ledger[i], &n.ids[i]
+	id, st := &n.s.Ledger[i], &n.ids[i]
 	if id.Fact = keptFact(id); id.Effect == policy.NotExecuted && n.closed(i) {
 		id.Fact.Reach = 0 // no rule sees it again
-	}
-	if id.Sends == 1 || s.Stage == flow.Ended && s.Outcome != policy.Escalated {
-		id.Prior = policy.NotExecuted
-	}
-	if id.Prior != policy.NotExecuted {
-		id.Prior = policy.Unknown // the flow reads only whether it was certain
-	}
-	if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
-		id.Reopened = false // the flow does not read it here
 	}
 	if n.closed(i) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
 		st.old = false // it is not sent again, and begins no window of another one
@@ -108,10 +138,6 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 
 // capRequests keeps at most two equal requests of one identity. More behave like two.
 func (m *model) capRequests(n *node) {
-	for i := range n.s.Ledger {
-		id := &n.s.Ledger[i]
-		id.Sends, id.Copies = min(id.Sends, 2), min(id.Copies, 2)
-	}
 	kept := n.requests[:0]
 	for k, c := range n.requests {
 		alike := 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/certificate"
 	"github.com/recourse-pay/recourse/internal/certify"
+	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -25,10 +26,10 @@ type certifier struct {
 	queue   []certificate.State
 }
 
-func newCertifier(g *ground, s *search) *certifier {
-	c := &certifier{ground: g, decider: s.m.decider, asked: map[certificate.Question][]certificate.Choice{},
+func newCertifier(g *ground, m *model) *certifier {
+	c := &certifier{ground: g, decider: m.decider, asked: map[certificate.Question][]certificate.Choice{},
 		states: map[certificate.State][]uint32{}, open: map[certificate.State][]uint32{}}
-	c.product.Payment, c.product.Terms = s.m.payment, *g.engine.Terms(&s.m.payment)
+	c.product.Payment, c.product.Terms = m.payment, *g.engine.Terms(&m.payment)
 	for _, ph := range policy.Phases() {
 		for i := range g.facts.classes[ph] {
 			c.addClass(ph, &g.facts.classes[ph][i])
@@ -150,12 +151,29 @@ func (c *certifier) close(ctx context.Context) (*certificate.Product, error) {
 	return p, nil
 }
 
-// certify adds the certificate of products that a search has proved together.
-func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, s *search) error {
+// certify adds the certificates of products that a search has proved together: one for each capture mode, if what answers prove
+// depends on it.
+func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
 	if b.o.Certificate == nil {
 		return nil
 	}
-	c := newCertifier(g, s)
+	if !g.joinsModes() {
+		return b.certifyMode(ctx, g, jobs, tables)
+	}
+	for _, mode := range []policy.CaptureMode{policy.Auto, policy.Manual} {
+		one, tables, err := b.ground(jobs, space.Bit(mode))
+		if err != nil {
+			return err
+		}
+		if err := b.certifyMode(ctx, one, jobs, tables); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
+	c := newCertifier(g, g.model(tables, false, true))
 	cat, err := g.engine.Catalogs.Get(c.product.Payment.Provider)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func (f *facts) named() map[string]*answerClass {
 	return all
 }
 
-// key identifies all that a search depends on, but for the rules: catalogue, operation, capture mode, what the coarse model
+// key identifies all that a search depends on, but for the rules: catalogue, operation, capture modes, what the coarse model
 // distinguishes in the terms, the classes of answers, and the options.
 func (g *ground) key(p policy.Payment, terms string, most int) string {
 	names := []string{}
@@ -72,7 +72,7 @@ func (g *ground) key(p policy.Payment, terms string, most int) string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	text, _ := json.Marshal([]any{g.facts.catalog.Digest(), p.Provider, p.Operation, p.Capture, p.Amount, p.Currency, terms, names, g.distrust, most})
+	text, _ := json.Marshal([]any{g.facts.catalog.Digest(), p.Provider, p.Operation, g.facts.modes, p.Amount, p.Currency, terms, names, g.distrust, most})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/space"
@@ -12,6 +13,7 @@ import (
 // facts are what the answers of one operation can prove.
 type facts struct {
 	catalog      *providers.Catalog
+	operation    policy.Operation
 	space        *space.Space
 	modes        region.Words     // the capture modes for which they hold
 	groups       [3][]group       // by phase: every answer that there is, by what it proves
@@ -80,15 +82,12 @@ func (at *shown) restrict(b region.Box) (region.Box, bool) {
 	return left, true
 }
 
-// factsOf finds what the answers of an operation can prove to payments of one capture mode.
-func factsOf(s *space.Space, cat *providers.Catalog, p policy.Payment, c *policy.Contract, judge space.Judge, everyMode bool) *facts {
-	f := &facts{catalog: cat, space: s, modes: space.Bit(p.Capture), notSent: -1}
-	if everyMode {
-		f.modes = space.Bit(policy.Auto, policy.Manual)
-	}
+// factsOf finds what the answers of an operation can prove to payments of some capture modes.
+func factsOf(s *space.Space, cat *providers.Catalog, p policy.Payment, c *policy.Contract, judge space.Judge, modes region.Words, answers *answersMemo) *facts {
+	f := &facts{catalog: cat, operation: p.Operation, space: s, modes: modes, notSent: -1}
 	for _, ph := range policy.Phases() {
 		f.lost[ph] = -1
-		groups := space.AnswersAs(cat, p.Operation, ph, judge)
+		groups := answers.of(cat, p.Operation, ph, judge)
 		slices.SortStableFunc(groups, func(a, b space.Group) int { return faultsFirst(a) - faultsFirst(b) }) // for plain stories
 		for _, g := range groups {
 			f.addGroup(ph, g)
@@ -97,6 +96,37 @@ func factsOf(s *space.Space, cat *providers.Catalog, p policy.Payment, c *policy
 	f.listLedger(c)
 	f.classify()
 	return f
+}
+
+// answersMemo keeps what the answers of each operation prove: products of several contracts have it in common. One memo is for one
+// judge.
+type answersMemo struct {
+	mu    sync.Mutex
+	known map[answersKey][]space.Group
+}
+
+type answersKey struct {
+	provider  string
+	operation policy.Operation
+	phase     policy.Phase
+}
+
+// of returns what every answer of an operation and phase proves, in a slice that is the caller's.
+func (a *answersMemo) of(cat *providers.Catalog, op policy.Operation, ph policy.Phase, judge space.Judge) []space.Group {
+	if a == nil {
+		return space.AnswersAs(cat, op, ph, judge)
+	}
+	key := answersKey{cat.Name, op, ph}
+	a.mu.Lock()
+	groups, known := a.known[key]
+	a.mu.Unlock()
+	if !known {
+		groups = space.AnswersAs(cat, op, ph, judge)
+		a.mu.Lock()
+		a.known[key] = groups
+		a.mu.Unlock()
+	}
+	return slices.Clone(groups)
 }
 
 // faultsFirst is less for the calls that get no answer.
@@ -120,7 +150,10 @@ func (f *facts) addGroup(ph policy.Phase, g space.Group) {
 		if ph == policy.Webhook && limited && !faults.Has(int(policy.NoFault)) {
 			continue // a message that came has no fault of a call
 		}
-		b = b.Without(space.Operation).Without(space.Phase).Without(space.Capture)
+		b = b.Without(space.Operation).Without(space.Phase)
+		if f.modes.Len() == 1 {
+			b = b.Without(space.Capture)
+		}
 		if limited && faults&^space.Bit(policy.Timeout, policy.Reset, policy.NotSent) == 0 {
 			failed.boxes = append(failed.boxes, b)
 		} else {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/policy"
@@ -53,14 +54,14 @@ type scratch struct {
 
 // newModel returns the model of one payment's rules.
 func newModel(e *ruleset.Engine, p policy.Payment, coarse, distrust bool) (*model, error) {
-	g, err := newGround(e, space.New(e), p, distrust)
+	g, err := newGround(e, space.New(e), p, space.Bit(p.Capture), distrust, nil)
 	if err != nil {
 		return nil, err
 	}
 	return g.model([]*table{newTable(g.space, e, g.facts, p, nil, nil)}, true, coarse), nil
 }
 
-// ground is what the models of one operation, capture mode and contract have in common.
+// ground is what the models of one operation and contract have in common, for some capture modes.
 type ground struct {
 	engine   *ruleset.Engine
 	space    *space.Space
@@ -71,7 +72,7 @@ type ground struct {
 	name     string // see key
 }
 
-func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust bool) (*ground, error) {
+func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, modes region.Words, distrust bool, answers *answersMemo) (*ground, error) {
 	catalog, err := e.Catalogs.Get(p.Provider)
 	if err != nil {
 		return nil, err
@@ -81,8 +82,17 @@ func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, distrust boo
 	if distrust {
 		g.judge = distrustingDecider{e}.Judge
 	}
-	g.facts = factsOf(s, catalog, p, &g.terms.Contract, g.judge, !hasModes(p.Operation))
+	if !hasModes(p.Operation) {
+		modes = space.Bit(policy.Auto, policy.Manual)
+	}
+	g.facts = factsOf(s, catalog, p, &g.terms.Contract, g.judge, modes, answers)
 	return g, nil
+}
+
+// joinsModes reports whether what an answer proves depends on the capture mode, and payments of both modes are searched
+// together: each answer may then prove what it proves in either.
+func (g *ground) joinsModes() bool {
+	return g.facts.modes.Len() > 1 && hasModes(g.facts.operation)
 }
 
 // hasModes reports whether what an answer proves depends on the capture mode.

@@ -25,11 +25,14 @@ type batch struct {
 	e    *ruleset.Engine
 	o    *Options
 	s    *space.Space
+
+	answers *answersMemo
 }
 
 // runAll verifies the jobs. A product that was not finished is nil.
 func runAll(ctx context.Context, e *ruleset.Engine, o *Options, jobs []*job) ([]*Product, error) {
 	s := space.New(e)
+	answers := &answersMemo{known: map[answersKey][]space.Group{}}
 	byTerms := map[string]*batch{}
 	var batches []*batch
 	for _, j := range jobs {
@@ -37,7 +40,7 @@ func runAll(ctx context.Context, e *ruleset.Engine, o *Options, jobs []*job) ([]
 		s.Book(e, j.payment.Provider, "")
 		key := fmt.Sprint(j.payment.Provider, j.payment.Operation, j.terms)
 		if byTerms[key] == nil {
-			byTerms[key] = &batch{e: e, o: o, s: s}
+			byTerms[key] = &batch{e: e, o: o, s: s, answers: answers}
 			batches = append(batches, byTerms[key])
 		}
 		byTerms[key].jobs = append(byTerms[key].jobs, j)
@@ -99,14 +102,8 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 		}
 	}
 	if len(open) > 0 {
-		modes := []policy.CaptureMode{policy.Auto}
-		if hasModes(open[0].payment.Operation) {
-			modes = append(modes, policy.Manual)
-		}
-		for _, mode := range modes {
-			if err := b.proveMode(ctx, open, mode); err != nil {
-				return err
-			}
+		if err := b.proveModes(ctx, open, space.Bit(policy.Auto, policy.Manual)); err != nil {
+			return err
 		}
 	}
 	for _, j := range b.jobs {
@@ -121,35 +118,54 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 	return nil
 }
 
-// proveMode proves products for payments of one capture mode.
-func (b *batch) proveMode(ctx context.Context, jobs []*job, mode policy.CaptureMode) error {
-	p := jobs[0].payment
-	p.Capture = mode
-	g, err := newGround(b.e, b.s, p, b.o.DistrustInferred)
+// proveModes proves products for payments of some capture modes.
+func (b *batch) proveModes(ctx context.Context, jobs []*job, modes region.Words) error {
+	g, all, err := b.ground(jobs, modes)
 	if err != nil {
 		return err
 	}
-	everyone := p
-	everyone.Merchant = ""
-	base := newTable(b.s, b.e, g.facts, everyone, nil, nil)
 	var open []*job
 	var tables []*table
-	g.name = g.key(p, jobs[0].terms, b.o.maxStates())
-	for _, j := range jobs {
-		p := j.payment
-		p.Capture = mode
-		t := newTable(b.s, b.e, g.facts, p, nil, base)
-		if c, known := b.o.Known.covering(g.name, t); known {
+	g.name = g.key(all[0].payment, jobs[0].terms, b.o.maxStates())
+	for i, j := range jobs {
+		if c, known := b.o.Known.covering(g.name, all[i]); known {
 			j.product.Covered.join(c)
 			continue
 		}
 		j.product.Within = false
-		open, tables = append(open, j), append(tables, t)
+		open, tables = append(open, j), append(tables, all[i])
 	}
 	if len(open) == 0 {
 		return nil
 	}
 	return b.prove(ctx, g, open, tables)
+}
+
+// ground returns what the models of some capture modes have in common, and the tables of products.
+func (b *batch) ground(jobs []*job, modes region.Words) (*ground, []*table, error) {
+	p := jobs[0].payment
+	p.Capture = firstMode(modes)
+	g, err := newGround(b.e, b.s, p, modes, b.o.DistrustInferred, b.answers)
+	if err != nil {
+		return nil, nil, err
+	}
+	everyone := p
+	everyone.Merchant = ""
+	base := newTable(b.s, b.e, g.facts, everyone, nil, nil)
+	tables := make([]*table, len(jobs))
+	for i, j := range jobs {
+		p.Merchant = j.payment.Merchant
+		tables[i] = newTable(b.s, b.e, g.facts, p, nil, base)
+	}
+	return g, tables, nil
+}
+
+// firstMode is the first of some capture modes.
+func firstMode(modes region.Words) policy.CaptureMode {
+	if modes.Has(int(policy.Auto)) {
+		return policy.Auto
+	}
+	return policy.Manual
 }
 
 // join adds what another search has looked at.
@@ -165,7 +181,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		return err
 	}
 	if s.holds() {
-		if err := b.certify(ctx, g, jobs, s); err != nil {
+		if err := b.certify(ctx, g, jobs, tables); err != nil {
 			return err
 		}
 		b.o.Known.addCover(g.name, s)
@@ -178,7 +194,15 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		return nil
 	}
 	if len(jobs) == 1 {
-		return b.refine(ctx, g, jobs[0], s)
+		if !g.joinsModes() {
+			return b.refine(ctx, g, jobs[0], s)
+		}
+		for _, mode := range []policy.CaptureMode{policy.Auto, policy.Manual} {
+			if err := b.proveModes(ctx, jobs, space.Bit(mode)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	half := len(jobs) / 2
 	if err := b.prove(ctx, g, jobs[:half], tables[:half]); err != nil {
@@ -191,7 +215,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 func (b *batch) search(ctx context.Context, g *ground, tables []*table) (*search, error) {
 	s := newSearch(g.model(tables, false, true))
 	s.maxStates = b.o.maxStates()
-	if len(tables) > 1 {
+	if len(tables) > 1 || g.joinsModes() {
 		s.stop = func(*finding) bool { return true }
 	}
 	err := s.run(ctx)

@@ -29,8 +29,9 @@ type reaction struct {
 // outcome is what one decision about an event comes to.
 type outcome struct {
 	state int32 // of the flow: index into steps.states
+	kept  int32 // the same without what the canonical form of a node leaves out
 	marks marks
-	// With the state it says what the outcome does to a node.
+	// With kept it says what the outcome does to a node.
 
 	choice       uint8
 	wanted, took policy.Action // of the rules, and of the flow
@@ -98,6 +99,7 @@ type steps struct {
 	shared    map[sharedKey]*reaction
 	flows     map[string]int32
 	states    []flow.State // without times
+	kept      []int32      // by state: see model.keptState
 	stateAt   map[string]int32
 	alike     map[string]int32
 	parts     []part
@@ -180,7 +182,8 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 		return
 	}
 	if r.variedBy == nil {
-		r.variedBy, r.varied = &tr, m.variedOf(tr, r.want)
+		by := tr // tr itself stays off the heap
+		r.variedBy, r.varied = &by, m.variedOf(tr, r.want)
 		r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
 	}
 	if !r.breaks {
@@ -206,11 +209,12 @@ func (m *model) variedOf(tr transition, want exhausted) (all []outcome) {
 // led, or back to it, is left out if it breaks nothing by itself.
 func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit emitFunc) {
 	back := p == &m.steps.parts[0] // the provider has said nothing new
+	still := m.keptState(m.steps.still)
 	for i := range all {
 		o := &all[i]
 		if !o.breaks() && !m.steps.every {
-			id := int64(o.state)<<32 | int64(o.marks)
-			if back && o.marks == 0 && o.state == m.steps.still || slices.Contains(p.outcomes, id) {
+			id := int64(o.kept)<<32 | int64(o.marks)
+			if back && o.marks == 0 && o.kept == still || slices.Contains(p.outcomes, id) {
 				continue
 			}
 			p.outcomes = append(p.outcomes, id)
@@ -222,7 +226,7 @@ func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit e
 // follow emits the node that an outcome leads to.
 func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
 	next := &m.next
-	next.copyFrom(n, &m.steps.states[o.state])
+	next.copyFrom(n, &m.steps.states[o.kept])
 	m.ledger = append(m.ledger[:0], next.s.Ledger...) // the canonical form writes to it
 	next.s.Ledger = m.ledger
 	if o.marks.has(markSends) {
@@ -427,6 +431,7 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 		o.marks |= markOthersOld
 	}
 	o.state = m.stateOf(after)
+	o.kept = m.keptState(o.state)
 	if len(also.findings) > 0 || also.corrected != nil || also.follows != "" {
 		o.remarks = &also
 	}
@@ -495,5 +500,6 @@ func (m *model) stateOf(s *flow.State) int32 {
 		id.FirstSent, id.LastSent, id.Deadline, id.Fact = time.Time{}, time.Time{}, time.Time{}, keptFact(id)
 	}
 	m.steps.states = append(m.steps.states, kept)
+	m.steps.kept = append(m.steps.kept, -1)
 	return at
 }

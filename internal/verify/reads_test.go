@@ -39,7 +39,7 @@ func TestTheFlowReadsNothingElse(t *testing.T) {
 	}
 	steps := 0
 	for _, p := range []policy.Payment{mill("plain"), mill("grace"), mill("replay"), {Provider: "shopline", Operation: policy.Pay, Amount: 100, Currency: "TWD"}, {Provider: "momo", Operation: policy.Refund, Amount: 100, Currency: "VND"}} {
-		g, err := newGround(e, space.New(e), p, false)
+		g, err := newGround(e, space.New(e), p, space.Bit(p.Capture), false, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
