@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -68,6 +69,66 @@ func BenchmarkThreeRules(b *testing.B) {
 		"[[rule]]\nid = \"b\"\nwhen = 'code == \"1005\" && effect == \"not_executed\" && !in_doubt'\nthen = \"mark_failed\"\n" +
 		"[[rule]]\nid = \"c\"\nwhen = 'amount > 5000000 && currency == \"VND\" && effect == \"pending\"'\nthen = \"query_status\"\n"})
 	verifyFolder(b, dir, &verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}}, func(*verify.Report) {})
+}
+
+// BenchmarkKnown verifies a merchant of one provider after an edit, with what was proved before it, and without.
+func BenchmarkKnown(b *testing.B) {
+	rule := func(least int, then string) string {
+		return fmt.Sprintf("[[rule]]\nid = \"own\"\nwhen = 'class == \"insufficient_funds\" && effect == \"not_executed\" && !in_doubt && amount > %d'\nthen = %q\n", least, then)
+	}
+	for _, edit := range []struct {
+		name, rule string
+		known      bool
+	}{
+		{"without", rule(2000, "mark_failed"), false},
+		{"threshold", rule(2000, "mark_failed"), true},
+		{"action", rule(1000, "escalate"), true},
+	} {
+		b.Run(edit.name, func(b *testing.B) {
+			o := &verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}}
+			file := filepath.Join(b.TempDir(), "known.json")
+			if edit.known {
+				proveBefore(b, file, rule(1000, "mark_failed"), o)
+			}
+			dir := testkit.Dir(b, map[string]string{"merchants/acme.toml": edit.rule})
+			for b.Loop() {
+				if edit.known {
+					k, err := verify.OpenKnown(file) // each time: what this run proves is not kept
+					if err != nil {
+						b.Fatal(err)
+					}
+					o.Known = k
+				}
+				verifyOnce(b, dir, o)
+			}
+		})
+	}
+}
+
+// proveBefore writes the file of what is proved of a merchant's rule.
+func proveBefore(b *testing.B, file, rule string, o *verify.Options) {
+	b.Helper()
+	k, err := verify.OpenKnown(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before := *o
+	before.Known = k
+	verifyOnce(b, testkit.Dir(b, map[string]string{"merchants/acme.toml": rule}), &before)
+	if err := k.Save(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func verifyOnce(b *testing.B, dir string, o *verify.Options) {
+	b.Helper()
+	e, err := ruleset.Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if r, err := verify.Run(context.Background(), e, o); err != nil || !r.Holds {
+		b.Fatal(err, r)
+	}
 }
 
 func verifyFolder(b *testing.B, dir string, o *verify.Options, report func(*verify.Report)) {
