@@ -406,6 +406,19 @@ func (w *exhausted) addWanted(commands []flow.Command) {
 	}
 }
 
+// leavesCall reports whether a call is left under way, which may still fail. With a process that dies its calls are gone.
+func (m *model) leavesCall(tr transition, after *flow.State) bool {
+	if m.steps.from.s.Stage != flow.Sending || after.Stage == flow.Sending {
+		return false
+	}
+	switch tr.kind {
+	case kindAnswer, kindNotSent, kindResume, kindSecondFlow:
+		return false
+	default:
+		return true
+	}
+}
+
 // applyCommands lets the environment carry out the flow's commands, and makes the node canonical.
 func (m *model) applyCommands(n *node, do marks) {
 	for len(n.ids) < len(n.s.Ledger) {

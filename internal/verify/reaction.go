@@ -438,19 +438,6 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 	return o
 }
 
-// leavesCall reports whether a call is left under way, which may still fail. With a process that dies its calls are gone.
-func (m *model) leavesCall(tr transition, after *flow.State) bool {
-	if m.steps.from.s.Stage != flow.Sending || after.Stage == flow.Sending {
-		return false
-	}
-	switch tr.kind {
-	case kindAnswer, kindNotSent, kindResume, kindSecondFlow:
-		return false
-	default:
-		return true
-	}
-}
-
 // stateOf numbers the states of the flow, without their times, and without what no later step depends on.
 func (m *model) stateOf(s *flow.State) int32 {
 	b := append(m.steps.buf[:0], s.Stage...)
