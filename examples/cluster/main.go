@@ -37,11 +37,8 @@ var faults []byte
 
 func main() {
 	if text, is := os.LookupEnv(workerVar); is {
-		if err := work(text); err != nil {
-			fmt.Fprintln(os.Stderr, "worker:", err)
-			os.Exit(1)
-		}
-		return
+		fmt.Fprintln(os.Stderr, "worker:", work(text)) // it pays until it is killed, or fails
+		os.Exit(1)
 	}
 	url := flag.String("url", "", "the database; empty: a server of its own, which is removed at the end")
 	flows := flag.Int("flows", 200, "payments to make")
@@ -84,30 +81,29 @@ func run(out io.Writer, url string, flows int) (err error) {
 			return err
 		}
 		workers = append(workers, cmd)
-		defer func() {
-			cmd.Process.Kill()
-			cmd.Wait()
-		}()
+		defer kill(cmd)
 	}
 	if err := waitForFlows(ctx, j, func(stored, _ int) bool { return stored >= flows/2 }); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "killing worker 1, process %d, in the middle; a new one starts\n", workers[1].Process.Pid)
-	workers[1].Process.Kill()
-	workers[1].Wait()
+	kill(workers[1])
 	c.Index = 1
 	again, err := startWorker(out, c)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		again.Process.Kill()
-		again.Wait()
-	}()
+	defer kill(again)
 	if err := waitForFlows(ctx, j, func(stored, open int) bool { return stored == flows && open == 0 }); err != nil {
 		return err
 	}
 	return printLedger(ctx, out, j, provider)
+}
+
+// kill ends a worker as a crash would, and waits until it is gone.
+func kill(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill() // it may be gone already
+	_ = cmd.Wait()
 }
 
 func startProvider(ctx context.Context) (p *emulator.Provider, url string, stop func(), err error) {

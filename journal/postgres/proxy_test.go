@@ -120,7 +120,7 @@ func readMessage(c io.Reader, first bool) ([]byte, error) {
 		return nil, err
 	}
 	length := binary.BigEndian.Uint32(head[len(head)-4:])
-	message := append(head, make([]byte, length-4)...)
-	_, err := io.ReadFull(c, message[len(head):])
+	message := make([]byte, len(head)+int(length)-4)
+	_, err := io.ReadFull(c, message[copy(message, head):])
 	return message, err
 }
