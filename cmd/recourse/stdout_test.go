@@ -55,6 +55,7 @@ func printed(t *testing.T) map[string][]string {
 		"test":       {"test " + rules, "test --json " + rules, "test --tap " + rules, "test " + failing, "test --update --yes " + failing, "test -v --cover " + rules, "test --watch " + rules},
 		"diff":       {"diff embedded embedded", "diff --json embedded embedded", "diff --short embedded " + rules},
 		"simulate":   {"simulate " + traffic, "simulate --json " + traffic},
+		"audit":      {"audit " + traffic, "audit --json " + traffic},
 		"import":     {"import " + filepath.Join("internal", "imports", "testdata", "made", "playwright-1.65.1.har")},
 		"decide":     {"decide"},
 		"explain":    {explain, explain + " --json"},

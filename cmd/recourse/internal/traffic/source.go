@@ -74,6 +74,9 @@ func From(name string, r io.Reader, encoding string) (*Source, error) {
 	return s, nil
 }
 
+// Text is what the file holds, decompressed, in UTF-8 and without a byte order mark.
+func (s *Source) Text() io.Reader { return s.text }
+
 // Close closes the file.
 func (s *Source) Close() {
 	for _, c := range s.closed {
