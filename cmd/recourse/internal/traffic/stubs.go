@@ -57,7 +57,7 @@ func items(s *Source, name string, visit func(line int, raw json.RawMessage) err
 	}
 	c := &counter{r: bytes.NewReader(data)}
 	dec := json.NewDecoder(c)
-	if name != "" && data[bytes.IndexFunc(data, notSpace)] == '{' {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		err := into(dec, name, nil)
 		if err != nil && strings.HasPrefix(err.Error(), "no ") { // one item
 			if !json.Valid(data) {
@@ -71,8 +71,6 @@ func items(s *Source, name string, visit func(line int, raw json.RawMessage) err
 	}
 	return each(s, c, dec, visit)
 }
-
-func notSpace(r rune) bool { return !strings.ContainsRune(" \t\r\n", r) }
 
 type wireRequest struct {
 	URL          string                     `json:"url"`
