@@ -88,7 +88,7 @@ func auditInputs(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, pat
 		open = append(open, s)
 		switch {
 		case s.Format.CanImport() && !s.Format.NeedsTable():
-			inputs = append(inputs, audit.Input{Name: path, Reader: importing(ctx, cmd, e, path)})
+			inputs = append(inputs, audit.Input{Name: path, Reader: importing(ctx, cmd, e, path), Placed: true})
 		case s.Format.IsRecording() || named || strings.HasSuffix(path, ".jsonl") || strings.HasSuffix(path, ".jsonl.gz"):
 			inputs = append(inputs, audit.Input{Name: path, Reader: s.Text()})
 		default:

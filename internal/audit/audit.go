@@ -35,6 +35,8 @@ type Options struct {
 type Input struct {
 	Name string
 	io.Reader
+
+	Placed bool // errors of the reader say their place themselves
 }
 
 // LineError is a line that was passed over.
@@ -67,7 +69,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 	}
 	var streams streamHeap
 	for _, in := range inputs {
-		s := &stream{name: in.Name, r: newLines(in.Reader), reader: recorded.NewReader()}
+		s := &stream{name: in.Name, placed: in.Placed, r: newLines(in.Reader), reader: recorded.NewReader()}
 		if err := a.advance(&streams, s); err != nil {
 			return nil, err
 		}
@@ -90,6 +92,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 // stream is one recording and its next line.
 type stream struct {
 	name   string
+	placed bool
 	r      *lines
 	reader *recorded.Reader
 	line   recorded.Line
@@ -107,6 +110,9 @@ func (a *auditor) advance(streams *streamHeap, s *stream) error {
 		if errors.Is(err, errTooLong) {
 			a.broken(s, err)
 			continue
+		}
+		if err != nil && s.placed {
+			return err
 		}
 		if err != nil {
 			return LineError{s.name, s.r.number, err}

@@ -125,11 +125,14 @@ type counter struct {
 
 var errTooLong = fmt.Errorf("an entry of more than %d MiB", maxEntry>>20)
 
-const maxEntry = 64 << 20
+const maxEntry = 32 << 20
 
 func (c *counter) Read(p []byte) (int, error) {
-	if c.limit > 0 && c.offset > c.limit {
-		return 0, errTooLong
+	if c.limit > 0 {
+		if c.offset > c.limit {
+			return 0, errTooLong
+		}
+		p = p[:min(int64(len(p)), c.limit-c.offset+1)] // a decoder's buffer may be larger than an entry
 	}
 	n, err := c.r.Read(p)
 	for i, b := range p[:n] {

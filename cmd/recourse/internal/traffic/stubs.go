@@ -270,8 +270,8 @@ func readNock(s *Source, v *Visitor) error {
 			Line: line, Method: strings.ToUpper(m.Method), URL: m.Scope + m.Path, Header: headerMap(m.Headers), Body: jsonBody(m.Body),
 			Status: m.Status, ReplyHeader: rawHeaders(m.Raw), Latency: -1,
 		}
-		if call.Status == 0 {
-			v.Skip(line, "broken: it has no status")
+		if call.Status == 0 || m.Scope == "" || m.Path == "" {
+			v.Skip(line, "broken: it has no status, scope or path")
 			return nil
 		}
 		reply, err := nockReply(m.Response)
