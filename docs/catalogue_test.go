@@ -43,6 +43,9 @@ func TestCataloguePageHasEveryKey(t *testing.T) {
 		if len(path) > 1 {
 			table = path[0]
 		}
+		if table == "deployment" {
+			return // it has the keys of a catalogue
+		}
 		heading, known := sections[table]
 		if table == "contract" || table == "amount_units" {
 			return // README, "How to add a provider"

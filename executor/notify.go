@@ -122,6 +122,7 @@ type decoding struct {
 
 type decoded struct {
 	operation policy.Operation
+	merchant  string
 	currency  string // of the payment
 	answer    policy.Answer
 	header    map[string]string // that was read
@@ -131,7 +132,7 @@ type decoded struct {
 func (d *decoding) answer(p *policy.Payment) policy.Answer { return d.read(p).answer }
 
 // read reads the webhook as one about a payment. A body that names its currency is decoded
-// once for each operation, others once more for the currency of the payment: an amount of "100"
+// once for each operation and merchant, others once more for the currency of the payment: an amount of "100"
 // depends on it.
 func (d *decoding) read(p *policy.Payment) decoded {
 	if d.w.Answer != nil {
@@ -141,7 +142,7 @@ func (d *decoding) read(p *policy.Payment) decoded {
 	}
 	for i := range d.decoded {
 		k := &d.decoded[i]
-		if k.operation == p.Operation && (k.currency == p.Currency || k.currency == "" && k.answer.Currency != "") {
+		if k.operation == p.Operation && k.merchant == p.Merchant && (k.currency == p.Currency || k.currency == "" && k.answer.Currency != "") {
 			return *k
 		}
 	}
@@ -151,7 +152,7 @@ func (d *decoding) read(p *policy.Payment) decoded {
 	if err != nil {
 		a.Fault = policy.Unreadable
 	}
-	k := decoded{operation: p.Operation, currency: p.Currency, answer: a, header: m.Header}
+	k := decoded{operation: p.Operation, merchant: p.Merchant, currency: p.Currency, answer: a, header: m.Header}
 	d.decoded = append(d.decoded, k)
 	return k
 }

@@ -40,6 +40,9 @@ type Catalog struct {
 	envelopes []envelope
 	endpoints []*Endpoint
 	webhook   *WebhookShape // nil: not said
+
+	deployments map[string]*Catalog
+	deployedBy  []origin // the files that they were read from
 }
 
 // Row is one code or status of a provider's tables and what it proves.

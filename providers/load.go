@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"fmt"
@@ -82,22 +83,29 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	}
 	own := sha256.Sum256(data)
 	l.c.digest = sha256.Sum256(append(l.c.digest[:], own[:]...)) // with that of the catalogue that it is laid over
-	l.head(root)
-	l.contracts(root)
-	l.rows(root)
-	l.fallbacks(root)
-	l.events(root)
-	l.decoders(root)
-	l.envelopes(root)
-	l.endpoints(root)
-	l.webhook(root)
+	l.operations(root)
+	l.body(root)
+	l.deployed(root, origin{file, bytes.Clone(data)})
 	root.Done(&errs)
-	l.index()
 	if err := errs.Err(); err != nil {
 		return err
 	}
 	cs.byName[name] = func() (*Catalog, error) { return l.c, nil }
 	return nil
+}
+
+// body reads what a catalogue says, and a deployment over it.
+func (l *loader) body(t source.Table) {
+	l.head(t)
+	l.contracts(t)
+	l.rows(t)
+	l.fallbacks(t)
+	l.events(t)
+	l.decoders(t)
+	l.envelopes(t)
+	l.endpoints(t)
+	l.webhook(t)
+	l.index()
 }
 
 // AddFS adds every catalogue in the folder providers of a file system: providers/NAME.toml.
@@ -160,10 +168,14 @@ func (l *loader) head(root source.Table) {
 		}
 	}
 	l.amountUnits(root)
+}
+
+// operations reads what the provider offers. Its deployments offer the same.
+func (l *loader) operations(root source.Table) {
 	if root.Has("operations") {
-		c.Operations = source.Words[policy.Operation](root, l.errs, "operations")
+		l.c.Operations = source.Words[policy.Operation](root, l.errs, "operations")
 	}
-	if len(c.Operations) == 0 {
+	if len(l.c.Operations) == 0 {
 		l.errs.Add(root.KeyPos("operations"), "a catalogue needs operations = [\"pay\", …]")
 	}
 }

@@ -315,6 +315,7 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 	}
 	f.IdempotentKey = t.Bool(errs, "idempotent_key")
 	f.IdempotentKeyPos = t.KeyPos("idempotent_key")
+	f.readDeployments(errs, t)
 	contract.Read(t, errs, &policy.Contract{}) // once, for the mistakes
 	perOp := map[policy.Operation]source.Table{}
 	for _, op := range policy.Operations() {
@@ -330,6 +331,24 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 		contract.Read(t, &known, c)
 		if sub, ok := perOp[op]; ok {
 			contract.Read(sub, &known, c)
+		}
+	}
+}
+
+// readDeployments reads where the merchant meets each provider.
+func (f *File) readDeployments(errs *source.List, contract source.Table) {
+	if !contract.Has("deployment") {
+		return
+	}
+	t, ok := contract.Table(errs, "deployment")
+	if !ok {
+		return
+	}
+	f.Deployments, f.deploymentsPos = map[string]string{}, map[string]policy.Position{}
+	for _, provider := range t.Keys() {
+		f.Deployments[provider], f.deploymentsPos[provider] = t.String(errs, provider), t.ValuePos(provider)
+		if f.Deployments[provider] == "" {
+			errs.Add(t.ValuePos(provider), "the deployment of %s has no name; leave it out for the provider's usual one", provider)
 		}
 	}
 }

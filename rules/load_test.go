@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("the rules of merchant %s are %v of %q", name, f, f.Merchant)
 		}
 	}
-	if got := strings.Join(set.MerchantNames(), " "); got != "evergreen-box midnight-drop swift-payouts" {
+	if got := strings.Join(set.MerchantNames(), " "); got != "evergreen-box isla-wages midnight-drop swift-payouts" {
 		t.Errorf("the merchants are %s", got)
 	}
 	for _, layers := range []rules.Layers{set.Layers("momo", ""), set.Layers("opi", "evergreen-box"), set.Layers("nopay", "")} {
@@ -144,7 +144,7 @@ func TestFilesOfAFolder(t *testing.T) {
 	if got := set.Providers["opi"].Name; got != "rules/opi.toml" {
 		t.Errorf("OPI's rules come from %s, want the default", got)
 	}
-	if got := strings.Join(set.MerchantNames(), " "); got != "acme evergreen-box midnight-drop swift-payouts" {
+	if got := strings.Join(set.MerchantNames(), " "); got != "acme evergreen-box isla-wages midnight-drop swift-payouts" {
 		t.Errorf("the merchants are %s", got)
 	}
 	again, _ := rules.Load("")

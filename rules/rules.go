@@ -57,6 +57,10 @@ type File struct {
 	IdempotentKeyPos policy.Position
 	contract         func(op policy.Operation, c *policy.Contract)
 
+	// Deployments are where a merchant meets a provider that has several, by provider.
+	Deployments    map[string]string
+	deploymentsPos map[string]policy.Position
+
 	limits  policy.Limits // zero fields are not set
 	perOp   map[policy.Operation]policy.Limits
 	builtin bool // an embedded default
@@ -71,6 +75,9 @@ func (f *File) ProviderPos(i int) policy.Position {
 	}
 	return f.usesPos
 }
+
+// DeploymentPos is where the deployment of a provider stands.
+func (f *File) DeploymentPos(provider string) policy.Position { return f.deploymentsPos[provider] }
 
 // Builtin reports whether the file is an embedded default that nothing replaced.
 func (f *File) Builtin() bool { return f.builtin }
@@ -200,6 +207,14 @@ func (l Layers) ApplyContract(op policy.Operation, c *policy.Contract) {
 			l[i].contract(op, c)
 		}
 	}
+}
+
+// Deployment returns where a merchant meets a provider; empty: its file does not say so.
+func (s *Set) Deployment(merchant, provider string) string {
+	if f := s.Merchants[merchant]; f != nil {
+		return f.Deployments[provider]
+	}
+	return ""
 }
 
 // IdempotentKey reports whether the merchant's client sends the provider's optional

@@ -27,12 +27,18 @@ type line struct {
 
 // lineReader reads lines and decodes their bodies by the catalogues. It is for one goroutine.
 type lineReader struct {
-	catalogs *providers.Catalogs
+	catalog func(p *policy.Payment) (*providers.Catalog, error)
 	lines    *recorded.Reader
 }
 
-func newLineReader(c *providers.Catalogs) *lineReader {
-	return &lineReader{catalogs: c, lines: recorded.NewReader()}
+func newLineReader(o *Options) *lineReader {
+	r := &lineReader{catalog: func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }, lines: recorded.NewReader()}
+	if d, ok := o.Decider.(interface {
+		Catalog(p *policy.Payment) (*providers.Catalog, error)
+	}); ok {
+		r.catalog = d.Catalog // which knows where a merchant meets its provider
+	}
+	return r
 }
 
 // read decodes one line.
@@ -41,7 +47,7 @@ func (r *lineReader) read(raw []byte, l *line) error {
 	if err != nil || !l.Phase.IsAnswer() {
 		return err
 	}
-	cat, err := r.catalogs.Get(l.Payment.Provider)
+	cat, err := r.catalog(&l.Payment)
 	if err != nil {
 		return err
 	}

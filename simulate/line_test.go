@@ -22,7 +22,7 @@ var exampleLines = []string{
 func readLine(t testkit.Failer, raw string) (line, error) {
 	t.Helper()
 	var l line
-	err := newLineReader(defaults(t).Catalogs).read([]byte(raw), &l)
+	err := newLineReader(&Options{Catalogs: defaults(t).Catalogs}).read([]byte(raw), &l)
 	return l, err
 }
 
@@ -190,7 +190,7 @@ func FuzzReadLine(f *testing.F) {
 	}
 	f.Add([]byte(`{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"webhook","provider":"shopline","operation":"pay","body":"{\"data\":{\"paymentMsg\":{\"code\":1}}}"}`))
 	e := defaults(f)
-	r := newLineReader(e.Catalogs)
+	r := newLineReader(&Options{Catalogs: e.Catalogs})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var l line
 		if err := r.read(raw, &l); err != nil {

@@ -105,7 +105,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	}
 	for range workers {
 		parsing.Go(func() {
-			r := newLineReader(o.Catalogs)
+			r := newLineReader(&o)
 			for b := range work {
 				b.parse(r)
 			}

@@ -34,6 +34,7 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	}
 	var q emulation
 	cmd.Flags().StringVar(&q.provider, "provider", "", "the provider to play (see recourse codes)")
+	cmd.Flags().StringVar(&q.deployment, "deployment", "", "the provider's deployment to play, a [deployment] of its catalogue")
 	cmd.Flags().StringVar(&q.listen, "listen", "127.0.0.1:8080", "address; port 0 takes a free one")
 	cmd.Flags().BoolVar(&q.public, "public", false, "allow an address that other machines can reach")
 	cmd.Flags().StringVar(&q.faults, "faults", "", "fault file (TOML); without one nothing goes wrong")
@@ -50,10 +51,10 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 
 // emulation holds the flags of the command.
 type emulation struct {
-	provider, listen, faults, webhook, secret string
-	seed                                      uint64
-	public, verbose                           bool
-	rules                                     *string
+	provider, deployment, listen, faults, webhook, secret string
+	seed                                                  uint64
+	public, verbose                                       bool
+	rules                                                 *string
 }
 
 func (q *emulation) run(cmd *cobra.Command) error {
@@ -100,6 +101,13 @@ func (q *emulation) make(cmd *cobra.Command) (*emulator.Provider, error) {
 	catalog, err := e.Catalogs.Get(q.provider)
 	if err != nil {
 		return nil, err
+	}
+	if q.deployment != "" {
+		d, ok := catalog.Deployment(q.deployment)
+		if !ok {
+			return nil, fmt.Errorf("--deployment %q: the catalogue of %s has %q", q.deployment, q.provider, catalog.Deployments())
+		}
+		catalog = d
 	}
 	if len(catalog.Endpoints()) == 0 {
 		return nil, fmt.Errorf("the catalogue of %s has no [[endpoint]]", q.provider)

@@ -25,7 +25,7 @@ const (
 
 // play walks until something is found or the steps are used up.
 func play(e *ruleset.Engine, p product, seed uint64, steps int, seen *Coverage) (*finding, int, error) {
-	catalog, err := e.Catalogs.Get(p.provider)
+	catalog, err := e.Catalog(&policy.Payment{Provider: p.provider, Merchant: p.merchant})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -75,7 +75,7 @@ func agesOf(t *policy.Terms) []time.Duration {
 // shorten looks for a shorter walk to the same property and rule. It plays again and cuts each
 // walk where it gets longer than the best one so far.
 func shorten(e *ruleset.Engine, p product, seed uint64, best *finding, steps int) *finding {
-	catalog, err := e.Catalogs.Get(p.provider)
+	catalog, err := e.Catalog(&policy.Payment{Provider: p.provider, Merchant: p.merchant})
 	if err != nil {
 		return best
 	}

@@ -51,7 +51,7 @@ type Advice struct {
 // Ask puts a question to the rules, through the machine that runs in production. An error says
 // that the provider is unknown, or that the question has a number that no flow can have.
 func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
-	cat, err := e.Catalogs.Get(q.Provider)
+	cat, err := e.Catalog(&policy.Payment{Provider: q.Provider, Merchant: q.Merchant})
 	if err != nil {
 		return nil, err
 	}

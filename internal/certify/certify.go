@@ -122,16 +122,16 @@ func (in *entry) place(w world) int {
 
 // basis checks that the certificate is about what the rules and the catalogue say.
 func basis(e *engine.Engine, p *certificate.Product) error {
-	cat, err := e.Catalogs.Get(p.Payment.Provider)
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(certificate.Facts(cat, p.Payment.Operation), p.Facts) {
-		return fmt.Errorf("the catalogue of %s says something else than its facts", cat.Name)
-	}
-	for _, merchant := range p.Merchants {
+	for _, merchant := range append([]string{p.Payment.Merchant}, p.Merchants...) {
 		pay := p.Payment
 		pay.Merchant = merchant
+		cat, err := e.Catalog(&pay)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(certificate.Facts(cat, p.Payment.Operation), p.Facts) {
+			return fmt.Errorf("the catalogue of %s says something else than its facts", cat.Name)
+		}
 		t := e.Terms(&pay)
 		is, err := json.Marshal(t.Contract)
 		was, failed := json.Marshal(p.Terms.Contract)

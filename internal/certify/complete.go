@@ -22,7 +22,7 @@ var literal = regexp.MustCompile(`"[^"\n]*"|[0-9]+`)
 // are drawn from the words and numbers of both, what the rules decide is listed, whatever the flow can show them beside the
 // answer. That this is so for all other answers is on trust.
 func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]certificate.Choice, rules []certificate.Text) error {
-	cat, err := e.Catalogs.Get(m.Payment.Provider)
+	cat, err := e.Catalog(&m.Payment)
 	if err != nil {
 		return err
 	}

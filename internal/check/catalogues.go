@@ -19,22 +19,38 @@ func (c *checker) catalogues(context.Context) error {
 		if err != nil {
 			return err
 		}
-		cat.Gaps(func(op policy.Operation, ph policy.Phase, gap, at, shown, line string) {
-			c.report.add(Finding{
-				Kind: Evidence, Severity: c.weight(at, gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
-				Message: fmt.Sprintf("%s %s, %s: %s; add to [[decode]]: %s", name, op, ph, shown, line),
-			})
-		})
-		if shape, ok := cat.Webhook(); ok {
-			for at, algorithm := range shape.Weak() {
-				c.report.add(Finding{
-					Kind: WeakSignature, Severity: Note, Place: placeAt(at), Providers: []string{name},
-					Message: fmt.Sprintf("%s signs webhooks with %s, which is weak: ask for another way, and take a webhook for no more than a reason to ask", name, algorithm),
-				})
-			}
+		seen := map[string]bool{} // what the provider's own catalogue shows is not said again of a deployment
+		c.catalogue(name, "", cat, seen)
+		for _, at := range cat.Deployments() {
+			d, _ := cat.Deployment(at)
+			c.catalogue(name, " in deployment "+at, d, seen)
 		}
 	}
 	return nil
+}
+
+// catalogue looks at the catalogue of a provider, or of one of its deployments.
+func (c *checker) catalogue(name, in string, cat *providers.Catalog, seen map[string]bool) {
+	report := func(f Finding, what string) {
+		if key := fmt.Sprint(f.Kind, f.Place, what); !seen[key] {
+			seen[key] = true
+			c.report.add(f)
+		}
+	}
+	cat.Gaps(func(op policy.Operation, ph policy.Phase, gap, at, shown, line string) {
+		report(Finding{
+			Kind: Evidence, Severity: c.weight(at, gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
+			Message: fmt.Sprintf("%s%s %s, %s: %s; add to [[decode]]: %s", name, in, op, ph, shown, line),
+		}, fmt.Sprint(op, ph, gap))
+	})
+	if shape, ok := cat.Webhook(); ok {
+		for at, algorithm := range shape.Weak() {
+			report(Finding{
+				Kind: WeakSignature, Severity: Note, Place: placeAt(at), Providers: []string{name},
+				Message: fmt.Sprintf("%s%s signs webhooks with %s, which is weak: ask for another way, and take a webhook for no more than a reason to ask", name, in, algorithm),
+			}, algorithm)
+		}
+	}
 }
 
 // gapSeverity says how bad a gap is. An answer to our own send was paired by the call. What a capture's

@@ -150,8 +150,8 @@ func (c *checker) warnings() {
 func reachAll(e *ruleset.Engine, providers, merchants []string) map[string][]space.Reached {
 	all := make([][]space.Reached, len(providers))
 	each(len(providers), func(i int) {
-		if cat, err := e.Catalogs.Get(providers[i]); err == nil {
-			all[i] = space.Reachable(cat, space.AbsentAt(e, providers[i], merchants))
+		for _, cat := range e.CatalogsOf(providers[i], merchants) {
+			all[i] = append(all[i], space.Reachable(cat, space.AbsentAt(e, providers[i], merchants))...)
 		}
 	})
 	by := map[string][]space.Reached{}

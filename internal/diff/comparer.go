@@ -50,11 +50,8 @@ func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 	}
 	unsure := false
 	for _, p := range b.Catalogs.Names() {
-		if !sameFacts(c.base, b, p) {
-			return Verdict{Exact: true}
-		}
 		for _, m := range merchants(c.base, b) {
-			if !sameTerms(c.base, b, p, m) {
+			if !sameFacts(c.base, b, p, m) || !sameTerms(c.base, b, p, m) {
 				return Verdict{Exact: true}
 			}
 			v := c.compareAt(b, p, m)
@@ -116,10 +113,10 @@ func merchants(a, b *ruleset.Engine) []string {
 	return slices.Compact(all)
 }
 
-// sameFacts reports whether a provider's answers prove the same in two engines.
-func sameFacts(a, b *ruleset.Engine, provider string) bool {
-	x, err1 := a.Catalogs.Get(provider)
-	y, err2 := b.Catalogs.Get(provider)
+// sameFacts reports whether a provider's answers to a merchant's payments prove the same in two engines.
+func sameFacts(a, b *ruleset.Engine, provider, merchant string) bool {
+	x, err1 := a.Catalog(&policy.Payment{Provider: provider, Merchant: merchant})
+	y, err2 := b.Catalog(&policy.Payment{Provider: provider, Merchant: merchant})
 	if err1 != nil || err2 != nil {
 		return false
 	}

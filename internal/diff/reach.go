@@ -24,11 +24,15 @@ func (c *Comparer) reached(e *ruleset.Engine, provider string) *reach {
 		return r
 	}
 	r := &reach{index: space.NewIndex(nil), occurs: map[string]bool{}, answers: map[string][]Answers{}}
-	cat, err := e.Catalogs.Get(provider)
-	if err != nil {
+	all := merchants(c.base, e)
+	var reachable []space.Reached
+	for _, cat := range e.CatalogsOf(provider, all) {
+		reachable = append(reachable, space.Reachable(cat, space.AbsentAt(e, provider, all))...)
+	}
+	if len(reachable) == 0 {
 		return r
 	}
-	r.index = space.NewIndex(space.Reachable(cat, space.AbsentAt(e, provider, merchants(c.base, e))))
+	r.index = space.NewIndex(reachable)
 	c.reach[provider] = r
 	return r
 }

@@ -30,7 +30,9 @@ type differ struct {
 	written   map[string]int
 	terms     map[string]*Term
 	last      []string
-	plain     bool // find everything anew for each merchant: the plain twin of the groups, for tests
+
+	deployments map[string]bool // whose facts are reported
+	plain       bool            // find everything anew for each merchant: the plain twin of the groups, for tests
 }
 
 // Run compares what two sets of rules decide, from before to after, for every merchant at
@@ -43,7 +45,7 @@ func newDiffer(before, after *ruleset.Engine) *differ {
 	return &differ{
 		Comparer: &Comparer{base: before, s: space.New(before, after), reach: map[string]*reach{}}, after: after,
 		report: &Report{Version: Version, Complete: true, Changes: []Change{}, Facts: []Fact{}, Terms: []Term{}},
-		found:  map[changeKey]*Change{}, terms: map[string]*Term{},
+		found:  map[changeKey]*Change{}, terms: map[string]*Term{}, deployments: map[string]bool{},
 		groups: map[string]*grouped{}, schedules: map[*policy.Schedule]int{}, written: map[string]int{},
 	}
 }
@@ -80,7 +82,7 @@ func (d *differ) compareAll(ctx context.Context, o *Options) error {
 			continue
 		}
 		var facts []factChange
-		if !sameFacts(d.base, d.after, p) {
+		if !sameFacts(d.base, d.after, p, "") {
 			facts = factChanges(a, b)
 			d.facts(p, facts)
 			d.operations(p, a.Operations, b.Operations)
@@ -91,7 +93,7 @@ func (d *differ) compareAll(ctx context.Context, o *Options) error {
 			}
 			if d.uses(p, m) {
 				d.termsOf(p, m, a.Operations)
-				d.compareDecisions(p, m, facts)
+				d.compareDecisions(p, m, slices.Concat(facts, d.deployed(p, m)))
 			}
 			if o.Progress != nil {
 				o.Progress(i*len(all)+k, len(names)*len(all))
@@ -224,4 +226,29 @@ func together(terms []Term) []Term {
 		out = append(out, t)
 	}
 	return out
+}
+
+// deployed reports what a merchant's deployment of a provider changes: which one is meant, and what its answers prove.
+func (d *differ) deployed(p, m string) []factChange {
+	before, after := d.base.Rules.Deployment(m, p), d.after.Rules.Deployment(m, p)
+	if before == "" && after == "" {
+		return nil
+	}
+	a, err1 := d.base.Catalog(&policy.Payment{Provider: p, Merchant: m})
+	b, err2 := d.after.Catalog(&policy.Payment{Provider: p, Merchant: m})
+	if err1 != nil || err2 != nil {
+		return nil
+	}
+	if before != after {
+		d.term(Riskier, p, "", m, "contract.deployment", before, after) // its answers and signatures are read otherwise
+	}
+	if sameFacts(d.base, d.after, p, m) {
+		return nil
+	}
+	facts := factChanges(a, b)
+	if key := p + "\n" + before + "\n" + after; !d.deployments[key] { // several merchants may meet it there
+		d.deployments[key] = true
+		d.facts(p, facts)
+	}
+	return facts
 }

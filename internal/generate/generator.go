@@ -217,7 +217,7 @@ func (g *generator) flow(r *rand.Rand, p policy.Payment, name string, start time
 
 // client returns the client of a payment at a provider of its own.
 func (g *generator) client(r *rand.Rand, p policy.Payment, name string, start time.Time) *client {
-	cat, err := g.engine.Catalogs.Get(p.Provider)
+	cat, err := g.engine.Catalog(&p)
 	if err != nil {
 		panic(err) // the segments name built-in providers only
 	}

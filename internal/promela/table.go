@@ -58,7 +58,7 @@ type decision struct {
 
 // NewWorld tabulates the rules for one payment. With distrust a fact that rests on inference is unknown.
 func NewWorld(e *ruleset.Engine, p policy.Payment, distrust bool) (*World, error) {
-	catalog, err := e.Catalogs.Get(p.Provider)
+	catalog, err := e.Catalog(&p)
 	if err != nil {
 		return nil, err
 	}

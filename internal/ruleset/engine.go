@@ -171,10 +171,31 @@ func (c *compiler) files() {
 		if f.IdempotentKey && !anyKeyed(all) {
 			c.errs.Add(f.IdempotentKeyPos, "no provider has an optional idempotency key")
 		}
+		c.deployments(f, names)
 		for i, p := range f.Providers {
 			if !slices.Contains(names, p) && !c.unread[p] {
 				c.errs.Add(f.ProviderPos(i), "unknown provider %q%s", p, source.Suggest(p, slices.Clone(names)))
 			}
+		}
+	}
+}
+
+// deployments looks at where a merchant says that it meets its providers.
+func (c *compiler) deployments(f *rules.File, names []string) {
+	for _, p := range slices.Sorted(maps.Keys(f.Deployments)) {
+		cat, err := c.e.Catalogs.Get(p)
+		if err != nil {
+			if !c.unread[p] {
+				c.errs.Add(f.DeploymentPos(p), "unknown provider %q%s", p, source.Suggest(p, slices.Clone(names)))
+			}
+			continue
+		}
+		known := cat.Deployments()
+		switch at := f.Deployments[p]; {
+		case len(known) == 0:
+			c.errs.Add(f.DeploymentPos(p), "provider %s has no deployments", p)
+		case at != "" && !slices.Contains(known, at):
+			c.errs.Add(f.DeploymentPos(p), "provider %s has no deployment %q%s", p, at, source.Suggest(at, known))
 		}
 	}
 }
@@ -230,7 +251,7 @@ func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 	b := &ruleTable{provider: provider, merchant: merchant, layers: set.Layers(provider, merchant), conditions: c.done, named: c.e.named}
 	b.zone, b.unused = b.layers.Timezone(), !set.Uses(merchant, provider)
 	if c.e.Catalogs.Has(provider) {
-		b.catalog = c.catalog(provider)
+		b.catalog = c.catalog(provider, merchant)
 	}
 	poll := b.layers.Schedule("poll")
 	b.none = policy.Decision{Action: policy.QueryStatus, Reason: "no rule holds, and something is in doubt", Schedule: poll}
@@ -245,18 +266,23 @@ func (c *compiler) ruleTable(provider, merchant string) *ruleTable {
 }
 
 // catalog reads a provider's catalogue when it is first called.
-func (c *compiler) catalog(provider string) func() *providers.Catalog {
-	if c.catalogs[provider] == nil {
+func (c *compiler) catalog(provider, merchant string) func() *providers.Catalog {
+	at := c.e.Rules.Deployment(merchant, provider)
+	key := provider + "\x00" + at
+	if c.catalogs[key] == nil {
 		read := c.e.Catalogs.Later(provider)
-		c.catalogs[provider] = sync.OnceValue(func() *providers.Catalog {
+		c.catalogs[key] = sync.OnceValue(func() *providers.Catalog {
 			cat, err := read()
 			if err != nil {
 				panic(err) // an embedded one, which the tests have read
 			}
+			if there, ok := cat.Deployment(at); ok {
+				return there
+			}
 			return cat
 		})
 	}
-	return c.catalogs[provider]
+	return c.catalogs[key]
 }
 
 // part is a shared part with the schedules of a merchant's layers.

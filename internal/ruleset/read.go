@@ -1,6 +1,8 @@
 package ruleset
 
 import (
+	"slices"
+
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -8,7 +10,34 @@ import (
 // Catalog returns the catalogue by which the answers to a payment are read. Of the payment, the provider
 // and the merchant count.
 func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) {
-	return e.Catalogs.Get(p.Provider)
+	cat, err := e.Catalogs.Get(p.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if at := e.Rules.Deployment(p.Merchant, p.Provider); at != "" {
+		if d, ok := cat.Deployment(at); ok { // else the rules were refused
+			return d, nil
+		}
+	}
+	return cat, nil
+}
+
+// CatalogsOf returns every catalogue by which the answers of a provider to the payments of some merchants are read: the
+// provider's own first, and then those of its deployments that a merchant has chosen.
+func (e *Engine) CatalogsOf(provider string, merchants []string) []*providers.Catalog {
+	var all []*providers.Catalog
+	if cat, err := e.Catalogs.Get(provider); err == nil {
+		all = append(all, cat)
+	}
+	for _, m := range merchants {
+		if e.Rules.Deployment(m, provider) == "" {
+			continue // there may be a great many
+		}
+		if cat, err := e.Catalog(&policy.Payment{Provider: provider, Merchant: m}); err == nil && !slices.Contains(all, cat) {
+			all = append(all, cat)
+		}
+	}
+	return all
 }
 
 // Read decodes a message of a payment's provider, and says what the shopper must do next.

@@ -77,7 +77,7 @@ func (s *search) samples(o owner) []sample {
 	if all, ok := s.prepared[o]; ok {
 		return all
 	}
-	cat, err := s.e.Catalogs.Get(o.provider)
+	cat, err := s.e.Catalog(&policy.Payment{Provider: o.provider, Merchant: o.merchant})
 	if err != nil {
 		return nil
 	}

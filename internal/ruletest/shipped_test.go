@@ -40,8 +40,8 @@ func shipped(t testing.TB) []*ruletest.Suite {
 // The tests of the shipped rules pass and cover all of them.
 func TestShippedRules(t *testing.T) {
 	suites := shipped(t)
-	if len(suites) != 10 {
-		t.Errorf("%d files; the baseline, six providers and three merchants have one each", len(suites))
+	if len(suites) != 11 {
+		t.Errorf("%d files; the baseline, six providers and four merchants have one each", len(suites))
 	}
 	for _, s := range suites {
 		for _, c := range s.Cases {

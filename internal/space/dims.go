@@ -129,6 +129,10 @@ func New(engines ...*ruleset.Engine) *Space {
 		for _, name := range e.Catalogs.Names() {
 			if cat, err := e.Catalogs.Get(name); err == nil {
 				s.learn(cat.Codes, cat.Statuses)
+				for _, at := range cat.Deployments() {
+					d, _ := cat.Deployment(at)
+					s.learn(d.Codes, d.Statuses)
+				}
 			}
 		}
 		s.mentioned(e)

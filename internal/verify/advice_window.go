@@ -96,7 +96,7 @@ func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
 			return at
 		}
 	}
-	cat, err := e.Catalogs.Get(p.Provider)
+	cat, err := e.Catalog(p)
 	if table != "contract" || err != nil || len(cat.Codes) == 0 {
 		return "by default"
 	}

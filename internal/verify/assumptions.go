@@ -16,7 +16,7 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 	for _, o := range j.looks.Opaque {
 		p.Opaque = append(p.Opaque, fmt.Sprintf("%s (%s, %s)", o.Text, o.Rule, o.Source))
 	}
-	cat, err := e.Catalogs.Get(j.payment.Provider)
+	cat, err := e.Catalog(&j.payment)
 	if err != nil {
 		return
 	}

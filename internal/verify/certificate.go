@@ -174,7 +174,7 @@ func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*t
 
 func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
 	c := newCertifier(g, g.model(tables, false, true))
-	cat, err := g.engine.Catalogs.Get(c.product.Payment.Provider)
+	cat, err := g.engine.Catalog(&c.product.Payment)
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (k *Known) add(key string, c Covered) {
 
 // key identifies everything that a product's proof depends on, except the program.
 func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
-	catalog, err := e.Catalogs.Get(j.payment.Provider)
+	catalog, err := e.Catalog(&j.payment)
 	if err != nil {
 		return "", err
 	}

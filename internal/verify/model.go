@@ -73,7 +73,7 @@ type ground struct {
 }
 
 func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, modes region.Words, distrust bool, answers *answersMemo) (*ground, error) {
-	catalog, err := e.Catalogs.Get(p.Provider)
+	catalog, err := e.Catalog(&p)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (r *recorder) setBody(l *recorded.Line, t *replayedStep, ph policy.Phase, a
 		l.Body = []byte(`"<html>"`)
 		return
 	}
-	cat, err := r.e.Catalogs.Get(r.v.payment.Provider)
+	cat, err := r.e.Catalog(&r.v.payment)
 	if err != nil {
 		r.failed = true
 		return

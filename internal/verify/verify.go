@@ -241,8 +241,9 @@ func alikeKey(p *policy.Payment, l *ruleset.Looks) string {
 func termsKey(e *ruleset.Engine, p *policy.Payment) (string, error) {
 	t := e.Terms(p)
 	contract, err := json.Marshal(t.Contract)
+	cat, _ := e.Catalog(p) // which a product has
 	once, soon := t.Limits.MaxAttempts == 1, t.Limits.MaxElapsed <= repeatWindow(&t.Contract)
-	return fmt.Sprint(string(contract), once, soon), err
+	return fmt.Sprint(string(contract), once, soon, cat.Digest()), err
 }
 
 // maxStates returns the bound of one product's states.

@@ -113,8 +113,8 @@ func names[T interface{ String() string }](all []T, more ...string) []string {
 
 func document(id, title string, root node) node {
 	root["definitions"] = node{
-		"contract": object("contract lines of one operation", nil, contractKeys()),
-		"limits":   object("limits of one operation", nil, limitKeys()),
+		"contract": object("what the provider promises for this operation alone, over the lines for all of them", nil, contractKeys()),
+		"limits":   object("limits for this operation alone, over the lines for all of them", nil, limitKeys()),
 	}
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
 	root["$id"] = "https://raw.githubusercontent.com/recourse-pay/recourse/main/schema/" + id
@@ -124,22 +124,22 @@ func document(id, title string, root node) node {
 
 func operations() []string { return names(policy.Operations()) }
 
-func identifierList() node {
-	return some(word("an identifier of a payment", []string{string(policy.RequestID), string(policy.OrderID), string(policy.ProviderID)}))
+func identifierList(why string) node {
+	return some(word(why, []string{string(policy.RequestID), string(policy.OrderID), string(policy.ProviderID)}))
 }
 
 func contractKeys() node {
 	return node{
-		"dedupe":          identifierList(),
-		"dedupe_window":   span("for how long a repeated request cannot execute again"),
-		"replay":          word("what a repeated request gets", []string{string(policy.FirstResult), string(policy.Rejected), string(policy.ExecutedAgain)}),
-		"replay_codes":    some(text("a code of a duplicate refusal")),
-		"query_by":        identifierList(),
-		"webhook":         flagged("the provider reports the end by itself"),
-		"arrival_grace":   span("how long past its deadline a request may still arrive"),
-		"not_found_after": span("after how long \"not found\" proves that nothing executed"),
-		"link_expiry":     span("how long a link can be paid"),
-		"timeout":         span("how long to wait for an answer"),
+		"dedupe":          identifierList("an identifier of which the provider carries out only one request: a second one that bears it again moves no money"),
+		"dedupe_window":   span("for how long after the first request the provider still knows such an identifier; later the same request could be carried out once more"),
+		"replay":          word("what the provider answers to a request that it has seen before: the first one's result, a refusal, or it carries it out again", []string{string(policy.FirstResult), string(policy.Rejected), string(policy.ExecutedAgain)}),
+		"replay_codes":    some(text("a code with which the provider refuses a request that it has seen before, so that the code shows that the first one arrived")),
+		"query_by":        identifierList("an identifier by which the provider can be asked what became of a request, the best one first; without any it cannot be asked"),
+		"webhook":         flagged("whether the provider reports by itself how a payment ended, so that waiting for its notice makes sense"),
+		"arrival_grace":   span("how long after the call has timed out the request may still reach the provider, on its way through networks and queues"),
+		"not_found_after": span("how long after the last request the provider's answer \"not found\" proves that no money moved; earlier the request may still be on its way"),
+		"link_expiry":     span("how long the shopper can pay by a link or a page; until then it may still be paid"),
+		"timeout":         span("how long to wait for the provider's answer to a call before its outcome counts as unknown"),
 	}
 }
 
@@ -203,7 +203,8 @@ func rulesFile() node {
 			"intervals":            someFilled(span("one wait; the last one repeats")),
 		})),
 		"contract": contract("what this merchant's integration promises beyond the provider's contract", node{
-			"idempotent_key": flagged("the client sends the provider's optional idempotency key"),
+			"idempotent_key": flagged("whether this merchant's client sends the provider's optional idempotency key with each request, so that what the provider promises for it counts"),
+			"deployment":     mapping("where the merchant meets a provider that speaks with other words in different places, by provider, such as { opi = \"philippines\" }; absent: the provider's usual one", said("a [deployment] of the provider's catalogue")),
 		}),
 		"rule": list(object("the first rule whose condition holds decides", []string{"id", "when", "then"}, node{
 			"id":       said("its name, unique in the file"),
@@ -344,7 +345,12 @@ func catalogue() node {
 	for _, f := range []string{"order_id", "request_id", "provider_id", "amount", "currency", "idempotency_key", "notify_url"} {
 		endpoint[f] = place
 	}
+	deployment := node{}
+	for _, key := range []string{"title", "sources", "currency", "amount_unit", "amount_units", "contract", "code", "status", "fallback", "event", "decode", "envelope", "endpoint", "webhook"} {
+		deployment[key] = node{"$ref": "#/properties/" + key}
+	}
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
+		"deployment": mapping("places where the provider speaks with other words, codes or units, by name; a merchant chooses one in its [contract]", object("what is said otherwise there, over the rest of the catalogue", nil, deployment)),
 		"name": said("the provider, as rules and payments name it"), "title": text("the provider's name for people"), "currency": shaped("the currency of amounts whose answer names none, in capitals", "^([A-Z]{3})?$"),
 		"sources": some(text("a document that the catalogue rests on, with the day it was read")), "amount_unit": word("how the provider writes amounts: in minor units, whole units, or times 100; absent: amounts are not compared", []string{"minor", "major", "hundredths"}),
 		"amount_units": node{"type": "object", "description": "the unit of currencies that the provider writes in another way", "additionalProperties": word("how amounts are written", []string{"minor", "major", "hundredths"})},

@@ -92,6 +92,7 @@ func TestKeysAreTheParsers(t *testing.T) {
 		{"rules.json", "contract.pay", "[contract.pay]\n?", rulesSaid(t)},
 		{"rules.json", "rule", "[[rule]]\n?", rulesSaid(t)},
 		{"catalogue.json", "", head + "?", catalogueSaid(t)},
+		{"catalogue.json", "deployment.*", head + "[deployment.x]\n?", catalogueSaid(t)},
 		{"catalogue.json", "contract", head + "[contract]\n?", catalogueSaid(t)},
 		{"catalogue.json", "contract.idempotent_key", head + "[contract.idempotent_key]\n?", catalogueSaid(t)},
 		{"catalogue.json", "code", head + "[[code]]\n?", catalogueSaid(t)},
