@@ -28,7 +28,7 @@ type line struct {
 // lineReader reads lines and decodes their bodies by the catalogues. It is for one goroutine.
 type lineReader struct {
 	catalog func(p *policy.Payment) (*providers.Catalog, error)
-	lines    *recorded.Reader
+	lines   *recorded.Reader
 }
 
 func newLineReader(o *Options) *lineReader {

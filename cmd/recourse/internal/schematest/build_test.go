@@ -351,7 +351,7 @@ func catalogue() node {
 	}
 	return document("catalogue.json", "A provider's catalogue of Recourse", object("One provider: what its answers prove, and its contract", []string{"name"}, node{
 		"deployment": mapping("places where the provider speaks with other words, codes or units, by name; a merchant chooses one in its [contract]", object("what is said otherwise there, over the rest of the catalogue", nil, deployment)),
-		"name": said("the provider, as rules and payments name it"), "title": text("the provider's name for people"), "currency": shaped("the currency of amounts whose answer names none, in capitals", "^([A-Z]{3})?$"),
+		"name":       said("the provider, as rules and payments name it"), "title": text("the provider's name for people"), "currency": shaped("the currency of amounts whose answer names none, in capitals", "^([A-Z]{3})?$"),
 		"sources": some(text("a document that the catalogue rests on, with the day it was read")), "amount_unit": word("how the provider writes amounts: in minor units, whole units, or times 100; absent: amounts are not compared", []string{"minor", "major", "hundredths"}),
 		"amount_units": node{"type": "object", "description": "the unit of currencies that the provider writes in another way", "additionalProperties": word("how amounts are written", []string{"minor", "major", "hundredths"})},
 		"operations":   someFilled(word("an operation that the provider offers", ops)),
