@@ -151,6 +151,13 @@ func TestAgainstTheLedger(t *testing.T) {
 		name := func(f *Finding) string { return f.Payment.Merchant + "/" + f.Payment.Key }
 		all := audited(t, e, func(f *Finding) { truth[name(f)] = f.Kind }, whole)
 		audited(t, e, func(f *Finding) { seen[name(f)] = f }, blind.String())
+		for _, total := range all.Totals {
+			for _, m := range total.Money {
+				if m.Amount <= 0 || m.Currency == "" {
+					t.Errorf("%s: %s has %+v", provider, total.Kind, m)
+				}
+			}
+		}
 		missed, false_, harms := 0, 0, 0
 		for key, kind := range truth {
 			f := seen[key]

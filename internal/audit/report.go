@@ -151,13 +151,16 @@ func (r *Report) add(o *Options, f *Finding, p *payment, running bool) {
 	}
 	t := &r.Totals[i]
 	t.Count++
+	r.keep(f, o.Stories)
+	if f.Amount == 0 {
+		return // a cancel names none, and a sum of nothing says nothing
+	}
 	k := slices.IndexFunc(t.Money, func(m Money) bool { return m.Currency == f.Payment.Currency })
 	if k < 0 {
 		t.Money = append(t.Money, Money{Currency: f.Payment.Currency})
 		k = len(t.Money) - 1
 	}
 	t.Money[k].Amount += f.Amount
-	r.keep(f, o.Stories)
 }
 
 // keep keeps the gravest findings, by kind and amount.
