@@ -59,7 +59,7 @@ func TestAParkedFlowTellsTheSameStory(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			b := &bank{sends: []reply{silence}, asks: []reply{working, missing, later, code("9000"), {err: executor.ErrNotSent}, working, paidAsk}}
 			x := open(t, defaults(), executor.Config{Journal: journal.NewMemory()})
-			r := (*executor.Result)(nil)
+			var r *executor.Result
 			if background {
 				r = end(t, begin(t, x, payment("k"), b), 24*time.Hour)
 			} else {

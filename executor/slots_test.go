@@ -21,10 +21,10 @@ import (
 type crowd struct {
 	send, ask reply
 
-	mu         sync.Mutex
-	now, most  map[string]int // by phase and merchant
-	order      []string       // of the queries, by payment key
-	sent, made int
+	mu        sync.Mutex
+	now, most map[string]int // by phase and merchant
+	order     []string       // of the queries, by payment key
+	made      int
 }
 
 func newCrowd(send, ask reply) *crowd {

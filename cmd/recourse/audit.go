@@ -105,18 +105,10 @@ func auditInputs(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, pat
 			inputs = append(inputs, audit.Input{Name: "stdin", Reader: s.Text()})
 			continue
 		}
-		var files []string
-		folder := false
-		if err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
-				files = append(files, p)
-			}
-			folder = folder || err == nil && d.IsDir()
-			return err
-		}); err != nil {
+		files, folder, err := filesBelow(path)
+		if err != nil {
 			return nil, done, err
 		}
-		slices.Sort(files)
 		for _, f := range files {
 			if err := add(f, !folder); err != nil {
 				return nil, done, err
@@ -127,6 +119,19 @@ func auditInputs(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, pat
 		return nil, done, fmt.Errorf("%s: no recording is in it, and nothing that could be imported", strings.Join(paths, " "))
 	}
 	return inputs, done, nil
+}
+
+// filesBelow are the files of a folder in the order of their names, or the one file that path is.
+func filesBelow(path string) (files []string, folder bool, err error) {
+	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, p)
+		}
+		folder = folder || err == nil && d.IsDir()
+		return err
+	})
+	slices.Sort(files)
+	return files, folder, err
 }
 
 // importing is a file of another tool as a recording.

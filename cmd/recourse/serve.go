@@ -209,7 +209,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	go q.reloading(ctx, cmd, rules, log)
+	go q.reloading(ctx, rules, log)
 	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
 	var broken error
 	select {
@@ -233,7 +233,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 }
 
 // reloading reads the rules anew at SIGHUP and, with --watch, when a file changes.
-func (q *serving) reloading(ctx context.Context, cmd *cobra.Command, rules *service.Rules, log *slog.Logger) {
+func (q *serving) reloading(ctx context.Context, rules *service.Rules, log *slog.Logger) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, hangUp...)
 	defer signal.Stop(asked)

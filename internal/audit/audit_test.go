@@ -167,6 +167,7 @@ func TestAgainstTheLedger(t *testing.T) {
 					missed++
 					t.Logf("%s: %s %s is missed", provider, key, kind)
 				}
+			default:
 			}
 		}
 		for key, f := range seen {

@@ -121,12 +121,14 @@ func (p *payment) identities() []*identity {
 				i.executed = n
 			case policy.NotExecuted:
 				i.refused++
+			case policy.Unknown, policy.Pending:
 			}
 		case recorded.Query, recorded.Webhook:
 			if e.phase == recorded.Webhook && !e.answer.Verified {
 				continue // its signature was not checked
 			}
 			p.weigh(all, n)
+		case recorded.End, recorded.Truth:
 		}
 	}
 	return all
@@ -166,6 +168,7 @@ func (p *payment) weigh(all []*identity, n int) {
 		if len(candidates) == 1 && e.fact.Class != policy.NotFound && !e.at.Before(p.events[i.sends[len(i.sends)-1]].done) {
 			i.gone = n
 		}
+	case policy.Unknown, policy.Pending:
 	}
 }
 
@@ -341,6 +344,7 @@ func (p *payment) rule(cause int, d policy.Decider) Rule {
 			s.InDoubt = s.InDoubt || e.fact.Effect != policy.NotExecuted
 		case recorded.Query:
 			s.Queries++
+		case recorded.Webhook, recorded.End, recorded.Truth:
 		}
 		if last == nil || !e.done.Before(last.done) {
 			last = e

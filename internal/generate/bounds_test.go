@@ -29,13 +29,13 @@ func TestTheTruthLiesWithinTheBounds(t *testing.T) {
 		a, b := drawnRules(t, r), drawnRules(t, r)
 		const payments = 24
 		var recording bytes.Buffer
-		real := outcomes{}
+		truth := outcomes{}
 		for i := range payments {
 			record := clientOf(t, a, seed, i)
 			for _, e := range record.entries {
 				recording.Write(e.Append(nil))
 			}
-			real.add(clientOf(t, b, seed, i))
+			truth.add(clientOf(t, b, seed, i))
 		}
 		report, err := simulate.Run(context.Background(), simulate.Options{
 			Decider: b, Catalogs: b.Catalogs, Stdin: &recording, Strict: true,
@@ -44,9 +44,9 @@ func TestTheTruthLiesWithinTheBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		what := fmt.Sprintf("seed %d", seed)
-		real.within(t, what, report)
+		truth.within(t, what, report)
 		for i := range report.Money {
-			real.moneyWithin(t, what, &report.Money[i])
+			truth.moneyWithin(t, what, &report.Money[i])
 		}
 		width += report.Bounds.Succeeded.Most - report.Bounds.Succeeded.Least
 		flows += payments
@@ -151,24 +151,24 @@ func (o outcomes) add(c *client) {
 
 func (o outcomes) within(t *testing.T, what string, r *simulate.Report) {
 	t.Helper()
-	b, real := &r.Bounds, o[""]
-	check(t, what+": succeeded", real.ends[policy.Succeeded], b.Succeeded.Least, b.Succeeded.Most)
-	check(t, what+": failed", real.ends[policy.Failed], b.Failed.Least, b.Failed.Most)
-	check(t, what+": escalated", real.ends[policy.Escalated], b.Escalated.Least, b.Escalated.Most)
-	check(t, what+": open", real.ends[policy.Open], b.Open.Least, b.Open.Most)
-	check(t, what+": executed twice", real.twice, b.ExecutedTwice.Least, b.ExecutedTwice.Most)
-	check(t, what+": failed though executed", real.failed, b.FailedThoughExecuted.Least, b.FailedThoughExecuted.Most)
-	check(t, what+": succeeded though not executed", real.notReal, b.SucceededThoughNotExecuted.Least, b.SucceededThoughNotExecuted.Most)
+	b, truth := &r.Bounds, o[""]
+	check(t, what+": succeeded", truth.ends[policy.Succeeded], b.Succeeded.Least, b.Succeeded.Most)
+	check(t, what+": failed", truth.ends[policy.Failed], b.Failed.Least, b.Failed.Most)
+	check(t, what+": escalated", truth.ends[policy.Escalated], b.Escalated.Least, b.Escalated.Most)
+	check(t, what+": open", truth.ends[policy.Open], b.Open.Least, b.Open.Most)
+	check(t, what+": executed twice", truth.twice, b.ExecutedTwice.Least, b.ExecutedTwice.Most)
+	check(t, what+": failed though executed", truth.failed, b.FailedThoughExecuted.Least, b.FailedThoughExecuted.Most)
+	check(t, what+": succeeded though not executed", truth.notReal, b.SucceededThoughNotExecuted.Least, b.SucceededThoughNotExecuted.Most)
 }
 
 func (o outcomes) moneyWithin(t *testing.T, what string, m *simulate.Money) {
 	t.Helper()
-	b, real := &m.Bounds, o[m.Currency]
+	b, truth := &m.Bounds, o[m.Currency]
 	what += ", " + m.Currency
-	check(t, what+" succeeded", real.ends[policy.Succeeded], b.Succeeded.Least, b.Succeeded.Most)
-	check(t, what+" failed", real.ends[policy.Failed], b.Failed.Least, b.Failed.Most)
-	check(t, what+" escalated", real.ends[policy.Escalated], b.Escalated.Least, b.Escalated.Most)
-	check(t, what+" open", real.ends[policy.Open], b.Open.Least, b.Open.Most)
+	check(t, what+" succeeded", truth.ends[policy.Succeeded], b.Succeeded.Least, b.Succeeded.Most)
+	check(t, what+" failed", truth.ends[policy.Failed], b.Failed.Least, b.Failed.Most)
+	check(t, what+" escalated", truth.ends[policy.Escalated], b.Escalated.Least, b.Escalated.Most)
+	check(t, what+" open", truth.ends[policy.Open], b.Open.Least, b.Open.Most)
 }
 
 func check(t *testing.T, what string, n, least, most int64) {

@@ -69,24 +69,15 @@ func (w *writer) prune(before time.Time) (n int, more bool, err error) {
 		n, more = 0, true
 		var left []*tomb
 		for range pruneStep {
-			t := new(tomb)
-			err := w.pruning.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &t.n, &t.version, &t.id, &t.key.Merchant, &t.operation,
-				&t.key.Payment, &t.provider, &t.names, &t.left, &t.at, &t.standing, &t.since)
+			t, err := w.nextPrunable(before)
 			if errors.Is(err, io.EOF) {
 				more = false
 				break
 			}
-			if err != nil && t.n == 0 {
+			if err != nil {
 				return err
 			}
-			if err == nil {
-				t.cachedFlow.names, err = decodeNames(t.names)
-			}
-			if err != nil {
-				// The others are pruned. This one stays, for its key may be paid.
-				if err := one(w.pruning.keep.exec(int64(unpruned), t.n)); err != nil {
-					return err
-				}
+			if t == nil {
 				continue
 			}
 			if err := w.remove(t); err != nil {
@@ -104,6 +95,24 @@ func (w *writer) prune(before time.Time) (n int, more bool, err error) {
 	}
 	w.checkpoint.wrote(int64(n) * 2048)
 	return n, more, nil
+}
+
+// nextPrunable is the next row to prune, or [io.EOF]. A damaged one is marked and stays, for its key may be paid: then both
+// are nil.
+func (w *writer) nextPrunable(before time.Time) (*tomb, error) {
+	t := new(tomb)
+	err := w.pruning.findPrunable.queryRow([]driver.Value{before.UnixMicro()}, &t.n, &t.version, &t.id, &t.key.Merchant, &t.operation,
+		&t.key.Payment, &t.provider, &t.names, &t.left, &t.at, &t.standing, &t.since)
+	if err != nil && (t.n == 0 || errors.Is(err, io.EOF)) {
+		return nil, err
+	}
+	if err == nil {
+		t.cachedFlow.names, err = decodeNames(t.names)
+	}
+	if err != nil {
+		return nil, one(w.pruning.keep.exec(int64(unpruned), t.n))
+	}
+	return t, nil
 }
 
 // remove deletes a row and its names.

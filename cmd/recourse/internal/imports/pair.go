@@ -160,7 +160,8 @@ func (p *pairer) follow(e *entry) error {
 	f := id.flow
 	l.Flow = f.name
 	f.last = l.At
-	if l.Phase == recorded.Query {
+	switch l.Phase {
+	case recorded.Query:
 		l.QueryBy = by
 		amount, currency := l.Payment.Amount, l.Payment.Currency
 		l.Payment = f.payment
@@ -179,10 +180,11 @@ func (p *pairer) follow(e *entry) error {
 				p.known[k] = id
 			}
 		}
-	} else if l.Phase == recorded.Webhook {
+	case recorded.Webhook:
 		answered := l.Payment
 		l.Payment = f.payment
 		l.Payment.Merchant = answered.Merchant
+	default:
 	}
 	return p.put(l)
 }

@@ -74,9 +74,6 @@ type ReportBody struct {
 	Fault        policy.Fault      `json:"fault,omitempty" enum:"not_sent,timeout,reset,unreadable" doc:"There was no answer. not_sent only if it is certain that no byte left, as for a name that did not resolve; timeout and reset leave it in doubt."`
 }
 
-// longestWait bounds how long an answer is held.
-const longestWait = 60_000
-
 // WaitParam is how long an answer is held.
 type WaitParam struct {
 	WaitMS int64 `query:"wait_ms" default:"1000" minimum:"0" maximum:"60000" doc:"How long the answer may be held until there is something to do."`
