@@ -30,6 +30,9 @@ func bracketed(n ast.Node) string {
 	case *ast.BinaryNode:
 		return in(n.Left) + " " + n.Operator + " " + operand(n.Right, in)
 	case *ast.ConditionalNode:
+		if !n.Ternary {
+			return "if " + in(n.Cond) + " { " + bracketed(n.Exp1) + " } else { " + bracketed(n.Exp2) + " }"
+		}
 		return in(n.Cond) + " ? " + in(n.Exp1) + " : " + in(n.Exp2)
 	case *ast.MemberNode:
 		return in(n.Node) + "[" + bracketed(n.Property) + "]"

@@ -90,3 +90,22 @@ func TestBeginAndFixedDuration(t *testing.T) {
 		t.Error("a comparison is no duration")
 	}
 }
+
+// What is shown of a condition is what was written, also where expr's own text leaves brackets out within an if.
+func TestWrittenReadsBack(t *testing.T) {
+	for _, text := range []string{
+		`(a + b)[0:1] == "x"`,
+		`a ? (b + c)[:n] : d`,
+		`if a { (b + c)[:n] } else { d }`,
+		`if !(a != a) { trim('x' + "G" | upper(), "4" + b) not contains ("G" + c)[:n] } else { c in d }`,
+		`(if a { (b + c)[:n] } else { d }) == "x"`,
+	} {
+		tree, err := parser.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown, ok := Written(tree.Node); !ok {
+			t.Errorf("%s is shown as %s", text, shown)
+		}
+	}
+}
