@@ -45,7 +45,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 func (w *served) program(cart string, i int, program []string) string {
 	for run := range 5 {
 		var out bytes.Buffer
-		cmd := exec.Command(program[0], append(program[1:], "--service", "http://"+w.listen, "--provider", w.pay, "--key", cart, "--order", cart, "--amount", "50000")...)
+		cmd := exec.Command(program[0], append(program[1:], "--service", "http://"+w.listen, "--provider", w.pay, "--merchant", "shop", "--key", cart, "--order", cart, "--amount", "50000")...)
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
 			w.t.Error(err)

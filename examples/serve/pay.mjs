@@ -15,6 +15,7 @@ const { values: args } = parseArgs({
   options: {
     service: { type: "string", default: "http://127.0.0.1:8377" },
     provider: { type: "string", default: "http://127.0.0.1:8080" },
+    merchant: { type: "string", default: "" }, // whose rules decide
     key: { type: "string" },
     order: { type: "string" },
     amount: { type: "string" },
@@ -77,7 +78,7 @@ async function carryOut(step, caller) {
 const caller = `${Math.floor(Date.now() / 1000)}-${randomBytes(16).toString("hex")}`; // for this payment, in this run of this program
 let { status, step } = await service(`${args.service}/v1/flows`, {
   caller, provider: "momo", operation: "pay", payment_key: args.key, order_id: args.order,
-  amount: Number(args.amount), currency: "VND", data: "an order of the example",
+  merchant: args.merchant, amount: Number(args.amount), currency: "VND", data: "an order of the example",
 });
 while (status === 200 && step.do !== "end") {
   const flow = `${args.service}/v1/flows/${step.flow}`;

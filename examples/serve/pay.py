@@ -94,7 +94,7 @@ def pay(args):
     caller = f"{int(time.time())}-{secrets.token_hex(16)}"  # for this payment, in this run of this program
     start = {
         "caller": caller, "provider": "momo", "operation": "pay", "payment_key": args.key, "order_id": args.order,
-        "amount": args.amount, "currency": "VND", "data": "an order of the example",
+        "merchant": args.merchant, "amount": args.amount, "currency": "VND", "data": "an order of the example",
     }
     status, step = service(args.service + "/v1/flows", start)
     while status == 200 and step["do"] != "end":
@@ -116,6 +116,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--service", default="http://127.0.0.1:8377")
     parser.add_argument("--provider", default="http://127.0.0.1:8080")
+    parser.add_argument("--merchant", default="", help="whose rules decide")
     parser.add_argument("--key", required=True)
     parser.add_argument("--order", required=True)
     parser.add_argument("--amount", type=int, required=True)
