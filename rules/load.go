@@ -316,21 +316,19 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 	f.IdempotentKey = t.Bool(errs, "idempotent_key")
 	f.IdempotentKeyPos = t.KeyPos("idempotent_key")
 	f.readDeployments(errs, t)
-	contract.Read(t, errs, &policy.Contract{}) // once, for the mistakes
-	perOp := map[policy.Operation]source.Table{}
+	all := contract.Lines(t, errs)
+	perOp := map[policy.Operation]func(*policy.Contract){}
 	for _, op := range policy.Operations() {
 		if sub, ok := t.Table(errs, op.String()); ok {
-			perOp[op] = sub
-			contract.Read(sub, errs, &policy.Contract{})
+			perOp[op] = contract.Lines(sub, errs)
 			sub.Done(errs)
 		}
 	}
 	t.Done(errs)
 	f.contract = func(op policy.Operation, c *policy.Contract) {
-		var known source.List
-		contract.Read(t, &known, c)
-		if sub, ok := perOp[op]; ok {
-			contract.Read(sub, &known, c)
+		all(c)
+		if own := perOp[op]; own != nil {
+			own(c)
 		}
 	}
 }

@@ -4,47 +4,66 @@
 package contract
 
 import (
+	"slices"
+	"time"
+
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // Read reads the contract lines of a table over those in c. It serves the
 // catalogues and the [contract] of a merchant's rules.
-func Read(t source.Table, errs *source.List, c *policy.Contract) {
-	if t.Has("dedupe") {
-		c.Dedupe = identifiers(t, errs, "dedupe")
-	}
-	if t.Has("query_by") {
-		c.QueryBy = identifiers(t, errs, "query_by")
-	}
-	if t.Has("replay_codes") {
-		c.ReplayCodes = t.Strings(errs, "replay_codes")
-	}
-	if t.Has("webhook") {
-		c.Webhook = t.Bool(errs, "webhook")
-	}
-	if t.Has("replay") {
-		switch r := policy.Replay(t.String(errs, "replay")); r {
-		case policy.FirstResult, policy.Rejected, policy.ExecutedAgain:
-			c.Replay = r
-		default:
-			errs.Add(t.ValuePos("replay"), "replay is %q; it must be first_result, rejected or executed_again", r)
+func Read(t source.Table, errs *source.List, c *policy.Contract) { Lines(t, errs)(c) }
+
+// Lines reads the contract lines of a table, and returns what writes them over a contract. That may be done at any
+// time and by several goroutines: the table, which notes what is read of it, is not looked at again.
+func Lines(t source.Table, errs *source.List) (apply func(*policy.Contract)) {
+	var all []func(*policy.Contract)
+	add := func(key string, read func() func(*policy.Contract)) {
+		if t.Has(key) {
+			all = append(all, read())
 		}
 	}
-	if t.Has("dedupe_window") {
-		c.DedupeWindow = t.Duration(errs, "dedupe_window")
+	list := func(key string, field func(*policy.Contract) *[]policy.Identifier) {
+		add(key, func() func(*policy.Contract) {
+			v := identifiers(t, errs, key)
+			return func(c *policy.Contract) { *field(c) = slices.Clone(v) }
+		})
 	}
-	if t.Has("arrival_grace") {
-		c.ArrivalGrace = t.Duration(errs, "arrival_grace")
+	span := func(key string, field func(*policy.Contract) *time.Duration) {
+		add(key, func() func(*policy.Contract) {
+			v := t.Duration(errs, key)
+			return func(c *policy.Contract) { *field(c) = v }
+		})
 	}
-	if t.Has("not_found_after") {
-		c.NotFoundAfter = t.Duration(errs, "not_found_after")
-	}
-	if t.Has("link_expiry") {
-		c.LinkExpiry = t.Duration(errs, "link_expiry")
-	}
-	if t.Has("timeout") {
-		c.Timeout = t.Duration(errs, "timeout")
+	list("dedupe", func(c *policy.Contract) *[]policy.Identifier { return &c.Dedupe })
+	list("query_by", func(c *policy.Contract) *[]policy.Identifier { return &c.QueryBy })
+	add("replay_codes", func() func(*policy.Contract) {
+		v := t.Strings(errs, "replay_codes")
+		return func(c *policy.Contract) { c.ReplayCodes = slices.Clone(v) }
+	})
+	add("webhook", func() func(*policy.Contract) {
+		v := t.Bool(errs, "webhook")
+		return func(c *policy.Contract) { c.Webhook = v }
+	})
+	add("replay", func() func(*policy.Contract) {
+		switch r := policy.Replay(t.String(errs, "replay")); r {
+		case policy.FirstResult, policy.Rejected, policy.ExecutedAgain:
+			return func(c *policy.Contract) { c.Replay = r }
+		default:
+			errs.Add(t.ValuePos("replay"), "replay is %q; it must be first_result, rejected or executed_again", r)
+			return func(*policy.Contract) {}
+		}
+	})
+	span("dedupe_window", func(c *policy.Contract) *time.Duration { return &c.DedupeWindow })
+	span("arrival_grace", func(c *policy.Contract) *time.Duration { return &c.ArrivalGrace })
+	span("not_found_after", func(c *policy.Contract) *time.Duration { return &c.NotFoundAfter })
+	span("link_expiry", func(c *policy.Contract) *time.Duration { return &c.LinkExpiry })
+	span("timeout", func(c *policy.Contract) *time.Duration { return &c.Timeout })
+	return func(c *policy.Contract) {
+		for _, set := range all {
+			set(c)
+		}
 	}
 }
 

@@ -1,12 +1,15 @@
 package ruleset
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -49,4 +52,47 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// What is worked out when it is first asked for may be asked for by several goroutines at once: each engine is new here.
+func TestFirstQuestionsAtOnce(t *testing.T) {
+	files := map[string]string{}
+	for m := range 8 {
+		name := fmt.Sprintf("m%d", m)
+		files["merchants/"+name+".toml"] = fmt.Sprintf("[contract]\ndedupe_window = \"%dh\"\n[contract.pay]\ntimeout = \"%ds\"\n\n[[rule]]\nid = \"own\"\nwhen = 'class == \"unrecognized\"'\nthen = \"escalate\"\n", m+1, m+5)
+	}
+	dir := testkit.Dir(t, files)
+	for range testkit.Size(3, 5, 50) {
+		e := open(t, dir)
+		begin := make(chan struct{})
+		var wg sync.WaitGroup
+		for g := range 16 {
+			wg.Go(func() {
+				<-begin
+				for n := range 80 {
+					m := (n + g) % 8
+					p := &policy.Payment{Provider: []string{"momo", "opi", "stripe"}[n%3], Merchant: fmt.Sprintf("m%d", m), Operation: policy.Pay}
+					if n%3 == 1 {
+						p.Operation = policy.Payout
+					}
+					d, err := e.For(p)
+					if err != nil {
+						t.Error(err)
+						continue
+					}
+					c := d.Terms(p).Contract
+					if c.DedupeWindow != time.Duration(m+1)*time.Hour || p.Operation == policy.Pay && c.Timeout != time.Duration(m+5)*time.Second {
+						t.Errorf("merchant %s has the contract %+v", p.Merchant, c)
+					}
+					s := &policy.Situation{Payment: p, Answer: &policy.Answer{Code: "77"}}
+					e.Decide(s)
+					if g == 0 {
+						e.Explain(s)
+					}
+				}
+			})
+		}
+		close(begin)
+		wg.Wait()
+	}
 }

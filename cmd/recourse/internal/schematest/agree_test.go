@@ -161,7 +161,7 @@ var beyond = regexp.MustCompile(strings.Join([]string{
 	`unknown (word of a script|event|column)`, "the row has",
 	"nothing is expected", "is missing, such as a fault", "unknown answer of", `each\.cases`, "fired counts how often", "does not decode",
 	// Laws about what a provider can prove or sign.
-	"an unrecognized answer proves nothing", "is no path into a body", "cannot be made of the whole body", "timestamp goes with", "a send is of one operation",
+	"an unrecognized answer proves nothing", "is no path into a body", "cannot be made of the whole body", "timestamp goes with", "has no secret of its own", "a send is of one operation",
 	"a query needs order_id", "webhooks come from the provider", "has no segment", "must be header:NAME", "a request has header:NAME", "names nothing",
 	// One value beside another.
 	"never ends", "needs for =", "takes no duration", "goes with error_after", "cannot hit a", "is no pattern", "does not belong here",
