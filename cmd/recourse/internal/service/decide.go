@@ -150,7 +150,7 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
 		return
 	}
-	answer, err := decision(s.o.Rules.Now(), raw)
+	answer, err := decision(s.o.Rules.Now(), raw, nil)
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -161,16 +161,18 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 
 var jsonType = []string{"application/json"}
 
-func decision(e *ruleset.Engine, raw []byte) ([]byte, error) {
+// decision answers one question, behind what out holds.
+func decision(e *ruleset.Engine, raw, out []byte) ([]byte, error) {
 	q, err := advice.Read(raw)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	a, err := advice.Ask(e, q)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	return json.Marshal(a.Decision())
+	d := a.Decision()
+	return d.AppendJSON(out), nil
 }
 
 // decideBatch answers line by line, in order. One set of rules answers the whole batch. Both the lines that wait and
@@ -229,11 +231,11 @@ func readPart(in *bufio.Reader) (questions [][]byte, err error) {
 func answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
 	var out []byte
 	for _, question := range questions {
-		answer, err := decision(e, question)
+		next, err := decision(e, question, out)
 		if err != nil {
-			answer = errorLine(err)
+			next = append(out, errorLine(err)...)
 		}
-		out = append(append(out, answer...), '\n')
+		out = append(next, '\n')
 	}
 	if wrong != nil && !errors.Is(wrong, io.EOF) {
 		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
