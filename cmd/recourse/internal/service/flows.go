@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -128,12 +127,15 @@ func (s *Service) start(ctx context.Context, in *struct {
 	if err := s.limit(b.Merchant); err != nil {
 		return nil, err
 	}
+	p := policy.Payment{
+		Provider: b.Provider, Merchant: b.Merchant, Operation: b.Operation, Key: b.PaymentKey,
+		Amount: b.Amount, Currency: b.Currency, Capture: b.Capture, Tags: b.Tags,
+	}
+	if err := s.o.Rules.Now().Check(&p); err != nil {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
 	h, err := s.x.Start(ctx, executor.Request{
-		Payment: policy.Payment{
-			Provider: b.Provider, Merchant: b.Merchant, Operation: b.Operation, Key: b.PaymentKey,
-			Amount: b.Amount, Currency: b.Currency, Capture: b.Capture, Tags: b.Tags,
-		},
-		OrderID: b.OrderID, RequestID: b.RequestID, ProviderID: b.ProviderID, NotAfter: b.NotAfter, Distinct: b.Distinct, Data: []byte(b.Data),
+		Payment: p, OrderID: b.OrderID, RequestID: b.RequestID, ProviderID: b.ProviderID, NotAfter: b.NotAfter, Distinct: b.Distinct, Data: []byte(b.Data),
 	}, s.hub)
 	if err != nil {
 		return nil, refused(err)
@@ -402,5 +404,9 @@ func refused(err error) error {
 	case errors.Is(err, executor.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return huma.Error503ServiceUnavailable(err.Error())
 	}
-	return huma.Error422UnprocessableEntity(strings.TrimPrefix(cmp.Or(err.Error(), fmt.Sprintf("%T", err)), "executor: "))
+	if of := "executor: Request."; strings.HasPrefix(err.Error(), of) {
+		return huma.Error422UnprocessableEntity(strings.TrimPrefix(err.Error(), "executor: "))
+	}
+	// The journal, above all: the call can be repeated when it works again.
+	return huma.Error503ServiceUnavailable(err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -382,5 +383,21 @@ func TestStop(t *testing.T) {
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
+	}
+}
+
+// fullDisk is a journal that cannot be written.
+type fullDisk struct{ journal.Journal }
+
+func (fullDisk) Put(context.Context, *journal.Row, journal.Durability) error {
+	return errors.New("no space left on device")
+}
+
+// A journal that fails is no mistake of the caller, who would give the payment up: the call can be repeated.
+func TestAJournalThatFailsIsNoMistakeOfTheCaller(t *testing.T) {
+	a := newAPI(t, service.Options{Journal: fullDisk{journal.NewMemory()}})
+	got := a.do(503, "POST", "/v1/flows?wait_ms=0", start("caller-01", "k1"))
+	if text := fmt.Sprint(got["detail"]); !strings.Contains(text, "no space left") {
+		t.Errorf("the answer says %q", text)
 	}
 }
