@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options, inputs []Input) (*Report, error) {
 		o.Broken = func(LineError) {}
 	}
 	a := &auditor{
-		o: &o, report: &Report{V: 1, Files: len(inputs)}, flows: map[string]*payment{}, keys: map[string]*payment{}, seed: maphash.MakeSeed(),
+		o: &o, report: &Report{V: 1, Files: len(inputs), Totals: []Total{}, Findings: []*Finding{}}, flows: map[string]*payment{}, keys: map[string]*payment{}, seed: maphash.MakeSeed(),
 		lacks: map[string]int{}, keysOff: map[string]int{},
 	}
 	var streams streamHeap
@@ -201,24 +201,7 @@ func (a *auditor) take(s *stream) {
 	l := &s.line
 	a.report.Lines++
 	a.tick(l.At)
-	flow := l.Payment.Merchant + "\x00" + l.Flow
-	p := a.flows[flow]
-	if p == nil {
-		key := ""
-		if l.Payment.Key != "" {
-			key = l.Payment.Merchant + "\x00" + l.Payment.Operation.String() + "\x00" + l.Payment.Key
-			p = a.keys[key]
-		}
-		if p == nil {
-			p = &payment{key: key, last: l.At}
-			if key != "" {
-				a.keys[key] = p
-			}
-			heap.Push(&a.open, p)
-		}
-		p.flows = append(p.flows, flow)
-		a.flows[flow] = p
-	}
+	p := a.paymentOf(l)
 	for _, what := range l.Lacks {
 		a.lacks[what]++
 	}
@@ -231,6 +214,43 @@ func (a *auditor) take(s *stream) {
 		p.last = l.At
 		heap.Fix(&a.open, p.index)
 	}
+}
+
+// paymentOf finds the payment of a line by its flow and by its payment key. A flow's key may come after its first line: a notice,
+// an end and a truth may have none.
+func (a *auditor) paymentOf(l *recorded.Line) *payment {
+	flow, key := l.Payment.Merchant+"\x00"+l.Flow, ""
+	if l.Phase.IsAnswer() && l.Payment.Key != "" {
+		key = l.Payment.Merchant + "\x00" + l.Payment.Operation.String() + "\x00" + l.Payment.Key
+	}
+	p, keyed := a.flows[flow], a.keys[key]
+	switch {
+	case p == nil && keyed == nil:
+		p = &payment{last: l.At}
+		heap.Push(&a.open, p)
+	case p == nil:
+		p = keyed
+	case keyed != nil && keyed != p:
+		heap.Remove(&a.open, p.index)
+		for _, f := range p.flows {
+			a.flows[f] = keyed
+		}
+		for _, k := range p.keys {
+			a.keys[k] = keyed
+		}
+		keyed.join(p)
+		heap.Fix(&a.open, keyed.index)
+		p = keyed
+	}
+	if a.flows[flow] == nil {
+		p.flows = append(p.flows, flow)
+		a.flows[flow] = p
+	}
+	if key != "" && keyed == nil {
+		p.keys = append(p.keys, key)
+		a.keys[key] = p
+	}
+	return p
 }
 
 // tick moves time on when two lines in a row agree on it: a single line with a wrong clock closes nothing.
@@ -263,8 +283,8 @@ func (a *auditor) close() {
 	for _, f := range p.flows {
 		delete(a.flows, f)
 	}
-	if p.key != "" {
-		delete(a.keys, p.key)
+	for _, k := range p.keys {
+		delete(a.keys, k)
 	}
 	running := !a.end.IsZero() && a.end.Sub(p.last) < a.o.Settle
 	a.report.add(a.o, p.judge(a.o.Decider), p, running)

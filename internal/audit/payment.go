@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,15 +13,14 @@ import (
 
 // payment is what is known of one payment key, or of one flow without a key.
 type payment struct {
-	key     string
+	keys    []string
 	flows   []string
 	last    time.Time
 	index   int
-	hashes  []uint64
+	hashes  map[uint64]bool
 	events  []event
-	payment policy.Payment
-	truth   []recorded.Execution
-	known   bool // reconciliation looked at it
+	payment policy.Payment    // of the first answer that names an amount
+	truths  map[string]*truth // by flow: a reconciliation says nothing of the flows that it did not look at
 }
 
 // event is a line, as far as it is needed to judge.
@@ -27,6 +28,7 @@ type event struct {
 	at, done       time.Time
 	flow           string
 	phase          recorded.Phase
+	payment        *policy.Payment
 	order, request string
 	own            string // the provider's id
 	answer         policy.Answer
@@ -38,13 +40,31 @@ type event struct {
 
 // seen reports whether a line came before: a log that is written at least once repeats itself.
 func (p *payment) seen(hash uint64) bool {
-	if slices.Contains(p.hashes, hash) {
+	if p.hashes[hash] {
 		return true
 	}
-	if len(p.hashes) < 1000 {
-		p.hashes = append(p.hashes, hash)
+	if p.hashes == nil {
+		p.hashes = map[uint64]bool{}
 	}
+	p.hashes[hash] = true
 	return false
+}
+
+// join takes what is known of another payment, which turned out to be this one.
+func (p *payment) join(q *payment) {
+	p.keys, p.flows, p.events = append(p.keys, q.keys...), append(p.flows, q.flows...), append(p.events, q.events...)
+	for hash := range q.hashes {
+		p.seen(hash)
+	}
+	if p.payment.Provider == "" || p.payment.Amount == 0 {
+		p.payment = q.payment
+	}
+	for flow, t := range q.truths {
+		p.reconciled(flow).join(t)
+	}
+	if q.last.After(p.last) {
+		p.last = q.last
+	}
 }
 
 func (p *payment) add(d policy.Decider, s *stream) {
@@ -55,16 +75,12 @@ func (p *payment) add(d policy.Decider, s *stream) {
 	}
 	switch {
 	case l.Phase == recorded.Truth:
-		p.known = true
-		for _, x := range l.Executions {
-			if !slices.Contains(p.truth, x) {
-				p.truth = append(p.truth, x)
-			}
-		}
+		p.reconciled(l.Flow).take(l.Executions, l.At)
 	case l.Phase.IsAnswer():
 		if p.payment.Provider == "" || p.payment.Amount == 0 {
 			p.payment = l.Payment
 		}
+		e.payment = p.terms(&l.Payment)
 		e.answer = s.answer
 		e.fact = d.Judge(&l.Payment, &s.answer)
 		if foreign(l, &s.answer) {
@@ -73,6 +89,9 @@ func (p *payment) add(d policy.Decider, s *stream) {
 		if l.Phase == recorded.Send && e.request == "" {
 			e.request = s.answer.RequestID
 		}
+		if l.Phase != recorded.Send && e.order == "" {
+			e.order = s.answer.OrderID
+		}
 		if e.own == "" {
 			e.own = s.answer.ProviderID
 		}
@@ -80,118 +99,41 @@ func (p *payment) add(d policy.Decider, s *stream) {
 	p.events = append(p.events, e)
 }
 
+// terms is a line's payment, as the line before has it where nothing differs by which it is judged.
+func (p *payment) terms(of *policy.Payment) *policy.Payment {
+	if n := len(p.events); n > 0 {
+		if b := p.events[n-1].payment; b != nil && b.Provider == of.Provider && b.Operation == of.Operation && b.Amount == of.Amount && b.Currency == of.Currency && b.Capture == of.Capture {
+			return b
+		}
+	}
+	own := *of
+	return &own
+}
+
 // foreign reports whether an answer names another order, request, amount or currency than the line.
 func foreign(l *recorded.Line, a *policy.Answer) bool {
-	differs := func(x, y string) bool { return x != "" && y != "" && x != y }
-	return differs(a.OrderID, l.OrderID) || l.Phase == recorded.Send && differs(a.RequestID, l.RequestID) || differs(a.Currency, l.Payment.Currency) ||
-		a.Amount != 0 && l.Payment.Amount != 0 && a.Amount != l.Payment.Amount
+	otherID := l.Phase == recorded.Query && a.OrderID == "" && a.RequestID == "" && differ(a.ProviderID, l.ProviderID)
+	return otherID || differ(a.OrderID, l.OrderID) || l.Phase == recorded.Send && differ(a.RequestID, l.RequestID) || differ(a.Currency, l.Payment.Currency) ||
+		differAmounts(a.Amount, l.Payment.Amount)
 }
 
-// identity is what was sent under one pair of identifiers.
-type identity struct {
-	order, request, own string
-	first, lastSent     time.Time
-	sends               []int // events
-	refused             int   // sends that were answered by a proof that they did not execute
-	executed            int   // the event that proves it; -1: none
-	gone                int   // the event that proves that it did not and will not; -1: none
-}
+// differ reports whether two names are both known, and not the same.
+func differ(x, y string) bool { return x != "" && y != "" && x != y }
 
-// may reports whether money may have moved, or may yet.
-func (i *identity) may() bool { return i.gone < 0 && i.refused < len(i.sends) }
-
-// identities weighs all evidence. The events are in the order of time.
-func (p *payment) identities() []*identity {
-	var all []*identity
-	for n := range p.events {
-		e := &p.events[n]
-		switch e.phase {
-		case recorded.Send:
-			i := find(all, func(i *identity) bool { return i.order == e.order && i.request == e.request })
-			if i == nil {
-				i = &identity{order: e.order, request: e.request, first: e.at, executed: -1, gone: -1}
-				all = append(all, i)
-			}
-			i.sends, i.lastSent = append(i.sends, n), e.at
-			if e.own != "" {
-				i.own = e.own
-			}
-			switch e.fact.Effect {
-			case policy.Executed:
-				i.executed = n
-			case policy.NotExecuted:
-				i.refused++
-			case policy.Unknown, policy.Pending:
-			}
-		case recorded.Query, recorded.Webhook:
-			if e.phase == recorded.Webhook && !e.answer.Verified {
-				continue // its signature was not checked
-			}
-			p.weigh(all, n)
-		case recorded.End, recorded.Truth:
-		}
-	}
-	return all
-}
-
-// weigh puts a query's answer or a notice to the identity that it is about.
-func (p *payment) weigh(all []*identity, n int) {
-	e := &p.events[n]
-	about := func(i *identity) bool {
-		return e.order != "" && i.order == e.order || e.order == "" && (e.request != "" && i.request == e.request || e.own != "" && i.own == e.own)
-	}
-	named := func(i *identity) bool {
-		return i.order == e.order && e.answer.RequestID != "" && i.request == e.answer.RequestID || e.own != "" && i.own == e.own
-	}
-	var candidates []*identity
-	for _, i := range all {
-		if about(i) {
-			candidates = append(candidates, i)
-		}
-	}
-	if exact := find(candidates, named); exact != nil {
-		candidates = []*identity{exact}
-	}
-	if len(candidates) == 0 {
-		return
-	}
-	switch i := candidates[len(candidates)-1]; e.fact.Effect {
-	case policy.Executed:
-		if already := find(candidates, func(i *identity) bool { return i.executed >= 0 }); already != nil {
-			return // the same money, as far as this answer can say
-		}
-		if possible := find(candidates, (*identity).may); possible != nil && !i.may() {
-			i = possible
-		}
-		i.executed = n
-	case policy.NotExecuted:
-		if len(candidates) == 1 && e.fact.Class != policy.NotFound && !e.at.Before(p.events[i.sends[len(i.sends)-1]].done) {
-			i.gone = n
-		}
-	case policy.Unknown, policy.Pending:
-	}
-}
-
-func find(all []*identity, is func(*identity) bool) *identity {
-	for _, i := range all {
-		if is(i) {
-			return i
-		}
-	}
-	return nil
-}
+func differAmounts(x, y int64) bool { return x != 0 && y != 0 && x != y }
 
 // judge finds what is wrong with a payment; nil where nothing is.
 func (p *payment) judge(d policy.Decider) *Finding {
 	slices.SortStableFunc(p.events, func(a, b event) int { return a.at.Compare(b.at) })
-	ids := p.identities()
+	ids := p.identities(d)
 	if len(ids) == 0 {
 		return nil
 	}
 	outcome, ended := p.outcome()
-	f := p.doubled(ids, d)
+	charges := p.charges(ids)
+	f := p.doubled(charges, ids, d)
 	if f == nil {
-		f = p.marked(ids, outcome, ended)
+		f = p.marked(charges, outcome, ended)
 	}
 	if f != nil {
 		p.explain(f, d)
@@ -208,8 +150,8 @@ func (p *payment) outcome() (policy.Outcome, int) {
 		}
 	}
 	at := -1
-	for _, n := range last {
-		if at < 0 || p.events[n].outcome == policy.Succeeded || p.events[at].outcome != policy.Succeeded && n > at {
+	for _, n := range slices.Sorted(maps.Values(last)) {
+		if at < 0 || p.events[n].outcome == policy.Succeeded || p.events[at].outcome != policy.Succeeded {
 			at = n
 		}
 	}
@@ -219,38 +161,94 @@ func (p *payment) outcome() (policy.Outcome, int) {
 	return p.events[at].outcome, at
 }
 
-// doubled finds a second execution, or the chance of one.
-func (p *payment) doubled(ids []*identity, d policy.Decider) *Finding {
-	if p.known {
-		if len(p.truth) < 2 {
-			return nil
+// charge is an execution, or the chance of one.
+type charge struct {
+	certain  bool
+	amount   int64
+	currency string
+	began    int // the event by which it began; -1: not known
+}
+
+// charges are what reconciliation found, and what the answers say of the identities that it did not look at.
+func (p *payment) charges(ids []*identity) []charge {
+	var all []charge
+	found := p.found()
+	began := make([]*identity, len(found.all))
+	for _, i := range slices.Backward(ids) {
+		for _, k := range found.named(i.order, i.request) {
+			if x := &found.all[k]; !differ(x.OrderID, i.order) && !differ(x.RequestID, i.request) {
+				began[k] = i
+			}
 		}
-		f := &Finding{Kind: ChargedTwice, Certain: true, cause: p.secondSend(ids)}
-		for _, x := range p.truth[1:] {
-			f.Amount += x.Amount
+	}
+	for k, x := range found.all {
+		c := charge{certain: true, amount: cmp.Or(x.Amount, p.payment.Amount), currency: p.payment.Currency, began: -1}
+		if i := began[k]; i != nil {
+			c = charge{true, cmp.Or(x.Amount, i.payment.Amount, p.payment.Amount), i.payment.Currency, i.began}
+		}
+		all = append(all, c)
+	}
+	proved := map[string][]*identity{} // by order
+	for _, i := range ids {
+		if i.executed < 0 && !i.may() || p.covered(i) || found.has(i) {
+			continue
+		}
+		if i.executed >= 0 {
+			if find(proved[i.order], i.sameMoney) != nil {
+				continue
+			}
+			proved[i.order] = append(proved[i.order], i)
+		}
+		all = append(all, charge{i.executed >= 0 && !i.unsent(), cmp.Or(i.payment.Amount, p.payment.Amount), i.payment.Currency, i.began})
+	}
+	return all
+}
+
+// covered reports whether reconciliation looked at an identity, after its first send.
+func (p *payment) covered(i *identity) bool {
+	for _, n := range i.sends {
+		e := &p.events[n]
+		if t := p.truths[e.flow]; t == nil || t.at.Before(p.events[i.began].at) {
+			return false
+		}
+	}
+	return len(i.sends) > 0
+}
+
+// doubled finds a second execution, or the chance of one.
+func (p *payment) doubled(charges []charge, ids []*identity, d policy.Decider) *Finding {
+	if len(charges) > 1 {
+		certain := 0
+		for _, c := range charges {
+			if c.certain {
+				certain++
+			}
+		}
+		slices.SortStableFunc(charges, func(a, b charge) int { return a.began - b.began })
+		f := &Finding{Kind: MayBeChargedTwice, cause: charges[1].began}
+		if certain > 1 {
+			f.Kind, f.Certain = ChargedTwice, true
+			charges = slices.DeleteFunc(slices.Clone(charges), func(c charge) bool { return !c.certain })
+			f.cause = charges[1].began
+		}
+		if f.cause < 0 {
+			f.cause = p.secondSend(ids)
+		}
+		f.Payment = p.payment
+		f.Payment.Currency = charges[1].currency
+		for _, c := range charges[1:] {
+			if c.currency == charges[1].currency {
+				f.Amount += c.amount
+			}
 		}
 		return f
 	}
-	proved := 0
-	var possible []*identity
 	for _, i := range ids {
-		if i.executed >= 0 {
-			proved++
+		if i.executed < 0 && !i.may() || p.covered(i) {
+			continue
 		}
-		if i.executed >= 0 || i.may() {
-			possible = append(possible, i)
-		}
-	}
-	extra := p.payment.Amount
-	switch {
-	case proved > 1:
-		return &Finding{Kind: ChargedTwice, Certain: true, Amount: extra * int64(proved-1), cause: p.secondSend(ids)}
-	case len(possible) > 1:
-		return &Finding{Kind: MayBeChargedTwice, Amount: extra * int64(len(possible)-1), cause: possible[1].sends[0]}
-	}
-	for _, i := range possible {
 		if n := p.unsafeRepeat(i, d); n >= 0 {
-			return &Finding{Kind: MayBeChargedTwice, Amount: extra, cause: n}
+			return &Finding{Kind: MayBeChargedTwice, Amount: cmp.Or(i.payment.Amount, p.payment.Amount), Payment: *i.payment, cause: n}
 		}
 	}
 	return nil
@@ -258,15 +256,20 @@ func (p *payment) doubled(ids []*identity, d policy.Decider) *Finding {
 
 // unsafeRepeat is a send under an identity that was sent already, where the provider does not promise that it executes once; -1: none.
 func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
-	terms := d.Terms(&p.payment)
-	for k := 1; k < len(i.sends); k++ {
-		before, n := &p.events[i.sends[k-1]], i.sends[k]
-		if before.fact.Effect == policy.NotExecuted {
-			continue
-		}
-		if !terms.Contract.ReplaySafe(i.first, p.events[n].at) {
+	terms := d.Terms(i.payment)
+	own := ""
+	for k, n := range i.sends {
+		e := &p.events[n]
+		if k > 0 && p.events[i.sends[k-1]].fact.Effect != policy.NotExecuted && !i.safe(&terms.Contract, e.at) {
 			return n
 		}
+		if e.fact.Effect != policy.Executed || ofAnother(e.payment.Operation) {
+			continue
+		}
+		if differ(own, e.answer.ProviderID) {
+			return n // one promise, and two payments at the provider
+		}
+		own = cmp.Or(own, e.answer.ProviderID)
 	}
 	return -1
 }
@@ -274,20 +277,20 @@ func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
 // secondSend is the send that began the second identity, or repeated the first.
 func (p *payment) secondSend(ids []*identity) int {
 	if len(ids) > 1 {
-		return ids[1].sends[0]
+		return ids[1].began
 	}
-	return ids[0].sends[len(ids[0].sends)-1]
+	if n := len(ids[0].sends); n > 0 {
+		return ids[0].sends[n-1]
+	}
+	return ids[0].began
 }
 
 // marked compares how the payment ended with what is known of it.
-func (p *payment) marked(ids []*identity, outcome policy.Outcome, ended int) *Finding {
+func (p *payment) marked(charges []charge, outcome policy.Outcome, ended int) *Finding {
 	executed, may := false, false
-	for _, i := range ids {
-		executed = executed || i.executed >= 0
-		may = may || i.may()
-	}
-	if p.known {
-		executed, may = len(p.truth) > 0, false
+	for _, c := range charges {
+		executed = executed || c.certain
+		may = may || !c.certain
 	}
 	f := &Finding{Amount: p.payment.Amount, cause: ended}
 	switch {
@@ -295,11 +298,11 @@ func (p *payment) marked(ids []*identity, outcome policy.Outcome, ended int) *Fi
 		f.Kind, f.Certain = FailedThoughExecuted, true
 	case ended >= 0 && outcome == policy.Failed && may:
 		f.Kind = FailedInDoubt
-	case ended >= 0 && outcome == policy.Succeeded && !executed && (p.known || !may):
+	case ended >= 0 && outcome == policy.Succeeded && !executed && !may:
 		f.Kind, f.Certain = SucceededThoughNot, true
 	case ended >= 0 && outcome == policy.Succeeded && !executed:
 		f.Kind = SucceededWithoutProof
-	case ended >= 0 && outcome == policy.Succeeded && p.known && p.paidOther():
+	case ended >= 0 && outcome == policy.Succeeded && p.paidOther():
 		f.Kind, f.Certain = PaidAnotherAmount, true
 	case (ended < 0 || outcome == policy.Open) && !executed && may:
 		f.Kind, f.cause = LeftOpen, len(p.events)-1
@@ -311,16 +314,27 @@ func (p *payment) marked(ids []*identity, outcome policy.Outcome, ended int) *Fi
 
 // paidOther reports whether reconciliation names another amount than was asked for.
 func (p *payment) paidOther() bool {
-	return len(p.truth) == 1 && p.truth[0].Amount > 0 && p.payment.Amount > 0 && p.truth[0].Amount != p.payment.Amount
+	found := p.found().all
+	return len(found) == 1 && found[0].Amount > 0 && p.payment.Amount > 0 && found[0].Amount != p.payment.Amount
 }
+
+// longStory bounds the lines of a story: a log may have one key for everything.
+const longStory = 200
 
 // explain adds the story, and the rule that would have decided after the last answer before the mistake.
 func (p *payment) explain(f *Finding, d policy.Decider) {
-	f.Payment, f.Truth = p.payment, p.truth
+	if f.Payment.Provider == "" {
+		f.Payment = p.payment
+	}
+	f.Flow = p.events[max(f.cause, 0)].flow
 	for n := range p.events {
 		e := &p.events[n]
-		f.Story = append(f.Story, e.step(n == f.cause))
-		f.Flow = p.events[max(f.cause, 0)].flow
+		switch {
+		case n < longStory/2 || n == f.cause || n >= len(p.events)-longStory/2:
+			f.Story = append(f.Story, e.step(n == f.cause))
+		case n == longStory/2:
+			f.Story = append(f.Story, Step{At: e.at, Source: fmt.Sprintf("%s:%d", e.file, e.line), What: fmt.Sprintf("and %d lines more", len(p.events)-longStory)})
+		}
 	}
 	f.Rule = p.rule(f.cause, d)
 }
@@ -349,6 +363,9 @@ func (p *payment) rule(cause int, d policy.Decider) Rule {
 		if last == nil || !e.done.Before(last.done) {
 			last = e
 		}
+	}
+	if last != nil {
+		s.Payment = last.payment
 	}
 	if last == nil {
 		return Rule{Action: "wait", Reason: "the interlock: one flow of a payment key at a time, and nothing is sent under a new identity while an earlier one may execute"}

@@ -62,14 +62,13 @@ type Money struct {
 
 // Finding is a payment with which something is wrong.
 type Finding struct {
-	Kind    Kind                 `json:"kind"`
-	Certain bool                 `json:"certain"`
-	Flow    string               `json:"flow"`
-	Payment policy.Payment       `json:"payment"`
-	Amount  int64                `json:"amount"` // at risk, in minor units
-	Truth   []recorded.Execution `json:"-"`
-	Story   []Step               `json:"story"`
-	Rule    Rule                 `json:"rule"`
+	Kind    Kind           `json:"kind"`
+	Certain bool           `json:"certain"`
+	Flow    string         `json:"flow"`
+	Payment policy.Payment `json:"payment"`
+	Amount  int64          `json:"amount"` // at risk, in minor units
+	Story   []Step         `json:"story"`
+	Rule    Rule           `json:"rule"`
 
 	cause int // the event that is the mistake; -1: none
 }
@@ -131,7 +130,7 @@ func (r *Report) add(o *Options, f *Finding, p *payment, running bool) {
 		return
 	}
 	r.Payments++
-	if p.known {
+	if len(p.truths) > 0 {
 		r.Reconciled++
 	}
 	if f == nil {
@@ -187,7 +186,7 @@ func (r *Report) finish(lacks, others map[string]int) {
 }
 
 func counted(all map[string]int) []policy.Count {
-	var list []policy.Count
+	list := []policy.Count{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		list = append(list, policy.Count{Name: name, N: all[name]})
 	}

@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// at is a line of any provider and operation.
+func at(minute int, phase, provider, operation, rest string) string {
+	return fmt.Sprintf(`{"v":1,"at":"2026-01-02T%02d:%02d:00Z","phase":%q,"merchant":"acme","provider":%q,"operation":%q,%s}`+"\n", 3+minute/60, minute%60, phase, provider, operation, rest)
+}
+
+const (
+	nameless = `"flow":"f","payment_key":"k","amount":1000,"currency":"VND",`
+	shop     = `"payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"TWD",`
+	ended    = `"flow":"f","outcome":`
+)
+
+// truthOf is a truth line with executions.
+func truthOf(minute int, flow, executions string) string {
+	return line(minute, "truth", fmt.Sprintf(`"flow":%q,"executions":[%s]`, flow, executions))
+}
+
+// Logs whose verdict was wrong once: a charge missed, or a clean payment called harmed.
+func TestVerdicts(t *testing.T) {
+	e := engine(t)
+	tail := line(late, "send", `"flow":"z","order_id":"z","request_id":"z","amount":1,"currency":"VND","body":{"orderId":"z","requestId":"z","amount":1,"resultCode":0}`) +
+		line(late+1, "end", `"flow":"z","outcome":"succeeded"`)
+	one := `{"order_id":"o-1","request_id":"r-1","amount":1000}`
+	captured := func(id string) string {
+		return `"status":"SUCCEEDED","sub_status":"CAPTURED","provider_id":"` + id + `"`
+	}
+	for _, tt := range []struct {
+		name, lines string
+		want        Kind
+		certain     bool
+		amount      int64
+	}{
+		{"two providers, the same identifiers", line(0, "send", asked+","+paid) + at(5, "send", "shopline", "pay", `"flow":"g",`+shop+`"http_status":200,`+captured("t-1")), ChargedTwice, true, 1000},
+		{"two providers, lost at the first", line(0, "send", asked+","+lost) + at(5, "send", "shopline", "pay", `"flow":"g",`+shop+`"http_status":200,`+captured("t-1")), MayBeChargedTwice, false, 1000},
+		{"two sends without identifiers, both paid", line(0, "send", nameless+`"code":"0"`) + line(1, "send", nameless+`"code":"0"`), ChargedTwice, true, 1000},
+		{"two sends without identifiers, the first lost", line(0, "send", nameless+lost) + line(1, "send", nameless+`"code":"0"`), MayBeChargedTwice, false, 1000},
+		{"the request is not in the log, and the provider dedupes by it", at(0, "send", "stripe", "pay", `"flow":"f","order_id":"o-1","amount":1000,"currency":"USD","fault":"timeout"`) +
+			at(1, "send", "stripe", "pay", `"flow":"f","order_id":"o-1","amount":1000,"currency":"USD","http_status":200,"status":"succeeded"`), MayBeChargedTwice, false, 1000},
+		{"one identity, two payments at the provider", line(0, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":1}`) +
+			line(1, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":2}`), MayBeChargedTwice, false, 1000},
+		{"sent again after it was settled, and lost", line(0, "send", asked+","+lost) + line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+refused) +
+			line(9, "send", asked+","+lost) + line(12, "end", ended+`"failed"`), FailedInDoubt, false, 1000},
+		{"over, and then it goes on", line(0, "send", asked+","+refused) + line(5, "query", `"flow":"f","query_by":"order_id","order_id":"o-1","body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":1000}`) +
+			line(9, "end", ended+`"failed"`), FailedInDoubt, false, 1000},
+		{"the key comes after the end", line(0, "end", ended+`"failed"`) + line(1, "send", asked+","+lost) + line(3, "send", again+","+paid2), MayBeChargedTwice, false, 1000},
+		{"the truth of one flow says nothing of another", line(0, "send", asked+","+paid) + line(2, "send", again+","+paid2) + truthOf(late, "f", one), ChargedTwice, true, 1000},
+		{"nothing found for one flow, the other paid", line(0, "send", asked+","+lost) + line(2, "send", again+","+paid2) + truthOf(late, "f", ""), "", false, 0},
+		{"one line of truth with the same execution twice", line(0, "send", asked+","+paid) + truthOf(late, "f", one+","+one), ChargedTwice, true, 1000},
+		{"truth that says more later", line(0, "send", asked+","+paid) + truthOf(9, "f", `{"order_id":"o-1","request_id":"r-1"}`) + truthOf(late, "f", one), "", false, 0},
+		{"truth of the whole key in both flows", line(0, "send", asked+","+paid) + line(2, "send", again+`,"fault":"not_sent"`) + truthOf(late, "f", one) + truthOf(late, "g", one), "", false, 0},
+		{"truth without names in two flows", line(0, "send", asked+","+paid) + line(2, "send", again+","+paid2) + truthOf(late, "f", `{"amount":1000}`) + truthOf(late, "g", `{"amount":1000}`), ChargedTwice, true, 1000},
+		{"truth without amounts", line(0, "send", asked+","+paid) + line(2, "send", again+","+paid2) + truthOf(late, "f", `{"order_id":"o-1","request_id":"r-1"},{"order_id":"o-2","request_id":"r-2"}`), ChargedTwice, true, 1000},
+		{"reconciled too early", line(0, "send", asked+`,"fault":"not_sent"`) + truthOf(1, "f", "") + line(2, "send", asked2+","+paid2) + line(4, "end", ended+`"failed"`), FailedThoughExecuted, true, 1000},
+		{"the clock of the notices is behind", line(3, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+paid) + line(5, "send", asked+","+lost) + line(9, "end", ended+`"failed"`), FailedThoughExecuted, true, 1000},
+		{"a notice names the payment in its body only", line(0, "send", asked+","+lost) + line(5, "webhook", `"flow":"f","verified":true,`+paid) + line(9, "end", ended+`"failed"`), FailedThoughExecuted, true, 1000},
+		{"a notice of an order whose send is missing", line(0, "send", asked+","+paid) + line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-2","request_id":"r-2",`+paid2), MayBeChargedTwice, false, 1000},
+		{"a query of another amount", line(0, "send", asked+","+lost) + line(5, "query", `"flow":"f","query_by":"order_id","order_id":"o-1","body":{"orderId":"o-1","amount":7,"resultCode":1001}`) + line(9, "end", ended+`"failed"`), FailedInDoubt, false, 1000},
+		{"a second request of the order, and the provider has one payment", line(0, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":1}`) +
+			line(2, "send", `"flow":"f","payment_key":"k","order_id":"o-1","request_id":"r-9","amount":1000,"currency":"VND","body":{"orderId":"o-1","requestId":"r-9","amount":1000,"resultCode":0,"transId":1}`), "", false, 0},
+		{"a second currency", line(0, "send", asked+","+paid) + line(2, "send", `"flow":"g","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":5,"currency":"USD","code":"0"`), ChargedTwice, true, 5},
+		{"several merchants with one order", line(0, "send", asked+","+paid) + strings.ReplaceAll(line(1, "send", asked+","+paid), "acme", "other"), "", false, 0},
+		{"an operation each", line(0, "send", asked+","+paid) + at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid), "", false, 0},
+		{"a refund twice", at(0, "send", "momo", "refund", `"flow":"f","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid) +
+			at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":1000,"currency":"VND",`+paid2), ChargedTwice, true, 1000},
+		{"a notice alone", line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+paid), "", false, 0},
+	} {
+		for form, texts := range map[string][]string{
+			"as it is": {tt.lines + tail}, "twice": {tt.lines + tt.lines + tail}, "backwards": {backwards(tt.lines) + tail}, "two files": split(tt.lines, tail),
+		} {
+			r := audited(t, e, nil, texts...)
+			var got Finding
+			if len(r.Findings) > 0 {
+				got = *r.Findings[0]
+			}
+			if got.Kind != tt.want || got.Certain != tt.certain || got.Amount != tt.amount || len(r.Findings) > 1 {
+				t.Errorf("%s, %s: %q, certain %v, %d; not %q, %v, %d", tt.name, form, got.Kind, got.Certain, got.Amount, tt.want, tt.certain, tt.amount)
+			}
+		}
+	}
+}
+
+const asked2 = `"flow":"f","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":1000,"currency":"VND"`
+
+// A mapping that names the wrong column may give every line one payment key.
+func TestOneKeyForAll(t *testing.T) {
+	e := engine(t)
+	var all strings.Builder
+	const sends = 5_000
+	for i := range sends {
+		day := time.Date(2026, 1, 2, 3, 0, i, 0, time.UTC).Format(time.RFC3339)
+		fmt.Fprintf(&all, `{"v":1,"at":%q,"phase":"send","merchant":"acme","provider":"momo","operation":"pay","flow":"f%d","payment_key":"k","order_id":"o-%d","request_id":"r","amount":1,"currency":"VND","code":"0"}`+"\n", day, i, i)
+		fmt.Fprintf(&all, `{"v":1,"at":%q,"phase":"webhook","merchant":"acme","provider":"momo","operation":"pay","flow":"f%d","verified":true,"payment_key":"k","order_id":"o-%d","request_id":"r","amount":1,"currency":"VND","code":"0"}`+"\n", day, i, i)
+		fmt.Fprintf(&all, `{"v":1,"at":%q,"phase":"truth","merchant":"acme","flow":"f%d","executions":[{"order_id":"o-%d","request_id":"r","amount":1}]}`+"\n", day, i, i)
+	}
+	r := audited(t, e, nil, all.String())
+	if len(r.Findings) != 1 || r.Findings[0].Amount != sends-1 || len(r.Findings[0].Story) > 1000 {
+		t.Errorf("%+v", r.Totals)
+	}
+}
