@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 )
 
@@ -199,7 +200,7 @@ func readBody(r *http.Request, into any) error {
 	case len(text) > largestBody:
 		return refusal(http.StatusRequestEntityTooLarge, "the body has more than %d bytes", largestBody)
 	}
-	if err := decodeStrictly(text, into); err != nil {
+	if err := stored.Strictly(text, into); err != nil {
 		return refusal(http.StatusBadRequest, "the body must be one JSON object: %s", err)
 	}
 	return nil

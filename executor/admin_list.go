@@ -149,7 +149,7 @@ func exportOf(row *journal.Row) (e exported) {
 		e.Damaged = err.Error()
 		return e
 	}
-	state := s.State.state()
+	state := s.State.State()
 	e.OrderID, e.State, e.Notices = s.Request.OrderID, &state, len(s.Notices)
 	return e
 }

@@ -15,7 +15,7 @@
 // # Parts
 //
 // A flow in memory is a run, in run.go: its state and its parts. row.go writes and reads what the
-// journal has, in the form of stored.go. drive.go is the loop of the goroutine that drives it,
+// journal has, in the form of package internal/stored. drive.go is the loop of the goroutine that drives it,
 // call.go the call under way, waiters.go its callers, notices.go the hooks that are due.
 // registry.go holds the indexes of all flows, keys.go the flows of one payment key, guard.go the
 // budget and the breaker, resume.go the sweeper.

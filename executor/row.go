@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -85,7 +86,7 @@ func (r *run) nextRow(s *flow.State, due []notice) (row journal.Row, err error) 
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
 	row.Standing, row.Since = standing(s, r.row, row.At)
-	if row.State, err = r.store(s, due).sealed(); err != nil {
+	if row.State, err = r.store(s, due).Sealed(); err != nil {
 		return row, err
 	}
 	row.Tombstone, err = r.tombstone(s)
@@ -93,18 +94,18 @@ func (r *run) nextRow(s *flow.State, due []notice) (row journal.Row, err error) 
 }
 
 // store makes the stored form of the flow. The lock is held.
-func (r *run) store(s *flow.State, due []notice) *stored {
-	to := &stored{
-		V: storedVersion,
-		Request: storedRequest{
+func (r *run) store(s *flow.State, due []notice) *stored.Flow {
+	to := &stored.Flow{
+		V: stored.Version,
+		Request: stored.Request{
 			OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Data: r.req.Data, Bound: r.row.bound,
 		},
-		State: toStored(s), Shopper: storedShopper(r.action()),
+		State: stored.StateOf(s), Shopper: stored.Shopper(r.action()),
 	}
 	for _, o := range due {
-		n := storedNotice{}
+		n := stored.Notice{}
 		if o.Alert != nil {
-			n.Alert = &storedAlert{Reason: o.Alert.Reason, Evidence: storeEvidence(&o.Alert.Evidence)}
+			n.Alert = &stored.Alert{Reason: o.Alert.Reason, Evidence: stored.EvidenceOf(&o.Alert.Evidence)}
 		}
 		to.Notices = append(to.Notices, n)
 	}
@@ -127,12 +128,12 @@ func (r *run) tombstone(s *flow.State) ([]byte, error) {
 			kept.Ledger = append(kept.Ledger, s.Ledger[i])
 		}
 	}
-	t := &stored{
-		V:       storedVersion,
-		Request: storedRequest{OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Digest: r.digest()},
-		State:   toStored(&kept),
+	t := &stored.Flow{
+		V:       stored.Version,
+		Request: stored.Request{OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Digest: r.digest()},
+		State:   stored.StateOf(&kept),
 	}
-	return t.sealed()
+	return t.Sealed()
 }
 
 // digest stands for Request.Data where that is not kept.
@@ -213,11 +214,11 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // readStored reads the state of a row, and holds it to the row's other columns.
-func readStored(row *journal.Row) (*stored, error) {
+func readStored(row *journal.Row) (*stored.Flow, error) {
 	if row.Damaged != nil {
 		return nil, row.Damaged
 	}
-	e, err := decodeStored(row.State)
+	e, err := stored.Decode(row.State)
 	if err != nil {
 		return nil, err
 	}
@@ -248,14 +249,14 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	for _, n := range e.Notices {
 		o := notice{}
 		if n.Alert != nil {
-			o.Alert = &flow.Alert{Reason: n.Alert.Reason, Evidence: n.Alert.Evidence.evidence()}
+			o.Alert = &flow.Alert{Reason: n.Alert.Reason, Evidence: n.Alert.Evidence.Evidence()}
 		}
 		r.notices.list = append(r.notices.list, o)
 	}
 	if shopper := policy.ShopperAction(e.Shopper); !shopper.IsZero() {
 		r.shopper = &shopper
 	}
-	r.state = e.State.state()
+	r.state = e.State.State()
 	if r.state.Stage == flow.New && r.state.Started.IsZero() { // written before version 3
 		r.state.Started = row.At
 	}

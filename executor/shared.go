@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -238,7 +239,7 @@ func (r *run) follow(ctx context.Context, done func(*run) bool) (*run, error) {
 // message is what one process has for the process that holds a flow, as JSON. One of its fields is set.
 type message struct {
 	V         int             `json:"v"`
-	Received  *storedAnswer   `json:"received,omitempty"` // by a webhook
+	Received  *stored.Answer  `json:"received,omitempty"` // by a webhook
 	Resolved  *storedResolved `json:"resolved,omitempty"`
 	Withdrawn *string         `json:"withdrawn,omitempty"` // why
 	Unbound   bool            `json:"unbound,omitempty"`   // a caller wants the payment whether the first one waits or not
@@ -265,7 +266,7 @@ func (r *run) leave(ctx context.Context, event func(*run) flow.Event) error {
 	case nil:
 		return nil
 	case flow.Received:
-		m.Received = (*storedAnswer)(&e.Answer)
+		m.Received = (*stored.Answer)(&e.Answer)
 	case flow.Resolved:
 		m.Resolved = &storedResolved{Identity: e.Identity, Effect: e.Effect, Who: e.Who, Why: e.Why}
 	case flow.Withdrawn:
@@ -314,7 +315,7 @@ func (x *Executor) collect() {
 // applyMessage applies a message. With an error it comes again.
 func (x *Executor) applyMessage(id string, text []byte) error {
 	var m message
-	if err := decodeStrictly(text, &m); err != nil {
+	if err := stored.Strictly(text, &m); err != nil {
 		return fmt.Errorf("executor: flow %s: a message of another process: %w", id, err)
 	}
 	if m.V != messageVersion {

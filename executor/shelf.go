@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 )
 
@@ -68,13 +69,13 @@ func (x *Executor) shelve(row *journal.Row) bool {
 }
 
 // storedBegin is how a row of this release begins.
-var storedBegin = fmt.Appendf(nil, `{"v":%d,"request":{`, storedVersion)
+var storedBegin = fmt.Appendf(nil, `{"v":%d,"request":{`, stored.Version)
 
 // storedWaiting reports whether a row is whole, of this release, and says that its flow waits, whoever
 // asked for the payment. It reads no more than that: in JSON no text can hold an unescaped quotation mark,
 // so what it looks for stands nowhere but where the flow's state does. When in doubt it reports false.
 func storedWaiting(row *journal.Row) bool {
-	if !bytes.HasPrefix(row.State, storedBegin) || checkSeal(row.State) != nil || bytes.Contains(row.State, []byte(`"bound":true`)) {
+	if !bytes.HasPrefix(row.State, storedBegin) || stored.CheckSeal(row.State) != nil || bytes.Contains(row.State, []byte(`"bound":true`)) {
 		return false
 	}
 	var room [200]byte

@@ -1,4 +1,4 @@
-package executor
+package stored
 
 import (
 	"bytes"
@@ -21,21 +21,21 @@ import (
 // down here, apart from flow.State: a field that is added, renamed or dropped there does not
 // compile here, until it is decided what becomes of the rows that are already on disk.
 //
-// To change the form: freeze the types below under their version, as storedV1 is, raise
-// storedVersion, let upgrade carry the old form over, and add golden rows of the new version
-// to testdata/rows (go test ./executor -run GoldenRows -update).
+// To change the form: freeze the types below under their version, as rowV1 is, raise
+// Version, let upgrade carry the old form over, and add golden rows of the new version
+// to testdata/rows (go test ./internal/stored -run GoldenRows -update).
 
-// storedVersion is the version of the rows that this program writes. It reads all before it.
-const storedVersion = 4
+// Version is the version of the rows that this program writes. It reads all before it.
+const Version = 4
 
-// stored is a flow in a journal, as JSON in [journal.Row.State].
-type stored struct {
-	V       int            `json:"v"`
-	Request storedRequest  `json:"request"`
-	State   storedState    `json:"state"`
-	Shopper storedShopper  `json:"shopper,omitzero"`
-	Notices []storedNotice `json:"notices,omitempty"`
-	CRC     string         `json:"crc,omitempty"` // from version 3, always the last key: see sealed
+// Flow is a flow in a journal, as JSON in [journal.Row.State].
+type Flow struct {
+	V       int      `json:"v"`
+	Request Request  `json:"request"`
+	State   State    `json:"state"`
+	Shopper Shopper  `json:"shopper,omitzero"`
+	Notices []Notice `json:"notices,omitempty"`
+	CRC     string   `json:"crc,omitempty"` // from version 3, always the last key: see Sealed
 }
 
 // Since version 3 a row ends with a checksum of all that stands before it: a bit that turned over on the
@@ -48,8 +48,8 @@ const (
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
-// sealed is the text of a row, with its checksum at the end.
-func (s *stored) sealed() ([]byte, error) {
+// Sealed is the text of a row, with its checksum at the end.
+func (s *Flow) Sealed() ([]byte, error) {
 	text, err := s.text()
 	if err != nil {
 		return nil, err
@@ -70,8 +70,8 @@ func appendCRC(to, text []byte) []byte {
 	return hex.AppendEncode(to, sum[:])
 }
 
-// checkSeal returns an error if a row is not what was written.
-func checkSeal(text []byte) error {
+// CheckSeal returns an error if a row is not what was written.
+func CheckSeal(text []byte) error {
 	at := len(text) - crcLength
 	if at < 0 || !bytes.HasPrefix(text[at:], []byte(crcBefore)) {
 		return errors.New("it does not end with its checksum: it was cut short, or written by another program")
@@ -82,8 +82,8 @@ func checkSeal(text []byte) error {
 	return nil
 }
 
-// storedRequest is what of the caller's request the state does not hold.
-type storedRequest struct {
+// Request is what of the caller's request the state does not hold.
+type Request struct {
 	OrderID    string `json:"order_id"`
 	RequestID  string `json:"request_id,omitempty"`
 	ProviderID string `json:"provider_id,omitempty"`
@@ -92,44 +92,44 @@ type storedRequest struct {
 	Digest     []byte `json:"digest,omitempty"` // of Data, in a tombstone; from version 3
 }
 
-// storedNotice is a notification that is due: an alert, or that the flow escalated.
-type storedNotice struct {
-	Alert *storedAlert `json:"alert,omitempty"` // nil: escalated
+// Notice is a notification that is due: an alert, or that the flow escalated.
+type Notice struct {
+	Alert *Alert `json:"alert,omitempty"` // nil: escalated
 }
 
-// storedAlert is an alert that OnAlert has not taken yet.
-type storedAlert struct {
-	Reason   string         `json:"reason"`
-	Evidence storedEvidence `json:"evidence"`
+// Alert is an alert that OnAlert has not taken yet.
+type Alert struct {
+	Reason   string   `json:"reason"`
+	Evidence Evidence `json:"evidence"`
 }
 
-// storedState is the machine's state.
-type storedState struct {
-	Payment          storedPayment     `json:"payment"`
+// State is the machine's state.
+type State struct {
+	Payment          Payment           `json:"payment"`
 	Stage            flow.Stage        `json:"stage"`
 	Started          time.Time         `json:"started"`
 	NotAfter         time.Time         `json:"not_after,omitzero"` // from version 3
 	Target           string            `json:"target,omitempty"`   // from version 3
-	Ledger           []storedIdentity  `json:"ledger"`
+	Ledger           []Identity        `json:"ledger"`
 	Attempts         int               `json:"attempts"`
 	Queries          int               `json:"queries"`
 	Hastened         int               `json:"hastened,omitempty"`
-	Fired            []storedCount     `json:"fired,omitempty"`
-	Waits            []storedCount     `json:"waits,omitempty"`
+	Fired            []Count           `json:"fired,omitempty"`
+	Waits            []Count           `json:"waits,omitempty"`
 	Asked            time.Time         `json:"asked,omitzero"`
 	AskedBy          policy.Identifier `json:"asked_by,omitempty"`
-	Displaced        *storedNext       `json:"displaced,omitempty"`
-	Next             storedNext        `json:"next,omitzero"`
+	Displaced        *Next             `json:"displaced,omitempty"`
+	Next             Next              `json:"next,omitzero"`
 	Outcome          policy.Outcome    `json:"outcome"`
 	Reason           string            `json:"reason,omitempty"`
 	Class            policy.Class      `json:"class"`
-	Evidence         []storedEvidence  `json:"evidence,omitempty"`
+	Evidence         []Evidence        `json:"evidence,omitempty"`
 	Withdrawn        string            `json:"withdrawn,omitempty"`
 	NewOrderPossible bool              `json:"new_order_possible,omitempty"`
 }
 
-// storedPayment is the payment as it was requested.
-type storedPayment struct {
+// Payment is the payment as it was requested.
+type Payment struct {
 	Provider  string             `json:"provider"`
 	Merchant  string             `json:"merchant,omitempty"`
 	Operation policy.Operation   `json:"operation"`
@@ -140,8 +140,8 @@ type storedPayment struct {
 	Tags      map[string]string  `json:"tags,omitempty"`
 }
 
-// storedIdentity is one entry of the ledger: what was sent under which names, and its effect.
-type storedIdentity struct {
+// Identity is one entry of the ledger: what was sent under which names, and its effect.
+type Identity struct {
 	OrderID    string        `json:"order_id"`
 	RequestID  string        `json:"request_id"`
 	ProviderID string        `json:"provider_id,omitempty"`
@@ -151,7 +151,7 @@ type storedIdentity struct {
 	LastSent   time.Time     `json:"last_sent"`
 	Deadline   time.Time     `json:"deadline"`
 	Effect     policy.Effect `json:"effect"`
-	Fact       storedFact    `json:"fact"`
+	Fact       Fact          `json:"fact"`
 	Mismatch   bool          `json:"mismatch,omitempty"`
 	Disputed   bool          `json:"disputed,omitempty"` // from version 4
 	Contested  bool          `json:"contested,omitempty"`
@@ -159,8 +159,8 @@ type storedIdentity struct {
 	Prior      policy.Effect `json:"prior"`
 }
 
-// storedFact is what an answer proves.
-type storedFact struct {
+// Fact is what an answer proves.
+type Fact struct {
 	Effect policy.Effect   `json:"effect"`
 	Class  policy.Class    `json:"class"`
 	Stage  policy.Stage    `json:"stage"`
@@ -169,31 +169,31 @@ type storedFact struct {
 	Final  policy.Finality `json:"final"`
 }
 
-// storedCount is how often a rule has fired, or a schedule has waited.
-type storedCount struct {
+// Count is how often a rule has fired, or a schedule has waited.
+type Count struct {
 	Name string `json:"name"`
 	N    int    `json:"n"`
 }
 
-// storedNext is the action that a flow waits for.
-type storedNext struct {
+// Next is the action that a flow waits for.
+type Next struct {
 	Action policy.Action `json:"action"`
 	At     time.Time     `json:"at,omitzero"`
 	Via    flow.Via      `json:"via,omitempty"`
 }
 
-// storedEvidence is an answer and what it proved. It is kept for people and for disputes.
-type storedEvidence struct {
-	At       time.Time     `json:"at"`
-	Phase    policy.Phase  `json:"phase"`
-	Identity int           `json:"identity"`
-	Answer   *storedAnswer `json:"answer"`
-	Fact     storedFact    `json:"fact"`
-	Person   string        `json:"person,omitempty"` // from version 3
+// Evidence is an answer and what it proved. It is kept for people and for disputes.
+type Evidence struct {
+	At       time.Time    `json:"at"`
+	Phase    policy.Phase `json:"phase"`
+	Identity int          `json:"identity"`
+	Answer   *Answer      `json:"answer"`
+	Fact     Fact         `json:"fact"`
+	Person   string       `json:"person,omitempty"` // from version 3
 }
 
-// storedAnswer is a decoded answer. The raw body is not stored: it may hold card data.
-type storedAnswer struct {
+// Answer is a decoded answer. The raw body is not stored: it may hold card data.
+type Answer struct {
 	Phase      policy.Phase  `json:"phase"`
 	Fault      policy.Fault  `json:"fault,omitempty"`
 	HTTPStatus int           `json:"http_status,omitempty"`
@@ -212,8 +212,8 @@ type storedAnswer struct {
 	SetAside   string        `json:"set_aside,omitempty"` // from version 3
 }
 
-// storedShopper is what the shopper must do next.
-type storedShopper struct {
+// Shopper is what the shopper must do next.
+type Shopper struct {
 	PayURL      string `json:"pay_url,omitempty"`
 	Deeplink    string `json:"deeplink,omitempty"`
 	QRCode      string `json:"qr_code,omitempty"`
@@ -221,35 +221,35 @@ type storedShopper struct {
 	Token       string `json:"token,omitempty"`
 }
 
-// storedV1 is the first form, of the builds before v0.1.0. Its state is that of version 2.
-type storedV1 struct {
-	V          int           `json:"v"`
-	State      storedState   `json:"state"`
-	OrderID    string        `json:"order_id"`
-	RequestID  string        `json:"request_id,omitempty"`
-	ProviderID string        `json:"provider_id,omitempty"`
-	Data       []byte        `json:"data,omitempty"`
-	Shopper    storedShopper `json:"shopper,omitzero"`
+// rowV1 is the first form, of the builds before v0.1.0. Its state is that of version 2.
+type rowV1 struct {
+	V          int     `json:"v"`
+	State      State   `json:"state"`
+	OrderID    string  `json:"order_id"`
+	RequestID  string  `json:"request_id,omitempty"`
+	ProviderID string  `json:"provider_id,omitempty"`
+	Data       []byte  `json:"data,omitempty"`
+	Shopper    Shopper `json:"shopper,omitzero"`
 	Owed       []struct {
 		Alert *struct {
 			Reason   string
-			Evidence storedEvidence
+			Evidence Evidence
 		} `json:"alert,omitempty"`
 	} `json:"owed,omitempty"`
 	Bound bool `json:"bound,omitempty"`
 }
 
 // upgrade carries a row of version 1 over to version 2.
-func (old *storedV1) upgrade() *stored {
-	s := &stored{
+func (old *rowV1) upgrade() *Flow {
+	s := &Flow{
 		V:       2,
-		Request: storedRequest{OrderID: old.OrderID, RequestID: old.RequestID, ProviderID: old.ProviderID, Data: old.Data, Bound: old.Bound},
+		Request: Request{OrderID: old.OrderID, RequestID: old.RequestID, ProviderID: old.ProviderID, Data: old.Data, Bound: old.Bound},
 		State:   old.State, Shopper: old.Shopper,
 	}
 	for _, o := range old.Owed {
-		n := storedNotice{}
+		n := Notice{}
 		if o.Alert != nil {
-			n.Alert = &storedAlert{Reason: o.Alert.Reason, Evidence: o.Alert.Evidence}
+			n.Alert = &Alert{Reason: o.Alert.Reason, Evidence: o.Alert.Evidence}
 		}
 		s.Notices = append(s.Notices, n)
 	}
@@ -257,8 +257,8 @@ func (old *storedV1) upgrade() *stored {
 }
 
 // upgrade carries a row of version 2 or 3 over to version 4. Each has more keys than the one before.
-func (s *stored) upgrade() (*stored, error) {
-	if s.V == storedVersion {
+func (s *Flow) upgrade() (*Flow, error) {
+	if s.V == Version {
 		return s, nil
 	}
 	if more := s.laterKeys(); len(more) > 0 {
@@ -267,14 +267,14 @@ func (s *stored) upgrade() (*stored, error) {
 	if s.V == 2 {
 		s.State.Target = s.Request.ProviderID
 	}
-	s.V = storedVersion
+	s.V = Version
 	s.State.findDisputes()
 	return s, nil
 }
 
 // findDisputes looks for disputes in the state of a row before version 4, which kept them only in what
 // the answers proved. A person's word ends one.
-func (s *storedState) findDisputes() {
+func (s *State) findDisputes() {
 	for i := range s.Ledger {
 		s.Ledger[i].Disputed = s.Ledger[i].Fact.Class == policy.Disputed
 	}
@@ -289,7 +289,7 @@ func (s *storedState) findDisputes() {
 }
 
 // laterKeys lists the keys in a row of version 2 or 3 that came with a later one.
-func (s *stored) laterKeys() (more []string) {
+func (s *Flow) laterKeys() (more []string) {
 	for i := range s.State.Ledger {
 		if s.State.Ledger[i].Disputed {
 			more = append(more, fmt.Sprintf("state.ledger[%d].disputed", i))
@@ -321,40 +321,40 @@ func (s *stored) laterKeys() (more []string) {
 	return more
 }
 
-// decodeStored reads the state of a row of any version up to storedVersion. A key that the
+// Decode reads the state of a row of any version up to Version. A key that the
 // version does not have refuses the row: dropped in silence, it could be a refusal, a send or
 // an amount.
-func decodeStored(text []byte) (*stored, error) {
+func Decode(text []byte) (*Flow, error) {
 	v, err := versionOf(text)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case v == 1:
-		var old storedV1
-		if err := decodeStrictly(text, &old); err != nil {
+		var old rowV1
+		if err := Strictly(text, &old); err != nil {
 			return nil, fmt.Errorf("version 1: %w", err)
 		}
 		return old.upgrade().upgrade()
-	case v >= 2 && v <= storedVersion:
+	case v >= 2 && v <= Version:
 		if v >= 3 {
-			if err := checkSeal(text); err != nil {
+			if err := CheckSeal(text); err != nil {
 				return nil, fmt.Errorf("version %d: %w", v, err)
 			}
 		}
-		s := new(stored)
-		if err := decodeStrictly(text, s); err != nil {
+		s := new(Flow)
+		if err := Strictly(text, s); err != nil {
 			return nil, fmt.Errorf("version %d: %w", v, err)
 		}
 		if s.V != v {
 			return nil, fmt.Errorf("it says that it is of version %d, and of version %d", v, s.V)
 		}
 		return s.upgrade()
-	case v > storedVersion:
+	case v > Version:
 		return nil, fmt.Errorf("version %d is of a newer release; this one reads versions 1 to %d: let the newer release finish the flow, or upgrade",
-			v, storedVersion)
+			v, Version)
 	}
-	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", v, storedVersion)
+	return nil, fmt.Errorf("there is no version %d; this release reads versions 1 to %d", v, Version)
 }
 
 // versionOf is the version of a row. It stands first, so the rest is not read for it.
@@ -374,8 +374,8 @@ func versionOf(text []byte) (int, error) {
 	return version.V, err
 }
 
-// decodeStrictly refuses unknown keys and text after the value.
-func decodeStrictly(text []byte, into any) error {
+// Strictly refuses unknown keys and text after the value.
+func Strictly(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
@@ -387,36 +387,37 @@ func decodeStrictly(text []byte, into any) error {
 	return nil
 }
 
-// toStored puts a state into the stored form. The conversions of whole structs compile only
+// StateOf puts a state into the stored form. The conversions of whole structs compile only
 // while both have the same fields.
-func toStored(s *flow.State) storedState {
-	to := storedState{
-		Payment: storedPayment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
+func StateOf(s *flow.State) State {
+	to := State{
+		Payment: Payment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
 		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
 		Asked: s.Asked, AskedBy: s.AskedBy,
-		Displaced: (*storedNext)(s.Displaced), Next: storedNext(s.Next),
+		Displaced: (*Next)(s.Displaced), Next: Next(s.Next),
 		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
 		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
 	}
-	to.Ledger = convert(s.Ledger, func(id *flow.Identity) storedIdentity {
-		return storedIdentity{
+	to.Ledger = convert(s.Ledger, func(id *flow.Identity) Identity {
+		return Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
-			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: storedFact(id.Fact),
+			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	to.Fired = convert(s.Fired, func(c *policy.Count) storedCount { return storedCount(*c) })
-	to.Waits = convert(s.Waits, func(c *policy.Count) storedCount { return storedCount(*c) })
-	to.Evidence = convert(s.Evidence, storeEvidence)
+	to.Fired = convert(s.Fired, func(c *policy.Count) Count { return Count(*c) })
+	to.Waits = convert(s.Waits, func(c *policy.Count) Count { return Count(*c) })
+	to.Evidence = convert(s.Evidence, EvidenceOf)
 	return to
 }
 
-func storeEvidence(e *flow.Evidence) storedEvidence {
-	return storedEvidence{At: e.At, Phase: e.Phase, Identity: e.Identity, Answer: (*storedAnswer)(e.Answer), Fact: storedFact(e.Fact), Person: e.Person}
+// EvidenceOf puts evidence into the stored form.
+func EvidenceOf(e *flow.Evidence) Evidence {
+	return Evidence{At: e.At, Phase: e.Phase, Identity: e.Identity, Answer: (*Answer)(e.Answer), Fact: Fact(e.Fact), Person: e.Person}
 }
 
-// state is the reverse of toStored.
-func (s *storedState) state() flow.State {
+// State is the reverse of StateOf.
+func (s *State) State() flow.State {
 	to := flow.State{
 		Payment: policy.Payment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
 		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
@@ -425,20 +426,21 @@ func (s *storedState) state() flow.State {
 		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
 		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
 	}
-	to.Ledger = convert(s.Ledger, func(id *storedIdentity) flow.Identity {
+	to.Ledger = convert(s.Ledger, func(id *Identity) flow.Identity {
 		return flow.Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: policy.Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	to.Fired = convert(s.Fired, func(c *storedCount) policy.Count { return policy.Count(*c) })
-	to.Waits = convert(s.Waits, func(c *storedCount) policy.Count { return policy.Count(*c) })
-	to.Evidence = convert(s.Evidence, (*storedEvidence).evidence)
+	to.Fired = convert(s.Fired, func(c *Count) policy.Count { return policy.Count(*c) })
+	to.Waits = convert(s.Waits, func(c *Count) policy.Count { return policy.Count(*c) })
+	to.Evidence = convert(s.Evidence, (*Evidence).Evidence)
 	return to
 }
 
-func (from *storedEvidence) evidence() flow.Evidence {
+// Evidence is the reverse of EvidenceOf.
+func (from *Evidence) Evidence() flow.Evidence {
 	return flow.Evidence{
 		At: from.At, Phase: from.Phase, Identity: from.Identity, Answer: (*policy.Answer)(from.Answer), Fact: policy.Fact(from.Fact), Person: from.Person,
 	}

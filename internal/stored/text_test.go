@@ -1,4 +1,4 @@
-package executor
+package stored
 
 import (
 	"encoding/json"
@@ -67,7 +67,7 @@ func TestTheTextOfARowIsThatOfJSON(t *testing.T) {
 	f := &filler{Rand: rand.New(rand.NewPCG(1, 2))}
 	for i := range testkit.Size(2_000, 10_000, 300_000) {
 		f.empty = i%4 > 0 // every field is filled in now and then
-		var s stored
+		var s Flow
 		f.fill(reflect.ValueOf(&s).Elem())
 		s.CRC = ""
 		want, err := json.Marshal(&s)
@@ -83,7 +83,7 @@ func TestTheTextOfARowIsThatOfJSON(t *testing.T) {
 // A time that JSON does not have is an error here too.
 func TestATimeThatJSONDoesNotHaveIsAnError(t *testing.T) {
 	for _, at := range []time.Time{time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 25*3600))} {
-		s := stored{State: storedState{Started: at}}
+		s := Flow{State: State{Started: at}}
 		_, want := json.Marshal(&s)
 		if _, err := s.text(); err == nil || want == nil {
 			t.Errorf("%s: %v, want %v", at, err, want)

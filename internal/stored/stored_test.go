@@ -1,4 +1,4 @@
-package executor
+package stored
 
 import (
 	"bytes"
@@ -34,13 +34,13 @@ func goldenRows(t *testing.T, version int) [][]byte {
 func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 	var upgraded bytes.Buffer
 	for i, old := range slices.Concat(goldenRows(t, 1), goldenRows(t, 2), goldenRows(t, 3)) {
-		s, err := decodeStored(old)
+		s, err := Decode(old)
 		if err != nil {
 			t.Fatalf("row %d: %v", i+1, err)
 		}
-		state := s.State.state()
-		s.State = toStored(&state)
-		text, err := s.sealed()
+		state := s.State.State()
+		s.State = StateOf(&state)
+		text, err := s.Sealed()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,17 +70,17 @@ func TestGoldenRowsOfOlderVersionsAreUpgraded(t *testing.T) {
 			upgraded.Write(text)
 		}
 	}
-	var whole stored
+	var whole Flow
 	n := 0
 	fill(reflect.ValueOf(&whole).Elem(), &n)
-	whole.V = storedVersion
-	text, err := whole.sealed()
+	whole.V = Version
+	text, err := whole.Sealed()
 	if err != nil {
 		t.Fatal(err)
 	}
 	upgraded.Write(append(text, '\n'))
-	path := filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", storedVersion))
-	testkit.GoldenFile(t, path, upgraded.String()) // if it differs, storedVersion is to be raised, too
+	path := filepath.Join("testdata", "rows", fmt.Sprintf("v%d.jsonl", Version))
+	testkit.GoldenFile(t, path, upgraded.String()) // if it differs, Version is to be raised, too
 }
 
 // withoutZeros drops what version 2 leaves out: times that are not set, and a next step that is not
@@ -104,21 +104,21 @@ func withoutZeros(v any) any {
 
 // A row of the current version is written as it was read, to the byte.
 func TestGoldenRowsOfTheCurrentVersionAreKept(t *testing.T) {
-	for i, row := range goldenRows(t, storedVersion) {
-		s, err := decodeStored(row)
+	for i, row := range goldenRows(t, Version) {
+		s, err := Decode(row)
 		if err != nil {
 			t.Fatalf("row %d: %v", i+1, err)
 		}
-		state := s.State.state()
-		s.State = toStored(&state)
-		if text, err := s.sealed(); err != nil || !bytes.Equal(text, row) {
+		state := s.State.State()
+		s.State = StateOf(&state)
+		if text, err := s.Sealed(); err != nil || !bytes.Equal(text, row) {
 			t.Errorf("row %d: %v\n%s\nbecomes\n%s", i+1, err, row, text)
 		}
 	}
 }
 
 func TestRowsThatCannotBeReadWhole(t *testing.T) {
-	row := string(goldenRows(t, storedVersion)[0])
+	row := string(goldenRows(t, Version)[0])
 	for name, tt := range map[string]struct {
 		row, want string
 		resum     bool // the change is not one of the disk
@@ -142,7 +142,7 @@ func TestRowsThatCannotBeReadWhole(t *testing.T) {
 			if tt.resum {
 				text = seal([]byte(tt.row[:len(tt.row)-crcLength] + "}"))
 			}
-			if _, err := decodeStored(text); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := Decode(text); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("the error is %v; it should say %q", err, tt.want)
 			}
 		})
@@ -151,12 +151,12 @@ func TestRowsThatCannotBeReadWhole(t *testing.T) {
 
 // No bit of a row can turn over unnoticed.
 func TestEveryBitOfARowIsGuarded(t *testing.T) {
-	row := goldenRows(t, storedVersion)[0]
+	row := goldenRows(t, Version)[0]
 	for i := range row {
 		for bit := range 8 {
 			text := bytes.Clone(row)
 			text[i] ^= 1 << bit
-			if _, err := decodeStored(text); err == nil {
+			if _, err := Decode(text); err == nil {
 				t.Fatalf("byte %d of the row became %q, and that was read:\n%s", i, text[i], text)
 			}
 		}
@@ -208,15 +208,15 @@ func TestEveryFieldOfAStateIsStored(t *testing.T) {
 	var state flow.State
 	n := 0
 	fill(reflect.ValueOf(&state).Elem(), &n)
-	text, err := (&stored{V: storedVersion, State: toStored(&state)}).sealed()
+	text, err := (&Flow{V: Version, State: StateOf(&state)}).Sealed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := decodeStored(text)
+	back, err := Decode(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := back.State.state(); !reflect.DeepEqual(got, state) {
+	if got := back.State.State(); !reflect.DeepEqual(got, state) {
 		t.Errorf("stored was\n%+v\nread is\n%+v", state, got)
 	}
 }
@@ -224,12 +224,12 @@ func TestEveryFieldOfAStateIsStored(t *testing.T) {
 // Whatever row of the golden ones is changed in whatever field, what is read is what was written.
 func TestStoredStatesRoundTrip(t *testing.T) {
 	var states []flow.State
-	for _, row := range goldenRows(t, storedVersion) {
-		s, err := decodeStored(row)
+	for _, row := range goldenRows(t, Version) {
+		s, err := Decode(row)
 		if err != nil {
 			t.Fatal(err)
 		}
-		states = append(states, s.State.state())
+		states = append(states, s.State.State())
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.SampledFrom(states).Draw(t, "state")
@@ -238,15 +238,15 @@ func TestStoredStatesRoundTrip(t *testing.T) {
 		s.Payment.Amount = rapid.Int64().Draw(t, "amount")
 		s.Ledger = append(s.Ledger[:len(s.Ledger):len(s.Ledger)], flow.Identity{OrderID: rapid.String().Draw(t, "order"), Sends: 1})
 		for _, from := range []flow.State{s, rapid.SampledFrom(states).Draw(t, "other")} {
-			text, err := (&stored{V: storedVersion, State: toStored(&from)}).sealed()
+			text, err := (&Flow{V: Version, State: StateOf(&from)}).Sealed()
 			if err != nil {
 				t.Fatal(err)
 			}
-			back, err := decodeStored(text)
+			back, err := Decode(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := back.State.state(); !reflect.DeepEqual(got, from) {
+			if got := back.State.State(); !reflect.DeepEqual(got, from) {
 				t.Errorf("stored was\n%+v\nread is\n%+v", from, got)
 			}
 		}

@@ -1,4 +1,4 @@
-package executor
+package stored
 
 import (
 	"encoding/base64"
@@ -19,7 +19,7 @@ type writer struct {
 }
 
 // text is the row without its checksum.
-func (s *stored) text() ([]byte, error) {
+func (s *Flow) text() ([]byte, error) {
 	// The usual size; the rest of it grows. Few rows are copied so, and little room is left over.
 	size := 700 + 512*len(s.State.Ledger) + 512*len(s.State.Evidence) + 2*len(s.Request.Data)
 	w := writer{to: make([]byte, 0, size)}
@@ -29,7 +29,7 @@ func (s *stored) text() ([]byte, error) {
 	w.request(&s.Request)
 	w.raw(`,"state":`)
 	w.state(&s.State)
-	if s.Shopper != (storedShopper{}) {
+	if s.Shopper != (Shopper{}) {
 		w.raw(`,"shopper":`)
 		w.shopper(&s.Shopper)
 	}
@@ -150,7 +150,7 @@ func (w *writer) firstComma(at int) {
 	w.raw(`}`)
 }
 
-func (w *writer) request(r *storedRequest) {
+func (w *writer) request(r *Request) {
 	w.strField(`{"order_id":`, r.OrderID)
 	w.strUnlessEmpty(`,"request_id":`, r.RequestID)
 	w.strUnlessEmpty(`,"provider_id":`, r.ProviderID)
@@ -160,7 +160,7 @@ func (w *writer) request(r *storedRequest) {
 	w.raw(`}`)
 }
 
-func (w *writer) state(s *storedState) {
+func (w *writer) state(s *State) {
 	w.raw(`{"payment":`)
 	w.payment(&s.Payment)
 	w.strField(`,"stage":`, string(s.Stage))
@@ -186,7 +186,7 @@ func (w *writer) state(s *storedState) {
 		w.raw(`,"displaced":`)
 		w.next(s.Displaced)
 	}
-	if s.Next != (storedNext{}) {
+	if s.Next != (Next{}) {
 		w.raw(`,"next":`)
 		w.next(&s.Next)
 	}
@@ -202,7 +202,7 @@ func (w *writer) state(s *storedState) {
 	w.raw(`}`)
 }
 
-func (w *writer) payment(p *storedPayment) {
+func (w *writer) payment(p *Payment) {
 	w.strField(`{"provider":`, p.Provider)
 	w.strUnlessEmpty(`,"merchant":`, p.Merchant)
 	w.wordField(`,"operation":`, p.Operation.String())
@@ -219,7 +219,7 @@ func (w *writer) payment(p *storedPayment) {
 	w.raw(`}`)
 }
 
-func (w *writer) identity(id *storedIdentity) {
+func (w *writer) identity(id *Identity) {
 	w.strField(`{"order_id":`, id.OrderID)
 	w.strField(`,"request_id":`, id.RequestID)
 	w.strUnlessEmpty(`,"provider_id":`, id.ProviderID)
@@ -239,7 +239,7 @@ func (w *writer) identity(id *storedIdentity) {
 	w.raw(`}`)
 }
 
-func (w *writer) fact(f *storedFact) {
+func (w *writer) fact(f *Fact) {
 	w.wordField(`{"effect":`, f.Effect.String())
 	w.wordField(`,"class":`, f.Class.String())
 	w.wordField(`,"stage":`, f.Stage.String())
@@ -249,20 +249,20 @@ func (w *writer) fact(f *storedFact) {
 	w.raw(`}`)
 }
 
-func (w *writer) count(c *storedCount) {
+func (w *writer) count(c *Count) {
 	w.strField(`{"name":`, c.Name)
 	w.intField(`,"n":`, c.N)
 	w.raw(`}`)
 }
 
-func (w *writer) next(n *storedNext) {
+func (w *writer) next(n *Next) {
 	w.wordField(`{"action":`, n.Action.String())
 	w.timeUnlessZero(`,"at":`, n.At)
 	w.strUnlessEmpty(`,"via":`, string(n.Via))
 	w.raw(`}`)
 }
 
-func (w *writer) evidence(e *storedEvidence) {
+func (w *writer) evidence(e *Evidence) {
 	w.timeField(`{"at":`, e.At)
 	w.wordField(`,"phase":`, e.Phase.String())
 	w.intField(`,"identity":`, e.Identity)
@@ -274,7 +274,7 @@ func (w *writer) evidence(e *storedEvidence) {
 	w.raw(`}`)
 }
 
-func (w *writer) answer(a *storedAnswer) {
+func (w *writer) answer(a *Answer) {
 	if a == nil {
 		w.raw(`null`)
 		return
@@ -300,7 +300,7 @@ func (w *writer) answer(a *storedAnswer) {
 	w.raw(`}`)
 }
 
-func (w *writer) shopper(s *storedShopper) {
+func (w *writer) shopper(s *Shopper) {
 	at := len(w.to)
 	w.strUnlessEmpty(`,"pay_url":`, s.PayURL)
 	w.strUnlessEmpty(`,"deeplink":`, s.Deeplink)
@@ -310,7 +310,7 @@ func (w *writer) shopper(s *storedShopper) {
 	w.firstComma(at)
 }
 
-func (w *writer) notice(n *storedNotice) {
+func (w *writer) notice(n *Notice) {
 	if n.Alert == nil {
 		w.raw(`{}`)
 		return
