@@ -12,6 +12,7 @@ import (
 const (
 	operations = 9
 	phases     = 3
+	captures   = 2
 )
 
 // Catalog is one provider: its codes, statuses, decode paths and contract.
@@ -68,10 +69,16 @@ type Row struct {
 type RowFact struct {
 	Operation policy.Operation
 	Phase     policy.Phase
+	Capture   []policy.CaptureMode // those of a payment for which it holds; empty: every
 	policy.Fact
 	Because string // the document or the reasoning behind it
 
 	wide bool // from operation "*", which gives way to a named one
+}
+
+// For reports whether a fact is about an operation, a phase, and payments that are captured so.
+func (f *RowFact) For(op policy.Operation, ph policy.Phase, mode policy.CaptureMode) bool {
+	return f.Operation == op && f.Phase == ph && contains(f.Capture, mode)
 }
 
 type state struct{ status, sub string }
@@ -84,7 +91,7 @@ type other struct {
 
 // A cell is everything known about one code or status, over all its sections.
 type cell struct {
-	facts    [operations][phases]*entry
+	facts    [operations][phases][captures]*entry
 	fallback policy.Fact
 	envelope bool
 }
@@ -95,8 +102,8 @@ type entry struct {
 	wide bool
 }
 
-func (c *cell) fact(op policy.Operation, ph policy.Phase) policy.Fact {
-	if e := c.facts[op][ph]; e != nil {
+func (c *cell) fact(op policy.Operation, ph policy.Phase, mode policy.CaptureMode) policy.Fact {
+	if e := c.facts[op][ph][mode]; e != nil {
 		return e.Fact
 	}
 	return c.fallback

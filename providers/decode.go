@@ -237,8 +237,11 @@ func (r *reading) amount() {
 // asked is for a body that says first that nothing was paid: unless it reports a success, the amount
 // that was asked for is the one to compare. It stands at a later path.
 func (r *reading) asked(paid string) string {
-	if f := r.c.Judge(&policy.Payment{Operation: r.op}, r.a); f.Effect == policy.Executed {
-		return paid
+	for _, mode := range policy.All[policy.CaptureMode]() {
+		f := r.c.Judge(&policy.Payment{Operation: r.op, Capture: mode}, r.a)
+		if f.Effect == policy.Executed && f.Class != policy.Authorized { // of a hold nothing is paid yet
+			return paid
+		}
 	}
 	for _, p := range r.d.at[fieldAmount] {
 		if s := p.scalar(r.m, r.a.OrderID); s.odd == "" && s.text != "" && s.text != "0" {
@@ -255,9 +258,13 @@ func (r *reading) lacks() {
 	if r.wrong != "" || len(r.d.carries) == 0 {
 		return
 	}
-	f := r.c.Judge(&policy.Payment{Operation: r.op}, r.a)
 	bare := r.a.Status == "" && len(r.c.Statuses) > 0
-	if f.Effect == policy.Unknown || r.a.Phase == policy.Send && (f.Stage == policy.Door || bare) {
+	needed := false
+	for _, mode := range policy.All[policy.CaptureMode]() { // the payment's is not known here
+		f := r.c.Judge(&policy.Payment{Operation: r.op, Capture: mode}, r.a)
+		needed = needed || f.Effect != policy.Unknown && !(r.a.Phase == policy.Send && (f.Stage == policy.Door || bare))
+	}
+	if !needed {
 		return
 	}
 	for _, fields := range r.d.carries {

@@ -74,7 +74,7 @@ func TestFallbacksStandForCodesThatNoRowLists(t *testing.T) {
 	if c.HasCode("*") || c.HasCode("") || len(c.Fallbacks) != 2 || len(c.Codes) != 1 {
 		t.Error("a fallback is listed as a code")
 	}
-	if why := strings.Join(c.Because(policy.Pay, &policy.Answer{Status: "FAILED", Code: "new"}), "\n"); !strings.Contains(why, "any other code: their page on declines") {
+	if why := strings.Join(c.Because(&policy.Payment{Operation: policy.Pay}, &policy.Answer{Status: "FAILED", Code: "new"}), "\n"); !strings.Contains(why, "any other code: their page on declines") {
 		t.Errorf("it is not said why: %s", why)
 	}
 }

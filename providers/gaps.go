@@ -18,16 +18,17 @@ import (
 // another amount, under another event, and without any identifier, and reads them back. It calls report
 // for each that still proves something of ours: what it is (foreign order, foreign amount, foreign event,
 // nameless, or own for an answer about our own order that reads as another's), where the line belongs, what was
-// shown, and the line to add.
+// shown, and the line to add. The gap either capture is a success that can be a hold as well.
 func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at, shown, line string)) {
 	for _, op := range c.Operations {
 		for _, ph := range policy.Phases() {
 			p := &prober{c: c, op: op, ph: ph, seen: map[string]bool{}, report: report}
 			for _, r := range c.Codes {
-				p.row(r)
+				p.modes(r)
 			}
 			for _, r := range c.Statuses {
-				p.row(r)
+				p.modes(r)
+				p.disguised(r)
 			}
 		}
 	}
@@ -43,7 +44,8 @@ type prober struct {
 	c      *Catalog
 	op     policy.Operation
 	ph     policy.Phase
-	seen   map[string]bool // gaps that were reported
+	mode   policy.CaptureMode // of the payment
+	seen   map[string]bool    // gaps that were reported
 	report func(op policy.Operation, ph policy.Phase, gap, at, shown, line string)
 }
 
@@ -65,13 +67,51 @@ func (p *prober) ours(r *Row) policy.Answer {
 	}
 }
 
+// modes looks at a row for a payment that is captured by hand, for which a hold is settled as well, and
+// where the row tells the two apart, for one that captures itself.
+func (p *prober) modes(r *Row) {
+	p.mode = policy.Manual
+	p.row(r)
+	if slices.ContainsFunc(r.Facts, func(f RowFact) bool { return len(f.Capture) > 0 }) {
+		p.mode = policy.Auto
+		p.row(r)
+	}
+}
+
+// fact is what a row says for the prober's payments; nil: nothing.
+func (p *prober) fact(r *Row) *RowFact {
+	for i := range r.Facts {
+		if r.Facts[i].For(p.op, p.ph, p.mode) {
+			return &r.Facts[i]
+		}
+	}
+	return nil
+}
+
+// disguised shows a status without a sub-status that is a success for payments of both captures, while a
+// sub-status of it is a hold: a body that leaves the sub-status out says neither.
+func (p *prober) disguised(r *Row) {
+	p.mode = policy.Auto
+	f := p.fact(r)
+	if f == nil || r.SubStatus != "" || f.Effect != policy.Executed || f.Class != policy.Success || len(f.Capture) > 0 || !holds(p.op) {
+		return
+	}
+	for _, other := range p.c.Statuses {
+		if h := p.fact(other); other.Status == r.Status && h != nil && h.Effect == policy.Executed && h.Class == policy.Authorized {
+			p.report(p.op, p.ph, "either capture", r.Source, fmt.Sprintf("status %q proves %s whatever the capture, and with sub-status %q it is a hold: a body that leaves that out says neither",
+				r.Status, policy.Success, other.SubStatus), `capture = "auto"`)
+			return
+		}
+	}
+}
+
 func (p *prober) row(r *Row) {
-	i := slices.IndexFunc(r.Facts, func(f RowFact) bool { return f.Operation == p.op && f.Phase == p.ph })
-	if i < 0 || !r.Facts[i].Effect.Settled() || strings.Contains(r.SubStatus, "*") {
+	fact := p.fact(r)
+	if fact == nil || !fact.Effect.Settled() || strings.Contains(r.SubStatus, "*") {
 		return
 	}
 	bare := r.Status == "" && len(p.c.Statuses) > 0
-	if p.ph == policy.Send && (r.Facts[i].Stage == policy.Door || bare) {
+	if p.ph == policy.Send && (fact.Stage == policy.Door || bare) {
 		return // the call pairs it
 	}
 	ours := p.ours(r)
@@ -128,8 +168,7 @@ func (p *prober) nameless(r *Row, own probe) {
 }
 
 func proved(r *Row, p *prober) string {
-	i := slices.IndexFunc(r.Facts, func(f RowFact) bool { return f.Operation == p.op && f.Phase == p.ph })
-	return r.Facts[i].Effect.String() + " by " + strings.TrimSuffix(r.name(), ` of section "-"`)
+	return p.fact(r).Effect.String() + " by " + strings.TrimSuffix(r.name(), ` of section "-"`)
 }
 
 func (p *prober) gap(kind string, r *Row, shown *probe, what, line string) {
@@ -155,7 +194,7 @@ func (p *prober) read(q *probe) (a policy.Answer, proves bool) {
 	if err := p.c.DecodeMessage(p.op, p.ph, &m, &a); err != nil {
 		return a, false
 	}
-	f := p.c.Judge(&policy.Payment{Operation: p.op, Capture: policy.Manual}, &a)
+	f := p.c.Judge(&policy.Payment{Operation: p.op, Capture: p.mode}, &a)
 	return a, f.Effect.Settled()
 }
 

@@ -33,7 +33,7 @@ func (c *Catalog) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
 	}
 	f, listed := c.statusFact(p, a)
 	if !listed {
-		f = hold(p, c.codeFact(p.Operation, a))
+		f = hold(p, c.codeFact(p, a))
 	}
 	if f.Effect == policy.NotExecuted {
 		serverError := a.HTTPStatus >= 500 && f.Stage != policy.Door
@@ -72,17 +72,17 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 	if a.Status == "" {
 		return f, false
 	}
-	known := c.known(p.Operation, a)
+	known := c.known(p.Operation, p.Capture, a)
 	if known == nil {
 		// A status or sub-status that no table lists still outranks every code.
 		return policy.Fact{}, true
 	}
-	f = hold(p, known.fact(p.Operation, a.Phase))
+	f = hold(p, known.fact(p.Operation, a.Phase, p.Capture))
 	reason := c.reason(p.Operation, a)
 	if reason == nil {
 		return f, true
 	}
-	r := reason.asReason(p.Operation, a.Phase)
+	r := reason.asReason(p, a.Phase)
 	switch {
 	case f.Effect == policy.NotExecuted:
 		f.Class = r.Class
@@ -106,13 +106,13 @@ func (c *Catalog) statusFact(p *policy.Payment, a *policy.Answer) (f policy.Fact
 
 // known is what the catalogue lists for an answer's status; nil: nothing. A row whose sub-status has a *
 // stands for every one that fits it and has no row of its own, for the operations and phases that it lists.
-func (c *Catalog) known(op policy.Operation, a *policy.Answer) *cell {
+func (c *Catalog) known(op policy.Operation, mode policy.CaptureMode, a *policy.Answer) *cell {
 	known := c.states[state{a.Status, a.SubStatus}]
 	if known != nil || a.SubStatus == "" {
 		return known
 	}
 	for _, w := range c.wild {
-		if fits, err := gopath.Match(w.sub, a.SubStatus); w.status == a.Status && err == nil && fits && c.states[w].facts[op][a.Phase] != nil {
+		if fits, err := gopath.Match(w.sub, a.SubStatus); w.status == a.Status && err == nil && fits && c.states[w].facts[op][a.Phase][mode] != nil {
 			return c.states[w]
 		}
 	}
@@ -122,18 +122,19 @@ func (c *Catalog) known(op policy.Operation, a *policy.Answer) *cell {
 // asReason is what a code proves beside a status. A refused query has no status. So a code
 // of the door beside a status is not about the query: it is why the send was refused. A
 // code that only other operations list proves what all of them agree on.
-func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
-	e := c.facts[op][ph]
+func (c *cell) asReason(p *policy.Payment, ph policy.Phase) policy.Fact {
+	op, mode := p.Operation, p.Capture
+	e := c.facts[op][ph][mode]
 	if e == nil || (ph == policy.Query && e.Stage == policy.Door && e.Effect == policy.Unknown) {
 		ph = policy.Send
 	}
 	if c.lists(op) {
-		return c.fact(op, ph)
+		return c.fact(op, ph, mode)
 	}
 	f := c.fallback
 	for o := range c.facts {
-		for _, e := range c.facts[o] {
-			switch {
+		for i := range phases * captures {
+			switch e := c.facts[o][i/captures][i%captures]; {
 			case e == nil:
 			case e.Effect != policy.NotExecuted:
 				return policy.Fact{Class: e.Class, Final: e.Final}
@@ -147,12 +148,7 @@ func (c *cell) asReason(op policy.Operation, ph policy.Phase) policy.Fact {
 
 // lists reports whether a code is listed for an operation at all.
 func (c *cell) lists(op policy.Operation) bool {
-	for _, e := range c.facts[op] {
-		if e != nil {
-			return true
-		}
-	}
-	return false
+	return c.facts[op] != [phases][captures]*entry{}
 }
 
 // unlisted stands for a code that is not in the catalogue.
@@ -195,13 +191,13 @@ func (c *Catalog) reason(op policy.Operation, a *policy.Answer) *cell {
 	return known
 }
 
-func (c *Catalog) codeFact(op policy.Operation, a *policy.Answer) policy.Fact {
+func (c *Catalog) codeFact(p *policy.Payment, a *policy.Answer) policy.Fact {
 	known := c.cells[a.Code]
 	if a.SubCode != "" && (known == nil || known.envelope) {
 		// A reason without the status it belongs to explains; it proves nothing.
 		var f policy.Fact
 		if sub := c.cells[a.SubCode]; sub != nil {
-			f = sub.fact(op, a.Phase)
+			f = sub.fact(p.Operation, a.Phase, p.Capture)
 		}
 		f.Effect = policy.Unknown
 		return f
@@ -209,7 +205,7 @@ func (c *Catalog) codeFact(op policy.Operation, a *policy.Answer) policy.Fact {
 	if known == nil {
 		return policy.Fact{Class: httpClass(a.HTTPStatus)}
 	}
-	return known.fact(op, a.Phase)
+	return known.fact(p.Operation, a.Phase, p.Capture)
 }
 
 // httpClass is the reason when only the HTTP status is known.
@@ -225,8 +221,9 @@ func httpClass(status int) policy.Class {
 
 // Because gives the documents and reasonings behind what an answer's status and codes
 // are taken to prove, one a line, for people.
-func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
+func (c *Catalog) Because(p *policy.Payment, a *policy.Answer) []string {
 	var why []string
+	op := p.Operation
 	if a.SetAside != "" {
 		why = append(why, "set aside: "+a.SetAside)
 	}
@@ -234,16 +231,16 @@ func (c *Catalog) Because(op policy.Operation, a *policy.Answer) []string {
 		if known == nil {
 			return
 		}
-		if e := known.facts[op][a.Phase]; e != nil {
+		if e := known.facts[op][a.Phase][p.Capture]; e != nil {
 			for _, f := range e.row.Facts {
-				if f.Operation == op && f.Phase == a.Phase && f.Because != "" {
+				if f.For(op, a.Phase, p.Capture) && f.Because != "" {
 					why = append(why, fmt.Sprintf("%s: %s (%s, %s)", name, f.Because, f.Basis, e.row.Source))
 				}
 			}
 		}
 	}
 	if a.Status != "" {
-		add("status "+a.Status, c.known(op, a))
+		add("status "+a.Status, c.known(op, p.Capture, a))
 	}
 	if a.Code != "" {
 		add("code "+a.Code, c.cells[a.Code])

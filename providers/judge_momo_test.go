@@ -30,14 +30,14 @@ func TestMomoZeroPerOperationAndPhase(t *testing.T) {
 	})
 }
 
-func TestMomo9000IsAHold(t *testing.T) {
+func TestMomo9000IsPaidOrHeld(t *testing.T) {
 	const auto, manual = policy.Auto, policy.Manual
 	judge(t, "momo", []said{
-		{"automatic capture: it goes on by itself", pay, code(send, "9000"), pending, policy.Authorized, auto},
+		{"automatic capture: paid", pay, code(send, "9000"), executed, policy.Success, auto},
 		{"manual capture: the hold ends the payment", pay, code(send, "9000"), executed, policy.Authorized, manual},
-		{"query, automatic", pay, code(query, "9000"), pending, policy.Authorized, auto},
+		{"query, automatic", pay, code(query, "9000"), executed, policy.Success, auto},
 		{"query, manual", pay, code(query, "9000"), executed, policy.Authorized, manual},
-		{"notice of a link, automatic", checkout, code(webhook, "9000"), pending, policy.Authorized, auto},
+		{"notice of a link, automatic", checkout, code(webhook, "9000"), executed, policy.Success, auto},
 		{"notice of a link, manual", checkout, code(webhook, "9000"), executed, policy.Authorized, manual},
 		{"query after a capture: it may be on its way", capture, code(query, "9000"), unknown, policy.NotYet, manual},
 		{"query after a cancel: it may be on its way", cancel, code(query, "9000"), unknown, policy.NotYet, manual},

@@ -335,22 +335,28 @@ func (l *loader) facts(t source.Table, r *Row) []RowFact {
 		ops = source.Words[policy.Operation](t, l.errs, "operation")
 	}
 	phs := source.Words[policy.Phase](t, l.errs, "phase")
+	modes := source.Words[policy.CaptureMode](t, l.errs, "capture")
 	t.Done(l.errs)
 	var all []RowFact
 	for _, op := range ops {
+		if len(modes) > 0 && !holds(op) {
+			l.errs.Add(t.ValuePos("capture"), "%s: only a pay or a checkout is captured by itself or by hand; name those operations, or leave capture out", op)
+		}
 		for _, ph := range phs {
-			if broken := lawBroken(op, ph, f); broken != "" {
+			if broken := lawBroken(op, ph, modes, f); broken != "" {
 				l.errs.Add(t.ValuePos("effect"), "%s, %s: %s", op, ph, broken)
 			}
-			all = append(all, RowFact{Operation: op, Phase: ph, Fact: f, Because: because, wide: wide})
+			all = append(all, RowFact{Operation: op, Phase: ph, Capture: modes, Fact: f, Because: because, wide: wide})
 		}
 	}
 	return all
 }
 
 // lawBroken says why a fact cannot be true whatever a document says; empty if it can.
-func lawBroken(op policy.Operation, ph policy.Phase, f policy.Fact) string {
+func lawBroken(op policy.Operation, ph policy.Phase, modes []policy.CaptureMode, f policy.Fact) string {
 	switch {
+	case f.Class == policy.Authorized && f.Effect == policy.Executed && holds(op) && slices.Equal(modes, []policy.CaptureMode{policy.Auto}):
+		return "a hold is not the end of a payment that is captured by itself; its class is success if the money was taken"
 	case f.Reach == policy.OneAttempt && f.Effect != policy.Pending:
 		return "an answer that ends one attempt leaves the payment pending"
 	case ph == policy.Query && f.Stage == policy.Door && f.Effect != policy.Unknown:
@@ -397,20 +403,30 @@ func (l *loader) index() {
 
 func (l *loader) fill(known *cell, r *Row) {
 	known.envelope = known.envelope || r.Envelope
-	for _, f := range r.Facts {
-		place := &known.facts[f.Operation][f.Phase]
-		switch old := *place; {
-		case old == nil || l.inherited(old.row) && !l.inherited(r):
-			*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
-		case l.inherited(r) && !l.inherited(old.row):
-		case old.wide && !f.wide:
-			*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
-		case !old.wide && f.wide:
-		case old.row == r:
-			l.errs.Add(l.at[r], "%s says two things of %s, %s", r.name(), f.Operation, f.Phase)
-		case old.Fact != f.Fact:
-			l.errs.Add(l.at[r], "%s disagrees with %s about %s, %s", r.name(), old.row.Source, f.Operation, f.Phase)
+	for i := range r.Facts {
+		before := len(l.errs.Mistakes)
+		for _, mode := range policy.All[policy.CaptureMode]() {
+			if contains(r.Facts[i].Capture, mode) && len(l.errs.Mistakes) == before { // a mistake is said once
+				l.fact(known, r, &r.Facts[i], mode)
+			}
 		}
+	}
+}
+
+// fact enters a fact for payments that are captured in one way.
+func (l *loader) fact(known *cell, r *Row, f *RowFact, mode policy.CaptureMode) {
+	place := &known.facts[f.Operation][f.Phase][mode]
+	switch old := *place; {
+	case old == nil || l.inherited(old.row) && !l.inherited(r):
+		*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
+	case l.inherited(r) && !l.inherited(old.row):
+	case old.wide && !f.wide:
+		*place = &entry{Fact: f.Fact, row: r, wide: f.wide}
+	case !old.wide && f.wide:
+	case old.row == r:
+		l.errs.Add(l.at[r], "%s says two things of %s, %s", r.name(), f.Operation, f.Phase)
+	case old.Fact != f.Fact:
+		l.errs.Add(l.at[r], "%s disagrees with %s about %s, %s", r.name(), old.row.Source, f.Operation, f.Phase)
 	}
 }
 

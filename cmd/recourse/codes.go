@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -26,14 +27,15 @@ type codeLine struct {
 }
 
 type codeFact struct {
-	Operation policy.Operation `json:"operation"`
-	Phase     policy.Phase     `json:"phase"`
-	Effect    policy.Effect    `json:"effect"`
-	Class     policy.Class     `json:"class"`
-	Stage     policy.Stage     `json:"stage"`
-	Reach     policy.Reach     `json:"reach"`
-	Basis     policy.Basis     `json:"basis"`
-	Because   string           `json:"because"`
+	Operation policy.Operation     `json:"operation"`
+	Phase     policy.Phase         `json:"phase"`
+	Capture   []policy.CaptureMode `json:"capture,omitempty"` // absent: both
+	Effect    policy.Effect        `json:"effect"`
+	Class     policy.Class         `json:"class"`
+	Stage     policy.Stage         `json:"stage"`
+	Reach     policy.Reach         `json:"reach"`
+	Basis     policy.Basis         `json:"basis"`
+	Because   string               `json:"because"`
 }
 
 func codesCommand() *cobra.Command {
@@ -41,21 +43,27 @@ func codesCommand() *cobra.Command {
 		Use:   "codes",
 		Short: "List the providers' codes and what each proves",
 		Long: `Lists every code of the catalogues with what it proves for each operation and phase. A
-hold (class authorized, effect executed) is pending where the capture is automatic.
+hold (class authorized, effect executed) is pending where the capture is automatic. With
+--deployment it lists what a provider says in one place, which a merchant chooses in [contract].
 
 Exit codes: 0 listed, 2 could not run.`,
 		Example: `  recourse codes --provider momo
+  recourse codes --provider opi --deployment philippines
   recourse codes --json | jq 'select(.class=="duplicate_order")'`,
 		Args: cobra.NoArgs,
 	}
 	dir := rulesFlag(cmd)
 	provider := cmd.Flags().String("provider", "", "only this provider")
+	deployment := cmd.Flags().String("deployment", "", "the codes of this deployment of the provider, with --provider")
 	asJSON := cmd.Flags().Bool("json", false, "one JSON object a line")
 	completeProviders(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		e, err := open(cmd, *dir)
 		if err != nil {
 			return err
+		}
+		if *deployment != "" && *provider == "" {
+			return errors.New("--deployment needs --provider, whose deployment it is")
 		}
 		wanted := e.Catalogs.Names()
 		if *provider != "" {
@@ -65,6 +73,13 @@ Exit codes: 0 listed, 2 could not run.`,
 			cat, err := e.Catalogs.Get(name)
 			if err != nil {
 				return err
+			}
+			if *deployment != "" {
+				at, ok := cat.Deployment(*deployment)
+				if !ok {
+					return fmt.Errorf("--deployment %q: the catalogue of %s has %q", *deployment, name, cat.Deployments())
+				}
+				cat = at
 			}
 			write := writeCodes
 			if *asJSON {
@@ -88,7 +103,7 @@ func writeCodesJSON(w io.Writer, cat *providers.Catalog) error {
 			Description: r.Description, Facts: []codeFact{},
 		}
 		for _, f := range r.Facts {
-			l.Facts = append(l.Facts, codeFact{f.Operation, f.Phase, f.Effect, f.Class, f.Stage, f.Reach, f.Basis, f.Because})
+			l.Facts = append(l.Facts, codeFact{f.Operation, f.Phase, f.Capture, f.Effect, f.Class, f.Stage, f.Reach, f.Basis, f.Because})
 		}
 		if err := enc.Encode(l); err != nil {
 			return err
@@ -98,7 +113,11 @@ func writeCodesJSON(w io.Writer, cat *providers.Catalog) error {
 }
 
 func writeCodes(w io.Writer, cat *providers.Catalog) error {
-	fmt.Fprintf(w, "%s: %d codes, %d statuses\n\n", cat.Title, len(cat.Codes), len(cat.Statuses))
+	fmt.Fprintf(w, "%s: %d codes, %d statuses\n", cat.Title, len(cat.Codes), len(cat.Statuses))
+	if at := cat.Deployments(); len(at) > 0 {
+		fmt.Fprintf(w, "Its deployments say some of it otherwise: --provider %s --deployment %s\n", cat.Name, strings.Join(at, " | "))
+	}
+	fmt.Fprintln(w)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "SECTION\tCODE\tFINAL\tCLASS\tDESCRIPTION")
 	for _, r := range cat.Codes {
@@ -132,6 +151,9 @@ func groupFacts(facts []providers.RowFact) []factGroup {
 	var groups []factGroup
 	for _, f := range facts {
 		where := f.Operation.String() + " " + f.Phase.String()
+		for _, mode := range f.Capture {
+			where += " (capture " + mode.String() + ")"
+		}
 		last := len(groups) - 1
 		if last >= 0 && groups[last].effect == f.Effect.String() {
 			groups[last].where += ", " + where

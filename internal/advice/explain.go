@@ -39,7 +39,7 @@ func WriteBrief(w io.Writer, e *ruleset.Engine, a *Advice, t *ruleset.Trace, mat
 	fmt.Fprintf(w, ": %s\n\n", said(s.Answer))
 	fmt.Fprintf(w, "fact      %s, %s (stage %s, reach %s, %s, final %s)\n", s.Fact.Effect, s.Fact.Class, s.Fact.Stage, s.Fact.Reach, s.Fact.Basis, s.Fact.Final)
 	if cat, err := e.Catalog(s.Payment); err == nil {
-		for _, why := range cat.Because(s.Payment.Operation, s.Answer) {
+		for _, why := range cat.Because(s.Payment, s.Answer) {
 			fmt.Fprintf(w, "          %s\n", why)
 		}
 	}

@@ -75,7 +75,7 @@ func (c *checker) lookAlikeRows(rows []*providers.Row, name func(*providers.Row)
 func proves(a, b *providers.Row) bool {
 	return slices.EqualFunc(a.Facts, b.Facts, func(x, y providers.RowFact) bool {
 		return x.Operation == y.Operation && x.Phase == y.Phase && x.Effect == y.Effect && x.Class == y.Class &&
-			x.Stage == y.Stage && x.Reach == y.Reach
+			x.Stage == y.Stage && x.Reach == y.Reach && slices.Equal(x.Capture, y.Capture)
 	})
 }
 

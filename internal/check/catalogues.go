@@ -40,7 +40,7 @@ func (c *checker) catalogue(name, in string, cat *providers.Catalog, seen map[st
 	cat.Gaps(func(op policy.Operation, ph policy.Phase, gap, at, shown, line string) {
 		report(Finding{
 			Kind: Evidence, Severity: c.weight(at, gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
-			Message: fmt.Sprintf("%s%s %s, %s: %s; add to [[decode]]: %s", name, in, op, ph, shown, line),
+			Message: fmt.Sprintf("%s%s %s, %s: %s; add to %s: %s", name, in, op, ph, shown, block(gap), line),
 		}, fmt.Sprint(op, ph, gap))
 	})
 	if shape, ok := cat.Webhook(); ok {
@@ -51,6 +51,14 @@ func (c *checker) catalogue(name, in string, cat *providers.Catalog, seen map[st
 			}, algorithm)
 		}
 	}
+}
+
+// block is where the line belongs that closes a gap.
+func block(gap string) string {
+	if gap == "either capture" {
+		return "the row's fact"
+	}
+	return "[[decode]]"
 }
 
 // gapSeverity says how bad a gap is. An answer to our own send was paired by the call. What a capture's

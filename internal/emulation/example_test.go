@@ -68,6 +68,6 @@ nth  = 1
 	fmt.Println("executions:", len(provider.Ledger(again.ReceivedAt)))
 	// Output:
 	// timeout after 30s
-	// the same again: 0 success
+	// the same again: 9000 success
 	// executions: 1
 }

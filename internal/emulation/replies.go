@@ -2,6 +2,7 @@ package emulation
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +54,7 @@ func newReplySet(cat *providers.Catalog, p policy.Payment) *replySet {
 			}
 		}
 		for _, r := range cat.Codes {
-			if !r.Envelope && hasFact(r, p.Operation, ph) {
+			if !r.Envelope && hasFact(r, &p, ph) {
 				s.add(policy.Answer{Phase: ph, Code: r.Code}, r)
 			}
 		}
@@ -61,19 +62,14 @@ func newReplySet(cat *providers.Catalog, p policy.Payment) *replySet {
 	return s
 }
 
-func hasFact(r *providers.Row, op policy.Operation, ph policy.Phase) bool {
-	for _, f := range r.Facts {
-		if f.Operation == op && f.Phase == ph {
-			return true
-		}
-	}
-	return false
+func hasFact(r *providers.Row, p *policy.Payment, ph policy.Phase) bool {
+	return slices.ContainsFunc(r.Facts, func(f providers.RowFact) bool { return f.For(p.Operation, ph, p.Capture) })
 }
 
 // status adds a status, and with a failure each reason that leaves it a failure.
 func (s *replySet) status(r *providers.Row, ph policy.Phase) {
 	op := s.payment.Operation
-	if !hasFact(r, op, ph) {
+	if !hasFact(r, &s.payment, ph) {
 		return
 	}
 	plain := policy.Answer{Phase: ph, Status: r.Status, SubStatus: r.SubStatus}
@@ -83,7 +79,7 @@ func (s *replySet) status(r *providers.Row, ph policy.Phase) {
 		return
 	}
 	for _, c := range s.cat.Codes {
-		if c.Envelope || !hasFact(c, op, policy.Query) && !hasFact(c, op, policy.Webhook) {
+		if c.Envelope || !hasFact(c, &s.payment, policy.Query) && !hasFact(c, &s.payment, policy.Webhook) {
 			continue
 		}
 		a := plain

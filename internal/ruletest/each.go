@@ -242,7 +242,7 @@ func (r *reader) selected(x *table, f fields) {
 		a := answer{Answer: policy.Answer{Phase: ph, Code: row.Code, Status: row.Status, SubStatus: row.SubStatus}}
 		a.HTTPStatus, a.Verified, a.Message = q.HTTPStatus, q.Verified, q.Message
 		p := policy.Payment{Provider: q.Provider, Operation: op, Capture: q.Capture}
-		if row.Envelope || !hasFact(row, op, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
+		if row.Envelope || !hasFact(row, &p, ph) || !want(g.catalog.Judge(&p, &a.Answer)) {
 			continue
 		}
 		x.some = true
@@ -300,7 +300,7 @@ func (r *reader) selector(where fields) func(policy.Fact) bool {
 	}
 }
 
-// hasFact reports whether a row of the catalogue has a fact for an operation and phase.
-func hasFact(row *providers.Row, op policy.Operation, ph policy.Phase) bool {
-	return slices.ContainsFunc(row.Facts, func(f providers.RowFact) bool { return f.Operation == op && f.Phase == ph })
+// hasFact reports whether a row of the catalogue has a fact for a payment and phase.
+func hasFact(row *providers.Row, p *policy.Payment, ph policy.Phase) bool {
+	return slices.ContainsFunc(row.Facts, func(f providers.RowFact) bool { return f.For(p.Operation, ph, p.Capture) })
 }

@@ -315,7 +315,8 @@ func catalogue() node {
 				"operation": node{"anyOf": []any{word("the operation that was asked for; * stands for all", append(operations(), "*")), someFilled(word("operation", ops))}}, "phase": someFilled(word("where the answer came: to a send, to a query, or unasked in a webhook", phases)),
 				"effect": word("what is proved: it executed, it did not and never will, it is on its way, or nothing", names(policy.All[policy.Effect]())), "class": word("a reason that differs from the row's", names(policy.All[policy.Class]())),
 				"stage": word("where the answer was made: at the door, before the request was processed, or as its stored result", names(policy.All[policy.Stage]())), "reach": word("what a refusal ends: the payment, or one attempt after which the payer may try again", names(policy.All[policy.Reach]())),
-				"basis": word("whether a document says so, or our reasoning", []string{"inferred", "documented"}), "because": text("the document that says so, or the reasoning"),
+				"basis":   word("whether a document says so, or our reasoning", []string{"inferred", "documented"}),
+				"capture": someFilled(word("holds only for payments that are captured so: by themselves, or by hand after a hold; absent: both", names(policy.All[policy.CaptureMode]()))), "because": text("the document that says so, or the reasoning"),
 			})),
 		}
 		for k, v := range own {
