@@ -81,6 +81,14 @@ func (f *RowFact) For(op policy.Operation, ph policy.Phase, mode policy.CaptureM
 	return f.Operation == op && f.Phase == ph && contains(f.Capture, mode)
 }
 
+// Only is the capture of the payments that the fact is about; empty: of all.
+func (f *RowFact) Only() string {
+	if len(f.Capture) != 1 {
+		return ""
+	}
+	return f.Capture[0].String()
+}
+
 type state struct{ status, sub string }
 
 // other is what every code that no row lists proves beside a status. An empty sub-status is any.

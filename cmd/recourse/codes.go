@@ -27,15 +27,15 @@ type codeLine struct {
 }
 
 type codeFact struct {
-	Operation policy.Operation     `json:"operation"`
-	Phase     policy.Phase         `json:"phase"`
-	Capture   []policy.CaptureMode `json:"capture,omitempty"` // absent: both
-	Effect    policy.Effect        `json:"effect"`
-	Class     policy.Class         `json:"class"`
-	Stage     policy.Stage         `json:"stage"`
-	Reach     policy.Reach         `json:"reach"`
-	Basis     policy.Basis         `json:"basis"`
-	Because   string               `json:"because"`
+	Operation policy.Operation `json:"operation"`
+	Phase     policy.Phase     `json:"phase"`
+	Capture   string           `json:"capture,omitempty"` // auto or manual; absent: both
+	Effect    policy.Effect    `json:"effect"`
+	Class     policy.Class     `json:"class"`
+	Stage     policy.Stage     `json:"stage"`
+	Reach     policy.Reach     `json:"reach"`
+	Basis     policy.Basis     `json:"basis"`
+	Because   string           `json:"because"`
 }
 
 func codesCommand() *cobra.Command {
@@ -103,7 +103,7 @@ func writeCodesJSON(w io.Writer, cat *providers.Catalog) error {
 			Description: r.Description, Facts: []codeFact{},
 		}
 		for _, f := range r.Facts {
-			l.Facts = append(l.Facts, codeFact{f.Operation, f.Phase, f.Capture, f.Effect, f.Class, f.Stage, f.Reach, f.Basis, f.Because})
+			l.Facts = append(l.Facts, codeFact{f.Operation, f.Phase, f.Only(), f.Effect, f.Class, f.Stage, f.Reach, f.Basis, f.Because})
 		}
 		if err := enc.Encode(l); err != nil {
 			return err
@@ -151,8 +151,8 @@ func groupFacts(facts []providers.RowFact) []factGroup {
 	var groups []factGroup
 	for _, f := range facts {
 		where := f.Operation.String() + " " + f.Phase.String()
-		for _, mode := range f.Capture {
-			where += " (capture " + mode.String() + ")"
+		if mode := f.Only(); mode != "" {
+			where += " (capture " + mode + ")"
 		}
 		last := len(groups) - 1
 		if last >= 0 && groups[last].effect == f.Effect.String() {

@@ -89,12 +89,12 @@ type Code struct {
 
 // CodeFact is what a code proves for an operation in a phase.
 type CodeFact struct {
-	Operation policy.Operation     `json:"operation"`
-	Phase     policy.Phase         `json:"phase"`
-	Capture   []policy.CaptureMode `json:"capture,omitempty"` // for which it holds; absent: both
-	Effect    policy.Effect        `json:"effect"`
-	Class     policy.Class         `json:"class"`
-	Because   string               `json:"because"`
+	Operation policy.Operation `json:"operation"`
+	Phase     policy.Phase     `json:"phase"`
+	Capture   string           `json:"capture,omitempty" enum:"auto,manual" doc:"The capture of the payments for which it holds; absent: of every one."`
+	Effect    policy.Effect    `json:"effect"`
+	Class     policy.Class     `json:"class"`
+	Because   string           `json:"because"`
 }
 
 func (s *Service) codes(_ context.Context, in *struct {
@@ -112,7 +112,7 @@ func codesOf(catalog *providers.Catalog) []Code {
 	for _, r := range catalog.Codes {
 		c := Code{Scope: r.Scope, Code: r.Code, Symbol: r.Symbol, Final: r.Final, Class: r.Class, Description: r.Description, Facts: []CodeFact{}}
 		for _, f := range r.Facts {
-			c.Facts = append(c.Facts, CodeFact{Operation: f.Operation, Phase: f.Phase, Capture: f.Capture, Effect: f.Fact.Effect, Class: f.Fact.Class, Because: f.Because})
+			c.Facts = append(c.Facts, CodeFact{Operation: f.Operation, Phase: f.Phase, Capture: f.Only(), Effect: f.Fact.Effect, Class: f.Fact.Class, Because: f.Because})
 		}
 		all = append(all, c)
 	}
