@@ -402,7 +402,7 @@ func TestTextsThatPostgreSQLRefuses(t *testing.T) {
 	for _, change := range []func(*journal.Row){
 		func(r *journal.Row) { r.Key.Payment = "a\x00b" },
 		func(r *journal.Row) { r.Key.Merchant = "\xff" },
-		func(r *journal.Row) { r.ID = strings.Repeat("x", maxID+1) },
+		func(r *journal.Row) { r.ID = strings.Repeat("x", maxListed+1) },
 	} {
 		r := row("1")
 		change(r)

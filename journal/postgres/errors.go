@@ -26,7 +26,8 @@ func again(err error) bool {
 	}
 	switch e.Code {
 	case "40001", "40P01", "23505", "55P03", // another writer
-		"53300", "25P02", "25P03": // no connection is free; the transaction has ended before
+		"53300", "25P02", "25P03", "25P04", // no connection is free; the transaction has ended before
+		"25006": // the server has become one that only reads
 		return true
 	}
 	return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "57P")
@@ -36,7 +37,26 @@ func again(err error) bool {
 // open, whatever its text says: "conn closed" also stands for a COMMIT that was executed.
 func aborted(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (strings.HasPrefix(e.Code, "23") || strings.HasPrefix(e.Code, "40"))
+	return errors.As(err, &e) && e.Code != "40003" && (strings.HasPrefix(e.Code, "23") || strings.HasPrefix(e.Code, "40"))
+}
+
+// unstorable reports whether the fault is in a value of a row: a text, a time, a size.
+func unstorable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (strings.HasPrefix(e.Code, "22") || strings.HasPrefix(e.Code, "54") || strings.HasPrefix(e.Code, "23") && e.Code != "23505")
+}
+
+// blocked reports whether a row was not written because a transaction that has not ended holds it, or its key. While
+// a whole table is locked (a migration) the server names no row.
+func blocked(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "55P03" && e.Where != ""
+}
+
+// readOnly reports whether the server takes no writes.
+func readOnly(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "25006"
 }
 
 // errChanged says that another process has changed rows between the statements of a group.

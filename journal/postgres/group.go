@@ -76,6 +76,17 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 	return g.flush(ctx, c)
 }
 
+// settings are those of a group's transaction. A role, a database, or a program that had the pooled session before may
+// have set others:
+//
+//   - A process that is paused here must not keep its rows from others for longer than its lease.
+//   - It waits for others' transactions for moments only; see [Journal.storeAlone].
+//   - A COMMIT that runs into statement_timeout while it waits for a standby is acknowledged without that.
+//   - A commit that is not flushed could be lost after its request was sent.
+//   - In array_nulls = off NULL is a text.
+const settings = `SELECT set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('statement_timeout', '0', true),
+	set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true), set_config('array_nulls', 'on', true)`
+
 // read begins the transaction, counts the group, and locks the flows.
 func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 	g.flows, g.open = map[string]*stored{}, map[string]string{}
@@ -103,9 +114,8 @@ func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 		add(id)
 	}
 	b := &pgx.Batch{}
-	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-	// A process that is paused here must not keep its rows from others for longer than its lease.
-	b.Queue("SELECT set_config('idle_in_transaction_session_timeout', $1, true)", strconv.FormatInt(g.j.opts.Lease.Milliseconds(), 10))
+	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+	b.Queue(settings, strconv.FormatInt(g.j.opts.Lease.Milliseconds(), 10), strconv.FormatInt(g.j.lockPatience().Milliseconds(), 10))
 	b.Queue(g.j.sql.begin, g.j.token, g.j.written+1, g.j.opts.Lease)
 	b.Queue(g.j.sql.lockFlows, g.j.token, ids)
 	b.Queue(g.j.sql.openKeys, keys)

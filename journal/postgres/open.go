@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse-pay/recourse/journal"
@@ -75,8 +77,9 @@ type Journal struct {
 	life  context.Context // ends when the journal is closed
 	end   context.CancelFunc
 
-	written int64            // groups that are committed; the committer's
-	gaps    map[string]int64 // by flow: the version after a lazy row that was lost with its group; the committer's
+	written int64                // groups that are committed; the committer's
+	gaps    map[string]int64     // by flow: the version after a lazy row that was lost with its group; the committer's
+	blocked map[string]time.Time // by request.blockedBy: until when rows are refused for which one waited in vain; the committer's
 	hold    *time.Timer
 	beats   sync.WaitGroup
 
@@ -114,13 +117,27 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
 	config.MaxConns, config.MinConns = int32(opts.Connections), 0
+	// Settings of the role would change what texts and times mean. A pooler keeps these four for each of its clients.
+	for name, value := range map[string]string{"client_encoding": "UTF8", "DateStyle": "ISO", "TimeZone": "UTC", "standard_conforming_strings": "on"} {
+		for given := range config.ConnConfig.RuntimeParams {
+			if strings.EqualFold(given, name) {
+				delete(config.ConnConfig.RuntimeParams, given)
+			}
+		}
+		config.ConnConfig.RuntimeParams[name] = value
+	}
+	config.AfterConnect = readBytes
+	if !opts.ReadOnly {
+		// A standby may lag: a key that was paid a moment ago is free there.
+		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	j := &Journal{
 		opts: opts, sql: newStatements(opts.Schema), pool: pool, token: rand.Text(),
-		gaps: map[string]int64{}, wake: make(chan struct{}, 1), done: make(chan error, 1),
+		gaps: map[string]int64{}, blocked: map[string]time.Time{}, wake: make(chan struct{}, 1), done: make(chan error, 1),
 	}
 	if err := j.prepare(ctx); err != nil {
 		pool.Close()
@@ -172,9 +189,16 @@ func (j *Journal) prepare(ctx context.Context) error {
 	return nil
 }
 
-// checkServer refuses a server on which a commit means nothing.
+// checkServer refuses a server on which a commit means nothing, and a database that does not take each text.
 func checkServer(ctx context.Context, c *pgx.Conn) error {
 	var errs []error
+	var encoding string
+	if err := c.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	if encoding != "UTF8" {
+		errs = append(errs, fmt.Errorf("postgres: the database's encoding is %s, in which not every name can be stored; it must be UTF8 (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)", encoding))
+	}
 	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
 		var value string
 		if err := c.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {

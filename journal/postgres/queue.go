@@ -16,8 +16,10 @@ const (
 	maxQueued      = 64 << 20  // bytes that may wait for the committer
 	maxQueuedRows  = 4096      // rows that may
 	maxRow         = 256 << 20 // PostgreSQL allows about a gigabyte, but a group must fit into memory
-	maxID          = 2000      // bytes; the index takes a little more
-	maxPooledState = 16 << 10  // larger buffers are not pooled, so that they do not stay in memory
+	maxListed      = 2600      // bytes of what stands in the index of lists, which takes a little more
+	firstYear      = -4000     // of a time; PostgreSQL has a few more
+	lastYear       = 290_000
+	maxPooledState = 16 << 10 // larger buffers are not pooled, so that they do not stay in memory
 )
 
 // request is a row that waits for its commit.
@@ -66,8 +68,16 @@ func check(r *journal.Row) error {
 	if n := rowSize(r); n > maxRow {
 		return fmt.Errorf("postgres: the row of %s has %d bytes; at most %d are stored", r.ID, n, maxRow)
 	}
-	if len(r.ID) > maxID {
-		return fmt.Errorf("postgres: Row.ID has %d bytes; at most %d are stored", len(r.ID), maxID)
+	if n := len(r.ID) + len(r.Key.Merchant) + len(r.Provider) + len(r.Standing); n > maxListed {
+		return fmt.Errorf("postgres: Row.ID, Key.Merchant, Provider and Standing have %d bytes together; at most %d are stored", n, maxListed)
+	}
+	for _, at := range []struct {
+		field string
+		time  time.Time
+	}{{"Due", r.Due}, {"At", r.At}, {"Since", r.Since}} {
+		if y := at.time.Year(); y < firstYear || y > lastYear {
+			return fmt.Errorf("postgres: Row.%s is in the year %d; the years %d to %d are stored", at.field, y, firstYear, lastYear)
+		}
 	}
 	for _, t := range []struct{ field, text string }{
 		{"ID", r.ID}, {"Key.Merchant", r.Key.Merchant}, {"Key.Payment", r.Key.Payment}, {"Provider", r.Provider}, {"Standing", r.Standing},

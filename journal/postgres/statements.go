@@ -80,7 +80,7 @@ func newStatements(schema string) statements {
 				ORDER BY f.at LIMIT $2 FOR UPDATE OF f SKIP LOCKED),
 			names AS (
 				DELETE FROM {schema}.name m USING gone, unnest(gone.names) AS u (name)
-				WHERE m.hash = sha256(convert_to(gone.provider, 'UTF8') || '\x00'::bytea || u.name) AND m.id = gone.id),
+				WHERE m.hash = sha256(convert_to(gone.provider, 'UTF8') || decode('00', 'hex') || u.name) AND m.id = gone.id),
 			buried AS (
 				UPDATE {schema}.flow f SET state = f.tombstone, tombstone = NULL, names = '{}', pruned = true
 				FROM gone WHERE f.id = gone.id AND length(gone.tombstone) > 0 RETURNING 1),

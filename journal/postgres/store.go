@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,8 +21,80 @@ import (
 // number the database has lost commits that it had acknowledged, or another program wrote the row: the journal is lost.
 
 // store stores a group of rows. The reason for a refused row goes into its request. An error means that no row was
-// stored. While the database does not answer it tries again, until the journal is closed.
+// stored, or that the journal is lost. While the database does not answer it tries again, until the journal is closed.
 func (j *Journal) store(rows []*request) error {
+	if rows = j.withoutBlocked(rows); len(rows) == 0 {
+		return nil
+	}
+	err := j.storeGroup(rows)
+	if len(rows) > 1 && (unstorable(err) || blocked(err)) {
+		return j.storeAlone(rows)
+	}
+	j.refused(rows, err)
+	return err
+}
+
+// storeAlone stores each row of a group in a transaction of its own. One of them cannot be stored, or waits for a
+// transaction of another program, which may stay open for minutes: it must not keep the others, nor the lease.
+func (j *Journal) storeAlone(rows []*request) error {
+	for i := range rows {
+		err := j.storeGroup(rows[i : i+1])
+		j.refused(rows[i:i+1], err)
+		if isLost(err) {
+			return err
+		}
+		if err != nil {
+			rows[i].err = err
+		}
+	}
+	return nil
+}
+
+// refused notes what follows for later rows from rows that were not stored.
+func (j *Journal) refused(rows []*request, err error) {
+	if err == nil {
+		return
+	}
+	j.leaveGaps(rows)
+	if blocked(err) {
+		j.blocked[rows[0].blockedBy()] = time.Now().Add(4 * j.lockPatience())
+	}
+}
+
+// withoutBlocked refuses the rows for which a row waited in vain a moment ago: each would keep the others waiting again.
+func (j *Journal) withoutBlocked(rows []*request) []*request {
+	if len(j.blocked) == 0 {
+		return rows
+	}
+	now, free := time.Now(), make([]*request, 0, len(rows))
+	maps.DeleteFunc(j.blocked, func(_ string, until time.Time) bool { return now.After(until) })
+	for i, r := range rows {
+		if _, is := j.blocked[r.blockedBy()]; !is {
+			free = append(free, r)
+			continue
+		}
+		r.err = fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s", r.row.Key)
+		j.leaveGaps(rows[i : i+1])
+	}
+	return free
+}
+
+// blockedBy is what a transaction may hold that keeps the row waiting: the key of a first row, or else the flow.
+func (r *request) blockedBy() string {
+	if r.row.Version == 1 {
+		return string(digest(r.row.Key))
+	}
+	return r.row.ID
+}
+
+// lockPatience is how long a row waits for a transaction of another program. It is well within the lease, which is not
+// prolonged meanwhile.
+func (j *Journal) lockPatience() time.Duration {
+	return min(j.opts.Lease/6, 500*time.Millisecond)
+}
+
+// storeGroup stores rows in one transaction, or none of them.
+func (j *Journal) storeGroup(rows []*request) error {
 	for try := 0; ; try++ {
 		stored, retry, err := j.tryStore(rows)
 		if stored {
@@ -28,8 +102,10 @@ func (j *Journal) store(rows []*request) error {
 			clear(j.gaps)
 			return nil
 		}
+		if blocked(err) {
+			return fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s: %w", rows[0].row.Key, err)
+		}
 		if !retry {
-			j.leaveGaps(rows)
 			return fmt.Errorf("postgres: nothing was stored: %w", err)
 		}
 		if try == reportAfter {
@@ -62,6 +138,9 @@ func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
 	if err != nil {
 		retry = again(err) || c.Conn().IsClosed()
 		rollback(j.life, c.Conn())
+		if readOnly(err) { // the next connection is to another server, or to none
+			j.pool.Reset()
+		}
 		return false, retry, err
 	}
 	err = commit(j.life, c.Conn())

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/recourse-pay/recourse/journal"
 )
@@ -38,7 +39,7 @@ func (j *Journal) PutTx(ctx context.Context, tx pgx.Tx, r *journal.Row) error {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		var key []byte
+		var key pgtype.UndecodedBytes // the caller's session says how bytes are written
 		var other string
 		switch err := tx.QueryRow(ctx, j.sql.openKeys, pgx.QueryExecModeExec, [][]byte{f.digest}).Scan(&key, &other); {
 		case errors.Is(err, pgx.ErrNoRows):
