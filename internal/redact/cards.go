@@ -48,6 +48,14 @@ func maskCards(s string, widest int) string {
 	return b.String()
 }
 
+// Cards replaces what looks like a card number in a text for people, such as an error.
+func Cards(s string) string {
+	if hidden(s) {
+		return Mark
+	}
+	return maskCards(s, wideGap)
+}
+
 // cardAt returns how many of the first groups make a card number; 0: none.
 func cardAt(s string, groups []group, widest int) int {
 	if len(groups[0].digits) > maxCard {

@@ -2,13 +2,15 @@ package imports
 
 import (
 	"bufio"
+	"cmp"
 	"container/heap"
-	"encoding/json"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -30,12 +32,28 @@ type entry struct {
 
 func (e *entry) size() int { return 400 + len(e.Line.Body) }
 
+// before orders entries by time. Of one instant those of files in no order come behind the others, a scope after another, and of a
+// scope what was sent comes first.
 func before(a, b *entry) int {
 	if c := a.Line.At.Compare(b.Line.At); c != 0 {
 		return c
 	}
-	if a.Scope != "" && a.Scope == b.Scope && a.Unordered && (a.Line.Phase == recorded.Send) != (b.Line.Phase == recorded.Send) {
-		return int(a.Line.Phase) - int(b.Line.Phase) // of one second, what was sent comes first
+	rank := func(e *entry) int {
+		switch {
+		case !e.Unordered:
+			return 0
+		case e.Line.Phase == recorded.Send:
+			return 1
+		}
+		return 2
+	}
+	if a.Unordered != b.Unordered {
+		return rank(a) - rank(b)
+	}
+	if a.Unordered {
+		if c := cmp.Or(strings.Compare(a.Scope, b.Scope), rank(a)-rank(b)); c != 0 {
+			return c
+		}
 	}
 	return a.Seq - b.Seq
 }
@@ -67,7 +85,7 @@ func (s *sorter) spill() error {
 	}
 	s.spilled = append(s.spilled, f)
 	w := bufio.NewWriterSize(f, 1<<20)
-	enc := json.NewEncoder(w)
+	enc := gob.NewEncoder(w)
 	for _, e := range s.held {
 		if err := enc.Encode(e); err != nil {
 			return err
@@ -105,7 +123,7 @@ func (s *sorter) all(visit func(*entry) error) error {
 	}
 	var heads headHeap
 	for _, f := range s.spilled {
-		h := &head{dec: json.NewDecoder(bufio.NewReaderSize(f, 1<<20))}
+		h := &head{dec: gob.NewDecoder(bufio.NewReaderSize(f, 1<<20))}
 		if err := heads.push(h); err != nil {
 			return err
 		}
@@ -124,7 +142,7 @@ func (s *sorter) all(visit func(*entry) error) error {
 
 // head is a sorted file and its next entry.
 type head struct {
-	dec  *json.Decoder
+	dec  *gob.Decoder
 	next *entry
 }
 

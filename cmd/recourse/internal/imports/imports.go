@@ -12,6 +12,8 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,7 +60,7 @@ const window = 48 * time.Hour
 
 // Run imports the files that paths name: files, folders, or "-" for Options.Stdin.
 func Run(ctx context.Context, o *Options, to io.Writer, paths ...string) (*Summary, error) {
-	i := &importer{o: o, sum: &Summary{}, sorted: sorter{most: inMemory}, truths: map[key]*entry{}}
+	i := &importer{o: o, sum: &Summary{}, sorted: sorter{most: inMemory}, truths: map[key]*entry{}, executions: map[rowOf]at{}}
 	defer i.sorted.close()
 	i.classifier = classifier{redact: redact.New(o.Redact, nil, 0), merchant: o.Merchant, mapping: o.Mapping}
 	for _, name := range o.Catalogs.Names() {
@@ -87,13 +89,15 @@ type importer struct {
 	sum        *Summary
 	sorted     sorter
 	truths     map[key]*entry
+	executions map[rowOf]at
 	seq        int
 
 	// Of the file under way:
-	source *traffic.Source
-	scope  string
-	clock  clock
-	times  bool // an entry had no time of its own
+	source    *traffic.Source
+	scope     string
+	clock     clock
+	redirects []redirect
+	times     bool // an entry had no time of its own
 }
 
 func (i *importer) path(ctx context.Context, path string) error {
@@ -174,7 +178,7 @@ func (i *importer) file(ctx context.Context, s *traffic.Source, named bool) erro
 		v.Table = &m.Table
 	}
 	first := i.seq
-	err := s.Read(v)
+	err := errors.Join(s.Read(v), i.unfollowed())
 	i.sum.Files = append(i.sum.Files, fmt.Sprintf("%s: %s, %d entries kept", s.Name, s.Format.Title, i.seq-first))
 	for _, what := range s.Format.Lacks {
 		i.lacks(what)
@@ -189,11 +193,14 @@ func (i *importer) lacks(what string) {
 }
 
 func (i *importer) leaveOut(file string, line int, why string) {
-	i.o.LeftOut(&traffic.PlaceError{File: file, Line: line, Err: errors.New("left out: " + why)})
+	i.o.LeftOut(&traffic.PlaceError{File: file, Line: line, Err: errors.New("left out: " + redact.Cards(why))})
 	if strings.HasPrefix(why, "broken: ") {
 		i.sum.Broken++
 	}
-	group, _, _ := strings.Cut(why, ":")
+	group, _, _ := strings.Cut(strings.TrimPrefix(why, "broken: its "), ":")
+	if strings.HasPrefix(why, "broken: ") {
+		group = "broken"
+	}
 	for k := range i.sum.LeftOut {
 		if i.sum.LeftOut[k].Name == group {
 			i.sum.LeftOut[k].N++
@@ -211,20 +218,79 @@ func (i *importer) call(c *traffic.Call) error {
 		i.leaveOut(i.source.Name, c.Line, callWhy(c, err))
 		return nil
 	}
+	i.follow(c, e)
+	if c.ReplyIn != "" {
+		i.o.LeftOut(&traffic.PlaceError{File: i.source.Name, Line: c.Line, Err: errors.New("kept, but not its answer's body: " + c.ReplyIn)})
+	}
 	var known bool
 	if e.Line.At, known = i.clock.of(c.At, c.Received, c.Latency); !known {
 		i.times = true
 	}
+	if where := redirected(c); where != "" && len(i.redirects) < maxRedirects {
+		i.redirects = append(i.redirects, redirect{e, c.Line, where})
+		return nil
+	}
 	return i.keep(e, c.Line)
 }
 
-// callWhy says why a call is left out, without its query string, which may hold secrets.
-func callWhy(c *traffic.Call, err error) string {
-	where, _, _ := strings.Cut(c.URL, "?")
-	if _, rest, ok := strings.Cut(where, "://"); ok {
-		if _, path, ok := strings.Cut(rest, "/"); ok {
-			where = "/" + path
+// redirect is a call whose answer names another URL for the same request.
+type redirect struct {
+	entry *entry
+	line  int
+	to    string
+}
+
+// maxRedirects bounds those that wait for the call that followed them.
+const maxRedirects = 100
+
+// redirected is where an answer sends the same request; empty: nowhere.
+func redirected(c *traffic.Call) string {
+	if c.Status != http.StatusTemporaryRedirect && c.Status != http.StatusPermanentRedirect {
+		return ""
+	}
+	from, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	to, err := from.Parse(c.ReplyHeader.Get("Location"))
+	if err != nil || c.ReplyHeader.Get("Location") == "" {
+		return ""
+	}
+	return to.String()
+}
+
+// follow leaves out a redirect whose request was sent again to where it pointed: it is one send, and not two.
+func (i *importer) follow(c *traffic.Call, e *entry) {
+	k := slices.IndexFunc(i.redirects, func(r redirect) bool {
+		l, o := &r.entry.Line, &e.Line
+		return r.to == c.URL && l.Phase == o.Phase && l.OrderID == o.OrderID && l.RequestID == o.RequestID
+	})
+	if k >= 0 {
+		i.leaveOut(i.source.Name, i.redirects[k].line, fmt.Sprintf("a redirect: line %d has the call that followed it", c.Line))
+		i.redirects = slices.Delete(i.redirects, k, k+1)
+	}
+}
+
+// unfollowed keeps the redirects that no call followed.
+func (i *importer) unfollowed() error {
+	for _, r := range i.redirects {
+		if err := i.keep(r.entry, r.line); err != nil {
+			return err
 		}
+	}
+	i.redirects = nil
+	return nil
+}
+
+// callWhy says why a call is left out, with its path alone: the rest of a URL may hold secrets.
+func callWhy(c *traffic.Call, err error) string {
+	where := c.URL
+	if i := strings.IndexAny(where, "?#;"); i >= 0 {
+		where = where[:i]
+	}
+	if _, rest, ok := strings.Cut(where, "://"); ok {
+		_, path, _ := strings.Cut(rest, "/")
+		where = "/" + path
 	}
 	return fmt.Sprintf("%s: %s %s", err, c.Method, short(where))
 }
@@ -297,21 +363,36 @@ func (i *importer) complete(e *entry) error {
 	return nil
 }
 
+// rowOf is a row of a list of executions, as far as it tells one from another.
+type rowOf struct {
+	own, order, request string
+	amount              int64
+	at                  time.Time
+}
+
+// at is a line of a file.
+type at struct {
+	file string
+	line int
+}
+
 // truth keeps what reconciliation found until all of a flow is known: a flow has one truth.
 func (i *importer) truth(e *entry, line int) error {
 	l := &e.Line
 	k := key{i.scope, l.Payment.Merchant, l.Payment.Provider, l.Payment.Operation, policy.OrderID, firstText(l.Flow, l.OrderID, l.RequestID)}
+	row := rowOf{l.ProviderID, l.OrderID, l.RequestID, l.Executions[0].Amount, l.Executions[0].At}
+	if seen := i.executions[row]; seen.file != "" && (seen.file != i.source.Name || row.own != "" || !row.at.IsZero()) {
+		i.leaveOut(i.source.Name, line, fmt.Sprintf("an execution that is there already: %s:%d says the same (where two are meant, provider_id tells them apart)", seen.file, seen.line))
+		return nil
+	}
+	i.executions[row] = at{i.source.Name, line}
 	old := i.truths[k]
 	if old == nil {
 		e.Number, e.File = line, i.source.Name
 		i.truths[k] = e
 		return nil
 	}
-	for _, x := range l.Executions {
-		if !slices.Contains(old.Line.Executions, x) {
-			old.Line.Executions = append(old.Line.Executions, x)
-		}
-	}
+	old.Line.Executions = append(old.Line.Executions, l.Executions...)
 	if l.At.After(old.Line.At) {
 		old.Line.At = l.At
 	}
@@ -329,8 +410,12 @@ func firstText(all ...string) string {
 
 // keep hands an entry to the sorter.
 func (i *importer) keep(e *entry, line int) error {
+	if year := e.Line.At.Year(); year < 1 || year > 9999 {
+		i.leaveOut(i.source.Name, line, "broken: its time is out of range")
+		return nil
+	}
 	i.seq++
-	e.Seq, e.Scope, e.File, e.Number, e.Unordered = i.seq, i.scope, i.source.Name, line, i.source.Format.Unordered
+	e.Seq, e.Scope, e.File, e.Number, e.Unordered = i.seq, i.scope+e.Scope, i.source.Name, line, i.source.Format.Unordered
 	if e.Line.Phase == recorded.Send {
 		e.Line.Lacks = i.source.Format.Lacks
 		if i.times && !slices.Contains(e.Line.Lacks, traffic.Times) {

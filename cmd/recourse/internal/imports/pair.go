@@ -1,9 +1,9 @@
 package imports
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -113,7 +113,7 @@ func (p *pairer) send(e *entry) error {
 		}
 	}
 	if f == nil {
-		f = &flowOf{name: p.name(l, named), payment: l.Payment}
+		f = &flowOf{name: p.name(l, named, strings.HasSuffix(e.Scope, testScope)), payment: l.Payment}
 		p.counts.Flows++
 	}
 	if l.Payment.Key != "" && f.payment.Key == "" {
@@ -132,8 +132,11 @@ func (p *pairer) send(e *entry) error {
 }
 
 // name makes a name for a flow that is unique in this recording.
-func (p *pairer) name(l *recorded.Line, named []identifier) string {
+func (p *pairer) name(l *recorded.Line, named []identifier, test bool) string {
 	name := l.Payment.Provider + "/" + l.Payment.Operation.String()
+	if test {
+		name = testName + name
+	}
 	if len(named) > 0 {
 		name += "/" + named[0].id
 	}
@@ -210,9 +213,6 @@ func (p *pairer) followed(e *entry) (found *identity, by policy.Identifier) {
 }
 
 func (p *pairer) put(l *recorded.Line) error {
-	if l.At.Year() < 1 || l.At.Year() > 9999 {
-		return errors.New("a time is out of range")
-	}
 	switch l.Phase {
 	case recorded.Send:
 		p.counts.Sends++

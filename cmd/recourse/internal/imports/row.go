@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -155,7 +156,15 @@ func (r *rowReader) amount(p *policy.Payment) {
 	}
 	plain := text
 	if r.m.thousands != "" {
-		plain = strings.ReplaceAll(plain, r.m.thousands, "")
+		whole, rest := text, ""
+		if i := strings.LastIndex(text, cmp.Or(r.m.decimal, ".")); i >= 0 && cmp.Or(r.m.decimal, ".") != r.m.thousands {
+			whole, rest = text[:i], text[i:]
+		}
+		if !grouped(whole, r.m.thousands) {
+			r.fail("amount", fmt.Errorf("%q: its digits are not in groups of three; [amount] says how amounts are written", short(text)))
+			return
+		}
+		plain = strings.ReplaceAll(whole, r.m.thousands, "") + rest
 	}
 	if r.m.decimal == "," {
 		plain = strings.ReplaceAll(plain, ",", ".")
@@ -165,6 +174,18 @@ func (r *rowReader) amount(p *policy.Payment) {
 		r.fail("amount", fmt.Errorf("%q: %w", short(text), err))
 	}
 	p.Amount = minor
+}
+
+// grouped reports whether digits stand in groups as people write thousands: the last has three, those before two or three.
+func grouped(whole, by string) bool {
+	groups := strings.Split(whole, by)
+	for i, g := range groups {
+		switch {
+		case i == len(groups)-1 && i > 0 && len(g) != 3, i > 0 && i < len(groups)-1 && len(g) != 3 && len(g) != 2, i == 0 && len(groups) > 1 && (len(g) < 1 || len(g) > 3):
+			return false
+		}
+	}
+	return true
 }
 
 // minorUnits reads a number exactly.

@@ -29,6 +29,7 @@ type Call struct {
 	Status      int
 	ReplyHeader http.Header
 	Reply       []byte
+	ReplyIn     string // why the answer's body is not to be read; empty: it is
 }
 
 // Format is a kind of file.
@@ -65,7 +66,9 @@ func (s *Source) Read(v *Visitor) error {
 	if s.Format.read == nil {
 		return fmt.Errorf("%s: %s; this cannot be imported", s.Name, s.Format.Title)
 	}
-	err := s.Format.read(s, v)
+	plain := *v
+	plain.Call = func(c *Call) error { c.unpack(); return v.Call(c) }
+	err := s.Format.read(s, &plain)
 	if err == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -30,6 +31,9 @@ var (
 	emptyFormat     = Format{Name: "empty", Title: "an empty file"}
 	otherJSON       = Format{Name: "json", Title: "JSON of no known tool"}
 	unknownFormat   = Format{Name: "unknown", Title: "a file of no known kind"}
+	zipFormat       = Format{Name: "zip", Title: "a ZIP archive (unpack it into a folder: Playwright's .har and the bodies beside it can be imported)"}
+	mitmFormat      = Format{Name: "mitmproxy", Title: "flows of mitmproxy (mitmdump -nr FILE --set hardump=FILE.har makes a HAR of it)"}
+	binaryFormat    = Format{Name: "binary", Title: "a binary file"}
 	nockCode        = Format{Name: "nock-code", Title: "JavaScript of nock (record with output_objects, and store the list as JSON)"}
 )
 
@@ -53,10 +57,16 @@ func detect(name string, head []byte) Format {
 	switch {
 	case len(text) == 0:
 		return emptyFormat
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return zipFormat
+	case isFlows(head):
+		return mitmFormat
 	case text[0] == '{':
 		return detectObject(text)
 	case text[0] == '[':
 		return detectList(text)
+	case bytes.IndexByte(head[:min(len(head), 1024)], 0) >= 0:
+		return binaryFormat
 	case bytes.Contains(text, []byte("\nhttp_interactions:")) || bytes.HasPrefix(text, []byte("http_interactions:")):
 		return rubyFormat
 	case bytes.Contains(text, []byte("\ninteractions:")) || bytes.HasPrefix(text, []byte("interactions:")):
@@ -67,6 +77,23 @@ func detect(name string, head []byte) Format {
 		return tableFormat
 	}
 	return unknownFormat
+}
+
+// isFlows reports whether a file begins as mitmproxy writes flows: a length, and a dictionary whose first key has one too.
+func isFlows(head []byte) bool {
+	_, rest, ok := number(head)
+	if !ok {
+		return false
+	}
+	n, rest, ok := number(rest)
+	return ok && n < len(rest) && (rest[n] == ';' || rest[n] == ',')
+}
+
+// number reads a decimal number and the colon behind it.
+func number(text []byte) (n int, rest []byte, ok bool) {
+	digits, rest, ok := bytes.Cut(text[:min(len(text), 64)], []byte(":"))
+	n, err := strconv.Atoi(string(digits))
+	return n, rest, ok && err == nil && n > 0
 }
 
 func detectCassette(text []byte) Format {

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +37,7 @@ type harRequest struct {
 		MimeType string    `json:"mimeType"`
 		Text     *string   `json:"text"`
 		Encoding string    `json:"encoding"`
+		File     string    `json:"_file"` // Playwright, content: "attach"
 		Params   []harPair `json:"params"`
 	} `json:"postData"`
 }
@@ -45,6 +49,7 @@ type harResponse struct {
 	Content    struct {
 		Text     *string `json:"text"`
 		Encoding string  `json:"encoding"`
+		File     string  `json:"_file"`
 	} `json:"content"`
 	Failure string `json:"_failureText"`
 	Error   string `json:"_error"`
@@ -80,7 +85,11 @@ func readHAR(s *Source, v *Visitor) error {
 			v.Skip(line, "broken: "+err.Error())
 			return nil
 		}
-		call, why := e.call()
+		why := e.attach(s.path)
+		var call *Call
+		if why == "" {
+			call, why = e.call()
+		}
 		if why != "" {
 			v.Skip(line, why)
 			return nil
@@ -88,6 +97,40 @@ func readHAR(s *Source, v *Visitor) error {
 		call.Line = line
 		return v.Call(call)
 	})
+}
+
+// attach reads bodies that lie in files beside the HAR.
+func (e *harEntry) attach(path string) (why string) {
+	read := func(name string, into **string, encoding *string) string {
+		if name == "" || *into != nil && **into != "" {
+			return ""
+		}
+		if path == "" || !filepath.IsLocal(name) {
+			return "a body of it is in a file that is not beside it: " + shortened(name)
+		}
+		f, err := os.Open(filepath.Join(filepath.Dir(path), name))
+		if err != nil {
+			return "a body of it is in a file that is not beside it: " + shortened(name)
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.LimitReader(f, maxEntry+1))
+		switch {
+		case err != nil:
+			return "broken: " + shortened(name) + ": " + err.Error()
+		case len(data) > maxEntry:
+			return "broken: " + shortened(name) + ": " + errTooLong.Error()
+		}
+		text := base64.StdEncoding.EncodeToString(data)
+		*into, *encoding = &text, "base64"
+		return ""
+	}
+	if r := e.Request; r != nil && r.PostData != nil {
+		why = read(r.PostData.File, &r.PostData.Text, &r.PostData.Encoding)
+	}
+	if r := e.Response; r != nil && why == "" {
+		why = read(r.Content.File, &r.Content.Text, &r.Content.Encoding)
+	}
+	return why
 }
 
 // madeBy reads which tool wrote a HAR, and what that tool is known not to keep.

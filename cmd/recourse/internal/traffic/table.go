@@ -147,7 +147,7 @@ func readTable(s *Source, v *Visitor) error {
 		s.line, _ = r.FieldPos(0)
 		if columns == nil {
 			columns = columnsOf(row)
-			if err := missing(v.Table, columns); err != nil {
+			if err := missing(v.Table, columns, row); err != nil {
 				return err
 			}
 			continue
@@ -177,8 +177,8 @@ func columnsOf(names []string) map[string]int {
 	return columns
 }
 
-// missing refuses a mapping that names columns that the table does not have.
-func missing(t *Table, columns map[string]int) error {
+// missing refuses a mapping that names columns that the table does not have, or has twice.
+func missing(t *Table, columns map[string]int, row []string) error {
 	if t == nil {
 		return nil
 	}
@@ -191,6 +191,18 @@ func missing(t *Table, columns map[string]int) error {
 		if _, ok := columns[name]; !ok {
 			return fmt.Errorf("there is no column %q, which the mapping names%s", name, source.Suggest(name, all))
 		}
+		if n := countOf(row, name); n > 1 {
+			return fmt.Errorf("%d columns are called %q, which the mapping names; [input] header can give them names", n, name)
+		}
 	}
 	return nil
+}
+
+func countOf(row []string, name string) (n int) {
+	for _, cell := range row {
+		if strings.TrimSpace(cell) == name {
+			n++
+		}
+	}
+	return n
 }
