@@ -65,9 +65,9 @@ func TestFilesThatAreNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"PK\x03\x04\x14\x00har.har":                     "zip",
 		"2040:9:websocket;0:~8:response;1892:6:reason;": "mitmproxy",
-		"12:30:05;o-1;0\n12:30:06;o-2;0\n":               "csv",
-		"\xd4\xc3\xb2\xa1\x02\x00\x04\x00,;\n":           "binary",
-		"{\"a\":1}\n{\"a\":\"\x00\"}\n":                  "jsonl",
+		"12:30:05;o-1;0\n12:30:06;o-2;0\n":              "csv",
+		"\xd4\xc3\xb2\xa1\x02\x00\x04\x00,;\n":          "binary",
+		"{\"a\":1}\n{\"a\":\"\x00\"}\n":                 "jsonl",
 	} {
 		s, err := From("f", strings.NewReader(text), "")
 		if err != nil || s.Format.Name != want {
