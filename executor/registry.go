@@ -288,6 +288,8 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), e
 		if r, err = x.takeUp(r, r.client, false); err != nil {
 			return nil, nil, err
 		}
+	} else if row.Open { // load has made this process its owner
+		x.reportError(x.giveUp(ctx, id))
 	}
 	r = x.pin(id, r)
 	return r, func() { x.unpin(r) }, nil
