@@ -31,11 +31,7 @@ func Example() {
 	}
 	defer pool.Close()
 	driver, quiet := riverpgxv5.New(pool), slog.New(slog.DiscardHandler)
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: quiet}) // once, as River's documents say
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if err := createTables(ctx, driver); err != nil { // once
 		log.Fatal(err)
 	}
 
@@ -103,6 +99,15 @@ func Example() {
 	}
 	fmt.Println(r.Outcome)
 	// Output: succeeded
+}
+
+// createTables creates River's tables, as its documents say.
+func createTables(ctx context.Context, driver *riverpgxv5.Driver) error {
+	m, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	}
+	return err
 }
 
 // paidAtOnce stands for the provider's client.

@@ -16,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	queue "github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/recourse-pay/recourse/durable/river"
@@ -70,11 +69,7 @@ func newShop(t testing.TB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.pool.Close)
-	m, err := rivermigrate.New(riverpgxv5.New(s.pool), &rivermigrate.Config{Logger: silent})
-	if err == nil {
-		_, err = m.Migrate(t.Context(), rivermigrate.DirectionUp, nil)
-	}
-	if err != nil {
+	if err := createTables(t.Context(), riverpgxv5.New(s.pool)); err != nil {
 		t.Fatal(err)
 	}
 	j, err := postgres.Open(t.Context(), s.url, &postgres.Options{Migrate: true})
@@ -212,7 +207,11 @@ func (s *shop) site(p executor.Client, o settings) *site {
 	s.t.Helper()
 	one := &site{shop: s}
 	var err error
-	report := func(err error) { s.t.Logf("OnError: %v", err) }
+	report := func(err error) {
+		if !errors.Is(err, journal.ErrLost) { // of a site that was killed
+			s.t.Logf("OnError: %v", err)
+		}
+	}
 	if o.lease == 0 {
 		o.lease = time.Second
 	}
