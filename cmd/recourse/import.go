@@ -3,17 +3,16 @@ package main
 import (
 	"bufio"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/imports"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/traffic"
+	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/source"
 )
 
@@ -55,6 +54,9 @@ Exit codes: 0 a recording was written, 2 could not run, or no call of a provider
 			Catalogs: e.Catalogs, Provider: chosen.providers, Merchant: *merchant, Redact: *redacted, Stdin: cmd.InOrStdin(),
 			LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) },
 		}
+		if err := readAndWritten(*out, append(args, *mapping)); err != nil {
+			return err
+		}
 		if *mapping != "" {
 			data, err := source.ReadPath(*mapping)
 			if err != nil {
@@ -69,49 +71,57 @@ Exit codes: 0 a recording was written, 2 could not run, or no call of a provider
 	return cmd
 }
 
+// readAndWritten refuses an output that is one of the inputs: what a tool recorded cannot be made again.
+func readAndWritten(out string, inputs []string) error {
+	to, err := os.Stat(out)
+	if out == "" || err != nil || !to.Mode().IsRegular() {
+		return nil //nolint:nilerr // what is not there is no input
+	}
+	for _, in := range inputs {
+		if from, err := os.Stat(in); err == nil && os.SameFile(from, to) {
+			return fmt.Errorf("--output: %s is read too; another name keeps it", out)
+		}
+	}
+	return nil
+}
+
 // importInto writes to standard output, or to a file that takes its name only when it is whole.
 func importInto(cmd *cobra.Command, o *imports.Options, name string, strict bool, args []string) error {
-	to := cmd.OutOrStdout()
-	finish := func(bool) error { return nil }
-	if name != "" {
-		f, err := os.CreateTemp(filepath.Dir(name), ".recourse-import-*")
-		if err != nil {
+	var sum *imports.Summary
+	write := func(to io.Writer) error {
+		buffered := bufio.NewWriterSize(to, 1<<16)
+		var lines io.Writer = buffered
+		var zip *gzip.Writer
+		if strings.HasSuffix(name, ".gz") {
+			zip = gzip.NewWriter(buffered)
+			lines = zip
+		}
+		var err error
+		if sum, err = imports.Run(cmd.Context(), o, lines, args...); err != nil {
 			return err
 		}
-		to = f
-		finish = func(keep bool) error { return takeName(f, name, keep) }
+		if zip != nil {
+			if err := zip.Close(); err != nil {
+				return err
+			}
+		}
+		if err := buffered.Flush(); err != nil {
+			return err
+		}
+		refused := importRefused(sum, strict)
+		if refused != nil {
+			writeImported(cmd.ErrOrStderr(), sum)
+		}
+		return refused
 	}
-	buffered := bufio.NewWriterSize(to, 1<<16)
-	var lines io.Writer = buffered
-	var zip *gzip.Writer
-	if strings.HasSuffix(name, ".gz") {
-		zip = gzip.NewWriter(buffered)
-		lines = zip
-	}
-	sum, err := imports.Run(cmd.Context(), o, lines, args...)
-	if err == nil && zip != nil {
-		err = zip.Close()
-	}
-	if err == nil {
-		err = buffered.Flush()
+	var err error
+	if name == "" {
+		err = write(cmd.OutOrStdout())
+	} else {
+		err = outfile.Stream(cmd.Context(), name, write)
 	}
 	if err == nil {
 		writeImported(cmd.ErrOrStderr(), sum)
-		err = importRefused(sum, strict)
-	}
-	return errors.Join(err, finish(err == nil))
-}
-
-// takeName gives a written file its name, or removes it.
-func takeName(f *os.File, name string, keep bool) error {
-	err := f.Close()
-	if keep && err == nil {
-		if err = os.Chmod(f.Name(), 0o644); err == nil {
-			err = os.Rename(f.Name(), name)
-		}
-	}
-	if !keep || err != nil {
-		_ = os.Remove(f.Name())
 	}
 	return err
 }

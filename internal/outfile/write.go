@@ -141,22 +141,37 @@ func through(ctx context.Context, path string, data []byte) error {
 // replace writes a new file beside the old one and renames it. Where that is not possible, as for a file that is mounted by itself, it
 // writes into the old one, and restores it if that fails.
 func (t *target) replace(data []byte) error {
-	mode := fs.FileMode(0o644)
+	f, mode, err := t.beside()
+	if f == nil && mode != 0 {
+		return t.instead(err, data)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return t.place(f, mode, err, func() ([]byte, error) { return data, nil })
+}
+
+// beside makes the new file, of the mode that the old one has. Where that is refused, mode is set all the same: the old file itself
+// may be written.
+func (t *target) beside() (f *os.File, mode fs.FileMode, err error) {
+	mode = 0o644
 	if t.info != nil {
 		f, err := os.OpenFile(t.path, os.O_WRONLY, 0) // a file that is read-only stays as it is, although its folder could be written
-		if err != nil {
-			return err
+		if err == nil {
+			err = f.Close()
 		}
-		if err := f.Close(); err != nil {
-			return err
+		if err != nil {
+			return nil, 0, err
 		}
 		mode = t.info.Mode().Perm()
 	}
-	f, err := create(t.path, mode)
-	if err != nil {
-		return t.instead(err, data)
-	}
-	_, err = f.Write(data)
+	f, err = create(t.path, mode)
+	return f, mode, err
+}
+
+// place gives the new file its name, or removes it where something went wrong.
+func (t *target) place(f *os.File, mode fs.FileMode, err error, data func() ([]byte, error)) error {
 	if t.info != nil {
 		err = errors.Join(err, f.Chmod(mode)) // the umask is not for a file that stood there
 	}
@@ -165,7 +180,11 @@ func (t *target) replace(data []byte) error {
 		if err = os.Rename(f.Name(), t.path); err == nil {
 			return nil
 		}
-		return errors.Join(t.instead(err, data), os.Remove(f.Name()))
+		whole, unread := data()
+		if unread != nil {
+			return errors.Join(err, unread, os.Remove(f.Name()))
+		}
+		return errors.Join(t.instead(err, whole), os.Remove(f.Name()))
 	}
 	return errors.Join(err, os.Remove(f.Name()))
 }
