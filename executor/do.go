@@ -337,6 +337,9 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 		}
 	}()
 	earlier, err := x.compare(ctx, r)
+	if err == nil && earlier == nil {
+		err = r.inTime()
+	}
 	decided = true
 	switch {
 	case err != nil:
@@ -383,9 +386,6 @@ func (r *run) check(ctx context.Context, c Client) error {
 	if err := q.checkMoney(); err != nil {
 		errs = append(errs, err)
 	}
-	if !q.NotAfter.IsZero() && !r.x.clock.stamp().Before(q.NotAfter) {
-		errs = append(errs, fmt.Errorf("executor: Request.NotAfter is %s; it must not have passed", q.NotAfter.Format(time.RFC3339Nano)))
-	}
 	if int(q.Operation) >= operations {
 		errs = append(errs, fmt.Errorf("executor: Request.Operation is %d; it must be an operation of package policy", q.Operation))
 	} else {
@@ -395,6 +395,15 @@ func (r *run) check(ctx context.Context, c Client) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// inTime refuses a new payment of which nothing may be sent any more. A request that is repeated after its NotAfter
+// joins its flow: an error would say that nothing was sent.
+func (r *run) inTime() error {
+	if limit := r.req.NotAfter; !limit.IsZero() && !r.x.clock.stamp().Before(limit) {
+		return fmt.Errorf("executor: Request.NotAfter is %s; it must not have passed", limit.Format(time.RFC3339Nano))
+	}
+	return nil
 }
 
 // checkMoney checks amount and currency before anything is sent: a mistake in them would be found when

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -130,6 +131,37 @@ func TestNothingIsSentAfterNotAfter(t *testing.T) {
 				b.wantCalls(t, 0, 0)
 			})
 		})
+	}
+}
+
+// A request that is repeated after its NotAfter, as a program does that was started again, gets its payment: an
+// error would say that nothing was sent.
+func TestARequestRepeatedAfterNotAfterGetsItsPayment(t *testing.T) {
+	for name, config := range journals {
+		for _, ended := range []bool{false, true} {
+			if ended && name == "in memory" {
+				continue // nothing is known there of a flow that has ended
+			}
+			t.Run(fmt.Sprintf("%s/ended %t", name, ended), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					b := &bank{sends: []reply{silence}, asks: []reply{missing, working, paidAsk}}
+					if ended {
+						b = &bank{sends: []reply{paidNow}}
+					}
+					x, q := open(t, defaults(), config()), until(31*time.Second)
+					h := begin(t, x, q, b)
+					time.Sleep(32 * time.Second)
+					if got := h.State().Stage == flow.Ended; got != ended {
+						t.Fatalf("the flow has ended: %t", got)
+					}
+					again := begin(t, x, q, b)
+					if again.Flow() != h.Flow() {
+						t.Errorf("the repeated request has flow %s, not %s", again.Flow(), h.Flow())
+					}
+					wantOutcome(t, end(t, again, time.Hour), policy.Succeeded)
+				})
+			})
+		}
 	}
 }
 

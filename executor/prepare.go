@@ -41,6 +41,9 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 	if err := x.alikeFree(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := r.inTime(); err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	row, err := r.nextRow(&r.state, nil)
