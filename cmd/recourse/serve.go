@@ -206,10 +206,14 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *service.Rules, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once: the next one finds out what was under way
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, hangUp...) // before a caller can know that the process is there, and until it ends: SIGHUP would kill it
+	defer signal.Stop(asked)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	go q.reloading(ctx, rules, log)
+	go q.reloading(ctx, asked, rules, log)
 	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
 	var broken error
 	select {
@@ -233,10 +237,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 }
 
 // reloading reads the rules anew at SIGHUP and, with --watch, when a file changes.
-func (q *serving) reloading(ctx context.Context, rules *service.Rules, log *slog.Logger) {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, hangUp...)
-	defer signal.Stop(asked)
+func (q *serving) reloading(ctx context.Context, asked <-chan os.Signal, rules *service.Rules, log *slog.Logger) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	seen := stampsOf(*q.rules)

@@ -8,10 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"runtime"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,16 +43,17 @@ func (s *Service) registerDecisions() {
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The decision, or one a line.", Content: map[string]*huma.MediaType{"application/json": {Schema: decision}, lines: {Schema: decision}}},
 			"400": {Description: "The question cannot be read.", Content: problem}, "401": {Description: "There is no token, or another one.", Content: problem},
+			"403": {Description: "It is a web page's.", Content: problem}, "408": {Description: "It did not come in time.", Content: problem},
 			"413": {Description: "It is too long.", Content: problem}, "415": {Description: "It is of another type.", Content: problem},
 		},
 	})
 	explain := huma.Operation{
 		OperationID: "explain", Method: http.MethodPost, Path: "/v1/explain", Tags: []string{"decisions"}, Summary: "What would be done about an answer, and why",
-		RequestBody: body, SkipValidateBody: true, MaxBodyBytes: mostQuestion, Errors: []int{400, 401, 413, 422},
+		RequestBody: body, SkipValidateBody: true, MaxBodyBytes: mostQuestion, Errors: []int{400, 401, 403, 408, 413, 415, 422, 500},
 	}
 	huma.Register(s.api, explain, s.explain)
 	huma.Register(s.api, huma.Operation{
-		OperationID: "codes", Method: http.MethodGet, Path: "/v1/codes/{provider}", Tags: []string{"decisions"}, Summary: "A provider's codes, and what each proves", Errors: []int{401, 404},
+		OperationID: "codes", Method: http.MethodGet, Path: "/v1/codes/{provider}", Tags: []string{"decisions"}, Summary: "A provider's codes, and what each proves", Errors: []int{401, 403, 404, 422, 500},
 	}, s.codes)
 }
 
@@ -126,11 +128,7 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" "+r.URL.Path+": the method must be POST")
 		return
 	}
-	kind := r.Header.Get("Content-Type")
-	if kind != "application/json" && kind != lines {
-		kind, _, _ = mime.ParseMediaType(kind)
-	}
-	switch kind {
+	switch kindOf(r) {
 	case "application/json":
 		s.decideOne(w, r)
 	case lines:
@@ -145,6 +143,10 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
 		writeProblem(w, http.StatusRequestEntityTooLarge, "a question has at most 1 MiB")
+		return
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		writeProblem(w, http.StatusRequestTimeout, "the question did not come within "+bodyTime.String())
 		return
 	}
 	if err != nil {
@@ -180,12 +182,13 @@ func decision(e *ruleset.Engine, raw, out []byte) ([]byte, error) {
 // the cores that work on them are bounded.
 func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 	e := s.o.Rules.Now()
-	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 has it anyway
+	conn := http.NewResponseController(w)
+	_ = conn.EnableFullDuplex() // HTTP/2 has it anyway
 	w.Header().Set("Content-Type", lines)
 	parts := make(chan chan []byte, runtime.GOMAXPROCS(0))
 	go func() {
 		defer close(parts)
-		in := bufio.NewReaderSize(&batchReader{r.Body, mostBatch}, 1<<16)
+		in := bufio.NewReaderSize(&batchReader{from: r.Body, left: mostBatch, conn: conn}, 1<<16)
 		defer func() { _, _ = io.Copy(io.Discard, in) }() // else the connection is of no further use, and the caller's next request fails
 		for more := true; more; {
 			var questions [][]byte
@@ -202,13 +205,18 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	for part := range parts {
+		_ = conn.SetWriteDeadline(time.Now().Add(batchTime))
 		if _, err := w.Write(<-part); err != nil { // the caller is gone, and its context ends the rest
 			break
 		}
 	}
 	for range parts { // the reader may wait
 	}
+	_ = conn.SetWriteDeadline(time.Time{})
 }
+
+// batchTime is how long a batch may stand still: a caller that neither sends nor reads must not keep its connection.
+const batchTime = time.Minute
 
 const mostInPart = 64 << 10 // bytes of questions, about
 
@@ -232,16 +240,27 @@ func readPart(in *bufio.Reader) (questions [][]byte, err error) {
 func answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
 	var out []byte
 	for _, question := range questions {
-		next, err := decision(e, question, out)
-		if err != nil {
-			next = append(out, errorLine(err)...)
-		}
-		out = append(next, '\n')
+		out = answerLine(e, question, out)
 	}
 	if wrong != nil && !errors.Is(wrong, io.EOF) {
 		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
 	}
 	return out
+}
+
+// answerLine adds the answer to a question. A panic stays in its line: this goroutine is no handler's, and the process would end with
+// all flows.
+func answerLine(e *ruleset.Engine, question, out []byte) (next []byte) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			next = append(append(out, errorLine(fmt.Errorf("the rules panicked: %v", bug))...), '\n')
+		}
+	}()
+	next, err := decision(e, question, out)
+	if err != nil {
+		next = append(out, errorLine(err)...)
+	}
+	return append(next, '\n')
 }
 
 func errorLine(err error) []byte {
@@ -253,11 +272,17 @@ func errorLine(err error) []byte {
 type batchReader struct {
 	from io.Reader
 	left int
+	conn *http.ResponseController
+	late bool // the caller stood still; what it still has is not waited for
 }
 
 // Read implements [io.Reader].
 func (b *batchReader) Read(p []byte) (int, error) {
+	if !b.late {
+		_ = b.conn.SetReadDeadline(time.Now().Add(batchTime))
+	}
 	n, err := b.from.Read(p)
+	b.late = b.late || errors.Is(err, os.ErrDeadlineExceeded)
 	if b.left -= n; b.left < 0 {
 		return 0, errLongBatch
 	}

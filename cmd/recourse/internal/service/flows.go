@@ -31,6 +31,7 @@ type Step struct {
 	By         string     `json:"by,omitempty" doc:"Of query: which identifier to ask by."`
 	QueryID    string     `json:"query_id,omitempty" doc:"Of query: a fresh id, for providers that want each request named."`
 	Deadline   *time.Time `json:"deadline,omitempty" doc:"Of send and query: break the call off then, and report a timeout. A report that comes later is refused."`
+	NotAfter   *time.Time `json:"not_after,omitempty" doc:"Of send: nothing may be sent from then on, as the flow was started."`
 	LeftMS     int64      `json:"left_ms,omitempty" doc:"Milliseconds until the deadline, for callers whose clock differs."`
 	Data       string     `json:"data,omitempty" doc:"What the flow was started with."`
 
@@ -45,18 +46,18 @@ type Step struct {
 
 // StartBody begins a payment.
 type StartBody struct {
-	Caller     string             `json:"caller" minLength:"8" maxLength:"100" doc:"A random text that this run of the calling program made for this payment. A call that is repeated with it gets the same command again; another text gets it not."`
+	Caller     string             `json:"caller" pattern:"^[0-9]{10}-[0-9A-Za-z]{16,64}$" doc:"The Unix time, a hyphen, and a random text that this run of the calling program made for this payment. A call that is repeated with it gets the same command again; another text gets it not."`
 	Provider   string             `json:"provider" minLength:"1" doc:"The provider, by the name of its catalogue."`
-	Merchant   string             `json:"merchant,omitempty" doc:"Whose payment it is."`
+	Merchant   string             `json:"merchant,omitempty" maxLength:"500" doc:"Whose payment it is."`
 	Operation  policy.Operation   `json:"operation" enum:"pay,checkout,authorize,capture,cancel,refund,payout" doc:"What is to be done."`
 	PaymentKey string             `json:"payment_key" minLength:"1" maxLength:"500" doc:"The purchase, payout or refund that is meant. Under one key at most one execution is made, however often it is asked for."`
 	Amount     int64              `json:"amount,omitempty" minimum:"0" doc:"In minor units of the currency."`
 	Currency   string             `json:"currency,omitempty" doc:"ISO 4217, in capital letters."`
 	Capture    policy.CaptureMode `json:"capture,omitempty" enum:"auto,manual" doc:"Whether the money is taken at once, or held first."`
 	Tags       map[string]string  `json:"tags,omitempty" doc:"For the rules."`
-	OrderID    string             `json:"order_id" minLength:"1" doc:"The merchant's name for it at the provider."`
-	RequestID  string             `json:"request_id,omitempty" doc:"Of the first request. Absent: the flow makes one."`
-	ProviderID string             `json:"provider_id,omitempty" doc:"The provider's name for what a capture, cancel or refund works on."`
+	OrderID    string             `json:"order_id" minLength:"1" maxLength:"500" doc:"The merchant's name for it at the provider."`
+	RequestID  string             `json:"request_id,omitempty" maxLength:"500" doc:"Of the first request. Absent: the flow makes one."`
+	ProviderID string             `json:"provider_id,omitempty" maxLength:"500" doc:"The provider's name for what a capture, cancel or refund works on."`
 	NotAfter   time.Time          `json:"not_after,omitzero" doc:"Nothing is sent from then on."`
 	Distinct   []string           `json:"distinct,omitempty" doc:"Flows that look alike and are other payments nevertheless."`
 	Data       string             `json:"data,omitempty" maxLength:"65536" doc:"Comes back with each command, also after a restart. No secrets, no card numbers."`
@@ -86,27 +87,27 @@ func (s *Service) registerFlows() {
 	huma.Register(s.api, huma.Operation{
 		OperationID: "start-flow", Method: http.MethodPost, Path: "/v1/flows", Tags: []string{"flows"}, Summary: "Begin a payment, or join the one that has the key",
 		Description: "Answers with the first step. Under one payment key there is one flow: a call that is repeated begins none.",
-		Errors:      []int{400, 401, 409, 422, 429, 500, 501, 503},
+		Errors:      []int{400, 401, 403, 408, 409, 413, 415, 422, 429, 500, 501, 503},
 	}, s.start)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "next-step", Method: http.MethodGet, Path: "/v1/flows/{flow}", Tags: []string{"flows"}, Summary: "What is to be done next",
 		Description: "With a caller, the flow's command is given to it. Without one the flow is only looked at.",
-		Errors:      []int{401, 404, 422, 500, 501, 503},
+		Errors:      []int{401, 403, 404, 422, 500, 501, 503},
 	}, s.step)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "report", Method: http.MethodPost, Path: "/v1/flows/{flow}/reports", Tags: []string{"flows"}, Summary: "Say what came of a command",
 		Description: "Answers with the next step. A report that is repeated changes nothing.",
-		Errors:      []int{400, 401, 404, 409, 422, 500, 501, 503},
+		Errors:      []int{400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 501, 503},
 	}, s.report)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "withdraw", Method: http.MethodPost, Path: "/v1/flows/{flow}/withdraw", Tags: []string{"flows"}, Summary: "Send nothing more",
 		Description: "The flow ends failed if nothing was executed, and otherwise by what became of the requests that were sent.",
-		Errors:      []int{400, 401, 404, 409, 422, 500, 501, 503},
+		Errors:      []int{400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 501, 503},
 	}, s.withdraw)
 	huma.Register(s.api, huma.Operation{
 		OperationID: "notify", Method: http.MethodPost, Path: "/v1/webhooks", Tags: []string{"flows"}, Summary: "Hand in a provider's webhook",
 		Description: "verified says that the caller has checked the signature. What is not verified proves nothing, and at most brings a query forward.",
-		Errors:      []int{400, 401, 422, 500, 501, 503},
+		Errors:      []int{400, 401, 403, 408, 413, 415, 422, 500, 501, 503},
 	}, s.notify)
 }
 
@@ -121,10 +122,10 @@ func (s *Service) start(ctx context.Context, in *struct {
 	if err := fresh(b.Caller, time.Now()); err != nil { // before anything begins
 		return nil, err
 	}
-	if err := s.open(); err != nil {
+	if err := b.spelled(); err != nil {
 		return nil, err
 	}
-	if err := s.limit(b.Merchant); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	p := policy.Payment{
@@ -133,6 +134,9 @@ func (s *Service) start(ctx context.Context, in *struct {
 	}
 	if err := s.o.Rules.Now().Check(&p); err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	if err := s.limit(ctx, &p); err != nil {
+		return nil, err
 	}
 	h, err := s.x.Start(ctx, executor.Request{
 		Payment: p, OrderID: b.OrderID, RequestID: b.RequestID, ProviderID: b.ProviderID, NotAfter: b.NotAfter, Distinct: b.Distinct, Data: []byte(b.Data),
@@ -309,13 +313,14 @@ func never(*flow.State) bool { return false }
 func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, most time.Duration, enough func(*flow.State) bool) (*stepAnswer, error) {
 	id := h.Flow()
 	defer s.hub.wait(id)()
+	notAfter := h.State().NotAfter
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	stopping := s.stopping
 	for last := false; ; {
-		has := s.hub.take(id, caller)
+		has := s.hub.take(id, caller, notAfter)
 		if has.mine != nil {
-			return &stepAnswer{commandStep(has.mine)}, nil
+			return &stepAnswer{commandStep(has.mine, notAfter)}, nil
 		}
 		st := h.State()
 		if has.other == nil && st.Stage == flow.Ended || last || has.other == nil && enough(&st) {
@@ -335,12 +340,16 @@ func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, m
 }
 
 // commandStep is a command for its caller.
-func commandStep(c *command) *Step {
+func commandStep(c *command, notAfter time.Time) *Step {
 	a := c.attempt
-	return &Step{
+	step := &Step{
 		Flow: a.Flow, Do: c.phase.String(), Command: c.id, Attempt: a.Number, OrderID: a.OrderID, RequestID: a.RequestID, ProviderID: a.ProviderID,
 		By: string(a.By), QueryID: a.QueryID, Deadline: &a.Deadline, LeftMS: max(1, time.Until(a.Deadline).Milliseconds()), Data: string(a.Data), Payment: a.Payment,
 	}
+	if c.phase == policy.Send && !notAfter.IsZero() {
+		step.NotAfter = &notAfter
+	}
+	return step
 }
 
 // standingStep is the step of a flow that has no command for the caller.

@@ -167,8 +167,9 @@ type standing struct {
 	changed <-chan struct{} // closed when this is old
 }
 
-// take gives a caller the flow's command, if there is one for it. The caller counts as waiting.
-func (h *hub) take(flow, caller string) standing {
+// take gives a caller the flow's command, if there is one for it. From notAfter on nothing is sent; zero: there is no such limit. The caller
+// counts as waiting.
+func (h *hub) take(flow, caller string, notAfter time.Time) standing {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.seat(flow)
@@ -176,9 +177,9 @@ func (h *hub) take(flow, caller string) standing {
 	c := s.current
 	switch {
 	case c == nil || c.over:
-	case c.taker == caller && caller != "":
+	case c.taker == caller && caller != "" && time.Now().Before(c.latest(notAfter)):
 		st.mine = c
-	case c.taker == "" && caller != "" && !h.draining && c.enoughTime():
+	case c.taker == "" && caller != "" && !h.draining && c.enoughTime(notAfter):
 		c.taker = caller
 		st.mine = c
 	default:
@@ -187,11 +188,20 @@ func (h *hub) take(flow, caller string) standing {
 	return st
 }
 
+// latest is until when a caller may begin its call.
+func (c *command) latest(notAfter time.Time) time.Time {
+	if c.phase == policy.Send && !notAfter.IsZero() && notAfter.Before(c.attempt.Deadline) {
+		return notAfter
+	}
+	return c.attempt.Deadline
+}
+
 // enoughTime reports whether a caller can still make the call: a second is left, or a quarter of a
 // shorter time.
-func (c *command) enoughTime() bool {
-	left, whole := time.Until(c.attempt.Deadline), c.attempt.Deadline.Sub(c.published)
-	return left >= min(time.Second, whole/4)
+func (c *command) enoughTime(notAfter time.Time) bool {
+	latest := c.latest(notAfter)
+	left, whole := time.Until(latest), latest.Sub(c.published)
+	return left > 0 && left >= min(time.Second, whole/4)
 }
 
 // untriedError is the outcome of a command that no caller has taken: nothing was sent, and it says nothing about the provider.

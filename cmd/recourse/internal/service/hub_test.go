@@ -39,15 +39,15 @@ func TestCommandIsGivenToOneCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub()
 		out := call(h, attempt())
-		first := h.take("f-1", "caller-a").mine
+		first := h.take("f-1", "caller-a", time.Time{}).mine
 		if first == nil {
 			t.Fatal("the first caller got no command")
 		}
-		if again := h.take("f-1", "caller-a").mine; again != first {
+		if again := h.take("f-1", "caller-a", time.Time{}).mine; again != first {
 			t.Error("the same caller must get the same command again: it alone knows whether it was carried out")
 		}
 		for _, other := range []string{"caller-b", ""} {
-			if got := h.take("f-1", other); got.mine != nil || got.other != first {
+			if got := h.take("f-1", other, time.Time{}); got.mine != nil || got.other != first {
 				t.Errorf("caller %q was given another caller's command", other)
 			}
 		}
@@ -70,7 +70,7 @@ func TestRepeatedReportChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHub()
 		out := call(h, attempt())
-		c := h.take("f-1", "caller-a").mine
+		c := h.take("f-1", "caller-a", time.Time{}).mine
 		paid, refusedLater := sha256.Sum256([]byte("paid")), sha256.Sum256([]byte("refused"))
 		for i := range 3 {
 			if again, err := h.report("f-1", "caller-a", c.id, paid, executor.Reply{HTTPStatus: 200}); err != nil || again != (i > 0) {
@@ -95,7 +95,7 @@ func TestSilenceIsDoubtOnlyIfTheCommandWasTaken(t *testing.T) {
 			out := call(h, attempt())
 			var c *command
 			if taken {
-				c = h.take("f-1", "caller-a").mine
+				c = h.take("f-1", "caller-a", time.Time{}).mine
 			}
 			time.Sleep(31 * time.Second)
 			got := <-out
@@ -117,7 +117,7 @@ func TestNoCommandIsGivenOutShortOfItsDeadline(t *testing.T) {
 		h := newHub()
 		out := call(h, attempt())
 		time.Sleep(29*time.Second + 100*time.Millisecond)
-		if got := h.take("f-1", "caller-a"); got.mine != nil || got.other == nil {
+		if got := h.take("f-1", "caller-a", time.Time{}); got.mine != nil || got.other == nil {
 			t.Error("a command was given out 900 ms before its deadline")
 		}
 		if got := <-out; !errors.Is(got.err, executor.ErrNotSent) {
@@ -133,14 +133,14 @@ func TestDrain(t *testing.T) {
 		free, taken := attempt(), attempt()
 		taken.Flow = "f-2"
 		outFree, outTaken := call(h, free), call(h, taken)
-		c := h.take("f-2", "caller-a").mine
+		c := h.take("f-2", "caller-a", time.Time{}).mine
 		drained := make(chan struct{})
 		go func() {
 			h.drain(context.Background())
 			close(drained)
 		}()
 		synctest.Wait()
-		if got := h.take("f-1", "caller-b"); got.mine != nil {
+		if got := h.take("f-1", "caller-b", time.Time{}); got.mine != nil {
 			t.Error("a command was given out by a service that stops")
 		}
 		select {

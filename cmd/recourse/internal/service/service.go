@@ -18,6 +18,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // Options are the parts of a service. Rules are needed.
@@ -120,7 +121,13 @@ func (s *Service) escalated(_ context.Context, r *executor.Result) error {
 }
 
 func (s *Service) alerted(_ context.Context, a *executor.Alert) error {
-	s.log.Error("alert", "flow", a.Flow, "alert", a)
+	said := a.Evidence.Answer
+	if said == nil {
+		said = new(policy.Answer)
+	}
+	// Not the message, the tags or the data: they may name a person.
+	s.log.Error("alert", "flow", a.Flow, "reason", a.Reason, "merchant", a.State.Payment.Merchant, "payment_key", a.State.Payment.Key,
+		"phase", said.Phase.String(), "code", said.Code, "order_id", said.OrderID, "request_id", said.RequestID, "provider_id", said.ProviderID)
 	return nil
 }
 
@@ -130,6 +137,8 @@ func (s *Service) register() {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.OpenAPIPath = "/openapi"
 	config.CreateHooks = nil // no $schema in answers
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	config.Transformers = append(config.Transformers, shortened)
 	if s.o.Token != "" {
 		config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 		config.Security = []map[string][]string{{"token": {}}}
@@ -138,6 +147,7 @@ func (s *Service) register() {
 	s.registerFlows()
 	s.registerDecisions()
 	s.registerHealth()
+	s.mux.HandleFunc("/", s.elsewhere)
 }
 
 func (s *Service) registerHealth() {
@@ -170,18 +180,32 @@ func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
 func (s *Service) open() error {
 	select {
 	case <-s.stopping:
-		return huma.Error503ServiceUnavailable("the service stops; nothing was begun")
+		return huma.Error503ServiceUnavailable("the service stops; this call began nothing, and can be repeated")
 	default:
 		return nil
 	}
 }
 
-// limit takes one of the flows that a merchant may begin.
-func (s *Service) limit(merchant string) error {
-	if s.o.PerMerchant <= 0 {
+// limit takes one of the flows that a merchant may begin. A call that is repeated begins none: an error would say that there is none.
+func (s *Service) limit(ctx context.Context, p *policy.Payment) error {
+	if s.o.PerMerchant <= 0 || s.limiter(p.Merchant).Allow() {
 		return nil
 	}
+	rows, err := s.o.Journal.ByKey(ctx, journal.Key{Merchant: p.Merchant, Operation: p.Operation, Payment: p.Key})
+	if err != nil {
+		return refused(err)
+	}
+	for i := range rows {
+		if rows[i].Open || rows[i].Standing != policy.Failed.String() {
+			return nil
+		}
+	}
+	return huma.Error429TooManyRequests("merchant " + p.Merchant + " begins more flows than it may; this call began nothing, and can be repeated")
+}
+
+func (s *Service) limiter(merchant string) *rate.Limiter {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	l := s.limits[merchant]
 	if l == nil {
 		if len(s.limits) >= mostLimits {
@@ -190,35 +214,10 @@ func (s *Service) limit(merchant string) error {
 		l = rate.NewLimiter(rate.Limit(s.o.PerMerchant), max(1, s.o.Burst))
 		s.limits[merchant] = l
 	}
-	s.mu.Unlock()
-	if !l.Allow() {
-		return huma.Error429TooManyRequests("merchant " + merchant + " begins more flows than it may; nothing was begun")
-	}
-	return nil
+	return l
 }
 
 const mostLimits = 100_000
-
-// probes are the paths that need no token.
-var probes = map[string]bool{"/healthz": true, "/readyz": true}
-
-// ServeHTTP serves the interface.
-func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token, handler := s.o.Token, http.Handler(s.mux)
-	if strings.HasPrefix(r.URL.Path, "/admin/") && s.admin != nil {
-		token, handler = s.o.AdminToken, s.admin
-	}
-	if token != "" && !probes[r.URL.Path] && !authorized(r, token) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
-		return
-	}
-	if r.URL.Path == "/v1/decide" { // the one that is called most: not through reflection
-		s.decide(w, r)
-		return
-	}
-	handler.ServeHTTP(w, r)
-}
 
 // authorized compares the digests of the tokens, so that the time says nothing about their lengths.
 func authorized(r *http.Request, token string) bool {
