@@ -206,7 +206,6 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *service.Rules, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once: the next one finds out what was under way
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, hangUp...) // before a caller can know that the process is there, and until it ends: SIGHUP would kill it
 	defer signal.Stop(asked)
@@ -218,6 +217,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	var broken error
 	select {
 	case <-ctx.Done():
+		stop() // a second signal ends the process at once: the next one finds out what was under way
 	case broken = <-failed:
 	}
 	log.Info("stopping", "drain", q.drain.String())

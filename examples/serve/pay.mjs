@@ -47,7 +47,7 @@ function call(url, body, timeout = 60_000) {
 async function service(url, body) {
   for (let again = 0; again < 600; again++) {
     const answer = await call(url, body).catch(() => ({ status: 503 }));
-    if (answer.status !== 503) return { status: answer.status, step: JSON.parse(answer.text) };
+    if (answer.status !== 503) return { status: answer.status, step: { ...JSON.parse(answer.text), came: performance.now() } };
     await sleep(Math.min(1000, 50 * (again + 1)));
   }
   throw new Error("the service does not answer");
@@ -63,11 +63,13 @@ function fault(error) {
 // carryOut makes the one call that a step asks for, and returns the report.
 async function carryOut(step, caller) {
   const report = { caller, command: step.command };
+  const left = step.left_ms - (performance.now() - step.came);
+  if (left <= 0) return { ...report, fault: "not_sent" }; // the program stood still: the flow may have gone on, and nothing must be sent any more
   const [path, body] = step.do === "send"
     ? ["/v2/gateway/api/tokenization/pay", { orderId: step.order_id, requestId: step.request_id, amount: step.payment.amount, orderInfo: step.data }]
     : ["/v2/gateway/api/query", { orderId: step.order_id, requestId: step.query_id }];
   try {
-    const answer = await call(args.provider + path, body, step.left_ms);
+    const answer = await call(args.provider + path, body, Math.ceil(left));
     const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
     return { ...report, http_status: answer.status, headers, body: answer.text };
   } catch (error) {
