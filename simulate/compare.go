@@ -98,6 +98,7 @@ func (r *runner) compare(before, after []result) {
 			r.changes.same++
 			continue
 		}
+		a.change = d.String()
 		r.changes.add(r, d, b, a)
 	}
 }

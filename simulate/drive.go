@@ -43,6 +43,7 @@ type ending struct {
 	disputed  bool // an answer before the end said so
 	endAt     moment
 	ledger    []flow.Identity
+	notes     *notes // nil: none are wanted
 }
 
 // driver drives one flow through its recording in virtual time.
@@ -218,6 +219,7 @@ func (v *driver) advance(e flow.Event) {
 }
 
 func (v *driver) command(c flow.Command) {
+	v.end.notes.take(v.now, c)
 	switch c := c.(type) {
 	case flow.Send:
 		v.waiting = false

@@ -39,8 +39,11 @@ type Report struct {
 
 	Against *comparison `json:"against,omitempty"` // with Options.Against: what changes from its rules to these
 
+	Details *detailed `json:"details,omitempty"` // with Options.By or Options.Page
+
 	stories []*Story
 	failed  []string
+	behind  flowsBehind
 }
 
 // Stories returns the stories of the flow that Options.Flow names, in the order of its merchants.

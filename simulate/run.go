@@ -37,6 +37,10 @@ type Options struct {
 	// as stored, and with the size of all recordings; size is 0 where it is not known.
 	Progress func(read, size int64)
 
+	By   []string // the numbers by provider, merchant, operation or week, in Report.Details
+	Page bool     // all that a page shows, in Report.Details and Report.Behind
+	List string   // keep the flows behind the number of this name, for Report.Listed; a wrong name gives an error that lists them
+
 	stories func(*Story) // set by Run
 	parking int          // bytes of flows that wait for their reconciliation; zero: the default
 }
@@ -59,6 +63,9 @@ func (o *Options) check() error {
 		if !slices.Contains(directionNames(), name) {
 			return fmt.Errorf("no change is called %q (there are: %s)", name, strings.Join(directionNames(), ", "))
 		}
+	}
+	if err := o.checkDetails(); err != nil {
+		return err
 	}
 	if o.parking == 0 {
 		o.parking = defaultParking
@@ -124,6 +131,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	for i := range totals {
 		totals[i] = newTally(o.Catalogs)
 		runners[i] = runner{o: &o, t: totals[i], other: newTally(o.Catalogs)}
+		runners[i].watch()
 		driving.Go(func() {
 			r := &runners[i]
 			for j := range jobs {
@@ -144,6 +152,19 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
 	}
+	report, err := joined(&o, totals, runners)
+	if err != nil {
+		return nil, err
+	}
+	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
+	report.UnknownKeys, report.Lacks = a.others, a.lacks
+	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
+	report.stories = stories
+	return report, nil
+}
+
+// joined adds up what the goroutines found.
+func joined(o *Options, totals []*tally, runners []runner) (*Report, error) {
 	total := totals[0]
 	for _, t := range totals[1:] {
 		total.join(t)
@@ -157,10 +178,15 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 		report.Against = runners[0].changes.report(runners[0].other)
 		report.failed = report.Against.among(o.FailOn)
 	}
-	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
-	report.UnknownKeys, report.Lacks = a.others, a.lacks
-	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
-	report.stories = stories
+	if runners[0].details != nil {
+		for i := range runners[1:] {
+			runners[0].details.join(runners[i+1].details)
+		}
+		if err := runners[0].details.checkList(); err != nil {
+			return nil, err
+		}
+		runners[0].details.report(report)
+	}
 	return report, nil
 }
 

@@ -12,6 +12,7 @@ type runner struct {
 	other   *tally      // with the rules of Options.Against
 	changes differences // from those to the rules of Options.Decider
 	records []record
+	details *details // nil: none are wanted
 }
 
 // result is one flow of a group, recorded and simulated.
@@ -23,6 +24,7 @@ type result struct {
 
 	knowledge knowledge
 	ends      ends
+	change    string // from Options.Against; empty: none
 }
 
 func (r *runner) run(j job) {
@@ -45,12 +47,15 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 	harm := findHarm(r.o.Decider, records)
 	results := r.play(r.o.Decider, records, harm, r.t)
 	r.t.add(results, harm)
-	if r.o.Against == nil {
-		return
+	var before []result
+	if r.o.Against != nil {
+		before = r.play(r.o.Against, records, nil, r.other)
+		r.other.add(before, nil)
+		r.compare(before, results)
 	}
-	before := r.play(r.o.Against, records, nil, r.other)
-	r.other.add(before, nil)
-	r.compare(before, results)
+	if r.details != nil {
+		r.details.group(r, before, results, harm)
+	}
 }
 
 // play simulates the flows of one payment key with the rules of d.
@@ -103,6 +108,9 @@ func (r *record) start() moment {
 // harm.
 func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
 	v := driver{d: d, r: rec, moved: &t.simulated.moved}
+	if r.details != nil {
+		v.end.notes = &notes{}
+	}
 	v.rule = func(d *flow.Decided) {
 		t.rule(rec, d)
 		if harm != nil && v.current == harm.cause {

@@ -25,6 +25,9 @@ type tally struct {
 	noTruth             int
 	repeated            int     // lines
 	unsent              example // flows with executions of identities that were not sent
+
+	note   bool     // keep what each flow raises
+	raised []raised // by the flows of the last payment key
 }
 
 type column struct {
@@ -119,34 +122,45 @@ func at[K comparable, V any](m map[K]*V, k K) *V {
 // add takes the flows of one payment key.
 func (t *tally) add(results []result, h *harm) {
 	recorded, simulated := 0, 0
+	t.raised = t.raised[:0]
 	for i := range results {
-		res := &results[i]
-		r := res.r
-		t.repeated += r.repeated
-		if len(r.sends) == 0 {
-			t.incomplete++
-			if len(r.unsent) > 0 {
-				t.unsent.count(r)
-			}
+		if !t.note {
+			t.flow(&results[i], &recorded, &simulated)
 			continue
 		}
-		if !r.hasTruth {
-			t.noTruth++
-		}
-		if len(r.unsent) > 0 {
-			t.unsent.count(r)
-		}
-		t.seen(r)
-		t.recordedFlow(res)
-		t.simulatedFlow(res)
-		m := t.moneyOf(r)
-		twice(t.recorded.harms, m.recorded, &recorded, res.recorded.executions, r)
-		if twice(t.simulated.harms, m.simulated, &simulated, res.simulated.executions, r) {
-			at(t.broken, executedTwice).count(r)
-		}
+		before := t.standing(results[i].r)
+		t.flow(&results[i], &recorded, &simulated)
+		t.raised = append(t.raised, t.standing(results[i].r).since(&before))
 	}
 	if h != nil {
 		t.addHarm(h)
+	}
+}
+
+// flow takes one flow. recorded and simulated are the executions of its payment key so far.
+func (t *tally) flow(res *result, recorded, simulated *int) {
+	r := res.r
+	t.repeated += r.repeated
+	if len(r.sends) == 0 {
+		t.incomplete++
+		if len(r.unsent) > 0 {
+			t.unsent.count(r)
+		}
+		return
+	}
+	if !r.hasTruth {
+		t.noTruth++
+	}
+	if len(r.unsent) > 0 {
+		t.unsent.count(r)
+	}
+	t.seen(r)
+	t.recordedFlow(res)
+	t.simulatedFlow(res)
+	m := t.moneyOf(r)
+	twice(t.recorded.harms, m.recorded, recorded, res.recorded.executions, r)
+	if twice(t.simulated.harms, m.simulated, simulated, res.simulated.executions, r) {
+		at(t.broken, executedTwice).count(r)
 	}
 }
 

@@ -78,6 +78,7 @@ func writeReport(w io.Writer, r *simulate.Report) {
 	writeCodesThatMatter(w, r)
 	writeRulesThatMatter(w, r)
 	writeDepartures(w, r)
+	writeBreakdowns(w, r)
 	writeAgainst(w, r)
 	if b.Corrected > 0 {
 		fmt.Fprintf(w, "\nThe interlock corrected %s decisions: these rules are not safe by themselves.\n", count(b.Corrected))

@@ -30,7 +30,10 @@ though it executed, or succeeded though it did not.`,
 		Example: `  recourse simulate testdata/recordings
   recourse simulate --rules ./rules --json june.jsonl.gz july.jsonl.gz
   recourse simulate testdata/recordings --flow f-0000042
-  recourse simulate --rules ./rules.new --against ./rules --fail-on newly_risky,lost june.jsonl.gz`,
+  recourse simulate --rules ./rules.new --against ./rules --fail-on newly_risky,lost june.jsonl.gz
+  recourse simulate --rules ./rules --html june.html june.jsonl.gz
+  recourse simulate --by provider,week june.jsonl.gz
+  recourse simulate --list simulated.escalated june.jsonl.gz > people.csv`,
 		Args: cobra.MinimumNArgs(1),
 	}
 	dir := rulesFlag(cmd)
@@ -40,13 +43,11 @@ though it executed, or succeeded though it did not.`,
 	flow := cmd.Flags().String("flow", "", "show this flow's story, step by step")
 	merchant := cmd.Flags().String("merchant", "", "with --flow: of this merchant")
 	against := cmd.Flags().String("against", "", "compare with the rules of this folder, or with \"embedded\"")
+	more := moreOf(cmd)
 	failOn := cmd.Flags().StringSlice("fail-on", nil, "with --against: exit code 1 where a flow moves so (newly_risky, lost, …)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *window <= 0 {
-			return errors.New("--window must be longer than nothing")
-		}
-		if *merchant != "" && *flow == "" {
-			return errors.New("--merchant goes with --flow")
+		if err := allowed(*window, *flow, *merchant); err != nil {
+			return err
 		}
 		e, err := open(cmd, *dir)
 		if err == nil {
@@ -55,26 +56,24 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return err
 		}
-		var other policy.Decider
-		if cmd.Flags().Changed("against") {
-			e, err := openNamed(*against)
-			if err != nil {
-				return err
-			}
-			other = e
-		} else if len(*failOn) > 0 {
-			return errors.New("--fail-on goes with --against")
+		other, err := comparedRules(cmd, *against, *failOn)
+		if err != nil {
+			return err
 		}
 		collect := newCollector()
 		defer collect.end()
 		bar := newProgress(cmd.ErrOrStderr())
-		report, err := simulate.Run(cmd.Context(), simulate.Options{
+		options := simulate.Options{
 			Decider: e, Catalogs: e.Catalogs, Window: *window, Strict: *strict, Stdin: cmd.InOrStdin(), Flow: *flow, Merchant: *merchant,
 			Against: other, FailOn: *failOn,
 			Progress: func(read, size int64) { collect.adjust(); bar.show(read, size) },
 			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
 			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), l) },
-		}, args...)
+		}
+		if err := more.set(cmd, &options); err != nil {
+			return err
+		}
+		report, err := simulate.Run(cmd.Context(), options, args...)
 		bar.clear()
 		if err == nil {
 			err = readNothing(report.Lines, report.BrokenLines, report.Recorded.Flows)
@@ -82,9 +81,45 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return errors.Join(err, otherKind(args, false))
 		}
+		if err := more.page(cmd, &pageInput{report: report, rules: *dir, others: *against, files: args}); err != nil {
+			return err
+		}
+		if options.List != "" {
+			return printList(cmd.OutOrStdout(), report, *asJSON)
+		}
 		return printReport(cmd.OutOrStdout(), report, *flow, *asJSON)
 	}
 	return cmd
+}
+
+// allowed refuses flags that do not go together.
+func allowed(window time.Duration, flow, merchant string) error {
+	switch {
+	case window <= 0:
+		return errors.New("--window must be longer than nothing")
+	case merchant != "" && flow == "":
+		return errors.New("--merchant goes with --flow")
+	}
+	return nil
+}
+
+// comparedRules opens the rules of --against; nil without it.
+func comparedRules(cmd *cobra.Command, against string, failOn []string) (policy.Decider, error) {
+	if cmd.Flags().Changed("against") {
+		return openNamed(against)
+	}
+	if len(failOn) > 0 {
+		return nil, errors.New("--fail-on goes with --against")
+	}
+	return nil, nil
+}
+
+// printList prints the flows behind a number. A list is no verdict: the exit code is 0.
+func printList(w io.Writer, report *simulate.Report, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, report.Listed())
+	}
+	return writeList(w, report)
 }
 
 func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool) error {
