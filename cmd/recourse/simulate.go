@@ -49,6 +49,9 @@ though it executed, or succeeded though it did not.`,
 		if err := allowed(*window, *flow, *merchant); err != nil {
 			return err
 		}
+		if err := failOnChecked(cmd, *failOn, *flow); err != nil {
+			return err
+		}
 		e, err := open(cmd, *dir)
 		if err == nil {
 			err = otherKind(args, true)
@@ -56,7 +59,7 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return err
 		}
-		other, err := comparedRules(cmd, *against, *failOn)
+		other, err := comparedRules(cmd, *against)
 		if err != nil {
 			return err
 		}
@@ -104,12 +107,9 @@ func allowed(window time.Duration, flow, merchant string) error {
 }
 
 // comparedRules opens the rules of --against; nil without it.
-func comparedRules(cmd *cobra.Command, against string, failOn []string) (policy.Decider, error) {
+func comparedRules(cmd *cobra.Command, against string) (policy.Decider, error) {
 	if cmd.Flags().Changed("against") {
 		return openNamed(against)
-	}
-	if len(failOn) > 0 {
-		return nil, errors.New("--fail-on goes with --against")
 	}
 	return nil, nil
 }

@@ -1,12 +1,31 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+
 	"github.com/recourse-pay/recourse/simulate"
 )
+
+// failOnChecked refuses a --fail-on that could never fail: CI would be green whatever changed.
+func failOnChecked(cmd *cobra.Command, names []string, flow string) error {
+	switch {
+	case !cmd.Flags().Changed("fail-on"):
+	case !cmd.Flags().Changed("against"):
+		return errors.New("--fail-on goes with --against")
+	case flow != "":
+		return errors.New("--fail-on does not go with --flow, which shows one flow and judges none")
+	case cmd.Flags().Changed("list"):
+		return errors.New("--fail-on does not go with --list, which judges nothing")
+	case len(names) == 0:
+		return errors.New("--fail-on names no change, such as newly_risky")
+	}
+	return nil
+}
 
 // writeAgainst prints what changes from the rules of --against to those of --rules.
 func writeAgainst(w io.Writer, r *simulate.Report) {

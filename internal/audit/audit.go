@@ -145,6 +145,9 @@ func (a *auditor) read(s *stream, raw []byte) error {
 			a.o.Broken(LineError{s.name, s.r.number, fmt.Errorf("warning: key %q is in no line's table and is not read", key)})
 		}
 	}
+	if len(s.line.Executions) > maxExecutions {
+		return fmt.Errorf("%d executions of one flow; a line may have %d", len(s.line.Executions), maxExecutions)
+	}
 	s.hash = maphash.Bytes(a.seed, raw)
 	if !s.line.Phase.IsAnswer() {
 		return nil

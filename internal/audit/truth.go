@@ -91,6 +91,9 @@ func (f *found) has(i *identity) bool {
 	return slices.ContainsFunc(f.named(i.order, i.request), func(k int) bool { return !differ(f.all[k].OrderID, i.order) && !differ(f.all[k].RequestID, i.request) })
 }
 
+// maxExecutions bounds those of one flow, each of which is compared with each.
+const maxExecutions = 1000
+
 func merged(all, more []recorded.Execution, same func(a, b *recorded.Execution) bool) []recorded.Execution {
 	taken := make([]bool, len(all))
 	before := len(all)
@@ -102,7 +105,7 @@ func merged(all, more []recorded.Execution, same func(a, b *recorded.Execution) 
 				complete(&all[i], &x)
 			}
 		}
-		if !known {
+		if !known && len(all) < maxExecutions {
 			all = append(all, x)
 		}
 	}

@@ -105,3 +105,17 @@ func TestOneKeyForAll(t *testing.T) {
 		t.Errorf("%+v", r.Totals)
 	}
 }
+
+// A line with more executions than can be compared is passed over and named; several lines of them end.
+func TestManyExecutions(t *testing.T) {
+	e := engine(t)
+	var all strings.Builder
+	for i := range 40 {
+		all.WriteString(truthOf(i, "f", strings.Repeat(fmt.Sprintf(`{"amount":%d},`, i+1), maxExecutions-1)+`{"amount":1}`))
+	}
+	all.WriteString(truthOf(41, "f", strings.Repeat(`{"amount":1},`, maxExecutions)+`{"amount":1}`))
+	r := audited(t, e, nil, line(0, "send", asked+","+paid)+all.String())
+	if r.BrokenLines != 1 || len(r.Findings) != 1 || r.Findings[0].Kind != ChargedTwice {
+		t.Errorf("%d broken, %+v", r.BrokenLines, r.Totals)
+	}
+}
