@@ -110,8 +110,10 @@ func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 			keys = append(keys, f.digest)
 		}
 	}
-	for id := range g.j.gaps {
-		add(id)
+	if !g.j.ownGaps(g.rows) {
+		for id := range g.j.gaps {
+			add(id)
+		}
 	}
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")

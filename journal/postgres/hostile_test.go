@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,10 +104,10 @@ func TestARowThatCannotBeStoredIsRefusedAlone(t *testing.T) {
 // other flows, and keeps its lease.
 func TestAnOpenTransactionKeepsItsKeyOnly(t *testing.T) {
 	ctx := context.Background()
-	j := opened(t, Options{Lease: time.Second})
+	j := opened(t, Options{})
 	defer closed(t, j)
 	put(t, j, row("mine"))
-	other := opened(t, Options{Schema: j.opts.Schema, Lease: time.Second})
+	other := opened(t, Options{Schema: j.opts.Schema})
 	defer closed(t, other)
 	shop, err := pgx.Connect(ctx, server.URL())
 	if err != nil {
@@ -124,7 +125,7 @@ func TestAnOpenTransactionKeepsItsKeyOnly(t *testing.T) {
 	again.Key = row("1").Key
 	refused := make(chan error, 1)
 	go func() { refused <- j.Put(ctx, again, journal.Synced) }()
-	for began, i := time.Now(), 0; time.Since(began) < 1500*time.Millisecond; i++ { // more than a lease
+	for began, i := time.Now(), 0; time.Since(began) < j.opts.Lease+200*time.Millisecond; i++ { // more than a lease
 		put(t, j, row(fmt.Sprint("other", i)))
 		if got := claimed(t, other); got != nil {
 			t.Fatalf("flows of a living process were claimed: %q", got)
@@ -158,6 +159,42 @@ func role(t *testing.T, admin *Journal, settings ...string) (name string, j *Jou
 	}
 	t.Cleanup(func() { closed(t, j) })
 	return name, j
+}
+
+// A flow that lost a lazy row is held by a person's transaction: other flows go on.
+func TestAGapInAFlowThatIsHeld(t *testing.T) {
+	ctx := context.Background()
+	j := opened(t, Options{Lease: time.Second})
+	defer closed(t, j)
+	put(t, j, row("held"), row("b"))
+	shop, err := pgx.Connect(ctx, server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shop.Close(ctx)
+	tx, err := shop.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "SELECT FROM "+j.opts.Schema+".flow WHERE id = 'held' FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Put(ctx, next(row("held")), journal.Lazy); err != nil {
+		t.Fatal(err)
+	}
+	b := row("b")
+	for range 3 {
+		b = next(b)
+		put(t, j, b)
+	}
+	time.Sleep(500 * time.Millisecond) // beats come by
+	if err := tx.Rollback(ctx); err != nil {
+		t.Fatal(err)
+	}
+	put(t, j, next(b))
+	if err := j.Put(ctx, next(next(row("held"))), journal.Synced); err == nil {
+		t.Error("a row followed one that was lost")
+	}
 }
 
 // Settings of the role, or of a session that another program of the pool had before, change nothing.
@@ -307,5 +344,105 @@ func TestBytesInBothWays(t *testing.T) {
 		if err := (textBytes{}).Scan([]byte(text), new([]byte)); err == nil {
 			t.Errorf("%q was read", text)
 		}
+	}
+}
+
+// A process that only waits notices, too, that the database has lost commits: its beats are among them.
+func TestAProcessWithoutWorkNoticesLostCommits(t *testing.T) {
+	var reported atomic.Pointer[string]
+	j := opened(t, Options{Lease: 100 * time.Millisecond, OnError: func(err error) { text := err.Error(); reported.Store(&text) }})
+	defer j.Close()
+	put(t, j, row("1"))
+	execute(t, j, "CREATE TABLE {schema}.backup AS SELECT token, written, until FROM {schema}.owner")
+	waitFor(t, "a beat", func() bool {
+		var beaten bool
+		err := j.pool.QueryRow(context.Background(), "SELECT o.until > b.until FROM "+j.opts.Schema+".owner o JOIN "+j.opts.Schema+".backup b USING (token)").Scan(&beaten)
+		return err == nil && beaten
+	})
+	execute(t, j, "UPDATE {schema}.owner o SET written = b.written, until = b.until FROM {schema}.backup b WHERE o.token = b.token")
+	waitFor(t, "it is noticed", func() bool { _, err := j.Get(context.Background(), "1"); return errors.Is(err, journal.ErrLost) })
+	waitFor(t, "it is reported", func() bool {
+		text := reported.Load()
+		return text != nil && strings.Contains(*text, "it has lost commits")
+	})
+}
+
+// A process that does nothing keeps its lease.
+func TestAProcessWithoutWorkKeepsItsLease(t *testing.T) {
+	j := opened(t, Options{Lease: 3 * time.Second})
+	defer closed(t, j)
+	until := func() (at time.Time) {
+		if err := j.pool.QueryRow(context.Background(), "SELECT until FROM "+j.opts.Schema+".owner").Scan(&at); err != nil {
+			t.Error(err)
+		}
+		return at
+	}
+	for first, n := until(), 0; n < 2; n++ {
+		waitFor(t, "it is prolonged", func() bool { return until().After(first) })
+		first = until()
+	}
+}
+
+// The wait of a COMMIT for a standby is broken off by a person, and then by the end of its session: the server has committed,
+// and a failover may lose it. Put does not return before the standby has it.
+func TestACommitThatDidNotWaitForTheStandby(t *testing.T) {
+	ctx := context.Background()
+	j := opened(t, Options{Lease: time.Hour})
+	defer closed(t, j)
+	put(t, j, row("1"))
+	look, err := pgx.Connect(ctx, server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer look.Close(ctx)
+	standbys := func(names string) {
+		for _, text := range []string{"ALTER SYSTEM SET synchronous_standby_names = '" + names + "'", "SELECT pg_reload_conf()"} {
+			if _, err := look.Exec(ctx, text); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	defer standbys("")
+	standbys("nobody")
+	time.Sleep(100 * time.Millisecond) // the server reads it
+	done := make(chan error, 1)
+	go func() { done <- j.Put(ctx, next(row("1")), journal.Synced) }()
+	waiting := func() (transactions []string) {
+		rows, err := look.Query(ctx, "SELECT backend_xid::text FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND backend_xid IS NOT NULL")
+		if err != nil {
+			t.Fatal(err)
+		}
+		transactions, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return transactions
+	}
+	last := ""
+	for _, end := range []string{"pg_cancel_backend", "pg_terminate_backend", "pg_cancel_backend"} {
+		waitFor(t, "it waits for the standby", func() bool {
+			now := waiting()
+			if len(now) != 1 || now[0] == last {
+				select {
+				case err := <-done:
+					t.Fatalf("Put returned %v, and no standby has it", err)
+				default:
+				}
+				return false
+			}
+			last = now[0]
+			return true
+		})
+		if _, err := look.Exec(ctx, "SELECT "+end+"(pid) FROM pg_stat_activity WHERE backend_xid::text = $1", last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor(t, "it waits again", func() bool { now := waiting(); return len(now) == 1 && now[0] != last })
+	standbys("")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got, err := j.Get(ctx, "1"); err != nil || got.Version != 2 {
+		t.Errorf("version %d, %v", got.Version, err)
 	}
 }

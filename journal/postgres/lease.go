@@ -20,34 +20,28 @@ import (
 // The lease spares work; it is not what keeps a payment from being sent twice. That is the version of the row, which
 // each write compares, and the deadline of a call, which stands in the row before the call is made.
 
-// beat prolongs the lease.
+// beat prolongs the lease. Each group does that; a process that has none to store stores one without rows. It is
+// counted as any other, so a process that only waits notices too when the database has lost commits.
 func (j *Journal) beat() {
-	tick := time.NewTicker(j.opts.Lease / 3)
+	tick := time.NewTicker(j.opts.Lease / 6) // so that at most a third passes without a group
 	defer tick.Stop()
-	failed := 0
+	last, missed := int64(0), 0
 	for {
 		select {
 		case <-j.life.Done():
 			return
 		case <-tick.C:
 		}
-		ctx, cancel := context.WithTimeout(j.life, j.opts.Lease)
-		tag, err := j.pool.Exec(ctx, j.sql.beat, j.token, j.opts.Lease)
-		cancel()
-		switch {
-		case err == nil && tag.RowsAffected() == 0:
-			j.report(j.checkLost(lostError("the database does not know this process any more")))
-			return
-		case err == nil:
-			failed = 0
+		now := j.groups.Load()
+		if now != last {
+			last, missed = now, 0
 			continue
-		case j.life.Err() != nil:
-			return
 		}
-		if failed++; failed == 3 {
-			j.report(fmt.Errorf("postgres: the lease of this process cannot be prolonged, and others may take its flows over: %w", err))
+		if missed++; missed == 7 { // the lease has ended
+			j.report(errors.New("postgres: the lease of this process cannot be prolonged, and others may take its flows over: the database does not answer"))
 		}
-		j.pool.Reset()
+		j.idle.Store(true)
+		j.wakeCommitter()
 	}
 }
 

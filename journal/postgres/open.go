@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,11 +78,10 @@ type Journal struct {
 	life  context.Context // ends when the journal is closed
 	end   context.CancelFunc
 
-	written int64                // groups that are committed; the committer's
-	gaps    map[string]int64     // by flow: the version after a lazy row that was lost with its group; the committer's
-	blocked map[string]time.Time // by request.blockedBy: until when rows are refused for which one waited in vain; the committer's
-	hold    *time.Timer
-	beats   sync.WaitGroup
+	committer
+
+	hold  *time.Timer
+	beats sync.WaitGroup
 
 	mu       sync.Mutex
 	queue    []*request
@@ -98,6 +98,18 @@ type Journal struct {
 	done chan error    // the committer has ended
 }
 
+// committer is what the goroutine keeps that stores the rows.
+type committer struct {
+	written    int64                         // groups that are committed
+	groups     atomic.Int64                  // the same, for beat
+	apart      bool                          // each row of a group is stored in a transaction of its own
+	alone      bool                          // the last commit may be known to this server only, and to no standby
+	committing atomic.Pointer[pgconn.PgConn] // sends a COMMIT, and has had no warning
+	idle       atomic.Bool                   // no group was stored for a while: the next one may have no rows
+	gaps       map[string]int64              // by flow: the version after a lazy row that was lost with its group
+	blocked    map[string]time.Time          // by request.blockedBy: until when rows are refused for which one waited in vain
+}
+
 var _ journal.Journal = (*Journal)(nil)
 
 // Open opens the journal in a database, given by a URL (postgres://…) or a connection string. Any number of
@@ -112,6 +124,32 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
+	configure(config, &opts)
+	j := &Journal{
+		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
+		committer: committer{gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1),
+	}
+	config.ConnConfig.OnNotice = j.noticed
+	if j.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if err := j.prepare(ctx); err != nil {
+		j.pool.Close()
+		return nil, err
+	}
+	j.life, j.end = context.WithCancel(context.Background())
+	if opts.ReadOnly {
+		return j, nil
+	}
+	j.hold = time.AfterFunc(time.Hour, j.commitNow)
+	j.hold.Stop()
+	j.beats.Go(j.beat)
+	go j.commit()
+	return j, nil
+}
+
+// configure sets what the journal needs of a connection.
+func configure(config *pgxpool.Config, opts *Options) {
 	// The only mode beside the simple protocol in which nothing outlives its statement on the server. A pooler
 	// would give a prepared statement to another program, and another program's to us.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -131,27 +169,6 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 		// A standby may lag: a key that was paid a moment ago is free there.
 		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
-	}
-	j := &Journal{
-		opts: opts, sql: newStatements(opts.Schema), pool: pool, token: rand.Text(),
-		gaps: map[string]int64{}, blocked: map[string]time.Time{}, wake: make(chan struct{}, 1), done: make(chan error, 1),
-	}
-	if err := j.prepare(ctx); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	j.life, j.end = context.WithCancel(context.Background())
-	if opts.ReadOnly {
-		return j, nil
-	}
-	j.hold = time.AfterFunc(time.Hour, j.commitNow)
-	j.hold.Stop()
-	j.beats.Go(j.beat)
-	go j.commit()
-	return j, nil
 }
 
 // prepare checks the server and the schema, and registers this process.

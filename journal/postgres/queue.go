@@ -236,8 +236,13 @@ func (j *Journal) commit() {
 
 		done := len(group)
 		err := j.checkLost(nil)
-		if err == nil && done > 0 {
+		switch idle := j.idle.Swap(false); {
+		case err != nil:
+		case done > 0:
 			err = j.checkLost(j.store(group))
+		case idle && !closed:
+			err = j.checkLost(j.storeGroup(nil))
+			j.report(err)
 		}
 		for _, r := range group {
 			if err != nil {

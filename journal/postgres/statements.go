@@ -5,7 +5,7 @@ import "strings"
 // statements are all that is sent, with the schema's name in them. Columns are named: "*" breaks in sessions
 // that are open while a migration adds one.
 type statements struct {
-	register, unregister, beat string
+	register, unregister string
 
 	begin, lockFlows, openKeys, written string
 	update, insert, insertNames, raise  string
@@ -31,7 +31,6 @@ func newStatements(schema string) statements {
 	return statements{
 		register:   in(`INSERT INTO {schema}.owner (token, name, until) VALUES ($1, $2, now() + $3::interval)`),
 		unregister: in(`DELETE FROM {schema}.owner WHERE token = $1 OR until < now() - interval '7 days'`),
-		beat:       in(`UPDATE {schema}.owner SET until = now() + $2::interval WHERE token = $1`),
 
 		begin:    in(`UPDATE {schema}.owner SET written = $2, until = now() + $3::interval WHERE token = $1 AND written = $2 - 1`),
 		written:  in(`SELECT written FROM {schema}.owner WHERE token = $1 FOR UPDATE`),

@@ -27,7 +27,7 @@ func (j *Journal) store(rows []*request) error {
 		return nil
 	}
 	err := j.storeGroup(rows)
-	if len(rows) > 1 && (unstorable(err) || blocked(err)) {
+	if (len(rows) > 1 || len(j.gaps) > 0) && (unstorable(err) || blocked(err)) {
 		return j.storeAlone(rows)
 	}
 	j.refused(rows, err)
@@ -37,6 +37,8 @@ func (j *Journal) store(rows []*request) error {
 // storeAlone stores each row of a group in a transaction of its own. One of them cannot be stored, or waits for a
 // transaction of another program, which may stay open for minutes: it must not keep the others, nor the lease.
 func (j *Journal) storeAlone(rows []*request) error {
+	j.apart = true
+	defer func() { j.apart = false }()
 	for i := range rows {
 		err := j.storeGroup(rows[i : i+1])
 		j.refused(rows[i:i+1], err)
@@ -93,17 +95,27 @@ func (j *Journal) lockPatience() time.Duration {
 	return min(j.opts.Lease/6, 500*time.Millisecond)
 }
 
-// storeGroup stores rows in one transaction, or none of them.
+// storeGroup stores rows in one transaction, or none of them. A commit of which it is not known whether the standbys have it
+// too is followed by one without rows: that waits for all that was written before it.
 func (j *Journal) storeGroup(rows []*request) error {
 	for try := 0; ; try++ {
 		stored, retry, err := j.tryStore(rows)
 		if stored {
 			j.written++
-			clear(j.gaps)
+			j.groups.Store(j.written)
+			j.dropGaps(rows)
+			if j.alone {
+				j.alone = false
+				rows = nil
+				continue
+			}
 			return nil
 		}
-		if blocked(err) {
+		if blocked(err) && len(rows) > 0 {
 			return fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s: %w", rows[0].row.Key, err)
+		}
+		if !retry && len(rows) == 0 {
+			return fmt.Errorf("postgres: the journal cannot write: %w", err)
 		}
 		if !retry {
 			return fmt.Errorf("postgres: nothing was stored: %w", err)
@@ -143,9 +155,14 @@ func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
 		}
 		return false, retry, err
 	}
+	j.committing.Store(c.Conn().PgConn())
 	err = commit(j.life, c.Conn())
+	j.alone = j.committing.Swap(nil) == nil
 	switch {
 	case err == nil:
+		if j.alone {
+			j.report(errors.New("postgres: the wait of a commit for the standby was broken off by someone; the journal commits again before it goes on"))
+		}
 		return true, false, nil
 	case aborted(err), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
 		rollback(j.life, c.Conn())
@@ -154,7 +171,16 @@ func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
 	if stored, err = readBack(j, err); !stored {
 		return false, !isLost(err), err
 	}
+	j.alone = true // after a crash the server does not wait for the standbys again
 	return true, false, nil
+}
+
+// noticed sees the server's warnings. The one at a COMMIT is that it was not waited for the standbys: the transaction is
+// committed where a failover may lose it.
+func (j *Journal) noticed(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.SeverityUnlocalized == "WARNING" {
+		j.committing.CompareAndSwap(c, nil)
+	}
 }
 
 // readBack finds out whether a group is stored whose COMMIT has no answer. A variable, for the test that shows that
@@ -217,6 +243,20 @@ func commit(ctx context.Context, c *pgx.Conn) error {
 func rollback(ctx context.Context, c *pgx.Conn) {
 	if !c.IsClosed() {
 		_, _ = c.Exec(ctx, "ROLLBACK") // if it fails, the pool closes the connection
+	}
+}
+
+// ownGaps reports whether a group writes the gaps of its own flows only: that of another may be what it waits for.
+func (j *Journal) ownGaps(rows []*request) bool { return j.apart || len(rows) == 0 }
+
+// dropGaps forgets the gaps that a group has written.
+func (j *Journal) dropGaps(rows []*request) {
+	if !j.ownGaps(rows) {
+		clear(j.gaps)
+		return
+	}
+	for _, r := range rows {
+		delete(j.gaps, r.row.ID)
 	}
 }
 

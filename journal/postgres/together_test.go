@@ -58,7 +58,7 @@ type site struct {
 
 func newSite(t *testing.T, schema string, c *momo) *site {
 	t.Helper()
-	s := &site{j: opened(t, Options{Schema: schema, Lease: time.Second}), c: c}
+	s := &site{j: opened(t, Options{Schema: schema, Lease: 5 * time.Second}), c: c}
 	rules, err := engine.OpenFS(testkit.Door)
 	if err != nil {
 		t.Fatal(err)
