@@ -146,6 +146,8 @@ func (s *Server) target(h *emulation.Webhook) (string, error) {
 func (s *Server) notice(ctx context.Context, h *emulation.Webhook, to string, body []byte) (*http.Request, error) {
 	method, kind := http.MethodPost, "application/json"
 	switch s.provider.catalog.Written(h.Operation, policy.Webhook) {
+	case "xml":
+		kind = "text/xml"
 	case "form":
 		kind = "application/x-www-form-urlencoded"
 	case "query":

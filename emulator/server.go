@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -265,8 +266,11 @@ func breakOff(w http.ResponseWriter) {
 
 func write(w http.ResponseWriter, d *emulation.CallResult) {
 	kind := "application/json"
-	if d.Answer.Fault == policy.Unreadable {
+	switch {
+	case d.Answer.Fault == policy.Unreadable:
 		kind = "text/html"
+	case bytes.HasPrefix(d.Body, []byte("<")):
+		kind = "text/xml"
 	}
 	w.Header().Set("Content-Type", kind)
 	for name, text := range d.Header {

@@ -97,8 +97,16 @@ func (c *Catalog) Cut(op policy.Operation, ph policy.Phase, m *policy.Message, m
 
 // write writes a JSON object as the provider's bodies are written.
 func (d *decoder) write(object []byte) []byte {
-	if d.written == bodyForm || d.written == bodyQuery {
+	return inForm(d.written, object)
+}
+
+// inForm writes a JSON object in a form of bodies.
+func inForm(written string, object []byte) []byte {
+	switch written {
+	case bodyForm, bodyQuery:
 		return asForm(object)
+	case bodyXML:
+		return asXML(object)
 	}
 	return object
 }
@@ -166,13 +174,13 @@ func (c *cutter) value(dst []byte, v *fastjson.Value, k *kept, depth int) []byte
 		}
 		return append(dst, ']')
 	case fastjson.TypeString:
-		if len(k.below) > 0 {
-			return quoted(dst, c.inner(v.GetStringBytes(), k, depth))
+		if inner, is := c.inner(v.GetStringBytes(), k, depth); len(k.below) > 0 && (is || k.field == "") {
+			return quoted(dst, inner)
 		}
 		return quoted(dst, c.text(k.field, string(v.GetStringBytes())))
 	case fastjson.TypeNumber:
 		raw := string(v.MarshalTo(nil))
-		if len(k.below) > 0 || c.text(k.field, raw) != raw {
+		if len(k.below) > 0 && k.field == "" || c.text(k.field, raw) != raw {
 			raw = "0"
 		}
 		return append(dst, raw...)
@@ -181,15 +189,18 @@ func (c *cutter) value(dst []byte, v *fastjson.Value, k *kept, depth int) []byte
 	return v.MarshalTo(dst)
 }
 
-// inner writes what stays of JSON in a string; any other text on the way to a field is none of it.
-func (c *cutter) inner(raw []byte, k *kept, depth int) string {
+// inner writes what stays of JSON in a string. Any other text on the way to a field is none of it.
+func (c *cutter) inner(raw []byte, k *kept, depth int) (rest string, is bool) {
+	if len(k.below) == 0 || depth >= maxStrings {
+		return "", false
+	}
 	v, release, err := parse(raw)
-	if err != nil || depth >= maxStrings {
-		return ""
+	if err != nil {
+		return "", false
 	}
 	defer release()
 	if t := v.Type(); t != fastjson.TypeObject && t != fastjson.TypeArray && t != fastjson.TypeString {
-		return ""
+		return "", false
 	}
-	return string(c.value(nil, v, k, depth+1))
+	return string(c.value(nil, v, k, depth+1)), true
 }

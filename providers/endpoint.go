@@ -19,11 +19,11 @@ type Endpoint struct {
 	Path       string             // a segment {NAME} stands for any
 	Source     string             // FILE:LINE
 
-	form   bool        // the body is a form, else JSON
-	wrap   string      // what stands around the body of an answer with a status; empty: nothing
-	where  []condition // what the body has to say for this endpoint to be meant
-	manual []condition // what the body says when a hold is to end the payment
-	fields [requestFieldCount][]locator
+	written string      // how the body is written
+	wrap    string      // what stands around the body of an answer with a status; empty: nothing
+	where   []condition // what the body has to say for this endpoint to be meant
+	manual  []condition // what the body says when a hold is to end the payment
+	fields  [requestFieldCount][]locator
 }
 
 // Request is what an HTTP request asks a provider for. Empty fields were not said.
@@ -189,8 +189,10 @@ func (c *Catalog) ReadRequest(h *HTTPRequest) (*Endpoint, Request, error) {
 // open reads the body of a request; a GET needs none.
 func (e *Endpoint) open(h *HTTPRequest) (body *fastjson.Value, release func(), err error) {
 	switch {
-	case e.form:
+	case e.written == bodyForm:
 		body, release, err = parseForm(string(h.Body))
+	case e.written == bodyXML:
+		body, release, err = parseXML(string(h.Body), nil)
 	case h.Method == "GET" && len(strings.TrimSpace(string(h.Body))) == 0:
 		body, release, err = parse([]byte("{}"))
 	default:

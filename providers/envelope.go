@@ -48,9 +48,7 @@ func (c *Catalog) Message(op policy.Operation, a *policy.Answer, at time.Time) (
 	for _, e := range c.envelopes {
 		if contains(e.operations, op) && contains(e.phases, a.Phase) && (e.form == "" || e.form == form) && contains(e.statuses, a.Status) && contains(e.subStatuses, a.SubStatus) {
 			m.HTTPStatus, m.Body = a.HTTPStatus, c.render(e.template, op, a, at)
-			if c.Written(op, a.Phase) != bodyJSON {
-				m.Body = asForm(m.Body)
-			}
+			m.Body = inForm(c.Written(op, a.Phase), m.Body)
 			for _, h := range e.headers {
 				var text string
 				if json.Unmarshal(c.render(h.template, op, a, at), &text) == nil && text != "" {
@@ -66,8 +64,8 @@ func (c *Catalog) Message(op policy.Operation, a *policy.Answer, at time.Time) (
 	return m, false
 }
 
-// Written is how messages of an operation and phase are written: json, form, or query, which is a form
-// in the query string of the URL.
+// Written is how messages of an operation and phase are written: json, xml, form, or query, which is a
+// form in the query string of the URL.
 func (c *Catalog) Written(op policy.Operation, ph policy.Phase) string {
 	return cmp.Or(c.decoders[op][ph].written, bodyJSON)
 }

@@ -18,7 +18,8 @@ const maxBrackets = 8
 type formNode struct {
 	name  string
 	value string
-	below []*formNode // not nil: there is no value
+	below []*formNode          // not nil: there is no value
+	named map[string]*formNode // of below, the first of a name that has something below it
 }
 
 // parseForm reads a form or a query string as an object of texts, so that everything that reads
@@ -75,15 +76,17 @@ func (n *formNode) add(steps []string, value string) {
 		n.below = append(n.below, &formNode{name: steps[0], value: value})
 		return
 	}
-	for _, b := range n.below {
-		if b.name == steps[0] && b.below != nil {
-			b.add(steps[1:], value)
-			return
-		}
+	if b := n.named[steps[0]]; b != nil {
+		b.add(steps[1:], value)
+		return
 	}
 	b := &formNode{name: steps[0]}
 	b.add(steps[1:], value)
 	n.below = append(n.below, b)
+	if n.named == nil {
+		n.named = map[string]*formNode{}
+	}
+	n.named[b.name] = b
 }
 
 func (n *formNode) json(dst []byte) []byte {

@@ -266,11 +266,9 @@ func (p *prober) decoded(a *policy.Answer) (policy.Message, bool) {
 	}
 	raw, err := json.Marshal(root)
 	m.Body, m.Query = raw, query.Encode()
-	switch p.c.Written(p.op, p.ph) {
-	case bodyForm:
-		m.Body = asForm(raw)
-	case bodyQuery:
-		m.Body, m.Query = nil, string(asForm(raw))
+	m.Body = inForm(p.c.Written(p.op, p.ph), raw)
+	if p.c.Written(p.op, p.ph) == bodyQuery {
+		m.Body, m.Query = nil, string(m.Body)
 	}
 	return m, err == nil
 }

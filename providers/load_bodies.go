@@ -48,7 +48,7 @@ func (l *loader) decoders(root source.Table) {
 
 // bodyForm reads how a body is written; JSON is the empty text.
 func (l *loader) bodyForm(t source.Table) string {
-	if written := l.oneOf(t, "body", bodyJSON, bodyForm, bodyQuery); written != bodyJSON {
+	if written := l.oneOf(t, "body", bodyJSON, bodyXML, bodyForm, bodyQuery); written != bodyJSON {
 		return written
 	}
 	return ""

@@ -50,7 +50,7 @@ func (l *loader) endpoint(t source.Table) *Endpoint {
 			e.fields[f] = append(e.fields[f], l.locator(pos, text, e))
 		})
 	}
-	e.form = l.oneOf(t, "body", bodyJSON, bodyForm) == bodyForm
+	e.written = l.oneOf(t, "body", bodyJSON, bodyXML, bodyForm)
 	if e.wrap = t.String(l.errs, "wrap"); e.wrap != "" && strings.Count(e.wrap, wrapped) != 1 {
 		l.errs.Add(t.ValuePos("wrap"), "wrap must hold %s once, where the body stands", wrapped)
 	}

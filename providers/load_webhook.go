@@ -38,7 +38,7 @@ func (l *loader) webhookShape(t source.Table) *WebhookShape {
 	w.signed = l.oneOf(t, "signed", signedBody, signedTimestampBody, signedFields, signedFilled, signedText)
 	w.algorithm = l.oneOf(t, "algorithm", algorithmHMAC, algorithmHMACSHA512, algorithmHMACSHA1, algorithmHash, algorithmSHA1, algorithmMD5, algorithmRSA)
 	w.encoding = l.oneOf(t, "encoding", encodingHex, encodingBase64, encodingURLBase64, encodingBase64URL)
-	w.written = l.oneOf(t, "body", bodyJSON, bodyForm, bodyQuery)
+	w.written = l.oneOf(t, "body", bodyJSON, bodyXML, bodyForm, bodyQuery)
 	w.escaped = l.oneOf(t, "escape", "none", "form") == "form"
 	w.separator = l.oneOf(t, "separator", ",", ";", "&")
 	w.seconds = l.oneOf(t, "timestamp_unit", "milliseconds", "seconds") == "seconds"

@@ -32,6 +32,12 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 			}
 		}
 		read.v, done, err = parseForm(text)
+	case d.written == bodyXML && (v != nil || len(m.Body) > 0 || !d.beside):
+		text := string(m.Body)
+		if v != nil {
+			text = string(v.GetStringBytes()) // empty where it is JSON, which is no XML
+		}
+		read.v, done, err = parseXML(text, &d.keys)
 	case v != nil && v.Type() == fastjson.TypeString: // a raw body within a JSON string
 		read.v, done, err = parse(v.GetStringBytes())
 	case v != nil:

@@ -40,19 +40,21 @@ func parseObject(body []byte) (v *fastjson.Value, release func(), err error) {
 // twice with different values, or twice but for case: of such a body two readers read two things.
 type keys struct {
 	name  string
+	list  bool // a path selects from it
 	below []*keys
 }
 
 // add enters a path.
 func (k *keys) add(p path) {
 	for _, s := range p {
-		name, _, _ := strings.Cut(s, "[")
+		name, _, list := strings.Cut(s, "[")
 		i := slices.IndexFunc(k.below, func(b *keys) bool { return b.name == name })
 		if i < 0 {
 			k.below = append(k.below, &keys{name: name})
 			i = len(k.below) - 1
 		}
 		k = k.below[i]
+		k.list = k.list || list
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 )
 
 // FuzzSignatures hands any webhook to every signature: none panics, and none is taken that the secret did not make.
@@ -27,6 +28,48 @@ func FuzzSignatures(f *testing.F) {
 			}
 			shape.Nonce(q, 0)
 			shape.Acknowledgement(q)
+		}
+	})
+}
+
+// FuzzBodies reads any body in every way: none panics, and what is cut of a body reads as the whole of it.
+func FuzzBodies(f *testing.F) {
+	f.Add([]byte(paidXML), "vnp_TxnRef=o-1&vnp_Amount=100", uint8(0))
+	f.Add([]byte(`{"orderId":"o","resultCode":0,"refundTrans":[{"orderId":"o","amount":1e3}]}`), "a[b][c]=1&a[b]=2;", uint8(1))
+	f.Add([]byte("id=pi_1&last_payment_error[code]=x&%zz"), "", uint8(2))
+	f.Add([]byte(`<r a="1"><a>&#x53;</a><b><![CDATA[<]]></b><!-- --></r>`), "", uint8(3))
+	file, err := os.Open("testdata/bodies.jsonl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var line struct {
+			Question struct{ Body json.RawMessage }
+		}
+		if json.Unmarshal(lines.Bytes(), &line) == nil && len(line.Question.Body) < 600 {
+			f.Add([]byte(line.Question.Body), "", uint8(len(line.Question.Body)))
+		}
+	}
+	all := []*providers.Catalog{wechat(f), catalog(f, "stripe"), catalog(f, "vnpay")}
+	for _, name := range names {
+		all = append(all, catalog(f, name))
+	}
+	f.Fuzz(func(t *testing.T, body []byte, query string, which uint8) {
+		c := all[int(which)%len(all)]
+		op, ph := c.Operations[int(which/8)%len(c.Operations)], policy.Phase(which/64%3)
+		m := policy.Message{HTTPStatus: 200, Query: query, Body: body}
+		whole, rest := policy.Answer{Currency: "USD"}, policy.Answer{Currency: "USD"}
+		if c.DecodeMessage(op, ph, &m, &whole) != nil {
+			return
+		}
+		c.Judge(&policy.Payment{Operation: op}, &whole)
+		cut, err := c.Cut(op, ph, &m, func(field, _ string) bool { return field != "" }, func(_, value string) string { return value })
+		if err != nil {
+			t.Fatalf("%s %s %s: %q is read and cannot be cut: %v", c.Name, op, ph, body, err)
+		}
+		if err := c.DecodeMessage(op, ph, &cut, &rest); err != nil || whole != rest {
+			t.Fatalf("%s %s %s: %q %q\n%+v\n%q %q: %v\n%+v", c.Name, op, ph, body, query, whole, cut.Body, cut.Query, err, rest)
 		}
 	})
 }

@@ -22,6 +22,7 @@ import (
 const (
 	bodyJSON  = "json"
 	bodyForm  = "form"
+	bodyXML   = "xml"
 	bodyQuery = "query" // a form in the query string of the URL
 )
 
@@ -155,11 +156,11 @@ func (w *WebhookShape) fieldReader(q *HTTPRequest) (field func(name string) stri
 	if len(read.below) == 0 {
 		return func(string) string { return "" }, func() {}, nil
 	}
-	if w.written != bodyJSON {
+	if w.isForm() {
 		fields, err := formFields(w.form(q))
 		return func(name string) string { return fieldOf(fields, name) }, func() {}, err
 	}
-	v, release, err := parseObject(q.Body)
+	v, release, err := w.object(q.Body)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,8 +177,8 @@ type signedField struct{ name, value string }
 // fields is every field of the body but the signature. All of them are signed, so none may stand
 // twice with different values, or twice but for case.
 func (w *WebhookShape) fields(q *HTTPRequest) (string, error) {
-	read, from := jsonFields, q.Body
-	if w.written != bodyJSON {
+	read, from := w.objectFields, q.Body
+	if w.isForm() {
 		read, from = formFields, w.form(q)
 	}
 	all, err := read(from)
@@ -199,31 +200,47 @@ func (w *WebhookShape) fields(q *HTTPRequest) (string, error) {
 	return strings.Join(pairs, "&"), nil
 }
 
-func jsonFields(body []byte) ([]signedField, error) {
-	v, release, err := parseObject(body)
+// isForm reports whether the fields stand in a form, and not in an object.
+func (w *WebhookShape) isForm() bool { return w.written == bodyForm || w.written == bodyQuery }
+
+// object reads a body whose fields stand in an object.
+func (w *WebhookShape) object(body []byte) (*fastjson.Value, func(), error) {
+	if w.written == bodyXML {
+		return parseXML(string(body), nil)
+	}
+	return parseObject(body)
+}
+
+func (w *WebhookShape) objectFields(body []byte) ([]signedField, error) {
+	v, release, err := w.object(body)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	var signed keys
+	first := map[string]signedField{} // by the name without case; a body may have very many
 	o := v.GetObject()
-	o.Visit(func(name []byte, _ *fastjson.Value) { signed.add(path{string(name)}) })
-	if err := signed.check(v); err != nil {
-		return nil, err
-	}
 	fields := make([]signedField, 0, o.Len())
 	o.Visit(func(key []byte, v *fastjson.Value) {
-		value := string(v.MarshalTo(nil))
+		f := signedField{string(key), string(v.MarshalTo(nil))}
+		folded := strings.ToLower(f.name)
+		if old, twice := first[folded]; twice && old != f {
+			err = twiceError(f.name)
+		}
+		first[folded] = f
 		switch v.Type() {
 		case fastjson.TypeString:
-			value = string(v.GetStringBytes())
+			f.value = string(v.GetStringBytes())
 		case fastjson.TypeNull:
-			value = ""
-		case fastjson.TypeObject, fastjson.TypeArray, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+			f.value = ""
+		case fastjson.TypeObject:
+			if w.written == bodyXML {
+				err = fmt.Errorf("%w: %.40q holds elements or attributes, which no signature is made of", ErrUnreadable, key)
+			}
+		case fastjson.TypeArray, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
 		}
-		fields = append(fields, signedField{string(key), value})
+		fields = append(fields, f)
 	})
-	return fields, nil
+	return fields, err
 }
 
 // form is the text of a notice that is a form.
@@ -245,11 +262,15 @@ func formFields(body []byte) ([]signedField, error) {
 	for _, f := range fields {
 		folded := strings.ToLower(f.name)
 		if old, twice := first[folded]; twice && old != f {
-			return nil, fmt.Errorf("%w: the key %q stands twice with different values, or twice but for case", ErrUnreadable, f.name)
+			return nil, twiceError(f.name)
 		}
 		first[folded] = f
 	}
 	return fields, nil
+}
+
+func twiceError(name string) error {
+	return fmt.Errorf("%w: the key %q stands twice with different values, or twice but for case", ErrUnreadable, name)
 }
 
 func fieldOf(fields []signedField, name string) string {

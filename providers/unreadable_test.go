@@ -2,8 +2,10 @@ package providers_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -80,4 +82,30 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whoever knows the URL can send a body with very many fields: the work must not grow with their square.
+func TestVeryManyFields(t *testing.T) {
+	body, form, xml := []byte(`{"sign":"00"`), []byte("sign=00"), []byte("<xml><sign>00</sign>")
+	for i := range 60_000 {
+		body = fmt.Appendf(body, `,"f%06d":1`, i)
+		form = fmt.Appendf(form, "&f%06d[a]=1", i)
+		xml = fmt.Appendf(xml, "<f%x/>", i)
+	}
+	body, xml = append(body, '}'), append(xml, "</xml>"...)
+	const signed = "signature = \"sign\"\nsigned = \"fields\"\nsuffix = \"&secret={secret}\"\nalgorithm = \"sha1\"\n"
+	start := time.Now()
+	if signedBy(t, signed).Verify("s3cret", nil, body) || signedBy(t, signed+"body = \"form\"\n").Verify("s3cret", nil, form) || signedBy(t, signed+"body = \"xml\"\n").Verify("s3cret", nil, xml) {
+		t.Error("it passes")
+	}
+	var a policy.Answer
+	if err := catalog(t, "vnpay").DecodeMessage(checkout, webhook, &policy.Message{Query: string(form)}, &a); err != nil || a.Status != "" {
+		t.Errorf("%v, %+v", err, a)
+	}
+	if err := wechat(t).Decode(checkout, webhook, xml, &a); err != nil || a.Status != "" {
+		t.Errorf("%v, %+v", err, a)
+	}
+	if took := time.Since(start); took > 20*time.Second { // it is half a second; the fields of JSON alone took a minute
+		t.Errorf("it took %s", took)
+	}
 }

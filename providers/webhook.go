@@ -28,7 +28,7 @@ type WebhookShape struct {
 	blank     string   // what an empty part of the template is written as
 	suffix    string   // after the fields
 	omit      []string // fields that are not signed, the signature's own besides
-	written   string   // how the fields are written: bodyJSON, bodyForm, or bodyQuery
+	written   string   // how the fields are written: bodyJSON, bodyXML, bodyForm, or bodyQuery
 	escaped   bool     // names and values of the fields are signed as a form escapes them
 	separator string   // between the parts of one header
 	algorithm string
@@ -97,16 +97,19 @@ func (w *WebhookShape) Sign(secret string, at time.Time, body []byte) (headers m
 
 // withField adds the signature to a body.
 func (w *WebhookShape) withField(body []byte, name, value string) ([]byte, error) {
-	if w.written != bodyJSON {
+	if w.isForm() {
 		return fmt.Appendf(slices.Clip(body), "&%s=%s", escape(name), escape(value)), nil
 	}
-	v, release, err := parseObject(body)
+	v, release, err := w.object(body)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	var arena fastjson.Arena
 	v.Set(name, arena.NewString(value))
+	if w.written == bodyXML {
+		return xmlOf(v), nil
+	}
 	return v.MarshalTo(nil), nil
 }
 
@@ -177,7 +180,7 @@ func (w *WebhookShape) acknowledged(status int, body []byte) bool {
 	if len(w.reply) == 0 {
 		return true
 	}
-	v, release, err := parseObject(body)
+	v, release, err := w.object(body)
 	if err != nil {
 		return false
 	}
@@ -200,10 +203,10 @@ func (w *WebhookShape) of(q *HTTPRequest) *WebhookShape {
 
 // has reports whether something stands at a place of a webhook, be it empty.
 func (w *WebhookShape) has(q *HTTPRequest, l locator) bool {
-	if l.part == inHeader || w.written != bodyJSON {
+	if l.part == inHeader || w.isForm() {
 		return w.value(q, l) != ""
 	}
-	v, release, err := parseObject(q.Body)
+	v, release, err := w.object(q.Body)
 	if err != nil {
 		return false
 	}
@@ -218,14 +221,14 @@ func (w *WebhookShape) value(q *HTTPRequest, l locator) string {
 		return w.header(q, l.name)
 	case l.part == inHeader || len(l.path) == 0:
 		return ""
-	case w.written != bodyJSON:
+	case w.isForm():
 		fields, err := formFields(w.form(q))
 		if err != nil {
 			return ""
 		}
 		return fieldOf(fields, l.path[0])
 	}
-	v, release, err := parseObject(q.Body)
+	v, release, err := w.object(q.Body)
 	if err != nil {
 		return ""
 	}

@@ -98,8 +98,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status, text := h.Shape.Acknowledgement(&in.request)
-	if strings.HasPrefix(text, "{") {
+	switch {
+	case strings.HasPrefix(text, "{"):
 		w.Header().Set("Content-Type", "application/json")
+	case strings.HasPrefix(text, "<"):
+		w.Header().Set("Content-Type", "text/xml")
 	}
 	w.WriteHeader(status)
 	if text == "" {

@@ -336,9 +336,9 @@ func catalogue() node {
 	}
 	const field = `(code|sub_code|status|sub_status|message|order_id|request_id|provider_id|amount|currency|event)`
 	decode["carries"] = some(shaped("a field that every answer which proves something bears; a|b: either", `^`+field+`(\|`+field+`)*$`))
-	decode["body"] = word("how the body is written: JSON, a form, or a form in the query string of a notice's URL", []string{"json", "form", "query"})
+	decode["body"] = word("how the body is written: JSON, XML, a form, or a form in the query string of a notice's URL", []string{"json", "xml", "form", "query"})
 	endpoint := node{
-		"body":      word("how the request's body is written", []string{"json", "form"}),
+		"body":      word("how the request's body is written", []string{"json", "xml", "form"}),
 		"wrap":      text("what stands around the body of an answer with a status, such as the list of a search; $body stands for it"),
 		"operation": someFilled(word("an operation that the call is for", ops)), "phase": word("whether the call sends a request or asks for its status", phases), "method": word("the HTTP method; POST unless said", []string{"GET", "POST", "PUT", "PATCH", "DELETE"}),
 		"path": shaped("the path of the URL; a segment {NAME} stands for any text", "^/"), "where": conditions, "manual": conditions,
@@ -395,7 +395,7 @@ func webhookKeys(keys node) node {
 		"tolerance":      span("how far the timestamp may be from now, in both directions; absent: any age is accepted"),
 		"nonce":          signedPlace("where the text stands that no two webhooks share, so that a copy is told apart: header:NAME or a field"),
 		"signed":         word("what is signed: the body; the timestamp, a dot and the body; the fields as name=value&…, ordered by name; the same without empty ones; or text", []string{"body", "timestamp.body", "fields", "nonempty_fields", "text"}),
-		"body":           word("how the fields are written: JSON, a form, or a form in the URL's query string", []string{"json", "form", "query"}),
+		"body":           word("how the fields are written: JSON, XML, a form, or a form in the URL's query string", []string{"json", "xml", "form", "query"}),
 		"algorithm":      word("how the signature is made; sha256 is of the signed text and then the secret, sha1 and md5 of a text in which {secret} stands", []string{"hmac-sha256", "hmac-sha512", "hmac-sha1", "sha256", "sha1", "md5", "rsa-sha256"}),
 		"encoding":       word("how the signature is written; urlencoded-base64 is base64 escaped for a URL, base64url is base64 with - and _", []string{"hex", "base64", "urlencoded-base64", "base64url"}),
 		"separator":      word("what stands between the parts of a header; a comma unless said", []string{",", ";", "&"}),
