@@ -172,7 +172,7 @@ func TestMistakesInPlaces(t *testing.T) {
 		"[[decode]]\ncode = \"path:x\"":                                              `f.toml:4:8: "path:x": a message has header:NAME, query:NAME, http:status, or a path into its body`,
 		"[[decode]]\ncode = \"header:\"":                                             `f.toml:4:8: "header:" names nothing`,
 		"[[decode]]\ncode = \"query:a[1\"":                                           `f.toml:4:8: "query:a[1": a name of a query string has no brackets here`,
-		"[[decode]]\nbody = \"yaml\"":                                                 `f.toml:4:8: body is "yaml"; it must be one of json, xml, form, query`,
+		"[[decode]]\nbody = \"yaml\"":                                                `f.toml:4:8: body is "yaml"; it must be one of json, xml, form, query`,
 		"[[endpoint]]\noperation = \"pay\"\npath = \"/x\"\norder_id = \"query:q=x\"": `f.toml:6:12: "query:q=x": a * is missing that stands for the value`,
 	} {
 		if said := add(t, lines+"\n"); said != want {
