@@ -16,8 +16,6 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
@@ -30,11 +28,7 @@ type Engine struct {
 	Catalogs *providers.Catalogs // the embedded ones, and those of the user's folder, as Open read them
 	Warnings policy.Mistakes     // what is doubtful about rules that work
 
-	rules     atomic.Pointer[ruleset.Engine]
-	read      func() (*ruleset.Engine, error) // again
-	files     fs.FS                           // that are read; nil: the embedded ones only
-	opened    [sha256.Size]byte               // their stamp before they were read
-	reloading sync.Mutex
+	rules ruleset.Live
 }
 
 // Open reads the defaults and, where dir is not empty, the user's folder over them:
@@ -51,53 +45,52 @@ func OpenFS(fsys fs.FS) (*Engine, error) {
 }
 
 func open(files fs.FS, read func() (*ruleset.Engine, error)) (*Engine, error) {
-	e := &Engine{read: read, files: files, opened: stampOf(files)}
-	r, err := read()
-	if err != nil {
+	e := &Engine{}
+	if err := e.rules.Open(func() [sha256.Size]byte { return ruleset.StampOf(files) }, read); err != nil {
 		return nil, err
 	}
-	e.Catalogs, e.Warnings = r.Catalogs, r.Warnings
-	e.rules.Store(r)
+	first := e.rules.Now()
+	e.Catalogs, e.Warnings = first.Catalogs, first.Warnings
 	return e, nil
 }
 
 // Judge implements [policy.Decider]: it asks the provider's catalogue. An answer of
 // a provider without one is unknown.
 func (e *Engine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	return e.rules.Load().Judge(p, a)
+	return e.rules.Judge(p, a)
 }
 
 // Decide implements [policy.Decider]: the first rule that holds, of the merchant's
 // layer, the provider's and the baseline.
-func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.rules.Load().Decide(s) }
+func (e *Engine) Decide(s *policy.Situation) policy.Decision { return e.rules.Decide(s) }
 
 // Terms implements [policy.Decider].
-func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.rules.Load().Terms(p) }
+func (e *Engine) Terms(p *policy.Payment) *policy.Terms { return e.rules.Terms(p) }
 
 // For returns the decider of a payment and of all others of its merchant at its provider. It
 // decides as the engine does, and does not look for their rules each time. The error, beside
 // it, is that of [Engine.Check].
 func (e *Engine) For(p *policy.Payment) (policy.Decider, error) {
-	d, err := e.rules.Load().For(p)
+	d, err := e.rules.For(p)
 	return d, public(err)
 }
 
 // Check says what is wrong with a payment before anything is sent: an unknown
 // provider, or an operation that the provider does not offer ([NotOfferedError]).
-func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Load().Check(p)) }
+func (e *Engine) Check(p *policy.Payment) error { return public(e.rules.Check(p)) }
 
 // Read decodes a message that a payment's provider sent in a phase: the answer, and what the
 // shopper must do next. One that cannot be read is the fault unreadable in the answer, and
 // an error with the reason. Of the payment, the provider, operation and currency count. Of the
 // message's headers it leaves those that the catalogue reads: no other belongs in a recording.
 func (e *Engine) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error) {
-	return e.rules.Load().Read(p, ph, m)
+	return e.rules.Read(p, ph, m)
 }
 
 // Catalog returns the catalogue by which the answers to a payment are read. Of the payment, the provider
 // and the merchant count.
 func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) {
-	return e.rules.Load().Catalog(p)
+	return e.rules.Catalog(p)
 }
 
 // NotOfferedError names an operation that a provider does not have.

@@ -36,7 +36,7 @@ type Part struct {
 // Explain decides like Decide and returns the whole trace: every rule, whether the
 // index let it through, and which parts of its condition held.
 func (e *Engine) Explain(s *policy.Situation) Trace {
-	t := e.rules.Load().Explain(s)
+	t := e.rules.Now().Explain(s)
 	out := Trace{Decision: t.Decision, Fact: t.Fact, Rules: make([]Considered, len(t.Rules))}
 	for i := range t.Rules {
 		r := &t.Rules[i]

@@ -60,6 +60,7 @@ type DecisionEvent struct {
 	Flow    string
 	Payment *policy.Payment
 	Decided *flow.Decided
+	Before  *flow.State // the flow as it was when the answer came; nil from a [Shadow]
 	Set     string // the digest of the rules that decided, where they say it; see Engine.Digest of package engine
 }
 

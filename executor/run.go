@@ -101,7 +101,7 @@ func (r *run) apply(e flow.Event) error {
 	at := flow.When(e).At
 	r.notices.replace(due, at)
 	for _, c := range commands {
-		r.handleCommand(at, c)
+		r.handleCommand(at, &before, c)
 	}
 	if before.Stage == flow.New { // some wait for it to begin
 		r.waiters.broadcast()
@@ -145,8 +145,8 @@ func mustSync(e flow.Event, commands []flow.Command) bool {
 	return false
 }
 
-// handleCommand takes over one command of the machine. The lock is held.
-func (r *run) handleCommand(at time.Time, c flow.Command) {
+// handleCommand takes over one command of the machine, of the step that the flow took from before. The lock is held.
+func (r *run) handleCommand(at time.Time, before *flow.State, c flow.Command) {
 	switch w := c.(type) {
 	case flow.Record:
 		return
@@ -162,18 +162,18 @@ func (r *run) handleCommand(at time.Time, c flow.Command) {
 		r.calls.class = w.Fact.Class
 	}
 	if len(r.x.cfg.Observers) > 0 {
-		r.observeCommand(at, c)
+		r.observeCommand(at, before, c)
 	}
 	r.trace.add(Entry{At: at, Command: c})
 }
 
 // observeCommand reports a command to the observers.
-func (r *run) observeCommand(at time.Time, c flow.Command) {
-	state := r.state
+func (r *run) observeCommand(at time.Time, before *flow.State, c flow.Command) {
+	state, was := r.state, *before
 	r.observe(func(o Observer) {
 		switch c := c.(type) {
 		case flow.Decided:
-			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c, Set: setOf(r.rules)})
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c, Before: &was, Set: setOf(r.rules)})
 		case flow.Wait:
 			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
 		case flow.Finish:

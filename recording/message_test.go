@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/observed"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -15,14 +16,14 @@ func TestWhatStandsBesideABodyIsRecorded(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &policy.Payment{Provider: "p", Operation: policy.Pay, Amount: 2000}
 	call := func(r executor.Reply) *entry {
-		return fromCall(&executor.CallEvent{Flow: "f", Payment: p, Phase: policy.Send, Start: at, End: at, Reply: r, Attempt: &executor.Attempt{Number: 1}, Answer: policy.Answer{Code: "OK"}})
+		return (*entry)(observed.Call(&executor.CallEvent{Flow: "f", Payment: p, Phase: policy.Send, Start: at, End: at, Reply: r, Attempt: &executor.Attempt{Number: 1}, Answer: policy.Answer{Code: "OK"}}))
 	}
 	hook := func(header map[string]string, query, body string) *entry {
 		w := &executor.WebhookEvent{Flow: "f", Payment: p, At: at, Header: header, Query: query, Answer: policy.Answer{Phase: policy.Webhook, Code: "OK", OrderID: "o-1"}}
 		if body != "" {
 			w.Body = []byte(body)
 		}
-		return fromWebhook(w)
+		return (*entry)(observed.Webhook(w))
 	}
 	form, query, json, header := catalogOf(t, beside("form", "rc", "ref")), catalogOf(t, beside("query", "rc", "ref")), catalogOf(t, beside("json", "query:rc", "ref")), catalogOf(t, beside("json", "header:X-Result", "ref"))
 	tests := []struct {

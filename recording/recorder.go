@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/observed"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -107,16 +108,18 @@ func (r *Recorder) Calling(ctx context.Context, c *executor.CallEvent) context.C
 // Called implements executor.Observer.
 func (r *Recorder) Called(ctx context.Context, c *executor.CallEvent) {
 	seq, _ := ctx.Value(callKey{r}).(uint64)
-	r.offer(fromCall(c), c.End, seq)
+	r.offer((*entry)(observed.Call(c)), c.End, seq)
 }
 
 // WebhookReceived implements executor.Observer.
 func (r *Recorder) WebhookReceived(_ context.Context, w *executor.WebhookEvent) {
-	r.offer(fromWebhook(w), w.At, 0)
+	r.offer((*entry)(observed.Webhook(w)), w.At, 0)
 }
 
 // Ended implements executor.Observer.
-func (r *Recorder) Ended(_ context.Context, e *executor.EndEvent) { r.offer(fromEnd(e), e.At, 0) }
+func (r *Recorder) Ended(_ context.Context, e *executor.EndEvent) {
+	r.offer((*entry)(observed.End(e)), e.At, 0)
+}
 
 // offer queues a line, or drops it; it does not wait. call is the call that it ends.
 func (r *Recorder) offer(h *entry, now time.Time, call uint64) {
@@ -128,7 +131,7 @@ func (r *Recorder) offer(h *entry, now time.Time, call uint64) {
 	}
 	free := r.o.Buffer - r.bytes
 	switch {
-	case r.closed, r.err != nil, r.lost.has(h), h.size() > free, h.begins && free < r.o.Buffer/2:
+	case r.closed, r.err != nil, r.lost.has(h), h.size() > free, h.Begins && free < r.o.Buffer/2:
 		r.lose(h)
 		return
 	}

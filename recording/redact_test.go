@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/internal/redact"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
@@ -55,7 +56,7 @@ func TestAForeignAnswerWithoutItsBodyProvesNothing(t *testing.T) {
 		"none": func(*policy.Answer) {},
 	} {
 		e := entry{Line: recorded.Line{Phase: recorded.Query, OrderID: "o-1", RequestID: "r-1", Payment: policy.Payment{Provider: "unknown", Amount: 2, Currency: "VND"},
-			Answer: policy.Answer{Phase: policy.Query, Code: "DONE", OrderID: "o-1", RequestID: "r-1", Amount: 2, Currency: "VND"}}, body: []byte(`{"a":1}`)}
+			Answer: policy.Answer{Phase: policy.Query, Code: "DONE", OrderID: "o-1", RequestID: "r-1", Amount: 2, Currency: "VND"}}, Body: []byte(`{"a":1}`)}
 		change(&e.Answer)
 		line := string(e.line(newRedactor(&Options{}), 1<<16))
 		if strings.Contains(line, "DONE") != (name == "none") || strings.Contains(line, `"body"`) {
@@ -95,7 +96,7 @@ func TestRedactedBodiesDecodeTheSame(t *testing.T) {
 						t.Fatalf("%s %s %s: %v", name, op, ph, err)
 					}
 					e := entry{Line: recorded.Line{Payment: policy.Payment{Provider: name, Operation: op, Amount: answer.Amount, Currency: answer.Currency}, Answer: want}}
-					rest, _, ok := newRedactor(&Options{}).Cut(c, &e.Payment, &m, &want, e.known())
+					rest, _, ok := newRedactor(&Options{}).Cut(c, &e.Payment, &m, &want, &redact.Known{IDs: []string{want.OrderID, want.RequestID, want.ProviderID}, Amounts: []int64{want.Amount}})
 					if !ok {
 						t.Fatalf("%s %s %s: %s is cut to %s, which reads otherwise than %+v", name, op, ph, m.Body, rest.Body, want)
 					}
@@ -170,7 +171,7 @@ func FuzzNoCardSurvives(f *testing.F) {
 		if err := rules.c.DecodeMessage(p.Operation, a.Phase, &policy.Message{Body: []byte(body)}, &a); unreadable && err == nil {
 			return
 		}
-		e := entry{Line: recorded.Line{Phase: recorded.Send, Flow: "f", Payment: p, Answer: a}, body: []byte(body)}
+		e := entry{Line: recorded.Line{Phase: recorded.Send, Flow: "f", Payment: p, Answer: a}, Body: []byte(body)}
 		e.Answer.OrderID, e.Answer.RequestID, e.Answer.ProviderID = "", "", "" // else it is one that we know
 		o := (&Options{KeepText: 1 << 20, Rules: rules, Keep: []string{"note"}}).withDefaults()
 		line := e.line(newRedactor(&o), o.MaxBody)

@@ -73,13 +73,13 @@ func redactedLines(t *testing.T, e *engine.Engine, lines []byte) []byte {
 			out.Write(append(s.Bytes(), '\n'))
 			continue
 		}
-		h.body = body.MarshalTo(nil)
+		h.Body = body.MarshalTo(nil)
 		h.Answer.Phase, h.Answer.Currency = policy.Phase(h.Phase), h.Payment.Currency
 		c, err := e.Catalog(&h.Payment)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Decode(h.Payment.Operation, h.Answer.Phase, h.body, &h.Answer); err != nil && h.Answer.Fault != policy.Unreadable {
+		if err := c.Decode(h.Payment.Operation, h.Answer.Phase, h.Body, &h.Answer); err != nil && h.Answer.Fault != policy.Unreadable {
 			t.Fatal(err)
 		}
 		out.Write(h.line(r, 1<<16))

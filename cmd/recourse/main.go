@@ -102,7 +102,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), importCommand(), auditCommand(), decideCommand(), explainCommand(),
+	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), replayCommand(), importCommand(), auditCommand(), decideCommand(), explainCommand(),
 		codesCommand(), serveCommand(), flowsCommand(), emulateCommand(), initCommand(), versionCommand())
 	addVersionFlag(root)
 	return root

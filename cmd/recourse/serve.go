@@ -3,12 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +23,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/journal/sqlite"
 	otelrecourse "github.com/recourse-pay/recourse/otel"
 	"github.com/recourse-pay/recourse/recording"
@@ -59,6 +60,9 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	f.StringVar(&q.clientCA, "tls-client-ca", "", "certificates (PEM) of which one must have signed a caller's")
 	f.Float64Var(&q.perMerchant, "per-merchant", 0, "flows that a merchant may begin in a second; 0: any number")
 	f.StringVar(&q.record, "record", "", "folder for a recording of what happens, for recourse simulate")
+	f.StringVar(&q.decisions.dir, "decision-log", "", "folder for a line about each decision, for recourse simulate and recourse replay")
+	f.Var(&q.decisions.size, "decision-log-size", "bytes of a file of that folder, about, such as 100MB; then a new one begins")
+	f.DurationVar(&q.decisions.every, "decision-log-every", 24*time.Hour, "a new file at each turn of it, UTC")
 	f.DurationVar(&q.drain, "drain", 30*time.Second, "how long callers may report after Ctrl-C")
 	f.BoolVar(&q.watch, "watch", false, "read the rules anew when a file changes")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -75,15 +79,16 @@ type serving struct {
 	perMerchant             float64
 	drain                   time.Duration
 	watch                   bool
+	decisions               decisionLog
 }
 
 func (q *serving) run(cmd *cobra.Command) (err error) {
 	log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
-	e, err := open(cmd, *q.rules)
+	live, err := q.open(cmd)
 	if err != nil {
 		return err
 	}
-	o := service.Options{Rules: service.NewRules(e), Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion()}
+	o := service.Options{Rules: live, Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion()}
 	secure, err := q.secrets(&o)
 	if err != nil {
 		return err
@@ -93,10 +98,16 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer l.Close()
-	meters, err := newMeters(&o)
+	registry := client.NewRegistry()
+	meters, err := newMeters(&o, registry)
 	if err != nil {
 		return err
 	}
+	ended, err := q.decisions.begin(&o, registry)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ended()) }()
 	if q.record != "" {
 		r, err := recording.NewFolder(q.record, nil)
 		if err != nil {
@@ -128,8 +139,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 }
 
 // newMeters makes the metrics of the flows, and the handler that shows them.
-func newMeters(o *service.Options) (*otelrecourse.Options, error) {
-	registry := client.NewRegistry()
+func newMeters(o *service.Options, registry *client.Registry) (*otelrecourse.Options, error) {
 	exporter, err := prometheus.New(prometheus.WithRegisterer(registry), prometheus.WithoutScopeInfo())
 	if err != nil {
 		return nil, err
@@ -203,7 +213,7 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 }
 
 // serve answers until Ctrl-C. Then callers may still report, and nothing new begins.
-func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *service.Rules, log *slog.Logger) error {
+func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *ruleset.Live, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	asked := make(chan os.Signal, 1)
@@ -236,35 +246,41 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	return errors.Join(broken, err)
 }
 
+// open reads the rules, which can be read anew.
+func (q *serving) open(cmd *cobra.Command) (*ruleset.Live, error) {
+	live := new(ruleset.Live)
+	first := true
+	return live, live.Open(func() [sha256.Size]byte { return ruleset.StampOfPath(*q.rules) }, func() (*ruleset.Engine, error) {
+		if first {
+			first = false
+			return open(cmd, *q.rules)
+		}
+		return openRules(*q.rules)
+	})
+}
+
 // reloading reads the rules anew at SIGHUP and, with --watch, when a file changes.
-func (q *serving) reloading(ctx context.Context, asked <-chan os.Signal, rules *service.Rules, log *slog.Logger) {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	seen := stampsOf(*q.rules)
+func (q *serving) reloading(ctx context.Context, asked <-chan os.Signal, rules *ruleset.Live, log *slog.Logger) {
+	report := func(err error) {
+		if err != nil {
+			var text bytes.Buffer
+			printErrors(&text, err, nil)
+			log.Error("the rules have mistakes; the old ones stay", "mistakes", text.String())
+			return
+		}
+		log.Info("rules read anew", "digest", rules.Now().Digest(), "warnings", len(rules.Now().Warnings))
+	}
+	if q.watch {
+		tick := time.NewTicker(pollInterval)
+		defer tick.Stop()
+		go func() { _ = rules.Watch(ctx, tick.C, report) }() // until the context ends
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-asked:
-		case <-tick.C:
-			if !q.watch {
-				continue
-			}
-			now := stampsOf(*q.rules)
-			if maps.Equal(seen, now) {
-				continue
-			}
-			seen = now
+			report(rules.Reload())
 		}
-		began := time.Now()
-		e, err := openRules(*q.rules)
-		if err != nil {
-			var text bytes.Buffer
-			printErrors(&text, err, nil)
-			log.Error("the rules have mistakes; the old ones stay", "mistakes", text.String())
-			continue
-		}
-		rules.Replace(e)
-		log.Info("rules read anew", "took", time.Since(began).String(), "warnings", len(e.Warnings))
 	}
 }

@@ -10,10 +10,11 @@ import (
 // Reader decodes lines. It is for one goroutine. A line that it filled does not refer to the
 // bytes that it was read from.
 type Reader struct {
-	parser fastjson.Parser
-	body   *fastjson.Value // of the line under way
-	others []string        // keys of the line under way that no line has
-	texts  map[string]string
+	parser         fastjson.Parser
+	body           *fastjson.Value // of the line under way
+	asked, decided *fastjson.Value // of the same
+	others         []string        // keys of the line under way that no line has
+	texts          map[string]string
 }
 
 // NewReader returns a reader.
@@ -38,12 +39,16 @@ func (r *Reader) Read(raw []byte, l *Line) (body *fastjson.Value, err error) {
 	if err := l.Phase.UnmarshalText(v.GetStringBytes("phase")); err != nil {
 		return nil, err
 	}
-	r.body, r.others = nil, nil
+	r.body, r.asked, r.decided, r.others = nil, nil, nil, nil
 	if err := lineTable.read(r, o, l, l.Phase); err != nil {
 		return nil, err
 	}
 	return r.body, nil
 }
+
+// Decision returns what the line read last says of a decision: what went before the answer, and what was decided. Both are nil
+// where it says nothing; they are valid until the next Read.
+func (r *Reader) Decision() (asked, decided *fastjson.Value) { return r.asked, r.decided }
 
 // Others lists the keys of the line read last that lines of no phase have: misspelt ones, most likely.
 func (r *Reader) Others() []string { return r.others }

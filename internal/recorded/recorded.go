@@ -77,6 +77,11 @@ type Line struct {
 	Lacks  []string          // of a send: what the format that it was imported from cannot hold
 	Body   []byte            // JSON. Only for writing: the reader returns it parsed
 
+	// Of a line of a decision log (cmd/recourse/internal/decisions): what was decided about the answer, and by which rules.
+	Rules   string // their digest
+	Asked   []byte // JSON: what went before the answer. Only for writing, as is Decided: see Reader.Decision
+	Decided []byte // JSON
+
 	Outcome    policy.Outcome // of an end
 	Executions []Execution    // of a truth
 }

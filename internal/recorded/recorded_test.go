@@ -35,6 +35,7 @@ func fullLines() []Line {
 	all[0].Header = map[string]string{"X-Code": "0041", "x-b": "ü"}
 	all[0].Lacks = []string{"faults", "time"}
 	all[2].Query = "a=1&b=%20"
+	all[2].Rules, all[2].Asked, all[2].Decided = "sha256:0a", []byte(`{"attempt":2}`), []byte(`{"action":"escalate","reason":"tiền \u2028"}`)
 	merchant := policy.Payment{Merchant: "acme"}
 	return append(all,
 		Line{Flow: "f-1", At: at, Phase: End, Payment: merchant, Outcome: policy.Failed},
@@ -65,6 +66,9 @@ func TestWrittenLinesReadBackEqual(t *testing.T) {
 		}
 		if body != nil {
 			got.Body = body.MarshalTo(nil)
+		}
+		if asked, decided := r.Decision(); decided != nil {
+			got.Asked, got.Decided = asked.MarshalTo(nil), decided.MarshalTo(nil)
 		}
 		if d := differences(got, want); d != "" {
 			t.Errorf("%s\nreads back with %s", text, d)

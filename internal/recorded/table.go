@@ -149,6 +149,9 @@ var lineTable = newTable(
 	field[Line]{name: "body", in: answers, kind: anyValue, read: readBody, write: writeBody},
 	field[Line]{name: "tags", in: answers, kind: anObject, read: readTags, write: writeTags},
 	field[Line]{name: "lacks", in: sends, kind: aTextList, read: readLacks, write: writeLacks},
+	shared("rules", answers, func(l *Line) *string { return &l.Rules }),
+	field[Line]{name: "asked", in: answers, kind: anObject, read: readAsked, write: writeAsked},
+	field[Line]{name: "decided", in: answers, kind: anObject, read: readDecided, write: writeDecided},
 	needs(ends, word("outcome", ends, func(l *Line) *policy.Outcome { return &l.Outcome })),
 	needs(truths, field[Line]{name: "executions", in: truths, kind: aList, read: readExecutions, write: writeExecutions, missing: noExecutions}),
 )
@@ -197,6 +200,19 @@ func readBody(r *Reader, _ *Line, v *fastjson.Value) error {
 	r.body = v
 	return nil
 }
+
+func readAsked(r *Reader, _ *Line, v *fastjson.Value) error {
+	r.asked = v
+	return nil
+}
+
+func readDecided(r *Reader, _ *Line, v *fastjson.Value) error {
+	r.decided = v
+	return nil
+}
+
+func writeAsked(dst []byte, l *Line, _ bool) []byte   { return append(dst, l.Asked...) }
+func writeDecided(dst []byte, l *Line, _ bool) []byte { return append(dst, l.Decided...) }
 
 func writeBody(dst []byte, l *Line, _ bool) []byte { return append(dst, l.Body...) }
 

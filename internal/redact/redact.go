@@ -21,7 +21,7 @@ import (
 // Mark stands in place of a text that is not recorded.
 const Mark = "…redacted…"
 
-// Redactor takes out of answers what no catalogue reads in them. It is for one goroutine.
+// Redactor takes out of answers what no catalogue reads in them. It is safe for concurrent use.
 type Redactor struct {
 	names    *nameSet
 	keepText int
@@ -83,6 +83,9 @@ func (r *Redactor) Cut(cat *providers.Catalog, p *policy.Payment, m *policy.Mess
 	read.SetAside = want.SetAside // which holds texts of the body
 	return rest, cat.Written(p.Operation, a.Phase), read == want
 }
+
+// Text is a text for people, such as one that quotes an answer, as it is written.
+func (r *Redactor) Text(s string, k *Known) string { return r.words(s, k) }
 
 // Written is an answer with its texts as they are written.
 func (r *Redactor) Written(a *policy.Answer, k *Known) policy.Answer {

@@ -272,7 +272,7 @@ func TestSlowCallersAreCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, err := service.New(t.Context(), service.Options{Rules: service.NewRules(e), Token: c.token})
+				s, err := service.New(t.Context(), service.Options{Rules: liveRules(t, e), Token: c.token})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -32,7 +32,7 @@ func BenchmarkDecide(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := service.New(context.Background(), service.Options{Rules: service.NewRules(e)})
+	s, err := service.New(context.Background(), service.Options{Rules: liveRules(b, e)})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
 		return
 	}
-	answer, err := decision(s.o.Rules.Now(), raw, nil)
+	answer, err := s.decision(s.o.Rules.Now(), raw, nil)
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -165,17 +165,23 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 var jsonType = []string{"application/json"}
 
 // decision answers one question, behind what out holds.
-func decision(e *ruleset.Engine, raw, out []byte) ([]byte, error) {
+func (s *Service) decision(e *ruleset.Engine, raw, out []byte) ([]byte, error) {
 	q, err := advice.Read(raw)
 	if err != nil {
 		return out, err
+	}
+	if q.At.IsZero() && s.o.Decisions != nil {
+		q.At = time.Now().UTC().Truncate(time.Microsecond) // as it is written
 	}
 	a, err := advice.Ask(e, q)
 	if err != nil {
 		return out, err
 	}
 	d := a.Decision()
-	return d.AppendJSON(out), nil
+	before := len(out)
+	out = d.AppendJSON(out)
+	s.o.Decisions.Asked(e, q, a, out[before:])
+	return out, nil
 }
 
 // decideBatch answers line by line, in order. One set of rules answers the whole batch. Both the lines that wait and
@@ -198,7 +204,7 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 			part := make(chan []byte, 1)
 			select {
 			case parts <- part:
-				go func() { part <- answerPart(e, questions, wrong) }()
+				go func() { part <- s.answerPart(e, questions, wrong) }()
 			case <-r.Context().Done():
 				return
 			}
@@ -237,10 +243,10 @@ func readPart(in *bufio.Reader) (questions [][]byte, err error) {
 }
 
 // answerPart answers lines with lines. wrong is why no more were read; nil and [io.EOF] need no word.
-func answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
+func (s *Service) answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
 	var out []byte
 	for _, question := range questions {
-		out = answerLine(e, question, out)
+		out = s.answerLine(e, question, out)
 	}
 	if wrong != nil && !errors.Is(wrong, io.EOF) {
 		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
@@ -250,13 +256,13 @@ func answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
 
 // answerLine adds the answer to a question. A panic stays in its line: this goroutine is no handler's, and the process would end with
 // all flows.
-func answerLine(e *ruleset.Engine, question, out []byte) (next []byte) {
+func (s *Service) answerLine(e *ruleset.Engine, question, out []byte) (next []byte) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			next = append(append(out, errorLine(fmt.Errorf("the rules panicked: %v", bug))...), '\n')
 		}
 	}()
-	next, err := decision(e, question, out)
+	next, err := s.decision(e, question, out)
 	if err != nil {
 		next = append(out, errorLine(err)...)
 	}

@@ -16,17 +16,20 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"golang.org/x/time/rate"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/decisions"
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
 // Options are the parts of a service. Rules are needed.
 type Options struct {
-	Rules   *Rules
+	Rules   *ruleset.Live
 	Journal journal.Journal // nil: no flows, only decisions
 
 	Observers []executor.Observer // of the flows
+	Decisions *decisions.Log      // of decisions without a flow; nil: none is kept
 	Metrics   http.Handler        // nil: there is no /metrics
 	Log       *slog.Logger        // nil: nothing is logged
 

@@ -37,7 +37,7 @@ func newAPI(t *testing.T, o service.Options) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Rules = service.NewRules(e)
+	o.Rules = liveRules(t, e)
 	s, err := service.New(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

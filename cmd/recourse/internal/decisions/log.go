@@ -1,0 +1,193 @@
+package decisions
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/redact"
+)
+
+// Options of a [Log]. The zero value is the careful one.
+type Options struct {
+	Size   int64         // bytes of a file, about; 0: 256 MiB
+	Every  time.Duration // a new file at each turn of it, UTC; 0: a day
+	Buffer int           // bytes that may wait to be written; 0: 64 MiB
+	Say    *slog.Logger  // where what is lost is said; nil: nowhere
+}
+
+// Log writes decisions to the files of a folder. It is safe for concurrent use.
+type Log struct {
+	o         Options
+	files     files
+	redact    *redact.Redactor
+	readers   sync.Pool
+	run       string // a name that no other process has
+	questions atomic.Int64
+	wake      chan struct{}
+	stopped   chan struct{}
+	flows     *flows // nil: none
+	err       error  // of the last write; the writer's until stopped is closed
+
+	mu      sync.Mutex
+	waiting []byte // whole lines
+	held    int    // bytes that the writer has taken and not written yet
+	stats   Stats
+	closed  bool
+}
+
+// Stats are counts of lines.
+type Stats struct {
+	Written  int64
+	Dropped  [reasons]int64 // by [Reason]
+	NotAgain int64          // of which no decision can be made again
+	Waiting  int            // bytes
+	Failing  bool           // the last write failed
+}
+
+// Reason is why a line was dropped.
+type Reason int
+
+// The reasons.
+const (
+	full       Reason = iota // too much waits
+	unwritable               // it cannot be written in the format
+	unwritten                // the disk did not take it until the end
+	reasons
+)
+
+// String is the reason as metrics name it.
+func (r Reason) String() string { return [...]string{"full", "unwritable", "unwritten"}[r] }
+
+// Reasons are all reasons.
+func Reasons() []Reason { return []Reason{full, unwritable, unwritten} }
+
+// lost is how many lines were dropped.
+func (s *Stats) lost() (n int64) {
+	for _, d := range s.Dropped {
+		n += d
+	}
+	return n
+}
+
+// Open opens a log. The first file is made with the first line, but a folder in which none can be made is an error now.
+func Open(dir string, o Options) (*Log, error) {
+	if o.Size <= 0 {
+		o.Size = 256 << 20
+	}
+	if o.Every <= 0 {
+		o.Every = 24 * time.Hour
+	}
+	if o.Buffer <= 0 {
+		o.Buffer = 64 << 20
+	}
+	if o.Say == nil {
+		o.Say = slog.New(slog.DiscardHandler)
+	}
+	if err := writable(dir); err != nil {
+		return nil, fmt.Errorf("decision log: %w", err)
+	}
+	l := &Log{
+		o: o, files: files{dir: dir, size: o.Size, every: o.Every}, redact: redact.New(nil, nil, 0), readers: sync.Pool{New: func() any { return NewReader() }},
+		run: "d-" + rand.Text(), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}
+	go l.writing()
+	return l, nil
+}
+
+// writable makes the folder, and a file in it for a moment.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".try")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// offer takes a line, or drops it. It does not wait.
+func (l *Log) offer(line []byte, notAgain bool) {
+	l.mu.Lock()
+	switch {
+	case l.closed:
+		l.stats.Dropped[unwritten]++
+	case l.held+len(l.waiting)+len(line) > l.o.Buffer:
+		l.stats.Dropped[full]++
+	default:
+		l.waiting = append(l.waiting, line...)
+		if notAgain {
+			l.stats.NotAgain++
+		}
+	}
+	l.mu.Unlock()
+	l.wakeUp()
+}
+
+func (l *Log) wakeUp() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *Log) drop(why Reason, n int64) {
+	l.mu.Lock()
+	l.stats.Dropped[why] += n
+	l.mu.Unlock()
+	l.wakeUp()
+}
+
+// caught keeps a panic over what a caller sent from ending the decision that was made about it.
+func (l *Log) caught() {
+	if p := recover(); p != nil {
+		l.o.Say.Error("decision log: a line could not be made", "panic", fmt.Sprint(p))
+		l.drop(unwritable, 1)
+	}
+}
+
+// Stats returns the counts of now.
+func (l *Log) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	s.Waiting = l.held + len(l.waiting)
+	return s
+}
+
+// Close writes what waits and closes the file. What comes later is dropped. The error says how many lines were lost.
+func (l *Log) Close() error {
+	if l.flows != nil {
+		l.flows.flush()
+	}
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.wakeUp()
+	<-l.stopped
+	s := l.Stats()
+	if lost := s.lost(); lost > 0 {
+		return errors.Join(fmt.Errorf("decision log: %d decisions were not written (%s)", lost, s.why()), l.err)
+	}
+	return l.err
+}
+
+func (s *Stats) why() string {
+	var b bytes.Buffer
+	for r, n := range s.Dropped {
+		if n > 0 {
+			if b.Len() > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%d %s", n, Reason(r))
+		}
+	}
+	return b.String()
+}
