@@ -77,7 +77,7 @@ func (f *flows) Decided(_ context.Context, d *executor.DecisionEvent) {
 		f.decided(line, d)
 		return
 	}
-	f.l.drop(unwritable, 1) // its answer was not seen
+	f.l.unwritable() // its answer was not seen
 }
 
 func nameOf(l *recorded.Line) flowName { return flowName{l.Payment.Merchant, l.Flow} }

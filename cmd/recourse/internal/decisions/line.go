@@ -39,7 +39,7 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 	line.Flow = l.flowOf(q)
 	body, err := bodyOf(q)
 	if err != nil { // advice has read it
-		l.drop(unwritable, 1)
+		l.unwritable()
 		return
 	}
 	if quoted := a.Situation.Answer.SetAside; quoted != "" {
@@ -70,7 +70,7 @@ func (l *Log) finish(e *ruleset.Engine, line *recorded.Line, b *asked, doubtful 
 		}
 	}
 	if err != nil {
-		l.drop(unwritable, 1)
+		l.unwritable()
 		return
 	}
 	l.offer(text, b.NotAgain != "")

@@ -138,9 +138,10 @@ func (l *Log) wakeUp() {
 	}
 }
 
-func (l *Log) drop(why Reason, n int64) {
+// unwritable counts a line that cannot be written in the format.
+func (l *Log) unwritable() {
 	l.mu.Lock()
-	l.stats.Dropped[why] += n
+	l.stats.Dropped[unwritable]++
 	l.mu.Unlock()
 	l.wakeUp()
 }
@@ -149,7 +150,7 @@ func (l *Log) drop(why Reason, n int64) {
 func (l *Log) caught() {
 	if p := recover(); p != nil {
 		l.o.Say.Error("decision log: a line could not be made", "panic", fmt.Sprint(p))
-		l.drop(unwritable, 1)
+		l.unwritable()
 	}
 }
 
