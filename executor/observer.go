@@ -61,7 +61,7 @@ type DecisionEvent struct {
 	Payment *policy.Payment
 	Decided *flow.Decided
 	Before  *flow.State // the flow as it was when the answer came; nil from a [Shadow]
-	Set     string // the digest of the rules that decided, where they say it; see Engine.Digest of package engine
+	Set     string      // the digest of the rules that decided, where they say it; see Engine.Digest of package engine
 }
 
 // setOf is what rules say of themselves.
