@@ -82,10 +82,9 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 //   - A process that is paused here must not keep its rows from others for longer than its lease.
 //   - It waits for others' transactions for moments only; see [Journal.storeAlone].
 //   - A COMMIT that runs into statement_timeout while it waits for a standby is acknowledged without that.
-//   - A commit that is not flushed could be lost after its request was sent.
 //   - In array_nulls = off NULL is a text.
 const settings = `SELECT set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('statement_timeout', '0', true),
-	set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true), set_config('array_nulls', 'on', true)`
+	` + flushed + `, set_config('array_nulls', 'on', true)`
 
 // read begins the transaction, counts the group, and locks the flows.
 func (g *group) read(ctx context.Context, c *pgx.Conn) error {

@@ -276,7 +276,11 @@ func TestCommitsAreFlushedWhateverTheSessionSays(t *testing.T) {
 	execute(t, j, `CREATE TABLE {schema}.seen (value text);
 		CREATE FUNCTION {schema}.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 			INSERT INTO {schema}.seen VALUES (current_setting('synchronous_commit') || ' ' || current_setting('statement_timeout')); RETURN NULL; END $$;
-		CREATE TRIGGER see AFTER INSERT ON {schema}.flow FOR EACH ROW EXECUTE FUNCTION {schema}.see()`)
+		CREATE TRIGGER see AFTER INSERT ON {schema}.flow FOR EACH ROW EXECUTE FUNCTION {schema}.see();
+		CREATE TABLE {schema}.left (value text);
+		CREATE FUNCTION {schema}.see_left() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			INSERT INTO {schema}.left VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+		CREATE TRIGGER see AFTER INSERT ON {schema}.message FOR EACH ROW EXECUTE FUNCTION {schema}.see_left()`)
 	execute(t, admin, "ALTER ROLE "+name+" SET synchronous_commit = off")
 	execute(t, admin, "ALTER ROLE "+name+" SET statement_timeout = '7min'")
 	j.pool.Reset()
@@ -284,6 +288,12 @@ func TestCommitsAreFlushedWhateverTheSessionSays(t *testing.T) {
 	var seen string
 	if err := j.pool.QueryRow(ctx, "SELECT value FROM "+j.opts.Schema+".seen").Scan(&seen); err != nil || seen != "on 0" {
 		t.Errorf("the row was written with synchronous_commit and statement_timeout %q, %v", seen, err)
+	}
+	if err := j.Leave(ctx, "1", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.pool.QueryRow(ctx, "SELECT value FROM "+j.opts.Schema+".left").Scan(&seen); err != nil || seen != "on" {
+		t.Errorf("the message was left with synchronous_commit %q, %v", seen, err)
 	}
 }
 

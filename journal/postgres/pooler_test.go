@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/journal/journaltest"
@@ -123,5 +125,51 @@ func TestBehindATransactionPooler(t *testing.T) {
 	time.Sleep(10 * time.Millisecond)
 	if got := claimed(t, b); len(got) != 1 {
 		t.Errorf("claimed %q", got)
+	}
+}
+
+// Another program of the pool leaves its settings in the sessions, which a pooler for transactions does not take back.
+func TestSettingsThatAnotherProgramLeaves(t *testing.T) {
+	if testkit.Size(0, 0, 1) == 0 {
+		return // PgBouncer is for the tag slow
+	}
+	ctx := context.Background()
+	url := newPooler(t)
+	j, err := Open(ctx, url, &Options{Schema: newSchema(), Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, j)
+	execute(t, j, `CREATE TABLE {schema}.seen (value text);
+		CREATE FUNCTION {schema}.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			INSERT INTO {schema}.seen VALUES (current_setting('synchronous_commit') || ' ' || current_setting('statement_timeout')); RETURN NULL; END $$;
+		CREATE TRIGGER see AFTER INSERT OR UPDATE OF version ON {schema}.flow FOR EACH ROW EXECUTE FUNCTION {schema}.see()`)
+	var all []*pgx.Conn
+	for range 4 { // as many as the pooler has sessions
+		c, err := pgx.Connect(ctx, url+"&default_query_exec_mode=simple_protocol")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close(ctx)
+		if _, err := c.Exec(ctx, "BEGIN"); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	for _, c := range all {
+		for _, text := range []string{
+			"COMMIT; BEGIN", "SET synchronous_commit = off", "SET statement_timeout = '7min'", "SET bytea_output = escape", "SET DateStyle = German", "SET array_nulls = off",
+			"SET standard_conforming_strings = off", "SET lock_timeout = 1", "PREPARE stmtcache_1 AS SELECT 1", "COMMIT",
+		} {
+			if _, err := c.Exec(ctx, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lifeOfARow(t, j)
+	var seen int
+	err = j.pool.QueryRow(ctx, "SELECT count(*) FROM "+j.opts.Schema+".seen WHERE value <> 'on 0'").Scan(&seen)
+	if err != nil || seen != 0 {
+		t.Errorf("%d rows were written with another program's settings, %v", seen, err)
 	}
 }

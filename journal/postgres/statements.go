@@ -26,6 +26,10 @@ const listed = `f.id, f.version, f.merchant, f.operation, f.payment, f.provider,
 // held is true of a flow that another process holds whose lease has not ended. The token is $1.
 const held = `(f.owner IS NOT NULL AND f.owner <> $1 AND EXISTS (SELECT 1 FROM {schema}.owner o WHERE o.token = f.owner AND o.until > now()))`
 
+// flushed makes the commit of its transaction wait for the disk, though the role, or a program that had the pooled session
+// before, has set synchronous_commit = off: it could be lost after its request was sent.
+const flushed = `set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
+
 func newStatements(schema string) statements {
 	in := func(text string) string { return strings.ReplaceAll(text, "{schema}", schema) }
 	return statements{
@@ -87,7 +91,7 @@ func newStatements(schema string) statements {
 				DELETE FROM {schema}.flow f USING gone WHERE f.id = gone.id AND coalesce(length(gone.tombstone), 0) = 0 RETURNING 1)
 			SELECT (SELECT count(*) FROM buried) + (SELECT count(*) FROM deleted)`),
 
-		leave: in(`INSERT INTO {schema}.message (id, body) VALUES ($1, $2)`),
+		leave: in(`WITH flushed AS (SELECT ` + flushed + `) INSERT INTO {schema}.message (id, body) SELECT $1, $2 FROM flushed`),
 		collect: in(`UPDATE {schema}.message m SET tries = m.tries + 1, after = now() + interval '1 second' * least(60, 2 + 2 * m.tries)
 			WHERE m.n IN (
 				SELECT m.n FROM {schema}.message m LEFT JOIN {schema}.flow f ON f.id = m.id
