@@ -49,7 +49,7 @@ type StartBody struct {
 	Caller     string             `json:"caller" pattern:"^[0-9]{10}-[0-9A-Za-z]{16,64}$" doc:"The Unix time, a hyphen, and a random text that this run of the calling program made for this payment. A call that is repeated with it gets the same command again; another text gets it not."`
 	Provider   string             `json:"provider" minLength:"1" doc:"The provider, by the name of its catalogue."`
 	Merchant   string             `json:"merchant,omitempty" maxLength:"500" doc:"Whose payment it is."`
-	Operation  policy.Operation   `json:"operation" enum:"pay,checkout,authorize,capture,cancel,refund,payout" doc:"What is to be done."`
+	Operation  policy.Operation   `json:"operation" enum:"pay,checkout,capture,cancel,refund,payout" doc:"What is to be done."`
 	PaymentKey string             `json:"payment_key" minLength:"1" maxLength:"500" doc:"The purchase, payout or refund that is meant. Under one key at most one execution is made, however often it is asked for."`
 	Amount     int64              `json:"amount,omitempty" minimum:"0" doc:"In minor units of the currency."`
 	Currency   string             `json:"currency,omitempty" doc:"ISO 4217, in capital letters."`
@@ -254,13 +254,13 @@ func (s *Service) withdraw(ctx context.Context, in *struct {
 
 func (s *Service) notify(ctx context.Context, in *struct {
 	Body struct {
-		Provider   string             `json:"provider" minLength:"1" doc:"Who sent it."`
-		Merchant   string             `json:"merchant,omitempty" doc:"Whose account it is about. Absent: a webhook that fits the flows of several merchants proves nothing."`
-		Operations []policy.Operation `json:"operations,omitempty" doc:"What the URL receives webhooks about. Absent: any."`
-		Headers    map[string]string  `json:"headers,omitempty" doc:"As they came, at least those that the catalogue reads."`
-		Query      string             `json:"query,omitempty" doc:"Of the URL that it came to, without the question mark."`
-		Body       string             `json:"body,omitempty" doc:"As it came."`
-		Verified   bool               `json:"verified,omitempty" doc:"Its signature was checked, and is right."`
+		Provider   string            `json:"provider" minLength:"1" doc:"Who sent it."`
+		Merchant   string            `json:"merchant,omitempty" doc:"Whose account it is about. Absent: a webhook that fits the flows of several merchants proves nothing."`
+		Operations []string          `json:"operations,omitempty" enum:"pay,checkout,capture,cancel,refund,payout,bind,unbind,onboard" doc:"What the URL receives webhooks about. Absent: any."`
+		Headers    map[string]string `json:"headers,omitempty" doc:"As they came, at least those that the catalogue reads."`
+		Query      string            `json:"query,omitempty" doc:"Of the URL that it came to, without the question mark."`
+		Body       string            `json:"body,omitempty" doc:"As it came."`
+		Verified   bool              `json:"verified,omitempty" doc:"Its signature was checked, and is right."`
 	}
 }) (*struct{}, error) {
 	if err := s.flowsPossible(); err != nil {
@@ -271,8 +271,14 @@ func (s *Service) notify(ctx context.Context, in *struct {
 	for name, value := range b.Headers {
 		header.Set(name, value)
 	}
+	operations := make([]policy.Operation, len(b.Operations))
+	for i, name := range b.Operations {
+		if err := operations[i].UnmarshalText([]byte(name)); err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error())
+		}
+	}
 	err := s.x.Notify(ctx, executor.Webhook{
-		Provider: b.Provider, Merchant: b.Merchant, Operations: b.Operations,
+		Provider: b.Provider, Merchant: b.Merchant, Operations: operations,
 		Header: header, Query: b.Query, Body: []byte(b.Body), Verified: b.Verified,
 	})
 	if err != nil && !errors.Is(err, executor.ErrUnknownFlow) {
@@ -413,8 +419,11 @@ func refused(err error) error {
 	case errors.Is(err, executor.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return huma.Error503ServiceUnavailable(err.Error())
 	}
-	if of := "executor: Request."; strings.HasPrefix(err.Error(), of) {
-		return huma.Error422UnprocessableEntity(strings.TrimPrefix(err.Error(), "executor: "))
+	switch text := strings.TrimPrefix(err.Error(), "executor: "); {
+	case strings.HasPrefix(text, "Request."), strings.HasPrefix(text, "Webhook."):
+		return huma.Error422UnprocessableEntity(text)
+	case strings.HasPrefix(text, "payment key "): // it has had too many flows
+		return huma.Error409Conflict(text)
 	}
 	// The journal, above all: the call can be repeated when it works again.
 	return huma.Error503ServiceUnavailable(err.Error())

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // attempt is a call of the executor, whose caller listens for 30 s.
@@ -178,4 +180,33 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	if v, ok := r.get(2); !ok || v != "c" || len(r.values) != 2 {
 		t.Errorf("%q, %v", v, r.values)
 	}
+}
+
+// A panic over one line stays there: the process carries flows.
+func TestAPanicOverALineStaysInItsLine(t *testing.T) {
+	out := string(answerPart(nil, [][]byte{[]byte(`{"provider":"momo","operation":"pay"}`), []byte(`{`)}, nil)) // without rules
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 2 || !strings.Contains(lines[0], "panicked") || !strings.Contains(lines[1], "not a question") {
+		t.Errorf("the answer is %s", out)
+	}
+}
+
+// In its last second, and after not_after, a send is given to no caller; a query knows no such limit.
+func TestNotAfterBoundsTheSend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub()
+		out := call(h, attempt())
+		limit := time.Now().Add(10 * time.Second)
+		time.Sleep(9*time.Second + 100*time.Millisecond)
+		if got := h.take("f-1", "caller-a", limit); got.mine != nil {
+			t.Error("a send was given out 900 ms before not_after")
+		}
+		c := h.seats["f-1"].current
+		if !c.enoughTime(time.Time{}) {
+			t.Error("without not_after there is time")
+		}
+		if c.phase = policy.Query; !c.enoughTime(limit) {
+			t.Error("not_after bounds a query")
+		}
+		<-out
+	})
 }
