@@ -195,19 +195,6 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 	a.do(422, "POST", "/v1/webhooks", `{"provider":"momx","body":"{}"}`)
 }
 
-// A key under which a hundred payments failed is used up, and to repeat the call does not help.
-func TestAKeyThatIsUsedUp(t *testing.T) {
-	a := newAPI(t, service.Options{Journal: journal.NewMemory()})
-	for range 100 {
-		step := a.do(200, "POST", "/v1/flows", start("caller-01", "k1"))
-		refused := fmt.Sprintf(`{"caller":%q,"command":%q,"http_status":200,"body":{"orderId":"order-k1","requestId":%q,"amount":50000,"resultCode":1006,"message":"no"}}`, run("caller-01"), step["command"], step["request_id"])
-		if end := a.do(200, "POST", "/v1/flows/"+step["flow"].(string)+"/reports", refused); end["outcome"] != "failed" {
-			t.Fatal(end)
-		}
-	}
-	a.do(409, "POST", "/v1/flows", start("caller-01", "k1"))
-}
-
 // Each operation that the description names can be begun.
 func TestOperationsThatAreDescribed(t *testing.T) {
 	a := newAPI(t, service.Options{Journal: journal.NewMemory()})

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -209,4 +211,19 @@ func TestNotAfterBoundsTheSend(t *testing.T) {
 		}
 		<-out
 	})
+}
+
+// What can never be taken is not answered with 503, which says that it can be repeated.
+func TestErrorsOfTheExecutorHaveTheirStatus(t *testing.T) {
+	for text, status := range map[string]int{
+		"executor: Request.Amount is 0; a pay must have an amount":     422,
+		"executor: Webhook.Provider is \"x\"; it must be a provider":   422,
+		"executor: payment key \"k\" has had 100 flows, of which none": 409,
+		"executor: flow f: no space left on device":                    503,
+	} {
+		var got huma.StatusError
+		if !errors.As(refused(errors.New(text)), &got) || got.GetStatus() != status {
+			t.Errorf("%s: %v, want %d", text, got, status)
+		}
+	}
 }
