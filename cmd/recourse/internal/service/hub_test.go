@@ -186,7 +186,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 
 // A panic over one line stays there: the process carries flows.
 func TestAPanicOverALineStaysInItsLine(t *testing.T) {
-	out := string(answerPart(nil, [][]byte{[]byte(`{"provider":"momo","operation":"pay"}`), []byte(`{`)}, nil)) // without rules
+	out := string(new(Service).answerPart(nil, [][]byte{[]byte(`{"provider":"momo","operation":"pay"}`), []byte(`{`)}, nil)) // without rules
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 2 || !strings.Contains(lines[0], "panicked") || !strings.Contains(lines[1], "not a question") {
 		t.Errorf("the answer is %s", out)
 	}
