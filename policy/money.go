@@ -4,6 +4,7 @@ import (
 	_ "embed" // of the table of currencies
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Decimals returns how many decimals an ISO 4217 currency has. known is false for a code that
@@ -20,18 +21,23 @@ func Decimals(currency string) (decimals int, known bool) {
 			code[i] -= 'a' - 'A'
 		}
 	}
+	decimals, known = decimalsOf()[code]
+	return decimals, known
+}
+
+// decimalsOf are the decimals of each currency in the table.
+var decimalsOf = sync.OnceValue(func() map[[3]byte]int {
+	all := map[[3]byte]int{}
 	for line := range strings.SplitSeq(currencies, "\n") {
 		if line == "" || line[0] == '#' {
 			continue
 		}
 		for i := 2; i+3 <= len(line); i += 4 { // a digit, then each code after a space
-			if line[i:i+3] == string(code[:]) {
-				return int(line[0] - '0'), true
-			}
+			all[[3]byte([]byte(line[i:i+3]))] = int(line[0] - '0')
 		}
 	}
-	return 0, false
-}
+	return all
+})
 
 //go:embed currencies.txt
 var currencies string

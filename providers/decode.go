@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 
@@ -169,6 +170,12 @@ func (r *reading) read(f field, otherwise string) string {
 			if f != fieldMessage {
 				r.aside("its %s is %s, which cannot be compared", fieldNames[f], s.odd)
 			}
+			return otherwise
+		case !utf8.ValidString(s.text): // one reader keeps such bytes, and the next replaces them
+			if f == fieldMessage {
+				return strings.ToValidUTF8(s.text, "\ufffd")
+			}
+			r.aside("its %s holds bytes that are no UTF-8, which cannot be compared", fieldNames[f])
 			return otherwise
 		case s.text == emptyList && f != fieldStatus && f != fieldSubStatus: // that a list is empty is a status, and no name
 		case s.text != "":

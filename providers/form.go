@@ -107,7 +107,7 @@ func (n *formNode) json(dst []byte) []byte {
 
 // quoted appends a text as JSON.
 func quoted(dst []byte, text string) []byte {
-	raw, err := json.Marshal(text)
+	raw, err := json.Marshal(strings.ToValidUTF8(text, "\ufffd"))
 	if err != nil {
 		return append(dst, `""`...) // a text encodes
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -67,6 +68,9 @@ func FuzzBodies(f *testing.F) {
 		cut, err := c.Cut(op, ph, &m, func(field, _ string) bool { return field != "" }, func(_, value string) string { return value })
 		if err != nil {
 			t.Fatalf("%s %s %s: %q is read and cannot be cut: %v", c.Name, op, ph, body, err)
+		}
+		if !utf8.Valid(body) {
+			return // such bytes are replaced in what is written
 		}
 		if err := c.DecodeMessage(op, ph, &cut, &rest); err != nil || whole != rest {
 			t.Fatalf("%s %s %s: %q %q\n%+v\n%q %q: %v\n%+v", c.Name, op, ph, body, query, whole, cut.Body, cut.Query, err, rest)

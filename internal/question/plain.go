@@ -8,7 +8,7 @@ import (
 )
 
 // scanner reads the questions that most lines are: known keys, plain texts without escapes, whole numbers,
-// true and false, tags and counts. Of anything else it says that it cannot read it, and encoding/json does,
+// true and false, tags, counts and bodies. Of anything else it says that it cannot read it, and encoding/json does,
 // with its errors: what the two accept means the same.
 type scanner struct {
 	raw string // its texts are parts of it
@@ -187,6 +187,8 @@ func (s *scanner) field(q *Question, key string) {
 		q.Amount = s.number()
 	case "currency":
 		q.Currency = s.text()
+	case "body":
+		q.Body = s.value()
 	default:
 		s.seldom(q, key)
 	}
@@ -222,6 +224,6 @@ func (s *scanner) seldom(q *Question, key string) {
 		}
 		s.object(func(rule string) { q.Fired[rule] = s.count() })
 	default:
-		s.bad = true // also headers, bodies and times
+		s.bad = true // also headers and times
 	}
 }

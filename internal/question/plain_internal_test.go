@@ -15,6 +15,28 @@ var pieces = []string{
 	`"amount":1000`, `"currency":"VND"`, `"message":"please"`, `"message":"tab	"`, `"unknown":1`, ` `, "\n", `x`, `"elapsed_ms":-0`, `"provider":""`, `"body":{"a":1}`, `"at":"2026-01-01T00:00:00Z"`, `"headers":{"a":"b"}`, `"status":true`,
 }
 
+// values are what bodies are made of, right and wrong.
+var values = []string{
+	`null`, `nul`, `nulls`, `true`, `falsey`, `0`, `00`, `-`, `-0`, `-1.50e+10`, `1.`, `.5`, `1e`, `1E5`, `01`, `+1`, `12345678901234567890`, `""`, `"é"`, `"a\nb"`, `"\u00e9"`, `"\u00g9"`, `"\u00`, `"\x"`, `"\`, "\"\xff\"", "\"tab	\"",
+	`"a`, `{}`, `{ }`, `{"a":1}`, `{"a":1,}`, `{"a" : [ 1 , {"b":null} ] }`, `{"a"}`, `{a:1}`, `{"a":1 "b":2}`, `{"a":1,"a":2}`, `{1:2}`, `[]`, `[ ]`, `[1,]`, `[,1]`, `[1 2]`, `[[[]]]`, `[`, `]`, `{`, `1 1`, `'a'`, `NaN`, `/**/1`, "1\n", "\u00a01", "",
+}
+
+// A body is read plainly as well, be it what it may.
+func TestBodiesAreReadPlainly(t *testing.T) {
+	for _, body := range []string{`{"resultCode":0,"message":"Thành công","amount":120000,"refundTrans":[{"a":1.5}],"x":null}`, `"<xml>\u003c\n</xml>"`, `[true,false]`} {
+		var q Question
+		if !readPlain([]byte(`{"provider":"momo","operation":"pay", "body" : `+body+` }`), &q) || string(q.Body) != body {
+			t.Errorf("%s is not read plainly: %s", body, q.Body)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.SampledFrom(values).Draw(t, "value"), rapid.SampledFrom(values).Draw(t, "other")
+		for _, body := range []string{a, `[` + a + `,` + b + `]`, `{"a":` + a + `,"b":` + b + `}`} {
+			agreed(t, []byte(`{"provider":"momo","body":`+body+`,"operation":"pay"}`))
+		}
+	})
+}
+
 // What is read plainly is what encoding/json reads, and nothing else is read plainly.
 func TestPlainQuestionsAreReadAsAnyAre(t *testing.T) {
 	var q Question
