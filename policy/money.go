@@ -4,7 +4,6 @@ import (
 	_ "embed" // of the table of currencies
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // Decimals returns how many decimals an ISO 4217 currency has. known is false for a code that
@@ -21,12 +20,12 @@ func Decimals(currency string) (decimals int, known bool) {
 			code[i] -= 'a' - 'A'
 		}
 	}
-	decimals, known = decimalsOf()[code]
+	decimals, known = decimalsOf[code]
 	return decimals, known
 }
 
 // decimalsOf are the decimals of each currency in the table.
-var decimalsOf = sync.OnceValue(func() map[[3]byte]int {
+var decimalsOf = func() map[[3]byte]int {
 	all := map[[3]byte]int{}
 	for line := range strings.SplitSeq(currencies, "\n") {
 		if line == "" || line[0] == '#' {
@@ -37,7 +36,7 @@ var decimalsOf = sync.OnceValue(func() map[[3]byte]int {
 		}
 	}
 	return all
-})
+}()
 
 //go:embed currencies.txt
 var currencies string
