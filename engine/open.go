@@ -31,22 +31,22 @@ type Engine struct {
 	rules ruleset.Live
 }
 
-// Open reads the defaults and, where dir is not empty, the user's folder over them:
+// Open reads the defaults and, where dir is not empty, the user's folder over them, or the bundle that `recourse bundle` made of it:
 // providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
 // mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Open(dir string) (*Engine, error) {
-	return open(folder(dir), func() (*ruleset.Engine, error) { return ruleset.Open(dir) })
+	return open(func() [sha256.Size]byte { return ruleset.StampOfPath(dir) }, func() (*ruleset.Engine, error) { return ruleset.Open(dir) })
 }
 
 // OpenFS is [Open] for a file system in place of a folder, such as one that a program embeds.
 // Mistakes name a file by its path in it.
 func OpenFS(fsys fs.FS) (*Engine, error) {
-	return open(fsys, func() (*ruleset.Engine, error) { return ruleset.OpenFS(fsys) })
+	return open(func() [sha256.Size]byte { return ruleset.StampOf(fsys) }, func() (*ruleset.Engine, error) { return ruleset.OpenFS(fsys) })
 }
 
-func open(files fs.FS, read func() (*ruleset.Engine, error)) (*Engine, error) {
+func open(stamp func() [sha256.Size]byte, read func() (*ruleset.Engine, error)) (*Engine, error) {
 	e := &Engine{}
-	if err := e.rules.Open(func() [sha256.Size]byte { return ruleset.StampOf(files) }, read); err != nil {
+	if err := e.rules.Open(stamp, read); err != nil {
 		return nil, err
 	}
 	first := e.rules.Now()

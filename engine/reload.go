@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"io/fs"
-	"os"
 	"time"
 )
 
@@ -29,11 +27,3 @@ func (e *Engine) Watch(ctx context.Context, ticks <-chan time.Time, report func(
 // has been asked for, each decision in an executor's log and events names it, so that a decision can be made
 // again by the same set. It reads every catalogue, so it is not made where nothing asks for it.
 func (e *Engine) Digest() string { return e.rules.Now().Digest() }
-
-// folder is the file system of a folder; nil for the embedded defaults alone.
-func folder(dir string) fs.FS {
-	if dir == "" {
-		return nil
-	}
-	return os.DirFS(dir)
-}

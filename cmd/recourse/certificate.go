@@ -3,7 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -72,9 +72,10 @@ func ruleTexts(e *ruleset.Engine, dir string) []certificate.Text {
 		all = append(all, certificate.Text{Name: f.Path, Data: f.Text})
 	}
 	if dir != "" {
-		names, _ := os.ReadDir(path.Join(dir, "providers"))
+		files := filesOf(dir)
+		names, _ := fs.ReadDir(files, "providers")
 		for _, n := range names {
-			if data, err := os.ReadFile(path.Join(dir, "providers", n.Name())); err == nil && strings.HasSuffix(n.Name(), ".toml") {
+			if data, err := fs.ReadFile(files, path.Join("providers", n.Name())); err == nil && strings.HasSuffix(n.Name(), ".toml") {
 				all = append(all, certificate.Text{Name: "providers/" + n.Name(), Data: data})
 			}
 		}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/check"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -42,7 +42,7 @@ Exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run.
 	var only []string
 	providerFlag(cmd, &only)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		e, err := openRules(*dir)
+		e, err := openPinned(cmd, openRules, *dir)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *sourceLines) line(file string, n int) (string, bool) {
 	}
 	lines, known := (*s)[file]
 	if !known {
-		data, err := os.ReadFile(file)
+		data, err := bundle.ReadFile(file)
 		if err != nil {
 			data, err = fs.ReadFile(rules.Builtin(), strings.TrimPrefix(file, "rules/"))
 		}

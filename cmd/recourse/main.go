@@ -102,7 +102,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), replayCommand(), importCommand(), auditCommand(), decideCommand(), explainCommand(),
+	root.AddCommand(checkCommand(), verifyCommand(), certifyCommand(), testCommand(), diffCommand(), simulateCommand(), replayCommand(), bundleCommand(), importCommand(), auditCommand(), decideCommand(), explainCommand(),
 		codesCommand(), serveCommand(), flowsCommand(), emulateCommand(), initCommand(), versionCommand())
 	addVersionFlag(root)
 	return root
@@ -122,8 +122,8 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 
 // rulesFlag adds --rules.
 func rulesFlag(cmd *cobra.Command) *string {
-	dir := cmd.Flags().String("rules", "", "folder of rules over the embedded defaults: baseline.toml, PROVIDER.toml, merchants/*.toml, providers/*.toml")
-	_ = cmd.MarkFlagDirname("rules")
+	dir := cmd.Flags().String("rules", "", "folder of rules over the embedded defaults (baseline.toml, PROVIDER.toml, merchants/*.toml, providers/*.toml), or a bundle of it")
+	cmd.Flags().String("digest", "", "the digest that rules and catalogues must have, as recourse bundle prints it")
 	return dir
 }
 
@@ -133,7 +133,7 @@ func open(cmd *cobra.Command, dir string) (*ruleset.Engine, error) {
 }
 
 func openBy(cmd *cobra.Command, load func(dir string) (*ruleset.Engine, error), dir string) (*ruleset.Engine, error) {
-	e, err := load(dir)
+	e, err := openPinned(cmd, load, dir)
 	if err != nil {
 		return nil, err
 	}

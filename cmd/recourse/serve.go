@@ -255,7 +255,7 @@ func (q *serving) open(cmd *cobra.Command) (*ruleset.Live, error) {
 			first = false
 			return open(cmd, *q.rules)
 		}
-		return openRules(*q.rules)
+		return openPinned(cmd, openRules, *q.rules)
 	})
 }
 

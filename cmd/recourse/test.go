@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/ruletest"
@@ -115,13 +116,16 @@ func (q *testRun) resolvePaths(args []string) error {
 		}
 		*q.rules = dir
 		info, err := os.Stat(a)
-		q.beside = q.beside || err == nil && !info.IsDir()
+		q.beside = q.beside || err == nil && !info.IsDir() && dir != a
 	}
 	return nil
 }
 
 // folderOf returns the rules folder of a path of tests.
 func folderOf(path string) string {
+	if bundle.Is(path) {
+		return path
+	}
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		dir = filepath.Dir(path)

@@ -66,7 +66,7 @@ func stampsOf(roots ...string) map[string]stamp {
 			continue
 		}
 		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error { // a file that cannot be read now may be readable at the next look
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".toml") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".toml") && path != root {
 				return nil
 			}
 			if info, err := os.Stat(path); err == nil {

@@ -24,7 +24,7 @@ func (e *Engine) Digest() string {
 	for _, f := range e.Rules.Files() {
 		fmt.Fprintf(h, "%q %d\n%s", f.Path, len(f.Text), f.Text)
 	}
-	d := fmt.Sprintf("sha256:%x", h.Sum(nil)[:12])
+	d := fmt.Sprintf("sha256:%x", h.Sum(nil))
 	e.named.digest.Store(&d)
 	return d
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -29,7 +30,7 @@ type Engine struct {
 	conditions map[*rules.Rule]*compiled
 }
 
-// Open reads the defaults and, where dir is not empty, the user's folder over them:
+// Open reads the defaults and, where dir is not empty, the user's folder over them, or a bundle of it:
 // providers/*.toml, the rules of each layer, merchants/*.toml. The error holds every
 // mistake, one a line as FILE:LINE:COLUMN: …; it is a [policy.Mistakes].
 func Open(dir string) (*Engine, error) { return readAll(OpenLate(dir)) }
@@ -56,10 +57,22 @@ func OpenLate(dir string) (*Engine, error) {
 	}
 	var errs source.List
 	var unread map[string]bool
-	if dir != "" {
-		unread = addCatalogs(&errs, catalogs, os.DirFS(dir), dir)
+	var set *rules.Set
+	switch {
+	case dir == "" || !bundle.Is(dir):
+		if dir != "" {
+			unread = addCatalogs(&errs, catalogs, os.DirFS(dir), dir)
+		}
+		set, err = rules.Load(dir)
+	default:
+		fsys, broken := bundle.Open(dir)
+		if broken != nil {
+			errs.Add(source.Pos{File: dir}, "%s", broken)
+			return nil, errs.Err()
+		}
+		unread = addCatalogs(&errs, catalogs, fsys, dir)
+		set, err = rules.LoadFS(fsys, dir)
 	}
-	set, err := rules.Load(dir)
 	errs.Join(dir, err)
 	if set == nil {
 		return nil, errs.Err()
@@ -81,6 +94,14 @@ func OpenFS(fsys fs.FS) (*Engine, error) {
 		return nil, errs.Err()
 	}
 	return readAll(compileSet(catalogs, set, &errs, unread))
+}
+
+// filesOf are the files of a folder of rules, or of a bundle of one.
+func filesOf(dir string) (fs.FS, error) {
+	if bundle.Is(dir) {
+		return bundle.Open(dir)
+	}
+	return os.DirFS(dir), nil
 }
 
 // addCatalogs reads the user's catalogues, and returns the names of those with mistakes.

@@ -149,10 +149,13 @@ func StampOf(fsys fs.FS) (stamp [sha256.Size]byte) {
 	return stamp
 }
 
-// StampOfPath is [StampOf] of a folder. An empty name is that of the embedded rules, which do not change.
+// StampOfPath is [StampOf] of a folder, or of a bundle of one. An empty name is that of the embedded rules, which do not change.
 func StampOfPath(dir string) [sha256.Size]byte {
 	if dir == "" {
 		return StampOf(nil)
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return sha256.Sum256(fmt.Appendf(nil, "%d %d", info.Size(), info.ModTime().UnixNano()))
 	}
 	return StampOf(os.DirFS(dir))
 }

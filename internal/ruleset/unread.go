@@ -3,7 +3,7 @@ package ruleset
 import (
 	"errors"
 	"io/fs"
-	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -34,9 +34,13 @@ func Unread(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	u := &unread{}
-	for _, d := range u.entries(dir) {
-		u.top(filepath.Join(dir, d.Name()), d.Name())
+	fsys, err := filesOf(dir)
+	if err != nil {
+		return nil //nolint:nilerr // Open says so
+	}
+	u := &unread{fsys: fsys, root: dir}
+	for _, d := range u.entries(".") {
+		u.top(d.Name())
 	}
 	if u.seen > mostEntries {
 		u.errs.Add(source.Pos{File: dir}, "more than %d files are below it, so it is hardly a folder of rules", mostEntries)
@@ -45,6 +49,8 @@ func Unread(dir string) error {
 }
 
 type unread struct {
+	fsys fs.FS
+	root string // for messages
 	errs source.List
 	seen int
 }
@@ -52,7 +58,7 @@ type unread struct {
 // entries lists a folder without what is hidden. A folder that cannot be read has none: of dir itself and of the folders of rules,
 // another place says so.
 func (u *unread) entries(dir string) []fs.DirEntry {
-	all, err := os.ReadDir(dir)
+	all, err := fs.ReadDir(u.fsys, dir)
 	if err != nil {
 		return nil
 	}
@@ -67,54 +73,54 @@ func (u *unread) entries(dir string) []fs.DirEntry {
 }
 
 func (u *unread) fail(file, format string, args ...any) {
-	u.errs.Add(source.Pos{File: file}, format, args...)
+	u.errs.Add(source.Pos{File: filepath.Join(u.root, filepath.FromSlash(file))}, format, args...)
 }
 
 // top looks at an entry of the rules folder itself.
-func (u *unread) top(path, name string) {
-	info, err := os.Stat(path)
+func (u *unread) top(name string) {
+	info, err := fs.Stat(u.fsys, name)
 	isDir := err == nil && info.IsDir()
 	switch {
 	case name == merchantsDir || name == catalogsDir:
 		if err == nil && isDir {
-			_, err = os.ReadDir(path)
+			_, err = fs.ReadDir(u.fsys, name)
 		}
 		switch {
 		case err != nil:
-			u.fail(path, "this folder cannot be read: %s", cause(err))
+			u.fail(name, "this folder cannot be read: %s", cause(err))
 		case !isDir:
-			u.fail(path, "this must be a folder")
+			u.fail(name, "this must be a folder")
 		default:
-			for _, d := range u.entries(path) {
-				u.inside(filepath.Join(path, d.Name()), name, d)
+			for _, d := range u.entries(name) {
+				u.inside(path.Join(name, d.Name()), name, d)
 			}
 		}
 	case isDir:
 		if meant := folderMeant(name); meant != "" {
-			u.fail(path, "a folder of this name is not read; did you mean %q?", meant)
+			u.fail(name, "a folder of this name is not read; did you mean %q?", meant)
 			return
 		}
-		u.below(path, "")
+		u.below(name, "")
 	default:
-		u.spelling(path, name)
+		u.spelling(name, name)
 	}
 }
 
 // inside looks at an entry of merchants or providers.
-func (u *unread) inside(path, folder string, d fs.DirEntry) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		u.below(path, folder)
+func (u *unread) inside(file, folder string, d fs.DirEntry) {
+	if info, err := fs.Stat(u.fsys, file); err == nil && info.IsDir() {
+		u.below(file, folder)
 		return
 	}
-	u.spelling(path, d.Name())
+	u.spelling(file, d.Name())
 }
 
 // spelling refuses a file whose extension is written otherwise.
-func (u *unread) spelling(path, name string) {
+func (u *unread) spelling(file, name string) {
 	for _, ext := range []string{testExtension, extension} {
 		if n := len(name) - len(ext); n >= 0 && strings.EqualFold(name[n:], ext) {
 			if name[n:] != ext {
-				u.fail(path, "this file is not read as %s; a name ends in %s, in small letters", kinds[ext], ext)
+				u.fail(file, "this file is not read as %s; a name ends in %s, in small letters", kinds[ext], ext)
 			}
 			return
 		}
@@ -124,18 +130,18 @@ func (u *unread) spelling(path, name string) {
 // below refuses every TOML file of a folder that is not read. folder is where its files may belong. Links are not followed.
 func (u *unread) below(dir, folder string) {
 	for _, d := range u.entries(dir) {
-		path := filepath.Join(dir, d.Name())
+		file := path.Join(dir, d.Name())
 		switch {
 		case u.seen > mostEntries:
 			return
 		case d.IsDir():
-			u.below(path, folder)
+			u.below(file, folder)
 		case strings.HasSuffix(d.Name(), testExtension):
-		case !strings.EqualFold(filepath.Ext(d.Name()), extension):
+		case !strings.EqualFold(path.Ext(d.Name()), extension):
 		case folder != "":
-			u.fail(path, "this file is not read; write it as %s/%s", folder, d.Name())
+			u.fail(file, "this file is not read; write it as %s/%s", folder, d.Name())
 		default:
-			u.fail(path, "this file is not read; rules stand in baseline.toml, PROVIDER.toml and merchants/NAME.toml, catalogues in providers/NAME.toml")
+			u.fail(file, "this file is not read; rules stand in baseline.toml, PROVIDER.toml and merchants/NAME.toml, catalogues in providers/NAME.toml")
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/rules"
 )
@@ -31,7 +32,7 @@ func Builtin() ([]File, error) {
 	return walk(rules.Builtin(), func(name string) string { return "rules/" + name })
 }
 
-// Files reads the named test files, and all NAME.test.toml in the named folders. A folder
+// Files reads the named test files, and all NAME.test.toml in the named folders and bundles. A folder
 // without tests gives an error that wraps [ErrNoTests].
 func Files(paths ...string) ([]File, error) {
 	var all []File
@@ -40,7 +41,14 @@ func Files(paths ...string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !info.IsDir() {
+		files := os.DirFS(p)
+		switch {
+		case info.IsDir():
+		case bundle.Is(p):
+			if files, err = bundle.Open(p); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+		default:
 			data, err := source.ReadPath(p)
 			if err != nil {
 				return nil, err
@@ -48,7 +56,7 @@ func Files(paths ...string) ([]File, error) {
 			all = append(all, File{Name: p, Data: data})
 			continue
 		}
-		found, err := walk(os.DirFS(p), func(name string) string { return filepath.Join(p, filepath.FromSlash(name)) })
+		found, err := walk(files, func(name string) string { return filepath.Join(p, filepath.FromSlash(name)) })
 		if err != nil {
 			return nil, err
 		}

@@ -2,16 +2,14 @@ package verify
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	src "github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
-	"github.com/recourse-pay/recourse/rules"
 )
 
 // windowAdvice explains a violation that comes from a dedupe window which is over before the flow is: a repeat in doubt is then sent
@@ -85,14 +83,7 @@ func (v *Violation) sent() (requests map[string]bool, sends int, last *flow.Deci
 // has it, else, a line of a contract, in the provider's catalogue.
 func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
 	for _, f := range e.Rules.Layers(p.Provider, p.Merchant) {
-		data, err := os.ReadFile(f.Name)
-		if f.Builtin() {
-			data, err = fs.ReadFile(rules.Builtin(), strings.TrimPrefix(f.Name, "rules/"))
-		}
-		if err != nil {
-			continue
-		}
-		if at := placeOf(f.Name, data, p.Operation, table, key); at != "" {
+		if at := placeOf(f.Name, f.Text, p.Operation, table, key); at != "" {
 			return at
 		}
 	}
@@ -102,7 +93,7 @@ func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
 	}
 	file, _, _ := strings.Cut(cat.Codes[0].Source, ".toml:")
 	file += ".toml"
-	data, err := os.ReadFile(file)
+	data, err := bundle.ReadFile(file)
 	if err != nil {
 		return "in " + file + ", or by default" // it is built in
 	}
