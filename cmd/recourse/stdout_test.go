@@ -42,6 +42,7 @@ func printed(t *testing.T) map[string][]string {
 	if code := run(t.Context(), strings.Fields("verify "+opi+" --certificate "+proof), strings.NewReader(""), io.Discard, io.Discard); code != exitHolds {
 		t.Fatal("no certificate")
 	}
+	logs := testkit.Dir(t, map[string]string{"a.jsonl": `{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","code":"1003","asked":{},"decided":{"action":"escalate"}}`})
 	flows := func(verb string) string { return "flows " + verb + " --journal " + db }
 	return map[string][]string{
 		"flows": {
@@ -55,6 +56,8 @@ func printed(t *testing.T) map[string][]string {
 		"test":       {"test " + rules, "test --json " + rules, "test --tap " + rules, "test " + failing, "test --update --yes " + failing, "test -v --cover " + rules, "test --watch " + rules},
 		"diff":       {"diff embedded embedded", "diff --json embedded embedded", "diff --short embedded " + rules},
 		"simulate":   {"simulate " + traffic, "simulate --json " + traffic},
+		"replay":     {"replay " + logs, "replay --json " + logs},
+		"bundle":     {"bundle " + rules + " -o " + filepath.Join(t.TempDir(), "b.zip")},
 		"audit":      {"audit " + traffic, "audit --json " + traffic},
 		"import":     {"import " + filepath.Join("internal", "imports", "testdata", "made", "playwright-1.65.1.har")},
 		"decide":     {"decide"},
