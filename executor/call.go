@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -102,7 +103,7 @@ func (r *run) makeCall(c *call) {
 		var reply Reply
 		reply, c.err = r.invokeClient(&c.ctx, c)
 		c.answer, shopper = r.x.interpret(&r.req.Payment, c.phase, &reply, c.err)
-		c.answer.Message = keptText(c.answer.Message)
+		c.answer.Message = stored.Text(c.answer.Message)
 	}
 	c.ctx.end(context.Canceled)
 	if !shopper.IsZero() {
@@ -127,7 +128,7 @@ func (r *run) observedCall(c *call) policy.ShopperAction {
 	e.Reply, e.Err = r.invokeClient(ctx, c)
 	answer, shopper := r.x.interpret(&r.req.Payment, c.phase, &e.Reply, e.Err)
 	c.answer, c.err = answer, e.Err
-	c.answer.Message = keptText(answer.Message)
+	c.answer.Message = stored.Text(answer.Message)
 	e.Answer, e.End = answer, r.x.clock.now()
 	r.observe(func(o Observer) { o.Called(ctx, e) })
 	return shopper

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -111,43 +112,17 @@ func (r *run) setEarlier(flows []*run) {
 	}
 }
 
-// identities joins the ledgers of flows. If several know one identity, the worst entry counts:
-// that it executed, or may have.
+// identities joins the ledgers of flows.
 func identities(flows []*run) []flow.Identity {
-	var all []flow.Identity
-	for _, f := range flows {
-		for _, id := range f.state.Ledger {
-			i := indexOf(all, &id)
-			switch {
-			case id.Sends == 0:
-			case i < 0:
-				all = append(all, id)
-			case noneExecuted(all[i:i+1]) || id.Effect == policy.Executed:
-				all[i] = id
-			}
-		}
+	ledgers := make([][]flow.Identity, len(flows))
+	for i, f := range flows {
+		ledgers[i] = f.state.Ledger
 	}
-	return all
-}
-
-func indexOf(ledger []flow.Identity, id *flow.Identity) int {
-	for i := range ledger {
-		if ledger[i].OrderID == id.OrderID && ledger[i].RequestID == id.RequestID {
-			return i
-		}
-	}
-	return -1
+	return stored.Identities(ledgers...)
 }
 
 // noneExecuted reports whether every identity that was sent is known not to have executed.
-func noneExecuted(ledger []flow.Identity) bool {
-	for i := range ledger {
-		if id := &ledger[i]; id.Sends > 0 && (id.Effect != policy.NotExecuted || id.Contested) {
-			return false
-		}
-	}
-	return true
-}
+func noneExecuted(ledger []flow.Identity) bool { return stored.NoneExecuted(ledger) }
 
 // recheckKey reads the other flows of the key before a send. If one of their identities executed,
 // or may have, the event tells the machine and forbids the send; else it is nil.
@@ -162,7 +137,7 @@ func (r *run) recheckKey() (flow.Event, error) {
 		if noneExecuted([]flow.Identity{id}) {
 			continue
 		}
-		i := indexOf(r.state.Ledger, &id)
+		i := stored.IndexOf(r.state.Ledger, &id)
 		if i >= 0 && !noneExecuted(r.state.Ledger[i:i+1]) {
 			continue // the machine knows
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -137,7 +138,7 @@ func (d *decoding) answer(p *policy.Payment) policy.Answer { return d.read(p).an
 func (d *decoding) read(p *policy.Payment) decoded {
 	if d.w.Answer != nil {
 		a := *d.w.Answer
-		a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
+		a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, stored.Text(a.Message)
 		return decoded{answer: a}
 	}
 	for i := range d.decoded {
@@ -148,7 +149,7 @@ func (d *decoding) read(p *policy.Payment) decoded {
 	}
 	m := policy.Message{Header: joined(d.w.Header), Query: d.w.Query, Body: d.w.Body}
 	a, _, err := d.x.decode(p, policy.Webhook, &m)
-	a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, keptText(a.Message)
+	a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, stored.Text(a.Message)
 	if err != nil {
 		a.Fault = policy.Unreadable
 	}
@@ -168,7 +169,7 @@ func (d *decoding) names() (names []string, known bool) {
 		known = true
 		a := d.answer(&p)
 		for _, text := range []string{a.OrderID, a.RequestID, a.ProviderID} {
-			names = addName(names, text)
+			names = stored.AddName(names, text)
 		}
 	}
 	return names, known

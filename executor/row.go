@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -85,7 +83,7 @@ func (r *run) nextRow(s *flow.State, due []notice) (row journal.Row, err error) 
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
-	row.Standing, row.Since = standing(s, r.row, row.At)
+	row.Standing, row.Since = stored.Standing(s, r.row.standing, r.row.since, row.At)
 	if row.State, err = r.store(s, due).Sealed(); err != nil {
 		return row, err
 	}
@@ -112,28 +110,9 @@ func (r *run) store(s *flow.State, due []notice) *stored.Flow {
 	return to
 }
 
-// tombstone is what the journal keeps of a flow when it prunes the row: which payment it was, and
-// that it executed. A paid key is never free again. Nil: nothing executed, or the flow has no key.
+// tombstone is what the journal keeps of a flow when it prunes the row.
 func (r *run) tombstone(s *flow.State) ([]byte, error) {
-	if s.Stage != flow.Ended || r.req.Key == "" || noneExecuted(s.Ledger) {
-		return nil, nil
-	}
-	kept := flow.State{
-		Payment: s.Payment, Stage: s.Stage, Started: s.Started, Target: s.Target,
-		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class, Attempts: s.Attempts, Queries: s.Queries,
-	}
-	kept.Payment.Tags = nil
-	for i := range s.Ledger {
-		if !noneExecuted(s.Ledger[i : i+1]) {
-			kept.Ledger = append(kept.Ledger, s.Ledger[i])
-		}
-	}
-	t := &stored.Flow{
-		V:       stored.Version,
-		Request: stored.Request{OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Digest: r.digest()},
-		State:   stored.StateOf(&kept),
-	}
-	return t.Sealed()
+	return stored.Tombstone(stored.Request{OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Digest: r.digest()}, s)
 }
 
 // digest stands for Request.Data where that is not kept.
@@ -164,24 +143,15 @@ func (r *run) markLost() {
 
 // names lists the identifiers under which the provider may speak of the flow.
 func (r *run) names(s *flow.State) []string {
-	r.row.names = addName(r.row.names, r.req.OrderID)
+	r.row.names = stored.AddName(r.row.names, r.req.OrderID)
 	if r.alike.text != "" && r.x.cfg.Journal != nil {
-		r.row.names = addName(r.row.names, r.alike.name(r.alike.at))
+		r.row.names = stored.AddName(r.row.names, r.alike.name(r.alike.at))
 	}
 	for i := range s.Ledger {
 		id := &s.Ledger[i]
-		r.row.names = addName(addName(addName(r.row.names, id.OrderID), id.RequestID), id.ProviderID)
+		r.row.names = stored.AddName(stored.AddName(stored.AddName(r.row.names, id.OrderID), id.RequestID), id.ProviderID)
 	}
 	return r.row.names
-}
-
-// addName appends a name that is not in the list. Zeros alone are no name: providers write 0 before
-// they have given an id, and it would be the name of every such flow.
-func addName(all []string, text string) []string {
-	if strings.Trim(text, "0") == "" || slices.Contains(all, text) {
-		return all
-	}
-	return append(all, text)
 }
 
 // due is when another process has to look at the flow if this one does not. A zero time is
@@ -209,9 +179,8 @@ func (r *run) due(s *flow.State, due []notice) time.Time {
 	return time.Time{}
 }
 
-// never is the due time of a flow that has ended in doubt. No process looks at it, but a row that
-// is due is not pruned, and so its payment key stays refused.
-var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+// never is the due time of a flow that has ended in doubt.
+var never = stored.Never
 
 // readStored reads the state of a row, and holds it to the row's other columns.
 func readStored(row *journal.Row) (*stored.Flow, error) {

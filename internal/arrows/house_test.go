@@ -43,7 +43,7 @@ var public = []string{
 }
 
 // beside are public packages that only those import who run several processes: modules of their own, small each.
-var beside = []string{"journal/postgres", "durable/river"}
+var beside = []string{"journal/postgres", "durable/river", "durable/temporal"}
 
 // privateWords do not belong in comments: a comment names the caller, the provider, the journal.
 var privateWords = regexp.MustCompile(`(?i)\b(told|somebody|nobody|heard)\b`)

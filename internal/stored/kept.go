@@ -1,4 +1,4 @@
-package executor
+package stored
 
 import (
 	"strings"
@@ -9,8 +9,8 @@ import (
 // as often as there is evidence.
 const longestText = 500
 
-// keptText is what is kept of a provider's message: its beginning, without card numbers.
-func keptText(s string) string {
+// Text is what is kept of a provider's message: its beginning, without card numbers.
+func Text(s string) string {
 	if len(s) > longestText {
 		end := longestText
 		for end > 0 && !utf8.RuneStart(s[end]) {
