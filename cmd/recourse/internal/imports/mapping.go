@@ -218,6 +218,11 @@ func (m *Mapping) time(text string) (time.Time, error) {
 	if err != nil {
 		return at, fmt.Errorf("%q is no time as the layout %q has it", short(text), m.layout)
 	}
+	name, _ := at.Zone()
+	known := name == "" || at.Location() == m.zone || at.Location() == time.UTC || strings.HasPrefix(name, "GMT")
+	if !known && !strings.Contains(m.layout, "07") { // of a name that it does not know the parser makes a zone without an offset
+		return at, fmt.Errorf("%q has the zone %s, which is none of %s's; [time] zone says which one is meant", short(text), name, m.zone)
+	}
 	return at.UTC(), nil
 }
 
