@@ -43,7 +43,7 @@ type pageView struct {
 	Cards    []card
 	Sections []section
 	Against  bool
-	Shown    int
+	Shown    string
 	Report   *simulate.Report
 }
 
@@ -137,7 +137,7 @@ func writePage(w io.Writer, in *pageInput) error {
 		Style: template.CSS(pageCSS), Charts: template.JS(chartScript), Script: template.JS(pageScript), //nolint:gosec // they are our own
 		Data:   template.JS(data.String()), //nolint:gosec // it is JSON, escaped for HTML
 		Notice: chartNotice, Rules: in.rules, Others: in.others, Files: in.files, Holds: r.Holds(),
-		Against: r.Against != nil, Shown: len(flows), Report: r,
+		Against: r.Against != nil, Shown: count(len(flows)), Report: r,
 	}
 	v.From, v.To = pageTimes(r)
 	b := tables{r: r, behind: map[string]int{}}

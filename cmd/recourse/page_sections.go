@@ -49,23 +49,26 @@ func (b *tables) cards() []card {
 			break
 		}
 	}
-	return append(cards, money,
-		card{Title: "For a person to decide", Lines: []cardLine{line("", func(c *simulate.Column) int64 { return int64(c.Escalated) }, plain("escalated"))}},
-		card{Title: "Succeeded", Lines: []cardLine{line("", func(c *simulate.Column) int64 { return int64(c.Succeeded) }, plain("succeeded"))}},
-		card{Title: "Calls to providers", Lines: []cardLine{
+	ends := card{Title: "How flows end"}
+	for _, row := range countRows {
+		switch row.key {
+		case "succeeded", "failed", "escalated", "open", "off_record":
+			ends.Lines = append(ends.Lines, line(strings.ToLower(strings.Split(row.name, ":")[0]), row.of, plain(row.key)))
+		}
+	}
+	return append(cards, ends, money,
+		card{Title: "Calls to providers, and time to the end", Lines: []cardLine{
 			line("sends", func(c *simulate.Column) int64 { return int64(c.Sends) }, func(p string, n int64) part { return whole(p+".sends", n) }),
 			line("queries", func(c *simulate.Column) int64 { return int64(c.Queries) }, func(p string, n int64) part { return whole(p+".queries", n) }),
-		}},
-		card{Title: "Time to the end", Lines: []cardLine{
 			line("half within", func(c *simulate.Column) int64 { return c.TimeToEnd.P50 }, func(p string, n int64) part { return span(p+".time_to_end_ms.p50", n) }),
-			line("95 of 100 within", func(c *simulate.Column) int64 { return c.TimeToEnd.P95 }, func(p string, n int64) part { return span(p+".time_to_end_ms.p95", n) }),
+			line("95 % within", func(c *simulate.Column) int64 { return c.TimeToEnd.P95 }, func(p string, n int64) part { return span(p+".time_to_end_ms.p95", n) }),
 		}},
 	)
 }
 
 func (b *tables) sections() []section {
 	d := b.r.Details
-	all := []section{{ID: "both", Title: "Both columns", Text: "A number that is underlined leads to the flows behind it.", Tables: []table{b.columns()}}}
+	all := []section{{ID: "both", Title: "Both columns", Text: "A number that is underlined leads to the flows behind it. At least and at most are bounds: they hold whatever the provider would have answered where the recording has nothing.", Tables: []table{b.columns()}}}
 	if b.r.Against != nil {
 		all = append(all, b.changes())
 	}

@@ -58,6 +58,9 @@ type card struct {
 	Note  []part
 }
 
+// Against reports whether the card has figures of the other rules.
+func (c card) Against() bool { return c.Lines[0].Against != nil }
+
 // cardLine is a figure in each column.
 type cardLine struct {
 	Label                        string
@@ -103,7 +106,7 @@ type countRow struct {
 }
 
 func (b *tables) columns() table {
-	t := table{ID: "columns", Caption: "All flows, in each column", Head: []string{"", "As recorded", "With these rules", "Whatever was not recorded: at least", "at most"}}
+	t := table{ID: "columns", Caption: "All flows, in each column", Head: []string{"", "As recorded", "With these rules", "At least", "At most"}}
 	if b.r.Against != nil {
 		t.Head = append(t.Head, "With the other rules")
 	}
@@ -250,22 +253,22 @@ func (b *tables) facts() []fact {
 		path, name string
 		what       string
 	}{
-		{r.BrokenLines, "broken_lines", "", "lines could not be read and are in no number"},
-		{r.Incomplete, "incomplete", "incomplete", "flows have no recorded send and are in no other number"},
-		{r.NoTruth, "no_truth", "no_truth", "flows have no reconciliation; they are judged by what their answers prove"},
-		{r.Repeated, "repeated", "", "lines repeat an earlier one and count once"},
-		{r.Unsent, "unsent", "unsent", "flows have executions of what was not sent, which are harm of neither column"},
-		{r.Simulated.Moved.N, "simulated.moved.count", "", "recorded answers are used at another time than they were recorded"},
+		{r.BrokenLines, "broken_lines", "", "Lines that could not be read, and are in no number"},
+		{r.Incomplete, "incomplete", "incomplete", "Flows without a recorded send, which are in no other number"},
+		{r.NoTruth, "no_truth", "no_truth", "Flows without reconciliation, judged by what their answers prove"},
+		{r.Repeated, "repeated", "", "Lines that repeat an earlier one, and count once"},
+		{r.Unsent, "unsent", "unsent", "Flows with executions of what was not sent, which are harm of neither column"},
+		{r.Simulated.Moved.N, "simulated.moved.count", "", "Recorded answers used at another time than they were recorded"},
 	} {
 		if f.n > 0 {
 			facts = append(facts, fact{b.flows(whole(f.path, f.n), f.name), f.what})
 		}
 	}
 	for i, l := range r.Lacks {
-		facts = append(facts, fact{whole(fmt.Sprintf("lacks.%d.n", i), l.N), "sends come from a format that cannot hold " + l.Name})
+		facts = append(facts, fact{whole(fmt.Sprintf("lacks.%d.n", i), l.N), "Sends from a format that cannot hold " + l.Name})
 	}
 	for i, k := range r.UnknownKeys {
-		facts = append(facts, fact{whole(fmt.Sprintf("unknown_keys.%d.n", i), k.N), "lines hold the key " + k.Name + ", which no line has; it was not read"})
+		facts = append(facts, fact{whole(fmt.Sprintf("unknown_keys.%d.n", i), k.N), "Lines with the key " + k.Name + ", which no line has, and which was not read"})
 	}
 	return facts
 }

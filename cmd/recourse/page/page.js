@@ -5,10 +5,12 @@ const report = data.report, details = report.details, against = !!report.against
 const $ = id => document.getElementById(id);
 const make = (tag, text, props) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; return Object.assign(e, props); };
 const words = s => s.replaceAll("_", " ");
+const phrases = { open: "still open", off_record: "off the record" };
+const phrase = s => phrases[s] || words(s);
 const count = n => n.toLocaleString("en-US");
 const titles = { recorded: "As recorded", simulated: "With these rules", against: "With the other rules" };
 const sides = against ? ["recorded", "simulated", "against"] : ["recorded", "simulated"];
-const print = matchMedia("print"), dark = matchMedia("(prefers-color-scheme: dark)"), calm = matchMedia("(prefers-reduced-motion: reduce)");
+const print = matchMedia("print"), dark = matchMedia("(prefers-color-scheme: dark)"), small = matchMedia("(max-width: 40rem)");
 
 // Amounts are in minor units; how many decimals a currency has is read off the page, which the program wrote.
 const decimals = {};
@@ -44,7 +46,7 @@ function chart(id, option, table) {
     drawn = echarts.init(at, null, { renderer: "svg" });
     o.animation = false;
     o.backgroundColor = "transparent";
-    o.textStyle = { fontFamily: "inherit", color: colour("fg") };
+    o.textStyle = { fontFamily: getComputedStyle(document.body).fontFamily, color: colour("fg") };
     o.tooltip = Object.assign({ renderMode: "richText", confine: true, backgroundColor: colour("card"), borderColor: colour("line"), textStyle: { color: colour("fg") } }, o.tooltip);
     drawn.setOption(o);
     at.querySelector("svg")?.setAttribute("aria-hidden", "true");
@@ -55,10 +57,12 @@ function chart(id, option, table) {
 }
 let wide = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== wide) { wide = innerWidth; charts.forEach(c => c.draw()); } });
-for (const m of [dark, print]) m.addEventListener("change", () => charts.forEach(c => c.draw()));
-const narrow = () => innerWidth < 640 && !print.matches;
+for (const m of [dark, print, small]) m.addEventListener("change", () => charts.forEach(c => c.draw()));
+const narrow = () => small.matches && !print.matches;
 const axis = more => Object.assign({ axisLine: { lineStyle: { color: colour("soft") } }, axisLabel: { color: colour("fg"), hideOverlap: true }, splitLine: { lineStyle: { color: colour("line") } } }, more);
-const legend = () => ({ top: 0, textStyle: { color: colour("fg") } });
+// Three names need two lines on a phone.
+const below = () => narrow() && against ? 64 : 36;
+const legend = () => ({ top: 0, left: 0, itemGap: 22, data: sides.map(s => titles[s]), textStyle: { color: colour("fg") } });
 
 // From the first answer to the end.
 for (const p of [...new Set(details.ways.map(w => w.provider))].sort()) $("ways-provider").append(make("option", p, { value: p }));
@@ -74,7 +78,7 @@ function ways() {
   for (const w of all) sums.set(name(w), (sums.get(name(w)) || 0) + w.count);
   const top = new Set([...sums].sort((a, b) => b[1] - a[1]).slice(0, narrow() ? 7 : mostAnswers).map(x => x[0]));
   const nodes = new Map(), links = new Map();
-  const node = (kind, text, c) => { const id = kind + text; if (!nodes.has(id)) nodes.set(id, { name: id, label: { formatter: words(text) }, itemStyle: { color: c }, depth: "AXE".indexOf(kind) }); return id; };
+  const node = (kind, text, c) => { const id = kind + text; if (!nodes.has(id)) nodes.set(id, { name: id, label: { formatter: () => phrase(text) }, itemStyle: { color: c }, depth: "AXE".indexOf(kind) }); return id; };
   const link = (a, b, n) => links.set(a + "\n" + b, { source: a, target: b, value: (links.get(a + "\n" + b)?.value || 0) + n });
   for (const w of all) {
     const a = node("A", top.has(name(w)) ? name(w) : "other answers", colour("soft"));
@@ -86,9 +90,9 @@ function ways() {
   return {
     tooltip: { formatter: p => p.dataType === "edge" ? words(p.data.source.slice(1)) + " → " + words(p.data.target.slice(1)) + ": " + count(p.value) : words(p.name.slice(1)) + ": " + count(p.value) },
     series: [{
-      type: "sankey", data: [...nodes.values()], links: [...links.values()], left: 4, right: narrow() ? 90 : 190, top: 8, bottom: 8, nodeWidth: 12, nodeGap: narrow() ? 8 : 11,
+      type: "sankey", data: [...nodes.values()], links: [...links.values()], left: 4, right: narrow() ? 90 : 130, top: 8, bottom: 8, nodeWidth: 12, nodeGap: narrow() ? 8 : 11,
       draggable: false, emphasis: { focus: "adjacency" }, lineStyle: { color: "gradient", opacity: 0.35 },
-      label: { color: colour("fg"), fontSize: narrow() ? 10 : 12, width: narrow() ? 88 : 185, overflow: "truncate" },
+      label: { color: colour("fg"), fontSize: narrow() ? 10 : 12, width: narrow() ? 88 : 200, overflow: "truncate" },
     }],
   };
 }
@@ -101,8 +105,8 @@ function time() {
   const sums = sides.map(s => details.timeline.reduce((n, p) => n + of(p[s]), 0));
   $("chart-time-says").textContent = sides.map((s, i) => titles[s] + " " + count(sums[i])).join("; ") + ".";
   return {
-    color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis" }, grid: { left: 56, right: 16, top: 36, bottom: 64 },
-    xAxis: axis({ type: "time", splitLine: { show: false } }), yAxis: axis({ type: "value", minInterval: 1 }), useUTC: true,
+    color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis" }, grid: { left: 56, right: 16, top: below(), bottom: 64 },
+    xAxis: axis({ type: "time", splitLine: { show: false }, axisLabel: { color: colour("fg"), hideOverlap: true, formatter: { year: "{yyyy}", month: "{d} {MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}" } } }), yAxis: axis({ type: "value", minInterval: 1 }), useUTC: true,
     dataZoom: print.matches ? [] : [{ type: "slider", height: 18, bottom: 8, brushSelect: false, textStyle: { color: colour("fg") } }],
     series: sides.map((s, i) => ({
       name: titles[s], type: "line", step: "end", showSymbol: false, lineStyle: { width: 2, type: ["solid", "solid", "dashed"][i] },
@@ -117,7 +121,7 @@ $("time-what").addEventListener("change", drawTime);
 function spans() {
   const all = details.time_to_end, names = [...document.querySelectorAll("#spans-table tbody th")].map(e => e.textContent);
   return {
-    color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis", axisPointer: { type: "shadow" } }, grid: { left: 56, right: 16, top: 36, bottom: narrow() ? 96 : 84 },
+    color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis", axisPointer: { type: "shadow" } }, grid: { left: 56, right: 16, top: below(), bottom: narrow() ? 96 : 84 },
     xAxis: axis({ type: "category", data: names, axisLabel: { color: colour("fg"), rotate: 40, interval: 0, fontSize: narrow() ? 9 : 11 } }), yAxis: axis({ type: "value", minInterval: 1 }),
     series: sides.map(s => ({ name: titles[s], type: "bar", data: all.map(x => x[s] || 0) })),
   };
@@ -173,9 +177,9 @@ for (const t of document.querySelectorAll("section table")) {
 const fields = [
   ["Flow", f => f.flow], ["Start (UTC)", f => f.at.replace("T", " ").slice(0, 19)], ["Provider", f => f.provider], ["Merchant", f => f.merchant], ["Operation", f => f.operation],
   ["Amount", f => f.amount, f => minor(f.amount, f.currency) + " " + f.currency], ["First answer", f => f.first_answer],
-  ["As recorded", f => words(f.recorded.harm || f.recorded.end)], ["With these rules", f => words(f.simulated.harm || f.simulated.end)],
+  ["As recorded", f => phrase(f.recorded.harm || f.recorded.end)], ["With these rules", f => phrase(f.simulated.harm || f.simulated.end)],
 ];
-if (against) fields.push(["With the other rules", f => words(f.against?.harm || f.against?.end || "")], ["Change", f => words(f.change || "")]);
+if (against) fields.push(["With the other rules", f => phrase(f.against?.harm || f.against?.end || "")], ["Change", f => words(f.change || "")]);
 const numbers = new Map(data.numbers.map(n => [n.name, n]));
 const title = name => data.names[name] || words(name.replace(".", ": "));
 const choose = $("flows-behind");
