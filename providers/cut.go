@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -86,6 +87,9 @@ func (c *Catalog) Cut(op policy.Operation, ph policy.Phase, m *policy.Message, m
 		out.Query = string(asForm(k.object(nil, read.query, query, 0)))
 	}
 	rest := k.object(nil, read.v, body, 0)
+	if read.inside != nil {
+		rest = d.inside(rest, *read.inside)
+	}
 	switch {
 	case d.written == bodyQuery && m.Query != "":
 		out.Query = string(asForm(rest))
@@ -93,6 +97,17 @@ func (c *Catalog) Cut(op policy.Operation, ph policy.Phase, m *policy.Message, m
 		out.Body = d.write(rest)
 	}
 	return out, nil
+}
+
+// inside puts what is left of the object in which the fields are where that stood.
+func (d *decoder) inside(rest []byte, kind fastjson.Type) []byte {
+	if kind == fastjson.TypeString {
+		rest = quoted(nil, string(rest))
+	}
+	for i := len(d.within) - 1; i >= 0; i-- {
+		rest = fmt.Appendf(quoted([]byte("{"), d.within[i]), ":%s}", rest)
+	}
+	return rest
 }
 
 // write writes a JSON object as the provider's bodies are written.

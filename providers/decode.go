@@ -19,6 +19,7 @@ type decoder struct {
 	at        [fieldCount][]locator
 	carries   []carried
 	written   string // how the body is written; empty: JSON
+	within    path   // where something stands here, the fields are read in it and nowhere else
 	beside    bool   // something is read that does not stand in the body
 	keys      keys   // that are read
 	queryKeys keys   // of the query string, likewise

@@ -18,7 +18,8 @@ import (
 // another amount, under another event, and without any identifier, and reads them back. It calls report
 // for each that still proves something of ours: what it is (foreign order, foreign amount, foreign event,
 // nameless, or own for an answer about our own order that reads as another's), where the line belongs, what was
-// shown, and the line to add. The gap either capture is a success that can be a hold as well.
+// shown, and the line to add. The gap either capture is a success that can be a hold as well, and the gap unsigned a field of a notice
+// that proves something and that the signature is not made of.
 func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at, shown, line string)) {
 	for _, op := range c.Operations {
 		for _, ph := range policy.Phases() {
@@ -29,6 +30,9 @@ func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at
 			for _, r := range c.Statuses {
 				p.modes(r)
 				p.disguised(r)
+			}
+			if ph == policy.Webhook && c.webhook != nil {
+				p.unsigned()
 			}
 		}
 	}
@@ -86,6 +90,55 @@ func (p *prober) fact(r *Row) *RowFact {
 		}
 	}
 	return nil
+}
+
+// unsigned shows fields of notices that are read and not signed: whoever has one genuine notice can write
+// what he likes there, and the signature holds.
+func (p *prober) unsigned() {
+	d := &p.c.decoders[p.op][p.ph]
+	for _, s := range append([]*WebhookShape{p.c.webhook}, p.c.webhook.others...) {
+		entered := d.within != nil && slices.Equal(d.within, s.when.path)
+		for f, places := range d.at[:fieldPayURL] {
+			for _, l := range places {
+				if l.part != inBody || field(f) == fieldMessage || field(f) == fieldNotAbout {
+					continue
+				}
+				at := l.path
+				if entered {
+					at = append(slices.Clone(d.within), at...)
+				}
+				if !s.covers(at) {
+					line := "within = \"" + strings.Join(s.when.path, ".") + "\""
+					if len(s.when.path) == 0 {
+						line = "signed = \"body\"  # in [webhook], or leave the field out"
+					}
+					if !p.seen["unsigned"] {
+						p.seen["unsigned"] = true
+						p.report(p.op, p.ph, "unsigned", s.source, fmt.Sprintf("%s is read at %s, of which the signature is not made: whoever has one genuine notice can write another value there", fieldNames[f], strings.Join(at, ".")), line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// covers reports whether a signature is made of what stands at a place of the body.
+func (w *WebhookShape) covers(at path) bool {
+	switch w.signed {
+	case signedFields, signedFilled:
+		return !slices.Contains(w.omit, at[0])
+	case signedText:
+		if strings.Contains(w.template, "{body}") {
+			return true
+		}
+		for _, m := range signedPart.FindAllStringSubmatch(w.template, -1) {
+			if signed := splitPath(m[2]); m[1] == "field" && len(signed) <= len(at) && slices.Equal(signed, at[:len(signed)]) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
 }
 
 // disguised shows a status without a sub-status that is a success for payments of both captures, while a

@@ -61,6 +61,7 @@ func TestDangersThatArePutBackAreFound(t *testing.T) {
 		{"amounts that are not compared", "paykka", pay + "\namount = []\ncarries = [\"request_id\"]", "pay query foreign amount", `amount = "data.amount"`},
 		{"the merchant's number taken for the provider's", "paykka", pay + "\nphase = [\"query\"]\nrequest_id = \"data.order_id\"\nprovider_id = \"data.trans_id\"", "pay query own", `provider_id = "data.order_id"`},
 		{"an event that is not read", "paykka", refund + "\nphase = [\"webhook\"]\nevent = []\ncarries = [\"request_id\"]", "refund webhook foreign event", `event = "notify_type"`},
+		{"fields beside the one that is signed", "opi", `operation = ["payout"]` + "\nphase = [\"webhook\"]\nwithin = \"\"", "payout webhook unsigned", `within = "param"`},
 		{"a ticket's notice", "opi", `operation = ["payout"]` + "\nphase = [\"webhook\"]\nevent = []\ncarries = [\"order_id\"]", "payout webhook foreign event", `event = "eventName"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 func (l *loader) decoders(root source.Table) {
 	// Blocks of this file win over inherited ones, earlier blocks over later ones.
-	var claimed [operations][phases][fieldCount + 3]bool
+	var claimed [operations][phases][fieldCount + 4]bool
 	for _, t := range root.Tables(l.errs, "decode") {
 		ops, phs := l.where(t)
 		claim := func(f int, set func(*decoder)) {
@@ -41,9 +41,26 @@ func (l *loader) decoders(root source.Table) {
 			written := l.bodyForm(t)
 			claim(int(fieldCount)+1, func(d *decoder) { d.written = written })
 		}
+		if t.Has("within") {
+			within := l.within(t)
+			claim(int(fieldCount)+3, func(d *decoder) { d.within = within })
+		}
 		t.Done(l.errs)
 	}
 	l.indexDecoders()
+}
+
+// within reads where the object stands in which alone the fields are; the empty text takes an inherited one away.
+func (l *loader) within(t source.Table) path {
+	text := t.String(l.errs, "within")
+	if text == "" {
+		return nil
+	}
+	p := l.bodyPath(t.ValuePos("within"), text)
+	if strings.Contains(text, "[") {
+		l.errs.Add(t.ValuePos("within"), "%q selects from a list; within is one object, or a text that holds one", text)
+	}
+	return p
 }
 
 // bodyForm reads how a body is written; JSON is the empty text.
@@ -81,6 +98,9 @@ func (d *decoder) index() {
 }
 
 func (d *decoder) indexPath(p path) {
+	if d.within != nil {
+		d.keys.add(append(slices.Clone(d.within), p...))
+	}
 	d.keys.add(p)
 	for i, step := range p {
 		if key, by := selects(step); by {

@@ -15,6 +15,7 @@ type message struct {
 	query  *fastjson.Value // the query string; nil: there is none
 	header map[string]string
 	status int
+	inside *fastjson.Type // the body is what stands within the whole one, in a value of this type; nil: the whole
 }
 
 // open reads a message in the way in which an operation's bodies are written. v is the body where it
@@ -65,6 +66,15 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 	if err := d.keys.check(read.v); err != nil {
 		done()
 		return message{}, nil, err
+	}
+	if inner := read.v.Get(d.within...); d.within != nil && read.v.Exists(d.within...) {
+		kind, outer := inner.Type(), done
+		if read.v, done, err = object(inner); err != nil {
+			outer()
+			return message{}, nil, err
+		}
+		within := done
+		read.inside, done = &kind, func() { within(); outer() }
 	}
 	if len(d.queryKeys.below) == 0 {
 		return read, done, nil

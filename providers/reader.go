@@ -36,6 +36,18 @@ func parseObject(body []byte) (v *fastjson.Value, release func(), err error) {
 	return v, release, err
 }
 
+// object is a value that is an object, or a text that holds one.
+func object(v *fastjson.Value) (inner *fastjson.Value, release func(), err error) {
+	switch v.Type() {
+	case fastjson.TypeObject:
+		return v, func() {}, nil
+	case fastjson.TypeString:
+		return parseObject(v.GetStringBytes())
+	case fastjson.TypeNull, fastjson.TypeArray, fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+	}
+	return nil, nil, ErrUnreadable
+}
+
 // keys are the keys of bodies that matter to a reader, as a tree. A key that matters must not stand
 // twice with different values, or twice but for case: of such a body two readers read two things.
 type keys struct {

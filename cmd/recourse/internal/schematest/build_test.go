@@ -336,6 +336,7 @@ func catalogue() node {
 	}
 	const field = `(code|sub_code|status|sub_status|message|order_id|request_id|provider_id|amount|currency|event)`
 	decode["carries"] = some(shaped("a field that every answer which proves something bears; a|b: either", `^`+field+`(\|`+field+`)*$`))
+	decode["within"] = text("where an object stands, or a text that holds one, in which alone the fields are read; what stands beside it is not signed")
 	decode["body"] = word("how the body is written: JSON, XML, a form, or a form in the query string of a notice's URL", []string{"json", "xml", "form", "query"})
 	endpoint := node{
 		"body":      word("how the request's body is written", []string{"json", "xml", "form"}),
