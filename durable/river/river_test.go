@@ -51,6 +51,8 @@ type shop struct {
 	t    testing.TB
 	url  string
 	pool *pgxpool.Pool
+
+	sites []*site
 }
 
 func newShop(t testing.TB) *shop {
@@ -68,7 +70,7 @@ func newShop(t testing.TB) *shop {
 	if s.pool, err = pgxpool.New(t.Context(), s.url); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.pool.Close)
+	t.Cleanup(s.close)
 	if err := createTables(t.Context(), riverpgxv5.New(s.pool)); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +83,15 @@ func newShop(t testing.TB) *shop {
 	}
 	s.exec("CREATE TABLE orders (id text PRIMARY KEY)")
 	return s
+}
+
+// close closes what is open of the shop.
+func (s *shop) close() {
+	for _, one := range slices.Backward(s.sites) {
+		one.close()
+	}
+	s.sites = nil
+	s.pool.Close()
 }
 
 var silent = slog.New(slog.DiscardHandler)
@@ -208,7 +219,7 @@ func (s *shop) site(p executor.Client, o settings) *site {
 	one := &site{shop: s}
 	var err error
 	report := func(err error) {
-		if !errors.Is(err, journal.ErrLost) { // of a site that was killed
+		if !errors.Is(err, journal.ErrLost) && !errors.Is(err, context.Canceled) { // of a site that was killed, or is closed
 			s.t.Logf("OnError: %v", err)
 		}
 	}
@@ -246,7 +257,7 @@ func (s *shop) site(p executor.Client, o settings) *site {
 	if !o.idle {
 		one.work(o.worker)
 	}
-	s.t.Cleanup(one.close)
+	s.sites = append(s.sites, one)
 	return one
 }
 
@@ -261,7 +272,7 @@ func (s *site) work(reads func(journal.Journal) journal.Journal) {
 	queue.AddWorker(workers, river.Worker(s.x, j))
 	var err error
 	s.client, err = queue.NewClient(riverpgxv5.New(s.pool), &queue.Config{
-		Logger: silent, Workers: workers, Queues: map[string]queue.QueueConfig{river.Queue: {MaxWorkers: 20}},
+		Logger: silent, Workers: workers, Queues: map[string]queue.QueueConfig{river.Queue: {MaxWorkers: 100}},
 		FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 10 * time.Millisecond,
 	})
 	if err == nil {
