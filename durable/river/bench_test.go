@@ -35,36 +35,47 @@ const (
 func BenchmarkSideBySide(b *testing.B) {
 	contestants := []struct {
 		name string
-		run  func(b *testing.B, n int) time.Duration
+		run  func(b *testing.B, n int) cost
 	}{
 		{"inserts", benchInserts},
-		{"poller", func(b *testing.B, n int) time.Duration { return benchStored(b, n, false) }},
-		{"jobs", func(b *testing.B, n int) time.Duration { return benchStored(b, n, true) }},
-		{"river", func(b *testing.B, n int) time.Duration { return benchPlain(b, n, false) }},
+		{"poller", func(b *testing.B, n int) cost { return benchStored(b, n, false) }},
+		{"jobs", func(b *testing.B, n int) cost { return benchStored(b, n, true) }},
+		{"river", func(b *testing.B, n int) cost { return benchPlain(b, n, false) }},
 		{"poller+start", benchCalled},
-		{"river+start", func(b *testing.B, n int) time.Duration { return benchPlain(b, n, true) }},
+		{"river+start", func(b *testing.B, n int) cost { return benchPlain(b, n, true) }},
 	}
 	const rounds = 3
 	n := max(b.N/rounds, 1)
-	took, spent := make([]time.Duration, len(contestants)), make([]time.Duration, len(contestants))
+	sums := make([]cost, len(contestants))
 	for range rounds {
 		for i, c := range contestants {
-			before := processorTime(b)
-			took[i] += c.run(b, n)
-			spent[i] += processorTime(b) - before
+			one := c.run(b, n)
+			sums[i].took += one.took
+			sums[i].used += one.used
 		}
 	}
 	rate := map[string]float64{}
 	for i, c := range contestants {
-		rate[c.name] = float64(rounds*n) / took[i].Seconds()
+		rate[c.name] = float64(rounds*n) / sums[i].took.Seconds()
 		b.ReportMetric(rate[c.name], c.name+"/s")
-		b.ReportMetric(float64(spent[i].Microseconds())/float64(rounds*n), c.name+"-cpu-µs")
+		b.ReportMetric(float64(sums[i].used.Microseconds())/float64(rounds*n), c.name+"-cpu-µs")
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(rate["poller"]/rate["river"], "poller/river")
 	b.ReportMetric(rate["poller+start"]/rate["river+start"], "poller/river+start")
 	b.ReportMetric(rate["poller"]/rate["inserts"], "poller/inserts")
 	b.ReportMetric(rate["poller+start"]/rate["inserts"], "poller/inserts+start")
+}
+
+// cost is what a contestant needs.
+type cost struct {
+	took time.Duration
+	used time.Duration // of the processors, by this process and the server
+}
+
+func measured(b *testing.B) func() cost {
+	began, before := time.Now(), processorTime(b)
+	return func() cost { return cost{time.Since(began), processorTime(b) - before} }
 }
 
 // together runs a function for each number below n, by so many goroutines.
@@ -97,7 +108,7 @@ func benchRow(i int) *journal.Row {
 }
 
 // benchInserts is the bound: the journal's first rows, a commit for each.
-func benchInserts(b *testing.B, n int) time.Duration {
+func benchInserts(b *testing.B, n int) cost {
 	ctx, s := context.Background(), newShop(b)
 	defer s.close()
 	j, err := postgres.Open(ctx, s.url, nil)
@@ -105,15 +116,15 @@ func benchInserts(b *testing.B, n int) time.Duration {
 		b.Fatal(err)
 	}
 	defer j.Close()
-	began := time.Now()
+	done := measured(b)
 	together(b, insertsAtOnce, n, func(i int) error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return j.PutTx(ctx, tx, benchRow(i)) })
 	})
-	return time.Since(began)
+	return done()
 }
 
 // benchStored begins flows that are stored already, as those of processes that have died: by the poller alone, or by jobs.
-func benchStored(b *testing.B, n int, jobs bool) time.Duration {
+func benchStored(b *testing.B, n int, jobs bool) cost {
 	ctx, s := context.Background(), newShop(b)
 	defer s.close()
 	web := s.site(paidAtOnce{}, settings{idle: true})
@@ -130,7 +141,7 @@ func benchStored(b *testing.B, n int, jobs bool) time.Duration {
 		})
 	})
 	web.close()
-	began := time.Now()
+	done := measured(b)
 	for range workersAtOnce {
 		o := settings{idle: !jobs}
 		if !jobs {
@@ -139,7 +150,7 @@ func benchStored(b *testing.B, n int, jobs bool) time.Duration {
 		s.site(paidAtOnce{}, o)
 	}
 	s.ended(b, "SELECT count(*) FROM recourse.flow WHERE open")
-	return time.Since(began)
+	return done()
 }
 
 // ended waits until a query counts nothing.
@@ -152,19 +163,19 @@ func (s *shop) ended(b *testing.B, open string) {
 }
 
 // benchCalled pays flows by callers of three executors, from the request to the end.
-func benchCalled(b *testing.B, n int) time.Duration {
+func benchCalled(b *testing.B, n int) cost {
 	ctx, s := context.Background(), newShop(b)
 	defer s.close()
 	var sites []*site
 	for range workersAtOnce {
 		sites = append(sites, s.site(paidAtOnce{}, settings{idle: true}))
 	}
-	began := time.Now()
+	done := measured(b)
 	together(b, callersAtOnce, n, func(i int) error {
 		_, err := sites[i%workersAtOnce].x.Do(ctx, purchase(fmt.Sprint(i)), paidAtOnce{})
 		return err
 	})
-	return time.Since(began)
+	return done()
 }
 
 // sendArgs and endArgs are the two steps of a flow as River's documents would have it.
@@ -203,7 +214,7 @@ func (p *plain) end(ctx context.Context, job *queue.Job[endArgs]) error {
 
 // benchPlain is River's two-step flow: a job that does the first step and inserts the second. With start the time of
 // storing row and first job counts, which 200 callers do while the clients work.
-func benchPlain(b *testing.B, n int, start bool) time.Duration {
+func benchPlain(b *testing.B, n int, start bool) cost {
 	ctx, s := context.Background(), newShop(b)
 	defer s.close()
 	s.exec("CREATE TABLE plain (id text COLLATE \"C\" PRIMARY KEY, key text NOT NULL, step int NOT NULL, due timestamptz, state bytea NOT NULL) WITH (fillfactor = 70)")
@@ -220,10 +231,10 @@ func benchPlain(b *testing.B, n int, start bool) time.Duration {
 			return err
 		})
 	}
-	began := time.Now()
+	done := measured(b)
 	if !start {
 		together(b, insertsAtOnce, n, store)
-		began = time.Now()
+		done = measured(b)
 	}
 	for range workersAtOnce {
 		pool, err := pgxpool.New(ctx, s.url)
@@ -250,7 +261,7 @@ func benchPlain(b *testing.B, n int, start bool) time.Duration {
 		together(b, callersAtOnce, n, store)
 	}
 	s.ended(b, "SELECT count(*) FROM plain WHERE step < 2")
-	return time.Since(began)
+	return done()
 }
 
 // processorTime is what this process and the server have used so far. It depends less than rates do on what else the

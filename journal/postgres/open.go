@@ -83,6 +83,8 @@ type Journal struct {
 	hold  *time.Timer
 	beats sync.WaitGroup
 
+	keys, names lookups // by the digests of keys, and of names
+
 	mu       sync.Mutex
 	queue    []*request
 	bytes    int           // of the rows in queue
@@ -129,6 +131,7 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
 		committer: committer{gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1),
 	}
+	j.keys.query, j.names.query = j.sql.byKey, j.sql.named
 	config.ConnConfig.OnNotice = j.noticed
 	if j.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)

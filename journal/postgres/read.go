@@ -28,7 +28,7 @@ func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
 
 // ByKey returns every flow of a key; see [journal.Journal].
 func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
-	return j.read(ctx, j.sql.byKey, digest(k))
+	return j.look(ctx, &j.keys, digest(k))
 }
 
 // Named returns the flows that have one of the names; see [journal.Journal].
@@ -40,7 +40,7 @@ func (j *Journal) Named(ctx context.Context, provider string, names ...string) (
 	for i, name := range names {
 		hashes[i] = nameHash(provider, name)
 	}
-	return j.read(ctx, j.sql.named, hashes)
+	return j.look(ctx, &j.names, hashes...)
 }
 
 // Due returns the rows that are due, whoever holds them; see [journal.Journal] and [Journal.Claim].

@@ -59,8 +59,8 @@ func newStatements(schema string) statements {
 			WHERE f.id = u.id AND f.version < u.version`),
 
 		get:   in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.id = $1`),
-		byKey: in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.key = $1 ORDER BY f.n`),
-		named: in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.id IN (SELECT m.id FROM {schema}.name m WHERE m.hash = ANY ($1::bytea[])) ORDER BY f.n`),
+		byKey: in(`SELECT ` + columns + `, f.key FROM {schema}.flow f WHERE f.key = ANY ($1::bytea[]) ORDER BY f.n`),
+		named: in(`SELECT ` + columns + `, m.hash FROM {schema}.name m JOIN {schema}.flow f ON f.id = m.id WHERE m.hash = ANY ($1::bytea[]) ORDER BY f.n`),
 		due:   in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $1 AND (f.due, f.id) > ($2, $3) ORDER BY f.due, f.id LIMIT $4`),
 		claim: in(`WITH free AS (
 				SELECT f.id FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $2 AND (f.due, f.id) > ($3, $4) AND NOT ` + held + `

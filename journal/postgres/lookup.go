@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// Each payment is looked for by its key and by its names, before its first row and after it. With many at once these
+// reads cost more than the rows do. So reads that come while others are under way are sent together, as rows are.
+
+const (
+	lookupsAtOnce  = 2               // statements of a kind under way; each takes a connection
+	lookupPatience = 5 * time.Second // for one try: a connection that hangs must not stop all reads
+	mostLookups    = 200             // in one statement
+)
+
+// lookups are the reads of one kind: of flows by one of their digests.
+type lookups struct {
+	query string // takes digests, and returns rows each with one of them, the oldest first
+
+	mu      sync.Mutex
+	waiting []*lookup
+	busy    int // goroutines that read
+}
+
+// lookup is one caller's read.
+type lookup struct {
+	digests [][]byte
+	rows    []journal.Row
+	err     error
+	done    chan struct{} // closed when rows and err are set
+}
+
+// look returns the flows that have one of the digests, the oldest first, each once.
+func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]journal.Row, error) {
+	if err := j.waitLazy(ctx); err != nil {
+		return nil, err
+	}
+	l := &lookup{digests: digests, done: make(chan struct{})}
+	all.mu.Lock()
+	all.waiting = append(all.waiting, l)
+	if all.busy < lookupsAtOnce {
+		all.busy++
+		go j.lookAll(all)
+	}
+	all.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.rows, l.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// lookAll reads for all callers that wait, until none does.
+func (j *Journal) lookAll(all *lookups) {
+	for {
+		all.mu.Lock()
+		n := min(len(all.waiting), mostLookups)
+		group := slices.Clone(all.waiting[:n])
+		all.waiting = slices.Delete(all.waiting, 0, n)
+		if n == 0 {
+			all.busy--
+			all.mu.Unlock()
+			return
+		}
+		all.mu.Unlock()
+		if err := j.lookTogether(all.query, group); err != nil && n > 1 { // one of them may be the reason
+			for _, l := range group {
+				l.err = j.lookTogether(all.query, []*lookup{l})
+			}
+		} else {
+			group[0].err = err
+		}
+		for _, l := range group {
+			close(l.done)
+		}
+	}
+}
+
+// lookTogether reads for a group in one statement.
+func (j *Journal) lookTogether(query string, group []*lookup) error {
+	var digests [][]byte
+	of := map[string][]*lookup{}
+	for _, l := range group {
+		l.rows = nil
+		for _, d := range l.digests {
+			if with := of[string(d)]; !slices.Contains(with, l) {
+				of[string(d)] = append(with, l)
+			}
+		}
+		digests = append(digests, l.digests...)
+	}
+	type found struct {
+		row    journal.Row
+		digest []byte
+	}
+	rows, err := retried(j.life, j, func() ([]found, error) {
+		ctx, cancel := context.WithTimeout(j.life, lookupPatience)
+		defer cancel()
+		rows, err := j.pool.Query(ctx, query, digests)
+		if err != nil {
+			return nil, err
+		}
+		return pgx.CollectRows(rows, func(row pgx.CollectableRow) (f found, err error) {
+			f.row, err = scanRow(row, &f.digest)
+			return f, err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range rows {
+		for _, l := range of[string(f.digest)] {
+			if !slices.ContainsFunc(l.rows, func(r journal.Row) bool { return r.ID == f.row.ID }) {
+				l.rows = append(l.rows, owned(f.row))
+			}
+		}
+	}
+	return nil
+}
+
+// owned is a copy of a row that a caller may write to.
+func owned(r journal.Row) journal.Row {
+	r.Names, r.State = slices.Clone(r.Names), bytes.Clone(r.State)
+	return r
+}
