@@ -82,6 +82,9 @@ func TestSecondFlowOfAKey(t *testing.T) {
 	if jobs := s.count("SELECT count(*) FROM river_job"); jobs != 1 || len(s.jobs(first.ID)) != 1 {
 		t.Errorf("%d jobs", jobs)
 	}
+	if other := web.begin(purchase("2")); len(s.jobs(other)) != 1 { // unique is a flow's job, not the kind of job
+		t.Error("a second flow has no job")
+	}
 }
 
 // A flow that is begun at the process that stored it needs no job, and the job does it no harm.

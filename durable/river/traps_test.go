@@ -141,15 +141,22 @@ func TestSkippedInserts(t *testing.T) {
 	if left := time.Until(late.ScheduledAt); left < 50*time.Minute {
 		t.Fatalf("the job comes in %s; the flow waits for an hour", left)
 	}
+	held := ""
 	wait := func(d time.Duration) {
 		w := river.Waker(s.inserts(), func(err error) { t.Error(err) })
 		q := purchase("1")
-		w.Waiting(t.Context(), &executor.WaitEvent{Flow: flow, Payment: &q.Payment, At: time.Now(), Wait: machine.Wait{Until: time.Now().Add(d)}})
+		w.Waiting(t.Context(), &executor.WaitEvent{Flow: flow, Payment: &q.Payment, At: time.Now(), Held: held, Wait: machine.Wait{Until: time.Now().Add(d)}})
 	}
 	wait(2 * time.Hour) // later than the job: nothing to do
 	if jobs := s.jobs(flow); len(jobs) != 1 || !jobs[0].ScheduledAt.Equal(late.ScheduledAt) {
 		t.Fatalf("a later wait changed the job: %+v", jobs)
 	}
+	held = "breaker"
+	wait(30 * time.Second) // the row has no such time
+	if jobs := s.jobs(flow); len(jobs) != 1 || !jobs[0].ScheduledAt.Equal(late.ScheduledAt) {
+		t.Fatalf("a breaker's wait changed the job: %+v", jobs)
+	}
+	held = ""
 	wait(30 * time.Second) // earlier: the one job comes now, and reads the row
 	jobs := s.jobs(flow)
 	if len(jobs) != 1 || jobs[0].State != rivertype.JobStateAvailable || time.Until(jobs[0].ScheduledAt) > 0 {

@@ -34,8 +34,11 @@ type waker struct {
 	onError func(error)
 }
 
-// Waiting implements [executor.Observer].
+// Waiting implements [executor.Observer]. A wait that a breaker makes longer, each time that it is looked at, is no new one.
 func (w *waker) Waiting(ctx context.Context, e *executor.WaitEvent) {
+	if e.Held != "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, insertPatience)
 	defer cancel()
 	if err := w.insert(ctx, e); err != nil && w.onError != nil {

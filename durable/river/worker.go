@@ -44,14 +44,7 @@ type worker struct {
 // Work looks at the flow. It returns nil only when the flow has ended: River does not fence, so what is returned here
 // may be taken for the answer of another run of the job.
 func (w *worker) Work(ctx context.Context, job *queue.Job[Args]) error {
-	err := w.look(ctx, job.Args.Flow, time.Since(job.CreatedAt))
-	if ctx.Err() != nil { // the client stops, or the job was cancelled: what failed by that is no failure
-		return queue.JobSnooze(again)
-	}
-	return err
-}
-
-func (w *worker) look(ctx context.Context, flow string, age time.Duration) error {
+	flow, age := job.Args.Flow, time.Since(job.CreatedAt)
 	row, err := w.read(ctx, flow)
 	if err != nil || !row.Open {
 		return err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type lookups struct {
 
 // lookup is one caller's read.
 type lookup struct {
+	ctx     context.Context // of the caller
 	digests [][]byte
 	rows    []journal.Row
 	err     error
@@ -43,7 +45,7 @@ func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]
 	if err := j.waitLazy(ctx); err != nil {
 		return nil, err
 	}
-	l := &lookup{digests: digests, done: make(chan struct{})}
+	l := &lookup{ctx: ctx, digests: digests, done: make(chan struct{})}
 	all.mu.Lock()
 	all.waiting = append(all.waiting, l)
 	if all.busy < lookupsAtOnce {
@@ -63,6 +65,7 @@ func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]
 func (j *Journal) lookAll(all *lookups) {
 	for {
 		all.mu.Lock()
+		all.waiting = slices.DeleteFunc(all.waiting, func(l *lookup) bool { return l.ctx.Err() != nil })
 		n := min(len(all.waiting), mostLookups)
 		group := slices.Clone(all.waiting[:n])
 		all.waiting = slices.Delete(all.waiting, 0, n)
@@ -72,17 +75,20 @@ func (j *Journal) lookAll(all *lookups) {
 			return
 		}
 		all.mu.Unlock()
-		if err := j.lookTogether(all.query, group); err != nil && n > 1 { // one of them may be the reason
-			for _, l := range group {
+		err := j.lookTogether(all.query, group)
+		for _, l := range group {
+			if l.err = err; n > 1 && oneOf(err) {
 				l.err = j.lookTogether(all.query, []*lookup{l})
 			}
-		} else {
-			group[0].err = err
-		}
-		for _, l := range group {
 			close(l.done)
 		}
 	}
+}
+
+// oneOf reports whether one of several reads may be why all of them failed. If the server does not answer, none is.
+func oneOf(err error) bool {
+	scan := pgx.ScanArgError{}
+	return err != nil && (!transient(err) || errors.As(err, &scan))
 }
 
 // lookTogether reads for a group in one statement.

@@ -115,8 +115,8 @@ func TestLookupThatFails(t *testing.T) {
 	if _, err := j.pool.Exec(context.Background(), "UPDATE "+j.opts.Schema+".flow SET since = 'infinity' WHERE id = '1'"); err != nil {
 		t.Fatal(err)
 	}
-	bad := &lookup{digests: [][]byte{digest(row("1").Key)}, done: make(chan struct{})}
-	good := &lookup{digests: [][]byte{digest(row("2").Key)}, done: make(chan struct{})}
+	bad := &lookup{ctx: context.Background(), digests: [][]byte{digest(row("1").Key)}, done: make(chan struct{})}
+	good := &lookup{ctx: context.Background(), digests: [][]byte{digest(row("2").Key)}, done: make(chan struct{})}
 	j.keys.waiting, j.keys.busy = []*lookup{bad, good}, 1
 	j.lookAll(&j.keys)
 	if bad.err == nil {
