@@ -303,6 +303,16 @@ func (s *site) close() {
 	}
 }
 
+// killWaiting kills the site when the row of its flow says that it waits, and not that it is being sent: for that another
+// process would wait until the deadline of the call.
+func (s *site) killWaiting(flow string) {
+	s.t.Helper()
+	waitFor(s.t, "the row of the wait", func() bool {
+		return s.count("SELECT count(*) FROM recourse.flow WHERE id = $1 AND due < now() + interval '10 s'", flow) == 1
+	})
+	s.kill()
+}
+
 // kill ends all that the site does: its journal does not find the process among the owners, and refuses all work. The
 // flows are held by a dead process whose lease still runs.
 func (s *site) kill() {

@@ -69,7 +69,7 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 	}
 	for _, r := range g.rows {
 		f := g.flows[r.row.ID]
-		if r.err = g.admit(f, &r.row); r.err != nil && r.lazy && f.exists {
+		if r.err = g.admit(f, &r.row); r.err != nil && r.lazy && (f.exists || f.last != nil) {
 			f.raise(r.row.Version + 1)
 		}
 	}
