@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/console"
 	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 )
@@ -28,17 +29,18 @@ const (
 	youngestPrune = 24 * time.Hour   // no younger flow is pruned by hand
 )
 
-// AdminHandler serves the flows of the journal to people and their tools, as JSON. It checks no
-// identity: serve it on a port that only they reach, behind what knows who they are. docs/operate.md
-// describes requests and answers.
+// AdminHandler serves the flows of the journal to people, as pages, and to their tools, as JSON. It
+// checks no identity: serve it on a port that only they reach, behind what knows who they are.
+// docs/operate.md describes pages, requests and answers.
 //
+//	GET  /                        the console: pages without a script, which show and do what follows
 //	GET  /flows                   unsettled flows, by ?standing= &merchant= &provider= &older_than= &after= &limit=
 //	GET  /flows/{id}              one, with its story, what would end its doubt, and who did what to it
 //	POST /flows/{id}/resolve      {"order_id","request_id","effect","who","why","override","version"}
 //	POST /flows/{id}/withdraw     {"who","why","version"}
 //	GET  /export                  flows as JSON lines, by the same filter
 //	GET  /counts                  unsettled flows, by standing, merchant and provider
-//	GET  /breakers                breakers that are not closed
+//	GET  /breakers                breakers that are not closed, budgets that are not full, and calls under way
 //	GET  /audit                   who did what, the first first
 //	POST /prune                   {"older_than","who","why"}
 //	GET  /backup                  a copy of the journal, if it can make one
@@ -76,8 +78,12 @@ func (x *Executor) AdminHandler() http.Handler {
 	}
 	mux.HandleFunc("/export", a.heavily(a.export))
 	mux.HandleFunc("/backup", a.heavily(a.backup))
+	pages := console.Handler(mux)
+	for _, path := range console.Paths {
+		mux.Handle(path, pages)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeAdminError(w, refusal(http.StatusNotFound, "there is no %s; there are /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
+		writeAdminError(w, refusal(http.StatusNotFound, "there is no %s; there are / (a page for people), /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
 	})
 	return mux
 }
@@ -211,6 +217,7 @@ type query struct {
 	journal.Filter
 	after journal.Cursor
 	limit int
+	ends  bool // with what would end each wait
 }
 
 // standingWords are the values of ?standing=.
@@ -263,6 +270,10 @@ func (a *admin) setParameter(q *query, key string, values []string, mistake func
 	case "after":
 		if err := q.readCursor(value); err != nil {
 			mistake("after is %q; it must be the next of an earlier list", value)
+		}
+	case "ends":
+		if q.ends = value == "true"; !q.ends && value != "false" {
+			mistake("ends is %q; it must be true or false", value)
 		}
 	case "limit":
 		if n, err := strconv.Atoi(value); err != nil || n < 1 || n > largestPage {

@@ -48,10 +48,38 @@ func lineOf(r *journal.Row) flowLine {
 	return l
 }
 
+// listedFlow is a line of the list, with what would end the flow's wait where that is asked for.
+type listedFlow struct {
+	flowLine
+
+	Ends []waitsFor `json:"ends,omitempty"`
+}
+
+// lineWithEnds reads a flow whole. The line is then as the flow is now, which may be otherwise than the list had it. One that was
+// pruned meanwhile stays as the list had it.
+func (a *admin) lineWithEnds(ctx context.Context, j journal.Journal, line listedFlow) (listedFlow, error) {
+	row, err := j.Get(ctx, line.Flow)
+	if errors.Is(err, journal.ErrNotFound) {
+		return line, nil
+	}
+	if err != nil {
+		return line, err
+	}
+	e := exportOf(&row)
+	line.flowLine = e.flowLine
+	if e.State != nil {
+		line.Ends = ends(a.x.termsOf(&e.State.Payment), e.State)
+	}
+	return line, nil
+}
+
 func (a *admin) list(r *http.Request) (any, error) {
-	q, err := a.readQuery(r, "standing", "merchant", "provider", "older_than", "after", "limit")
+	q, err := a.readQuery(r, "standing", "merchant", "provider", "older_than", "after", "limit", "ends")
 	if err != nil {
 		return nil, err
+	}
+	if q.ends {
+		q.limit = min(q.limit, adminPage) // each flow is read whole
 	}
 	j, err := a.journal()
 	if err != nil {
@@ -62,12 +90,18 @@ func (a *admin) list(r *http.Request) (any, error) {
 		return nil, err
 	}
 	page := struct {
-		Now   time.Time  `json:"now"`
-		Flows []flowLine `json:"flows"`
-		Next  string     `json:"next,omitempty"` // the after of the next page
-	}{Now: a.x.clock.stamp(), Flows: []flowLine{}}
+		Now   time.Time    `json:"now"`
+		Flows []listedFlow `json:"flows"`
+		Next  string       `json:"next,omitempty"` // the after of the next page
+	}{Now: a.x.clock.stamp(), Flows: []listedFlow{}}
 	for i := range rows {
-		page.Flows = append(page.Flows, lineOf(&rows[i]))
+		line := listedFlow{flowLine: lineOf(&rows[i])}
+		if q.ends {
+			if line, err = a.lineWithEnds(r.Context(), j, line); err != nil {
+				return nil, err
+			}
+		}
+		page.Flows = append(page.Flows, line)
 	}
 	if len(rows) == q.limit {
 		page.Next = writeCursor(&rows[len(rows)-1])
@@ -104,29 +138,6 @@ func (a *admin) counts(r *http.Request) (any, error) {
 			c.Standing = "unclassified"
 		}
 		answer.Counts = append(answer.Counts, line(c))
-	}
-	return answer, nil
-}
-
-func (a *admin) breakers(r *http.Request) (any, error) {
-	if _, err := a.readQuery(r); err != nil {
-		return nil, err
-	}
-	type line struct {
-		Provider  string           `json:"provider"`
-		Merchant  string           `json:"merchant"`
-		Operation policy.Operation `json:"operation"`
-		Query     bool             `json:"query"`
-		State     string           `json:"state"`
-		Until     time.Time        `json:"until"`
-	}
-	var s Stats
-	a.x.guards.states(&s, time.Now())
-	answer := struct {
-		Breakers []line `json:"breakers"`
-	}{[]line{}}
-	for _, b := range s.Breakers {
-		answer.Breakers = append(answer.Breakers, line(b))
 	}
 	return answer, nil
 }

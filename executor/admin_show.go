@@ -18,6 +18,7 @@ import (
 type shown struct {
 	exported
 
+	Now   time.Time    `json:"now"`
 	Live  bool         `json:"live"`            // this process has it in memory
 	Held  string       `json:"held,omitempty"`  // what delays its next call: budget, breaker or limit
 	Story []storyLine  `json:"story"`           // from the row
@@ -54,7 +55,7 @@ func (a *admin) show(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := shown{exported: exportOf(&row), Story: []storyLine{}, Ends: []waitsFor{}}
+	s := shown{exported: exportOf(&row), Now: a.x.clock.stamp(), Story: []storyLine{}, Ends: []waitsFor{}}
 	if s.State != nil {
 		s.Story = storyOf(s.State)
 		s.Ends = ends(a.x.termsOf(&s.State.Payment), s.State)

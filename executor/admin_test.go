@@ -266,7 +266,7 @@ func TestAdminRefusesWhatItDoesNotKnow(t *testing.T) {
 			status             int
 			words              []string
 		}{
-			{"GET", "/", "", 404, []string{"there are /flows"}},
+			{"GET", "/none", "", 404, []string{"there are / (a page"}},
 			{"GET", "/flows/none", "", 404, []string{"there is no flow none"}},
 			{"POST", "/flows/none/resolve", sayNotExecuted("k", ""), 404, nil},
 			{"POST", "/flows", "{}", 405, []string{"must be GET"}},
@@ -278,6 +278,7 @@ func TestAdminRefusesWhatItDoesNotKnow(t *testing.T) {
 				[]string{"standing is", "one of open, in_doubt", "limit is", "given 2 times", `no parameter \"color\"`, "older_than is", "after is"}},
 			{"GET", "/flows?limit=1001", "", 400, []string{"1 to 1000"}},
 			{"GET", "/flows?limit=7x", "", 400, nil},
+			{"GET", "/flows?ends=yes", "", 400, []string{"true or false"}},
 			{"GET", "/counts?after=1.a", "", 400, nil},
 			{"GET", path + "?x=1", "", 400, nil},
 			{"GET", "/breakers?x=1", "", 400, nil},

@@ -7,19 +7,19 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
 )
 
 // Mark stands in place of a text that is not recorded.
-const Mark = "…redacted…"
+const Mark = cards.Marked
 
 // Redactor takes out of answers what no catalogue reads in them. It is safe for concurrent use.
 type Redactor struct {
@@ -112,10 +112,10 @@ func (r *Redactor) value(field, s string, k *Known) string {
 	switch {
 	case k.text(s):
 		return s
-	case marked(s), hidden(s):
+	case marked(s), cards.Hidden(s):
 		return Mark
 	}
-	return maskCards(s, narrowGap)
+	return cards.Mask(s)
 }
 
 // marked reports whether a text is a page, JSON, or JSON in base64: it has fields that are not read.
@@ -124,38 +124,12 @@ func marked(s string) bool {
 	return strings.HasPrefix(s, "<") || strings.HasPrefix(s, "eyJ") || strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[{") || strings.HasPrefix(s, `["`)
 }
 
-// hidden reports whether a text has a card number in its escapes.
-func hidden(s string) bool {
-	for range maxEscapes {
-		plain := unescaped(s)
-		if plain == s {
-			return false
-		}
-		if s = plain; maskCards(s, wideGap) != s {
-			return true
-		}
+// Cards replaces what looks like a card number in a text for people, such as an error.
+func Cards(s string) string {
+	if cards.Hidden(s) {
+		return Mark
 	}
-	return true
-}
-
-// maxEscapes bounds escapes in escapes.
-const maxEscapes = 4
-
-var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-f]{1,5};|&#[0-9]{1,6};`)
-
-// unescaped is a text without the escapes of a URL, of JSON and of a page, also where some are broken.
-func unescaped(s string) string {
-	return escapes.ReplaceAllStringFunc(s, func(e string) string {
-		digits, base := strings.TrimRight(strings.TrimLeft(e, `%\&#ux`), ";"), 16
-		if strings.HasPrefix(e, "&#") && !strings.HasPrefix(e, "&#x") {
-			base = 10
-		}
-		n, err := strconv.ParseInt(digits, base, 32)
-		if err != nil {
-			return e
-		}
-		return string(rune(n))
-	})
+	return cards.MaskProse(s)
 }
 
 // words is a text for people. Card numbers, links, values with a name, and words that look like keys are taken
@@ -164,10 +138,10 @@ func (r *Redactor) words(s string, k *Known) string {
 	switch {
 	case k.text(s):
 		return s
-	case marked(s), hidden(s):
+	case marked(s), cards.Hidden(s):
 		return Mark
 	}
-	s = maskCards(s, wideGap)
+	s = cards.MaskProse(s)
 	var b strings.Builder
 	from := 0
 	for i, c := range s {

@@ -1,6 +1,9 @@
-package redact
+// Package cards takes card numbers out of texts.
+package cards
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,9 +27,17 @@ type group struct {
 	digits   []byte
 }
 
-// maskCards replaces what looks like a card number: digits, whole or in groups, that pass
-// the Luhn check. A longer run of digits may hold one and is replaced as well.
-func maskCards(s string, widest int) string {
+// Marked stands in place of a card number.
+const Marked = "…redacted…"
+
+// Mask takes card numbers out of a text by which a payment is judged: digits, whole or in groups with a sign or a space
+// between them, that pass the Luhn check. A longer run of digits may hold one and is replaced as well.
+func Mask(s string) string { return mask(s, narrowGap) }
+
+// MaskProse is Mask of a text for people, in which other signs may stand within a number.
+func MaskProse(s string) string { return mask(s, wideGap) }
+
+func mask(s string, widest int) string {
 	groups := digitGroups(s)
 	if len(groups) == 0 {
 		return s
@@ -40,7 +51,7 @@ func maskCards(s string, widest int) string {
 		}
 		if from := groups[i].from; from >= done { // else two that may be one overlap
 			b.WriteString(s[done:from])
-			b.WriteString(Mark)
+			b.WriteString(Marked)
 		}
 		done = max(done, groups[i+n-1].to)
 	}
@@ -48,12 +59,38 @@ func maskCards(s string, widest int) string {
 	return b.String()
 }
 
-// Cards replaces what looks like a card number in a text for people, such as an error.
-func Cards(s string) string {
-	if hidden(s) {
-		return Mark
+// Hidden reports whether a text has a card number in its escapes.
+func Hidden(s string) bool {
+	for range maxEscapes {
+		plain := unescaped(s)
+		if plain == s {
+			return false
+		}
+		if s = plain; mask(s, wideGap) != s {
+			return true
+		}
 	}
-	return maskCards(s, wideGap)
+	return true
+}
+
+// maxEscapes bounds escapes in escapes.
+const maxEscapes = 4
+
+var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-f]{1,5};|&#[0-9]{1,6};`)
+
+// unescaped is a text without the escapes of a URL, of JSON and of a page, also where some are broken.
+func unescaped(s string) string {
+	return escapes.ReplaceAllStringFunc(s, func(e string) string {
+		digits, base := strings.TrimRight(strings.TrimLeft(e, `%\&#ux`), ";"), 16
+		if strings.HasPrefix(e, "&#") && !strings.HasPrefix(e, "&#x") {
+			base = 10
+		}
+		n, err := strconv.ParseInt(digits, base, 32)
+		if err != nil {
+			return e
+		}
+		return string(rune(n))
+	})
 }
 
 // cardAt returns how many of the first groups make a card number; 0: none.

@@ -1,0 +1,144 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// storyLine is a line of a story.
+type storyLine struct {
+	At   time.Time
+	What string
+}
+
+// flowView is the page of a flow.
+type flowView struct {
+	flowLine
+
+	Now   time.Time
+	State *struct {
+		Stage     string
+		Outcome   string
+		Reason    string
+		Withdrawn string
+		Ledger    []sent
+	}
+	Notices int
+	Live    bool
+	Held    string
+	Story   []storyLine
+	Trace   []storyLine
+	Audit   []trailLine
+
+	Form form     `json:"-"` // what was typed
+	Done string   `json:"-"` // what was done just now
+	Sent []sent   `json:"-"`
+	Ids  []string `json:"-"` // those of the flow
+}
+
+// Ended reports whether the flow has.
+func (v *flowView) Ended() bool { return v.State == nil || v.State.Stage == "ended" }
+
+// form is what a page sends.
+type form struct {
+	Flow, Do           string
+	Request            string // [order id, request id], in JSON
+	Effect, Who, Why   string
+	Override           bool
+	Version            int64
+	orderID, requestID string
+}
+
+// fields are those of the forms.
+var fields = []string{"flow", "do", "request", "effect", "who", "why", "override", "version"}
+
+// formOf reads a form. The handler judges what the fields say.
+func formOf(v url.Values) (*form, error) {
+	for name, values := range v {
+		if !slices.Contains(fields, name) || len(values) != 1 {
+			return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("the form has %q %d times; its fields are %q, each once", name, len(values), fields)}
+		}
+	}
+	f := &form{Flow: v.Get("flow"), Do: v.Get("do"), Request: v.Get("request"), Effect: v.Get("effect"), Who: v.Get("who"), Why: v.Get("why"), Override: v.Get("override") == "yes"}
+	if f.Do != "resolve" && f.Do != "withdraw" {
+		return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("do is %q; it must be resolve or withdraw", f.Do)}
+	}
+	if f.Flow == "" {
+		return nil, &fault{Status: http.StatusBadRequest, Message: "flow must not be empty: it is the flow's id"}
+	}
+	// Without a version the handler would do it whatever has become of the flow.
+	if _, err := fmt.Sscanf(v.Get("version"), "%d", &f.Version); err != nil || f.Version < 1 {
+		return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("version is %q; it must be that of the flow as the page showed it", v.Get("version"))}
+	}
+	if f.Request != "" {
+		var ids []string
+		if err := json.Unmarshal([]byte(f.Request), &ids); err != nil || len(ids) != 2 {
+			return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("request is %q; it must be an order id and a request id as JSON", f.Request)}
+		}
+		f.orderID, f.requestID = ids[0], ids[1]
+	}
+	return f, nil
+}
+
+func (f *form) path() string { return "/flows/" + url.PathEscape(f.Flow) + "/" + f.Do }
+
+// body is what the handler reads.
+func (f *form) body() map[string]any {
+	b := map[string]any{"who": f.Who, "why": f.Why, "version": f.Version}
+	if f.Do == "resolve" {
+		b["order_id"], b["request_id"], b["effect"], b["override"] = f.orderID, f.requestID, f.Effect, f.Override
+	}
+	return b
+}
+
+// doneFor is how long a page says that something was done: longer, and it might be another's deed.
+const doneFor = 2 * time.Minute
+
+func (p *pages) flow(r *http.Request) (*page, error) {
+	q, err := parameters(r, "id", "done")
+	if err != nil {
+		return nil, err
+	}
+	shown, err := p.flowPage(r, q.Get("id"), nil)
+	if err != nil {
+		return nil, err
+	}
+	v := shown.View.(*flowView)
+	if n := len(v.Audit); n > 0 { // the trail says it, not the link alone
+		if last := v.Audit[n-1]; last.Verb == q.Get("done") && last.Result == "done" && shown.Now.Sub(last.At) < doneFor {
+			v.Done = last.Verb
+		}
+	}
+	return shown, nil
+}
+
+// flowPage is the page of a flow, with what was typed there before.
+func (p *pages) flowPage(r *http.Request, id string, typed *form) (*page, error) {
+	if id == "" {
+		return nil, &fault{Status: http.StatusBadRequest, Message: "id must not be empty: it is the flow's"}
+	}
+	v := &flowView{}
+	if err := p.ask(r, http.MethodGet, "/flows/"+url.PathEscape(id), nil, nil, v); err != nil {
+		return nil, err
+	}
+	if typed != nil {
+		v.Form = *typed
+	}
+	v.Ids = []string{v.Flow, v.Key}
+	if v.State != nil {
+		for _, s := range v.State.Ledger {
+			if s.Sends > 0 {
+				v.Sent = append(v.Sent, s)
+			}
+			v.Ids = append(v.Ids, s.OrderID, s.RequestID, s.ProviderID)
+		}
+	}
+	if len(v.Sent) == 1 && v.Form.Request == "" {
+		v.Form.Request = v.Sent[0].Value()
+	}
+	return &page{Title: "Flow " + shown(v.Flow, longestName), Now: v.Now, View: v}, nil
+}
