@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/contract"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -37,7 +38,9 @@ type Catalog struct {
 	others    []other
 	decoders  [operations][phases]decoder
 	contracts [operations]policy.Contract
+	promised  [operations]contract.Said
 	keyed     *policy.Contract // what an idempotency key adds; nil: the provider has none
+	keyedSaid contract.Said
 	envelopes []envelope
 	endpoints []*Endpoint
 	webhook   *WebhookShape // nil: not said

@@ -106,6 +106,7 @@ func (l *loader) body(t source.Table) {
 	l.endpoints(t)
 	l.webhook(t)
 	l.index()
+	l.contradictions()
 }
 
 // AddFS adds every catalogue in the folder providers of a file system: providers/NAME.toml.
@@ -342,6 +343,9 @@ func (l *loader) facts(t source.Table, r *Row) []RowFact {
 		if len(modes) > 0 && !holds(op) {
 			l.errs.Add(t.ValuePos("capture"), "%s: only a pay or a checkout is captured by itself or by hand; name those operations, or leave capture out", op)
 		}
+		if !wide && !l.c.Offers(op) {
+			l.errs.Add(t.ValuePos("operation"), "%s is not among the provider's operations", op)
+		}
 		for _, ph := range phs {
 			if broken := lawBroken(op, ph, modes, f); broken != "" {
 				l.errs.Add(t.ValuePos("effect"), "%s, %s: %s", op, ph, broken)
@@ -350,6 +354,13 @@ func (l *loader) facts(t source.Table, r *Row) []RowFact {
 		}
 	}
 	return all
+}
+
+// refusals are the classes of answers that say that nothing was done.
+var refusals = []policy.Class{
+	policy.InvalidRequest, policy.InvalidAmount, policy.InvalidInstrument, policy.Credentials, policy.Configuration, policy.Unsupported,
+	policy.IssuerDeclined, policy.InsufficientFunds, policy.LimitExceeded, policy.RiskDeclined, policy.AuthenticationFailed,
+	policy.MerchantBalance, policy.NotFound, policy.Maintenance, policy.RateLimited, policy.NotYet,
 }
 
 // lawBroken says why a fact cannot be true whatever a document says; empty if it can.
@@ -365,6 +376,12 @@ func lawBroken(op policy.Operation, ph policy.Phase, modes []policy.CaptureMode,
 		return "a request that is not found may still be on its way; its effect is unknown (see not_found_after)"
 	case f.Class == policy.AlreadyDone && f.Effect == policy.Executed && op != policy.Cancel && op != policy.Unbind:
 		return "already_done proves an execution only where the operation is a state to reach (cancel, unbind)"
+	case f.Effect == policy.NotExecuted && (f.Class == policy.Success || f.Class == policy.Authorized):
+		return "the class says that it was executed, and the effect that it was not"
+	case f.Effect == policy.Executed && slices.Contains(refusals, f.Class):
+		return "the class says that it was refused, and the effect that it was executed"
+	case f.Effect == policy.NotExecuted && (f.Class == policy.DuplicateRequest || f.Class == policy.DuplicateOrder):
+		return "a refused repeat proves nothing of the first one; its effect is unknown"
 	case f.Class == policy.Unrecognized && f.Effect.Settled():
 		return "an unrecognized answer proves nothing"
 	}

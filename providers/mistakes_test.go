@@ -34,7 +34,7 @@ func add(t *testing.T, doc string) string {
 	return err.Error()
 }
 
-const head = "name = \"acme\"\noperations = [\"pay\", \"cancel\", \"refund\"]\n"
+const head = "name = \"acme\"\noperations = [\"pay\", \"cancel\", \"refund\", \"unbind\"]\n"
 
 // Some facts cannot be true, whatever a document says.
 func TestImpossibleFactsAreRefused(t *testing.T) {
@@ -66,6 +66,15 @@ func TestImpossibleFactsAreRefused(t *testing.T) {
 		{"unrecognized and unknown", "unrecognized", `operation = "pay", phase = "send", effect = "unknown", stage = "result"`, ""},
 		{"unrecognized and pending", "unrecognized", `operation = "pay", phase = "send", effect = "pending", stage = "result"`, ""},
 		{"unrecognized and not executed", "unrecognized", `operation = "pay", phase = "send", effect = "not_executed", stage = "result"`, unrecognized},
+		{"a success that was not executed", "success", `operation = "pay", phase = "query", effect = "not_executed", stage = "result"`, "the class says that it was executed, and the effect that it was not"},
+		{"a hold that was not executed", "authorized", `operation = "pay", phase = "send", effect = "not_executed", stage = "result"`, "the class says that it was executed, and the effect that it was not"},
+		{"a success that proves nothing", "success", `operation = "pay", phase = "send", effect = "unknown", stage = "result"`, ""},
+		{"a decline that was executed", "issuer_declined", `operation = "pay", phase = "webhook", effect = "executed", stage = "result"`, "the class says that it was refused, and the effect that it was executed"},
+		{"a decline by the fact's own class", "success", `operation = "pay", phase = "send", class = "insufficient_funds", effect = "executed", stage = "result"`, "the class says that it was refused, and the effect that it was executed"},
+		{"a refused repeat", "duplicate_request", `operation = "pay", phase = "send", effect = "unknown", stage = "door"`, ""},
+		{"a refused repeat that settles", "duplicate_request", `operation = "pay", phase = "send", effect = "not_executed", stage = "door"`, "a refused repeat proves nothing of the first one; its effect is unknown"},
+		{"a refused order that settles", "duplicate_order", `operation = "refund", phase = "send", effect = "not_executed", stage = "result"`, "a refused repeat proves nothing of the first one; its effect is unknown"},
+		{"cancelled by a cancel", "cancelled", `operation = "cancel", phase = "send", effect = "executed", stage = "result"`, ""},
 		{"unrecognized and executed", "unrecognized", `operation = "pay", phase = "send", effect = "executed", stage = "result"`, unrecognized},
 	}
 	for _, tt := range tests {
@@ -120,7 +129,8 @@ func TestRowsThatDisagree(t *testing.T) {
 		{"two sections disagree about all", row("a", `"*"`, "unknown") + row("b", `"*"`, "not_executed"),
 			`f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about pay, send
 f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about cancel, send
-f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about refund, send`},
+f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about refund, send
+f.toml:8:3: code "1" of section "b" disagrees with f.toml:3 about unbind, send`},
 		{"one row says two things", strings.Replace(row("a", `"pay"`, "unknown"), "[{", "[{ operation = [\"pay\"], phase = \"send\", effect = \"executed\", stage = \"result\" }, {", 1),
 			`f.toml:3:3: code "1" of section "a" says two things of pay, send`},
 		{"a row stands twice", row("a", `"pay"`, "unknown") + row("a", `"pay"`, "unknown"),
@@ -188,5 +198,57 @@ func TestMisspeltKeysAreGuessed(t *testing.T) {
 				t.Errorf("said\n%s\nwant\n%s", said, tt.want)
 			}
 		})
+	}
+}
+
+// A contract may not promise what another of its lines, or the catalogue's own rows and blocks, deny: nothing is proved on both.
+func TestContradictionsAreRefused(t *testing.T) {
+	const (
+		answers = "[[code]]\ncode = \"1\"\nclass = \"success\"\nfacts = [{ operation = \"pay\", phase = [\"send\", \"query\", \"webhook\"], effect = \"executed\", stage = \"result\" }]\n"
+		sends   = "[[code]]\ncode = \"1\"\nclass = \"success\"\nfacts = [{ operation = \"pay\", phase = \"send\", effect = \"executed\", stage = \"result\" }]\n"
+		refused = "[[code]]\ncode = \"D\"\nclass = \"invalid_request\"\nfacts = [{ operation = \"pay\", phase = \"send\", effect = \"not_executed\", stage = \"door\" }]\n"
+		names   = "[[decode]]\norder_id = \"order\"\ncode = \"code\"\n"
+		byID    = "[[endpoint]]\noperation = \"pay\"\nphase = \"query\"\npath = \"/q/{id}\"\nprovider_id = \"path:id\"\n"
+	)
+	tests := []struct{ name, doc, want string }{
+		{"a repeat that is executed again, and is not", "[contract.pay]\ndedupe = [\"request_id\"]\nreplay = \"executed_again\"\n",
+			"f.toml:5:10: pay: replay says that a repeat is executed again, and dedupe that it is not"},
+		{"the same, taken back for an operation", "[contract]\ndedupe = [\"request_id\"]\n[contract.pay]\nreplay = \"executed_again\"\n", ""},
+		{"a first result of nothing", "[contract.pay]\nreplay = \"first_result\"\n", "f.toml:4:10: pay: replay says that a repeat gets the first result, and no dedupe"},
+		{"a first result and an empty list", "[contract.pay]\ndedupe = []\nreplay = \"first_result\"\n", "f.toml:5:10: pay: replay says"},
+		{"an empty list takes back a general promise", "[contract]\ndedupe = [\"request_id\"]\ndedupe_window = \"1h\"\nreplay = \"first_result\"\n[contract.pay]\ndedupe = []\n", ""},
+		{"a window of nothing", "[contract.pay]\ndedupe_window = \"1h\"\n", "f.toml:4:17: pay: dedupe_window says for how long"},
+		{"a window that ends before a repeat arrives", "[contract.pay]\ndedupe = [\"request_id\"]\ndedupe_window = \"10m\"\narrival_grace = \"10m\"\n",
+			"f.toml:5:17: pay: dedupe_window is not longer than timeout and arrival_grace together"},
+		{"a window as long as the call and the grace", "[contract.pay]\ndedupe = [\"request_id\"]\ndedupe_window = \"630s\"\narrival_grace = \"10m\"\n", "f.toml:5:17: pay: dedupe_window is not"},
+		{"a window that is a second longer", "[contract.pay]\ndedupe = [\"request_id\"]\ndedupe_window = \"631s\"\narrival_grace = \"10m\"\n", ""},
+		{"a shorter window over a general grace", "[contract]\ndedupe = [\"request_id\"]\narrival_grace = \"24h\"\n[contract.pay]\ndedupe_window = \"1h\"\n", ""},
+		{"an absence that nothing is asked for", "[contract.pay]\nnot_found_after = \"1h\"\n", "f.toml:4:19: pay: not_found_after says what"},
+		{"the idempotency key's window", "[contract.idempotent_key]\ndedupe = [\"request_id\"]\ndedupe_window = \"1m\"\narrival_grace = \"1h\"\n", "f.toml:5:17: pay, cancel, refund, unbind: dedupe_window is not"},
+		{"a query that no row answers", "[contract.pay]\nquery_by = [\"order_id\"]\n" + sends, `f.toml:4:12: pay: query_by says that there is a query, and no row says what its answers prove`},
+		{"a query that a row answers", "[contract.pay]\nquery_by = [\"order_id\"]\n" + answers, ""},
+		{"a query by what no endpoint bears", "[contract.pay]\nquery_by = [\"order_id\"]\n" + answers + byID, `f.toml:4:12: pay: query_by has ["order_id"], and no [[endpoint]] of a query bears it`},
+		{"a query by what an endpoint bears", "[contract.pay]\nquery_by = [\"order_id\", \"provider_id\"]\n" + answers + byID, ""},
+		{"a webhook that no row reads", "[contract.pay]\nwebhook = true\n" + sends + names, `f.toml:4:11: pay: webhook says that the provider reports the end, and no row says what a webhook proves`},
+		{"a webhook that a row reads", "[contract.pay]\nwebhook = true\n" + answers + names, ""},
+		{"a refused repeat whose row denies the payment", "[contract.pay]\nreplay_codes = [\"D\"]\n" + refused,
+			`f.toml:4:16: pay: replay_codes says that "D" refuses a repeat, which proves nothing of the first one, and the row at f.toml:5 that nothing`},
+		{"a contract of what is not offered", "[contract.payout]\nwebhook = true\n", "f.toml:3:2: payout is not among the provider's operations"},
+		{"a row of what is not offered", strings.Replace(sends, `"pay"`, `"payout"`, 1), "f.toml:6:24: payout is not among the provider's operations"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if said := add(t, tt.doc); !strings.HasPrefix(said, tt.want) || tt.want == "" && said != "" || strings.Contains(said, "\n") {
+				t.Errorf("said\n%s\nwant\n%s", said, tt.want)
+			}
+		})
+	}
+}
+
+// All contradictions are said at once, and a deployment does not repeat those of its catalogue.
+func TestContradictionsAreSaidAtOnceAndOnce(t *testing.T) {
+	said := add(t, "[contract.pay]\ndedupe_window = \"1h\"\nnot_found_after = \"1h\"\n[contract.refund]\nreplay = \"first_result\"\n[deployment.north]\ntitle = \"North\"\n")
+	if lines := strings.Split(said, "\n"); len(lines) != 3 {
+		t.Errorf("said\n%s\nwant three mistakes", said)
 	}
 }

@@ -316,11 +316,11 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 	f.IdempotentKey = t.Bool(errs, "idempotent_key")
 	f.IdempotentKeyPos = t.KeyPos("idempotent_key")
 	f.readDeployments(errs, t)
-	all := contract.Lines(t, errs)
-	perOp := map[policy.Operation]func(*policy.Contract){}
+	all, said := contract.Lines(t, errs), contract.Said{}.With(t)
+	perOp, of := map[policy.Operation]func(*policy.Contract){}, map[policy.Operation]contract.Said{}
 	for _, op := range policy.Operations() {
 		if sub, ok := t.Table(errs, op.String()); ok {
-			perOp[op] = contract.Lines(sub, errs)
+			perOp[op], of[op] = contract.Lines(sub, errs), said.With(sub)
 			sub.Done(errs)
 		}
 	}
@@ -330,6 +330,29 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 		if own := perOp[op]; own != nil {
 			own(c)
 		}
+	}
+	f.refuseContradictions(errs, said, of)
+}
+
+// refuseContradictions looks at each operation's contract, as far as the file says it. What holds for every operation is said once.
+func (f *File) refuseContradictions(errs *source.List, said contract.Said, of map[policy.Operation]contract.Said) {
+	known := map[policy.Mistake]bool{}
+	report := func(prefix string) func(source.Pos, string) {
+		return func(at source.Pos, text string) {
+			if m := (policy.Mistake{Position: at, Msg: text}); !known[m] {
+				known[m] = true
+				errs.Add(at, "%s%s", prefix, text)
+			}
+		}
+	}
+	for _, op := range policy.Operations() {
+		own, prefix := of[op], op.String()+": "
+		if own == nil {
+			own, prefix = said, "" // what [contract] says
+		}
+		var c policy.Contract
+		f.contract(op, &c)
+		contract.Contradictions(&c, own, false, report(prefix))
 	}
 }
 

@@ -114,27 +114,38 @@ func drawMini(r *rand.Rand) string {
 	return b.String()
 }
 
-// drawContract draws the lines of a contract, with windows and graces that fit each other or do not.
+// drawContract draws the lines of a contract. Those that contradict each other are refused when they are loaded.
 func drawContract(r *rand.Rand, replayCodes bool) string {
 	var b strings.Builder
 	b.WriteString("\n[contract]\n")
 	fmt.Fprintf(&b, "timeout  = %q\n", one(r, "10s", "30s"))
-	fmt.Fprintf(&b, "query_by = %s\n", one(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`))
+	queryBy := one(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`)
+	fmt.Fprintf(&b, "query_by = %s\n", queryBy)
 	fmt.Fprintf(&b, "webhook  = %s\n", one(r, "true", "false"))
-	fmt.Fprintf(&b, "dedupe   = %s\n", one(r, `[]`, `["request_id"]`, `["request_id"]`, `["order_id"]`, `["request_id", "order_id"]`))
-	if r.IntN(4) > 0 {
-		fmt.Fprintf(&b, "dedupe_window = %q\n", one(r, "2m", "30m", "24h", "744h"))
+	dedupe := one(r, `[]`, `["request_id"]`, `["request_id"]`, `["order_id"]`, `["request_id", "order_id"]`)
+	fmt.Fprintf(&b, "dedupe   = %s\n", dedupe)
+	window := one(r, "", "2m", "30m", "24h", "744h")
+	if window != "" && dedupe != `[]` {
+		fmt.Fprintf(&b, "dedupe_window = %q\n", window)
 	}
-	if r.IntN(5) > 0 {
-		fmt.Fprintf(&b, "replay = %q\n", one(r, "first_result", "first_result", "rejected", "executed_again"))
+	replay := one(r, "", "first_result", "first_result", "rejected")
+	if dedupe == `[]` {
+		replay = one(r, "", "executed_again")
+	}
+	if replay != "" {
+		fmt.Fprintf(&b, "replay = %q\n", replay)
 		if replayCodes {
 			b.WriteString("replay_codes = [\"40\"]\n")
 		}
 	}
 	if r.IntN(2) == 0 {
-		fmt.Fprintf(&b, "arrival_grace = %q\n", one(r, "30s", "1m", "10m"))
+		grace := one(r, "30s", "1m", "10m")
+		if window == "2m" {
+			grace = one(r, "30s", "1m")
+		}
+		fmt.Fprintf(&b, "arrival_grace = %q\n", grace)
 	}
-	if r.IntN(2) == 0 {
+	if r.IntN(2) == 0 && queryBy != `[]` {
 		fmt.Fprintf(&b, "not_found_after = %q\n", one(r, "1m", "10m", "1h"))
 	}
 	return b.String()

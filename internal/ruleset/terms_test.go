@@ -96,7 +96,7 @@ operations = ["pay"]
 query_by = ["order_id"]
 [[code]]
 code = "F-1"
-facts = [{ operation = "*", phase = ["send"], effect = "not_executed", class = "maintenance", stage = "door" }]
+facts = [{ operation = "*", phase = ["send"], effect = "not_executed", class = "maintenance", stage = "door" }, { operation = "*", phase = ["query"], effect = "unknown", stage = "door" }]
 `,
 		"providers/momo.toml": `
 name = "momo"

@@ -95,11 +95,12 @@ func someRules(r draw.Rand) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, "description = \"random\"\n\n[limits]")
 	fmt.Fprintf(&b, "max_attempts = %d\nmax_queries = %d\nmax_elapsed = %q\n\n[contract]\n", draw.One(r, 1, 2, 3), draw.One(r, 1, 2, 5), draw.One(r, "1h", "26h"))
-	fmt.Fprintf(&b, "query_by = %s\nwebhook = %v\n", draw.One(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`, `["request_id", "provider_id"]`), r.IntN(2) == 0)
+	queryBy := draw.One(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`, `["request_id", "provider_id"]`)
+	fmt.Fprintf(&b, "query_by = %s\nwebhook = %v\n", queryBy, r.IntN(2) == 0)
 	if r.IntN(2) == 0 {
-		fmt.Fprintf(&b, "dedupe = [%q]\ndedupe_window = %q\nreplay = %q\n", draw.One(r, "request_id", "order_id"), draw.One(r, "30m", "2h", "744h"), draw.One(r, "first_result", "rejected", "executed_again"))
+		fmt.Fprintf(&b, "dedupe = [%q]\ndedupe_window = %q\nreplay = %q\n", draw.One(r, "request_id", "order_id"), draw.One(r, "30m", "2h", "744h"), draw.One(r, "first_result", "rejected"))
 	}
-	if r.IntN(2) == 0 {
+	if r.IntN(2) == 0 && queryBy != `[]` {
 		fmt.Fprintf(&b, "not_found_after = %q\n", draw.One(r, "10m", "1h"))
 	}
 	if r.IntN(2) == 0 {
