@@ -41,9 +41,10 @@ func TestReturnedStatesAndCommandsNeverChange(t *testing.T) {
 			case kind == 11 && len(from.Ledger) > 0:
 				next = flow.Asked(d, from, at)
 			case kind == 9 && len(from.Ledger) > 0:
-				sit, decided := flow.Advise(d, from, drawAnswer(t), at)
-				keep(sit)
-				keep(decided)
+				answer := drawAnswer(t)
+				sit, decided := new(flow.Adviser).Advise(d, &from, &answer, at)
+				keep(*sit)
+				keep(*decided)
 				continue
 			default:
 				s, commands, err := flow.Step(d, from, drawEvent(t, kind, n, at))

@@ -89,15 +89,15 @@ func (r *driver) step(e flow.Event) {
 	r.checkLimits()
 }
 
-// advised is what [flow.Advise] says of the answer that a send waits for.
+// advised is what [flow.Adviser.Advise] says of the answer that a send waits for.
 func (r *driver) advised(e flow.Event) *flow.Decided {
 	answered, ok := e.(flow.Answered)
 	if !ok || r.state.Stage != flow.Sending {
 		return nil
 	}
 	answered.Answer.Phase = policy.Send
-	_, decided := flow.Advise(r.d, r.state, answered.Answer, answered.Moment)
-	return &decided
+	_, decided := new(flow.Adviser).Advise(r.d, &r.state, &answered.Answer, answered.Moment)
+	return decided
 }
 
 // obey carries out a command, and checks that it may be given.

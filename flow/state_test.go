@@ -115,7 +115,8 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 	paid := asJSON(s)
 	refused := step(before, said("1006"))
 	other := asJSON(refused)
-	flow.Advise(defaults, before, said("10").Answer, at)
+	closed := said("10").Answer
+	new(flow.Adviser).Advise(defaults, &before, &closed, at)
 	flow.Sent(defaults, before, at, "o-2", "r-2", "")
 	flow.Asked(defaults, before, at)
 	if got := asJSON(s); got != paid || s.Outcome != policy.Succeeded {

@@ -29,17 +29,28 @@ func (e *MisfitError) Error() string {
 	return fmt.Sprintf("flow: the event %s does not fit a flow that is %q", e.Event, string(e.Stage))
 }
 
+// Adviser says what flows would do. Its memory is used again: what it returned holds until it is asked the next time. It is for
+// one goroutine; the zero value is ready.
+type Adviser struct {
+	m       machine
+	ledger  []Identity
+	answer  policy.Answer
+	decided Decided
+}
+
 // Advise says what a flow in the given state would do about an answer, without doing
 // it. It is the same judgement that Step makes; limits and interlock included.
 // The situation is what the rules were shown.
-func Advise(d policy.Decider, s State, a policy.Answer, now Moment) (policy.Situation, Decided) {
-	m := newMachine(d, &s, now)
-	m.copyLedger(0)
-	blankPlaceholders(&a)
-	fact := addAnswer(d, m.t, &m.s, incoming{answer: &a, at: now.At, asked: now.At})
-	var decided Decided
-	m.judge(&decided, &a, fact)
-	return m.sit, decided
+func (x *Adviser) Advise(d policy.Decider, s *State, a *policy.Answer, now Moment) (*policy.Situation, *Decided) {
+	m := &x.m
+	m.begin(d, s, now)
+	m.s.Ledger = append(x.ledger[:0], s.Ledger...) // the caller's must not change
+	x.ledger = m.s.Ledger
+	x.answer, x.decided = *a, Decided{}
+	blankPlaceholders(&x.answer)
+	fact := addAnswer(d, m.t, &m.s, incoming{answer: &x.answer, at: now.At, asked: now.At})
+	m.judge(&x.decided, &x.answer, fact)
+	return &m.sit, &x.decided
 }
 
 // machine is one step under way. The first identity, evidence and count, and the list of commands,
@@ -62,7 +73,14 @@ type machine struct {
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
-	m := &machine{d: d, s: *s, now: now}
+	m := new(machine)
+	m.begin(d, s, now)
+	return m
+}
+
+// begin makes it a step of a flow in the state s, whatever it was before.
+func (m *machine) begin(d policy.Decider, s *State, now Moment) {
+	*m = machine{d: d, s: *s, now: now}
 	m.t = d.Terms(&m.s.Payment)
 	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.
@@ -70,7 +88,6 @@ func newMachine(d policy.Decider, s *State, now Moment) *machine {
 	if len(s.Evidence) == 0 {
 		m.s.Evidence = m.evidence[:0]
 	}
-	return m
 }
 
 // state returns the state after the step. An empty list becomes nil again, so that equal states

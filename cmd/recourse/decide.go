@@ -56,6 +56,9 @@ type decider struct {
 	errs   io.Writer
 	failed bool   // some line had an error
 	buffer []byte // of the line that is written
+
+	question advice.Question // of the line
+	asker    advice.Asker
 }
 
 func newDecider(e *ruleset.Engine, out, errs io.Writer) *decider {
@@ -141,11 +144,10 @@ func (d *decider) line(number int, line []byte, tooLong bool) error {
 }
 
 func (d *decider) decide(line []byte) (advice.Decision, error) {
-	q, err := advice.Read(line)
-	if err != nil {
+	if err := advice.ReadInto(line, &d.question); err != nil {
 		return advice.Decision{}, err
 	}
-	adv, err := advice.Ask(d.engine, q)
+	adv, err := d.asker.Ask(d.engine, &d.question)
 	if err != nil {
 		return advice.Decision{}, err
 	}

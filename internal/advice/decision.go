@@ -84,12 +84,29 @@ func (d *Decision) AppendJSON(dst []byte) []byte {
 
 func field(dst []byte, name, text string) []byte {
 	dst = append(append(append(dst, '"'), name...), `":`...)
-	for i := range len(text) {
-		if b := text[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
-			return quoted(dst, text)
-		}
+	if !plain(text) {
+		return quoted(dst, text)
 	}
 	return append(append(append(dst, '"'), text...), '"')
+}
+
+// plain reports whether a text is of printable ASCII that needs no escape. It looks at eight bytes at once: a byte below a bound
+// borrows from its highest bit, and no byte has that bit itself.
+func plain(text string) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		x := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 | uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
+		if (x|(x-ones*' ')|(quote-ones)|(slash-ones)|(del-ones))&high != 0 {
+			return false
+		}
+	}
+	for i := range len(text) {
+		if b := text[i]; b < ' ' || b > '~' || b == '"' || b == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // quoted leaves what needs an escape to encoding/json.

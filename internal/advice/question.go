@@ -22,6 +22,9 @@ type Scalar = question.Scalar
 // Read reads a question from one JSON object.
 func Read(raw []byte) (*Question, error) { return question.Read(raw) }
 
+// ReadInto is [Read] into the memory of a question.
+func ReadInto(raw []byte, q *Question) error { return question.ReadInto(raw, q) }
+
 // check refuses numbers that no flow can have.
 func check(q *Question) error {
 	least := min(int64(q.Attempt), int64(q.Queries), q.ElapsedMS, q.RetryAfterMS, q.Amount)
@@ -50,7 +53,20 @@ type Advice struct {
 
 // Ask puts a question to the rules, through the machine that runs in production. An error says
 // that the provider is unknown, or that the question has a number that no flow can have.
-func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
+func Ask(e *ruleset.Engine, q *Question) (*Advice, error) { return new(Asker).Ask(e, q) }
+
+// Asker asks one question after the other, in the same memory: an advice holds until the next question. It is for one
+// goroutine; the zero value is ready.
+type Asker struct {
+	advice  Advice
+	adviser flow.Adviser
+	answer  policy.Answer
+	state   flow.State
+	ledger  [2]flow.Identity
+}
+
+// Ask is the function [Ask].
+func (x *Asker) Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 	cat, err := e.Catalog(&policy.Payment{Provider: q.Provider, Merchant: q.Merchant})
 	if err != nil {
 		return nil, err
@@ -58,7 +74,8 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 	if err := check(q); err != nil {
 		return nil, err
 	}
-	a := policy.Answer{
+	a := &x.answer
+	*a = policy.Answer{
 		Phase: q.Phase, Fault: q.Fault, HTTPStatus: q.HTTPStatus, Code: string(q.Code), SubCode: string(q.SubCode),
 		Status: string(q.Status), SubStatus: string(q.SubStatus), Message: q.Message,
 		RetryAfter: span(q.RetryAfterMS), Verified: q.Verified, Currency: q.Currency,
@@ -74,25 +91,30 @@ func Ask(e *ruleset.Engine, q *Question) (*Advice, error) {
 		}
 		m := policy.Message{HTTPStatus: q.HTTPStatus, Header: q.Headers, Query: q.QueryString, Body: body}
 		// A message that does not decode is the fault "unreadable", which is an answer.
-		_ = cat.DecodeMessage(*q.Operation, q.Phase, &m, &a)
+		_ = cat.DecodeMessage(*q.Operation, q.Phase, &m, a)
 	}
 	at := q.At
 	if at.IsZero() {
 		at = time.Now().UTC()
 	}
-	s := state(q, &a, at)
-	nameWebhook(&s, &a, raw(q))
+	s := &x.state
+	x.fill(q, at)
+	nameWebhook(s, a, raw(q))
 	now := flow.Moment{At: at, Jitter: 0.5}
-	var adv Advice
-	adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
-	if v := adv.Decided.Verdict; v.Schedule != "" {
+	x.advise(e, now)
+	if v := x.advice.Decided.Verdict; v.Schedule != "" {
 		// Which turn of its schedule it is follows from what was done so far.
 		if n := turns(q, e, &s.Payment, &v); n > 0 { // the first turn is what was just looked at
 			s.Waits = policy.Counts{{Name: v.Schedule, N: n}}
-			adv.Situation, adv.Decided = flow.Advise(e, s, a, now)
+			x.advise(e, now)
 		}
 	}
-	return &adv, nil
+	return &x.advice, nil
+}
+
+func (x *Asker) advise(e *ruleset.Engine, now flow.Moment) {
+	situation, decided := x.adviser.Advise(e, &x.state, &x.answer, now)
+	x.advice.Situation, x.advice.Decided = *situation, *decided
 }
 
 // raw reports whether a question holds a message as it came.
@@ -127,16 +149,17 @@ func nameWebhook(s *flow.State, a *policy.Answer, hasBody bool) {
 	a.OrderID, a.RequestID = id.OrderID, id.RequestID
 }
 
-// state is a flow that has lived through what the question says of it.
-func state(q *Question, a *policy.Answer, at time.Time) flow.State {
+// fill makes the state a flow that has lived through what the question says of it.
+func (x *Asker) fill(q *Question, at time.Time) {
+	a, s := &x.answer, &x.state
 	attempt := max(q.Attempt, 1)
 	started := at.Add(-span(q.ElapsedMS))
-	s := flow.State{
+	*s = flow.State{
 		Payment: policy.Payment{
 			Provider: q.Provider, Merchant: q.Merchant, Operation: *q.Operation, Key: q.PaymentKey,
 			Amount: q.Amount, Currency: q.Currency, Capture: q.Capture, Tags: q.Tags,
 		},
-		Started: started, Attempts: attempt, Queries: q.Queries,
+		Started: started, Attempts: attempt, Queries: q.Queries, Ledger: x.ledger[:0],
 	}
 	for rule, n := range q.Fired {
 		s.Fired = append(s.Fired, policy.Count{Name: rule, N: n})
@@ -172,5 +195,4 @@ func state(q *Question, a *policy.Answer, at time.Time) flow.State {
 	case policy.Webhook:
 		s.Stage = flow.Waiting
 	}
-	return s
 }

@@ -72,7 +72,8 @@ func (d *Situations) One(r Rand) policy.Situation {
 	case policy.Webhook:
 		s.Stage = flow.Waiting
 	}
-	sit, _ := flow.Advise(d.e, s, a, flow.Moment{At: at, Jitter: 0.5})
+	shown, _ := new(flow.Adviser).Advise(d.e, &s, &a, flow.Moment{At: at, Jitter: 0.5})
+	sit := *shown
 	paid := *sit.Payment
 	sit.Payment = &paid
 	return sit

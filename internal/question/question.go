@@ -71,20 +71,29 @@ func (s *Scalar) UnmarshalJSON(raw []byte) error {
 
 // Read reads a question from one JSON object.
 func Read(raw []byte) (*Question, error) {
-	var q Question
-	if !readPlain(raw, &q) {
-		q = Question{}
-		if err := readAny(raw, &q); err != nil {
-			return nil, err
+	q := new(Question)
+	if err := ReadInto(raw, q); err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// ReadInto is [Read] into the memory of a question, whatever it was before.
+func ReadInto(raw []byte, q *Question) error {
+	*q = Question{}
+	if !readPlain(raw, q) {
+		*q = Question{}
+		if err := readAny(raw, q); err != nil {
+			return err
 		}
 	}
 	if q.Provider == "" {
-		return nil, errors.New("provider is missing")
+		return errors.New("provider is missing")
 	}
 	if q.Operation == nil {
-		return nil, errors.New("operation is missing")
+		return errors.New("operation is missing")
 	}
-	return &q, nil
+	return nil
 }
 
 // readAny reads whatever a question may hold.

@@ -153,7 +153,7 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
 		return
 	}
-	answer, err := s.decision(s.o.Rules.Now(), raw, nil)
+	answer, err := s.decision(s.o.Rules.Now(), new(asking), raw, nil)
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -164,16 +164,22 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 
 var jsonType = []string{"application/json"}
 
+// asking is the memory of one question after the other.
+type asking struct {
+	q     advice.Question
+	asker advice.Asker
+}
+
 // decision answers one question, behind what out holds.
-func (s *Service) decision(e *ruleset.Engine, raw, out []byte) ([]byte, error) {
-	q, err := advice.Read(raw)
-	if err != nil {
+func (s *Service) decision(e *ruleset.Engine, mem *asking, raw, out []byte) ([]byte, error) {
+	q := &mem.q
+	if err := advice.ReadInto(raw, q); err != nil {
 		return out, err
 	}
 	if q.At.IsZero() && s.o.Decisions != nil {
 		q.At = time.Now().UTC().Truncate(time.Microsecond) // as it is written
 	}
-	a, err := advice.Ask(e, q)
+	a, err := mem.asker.Ask(e, q)
 	if err != nil {
 		return out, err
 	}
@@ -245,8 +251,9 @@ func readPart(in *bufio.Reader) (questions [][]byte, err error) {
 // answerPart answers lines with lines. wrong is why no more were read; nil and [io.EOF] need no word.
 func (s *Service) answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
 	var out []byte
+	mem := new(asking)
 	for _, question := range questions {
-		out = s.answerLine(e, question, out)
+		out = s.answerLine(e, mem, question, out)
 	}
 	if wrong != nil && !errors.Is(wrong, io.EOF) {
 		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
@@ -256,13 +263,13 @@ func (s *Service) answerPart(e *ruleset.Engine, questions [][]byte, wrong error)
 
 // answerLine adds the answer to a question. A panic stays in its line: this goroutine is no handler's, and the process would end with
 // all flows.
-func (s *Service) answerLine(e *ruleset.Engine, question, out []byte) (next []byte) {
+func (s *Service) answerLine(e *ruleset.Engine, mem *asking, question, out []byte) (next []byte) {
 	defer func() {
 		if bug := recover(); bug != nil {
 			next = append(append(out, errorLine(fmt.Errorf("the rules panicked: %v", bug))...), '\n')
 		}
 	}()
-	next, err := s.decision(e, question, out)
+	next, err := s.decision(e, mem, question, out)
 	if err != nil {
 		next = append(out, errorLine(err)...)
 	}
