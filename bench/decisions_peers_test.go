@@ -89,8 +89,8 @@ func (d *decisionSet) byCEL(t testing.TB) chooser {
 	}}
 }
 
-func (d *decisionSet) byOPA(t testing.TB) chooser {
-	t.Helper()
+// regoModule is the rules for OPA.
+func (d *decisionSet) regoModule() string {
 	var module strings.Builder
 	module.WriteString("package rules\n\nimport rego.v1\n\n")
 	for i := range d.rules {
@@ -100,8 +100,13 @@ func (d *decisionSet) byOPA(t testing.TB) chooser {
 		}
 		fmt.Fprintf(&module, "decision := \"r%d\" if {%s\n}\n\n", i, strings.ReplaceAll(condition, "\n\t\n", "\n"))
 	}
+	return module.String()
+}
+
+func (d *decisionSet) byOPA(t testing.TB) chooser {
+	t.Helper()
 	ctx := context.Background()
-	query, err := rego.New(rego.Query("data.rules.decision"), rego.Module("rules.rego", module.String())).PrepareForEval(ctx)
+	query, err := rego.New(rego.Query("data.rules.decision"), rego.Module("rules.rego", d.regoModule())).PrepareForEval(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
