@@ -71,3 +71,53 @@ func TestUsedProvidersAreTerms(t *testing.T) {
 		}
 	}
 }
+
+// A merchant that moves to another deployment meets other facts, and another contract: the change says so, as
+// does a change of a deployment that only some merchants chose.
+func TestAMerchantsDeploymentIsCompared(t *testing.T) {
+	const acme = `
+name = "acme"
+operations = ["pay"]
+[contract]
+query_by = ["order_id"]
+[[decode]]
+code = "rc"
+[[code]]
+code = "X"
+class = "success"
+facts = [{ operation = ["pay"], phase = ["send", "query", "webhook"], effect = "executed", stage = "result" }]
+[deployment.south.contract]
+timeout = "7s"
+[[deployment.south.code]]
+code = "X"
+class = "processing"
+facts = [{ operation = ["pay"], phase = ["send", "query", "webhook"], effect = "EFFECT", stage = "result" }]
+`
+	opened := func(merchant, effect string) *ruleset.Engine {
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/acme.toml": strings.ReplaceAll(acme, "EFFECT", effect), "merchants/isla.toml": merchant, "merchants/plain.toml": "description = \"x\""}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	const south, north = "[contract]\ndeployment = { acme = \"south\" }", "description = \"y\""
+	for _, tt := range []struct {
+		name          string
+		before, after *ruleset.Engine
+		changes       bool
+		terms         bool
+	}{
+		{"the merchant moves", opened(north, "pending"), opened(south, "pending"), true, true},
+		{"its deployment says another thing", opened(south, "pending"), opened(south, "unknown"), true, false},
+		{"a deployment that no merchant chose says another thing", opened(north, "pending"), opened(north, "unknown"), false, false},
+		{"nothing changes", opened(south, "pending"), opened(south, "pending"), false, false},
+	} {
+		r, err := diff.Run(t.Context(), tt.before, tt.after, diff.Options{Providers: []string{"acme"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed := len(r.Changes)+len(r.Facts) > 0; changed != tt.changes || (len(r.Terms) > 0) != tt.terms {
+			t.Errorf("%s: %d changes, %d facts, %d terms", tt.name, len(r.Changes), len(r.Facts), len(r.Terms))
+		}
+	}
+}
