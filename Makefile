@@ -1,7 +1,6 @@
 # The tasks of every day. CI runs .ci/run, which is the judge; these are its parts.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-MODULES  := . cmd/recourse durable/river durable/temporal journal/postgres journal/sqlite otel otel/prometheus examples examples/sdk bench
-MODULES  := . cmd/recourse cmd/recourse/browsertest durable/river journal/postgres journal/sqlite otel otel/prometheus examples examples/sdk bench
+MODULES  := . cmd/recourse cmd/recourse/browsertest durable/river durable/temporal journal/postgres journal/sqlite otel otel/prometheus examples examples/sdk bench
 TOOLS    := $(CURDIR)/.tools
 
 .PHONY: help test test-short test-slow lint golden bench release release-check
