@@ -46,6 +46,8 @@ type comparison struct {
 	Simulated Column   `json:"simulated"` // with the rules of Options.Against
 	Same      int      `json:"same"`      // flows that end alike, at the same time
 	Changes   []change `json:"changes"`   // the riskier first; those that did not happen are not in it
+
+	Decisions []changedDecision `json:"decisions"` // what flows meet that is decided otherwise, the most frequent first
 }
 
 // change is the flows that move in one direction.

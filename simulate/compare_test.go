@@ -146,3 +146,36 @@ func TestTheComparisonIsDeterministic(t *testing.T) {
 		sameReport(t, want, o, shipped(t)[:1]...)
 	}
 }
+
+// A changed decision counts the flows that meet it with the other rules, each once, with their money.
+func TestDecisionsThatChange(t *testing.T) {
+	lines := []string{
+		jsonLine(t, "paid", 0, "send", code(0)),
+		jsonLine(t, "waits", 0, "send", fields{"fault": "timeout", "latency_ms": 1000}),
+		jsonLine(t, "waits", time.Minute, "query", code(7000)),
+		jsonLine(t, "waits", 2*time.Minute, "query", code(7000)),
+		jsonLine(t, "waits", 3*time.Minute, "query", code(0)),
+		jsonLine(t, "leaves", 0, "send", fields{"fault": "timeout", "latency_ms": 1000, "amount": 70}),
+	}
+	strict := withRules(t, map[string]string{"merchants/acme.toml": impatient})
+	r := simulate(t, Options{Decider: strict, Catalogs: strict.Catalogs, Against: defaults(t)}, text("r.jsonl", lines...))
+	got := map[string]string{}
+	for _, d := range r.Against.Decisions {
+		got[d.Name+" "+d.Before.Action.String()+" "+d.After.Action.String()] = strconv.FormatInt(d.Flows, 10) + " " + strconv.FormatInt(d.Money[0].Amount, 10) + " " + d.Money[0].Currency + " " + d.Example
+	}
+	want := map[string]string{
+		"momo/in-doubt->person query_status escalate":       "2 1070 VND leaves",
+		"momo/momo-in-flight->person query_status escalate": "1 1000 VND waits",
+	}
+	if len(got) != len(want) {
+		t.Errorf("%v", got)
+	}
+	for name, w := range want {
+		if got[name] != w {
+			t.Errorf("%s: %q, want %q", name, got[name], w)
+		}
+	}
+	if same := simulate(t, Options{Against: defaults(t)}, text("r.jsonl", lines...)); len(same.Against.Decisions) > 0 {
+		t.Errorf("the same rules decide otherwise: %+v", same.Against.Decisions)
+	}
+}

@@ -13,6 +13,7 @@ type runner struct {
 	changes differences // from those to the rules of Options.Decider
 	records []record
 	details *details // nil: none are wanted
+	beside  *comparing
 }
 
 // result is one flow of a group, recorded and simulated.
@@ -49,13 +50,21 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 	r.t.add(results, harm)
 	var before []result
 	if r.o.Against != nil {
-		before = r.play(r.o.Against, records, nil, r.other)
+		before = r.play(r.comparing(), records, nil, r.other)
 		r.other.add(before, nil)
 		r.compare(before, results)
 	}
 	if r.details != nil {
 		r.details.group(r, before, results, harm)
 	}
+}
+
+// comparing is the rules of Options.Against, which note where those of Options.Decider decide otherwise.
+func (r *runner) comparing() *comparing {
+	if r.beside == nil {
+		r.beside = &comparing{Decider: r.o.Against, after: r.o.Decider, met: map[pair]*metBy{}}
+	}
+	return r.beside
 }
 
 // play simulates the flows of one payment key with the rules of d.
@@ -108,6 +117,9 @@ func (r *record) start() moment {
 // harm.
 func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
 	v := driver{d: d, r: rec, moved: &t.simulated.moved}
+	if c, is := d.(*comparing); is {
+		c.begin(rec)
+	}
 	if r.details != nil {
 		v.end.notes = &notes{}
 	}

@@ -49,7 +49,7 @@ type pageView struct {
 
 // pageData is what the page's script reads. Stories repeat each other: each text and each rule is in it once.
 type pageData struct {
-	Report  *simulate.Report  `json:"report"`
+	Report  *withRegions      `json:"report"`
 	Flows   []pageFlow        `json:"flows"`
 	Numbers any               `json:"numbers"`
 	Names   map[string]string `json:"names"` // of numbers, in words
@@ -85,7 +85,7 @@ func (i *interned[T]) place(v T) int64 {
 }
 
 // pageDataOf makes the data of a page.
-func pageDataOf(r *simulate.Report) *pageData {
+func pageDataOf(r *withRegions) *pageData {
 	flows, numbers := r.Behind()
 	var texts interned[string]
 	var rules interned[[3]string]
@@ -102,7 +102,7 @@ func pageDataOf(r *simulate.Report) *pageData {
 		}
 		return all
 	}
-	d := &pageData{Report: r, Flows: make([]pageFlow, len(flows)), Numbers: numbers, Names: kindTitles(r)}
+	d := &pageData{Report: r, Flows: make([]pageFlow, len(flows)), Numbers: numbers, Names: kindTitles(r.Report)}
 	for i, f := range flows {
 		d.Flows[i] = pageFlow{f.Listed(), steps(f.Steps), steps(f.After), nil}
 		if r.Against != nil {
@@ -117,18 +117,18 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // pageInput is what a page is made of.
 type pageInput struct {
-	report        *simulate.Report
+	report        *withRegions
 	rules, others string // the folders of the rules
 	files         []string
 }
 
 // writePage writes the page of a report that was made with simulate.Options.Page.
 func writePage(w io.Writer, in *pageInput) error {
-	r := in.report
+	r := in.report.Report
 	flows, numbers := r.Behind()
 	var data bytes.Buffer
 	enc := json.NewEncoder(&data) // which escapes <, > and &
-	if err := enc.Encode(pageDataOf(r)); err != nil {
+	if err := enc.Encode(pageDataOf(in.report)); err != nil {
 		return err
 	}
 	v := &pageView{
@@ -140,7 +140,7 @@ func writePage(w io.Writer, in *pageInput) error {
 		Against: r.Against != nil, Shown: count(len(flows)), Report: r,
 	}
 	v.From, v.To = pageTimes(r)
-	b := tables{r: r, behind: map[string]int{}}
+	b := tables{r: r, regions: in.report.Regions, behind: map[string]int{}}
 	for _, n := range numbers {
 		b.behind[n.Name] = n.Count
 	}

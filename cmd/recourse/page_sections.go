@@ -71,6 +71,9 @@ func (b *tables) sections() []section {
 	all := []section{{ID: "both", Title: "Both columns", Text: "A number that is underlined leads to the flows behind it. At least and at most are bounds: they hold whatever the provider would have answered where the recording has nothing.", Tables: []table{b.columns()}}}
 	if b.r.Against != nil {
 		all = append(all, b.changes())
+		if b.regions != nil {
+			all = append(all, b.changedRegions())
+		}
 	}
 	all = append(all,
 		section{ID: "money", Title: "Money", Text: "By currency; amounts of different currencies are never added up. An amount executed too often counts once for each time too many.", Tables: []table{b.money()}},
@@ -127,6 +130,38 @@ func (b *tables) changes() section {
 	}
 	t.Rows = append(t.Rows, []tableCell{head("the same end at the same time"), number(whole("against.same", c.Same)), number()})
 	return section{ID: "changes", Title: "What changes from the other rules to these", Tables: []table{t}}
+}
+
+// changedRegions are the changes that diff finds, with the flows that meet them.
+func (b *tables) changedRegions() section {
+	t := table{ID: "regions-table", Caption: "Changed decisions, those that flows meet first", Sortable: true, Head: []string{"Risk", "Change", "Before", "After", "Where", "Flows", "Money", "Example"}}
+	for i := range b.regions {
+		r := &b.regions[i]
+		if i == mostRows {
+			break
+		}
+		at, amounts := fmt.Sprintf("changed_regions.%d.", i), number()
+		for k, m := range r.Money {
+			amounts.Parts = append(amounts.Parts, withCurrency(fmt.Sprintf("%smoney.%d.amount", at, k), m.Amount, m.Currency))
+		}
+		where := tableCell{}
+		for k, box := range r.Regions {
+			if k == 3 {
+				where.Parts = append(where.Parts, part{Text: "… and " + count(len(r.Regions)-k) + " more"})
+				break
+			}
+			where.Parts = append(where.Parts, part{Text: strings.Join(box, ", ")})
+		}
+		t.Rows = append(t.Rows, []tableCell{
+			text(string(r.Risk)), head(r.Name), text(words(r.Before.Action.String())), text(words(r.After.Action.String())), where,
+			number(whole(at+"count", r.Flows)), amounts, text(r.Example),
+		})
+	}
+	t.Note = cut(len(t.Rows), len(b.regions))
+	return section{
+		ID: "regions", Title: "Changed rules, and the traffic that meets them", Tables: []table{t},
+		Text: "What recourse diff finds between the other rules and these, with the flows that meet such a situation with the other rules. A flow counts once in each.",
+	}
 }
 
 // withCurrency is an amount in a cell that holds several currencies.

@@ -69,8 +69,9 @@ type cardLine struct {
 
 // tables makes the tables of a page.
 type tables struct {
-	r      *simulate.Report
-	behind map[string]int
+	r       *simulate.Report
+	regions []changedRegion // nil: not asked for
+	behind  map[string]int
 }
 
 func head(text string) tableCell { return tableCell{Head: true, Parts: []part{{Text: text}}} }

@@ -92,7 +92,7 @@ func TestPageHasTheNumbersOfTheReport(t *testing.T) {
 	writeRules(t, against)
 	for _, args := range [][]string{
 		{filepath.Join("..", "..", "testdata", "recordings")},
-		{"--against", against, filepath.Join("..", "..", "testdata", "recordings", "shopline.jsonl.gz")},
+		{"--against", against, "--regions", filepath.Join("..", "..", "testdata", "recordings", "shopline.jsonl.gz")},
 	} {
 		page, report := pageOf(t, args...)
 		all := shownNumber.FindAllStringSubmatch(page, -1)

@@ -23,7 +23,7 @@ is off the record, which is counted and never guessed.
 
 --against DIR simulates the rules of another folder too ("embedded" for those that ship with the
 program) and shows which flows end differently from there to --rules, by what that means for money,
-with both stories of an example. --fail-on ends with exit code 1 where a flow moves in a direction.
+with both stories of an example; --regions says which of the changes that diff finds they met. --fail-on ends with exit code 1 where a flow moves in a direction.
 
 Exit code 1: with these rules a payment would have executed twice, been marked failed
 though it executed, or succeeded though it did not.`,
@@ -84,13 +84,11 @@ though it executed, or succeeded though it did not.`,
 		if err != nil {
 			return errors.Join(err, otherKind(args, false))
 		}
-		if err := more.page(cmd, &pageInput{report: report, rules: *dir, others: *against, files: args}); err != nil {
+		all, err := more.finish(cmd, &pageInput{&withRegions{Report: report}, *dir, *against, args}, other, e)
+		if err != nil {
 			return err
 		}
-		if options.List != "" {
-			return printList(cmd.OutOrStdout(), report, *asJSON)
-		}
-		return printReport(cmd.OutOrStdout(), report, *flow, *asJSON)
+		return printReport(cmd.OutOrStdout(), all, *flow, options.List != "", *asJSON)
 	}
 	return cmd
 }
@@ -122,8 +120,15 @@ func printList(w io.Writer, report *simulate.Report, asJSON bool) error {
 	return writeList(w, report)
 }
 
-func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool) error {
+func printReport(w io.Writer, all *withRegions, flow string, list, asJSON bool) error {
+	report := all.Report
+	if list {
+		return printList(w, report, asJSON)
+	}
 	var what any = report
+	if all.Regions != nil {
+		what = all
+	}
 	if flow != "" {
 		stories := report.Stories()
 		if len(stories) == 0 {
@@ -142,6 +147,7 @@ func printReport(w io.Writer, report *simulate.Report, flow string, asJSON bool)
 		}
 	default:
 		writeReport(w, report)
+		writeRegions(w, all.Regions)
 	}
 	if flow == "" && (!report.Holds() || len(report.Failed()) > 0) {
 		return errDoesNotHold

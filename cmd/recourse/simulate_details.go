@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
 )
 
@@ -19,13 +21,15 @@ import (
 type moreFlags struct {
 	html, list *string
 	by         *[]string
+	regions    *bool
 }
 
 func moreOf(cmd *cobra.Command) *moreFlags {
 	return &moreFlags{
-		html: outputFile(cmd, "html", "html", "write the report as one page that a browser opens from disk, with charts and stories"),
-		list: cmd.Flags().String("list", "", "print the flows behind a number, as CSV or --json: recorded.failed, simulated.escalated, against.changes.lost, …"),
-		by:   cmd.Flags().StringSlice("by", nil, "break the numbers down by provider, merchant, operation, week"),
+		html:    outputFile(cmd, "html", "html", "write the report as one page that a browser opens from disk, with charts and stories"),
+		list:    cmd.Flags().String("list", "", "print the flows behind a number, as CSV or --json: recorded.failed, simulated.escalated, against.changes.lost, …"),
+		regions: cmd.Flags().Bool("regions", false, "with --against: what diff finds between the rules, with the flows that meet each change"),
+		by:      cmd.Flags().StringSlice("by", nil, "break the numbers down by provider, merchant, operation, week"),
 	}
 }
 
@@ -37,16 +41,30 @@ func (m *moreFlags) set(cmd *cobra.Command, o *simulate.Options) error {
 	if cmd.Flags().Changed("list") && *m.list == "" {
 		return errors.New("--list needs the name of a number, such as recorded.failed")
 	}
+	if *m.regions && o.Against == nil {
+		return errors.New("--regions goes with --against")
+	}
 	o.By, o.List, o.Page = *m.by, *m.list, cmd.Flags().Changed("html")
 	return nil
 }
 
-// page writes the page, where one is asked for.
-func (m *moreFlags) page(cmd *cobra.Command, in *pageInput) error {
-	if !cmd.Flags().Changed("html") {
-		return nil
+// finish adds to the report what --regions asks for, and writes the page.
+func (m *moreFlags) finish(cmd *cobra.Command, in *pageInput, before, after policy.Decider) (*withRegions, error) {
+	old, is := before.(*ruleset.Engine)
+	now, too := after.(*ruleset.Engine)
+	if *m.regions && is && too {
+		bar := newCounter(cmd.ErrOrStderr(), "comparing")
+		var err error
+		in.report.Regions, err = changedRegions(cmd.Context(), in.report.Report, old, now, bar.count)
+		bar.clear()
+		if err != nil {
+			return nil, err
+		}
 	}
-	return writeFile(cmd, *m.html, func(w io.Writer) error { return writePage(w, in) })
+	if !cmd.Flags().Changed("html") {
+		return in.report, nil
+	}
+	return in.report, writeFile(cmd, *m.html, func(w io.Writer) error { return writePage(w, in) })
 }
 
 // listHead names the columns of a list.
