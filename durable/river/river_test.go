@@ -3,6 +3,7 @@ package river_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -32,7 +33,12 @@ import (
 var server *pgserver.Server
 
 func TestMain(m *testing.M) {
-	var err error
+	flag.Parse()
+	err := flag.Set("test.parallel", "6") // the tests wait most of the time, each for its own database
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	if server, err = pgserver.Start("max_connections = 300"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
