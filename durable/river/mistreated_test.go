@@ -208,6 +208,7 @@ func (s *shop) mistreat(ctx context.Context) map[string]int {
 // Jobs are lost, doubled, cancelled, completed too early, rescued beside their runs, and late; processes die and are stopped. Money
 // does not notice: every flow ends, and nothing is executed twice.
 func TestMistreatedJobs(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	p, c := emulate(t)
 	rules, err := engine.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": quickRules}))
