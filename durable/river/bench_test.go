@@ -29,7 +29,7 @@ const (
 )
 
 // BenchmarkSideBySide holds the journal's poller against River, and both against plain inserts, in one run on one
-// PostgreSQL with fsync on: go test ./durable/river -run - -bench SideBySide -benchtime 6000x. A flow has two steps: its
+// PostgreSQL with fsync on: go test ./durable/river -run - -bench SideBySide -benchtime 9000x. A flow has two steps: its
 // row says that it is being sent, then that it has ended; the call between is empty. Contestants take turns, so that
 // what else the machine does meets all of them.
 func BenchmarkSideBySide(b *testing.B) {
