@@ -309,14 +309,19 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (
 
 func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
 	r = x.newRun(q, !start && x.cfg.Journal == nil)
-	if err := r.check(ctx, c); err != nil {
+	refused, err := r.check(ctx, c)
+	if err != nil {
 		return nil, false, err
 	}
 	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
 	r.id, r.nextRequestID = x.newIDs()
 	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, x.clock.now(), q.NotAfter
-	r.guard, r.alike = x.guards.of(&r.req.Payment), x.like(&r.req, r.state.Started)
 	r.waiters.add(&r.waiters)
+	if refused != nil {
+		live, err := x.standing(ctx, r, refused)
+		return live, err == nil, err
+	}
+	r.guard, r.alike = x.guards.of(&r.req.Payment), x.like(&r.req, r.state.Started)
 	if !start {
 		r.setDriver(ctx)
 	}
@@ -370,11 +375,11 @@ func (x *Executor) compare(ctx context.Context, r *run) (earlier *run, err error
 	return earlier, err
 }
 
-// check validates a request, and finds the decider of its payment.
-func (r *run) check(ctx context.Context, c Client) error {
+// check validates a request, and finds the decider of its payment. refused is the error of rules that take no such payment.
+func (r *run) check(ctx context.Context, c Client) (refused, err error) {
 	q := &r.req
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	var errs []error
 	if c == nil {
@@ -389,12 +394,12 @@ func (r *run) check(ctx context.Context, c Client) error {
 	if int(q.Operation) >= operations {
 		errs = append(errs, fmt.Errorf("executor: Request.Operation is %d; it must be an operation of package policy", q.Operation))
 	} else {
-		var err error
-		if r.rules, err = r.x.rules.For(&r.req.Payment); err != nil {
-			errs = append(errs, err)
-		}
+		r.rules, refused = r.x.rules.For(&r.req.Payment)
 	}
-	return errors.Join(errs...)
+	if len(errs) > 0 { // all mistakes at once
+		return nil, errors.Join(append(errs, refused)...)
+	}
+	return refused, nil
 }
 
 // inTime refuses a new payment of which nothing may be sent any more. A request that is repeated after its NotAfter

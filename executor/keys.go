@@ -73,6 +73,29 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 	return nil, nil
 }
 
+// standing joins the flow that stands under the key of a request that the rules refuse, as they do since they were read anew: an error would
+// say that nothing was sent. Else the error is that of the rules.
+func (x *Executor) standing(ctx context.Context, r *run, refused error) (*run, error) {
+	for r.req.Key != "" {
+		x.mu.Lock()
+		live, closed := x.byKey[r.key()], x.closed
+		x.mu.Unlock()
+		switch {
+		case closed:
+			return nil, ErrClosed
+		case live == nil:
+			earlier, err := x.earlier(ctx, r)
+			if err == nil && earlier == nil {
+				err = refused
+			}
+			return earlier, err
+		case !x.retire(live):
+			return live, live.join(r)
+		}
+	}
+	return nil, refused
+}
+
 // mostFlows is how many flows one payment key may have: each keeps the identities of all before it.
 const mostFlows = 100
 

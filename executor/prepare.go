@@ -25,7 +25,8 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 		return nil, fmt.Errorf("executor: Prepare needs a client in Config.Clients for %q", q.Provider)
 	}
 	r := x.newRun(q, false)
-	if err := r.check(ctx, c); err != nil {
+	refused, err := r.check(ctx, c)
+	if err != nil {
 		return nil, err
 	}
 	r.client, r.waiters.background = c, true
@@ -34,6 +35,9 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 	r.alike = x.like(&r.req, r.state.Started)
 	if err := x.keyFree(ctx, r); err != nil {
 		return nil, err
+	}
+	if refused != nil { // after the look: a flow of the key may stand since before the rules were read anew
+		return nil, refused
 	}
 	if err := x.orderFree(ctx, r); err != nil {
 		return nil, err

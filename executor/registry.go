@@ -11,8 +11,47 @@ import (
 )
 
 // register adds a new flow to the indexes, as active, unless another flow has its key: then that
-// one is returned.
+// one is returned. A flow that has ended leaves the indexes a moment after its callers know; until then it must not stand in
+// the way of a payment that is made again.
 func (x *Executor) register(r *run) (live *run, err error) {
+	for {
+		live, err = x.registerOnce(r)
+		if other := x.inTheWay(live, err); other == nil || !x.retire(other) {
+			return live, err
+		}
+	}
+}
+
+// inTheWay is the flow in memory that keeps a new one out: by its key, its order, or its likeness. Nil: there is none.
+func (x *Executor) inTheWay(live *run, err error) *run {
+	if live != nil || err == nil {
+		return live
+	}
+	order, duplicate := (*OrderError)(nil), (*DuplicateError)(nil)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case errors.As(err, &order):
+		return x.flows[order.Flow]
+	case errors.As(err, &duplicate):
+		return x.flows[duplicate.Flow]
+	}
+	return nil
+}
+
+// retire takes a flow that has ended out of the indexes that keep new flows out, as its driver will, and reports whether it did. The
+// journal knows what became of it. Without a journal only a flow that executed nothing is as if it had never been.
+func (x *Executor) retire(r *run) bool {
+	r.mu.Look()
+	over := r.state.Stage == flow.Ended && (x.cfg.Journal != nil || r.state.Outcome == policy.Failed && noneExecuted(r.state.Ledger))
+	r.mu.Unlock()
+	if over {
+		x.evictWith(r, retention{retain: true})
+	}
+	return over
+}
+
+func (x *Executor) registerOnce(r *run) (live *run, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {

@@ -132,15 +132,18 @@ func (s *Service) start(ctx context.Context, in *struct {
 		Provider: b.Provider, Merchant: b.Merchant, Operation: b.Operation, Key: b.PaymentKey,
 		Amount: b.Amount, Currency: b.Currency, Capture: b.Capture, Tags: b.Tags,
 	}
-	if err := s.o.Rules.Now().Check(&p); err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
-	}
-	if err := s.limit(ctx, &p); err != nil {
-		return nil, err
+	wrong := s.o.Rules.Now().Check(&p) // a flow may stand nevertheless, since before the rules were read anew: the executor looks
+	if wrong == nil {
+		if err := s.limit(ctx, &p); err != nil {
+			return nil, err
+		}
 	}
 	h, err := s.x.Start(ctx, executor.Request{
 		Payment: p, OrderID: b.OrderID, RequestID: b.RequestID, ProviderID: b.ProviderID, NotAfter: b.NotAfter, Distinct: b.Distinct, Data: []byte(b.Data),
 	}, s.hub)
+	if err != nil && wrong != nil && strings.Contains(err.Error(), wrong.Error()) {
+		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -27,6 +27,7 @@ type api struct {
 	service *service.Service
 	url     string
 	token   string
+	rules   *ruleset.Live
 	doc     map[string]any
 	schemas *jsonschema.Compiler
 }
@@ -43,7 +44,7 @@ func newAPI(t *testing.T, o service.Options) *api {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(s)
-	a := &api{t: t, service: s, url: server.URL, token: o.Token, schemas: jsonschema.NewCompiler()}
+	a := &api{t: t, service: s, url: server.URL, token: o.Token, rules: o.Rules, schemas: jsonschema.NewCompiler()}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
