@@ -36,6 +36,7 @@ var may = map[string]struct {
 	"internal/diff":                    {[]string{"policy", "providers", "internal/ruleset", "internal/region", "internal/space"}, "holds two sets of rules against each other; it drives nothing"},
 	"simulate":                         {[]string{"policy", "internal/recorded", "internal/source", "providers", "flow"}, "a driver: no other driver, and rules only as a policy.Decider"},
 	"internal/audit":                   {[]string{"policy", "internal/recorded", "providers"}, "looks for harm in what was recorded; it drives no flow"},
+	"internal/scenarios":               {[]string{"policy", "providers", "engine", "flow", "executor", "journal", "internal/emulation"}, "payments and faults for the tests of every driver; only tests import it"},
 	"internal/generate":                {[]string{"policy", "internal/recorded", "providers", "internal/ruleset", "flow", "internal/emulation"}, "makes recordings; no package imports it"},
 	"internal/release":                 {nil, "writes the modules as a proxy; no package imports it"},
 	"internal/recorded":                {[]string{"policy"}, "the format of a recording; what a body means is the catalogue's to say"},

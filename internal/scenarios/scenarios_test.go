@@ -1,0 +1,42 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/journal"
+)
+
+// The outcomes are those of the executor without a journal, in virtual time. Every other driver has to reach them.
+func TestInProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := Run(t, nil)
+		slices.Sort(lines)
+		testkit.GoldenFile(t, "outcomes.txt", strings.Join(lines, "\n")+"\n")
+	})
+}
+
+func TestInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { Check(t, Run(t, journal.NewMemory())) })
+}
+
+// The scenarios have every end, and no payment that executed twice, that failed though it executed, or that succeeded
+// though it did not.
+func TestTheOutcomesAreRight(t *testing.T) {
+	for _, line := range strings.Split(strings.TrimSpace(outcomes), "\n") {
+		_, end, _ := strings.Cut(line, " ")
+		switch end {
+		case "succeeded, executed 1", "failed, executed 0", "escalated, executed 0", "escalated, executed 1":
+		default:
+			t.Errorf("no driver may reach this: %s", line)
+		}
+	}
+	for _, end := range []string{"succeeded, executed 1", "failed, executed 0", "escalated, executed 0", "escalated, executed 1"} {
+		if strings.Count(outcomes, end) < 2 {
+			t.Errorf("fewer than two payments end %s", end)
+		}
+	}
+}
