@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/recourse-pay/recourse/internal/advice"
@@ -31,13 +32,14 @@ func BenchmarkDecideBodies(b *testing.B) {
 		questions = append(questions, c.Question)
 	}
 	var line []byte
+	var asker advice.Asker
+	var q advice.Question
 	i := 0
 	one := func() {
-		q, err := advice.Read(questions[i%len(questions)])
-		if err != nil {
+		if err := advice.ReadInto(questions[i%len(questions)], &q); err != nil {
 			b.Fatal(err)
 		}
-		a, err := advice.Ask(e, q)
+		a, err := asker.Ask(e, &q)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -48,6 +50,7 @@ func BenchmarkDecideBodies(b *testing.B) {
 	for range questions { // what is made when it is first asked for
 		one()
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(500)) // as the command has it
 	b.ReportAllocs()
 	b.ResetTimer()
 	for b.Loop() {

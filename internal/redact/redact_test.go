@@ -152,3 +152,35 @@ func TestThePaymentsOwnNumbersStay(t *testing.T) {
 		t.Errorf("got %s, and %s is no order of ours", got, card)
 	}
 }
+
+// Whoever has an intent's client secret can pay with it or read it: it is a credential, and stays in no recording, not
+// even where a user asks for it by name.
+func TestStripesClientSecretIsCut(t *testing.T) {
+	cs, err := providers.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stripe, err := cs.Get("stripe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const intent = `{"id":"pi_1","object":"payment_intent","amount":2000,"currency":"eur","status":"succeeded","client_secret":"pi_1_secret_abc","metadata":{"order_id":"o-1"}}`
+	bodies := map[policy.Phase]string{
+		policy.Send: intent, policy.Query: `{"object":"search_result","data":[` + intent + `]}`,
+		policy.Webhook: `{"id":"evt_1","type":"payment_intent.succeeded","data":{"object":` + intent + `}}`,
+	}
+	for ph, body := range bodies {
+		for _, keep := range [][]string{nil, {"client_secret", "data", "object", "*"}} {
+			a := policy.Answer{Currency: "EUR"}
+			m := policy.Message{HTTPStatus: 200, Body: []byte(body)}
+			if err := stripe.DecodeMessage(policy.Pay, ph, &m, &a); err != nil || a.OrderID != "o-1" {
+				t.Fatalf("%v, %+v", err, a)
+			}
+			p := &policy.Payment{Provider: "stripe", Operation: policy.Pay, Currency: "EUR"}
+			rest, _, _ := New(nil, keep, 0).Cut(stripe, p, &m, &a, &Known{IDs: []string{"o-1", "pi_1"}, Amounts: []int64{2000}})
+			if text := string(rest.Body); strings.Contains(text, "secret_abc") || !strings.Contains(text, "succeeded") {
+				t.Errorf("%s keeps %s", ph, text)
+			}
+		}
+	}
+}

@@ -65,7 +65,7 @@ func faults() node {
 func hits(fault node) node {
 	either(fault, "probability", "nth", "first")
 	all := without("probability", "nth", "first")
-	all["required"], all["properties"] = []string{"orders"}, node{"orders": node{"anyOf": []any{node{"type": "string"}, node{"minItems": 1}}}}
+	all["required"], all["properties"] = []string{"orders"}, node{"orders": node{"description": "the orders that it happens to", "anyOf": []any{node{"type": "string"}, node{"minItems": 1}}}}
 	fault["oneOf"] = append(fault["oneOf"].([]any), all)
 	fault["dependencies"] = node{"of": node{"anyOf": []any{node{"required": []string{"nth"}}, node{"required": []string{"first"}}}}}
 	return fault

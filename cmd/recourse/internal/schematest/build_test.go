@@ -29,7 +29,8 @@ func condition(why string) node {
 	n["pattern"] = `\S`
 	return n
 }
-func flagged(why string) node { return node{"type": "boolean", "description": why} }
+func described(n node, why string) node { n["description"] = why; return n }
+func flagged(why string) node           { return node{"type": "boolean", "description": why} }
 func count(why string, least int) node {
 	return node{"type": "integer", "minimum": least, "description": why}
 }
@@ -197,8 +198,8 @@ func rulesFile() node {
 		"limits":      limits(),
 		"schedule": mapping("waits, by name", schedule(node{
 			"initial_interval":     span("the first wait"),
-			"multiplier":           node{"type": "number", "minimum": 1, "maximum": 1000},
-			"randomization_factor": node{"type": "number", "minimum": 0, "maximum": 1},
+			"multiplier":           node{"type": "number", "minimum": 1, "maximum": 1000, "description": "by how much each wait is longer than the one before, such as 2.0"},
+			"randomization_factor": node{"type": "number", "minimum": 0, "maximum": 1, "description": "how far a wait may be off by chance, as a part of it: 0.2 is up to a fifth shorter or longer"},
 			"max_interval":         span("the longest wait"),
 			"intervals":            someFilled(span("one wait; the last one repeats")),
 		})),
@@ -285,7 +286,7 @@ func tests() node {
 		})),
 		"each": list(either(object("a table of decisions", nil, node{
 			"name": text("what is intended"), "given": object("what the cases have in common; a list stands for each of its items, \"*\" for all", nil, given(true)),
-			"expect": e, "columns": some(text("a key of given or expect")), "cases": filled(node{}),
+			"expect": e, "columns": some(text("a key of given or expect")), "cases": described(filled(node{}), "rows of the table, each with a value for every column"),
 			"where": object("a case for every code and status like that", nil, node{
 				"class": chosen(names(policy.All[policy.Class]())), "effect": chosen(names(policy.All[policy.Effect]())),
 				"stage": chosen(names(policy.All[policy.Stage]())), "final": chosen(names(policy.All[policy.Finality]())),
