@@ -76,7 +76,7 @@ var may = map[string]struct {
 	"cmd/recourse/internal/service":    {[]string{"policy", "providers", "cmd/recourse/internal/decisions", "internal/advice", "internal/ruleset", "flow", "executor", "journal"}, "the executor and the rules behind HTTP; it decides nothing itself"},
 	"cmd/recourse/internal/traffic":    {[]string{"policy", "internal/source"}, "files of other tools; what a call means it does not know"},
 	"cmd/recourse/internal/imports":    {[]string{"policy", "providers", "internal/recorded", "internal/redact", "internal/source", "cmd/recourse/internal/traffic"}, "makes recordings of foreign calls; it decides nothing"},
-	"cmd/recourse/browsertest":         {nil, "tests of a page in a browser: no package imports it"},
+	"cmd/recourse/browsertest":         {nil, "tests of pages in a browser: no package imports it"},
 	"cmd/recourse/internal/schematest": {nil, "tests: no package imports it"},
 	"otel":                             {[]string{"policy", "flow", "executor"}, "watches the executor"},
 	"otel/prometheus":                  {nil, "an example and tests; no package imports it"},

@@ -108,9 +108,9 @@ func (p *pages) flow(r *http.Request) (*page, error) {
 		return nil, err
 	}
 	v := shown.View.(*flowView)
-	if n := len(v.Audit); n > 0 { // the trail says it, not the link alone
-		if last := v.Audit[n-1]; last.Verb == q.Get("done") && last.Result == "done" && shown.Now.Sub(last.At) < doneFor {
-			v.Done = last.Verb
+	for _, l := range v.Audit { // the trail says it, not the link alone
+		if l.Verb == q.Get("done") && l.Result == "done" && shown.Now.Sub(l.At) < doneFor {
+			v.Done = l.Verb
 		}
 	}
 	return shown, nil

@@ -38,6 +38,12 @@ type waits struct {
 // Ids are those that a line about the wait names.
 func (w waits) Ids() []string { return []string{w.OrderID, w.RequestID} }
 
+// First is the evidence that is named first.
+func (w waits) First() string { return append(w.By, w.What)[0] }
+
+// Others are the rest of it.
+func (w waits) Others() []string { return w.By[min(1, len(w.By)):] }
+
 // choice is a value of a filter.
 type choice struct {
 	Value, Label string
