@@ -11,6 +11,10 @@ import (
 const (
 	mostBehind      = 20
 	mostBehindCodes = 3 // behind a code, a rule: there are hundreds of them
+
+	// mostWithFlows is how many numbers keep flows. A recording with more answers than that has an id where a code should be;
+	// which of them keep flows is chance then, and their counts are not.
+	mostWithFlows = 3000
 )
 
 // openKinds are the beginnings of the names of numbers whose other half is a word of the recording or of the rules.
@@ -225,6 +229,9 @@ func (b *behindNote) note(prefix, name string, most int) {
 	}
 	f := at(b.d.behind, prefix+name)
 	f.count++
+	if most == mostBehindCodes && len(f.flows) == 0 && len(b.d.behind) > mostWithFlows {
+		return
+	}
 	if len(f.flows) == most && f.flows[most-1].compare(b.flow()) <= 0 {
 		return
 	}

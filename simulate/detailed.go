@@ -217,9 +217,42 @@ func valuesOf(cells map[string]*cell, against bool) []valueCell {
 	return list
 }
 
+// mostAnswers is how many first answers have ways of their own: the most frequent.
+const (
+	mostAnswers  = 200
+	otherAnswers = "other answers"
+)
+
+// fewAnswers puts the ways of rare answers together.
+func fewAnswers(ways map[way]*weight) map[way]*weight {
+	type answer struct{ provider, answer string }
+	flows := map[answer]int64{}
+	for w, n := range ways {
+		flows[answer{w.provider, w.answer}] += n.flows
+	}
+	if len(flows) <= mostAnswers {
+		return ways
+	}
+	all := slices.SortedFunc(maps.Keys(flows), func(a, b answer) int {
+		return cmp.Or(cmp.Compare(flows[b], flows[a]), strings.Compare(a.provider, b.provider), strings.Compare(a.answer, b.answer))
+	})
+	kept := map[answer]bool{}
+	for _, a := range all[:mostAnswers] {
+		kept[a] = true
+	}
+	few := map[way]*weight{}
+	for w, n := range ways {
+		if !kept[answer{w.provider, w.answer}] {
+			w.answer = otherAnswers
+		}
+		at(few, w).join(n)
+	}
+	return few
+}
+
 func waysOf(ways map[way]*weight) []wayCount {
 	list := []wayCount{}
-	for w, n := range ways {
+	for w, n := range fewAnswers(ways) {
 		list = append(list, wayCount{sideNames[w.side], w.provider, w.answer, w.action, w.end, n.flows, amountsOf(n.money)})
 	}
 	slices.SortFunc(list, func(a, b wayCount) int {

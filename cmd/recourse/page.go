@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"html/template"
 	"io"
+	"strings"
 
+	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
 )
 
@@ -44,25 +46,36 @@ type pageView struct {
 	Sections []section
 	Against  bool
 	Shown    string
-	Report   *simulate.Report
 }
 
 // pageData is what the page's script reads. Stories repeat each other: each text and each rule is in it once.
 type pageData struct {
-	Report  *withRegions      `json:"report"`
-	Flows   []pageFlow        `json:"flows"`
-	Numbers any               `json:"numbers"`
-	Names   map[string]string `json:"names"` // of numbers, in words
-	Texts   []string          `json:"texts"`
-	Rules   [][3]string       `json:"rules"` // rule, source, reason
+	Against  bool              `json:"against"`
+	Ways     any               `json:"ways"` // the rest of what charts show, as in the report's details
+	Timeline any               `json:"timeline"`
+	Spans    any               `json:"spans"`
+	Risk     any               `json:"risk"`
+	Flows    []pageFlow        `json:"flows"`
+	Numbers  []pageNumber      `json:"numbers"`
+	Names    map[string]string `json:"names"` // of numbers, in words
+	Texts    []string          `json:"texts"`
+	Rules    [][3]string       `json:"rules"` // rule, source, reason
 }
 
 // pageFlow is a flow with its stories: of each step the milliseconds since 1970 (0: no time), the place of its text, and that of its rule (-1: none).
 type pageFlow struct {
 	Listed    any        `json:"flow"`
+	Amount    string     `json:"amount"` // as the program writes it, with its currency
 	Recorded  [][3]int64 `json:"recorded"`
 	Simulated [][3]int64 `json:"simulated"`
 	Against   [][3]int64 `json:"against,omitempty"`
+}
+
+// pageNumber is a number with the places of the flows that are shown behind it.
+type pageNumber struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+	Flows []int  `json:"flows"`
 }
 
 // interned gives each value a place.
@@ -84,15 +97,24 @@ func (i *interned[T]) place(v T) int64 {
 	return n
 }
 
-// pageDataOf makes the data of a page.
-func pageDataOf(r *withRegions) *pageData {
+// cutText cuts a text that no reader would read to its end, such as a page that came in place of a message.
+func cutText(text string) string {
+	const most = 1000 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + " …"
+}
+
+// pageDataOf makes the data of a page: the numbers that lead to flows, and the flows behind them.
+func pageDataOf(r *simulate.Report, linked map[string]bool) *pageData {
 	flows, numbers := r.Behind()
 	var texts interned[string]
 	var rules interned[[3]string]
 	steps := func(lines []simulate.StoryLine) [][3]int64 {
 		all := make([][3]int64, len(lines))
 		for i, l := range lines {
-			all[i] = [3]int64{0, texts.place(l.What), -1}
+			all[i] = [3]int64{0, texts.place(cutText(l.What)), -1}
 			if !l.At.IsZero() {
 				all[i][0] = l.At.UnixMilli()
 			}
@@ -102,12 +124,27 @@ func pageDataOf(r *withRegions) *pageData {
 		}
 		return all
 	}
-	d := &pageData{Report: r, Flows: make([]pageFlow, len(flows)), Numbers: numbers, Names: kindTitles(r.Report)}
-	for i, f := range flows {
-		d.Flows[i] = pageFlow{f.Listed(), steps(f.Steps), steps(f.After), nil}
-		if r.Against != nil {
-			d.Flows[i].Against = steps(f.Before)
+	d := &pageData{
+		Against: r.Against != nil, Ways: r.Details.Ways, Timeline: r.Details.Timeline, Spans: r.Details.Spans, Risk: r.Details.CodeMoney,
+		Numbers: []pageNumber{}, Names: kindTitles(r),
+	}
+	places := map[int]int{} // of the report's flows among those of the page
+	for _, n := range numbers {
+		if !linked[n.Name] {
+			continue
 		}
+		one := pageNumber{n.Name, n.Count, make([]int, len(n.Flows))}
+		for i, k := range n.Flows {
+			place, known := places[k]
+			if !known {
+				f := flows[k]
+				place = len(d.Flows)
+				places[k] = place
+				d.Flows = append(d.Flows, pageFlow{f.Listed(), policy.FormatAmount(f.Amount, f.Currency), steps(f.Steps), steps(f.After), steps(f.Before)})
+			}
+			one.Flows[i] = place
+		}
+		d.Numbers = append(d.Numbers, one)
 	}
 	d.Texts, d.Rules = texts.all, rules.all
 	return d
@@ -125,10 +162,16 @@ type pageInput struct {
 // writePage writes the page of a report that was made with simulate.Options.Page.
 func writePage(w io.Writer, in *pageInput) error {
 	r := in.report.Report
-	flows, numbers := r.Behind()
+	_, numbers := r.Behind()
+	b := tables{r: r, regions: in.report.Regions, behind: map[string]int{}, linked: map[string]bool{}}
+	for _, n := range numbers {
+		b.behind[n.Name] = n.Count
+	}
+	facts, cards, sections := b.facts(), b.cards(), b.sections()
+	content := pageDataOf(r, b.linked)
 	var data bytes.Buffer
 	enc := json.NewEncoder(&data) // which escapes <, > and &
-	if err := enc.Encode(pageDataOf(in.report)); err != nil {
+	if err := enc.Encode(content); err != nil {
 		return err
 	}
 	v := &pageView{
@@ -137,14 +180,10 @@ func writePage(w io.Writer, in *pageInput) error {
 		Style: template.CSS(pageCSS), Charts: template.JS(chartScript), Script: template.JS(pageScript), //nolint:gosec // they are our own
 		Data:   template.JS(data.String()), //nolint:gosec // it is JSON, escaped for HTML
 		Notice: chartNotice, Rules: in.rules, Others: in.others, Files: in.files, Holds: r.Holds(),
-		Against: r.Against != nil, Shown: count(len(flows)), Report: r,
+		Against: r.Against != nil, Shown: count(len(content.Flows)),
 	}
 	v.From, v.To = pageTimes(r)
-	b := tables{r: r, regions: in.report.Regions, behind: map[string]int{}}
-	for _, n := range numbers {
-		b.behind[n.Name] = n.Count
-	}
-	v.Facts, v.Cards, v.Sections = b.facts(), b.cards(), b.sections()
+	v.Facts, v.Cards, v.Sections = facts, cards, sections
 	return pageTemplate.Execute(w, v)
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/recourse-pay/recourse/simulate"
@@ -278,11 +280,8 @@ func (b *tables) breakdowns() []table {
 			strings.ToUpper(d.Dimension[:1]) + d.Dimension[1:], "Flows", "Harmed as recorded", "Harmed with these rules", "Escalated as recorded", "with these rules",
 			"Succeeded as recorded", "with these rules", "Off the record", "At risk as recorded", "At risk with these rules",
 		}}
-		for k := range d.Values {
+		for _, k := range b.rowsOf(i) {
 			v := &d.Values[k]
-			if k == mostRows {
-				break
-			}
 			at := fmt.Sprintf("details.by.%d.values.%d.", i, k)
 			one := func(path string, n int64) tableCell { return number(whole(at+path, n)) }
 			harm := func(side string, n map[string]int64) tableCell { return number(whole(harmPaths(at+side), sumOf(n))) }
@@ -308,6 +307,23 @@ func (b *tables) breakdowns() []table {
 		all = append(all, t)
 	}
 	return all
+}
+
+// rowsOf chooses the values of a dimension that have rows: where there are too many, those with the most harm.
+func (b *tables) rowsOf(dimension int) []int {
+	values := b.r.Details.By[dimension].Values
+	rows := make([]int, len(values))
+	for i := range rows {
+		rows[i] = i
+	}
+	if len(rows) <= mostRows {
+		return rows
+	}
+	slices.SortStableFunc(rows, func(x, y int) int {
+		v, w := &values[x], &values[y]
+		return cmp.Or(cmp.Compare(sumOf(w.Simulated), sumOf(v.Simulated)), cmp.Compare(sumOf(w.Recorded), sumOf(v.Recorded)), cmp.Compare(w.Recorded["flows"], v.Recorded["flows"]))
+	})
+	return rows[:mostRows]
 }
 
 // sumOf adds up the harms of a value.

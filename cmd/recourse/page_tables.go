@@ -46,9 +46,7 @@ type part struct {
 	Raw    int64
 	Unit   string // count, ms, or the currency of minor units
 	Behind string // the name of the number that flows stand behind; empty: none
-	Of     int    // how many flows
 	Before string // words before the number
-	Strong bool
 }
 
 // card is one of the figures at the top.
@@ -72,6 +70,7 @@ type tables struct {
 	r       *simulate.Report
 	regions []changedRegion // nil: not asked for
 	behind  map[string]int
+	linked  map[string]bool // names of numbers that lead to flows
 }
 
 func head(text string) tableCell { return tableCell{Head: true, Parts: []part{{Text: text}}} }
@@ -92,8 +91,9 @@ func span(path string, ms int64) part { return part{Text: millis(ms), Path: path
 
 // flows makes a number lead to the flows behind it.
 func (b *tables) flows(p part, name string) part {
-	if n := b.behind[name]; n > 0 && p.Raw != 0 {
-		p.Behind, p.Of = name, n
+	if b.behind[name] > 0 && p.Raw != 0 {
+		p.Behind = name
+		b.linked[name] = true
 	}
 	return p
 }

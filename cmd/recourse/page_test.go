@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // The chart library is the one that is named, unchanged.
@@ -193,6 +196,35 @@ func TestPageLoadsNothing(t *testing.T) {
 	}
 	if found := regexp.MustCompile(`<(?:link|img|iframe|object|embed|base|form|audio|video|source)\b|\s(?:src|srcset|action)=|@import|url\(`).FindString(strings.ReplaceAll(page, chartScript, "")); found != "" {
 		t.Errorf("the page holds %q", found)
+	}
+}
+
+// A recording with an id in place of each code, a page in place of each message and a merchant for each flow makes no endless page.
+func TestPageStaysSmall(t *testing.T) {
+	var lines bytes.Buffer
+	const largest = 1_000_000_000_000_000 // that a recording may have
+	n := testkit.Size(1000, 4000, 4000)
+	for i := range n {
+		amount := int64(i)
+		if i == 0 {
+			amount = largest
+		}
+		fmt.Fprintf(&lines, `{"v":1,"flow":"f-%d","merchant":"m-%d","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o-%d","request_id":"r-%d","amount":%d,"currency":"VND","latency_ms":100,"code":"id-%d","message":"%s"}`+"\n",
+			i, i, i, i, amount, i, strings.Repeat(fmt.Sprint(i), 500))
+	}
+	file := filepath.Join(t.TempDir(), "ids.jsonl")
+	if err := os.WriteFile(file, lines.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page, _ := pageOf(t, file)
+	if most := len(chartScript) + 5<<20; len(page) > most {
+		t.Errorf("a page of %d bytes for %d flows; at most %d", len(page), n, most)
+	}
+	if rows := strings.Count(page, "<tr>"); rows > 8*mostRows {
+		t.Errorf("%d rows", rows)
+	}
+	if written := formatMinor(largest, "VND") + " VND"; !strings.Contains(page, written) {
+		t.Errorf("an amount of %s is not written", written)
 	}
 }
 

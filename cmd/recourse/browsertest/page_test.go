@@ -141,11 +141,18 @@ func listsEqual(t *testing.T, b *tab, report map[string]any) {
 	}
 	lists := eval[[]list](b, `[...document.getElementById("flows-behind").options].filter(o => o.value).map(o => { const c = document.getElementById("flows-behind"); c.value = o.value; c.dispatchEvent(new Event("change"));
 		return {Name: o.value, Says: document.getElementById("flows-says").textContent, Rows: document.querySelectorAll("#flows-table tbody tr").length}; })`)
-	if len(lists) != len(flows) || len(lists) == 0 {
-		t.Errorf("%d lists, and the report has %d", len(lists), len(flows))
+	listed := map[string]bool{}
+	for _, l := range lists {
+		listed[l.Name] = true
+	}
+	for name := range flows {
+		if kind, _, _ := strings.Cut(name, "."); (kind == "recorded" || kind == "simulated") && !listed[name] {
+			t.Errorf("%s has no list", name)
+		}
 	}
 	for _, l := range lists {
-		n := int64(flows[l.Name].(float64))
+		count, _ := flows[l.Name].(float64)
+		n := int64(count)
 		grouped := fmt.Sprint(n)
 		if n >= 1000 {
 			grouped = fmt.Sprintf("%d,%03d", n/1000, n%1000)

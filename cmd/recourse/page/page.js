@@ -1,7 +1,7 @@
 "use strict";
 (() => {
-const data = JSON.parse(document.getElementById("data").textContent), flows = data.flows.map(f => f.flow);
-const report = data.report, details = report.details, against = !!report.against;
+const data = JSON.parse(document.getElementById("data").textContent), flows = data.flows.map(f => Object.assign(f.flow, { written: f.amount }));
+const against = data.against;
 const $ = id => document.getElementById(id);
 const make = (tag, text, props) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; return Object.assign(e, props); };
 const words = s => s.replaceAll("_", " ");
@@ -65,11 +65,11 @@ const below = () => narrow() && against ? 64 : 36;
 const legend = () => ({ top: 0, left: 0, itemGap: 22, data: sides.map(s => titles[s]), textStyle: { color: colour("fg") } });
 
 // From the first answer to the end.
-for (const p of [...new Set(details.ways.map(w => w.provider))].sort()) $("ways-provider").append(make("option", p, { value: p }));
+for (const p of [...new Set(data.ways.map(w => w.provider))].sort()) $("ways-provider").append(make("option", p, { value: p }));
 const mostAnswers = 12;
 function ways() {
   const side = $("ways-side").value, provider = $("ways-provider").value, direct = $("ways-direct").checked;
-  let all = details.ways.filter(w => w.column === side && (!provider || w.provider === provider));
+  let all = data.ways.filter(w => w.column === side && (!provider || w.provider === provider));
   const of = all.reduce((n, w) => n + w.count, 0);
   if (direct) all = all.filter(w => !(w.action.startsWith("mark_") && (w.end === "succeeded" || w.end === "failed")));
   const shown = all.reduce((n, w) => n + w.count, 0);
@@ -102,7 +102,7 @@ for (const id of ["ways-side", "ways-provider", "ways-direct"]) $(id).addEventLi
 // Calls and ends over time.
 function time() {
   const what = $("time-what").value, of = p => what === "calls" ? p.sends + p.queries : p[what];
-  const sums = sides.map(s => details.timeline.reduce((n, p) => n + of(p[s]), 0));
+  const sums = sides.map(s => data.timeline.reduce((n, p) => n + of(p[s]), 0));
   $("chart-time-says").textContent = sides.map((s, i) => titles[s] + " " + count(sums[i])).join("; ") + ".";
   return {
     color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis" }, grid: { left: 56, right: 16, top: below(), bottom: 64 },
@@ -110,7 +110,7 @@ function time() {
     dataZoom: print.matches ? [] : [{ type: "slider", height: 18, bottom: 8, brushSelect: false, textStyle: { color: colour("fg") } }],
     series: sides.map((s, i) => ({
       name: titles[s], type: "line", step: "end", showSymbol: false, lineStyle: { width: 2, type: ["solid", "solid", "dashed"][i] },
-      areaStyle: i === 1 ? { opacity: 0.12 } : undefined, data: details.timeline.map(p => [p.at, of(p[s])]),
+      areaStyle: i === 1 ? { opacity: 0.12 } : undefined, data: data.timeline.map(p => [p.at, of(p[s])]),
     })),
   };
 }
@@ -119,7 +119,7 @@ $("time-what").addEventListener("change", drawTime);
 
 // Time to the end.
 function spans() {
-  const all = details.time_to_end, names = [...document.querySelectorAll("#spans-table tbody th")].map(e => e.textContent);
+  const all = data.spans, names = [...document.querySelectorAll("#spans-table tbody th")].map(e => e.textContent);
   return {
     color: sides.map(colour), legend: legend(), tooltip: { trigger: "axis", axisPointer: { type: "shadow" } }, grid: { left: 56, right: 16, top: below(), bottom: narrow() ? 96 : 84 },
     xAxis: axis({ type: "category", data: names, axisLabel: { color: colour("fg"), rotate: 40, interval: 0, fontSize: narrow() ? 9 : 11 } }), yAxis: axis({ type: "value", minInterval: 1 }),
@@ -130,11 +130,11 @@ chart("chart-spans", spans);
 
 // Money at risk by code, a currency at a time.
 const risks = new Map();
-for (const c of details.money_by_code || []) for (const m of c.money) risks.set(m.currency, (risks.get(m.currency) || 0) + 1);
+for (const c of data.risk || []) for (const m of c.money) risks.set(m.currency, (risks.get(m.currency) || 0) + 1);
 for (const [c] of [...risks].sort((a, b) => b[1] - a[1])) $("risk-currency").append(make("option", c || "(none)", { value: c }));
 function risk() {
   const currency = $("risk-currency").value;
-  const all = (details.money_by_code || []).map(c => ({ name: c.provider + " " + c.operation + " " + c.phase + ": " + c.answer, n: c.money.find(m => m.currency === currency)?.amount || 0 }))
+  const all = (data.risk || []).map(c => ({ name: c.provider + " " + c.operation + " " + c.phase + ": " + c.answer, n: c.money.find(m => m.currency === currency)?.amount || 0 }))
     .filter(c => c.n > 0).sort((a, b) => b.n - a.n);
   if (!all.length) { $("chart-risk-says").textContent = ""; return null; }
   const top = all.slice(0, 12).reverse();
@@ -176,7 +176,7 @@ for (const t of document.querySelectorAll("section table")) {
 // The list of flows.
 const fields = [
   ["Flow", f => f.flow], ["Start (UTC)", f => f.at.replace("T", " ").slice(0, 19)], ["Provider", f => f.provider], ["Merchant", f => f.merchant], ["Operation", f => f.operation],
-  ["Amount", f => f.amount, f => minor(f.amount, f.currency) + " " + f.currency], ["First answer", f => f.first_answer],
+  ["Amount", f => f.amount, f => f.written], ["First answer", f => f.first_answer],
   ["As recorded", f => phrase(f.recorded.harm || f.recorded.end)], ["With these rules", f => phrase(f.simulated.harm || f.simulated.end)],
 ];
 if (against) fields.push(["With the other rules", f => phrase(f.against?.harm || f.against?.end || "")], ["Change", f => words(f.change || "")]);
@@ -212,7 +212,7 @@ function list() {
   }));
   $("flows-more").hidden = found.length <= limit;
   $("flows-says").textContent = "Showing " + count(Math.min(limit, found.length)) + " of " + count(found.length) + (wanted.length ? " that match" : "") + " here" +
-    (n ? "; " + count(n.count) + " flows stand behind the number. recourse simulate --list '" + n.name + "' lists all." : ".");
+    (n ? "; " + count(n.count) + " flows stand behind the number. recourse simulate --list '" + n.name.replaceAll("'", "'\\''") + "' lists all." : ".");
 }
 choose.addEventListener("change", () => { limit = page; list(); });
 $("flows-search").addEventListener("input", () => { limit = page; list(); });
@@ -232,7 +232,7 @@ list();
 // The story of one flow.
 function story(one) {
   const f = one.flow;
-  $("story-title").textContent = "Flow " + f.flow + ": " + f.provider + " " + f.operation + ", " + minor(f.amount, f.currency) + " " + f.currency + (f.merchant ? ", merchant " + f.merchant : "");
+  $("story-title").textContent = "Flow " + f.flow + ": " + f.provider + " " + f.operation + ", " + f.written + (f.merchant ? ", merchant " + f.merchant : "");
   const body = make("div", undefined, { className: "sides" });
   for (const side of sides) {
     const steps = one[side] || [], part = make("div", undefined, { className: side }), ol = make("ol");
