@@ -95,31 +95,35 @@ func (p *prober) fact(r *Row) *RowFact {
 // unsigned shows fields of notices that are read and not signed: whoever has one genuine notice can write
 // what he likes there, and the signature holds.
 func (p *prober) unsigned() {
-	d := &p.c.decoders[p.op][p.ph]
 	for _, s := range append([]*WebhookShape{p.c.webhook}, p.c.webhook.others...) {
-		entered := d.within != nil && slices.Equal(d.within, s.when.path)
-		for f, places := range d.at[:fieldPayURL] {
-			for _, l := range places {
-				if l.part != inBody || field(f) == fieldMessage || field(f) == fieldNotAbout {
-					continue
-				}
-				at := l.path
-				if entered {
-					at = append(slices.Clone(d.within), at...)
-				}
-				if !s.covers(at) {
-					line := "within = \"" + strings.Join(s.when.path, ".") + "\""
-					if len(s.when.path) == 0 {
-						line = "signed = \"body\"  # in [webhook], or leave the field out"
-					}
-					if !p.seen["unsigned"] {
-						p.seen["unsigned"] = true
-						p.report(p.op, p.ph, "unsigned", s.source, fmt.Sprintf("%s is read at %s, of which the signature is not made: whoever has one genuine notice can write another value there", fieldNames[f], strings.Join(at, ".")), line)
-					}
-				}
+		if name, at := p.c.decoders[p.op][p.ph].unsignedField(s); name != "" {
+			line := "within = \"" + strings.Join(s.when.path, ".") + "\""
+			if len(s.when.path) == 0 {
+				line = "signed = \"body\"  # in [webhook], or leave the field out"
+			}
+			p.report(p.op, p.ph, "unsigned", s.source, fmt.Sprintf("%s is read at %s, of which the signature is not made: whoever has one genuine notice can write another value there", name, strings.Join(at, ".")), line)
+			return
+		}
+	}
+}
+
+// unsignedField is a field that is read in the body of a notice, and where, though the signature is not made of it.
+func (d *decoder) unsignedField(s *WebhookShape) (name string, at path) {
+	for f, places := range d.at[:fieldPayURL] {
+		for _, l := range places {
+			if l.part != inBody || field(f) == fieldMessage || field(f) == fieldNotAbout {
+				continue
+			}
+			at := l.path
+			if d.within != nil && slices.Equal(d.within, s.when.path) {
+				at = append(slices.Clone(d.within), at...)
+			}
+			if !s.covers(at) {
+				return fieldNames[f], at
 			}
 		}
 	}
+	return "", nil
 }
 
 // covers reports whether a signature is made of what stands at a place of the body.

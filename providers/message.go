@@ -50,14 +50,8 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 	if err != nil {
 		return message{}, nil, err
 	}
-	for read.v.Type() == fastjson.TypeString && d.written == "" { // quoted more than once
-		outer := done
-		inner, release, err := parse(read.v.GetStringBytes())
-		if err != nil {
-			outer()
-			return message{}, nil, err
-		}
-		read.v, done = inner, func() { release(); outer() }
+	if read.v, done, err = d.unquoted(read.v, done); err != nil {
+		return message{}, nil, err
 	}
 	if read.v.Type() != fastjson.TypeObject {
 		done()
@@ -67,14 +61,8 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 		done()
 		return message{}, nil, err
 	}
-	if inner := read.v.Get(d.within...); d.within != nil && read.v.Exists(d.within...) {
-		kind, outer := inner.Type(), done
-		if read.v, done, err = object(inner); err != nil {
-			outer()
-			return message{}, nil, err
-		}
-		within := done
-		read.inside, done = &kind, func() { within(); outer() }
+	if done, err = d.enter(&read, done); err != nil {
+		return message{}, nil, err
 	}
 	if len(d.queryKeys.below) == 0 {
 		return read, done, nil
@@ -91,6 +79,38 @@ func (d *decoder) open(m *policy.Message, v *fastjson.Value) (read message, rele
 	}
 	read.query = query
 	return read, func() { queryDone(); done() }, nil
+}
+
+// unquoted is a body that was quoted more than once. It takes the release of what was read, and returns the
+// one of all.
+func (d *decoder) unquoted(v *fastjson.Value, done func()) (*fastjson.Value, func(), error) {
+	for v.Type() == fastjson.TypeString && d.written == "" {
+		outer := done
+		inner, release, err := parse(v.GetStringBytes())
+		if err != nil {
+			outer()
+			return nil, nil, err
+		}
+		v, done = inner, func() { release(); outer() }
+	}
+	return v, done, nil
+}
+
+// enter goes into the object in which alone the fields are, where that stands. It takes the release of what
+// was read, and returns the one of both.
+func (d *decoder) enter(read *message, outer func()) (release func(), err error) {
+	if d.within == nil || !read.v.Exists(d.within...) {
+		return outer, nil
+	}
+	at := read.v.Get(d.within...)
+	kind := at.Type()
+	inner, done, err := object(at)
+	if err != nil {
+		outer()
+		return nil, err
+	}
+	read.v, read.inside = inner, &kind
+	return func() { done(); outer() }, nil
 }
 
 // scalar is the value at a place of a message.
