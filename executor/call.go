@@ -182,6 +182,9 @@ func notTried(err error) bool {
 // catalogue's, or a fault. It also says what the shopper must do next; the client's word on
 // that comes before the catalogue's.
 func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply, err error) (policy.Answer, policy.ShopperAction) {
+	if reply.RetryAfter == 0 {
+		reply.RetryAfter = saidInHeader(reply.Header)
+	}
 	if err != nil {
 		a := policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter), Fault: FaultOf(err)}
 		if a.Fault == policy.NoFault {

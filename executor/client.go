@@ -44,7 +44,7 @@ type Attempt struct {
 // that the client has read.
 type Reply struct {
 	HTTPStatus int
-	RetryAfter time.Duration // what the provider asked for; 0: nothing
+	RetryAfter time.Duration // what the provider asked for; 0: what Header says, if that
 	Body       []byte        // raw
 
 	// Header holds the headers, several lines of one name joined by ", ". Observers see those that

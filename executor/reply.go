@@ -168,3 +168,24 @@ func retryAfter(h http.Header) time.Duration {
 	}
 	return min(max(at.Sub(now), 0), maxRetryAfter)
 }
+
+// saidInHeader is retryAfter for a client that has handed the headers on. Their names know no case; of two that differ in it alone the longer
+// text counts, whichever comes first.
+func saidInHeader(header map[string]string) time.Duration {
+	var h http.Header
+	for name, text := range header {
+		if !strings.EqualFold(name, "Retry-After") && !strings.EqualFold(name, "Date") {
+			continue
+		}
+		if h == nil {
+			h = http.Header{}
+		}
+		if had := h.Get(name); len(text) > len(had) || len(text) == len(had) && text > had {
+			h.Set(name, text)
+		}
+	}
+	if h == nil {
+		return 0
+	}
+	return retryAfter(h)
+}

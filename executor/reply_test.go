@@ -149,3 +149,50 @@ func TestResponseBesideAnError(t *testing.T) {
 		t.Errorf("an error alone stays itself, got %v", err)
 	}
 }
+
+// A client that hands the headers on need not read Retry-After itself.
+func TestRetryAfterOfAClientsHeaders(t *testing.T) {
+	for _, c := range []struct {
+		reply executor.Reply
+		want  time.Duration
+	}{
+		{executor.Reply{Header: map[string]string{"Retry-After": "120"}}, 2 * time.Minute},
+		{executor.Reply{Header: map[string]string{"retry-after": "120", "content-type": "text/plain"}}, 2 * time.Minute},
+		{executor.Reply{Header: map[string]string{"retry-after": "90", "RETRY-AFTER": "120", "Retry-After": "7"}}, 2 * time.Minute},
+		{executor.Reply{Header: map[string]string{"RETRY-AFTER": "Fri, 02 Jan 2026 03:05:05 GMT", "date": "Fri, 02 Jan 2026 03:04:05 GMT"}}, time.Minute},
+		{executor.Reply{Header: map[string]string{"Retry-After": "120"}, RetryAfter: 5 * time.Second}, 5 * time.Second},
+		{executor.Reply{Header: map[string]string{"Retry-After": "120"}, Answer: &policy.Answer{Code: "10"}}, 2 * time.Minute},
+		{executor.Reply{Header: map[string]string{"Retry-After": "120, 7"}}, 0},
+		{executor.Reply{Header: map[string]string{"Date": "Fri, 02 Jan 2026 03:04:05 GMT"}}, 0},
+	} {
+		bubble(t, func(t *testing.T) {
+			var said []time.Duration
+			x := open(t, defaults(), executor.Config{Observers: []executor.Observer{&calledWith{call: func(e *executor.CallEvent) { said = append(said, e.Answer.RetryAfter) }}}})
+			reply := c.reply
+			reply.HTTPStatus = 503
+			begin(t, x, payment("k"), onceSaid(reply))
+			time.Sleep(time.Second)
+			if len(said) == 0 || said[0] != c.want {
+				t.Errorf("%v: the waits asked for are %v, want %s", c.reply.Header, said, c.want)
+			}
+		})
+	}
+}
+
+// onceSaid is a client whose provider always says the same.
+type onceSaid executor.Reply
+
+func (c onceSaid) Send(context.Context, *executor.Attempt) (executor.Reply, error) {
+	return executor.Reply(c), nil
+}
+func (c onceSaid) Query(context.Context, *executor.Attempt) (executor.Reply, error) {
+	return executor.Reply(c), nil
+}
+
+// calledWith calls a function after each call.
+type calledWith struct {
+	executor.NoopObserver
+	call func(*executor.CallEvent)
+}
+
+func (o *calledWith) Called(_ context.Context, e *executor.CallEvent) { o.call(e) }

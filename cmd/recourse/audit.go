@@ -81,7 +81,7 @@ func auditInputs(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, pat
 		}
 	}
 	add := func(path string, named bool) error {
-		s, err := traffic.Open(path, "")
+		s, err := traffic.Open(ctx, path, "")
 		if err != nil {
 			return err
 		}

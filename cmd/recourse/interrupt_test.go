@@ -11,7 +11,7 @@ import (
 
 // Ctrl-C ends a command that waits for its input.
 func TestInterruptWhileInputIsAwaited(t *testing.T) {
-	for _, args := range [][]string{{"decide"}, {"simulate", "-"}} {
+	for _, args := range [][]string{{"decide"}, {"simulate", "-"}, {"import", "-"}, {"audit", "-"}, {"replay", "-"}} {
 		t.Run(args[0], func(t *testing.T) {
 			in, idle := io.Pipe()
 			t.Cleanup(func() { _ = idle.Close() })

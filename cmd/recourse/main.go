@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/traffic"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -110,14 +111,7 @@ Exit codes: 0 holds, 1 does not hold, 2 could not run.`,
 
 // interruptible reads r until ctx is cancelled, even while a read of r blocks.
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
-	out, in := io.Pipe()
-	go func() {
-		// Large pieces: each costs a change between two goroutines. The structs hide methods that would choose the size.
-		_, err := io.CopyBuffer(struct{ io.Writer }{in}, struct{ io.Reader }{r}, make([]byte, 1<<18))
-		in.CloseWithError(err)
-	}()
-	context.AfterFunc(ctx, func() { in.CloseWithError(context.Canceled) })
-	return out
+	return traffic.Interruptible(ctx, func() (io.ReadCloser, error) { return io.NopCloser(r), nil })
 }
 
 // rulesFlag adds --rules.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func otherKind(paths []string, before bool) error {
 		if info, err := os.Stat(path); path == "-" || err != nil || !info.Mode().IsRegular() {
 			continue // a pipe was read already
 		}
-		s, err := traffic.Open(path, "")
+		s, err := traffic.Open(context.Background(), path, "")
 		if err != nil {
 			continue // the run's own error says what is wrong
 		}

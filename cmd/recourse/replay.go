@@ -157,7 +157,7 @@ func (r *replaying) paths(cmd *cobra.Command, paths []string) error {
 }
 
 func (r *replaying) path(ctx context.Context, path string) error {
-	s, err := traffic.Open(path, "")
+	s, err := traffic.Open(ctx, path, "")
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ type importer struct {
 
 func (i *importer) path(ctx context.Context, path string) error {
 	if path == "-" {
-		s, err := traffic.From("stdin", i.o.Stdin, i.encoding())
+		s, err := traffic.From("stdin", traffic.Interruptible(ctx, func() (io.ReadCloser, error) { return io.NopCloser(i.o.Stdin), nil }), i.encoding())
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (i *importer) path(ctx context.Context, path string) error {
 		if filepath.Base(filepath.Dir(name)) == "__files" && folder {
 			continue // WireMock's bodies
 		}
-		s, err := traffic.Open(name, i.encoding())
+		s, err := traffic.Open(ctx, name, i.encoding())
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ type ReportBody struct {
 	HTTPStatus   int               `json:"http_status,omitempty" minimum:"0" maximum:"999" doc:"The provider's HTTP status."`
 	Headers      map[string]string `json:"headers,omitempty" doc:"The provider's headers, at least those that its catalogue reads."`
 	Body         json.RawMessage   `json:"body,omitempty" doc:"The provider's body: a JSON value as it came, or a string with whatever came."`
-	RetryAfterMS int64             `json:"retry_after_ms,omitempty" minimum:"0" maximum:"31536000000" doc:"What the provider asked for."`
+	RetryAfterMS int64             `json:"retry_after_ms,omitempty" minimum:"0" maximum:"31536000000" doc:"What the provider asked for. Absent: the header Retry-After counts, if it is among the headers."`
 	Fault        policy.Fault      `json:"fault,omitempty" enum:"not_sent,timeout,reset,unreadable" doc:"There was no answer. not_sent only if it is certain that no byte left, as for a name that did not resolve; timeout and reset leave it in doubt."`
 }
 

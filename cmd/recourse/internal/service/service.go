@@ -14,7 +14,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"golang.org/x/time/rate"
 
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/decisions"
 	"github.com/recourse-pay/recourse/executor"
@@ -57,12 +56,12 @@ type Service struct {
 	stop     sync.Once
 
 	mu     sync.Mutex
-	limits map[string]*rate.Limiter
+	limits limits
 }
 
 // New makes a service. It continues the flows of the journal.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: map[string]*rate.Limiter{}}
+	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: newLimits(o.PerMerchant, o.Burst)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -191,7 +190,7 @@ func (s *Service) open() error {
 
 // limit takes one of the flows that a merchant may begin. A call that is repeated begins none: an error would say that there is none.
 func (s *Service) limit(ctx context.Context, p *policy.Payment) error {
-	if s.o.PerMerchant <= 0 || s.limiter(p.Merchant).Allow() {
+	if s.o.PerMerchant <= 0 || s.allow(p.Merchant) {
 		return nil
 	}
 	rows, err := s.o.Journal.ByKey(ctx, journal.Key{Merchant: p.Merchant, Operation: p.Operation, Payment: p.Key})
@@ -206,21 +205,13 @@ func (s *Service) limit(ctx context.Context, p *policy.Payment) error {
 	return huma.Error429TooManyRequests("merchant " + p.Merchant + " begins more flows than it may; this call began nothing, and can be repeated")
 }
 
-func (s *Service) limiter(merchant string) *rate.Limiter {
+// allow takes one of the flows that a merchant may begin now.
+func (s *Service) allow(merchant string) bool {
+	known := s.o.Rules.Now().Rules.Merchants[merchant] != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.limits[merchant]
-	if l == nil {
-		if len(s.limits) >= mostLimits {
-			clear(s.limits) // names that a caller invents must not fill the memory
-		}
-		l = rate.NewLimiter(rate.Limit(s.o.PerMerchant), max(1, s.o.Burst))
-		s.limits[merchant] = l
-	}
-	return l
+	return s.limits.of(merchant, known, time.Now()).Allow()
 }
-
-const mostLimits = 100_000
 
 // authorized compares the digests of the tokens, so that the time says nothing about their lengths.
 func authorized(r *http.Request, token string) bool {

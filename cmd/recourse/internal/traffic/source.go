@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,18 +28,24 @@ type Source struct {
 
 const headSize = 256 << 10
 
-// Open opens a file and finds out what it is. An encoding other than that of its byte order mark has to be named.
-func Open(path, encoding string) (*Source, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
+// Open opens a file and finds out what it is. An encoding other than that of its byte order mark has to be named. What may wait for a
+// writer, as a pipe does, waits no longer than ctx.
+func Open(ctx context.Context, path, encoding string) (*Source, error) {
+	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		err = fmt.Errorf("%s: a folder", path)
 	}
 	if err != nil {
-		_ = f.Close()
+		return nil, err
+	}
+	open := func() (io.ReadCloser, error) { return os.Open(path) }
+	var f io.ReadCloser
+	if info.Mode().IsRegular() {
+		f, err = open()
+	} else {
+		f = Interruptible(ctx, open)
+	}
+	if err != nil {
 		return nil, err
 	}
 	s, err := From(path, f, encoding)
@@ -48,6 +55,22 @@ func Open(path, encoding string) (*Source, error) {
 	}
 	s.path, s.closed = path, append(s.closed, f)
 	return s, nil
+}
+
+// Interruptible opens and reads until ctx is over, even while that blocks.
+func Interruptible(ctx context.Context, open func() (io.ReadCloser, error)) io.ReadCloser {
+	out, in := io.Pipe()
+	go func() {
+		r, err := open()
+		if err == nil {
+			// Large pieces: each costs a change between two goroutines. The structs hide methods that would choose the size.
+			_, err = io.CopyBuffer(struct{ io.Writer }{in}, struct{ io.Reader }{r}, make([]byte, 1<<18))
+			_ = r.Close()
+		}
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { in.CloseWithError(context.Canceled) })
+	return out
 }
 
 // From is Open for what is open already.
