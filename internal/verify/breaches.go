@@ -1,6 +1,9 @@
 package verify
 
-import "github.com/recourse-pay/recourse/policy"
+import (
+	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/policy"
+)
 
 // breaches are ways in which the provider breaks its contract while the flow relies on it. The
 // proof assumes none. The tests switch on one at a time, and check that the search finds a
@@ -17,6 +20,20 @@ type breaches struct {
 	// hold with them too.
 	retracts bool // a refusal is withdrawn, while nothing else was sent
 	foreign  bool // another client's request is executed under one of our orders
+
+	// The flow's own mistakes.
+	forgetsQueries bool // it does not count its queries
+	forgetsSends   bool // nor its sends
+}
+
+// forget takes back what the flow has counted.
+func (b *breaches) forget(before, after *flow.State) {
+	if b.forgetsQueries {
+		after.Queries = min(after.Queries, before.Queries)
+	}
+	if b.forgetsSends {
+		after.Attempts = min(after.Attempts, before.Attempts)
+	}
 }
 
 // retract lets a request go on after the provider reported it as failed.

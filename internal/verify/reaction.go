@@ -36,7 +36,8 @@ type outcome struct {
 	choice       uint8
 	wanted, took policy.Action // of the rules, and of the flow
 	exhausted    exhausted
-	*remarks     // nil: none
+	spends       bool // a send or a query that counts
+	*remarks          // nil: none
 }
 
 // remarks are what few outcomes have.
@@ -103,9 +104,12 @@ type steps struct {
 	stateAt   map[string]int32
 	alike     map[string]int32
 	parts     []part
-	used      int  // how many of the parts
-	every     bool // outcomes that lead to one node are all emitted
-	apart     bool // tests: nothing is taken for alike, either
+	free      map[int32][]freeStep // by state of the flow
+	spent     map[freeKey][]outcome
+	node      int32 // index of from in the search
+	used      int   // how many of the parts
+	every     bool  // outcomes that lead to one node are all emitted
+	apart     bool  // tests: nothing is taken for alike, either
 	buf       []byte
 }
 
@@ -122,7 +126,7 @@ type part struct {
 }
 
 func newSteps() steps {
-	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}}
+	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}, free: map[int32][]freeStep{}, spent: map[freeKey][]outcome{}}
 }
 
 // expand begins with the successors of a node.
@@ -177,8 +181,14 @@ func (m *model) partOf(n *node) *part {
 func (m *model) explore(n *node, tr transition, emit emitFunc) {
 	r := m.reactionTo(tr)
 	p := m.partOf(n)
+	m.noteFree(tr, r.outcomes)
 	m.followAll(p, n, tr, r.outcomes, emit)
-	if !m.coarse || slices.Contains(p.varied, r.alike) && !m.steps.apart {
+	if !m.coarse {
+		return
+	}
+	spent := freeKey{m.steps.flow, r.alike}
+	if slices.Contains(p.varied, r.alike) && !m.steps.apart {
+		m.noteFree(tr, m.steps.spent[spent])
 		return
 	}
 	if r.variedBy == nil {
@@ -186,6 +196,8 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 		r.variedBy, r.varied = &by, m.variedOf(tr, r.want)
 		r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
 	}
+	m.steps.spent[spent] = r.varied
+	m.noteFree(tr, r.varied)
 	if !r.breaks {
 		p.varied = append(p.varied, r.alike)
 	}
@@ -384,13 +396,16 @@ func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
 	m.spendLimits(&before)
 	m.event = m.eventOf(tr)
 	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1
-	return flow.Step(m.decider, before, m.event)
+	after, commands, err := flow.Step(m.decider, before, m.event)
+	m.breaches.forget(&before, &after)
+	m.spends = spends(&before, &after)
+	return after, commands, err
 }
 
 // outcomeOf keeps what matters of a step.
 func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Command) outcome {
 	from := m.steps.from
-	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted}, remarks{findings: m.flowViolations(from, after, commands)}
+	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted, spends: m.spends}, remarks{findings: m.flowViolations(from, after, commands)}
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Send:

@@ -84,6 +84,7 @@ func (s *search) run(ctx context.Context) error {
 			return nil
 		}
 		n := s.nodes[at]
+		s.m.steps.node = int32(at)
 		ended := false
 		s.m.successors(&n, func(tr transition, next *node, o *outcome) {
 			s.edges++
@@ -93,6 +94,7 @@ func (s *search) run(ctx context.Context) error {
 			return nil
 		}
 	}
+	s.findCircle()
 	return nil
 }
 
