@@ -21,6 +21,18 @@ type freeStep struct {
 	via  transition
 }
 
+// spending is what is known of steps that spend nothing.
+type spending struct {
+	free   map[int32][]freeStep  // by state of the flow
+	varied map[freeKey][]outcome // with limits used up
+	node   int32                 // index in the search of the node whose successors are listed
+	spends bool                  // the last step did
+}
+
+func newSpending() spending {
+	return spending{free: map[int32][]freeStep{}, varied: map[freeKey][]outcome{}}
+}
+
 // freeKey identifies the outcomes of events with limits used up; see reaction.alike.
 type freeKey struct{ flow, alike int32 }
 
@@ -53,9 +65,19 @@ func (m *model) noteFree(tr transition, all []outcome) {
 	}
 }
 
-// spends reports whether a step used up a part of what limits the flow.
-func spends(before, after *flow.State) bool {
-	return after.Attempts > before.Attempts || after.Queries > before.Queries
+// noteVaried keeps the same of the outcomes with limits used up. Where they are those of an earlier reaction, that one's are meant.
+func (m *model) noteVaried(tr transition, r *reaction) {
+	key := freeKey{m.steps.flow, r.alike}
+	if r.variedBy != nil {
+		m.steps.varied[key] = r.varied
+	}
+	m.noteFree(tr, m.steps.varied[key])
+}
+
+// noteSpending notes whether a step used up a part of what limits the flow.
+func (m *model) noteSpending(before, after *flow.State) {
+	m.breaches.forget(before, after)
+	m.steps.spends = after.Attempts > before.Attempts || after.Queries > before.Queries
 }
 
 // circle returns a step of a circle of free steps; ok is false if there is none.

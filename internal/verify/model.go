@@ -35,7 +35,6 @@ type model struct {
 
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
-	spends    bool       // the last step did
 	maxFired  map[string]int
 	capped    int // queries are counted up to here; more behave alike
 

@@ -104,13 +104,11 @@ type steps struct {
 	stateAt   map[string]int32
 	alike     map[string]int32
 	parts     []part
-	free      map[int32][]freeStep // by state of the flow
-	spent     map[freeKey][]outcome
-	node      int32 // index of from in the search
-	used      int   // how many of the parts
-	every     bool  // outcomes that lead to one node are all emitted
-	apart     bool  // tests: nothing is taken for alike, either
+	used      int  // how many of the parts
+	every     bool // outcomes that lead to one node are all emitted
+	apart     bool // tests: nothing is taken for alike, either
 	buf       []byte
+	spending
 }
 
 // part is what the provider has said where an event arrives, and which outcomes were followed from there.
@@ -126,7 +124,7 @@ type part struct {
 }
 
 func newSteps() steps {
-	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}, free: map[int32][]freeStep{}, spent: map[freeKey][]outcome{}}
+	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}, spending: newSpending()}
 }
 
 // expand begins with the successors of a node.
@@ -183,12 +181,8 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 	p := m.partOf(n)
 	m.noteFree(tr, r.outcomes)
 	m.followAll(p, n, tr, r.outcomes, emit)
-	if !m.coarse {
-		return
-	}
-	spent := freeKey{m.steps.flow, r.alike}
-	if slices.Contains(p.varied, r.alike) && !m.steps.apart {
-		m.noteFree(tr, m.steps.spent[spent])
+	if !m.coarse || slices.Contains(p.varied, r.alike) && !m.steps.apart {
+		m.noteVaried(tr, r)
 		return
 	}
 	if r.variedBy == nil {
@@ -196,8 +190,7 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 		r.variedBy, r.varied = &by, m.variedOf(tr, r.want)
 		r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
 	}
-	m.steps.spent[spent] = r.varied
-	m.noteFree(tr, r.varied)
+	m.noteVaried(tr, r)
 	if !r.breaks {
 		p.varied = append(p.varied, r.alike)
 	}
@@ -397,15 +390,14 @@ func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
 	m.event = m.eventOf(tr)
 	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1
 	after, commands, err := flow.Step(m.decider, before, m.event)
-	m.breaches.forget(&before, &after)
-	m.spends = spends(&before, &after)
+	m.noteSpending(&before, &after)
 	return after, commands, err
 }
 
 // outcomeOf keeps what matters of a step.
 func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Command) outcome {
 	from := m.steps.from
-	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted, spends: m.spends}, remarks{findings: m.flowViolations(from, after, commands)}
+	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted, spends: m.steps.spends}, remarks{findings: m.flowViolations(from, after, commands)}
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Send:
