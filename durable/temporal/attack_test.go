@@ -473,3 +473,50 @@ func TestAfterTheEnd(t *testing.T) {
 		t.Errorf("%d sends", len(w.bank.sent))
 	}
 }
+
+// held is a journal whose flows another worker's process holds at every second write, for a moment.
+type held struct {
+	journal.Journal
+	puts, gaveUp int
+}
+
+func (j *held) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
+	if j.puts++; j.puts%2 == 1 {
+		return fmt.Errorf("%w: another process holds it", journal.ErrConflict)
+	}
+	return j.Journal.Put(ctx, r, d)
+}
+
+func (j *held) GiveUp(context.Context, string) error {
+	j.gaveUp++
+	return nil
+}
+
+// With journal/postgres a worker waits for the process of the one before it, and gives each flow up itself.
+func TestAFlowThatIsHeldForAMoment(t *testing.T) {
+	b := &bank{sends: []reply{{err: context.DeadlineExceeded}}, asks: []reply{{code: "7000"}, {code: "0"}}}
+	var j *held
+	w := newWorld(t, b, func(o *Options) {
+		j = &held{Journal: o.Journal}
+		o.Journal = j
+	})
+	w.want(policy.Succeeded, 1, 2)
+	if j.gaveUp < 4 {
+		t.Errorf("the flow was given up %d times", j.gaveUp)
+	}
+}
+
+// What a history holds comes back as it was, whatever characters are in it: the row has a checksum.
+func TestInputsSurviveTheirEncoding(t *testing.T) {
+	w := newWorld(t, &bank{sends: []reply{{code: "0"}}}, nil)
+	q := request("k")
+	q.Data, q.Tags = []byte{0, 255, '<', '&'}, map[string]string{"<&>\u2028": "\"\\ \x7f ü"}
+	var err error
+	if w.in, err = w.d.Prepare(q); err != nil {
+		t.Fatal(err)
+	}
+	w.want(policy.Succeeded, 1, 0)
+	if a := w.bank.sent[0]; string(a.Data) != string(q.Data) || a.Payment.Tags["<&>\u2028"] != q.Tags["<&>\u2028"] {
+		t.Errorf("the client got %q and %q", a.Data, a.Payment.Tags)
+	}
+}

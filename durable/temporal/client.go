@@ -35,8 +35,8 @@ func ID(k journal.Key) string {
 }
 
 // Prepare makes the input of [Workflow], for those who start it as a child of a workflow of their own: with the id that
-// [ID] gives, on the queue of [Driver.Queue], with no timeout, and no retry policy. It is called outside of workflows,
-// for it makes a random number.
+// [ID] gives, on the queue of [Driver.Queue], with the parent close policy Abandon (the default terminates a payment that is
+// in doubt), no timeout, and no retry policy. It is called outside of workflows, for it makes a random number.
 func (d *Driver) Prepare(q executor.Request) (Input, error) {
 	h := d.hosts[0]
 	switch {

@@ -127,7 +127,7 @@ func (s *shop) pay(key string) *Handle {
 
 func (s *shop) want(h *Handle, o policy.Outcome, sends, asks int) *Result {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 60*time.Second)
 	defer cancel()
 	r, err := h.Wait(ctx)
 	if err != nil {
@@ -332,4 +332,25 @@ func TestServerAfterTheEnd(t *testing.T) {
 	if sends, _ := b.count(); sends != 1 {
 		t.Errorf("%d sends", sends)
 	}
+}
+
+// A worker that is stopped in mid-send cancels its call. The provider has executed it, and the next worker asks.
+func TestServerStoppedWorker(t *testing.T) {
+	began, over := make(chan struct{}), make(chan struct{})
+	b := &bank{asks: []reply{{code: "0"}}}
+	b.sends = []reply{{err: context.Canceled, do: func(*executor.Attempt) { close(began); <-over }}}
+	s := newShop(t, b, nil)
+	s.stop()
+	s.workers = s.d.Workers(worker.Options{WorkerStopTimeout: 10 * time.Millisecond})
+	for _, w := range s.workers {
+		if err := w.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := s.pay("stopped")
+	<-began
+	s.stop()
+	close(over)
+	s.start()
+	s.want(h, policy.Succeeded, 1, 1)
 }

@@ -280,7 +280,11 @@ func (r *run) wait(ctx, caller workflow.Context) {
 			order = ""
 		}
 	}
+	was := r.next
 	r.step(ctx, event{Kind: evDue, OrderID: order})
+	if r.next == was { // it did not fit; without this the workflow would try again at once, for ever
+		r.next = &next{Do: doWait, At: workflow.Now(ctx).Add(time.Hour)}
+	}
 }
 
 // interrupts makes a selector return when a signal or a cancellation has come.
