@@ -58,7 +58,14 @@ func TestServiceAndCallersKilled(t *testing.T) {
 func TestServedSabotageIsFound(t *testing.T) {
 	w := newServed(t)
 	w.sabotage = true
-	a := w.audit(w.payAll(context.Background(), testkit.Size(30, 60, 300)))
+	var results []ended
+	var a servedAudit
+	for range 10 { // on a busy machine callers may die at other moments than those that matter
+		results = append(results, w.payAll(context.Background(), testkit.Size(30, 60, 300))...)
+		if a = w.audit(results); a.copies > 0 {
+			break
+		}
+	}
 	if a.copies == 0 {
 		t.Errorf("callers that share one name were not given the same command: %+v", a)
 	}
