@@ -15,7 +15,7 @@ import (
 func TestServeReloadsABundle(t *testing.T) {
 	dir := testkit.Dir(t, map[string]string{"a/momo.toml": fmt.Sprintf(ownRule, "first"), "b/momo.toml": fmt.Sprintf(ownRule, "second")})
 	file := filepath.Join(dir, "rules.zip")
-	make := func(from string) string {
+	pack := func(from string) string {
 		code, out, errs := command("bundle", filepath.Join(dir, from), "-o", file)
 		if code != exitHolds {
 			t.Fatal(errs)
@@ -27,7 +27,7 @@ func TestServeReloadsABundle(t *testing.T) {
 		rule, _, _ := strings.Cut(rest, `"`)
 		return rule
 	}
-	digest := make("a")
+	digest := pack("a")
 	url, _, stderr, stop := startServe(t, "--rules", file, "--watch")
 	if rule := decidedBy(url); rule != "first" {
 		t.Errorf("%s decided", rule)
@@ -43,16 +43,16 @@ func TestServeReloadsABundle(t *testing.T) {
 	if rule := decidedBy(url); rule != "first" {
 		t.Errorf("after a bundle that is cut off %s decided", rule)
 	}
-	next := make("b")
+	next := pack("b")
 	waitFor(t, stderr, `"rules read anew","digest":"`+next+`"`)
 	if rule := decidedBy(url); rule != "second" {
 		t.Errorf("%s decided", rule)
 	}
 	stop()
 
-	make("a")
+	pack("a")
 	url, _, stderr, stop = startServe(t, "--rules", file, "--watch", "--digest", digest)
-	make("b")
+	pack("b")
 	waitFor(t, stderr, `the rules have mistakes.*--digest: these rules`)
 	if rule := decidedBy(url); rule != "first" {
 		t.Errorf("%s decided, and its rules have another digest", rule)
