@@ -73,7 +73,7 @@ func (b *StartBody) spelled() error {
 	for _, name := range []struct{ field, text string }{
 		{"merchant", b.Merchant}, {"payment_key", b.PaymentKey}, {"order_id", b.OrderID}, {"request_id", b.RequestID}, {"provider_id", b.ProviderID},
 	} {
-		why := ""
+		var why string
 		switch {
 		case strings.ContainsRune(name.text, utf8.RuneError):
 			why = "holds U+FFFD, which stands for what could not be read; it must be UTF-8"
