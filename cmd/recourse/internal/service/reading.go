@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 )
 
-func init() {
-	// Else "AMOUNT" is taken for "amount", and of both the last one counts.
-	huma.ValidateStrictCasing = true
-}
+// strictCasing makes names of properties count as they are spelled. Else "AMOUNT" is taken for "amount", and of both the last one counts.
+var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
 // jsonFormat reads and writes JSON as the library does, but for objects that have a name twice.
 var jsonFormat = huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}

@@ -134,6 +134,7 @@ func (s *Service) alerted(_ context.Context, a *executor.Alert) error {
 }
 
 func (s *Service) register() {
+	strictCasing()
 	config := huma.DefaultConfig("Recourse", s.o.Version)
 	config.Info.Description = "Decides what to do with a payment provider's answer, and carries payments so that none is made twice."
 	config.DocsPath, config.SchemasPath = "", ""
