@@ -36,7 +36,7 @@ func trackedFiles(root string) ([]string, error) {
 func findModules(root string, files []string) ([]module, error) {
 	var modules []module
 	for _, f := range files {
-		if path.Base(f) == "go.mod" && !strings.Contains(f, "testdata/") {
+		if path.Base(f) == "go.mod" {
 			modules = append(modules, module{dir: path.Dir(f)})
 		}
 	}
@@ -45,6 +45,8 @@ func findModules(root string, files []string) ([]module, error) {
 			modules[i].files = append(modules[i].files, f)
 		}
 	}
+	// A module in testdata is not released, and its files are no part of the module around it.
+	modules = slices.DeleteFunc(modules, func(m module) bool { return strings.Contains(m.dir, "testdata/") })
 	var errs []error
 	for i := range modules {
 		var err error

@@ -36,6 +36,11 @@ func TestZipHoldsOneModuleWithoutNestedOnes(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range zipNames(t, filepath.Join(out, repository, "durable", "temporal", "@v", version+".zip")) {
+		if strings.Contains(name, "testdata/devserver/") {
+			t.Errorf("the zip of durable/temporal holds %s, of a module in its testdata", name)
+		}
+	}
 	nested := zipNames(t, filepath.Join(out, repository, "journal", "sqlite", "@v", version+".zip"))
 	for _, want := range []string{"go.mod", "LICENSE"} {
 		if !slices.Contains(nested, repository+"/journal/sqlite@"+version+"/"+want) {
