@@ -52,7 +52,7 @@ type Request struct {
 // beside a [*WithdrawnError]. If the process dies, the next one queries and sends nothing. To
 // bound only the wait, use [Executor.Start] and [Handle.Wait].
 //
-// If the payment key has an open flow, Do joins it. If an earlier flow of the key succeeded, Do
+// If the payment key has an open flow, Do joins it: what that comes to is the result, also if it fails. If an earlier flow of the key succeeded, Do
 // returns its result with Repeated set. If an earlier flow may have moved money, the error is a
 // [*DoubtError]; if the key was used for another payment, a [*MismatchError].
 //
@@ -149,8 +149,9 @@ func (d *doing) callerLeft(r *run, cause error) error {
 }
 
 func (d *doing) do(ctx context.Context, x *Executor, q Request, c Client) (*Result, error) {
+	met := ""
 	for {
-		r, joined, err := x.admit(ctx, q, c, false)
+		r, joined, err := x.admit(ctx, q, c, false, met)
 		if err != nil {
 			return nil, err
 		}
@@ -158,12 +159,14 @@ func (d *doing) do(ctx context.Context, x *Executor, q Request, c Client) (*Resu
 		if !joined {
 			result, err := d.drive(ctx, r)
 			if x.openElsewhere(ctx, err) {
+				met = flowMet(err, met)
 				continue
 			}
 			return result, err
 		}
 		result, err := d.waitOrLeave(ctx, r)
 		if x.held(ctx, err) {
+			met = flowMet(err, met)
 			continue
 		}
 		if !abandonedByCaller(err) || ctx.Err() != nil {
@@ -297,17 +300,18 @@ func (q *Request) clone() {
 
 // admit checks a request and returns its flow: the one that has the payment key, or a new one.
 // A new one counts as active until the caller calls x.active.Done. A payment that is like another
-// may wait for that.
-func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+// may wait for that. met is the flow of the key that the request has met already; empty: none.
+func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool, met string) (r *run, joined bool, err error) {
 	for {
-		r, joined, err = x.admitOnce(ctx, q, c, start)
+		r, joined, err = x.admitOnce(ctx, q, c, start, met)
 		if err == nil || !x.held(ctx, err) {
 			return r, joined, err
 		}
+		met = flowMet(err, met)
 	}
 }
 
-func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool) (r *run, joined bool, err error) {
+func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool, met string) (r *run, joined bool, err error) {
 	r = x.newRun(q, !start && x.cfg.Journal == nil)
 	refused, err := r.check(ctx, c)
 	if err != nil {
@@ -318,7 +322,7 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, x.clock.now(), q.NotAfter
 	r.waiters.add(&r.waiters)
 	if refused != nil {
-		live, err := x.standing(ctx, r, refused)
+		live, err := x.standing(ctx, r, refused, met)
 		return live, err == nil, err
 	}
 	r.guard, r.alike = x.guards.of(&r.req.Payment), x.like(&r.req, r.state.Started)
@@ -341,7 +345,7 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 			x.active.Done()
 		}
 	}()
-	earlier, err := x.compare(ctx, r)
+	earlier, err := x.compare(ctx, r, met)
 	if err == nil && earlier == nil {
 		err = r.inTime()
 	}
@@ -361,10 +365,10 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 
 // compare compares a new flow with those in the journal. It returns the one that the request means, if there
 // is one, or an error if there is one that forbids it.
-func (x *Executor) compare(ctx context.Context, r *run) (earlier *run, err error) {
+func (x *Executor) compare(ctx context.Context, r *run, met string) (earlier *run, err error) {
 	isNew, err := x.isNew(ctx, r)
 	if err == nil && !isNew {
-		earlier, err = x.earlier(ctx, r)
+		earlier, err = x.earlier(ctx, r, met)
 		if err == nil && earlier == nil {
 			err = x.orderFree(ctx, r)
 		}

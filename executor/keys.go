@@ -38,8 +38,8 @@ func (x *Executor) isNew(ctx context.Context, r *run) (isNew bool, err error) {
 }
 
 // earlier reads the flows that the key of a new one had before. If one is open or succeeded, it
-// is returned: the request means that flow.
-func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
+// is returned: the request means that flow. So it does if one failed that was open when the request met it (met).
+func (x *Executor) earlier(ctx context.Context, r *run, met string) (*run, error) {
 	flows, err := x.flowsOfKey(ctx, r)
 	if err != nil || len(flows) == 0 {
 		return nil, err
@@ -66,6 +66,11 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 			return nil, &DoubtError{Flow: old.id, Key: r.req.Key, State: old.state}
 		}
 	}
+	for _, old := range flows {
+		if old.id == met {
+			return old, old.same(r)
+		}
+	}
 	if len(flows) >= mostFlows {
 		return nil, fmt.Errorf("executor: payment key %q has had %d flows, of which none executed; at most %d are tried under one key", r.req.Key, len(flows), mostFlows)
 	}
@@ -75,7 +80,7 @@ func (x *Executor) earlier(ctx context.Context, r *run) (*run, error) {
 
 // standing joins the flow that stands under the key of a request that the rules refuse, as they do since they were read anew: an error would
 // say that nothing was sent. Else the error is that of the rules.
-func (x *Executor) standing(ctx context.Context, r *run, refused error) (*run, error) {
+func (x *Executor) standing(ctx context.Context, r *run, refused error, met string) (*run, error) {
 	for r.req.Key != "" {
 		x.mu.Lock()
 		live, closed := x.byKey[r.key()], x.closed
@@ -84,7 +89,7 @@ func (x *Executor) standing(ctx context.Context, r *run, refused error) (*run, e
 		case closed:
 			return nil, ErrClosed
 		case live == nil:
-			earlier, err := x.earlier(ctx, r)
+			earlier, err := x.earlier(ctx, r, met)
 			if err == nil && earlier == nil {
 				err = refused
 			}

@@ -57,6 +57,17 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 	return &row, nil
 }
 
+// holdsKey says why a flow leaves no room for another one of its key. Nil: it failed, and executed nothing.
+func (r *run) holdsKey() error {
+	switch {
+	case r.state.Stage != flow.Ended:
+		return &journal.OpenError{Key: r.key(), ID: r.id}
+	case !noneExecuted(r.state.Ledger):
+		return &DoubtError{Flow: r.id, Key: r.req.Key, State: r.state}
+	}
+	return nil
+}
+
 // keyFree returns an error if the key of a flow that is not begun yet has another one that is open, succeeded, or in doubt.
 func (x *Executor) keyFree(ctx context.Context, r *run) error {
 	flows, err := x.flowsOfKey(ctx, r)
@@ -64,11 +75,8 @@ func (x *Executor) keyFree(ctx context.Context, r *run) error {
 		return err
 	}
 	for _, old := range flows {
-		switch {
-		case old.state.Stage != flow.Ended:
-			return &journal.OpenError{Key: r.key(), ID: old.id}
-		case !noneExecuted(old.state.Ledger):
-			return &DoubtError{Flow: old.id, Key: r.req.Key, State: old.state}
+		if err := old.holdsKey(); err != nil {
+			return err
 		}
 	}
 	if len(flows) >= mostFlows {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -146,9 +147,25 @@ func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
 	return (errors.As(err, &open) || isServed(err)) && ctx.Err() == nil
 }
 
+// flowMet is the flow of an error by which a request gives way to another one of its key; before, if it names none. The
+// request joins that flow, and if it has failed by then, that is the result: who asks once must not pay by a second flow.
+func flowMet(err error, before string) string {
+	open, served := (*journal.OpenError)(nil), (*servedError)(nil)
+	switch {
+	case errors.As(err, &served) && served.by != nil:
+		return served.by.id
+	case errors.As(err, &open):
+		return open.ID
+	}
+	return before
+}
+
 // servedError says that another process has served the payment key between the look at it and the first row of a flow.
 // Nothing was sent. The request then means what became of the other flow.
-type servedError struct{ error }
+type servedError struct {
+	error
+	by *run // a copy of the other flow; nil: the key could not be read
+}
 
 func (e *servedError) Unwrap() error { return e.error }
 
@@ -160,8 +177,9 @@ func isServed(err error) bool {
 	return errors.As(err, &served)
 }
 
-// yield gives a flow up before its first send if another process has meanwhile served its payment key to the end, or begun a
-// payment that has its order, or is alike: this process looked before the other one had written. From the first row
+// yield gives a flow up before its first send if another process has meanwhile served its payment key to the end, whatever
+// that was, or begun a payment that has its order, or is alike: this process looked before the other one had written. A flow
+// that failed counts too: this one may have its identity, and the request was made while it was open. From the first row
 // on no other flow of the key begins, so that this look is the last one that is needed. Of two that begin at one
 // moment, each that finds the other gives up.
 func (r *run) yield() error {
@@ -169,9 +187,11 @@ func (r *run) yield() error {
 		return nil
 	}
 	ctx := r.x.life
-	served := r.x.keyFree(ctx, r)
-	err := served
-	if err == nil {
+	served := r.servedMeanwhile(ctx)
+	var err error
+	if served != nil {
+		err = served
+	} else {
 		err = r.x.orderFree(ctx, r)
 	}
 	if err == nil {
@@ -180,11 +200,49 @@ func (r *run) yield() error {
 	if err == nil || ctx.Err() != nil { // a closed executor sends nothing anyway, and the flow goes on later
 		return nil
 	}
+	if served != nil {
+		r.referTo(served.by)
+	}
 	r.x.reportError(errors.Join(err, r.unsent(), r.withdraw(err.Error())))
 	if served != nil {
-		return &servedError{served}
+		return served
 	}
 	return nil
+}
+
+// servedMeanwhile looks for a flow of the key that holds it, or of which this one did not know when it began.
+func (r *run) servedMeanwhile(ctx context.Context) *servedError {
+	flows, err := r.x.flowsOfKey(ctx, r)
+	if err != nil {
+		return &servedError{error: err}
+	}
+	for _, old := range flows {
+		if err := old.holdsKey(); err != nil {
+			return &servedError{err, old}
+		}
+	}
+	for _, old := range flows {
+		if slices.ContainsFunc(old.state.Ledger, func(id flow.Identity) bool { return id.Sends > 0 && stored.IndexOf(r.earlier, &id) < 0 }) {
+			return &servedError{fmt.Errorf("executor: flow %s of payment key %q was made at the same moment, and has failed", old.id, r.req.Key), old}
+		}
+	}
+	return nil
+}
+
+// referTo refers those who joined a flow, and those who will, to the one that has served its key: that this one is withdrawn
+// says nothing about the payment.
+func (r *run) referTo(other *run) {
+	if other == nil {
+		return
+	}
+	other.elsewhere = other.state.Stage != flow.Ended
+	other.repeats = other.state.Outcome == policy.Succeeded
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.Stage != flow.Ended && r.waiters.err == nil {
+		r.waiters.err = &movedError{other}
+		r.waiters.broadcast()
+	}
 }
 
 // makeWay takes a flow that yield has withdrawn out of the way of its key, and returns why. If the journal has not taken the

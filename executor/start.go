@@ -30,14 +30,16 @@ func (x *Executor) Start(ctx context.Context, q Request, c Client) (*Handle, err
 }
 
 func (d *doing) start(ctx context.Context, x *Executor, q Request, c Client) (*Handle, error) {
+	met := ""
 	for {
-		r, joined, err := x.admit(ctx, q, c, true)
+		r, joined, err := x.admit(ctx, q, c, true, met)
 		if err != nil {
 			return nil, err
 		}
 		if !joined {
 			h, err := d.launch(r)
 			if x.openElsewhere(ctx, err) {
+				met = flowMet(err, met)
 				continue
 			}
 			return h, err
@@ -47,6 +49,7 @@ func (d *doing) start(ctx context.Context, x *Executor, q Request, c Client) (*H
 		case err == nil || isMoved(err):
 			return &Handle{r: r}, nil
 		case x.held(ctx, err):
+			met = flowMet(err, met)
 		case !abandonedByCaller(err) || ctx.Err() != nil:
 			return nil, err
 		}

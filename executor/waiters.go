@@ -97,11 +97,12 @@ func (r *run) resultLocked() *Result {
 func (r *run) waitUntil(ctx context.Context, done func() bool) error {
 	for {
 		r.mu.Look()
-		if done() {
+		err := r.waiters.err
+		if (err == nil || !isMoved(err)) && done() { // how a flow ends that makes way for another one is of no concern
 			r.mu.Unlock()
 			return nil
 		}
-		if err := r.waiters.err; err != nil {
+		if err != nil {
 			r.mu.Unlock()
 			return err
 		}

@@ -335,11 +335,22 @@ func TestWordsAtAnotherProcess(t *testing.T) {
 	}
 }
 
-// hooked is a journal in which something happens after a look at a key.
+// hooked is a journal in which something happens after a look at a key, or when another flow has kept a row out.
 type hooked struct {
 	*Journal
 
-	after func()
+	after   func()
+	refused func(flow string)
+}
+
+func (h *hooked) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
+	err := h.Journal.Put(ctx, r, d)
+	open := (*journal.OpenError)(nil)
+	if refused := h.refused; refused != nil && errors.As(err, &open) {
+		h.refused = nil
+		refused(open.ID)
+	}
+	return err
 }
 
 func (h *hooked) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
