@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -10,13 +11,18 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
 )
 
-// Run makes all payments by executors, one for each journal; nil is an executor without one. A webhook
-// comes to any of them.
+// Run makes all payments by executors, one for each journal; nil is an executor without one. Each payment is asked for twice
+// at once, at two executors where there are as many. A webhook comes to any of them.
 func Run(t testing.TB, journals ...journal.Journal) []string {
 	t.Helper()
-	p := NewProvider(t, time.Now, true)
+	return run(t, NewProvider(t, time.Now, true), journals...)
+}
+
+func run(t testing.TB, p *Provider, journals ...journal.Journal) []string {
+	t.Helper()
 	xs := make([]*executor.Executor, len(journals))
 	for i, j := range journals {
 		x, err := executor.New(Rules(t), &executor.Config{
@@ -38,10 +44,13 @@ func Run(t testing.TB, journals ...journal.Journal) []string {
 	var all sync.WaitGroup
 	for i, q := range requests {
 		all.Go(func() {
-			r, err := pay(ctx, xs[i%len(xs)], q, p)
+			r, err := pay(ctx, [2]*executor.Executor{xs[i%len(xs)], xs[(i+1)%len(xs)]}, q, p)
 			if err != nil {
 				t.Errorf("%s: %v", q.OrderID, err)
 				return
+			}
+			if all := p.Mistaken(r.State()); len(all) > 0 {
+				t.Errorf("%s, flow %s: it executed, and the flow is certain that it did not: %s\n%s", q.OrderID, r.Flow, all, r.Story())
 			}
 			lines[i] = p.Line(&q, r.Outcome)
 			if !strings.Contains(outcomes, lines[i]) {
@@ -60,12 +69,38 @@ func Run(t testing.TB, journals ...journal.Journal) []string {
 	return lines
 }
 
-func pay(ctx context.Context, x *executor.Executor, q executor.Request, c executor.Client) (*executor.Result, error) {
-	h, err := x.Start(ctx, q, c)
-	if err != nil {
-		return nil, err
+// pay asks for a payment at two executors at once. One flow is made, and its end is the result of both. A payment that fails is
+// asked for once: whether a request comes before that or after it, when the key is free again, is a matter of chance.
+func pay(ctx context.Context, xs [2]*executor.Executor, q executor.Request, c executor.Client) (*executor.Result, error) {
+	var results [2]*executor.Result
+	var errs [2]error
+	var both sync.WaitGroup
+	for i, x := range xs {
+		if i > 0 && strings.Contains(outcomes, q.OrderID+" "+policy.Failed.String()) {
+			continue
+		}
+		both.Go(func() {
+			h, err := x.Start(ctx, q, c)
+			if err == nil {
+				results[i], err = h.Wait(ctx)
+			}
+			errs[i] = err
+		})
 	}
-	return h.Wait(ctx)
+	both.Wait()
+	for i := range xs { // one that comes after an end in doubt is referred to it
+		if doubt := (*executor.DoubtError)(nil); errors.As(errs[i], &doubt) && results[1-i] != nil && doubt.Flow == results[1-i].Flow {
+			results[i], errs[i] = results[1-i], nil
+		}
+	}
+	a, b := results[0], results[1]
+	if err := errors.Join(errs[:]...); err != nil || b == nil {
+		return a, err
+	}
+	if a.Flow != b.Flow || a.Outcome != b.Outcome {
+		return a, fmt.Errorf("asked for at two executors at once: flow %s %s, and flow %s %s", a.Flow, a.Outcome, b.Flow, b.Outcome)
+	}
+	return a, nil
 }
 
 // deliver hands in webhooks as they come.

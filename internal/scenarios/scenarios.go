@@ -78,6 +78,7 @@ func NewOrder(_ context.Context, p *policy.Payment, ledger []flow.Identity) (str
 type Provider struct {
 	now   func() time.Time
 	sleep bool
+	stall func(*executor.Attempt) time.Duration // from the decision to send to the moment at which the request leaves, as on a busy machine; nil: 0
 	of    *emulation.Provider
 }
 
@@ -97,7 +98,21 @@ func NewProvider(t testing.TB, now func() time.Time, sleep bool) *Provider {
 
 // Send implements [executor.Client].
 func (p *Provider) Send(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
-	return p.call(ctx, providers.Request{
+	if p.stall != nil {
+		time.Sleep(p.stall(a))
+	}
+	at := p.now()
+	if p.sleep {
+		if err := ctx.Err(); err != nil {
+			return executor.Reply{}, fmt.Errorf("%w: %w", executor.ErrNotSent, err)
+		}
+		// The emulator lets a late request arrive some time after the client's patience. The contract counts that time from the
+		// deadline, which stood before the row was written: on a busy machine well before now.
+		if decided := a.Deadline.Add(-patience); decided.Before(at) {
+			at = decided
+		}
+	}
+	return p.call(ctx, at, providers.Request{
 		Phase: policy.Send, Operations: []policy.Operation{a.Payment.Operation}, OrderID: a.OrderID, RequestID: a.RequestID,
 		Amount: a.Payment.Amount, Currency: a.Payment.Currency,
 	})
@@ -105,15 +120,14 @@ func (p *Provider) Send(ctx context.Context, a *executor.Attempt) (executor.Repl
 
 // Query implements [executor.Client].
 func (p *Provider) Query(ctx context.Context, a *executor.Attempt) (executor.Reply, error) {
-	return p.call(ctx, providers.Request{Phase: policy.Query, Operations: []policy.Operation{a.Payment.Operation}, OrderID: a.OrderID})
+	return p.call(ctx, p.now(), providers.Request{Phase: policy.Query, Operations: []policy.Operation{a.Payment.Operation}, OrderID: a.OrderID})
 }
 
-func (p *Provider) call(ctx context.Context, r providers.Request) (executor.Reply, error) {
-	start := p.now()
-	d := p.of.Call(start, r).Within(start.Add(patience))
+func (p *Provider) call(ctx context.Context, at time.Time, r providers.Request) (executor.Reply, error) {
+	d := p.of.Call(at, r).Within(at.Add(patience))
 	if p.sleep {
 		select {
-		case <-time.After(d.ReceivedAt.Sub(start)):
+		case <-time.After(d.ReceivedAt.Sub(p.now())):
 		case <-ctx.Done():
 			return executor.Reply{}, ctx.Err()
 		}
@@ -152,6 +166,19 @@ func (p *Provider) Line(q *executor.Request, o policy.Outcome) string {
 		}
 	}
 	return fmt.Sprintf("%s %s, executed %d", q.OrderID, o, executed)
+}
+
+// Mistaken are the requests of which a flow holds for certain that they did not execute, and which did. That is a mistake also
+// where the payment ends well: with one answer less it would have failed.
+func (p *Provider) Mistaken(s *flow.State) (all []string) {
+	for _, e := range p.of.Ledger(p.now().Add(time.Hour)) {
+		for i := range s.Ledger {
+			if id := &s.Ledger[i]; id.OrderID == e.OrderID && id.RequestID == e.RequestID && id.Sends > 0 && id.Effect == policy.NotExecuted {
+				all = append(all, id.OrderID+" "+id.RequestID)
+			}
+		}
+	}
+	return all
 }
 
 // Check compares the lines of all payments with the outcomes that every driver has to reach.

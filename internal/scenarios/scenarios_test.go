@@ -1,11 +1,16 @@
 package scenarios
 
 import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 )
@@ -21,6 +26,22 @@ func TestInProcess(t *testing.T) {
 
 func TestInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { Check(t, Run(t, journal.NewMemory())) })
+}
+
+// A request that leaves late, on a busy machine, still arrives within what the contract grants after its deadline: else the
+// scenarios would have payments that fail though they execute, and no driver could help it.
+func TestRequestsThatLeaveLateKeepTheContract(t *testing.T) {
+	for seed := range testkit.Size(10, 30, 200) {
+		synctest.Test(t, func(t *testing.T) {
+			p := NewProvider(t, time.Now, true)
+			p.stall = func(a *executor.Attempt) time.Duration { // some miss their deadline
+				h := fnv.New64a()
+				fmt.Fprint(h, a.OrderID, a.Number)
+				return time.Duration(rand.New(rand.NewPCG(uint64(seed), h.Sum64())).Int64N(int64(patience * 5 / 4)))
+			}
+			run(t, p, journal.NewMemory())
+		})
+	}
 }
 
 // The scenarios have every end, and no payment that executed twice, that failed though it executed, or that succeeded
