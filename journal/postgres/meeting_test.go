@@ -103,13 +103,12 @@ func TestAFlowThatWasMetFails(t *testing.T) {
 	for way, ask := range m.ways() {
 		q := purchase(way)
 		var h *executor.Handle
-		m.j.after = func() { h = m.begin(q) }
-		m.j.refused = func(flow string) {
-			if h == nil || flow != h.Flow() {
+		m.j.set(func() { h = m.begin(q) }, func(flow string) {
+			if flow != h.Flow() {
 				t.Errorf("flow %s kept the row out", flow)
 			}
 			m.fail(h, q)
-		}
+		})
 		r, err := ask(q)
 		m.want(way, h.Flow(), policy.Failed, r, err)
 		again, err := m.x.Start(m.ctx, q, m.c)
@@ -132,7 +131,7 @@ func TestAKeyHasFailedBetweenLookAndRow(t *testing.T) {
 		q := purchase(way)
 		q.RequestID = "request-" + way
 		var h *executor.Handle
-		m.j.after = func() { h = m.begin(q); m.fail(h, q) }
+		m.j.set(func() { h = m.begin(q); m.fail(h, q) }, nil)
 		r, err := ask(q)
 		m.want(way, h.Flow(), policy.Failed, r, err)
 	}
@@ -152,14 +151,14 @@ func TestWhoJoinedAFlowThatMakesWay(t *testing.T) {
 			}
 			joined := make(chan result, 1)
 			var h *executor.Handle
-			m.j.after = func() {
+			m.j.set(func() {
 				go func() { // if it comes too late to join, it finds the key paid
 					r, err := join(q)
 					joined <- result{r, err}
 				}()
 				h = m.begin(q)
 				m.pay(h, q)
-			}
+			}, nil)
 			r, err := begin(q)
 			m.want(way, h.Flow(), policy.Succeeded, r, err)
 			got := <-joined

@@ -335,28 +335,42 @@ func TestWordsAtAnotherProcess(t *testing.T) {
 	}
 }
 
-// hooked is a journal in which something happens after a look at a key, or when another flow has kept a row out.
+// hooked is a journal in which something happens once, after a look at a key, or when another flow has kept a row out.
 type hooked struct {
 	*Journal
 
+	mu      sync.Mutex
 	after   func()
 	refused func(flow string)
 }
 
+func (h *hooked) set(after func(), refused func(flow string)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.after, h.refused = after, refused
+}
+
 func (h *hooked) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
 	err := h.Journal.Put(ctx, r, d)
-	open := (*journal.OpenError)(nil)
-	if refused := h.refused; refused != nil && errors.As(err, &open) {
+	if open := (*journal.OpenError)(nil); errors.As(err, &open) {
+		h.mu.Lock()
+		refused := h.refused
 		h.refused = nil
-		refused(open.ID)
+		h.mu.Unlock()
+		if refused != nil {
+			refused(open.ID)
+		}
 	}
 	return err
 }
 
 func (h *hooked) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
 	rows, err := h.Journal.ByKey(ctx, k)
-	if after := h.after; after != nil {
-		h.after = nil
+	h.mu.Lock()
+	after := h.after
+	h.after = nil
+	h.mu.Unlock()
+	if after != nil {
 		after()
 	}
 	return rows, err
@@ -389,7 +403,7 @@ func TestAKeyIsServedBetweenLookAndRow(t *testing.T) {
 		},
 	} {
 		q := purchase(fmt.Sprint(n))
-		h.after = func() {
+		h.set(func() {
 			first, err := a.x.Start(within(t, 20*time.Second), q, c)
 			if err != nil {
 				t.Error(err)
@@ -403,7 +417,7 @@ func TestAKeyIsServedBetweenLookAndRow(t *testing.T) {
 			if r, err := first.Wait(within(t, 20*time.Second)); err != nil || r.Outcome != policy.Succeeded {
 				t.Errorf("%v, %v", r, err)
 			}
-		}
+		}, nil)
 		r, err := ask(q)
 		if err != nil || r.Outcome != policy.Succeeded || !r.Repeated {
 			t.Errorf("way %d: %+v, %v", n, r, err)
