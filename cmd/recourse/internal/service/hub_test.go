@@ -202,7 +202,9 @@ func TestNotAfterBoundsTheSend(t *testing.T) {
 		if got := h.take("f-1", "caller-a", limit); got.mine != nil {
 			t.Error("a send was given out 900 ms before not_after")
 		}
-		c := h.seats["f-1"].current
+		h.mu.Lock()
+		c := *h.seats["f-1"].current
+		h.mu.Unlock()
 		if !c.enoughTime(time.Time{}) {
 			t.Error("without not_after there is time")
 		}
