@@ -171,7 +171,6 @@ func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
 	if stored, err = readBack(j, err); !stored {
 		return false, !isLost(err), err
 	}
-	j.alone = true // after a crash the server does not wait for the standbys again
 	return true, false, nil
 }
 
@@ -197,6 +196,7 @@ func (j *Journal) readBack(unclear error) (stored bool, err error) {
 		case errors.Is(err, pgx.ErrNoRows):
 			return false, lostError("the database does not know this process any more")
 		case err == nil && n == j.written+1:
+			j.alone = true // after a crash the server does not wait for the standbys again
 			return true, nil
 		case err == nil && n == j.written:
 			return false, unclear
