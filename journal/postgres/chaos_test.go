@@ -70,13 +70,16 @@ func TestChaosFindsSabotage(t *testing.T) {
 		{"no read-back", harm{flows: 800, kills: 6, cuts: 60, within: 20 * time.Second}},
 	}[:testkit.Size(0, 0, 2)] {
 		t.Run(s.name, func(t *testing.T) {
-			c := newChaos(t, s.harm, s.name)
-			c.run()
-			if a := c.audit(); a.twice == 0 {
-				t.Errorf("with %s no cart was charged twice: the test finds nothing: %+v", s.name, a)
-			} else {
+			for range 8 { // a round finds one or two, and now and then none
+				c := newChaos(t, s.harm, s.name)
+				c.run()
+				a := c.audit()
 				t.Logf("%d pauses, %d kills, %d cuts: %+v", c.pauses, c.kills, c.proxy.cuts.Load(), a)
+				if a.twice > 0 {
+					return
+				}
 			}
+			t.Errorf("with %s no cart was charged twice: the test finds nothing", s.name)
 		})
 	}
 }
