@@ -129,7 +129,7 @@ func (h *Handle) Withdraw(why string) error {
 			return struct{}{}, err
 		}
 		if r.elsewhere {
-			return struct{}{}, r.leave(ctx, func(r *run) flow.Event { return flow.Withdrawn{Moment: r.x.moment(), Why: why} })
+			return struct{}{}, r.leave(ctx, func(r *run) flow.Event { return flow.Withdrawn{Moment: r.x.moment(), Why: why} }, false)
 		}
 		err = r.withdraw(why)
 		r.deliverNotices(false)

@@ -60,7 +60,7 @@ func (x *Executor) resolve(ctx context.Context, id string, w Resolution, version
 
 func (x *Executor) resolveVersion(ctx context.Context, id string, w Resolution, version int64) error {
 	var missing error
-	err := x.applyTo(ctx, id, func(r *run) flow.Event {
+	err := x.applyOrLeave(ctx, id, w.Override, func(r *run) flow.Event {
 		i, err := r.identity(w.OrderID, w.RequestID)
 		if err == nil {
 			err = r.unchangedSince(version)
@@ -115,6 +115,11 @@ type unsentError struct{ error }
 // applyTo applies an event to a flow, open or ended, in memory or not. event makes it, with the
 // flow's lock held, and may be called more than once; nil: there is none.
 func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow.Event) error {
+	return x.applyOrLeave(ctx, id, false, event)
+}
+
+// applyOrLeave is applyTo of a person's word, which may override a proof where it is applied: here, or by the process that holds the flow.
+func (x *Executor) applyOrLeave(ctx context.Context, id string, override bool, event func(*run) flow.Event) error {
 	const tries = 50 // other goroutines may load the same flow from the journal
 	var err error
 	for range tries {
@@ -127,7 +132,7 @@ func (x *Executor) applyTo(ctx context.Context, id string, event func(*run) flow
 			return failed
 		}
 		if r.elsewhere {
-			err := r.leave(ctx, event)
+			err := r.leave(ctx, event, override)
 			r.observers.settle()
 			return err
 		}

@@ -299,6 +299,7 @@ type message struct {
 	V         int             `json:"v"`
 	Received  *stored.Answer  `json:"received,omitempty"` // by a webhook
 	Resolved  *storedResolved `json:"resolved,omitempty"`
+	Override  bool            `json:"override,omitempty"`  // what is resolved may contradict a proof
 	Withdrawn *string         `json:"withdrawn,omitempty"` // why
 	Unbound   bool            `json:"unbound,omitempty"`   // a caller wants the payment whether the first one waits or not
 }
@@ -314,9 +315,10 @@ type storedResolved struct {
 	Why      string        `json:"why"`
 }
 
-// leave leaves an event for the process that holds the flow. It is stored when leave returns.
-func (r *run) leave(ctx context.Context, event func(*run) flow.Event) error {
-	m := message{V: messageVersion}
+// leave leaves an event for the process that holds the flow. It is stored when leave returns. override goes with a person's word: what
+// it contradicts may come before it is applied.
+func (r *run) leave(ctx context.Context, event func(*run) flow.Event, override bool) error {
+	m := message{V: messageVersion, Override: override}
 	r.mu.Lock()
 	e := event(r)
 	r.mu.Unlock()
@@ -383,13 +385,39 @@ func (x *Executor) applyMessage(id string, text []byte) error {
 	if m.Unbound {
 		err = x.unbind(id)
 	} else {
-		err = ignoreMisfit(x.applyTo(x.life, id, func(*run) flow.Event { return m.event(x.moment()) }))
+		err = x.applyLeft(id, &m)
 	}
 	if errors.Is(err, ErrUnknownFlow) { // pruned meanwhile
 		x.reportError(fmt.Errorf("executor: flow %s is not in the journal any more, and a message for it is dropped", id))
 		return nil
 	}
 	return err
+}
+
+// applyLeft applies the event of a message. A person's word that contradicts a proof by now is refused, as it would have been in one
+// process: a key that is paid must not become free by it.
+func (x *Executor) applyLeft(id string, m *message) error {
+	var refused error
+	err := ignoreMisfit(x.applyOrLeave(x.life, id, m.Override, func(r *run) flow.Event {
+		refused = nil
+		if w := m.Resolved; w != nil && !m.Override && w.Identity >= 0 && w.Identity < len(r.state.Ledger) {
+			if refused = r.contradicts(w.Identity, w.Effect); refused != nil {
+				return nil
+			}
+		}
+		return m.event(x.moment())
+	}))
+	if err != nil || refused == nil {
+		return err
+	}
+	w := m.Resolved
+	x.reportError(fmt.Errorf("executor: the word of %s, left at another process, was not applied: %w", w.Who, refused))
+	asked := map[string]string{"who": w.Who, "why": w.Why, "effect": w.Effect.String()}
+	a := admin{x: x}
+	if err := a.onTheTrail(x.life, "resolve", id, asked, func() (string, error) { return "", refused }); !errors.Is(err, refused) {
+		return err // the trail could not be written
+	}
+	return nil
 }
 
 // event is what the message brings.
