@@ -21,8 +21,9 @@ import (
 type calls struct {
 	current *call   // has not returned
 	permit  permit  // the breaker's and the slot's, for the next call
+	of      *gate   // whose permit it is
 	place   *ticket // in line for a slot
-	paid    bool    // the budget was charged for the next send
+	charged float64 // to the budget for the next send; 0: nothing yet
 	delay   delayCause
 	class   policy.Class // of the last decision
 	last    *policy.Answer
@@ -64,11 +65,12 @@ func (r *run) newCall(ctx context.Context, phase policy.Phase, id *flow.Identity
 		Flow: r.id, Payment: &c.payment, Data: bytes.Clone(r.req.Data),
 		OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Deadline: deadline,
 	}
-	c.permit, r.calls.permit = r.calls.permit, nil
-	if c.permit == nil {
-		r.calls.leaveLine()
-		c.permit = r.gate(phase == policy.Query).countOnly
+	g := r.gate(phase == policy.Query)
+	if r.calls.permit == nil || r.calls.of != g { // a permit of the other kind would count for the wrong breaker
+		r.releasePermitLocked()
+		r.calls.permit = g.countOnly
 	}
+	c.permit, r.calls.permit = r.calls.permit, nil
 	r.calls.current = c
 	return c
 }
@@ -242,7 +244,9 @@ func (r *run) settlePermit(c *call) {
 		settle(callUnavailable)
 	default:
 		settle(callAnswered)
-		r.bucket.give(r.x.cfg.Budget.Success)
+		if c.answer.Fault == policy.NoFault { // a provider that is silent earns no retries
+			r.bucket.give(r.x.cfg.Budget.Success)
+		}
 	}
 }
 
@@ -257,10 +261,14 @@ func (r *run) permitWait(query, over bool) time.Duration {
 // permitWaitLocked is permitWait with the lock held. A flow that waits for a slot keeps its place until
 // it has one, or its wait is over otherwise.
 func (r *run) permitWaitLocked(query, over bool) time.Duration {
-	if r.calls.permit != nil {
-		return 0
-	}
 	g := r.gate(query)
+	if r.calls.permit != nil {
+		if r.calls.of == g {
+			return 0
+		}
+		r.calls.returnPermit()
+	}
+	r.calls.of = g
 	if t := r.calls.place; t != nil && t.of != g.slots {
 		r.calls.leaveLine()
 	}
@@ -310,6 +318,15 @@ func (c *calls) leaveLine() {
 	c.place = nil
 }
 
+// returnPermit gives back the permit of a call that is not made, or the place in line. The flow's lock is held.
+func (c *calls) returnPermit() {
+	c.leaveLine()
+	if c.permit != nil {
+		c.permit(callNotMade)
+		c.permit = nil
+	}
+}
+
 // releasePermit gives back what was granted for a call that is not made.
 func (r *run) releasePermit() {
 	r.mu.Lock()
@@ -319,14 +336,10 @@ func (r *run) releasePermit() {
 
 // releasePermitLocked is releasePermit with the lock held.
 func (r *run) releasePermitLocked() {
-	r.calls.leaveLine()
-	if r.calls.permit != nil {
-		r.calls.permit(callNotMade)
-		r.calls.permit = nil
-	}
-	if r.calls.paid {
-		r.calls.paid = false
-		r.bucket.give(r.cost())
+	r.calls.returnPermit()
+	if r.calls.charged > 0 {
+		r.bucket.give(r.calls.charged) // not what a send costs now: the last answer may be another one
+		r.calls.charged = 0
 	}
 }
 
@@ -335,8 +348,23 @@ func (r *run) releasePermitLocked() {
 func (r *run) planWait(at time.Time, then policy.Action) {
 	r.releasePermitLocked() // what was granted before did not happen
 	r.calls.delay = notDelayed
-	r.calls.paid = then.Sends() && r.bucket.take(r.cost(), at) == 0
+	if then.Sends() {
+		r.chargeLocked(at)
+	}
 	r.plan.wake()
+}
+
+// chargeLocked charges the budget for the next send, once, or returns how long the tokens take to come
+// back. The lock is held.
+func (r *run) chargeLocked(at time.Time) (wait time.Duration) {
+	if r.calls.charged > 0 {
+		return 0
+	}
+	cost := r.cost()
+	if wait = r.bucket.take(cost, at); wait == 0 {
+		r.calls.charged = cost
+	}
+	return wait
 }
 
 // cost is what the next send takes from the budget: more, if the last call got no answer. The

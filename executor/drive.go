@@ -393,5 +393,5 @@ func (r *run) applyAnswer(e flow.Event, x *call) (ended bool, err error) {
 		r.calls.current = nil
 	}
 	r.settlePermit(x)
-	return r.state.Stage == flow.Ended && r.calls.permit == nil && !r.calls.paid && len(r.notices.list)+len(r.row.queued) == 0, err
+	return r.state.Stage == flow.Ended && r.calls.permit == nil && r.calls.charged == 0 && len(r.notices.list)+len(r.row.queued) == 0, err
 }

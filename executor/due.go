@@ -19,7 +19,11 @@ func (d *driver) handleDue(w *flow.Wait, seq uint32) error {
 		d.until = w.Until
 		return errWaiting
 	}
-	if wait := r.delayByGuards(w, now); wait > 0 {
+	wait, current := r.delayByGuards(w, seq, now)
+	switch {
+	case !current:
+		return nil // an event came meanwhile and planned something else
+	case wait > 0:
 		d.until = now.Add(wait)
 		return errWaiting
 	}
@@ -95,9 +99,8 @@ func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 	if err := r.apply(e); err != nil {
 		return err
 	}
-	// The send takes place, so its charge is not given back.
-	if _, due := e.(flow.Due); due {
-		r.calls.paid = false
+	if _, sends := r.plan.next.(flow.Send); sends { // its charge is not given back
+		r.calls.charged = 0
 	}
 	d.tries = 0
 	return nil
@@ -159,40 +162,47 @@ func (r *run) newOrderFree(id string) error {
 // delayByGuards is how long a call that is due has to wait for the budget or the breaker. When
 // the flow's time is over they delay it no longer: the flow ends, by a last query if it must, which waits
 // for its turn alone.
-func (r *run) delayByGuards(w *flow.Wait, now time.Time) time.Duration {
+func (r *run) delayByGuards(w *flow.Wait, seq uint32, now time.Time) (wait time.Duration, current bool) {
 	r.mu.Lock()
-	left := r.timeLeftLocked(w.Action.Sends(), now)
-	funded, cost := r.calls.paid, r.cost()
-	r.mu.Unlock()
-	if left <= 0 && w.Action.Sends() || w.Via == flow.ByWebhook {
-		return 0
-	}
-	if !w.Action.Sends() && w.Action != policy.QueryStatus {
-		return 0
-	}
-	// The budget comes first: it may be charged while the breaker still refuses, and keeps that.
-	wait := time.Duration(0)
-	if w.Action.Sends() && !funded {
-		wait = r.bucket.take(cost, now)
-		r.mu.Lock()
-		r.calls.paid, r.calls.delay = wait == 0, byBudget
+	if r.plan.seq != seq { // what is granted to a wait that was replaced would be kept from others until the next is over
 		r.mu.Unlock()
+		return 0, false
 	}
-	if wait == 0 {
-		wait = r.permitWait(!w.Action.Sends(), left <= 0)
-	}
-	if wait <= 0 {
-		return 0
-	}
-	if left > 0 {
-		wait = min(wait, left)
-	}
-	r.mu.Look()
+	wait = r.guardWaitLocked(w, now)
 	by := r.calls.delay
 	r.mu.Unlock()
+	if wait <= 0 {
+		return 0, true
+	}
 	r.observe(func(o Observer) {
 		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
 			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
 	})
+	return wait, true
+}
+
+// guardWaitLocked is how long a call has to wait; 0: it has been granted what it needs, or needs nothing. The lock is
+// held.
+func (r *run) guardWaitLocked(w *flow.Wait, now time.Time) (wait time.Duration) {
+	sends := w.Action.Sends()
+	left := r.timeLeftLocked(sends, now)
+	switch {
+	case left <= 0 && sends || w.Via == flow.ByWebhook:
+		return 0
+	case !sends && w.Action != policy.QueryStatus:
+		return 0
+	}
+	// The budget comes first: it may be charged while the breaker still refuses, and keeps that.
+	if sends {
+		if wait = r.chargeLocked(now); wait > 0 {
+			r.calls.delay = byBudget
+		}
+	}
+	if wait == 0 {
+		wait = r.permitWaitLocked(!sends, left <= 0)
+	}
+	if left > 0 {
+		wait = min(wait, left)
+	}
 	return wait
 }

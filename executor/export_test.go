@@ -1,5 +1,7 @@
 package executor
 
+import "time"
+
 // ReadReply is readReply, for tests.
 var ReadReply = readReply
 
@@ -17,4 +19,10 @@ func (x *Executor) SlotsUsed() (used, inLine int64) {
 		}
 	}
 	return used, inLine
+}
+
+// BudgetLeft is how many tokens the retries of a merchant have left at a provider.
+func (x *Executor) BudgetLeft(provider, merchant string) float64 {
+	p := (*x.guards.providers.Load())[account{provider, merchant}]
+	return p.bucket.left(time.Now())
 }

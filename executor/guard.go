@@ -77,6 +77,8 @@ func (b *bucket) fill(now time.Time) {
 		b.tokens = b.terms.Tokens
 	} else if d := now.Sub(b.filled); d > 0 {
 		b.tokens = min(b.terms.Tokens, b.tokens+float64(d)/float64(b.terms.Every))
+	} else {
+		return // of two flows at once the later one may come first: a time does not pass twice
 	}
 	b.filled = now
 }
