@@ -174,15 +174,16 @@ func (j *claimFails) Put(ctx context.Context, r *journal.Row, d journal.Durabili
 	return errors.New("the connection was lost")
 }
 
+// A claim that the journal has may be another run's, whose call left: it is in doubt.
 func TestAnUnclearClaimSendsNothing(t *testing.T) {
-	for _, stores := range []bool{true, false} {
-		b := &bank{sends: []reply{{code: "0"}}}
-		w := newWorld(t, b, func(o *Options) { o.Journal = &claimFails{Journal: o.Journal, stores: stores} })
-		w.want(policy.Succeeded, 1, 0)
-		if n := b.sent[0].Number; n != 2 {
-			t.Errorf("stored %t: the send that left is number %d; the first must not leave", stores, n)
-		}
+	b := &bank{sends: []reply{{code: "0"}}}
+	w := newWorld(t, b, func(o *Options) { o.Journal = &claimFails{Journal: o.Journal} })
+	w.want(policy.Succeeded, 1, 0)
+	if n := b.sent[0].Number; n != 2 {
+		t.Errorf("the send that left is number %d; the first must not leave", n)
 	}
+	newWorld(t, &bank{sends: []reply{{code: "0"}}}, func(o *Options) { o.Journal = &claimFails{Journal: o.Journal, stores: true} }).
+		want(policy.Escalated, 0, -1)
 }
 
 // Another flow has the key, the order, or has served the key between the look and the claim.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -55,11 +56,11 @@ func inDoubt(why error) *callOut {
 // not know is a doubt.
 func (h *host) send(ctx context.Context, in callIn) (*callOut, error) {
 	f, err := stored.Decode(in.Row)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = h.wrongRules(in.Flow, in.Rules)
+	}
+	if err != nil {
 		return notSent(err), nil
-	case in.Rules != h.digest:
-		return notSent(h.wrongRules(in.Flow, in.Rules)), nil
 	}
 	until := h.until(ctx, in.Call.At)
 	client := h.d.o.Clients[f.State.Payment.Provider]
@@ -75,7 +76,7 @@ func (h *host) send(ctx context.Context, in callIn) (*callOut, error) {
 		return out, nil
 	}
 	state := f.State.State()
-	if out := h.recheck(ctx, in.Flow, &state); out != nil {
+	if out := h.recheck(ctx, &in, &state); out != nil {
 		out.Claimed = true
 		return out, nil
 	}
@@ -127,9 +128,19 @@ func (h *host) claim(ctx context.Context, in *callIn, until time.Time) *callOut 
 
 const claimEvery = 50 * time.Millisecond
 
-// recheck looks at the other flows of the key once more: since the claim no other one begins. Nil: none of them moved
-// money, as far as this flow does not know it.
-func (h *host) recheck(ctx context.Context, id string, s *flow.State) *callOut {
+// recheck looks at the other flows of the key and of the order once more: one that began beside this one has its row in the
+// journal now, or will find this one's. Nil: none of them moved money, as far as this flow does not know it.
+func (h *host) recheck(ctx context.Context, in *callIn, s *flow.State) *callOut {
+	id := in.Flow
+	taken, err := h.orderTaken(ctx, id, &s.Payment, in.Call.OrderID, in.Call.ProviderID)
+	if err != nil {
+		return notSent(err)
+	}
+	if taken != "" {
+		out := notSent(errors.New(taken))
+		out.Refused = taken
+		return out
+	}
 	rows, err := h.d.o.Journal.ByKey(ctx, keyOf(&s.Payment))
 	if err != nil {
 		return notSent(err)
@@ -160,9 +171,9 @@ func (h *host) query(ctx context.Context, in callIn) (*callOut, error) {
 	client := h.d.o.Clients[in.Payment.Provider]
 	p := policy.Payment(in.Payment)
 	var out *callOut
-	switch {
-	case in.Rules != h.digest:
-		out = inDoubt(h.wrongRules(in.Flow, in.Rules))
+	switch err := h.wrongRules(in.Flow, in.Rules); {
+	case err != nil:
+		out = inDoubt(err)
 	case client == nil:
 		out = inDoubt(fmt.Errorf("this worker has no client of %s", p.Provider))
 	default:
@@ -187,8 +198,36 @@ func (h *host) call(ctx context.Context, in *callIn, client executor.Client, p *
 		answer.Fault = policy.Timeout // a worker that stops cancels its calls, and what a client makes of that proves nothing
 	}
 	out := &callOut{Answer: stored.Answer(answer), Shopper: stored.Shopper(shopper), Claimed: phase == policy.Send}
-	if err != nil {
-		out.Error = stored.Text(err.Error())
+	if err != nil { // its text is not for histories: there are URLs with keys in it, and whatever a client says
+		activity.GetLogger(ctx).Warn("a call has no answer", "flow", in.Flow, "call", c.Do, "number", c.Number, "error", err)
+		out.Error = "an error of the client, " + answer.Fault.String() + "; the worker's log has it"
 	}
+	out.shorten()
 	return out
+}
+
+// shorten keeps what a provider says from filling the history, which would end the workflow: the row that an answer goes into is
+// written in each step.
+func (o *callOut) shorten() {
+	if n := sizeOf(o.Shopper); n > largestAnswer {
+		o.Shopper, o.Error = stored.Shopper{}, fmt.Sprintf("what the shopper must do next has %d bytes; at most %d are kept", n, largestAnswer)
+	}
+	if n := sizeOf(o.Answer); n > largestAnswer {
+		o.Answer = stored.Answer{Phase: o.Answer.Phase, Fault: policy.Unreadable, HTTPStatus: o.Answer.HTTPStatus}
+		o.Error = fmt.Sprintf("the answer has %d bytes; at most %d are read", n, largestAnswer)
+	}
+}
+
+// Sizes, in bytes of JSON. Temporal ends a workflow that exceeds its limits (2 MB for each value).
+const (
+	largestAnswer = 16 << 10
+	largestRow    = 256 << 10 // of a flow that begins
+)
+
+func sizeOf(v any) int {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return math.MaxInt
+	}
+	return len(text)
 }

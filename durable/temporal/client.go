@@ -26,7 +26,7 @@ import (
 // ID is the id of the first workflow of a payment key, and of its flow. A later flow of the key, after those before it
 // are known not to have executed, has "~2" and so on behind it.
 func ID(k journal.Key) string {
-	id := "recourse/" + url.PathEscape(k.Merchant) + "/" + k.Operation.String() + "/" + url.PathEscape(k.Payment)
+	id := "recourse/" + url.PathEscape(k.Merchant) + "/" + k.Operation.String() + "/" + strings.ReplaceAll(url.PathEscape(k.Payment), "~", "%7E")
 	if len(id) > 200 {
 		sum := sha256.Sum256([]byte(id))
 		id = "recourse/" + hex.EncodeToString(sum[:])
@@ -56,6 +56,9 @@ func (d *Driver) Prepare(q executor.Request) (Input, error) {
 		State:   stored.StateOf(&flow.State{Payment: q.Payment, Started: time.Now().UTC(), NotAfter: q.NotAfter}),
 	}
 	row, err := f.Sealed()
+	if err == nil && len(row) > largestRow {
+		return Input{}, fmt.Errorf("temporal: the request has %d bytes with its Data and Tags; at most %d are stored in each step", len(row), largestRow)
+	}
 	return Input{V: inputVersion, Rules: h.digest, Salt: rand.Text(), Row: row}, err
 }
 
@@ -78,7 +81,9 @@ func (h *Handle) Wait(ctx context.Context) (*Result, error) {
 }
 
 // Start starts a payment. If its key has an open flow, the handle is that one's; if an earlier flow of the key succeeded,
-// it has that result, with Repeated set. The errors are those of [executor.Executor.Do]; with an error nothing was sent.
+// it has that result, with Repeated set. The errors are those of [executor.Executor.Do]: an [*executor.PendingError] says that
+// the payment may have begun (Temporal did not answer), and comes with its handle; with any other error nothing was sent. Start
+// of the same request joins what has begun.
 func (d *Driver) Start(ctx context.Context, q executor.Request) (*Handle, error) {
 	in, err := d.Prepare(q)
 	if err != nil {
@@ -103,8 +108,13 @@ func (d *Driver) Start(ctx context.Context, q executor.Request) (*Handle, error)
 			WorkflowExecutionErrorWhenAlreadyStarted: true,
 		}, Workflow, in)
 		started := (*serviceerror.WorkflowExecutionAlreadyStarted)(nil)
-		if err == nil || !errors.As(err, &started) {
-			return &Handle{Flow: id, d: d, run: run}, err
+		switch {
+		case err == nil:
+			return &Handle{Flow: id, d: d, run: run}, nil
+		case refusesStart(err):
+			return nil, err
+		case !errors.As(err, &started):
+			return d.pending(ctx, id, err)
 		}
 		next, err := d.known(ctx, id, f)
 		if err != nil || next == nil {
@@ -116,6 +126,20 @@ func (d *Driver) Start(ctx context.Context, q executor.Request) (*Handle, error)
 		id = nextID(id)
 	}
 	return nil, fmt.Errorf("temporal: payment key %q has had %d flows, of which none executed", q.Key, mostFlows)
+}
+
+// pending is a payment of which it is not known whether it has begun.
+func (d *Driver) pending(ctx context.Context, id string, why error) (*Handle, error) {
+	return &Handle{Flow: id, d: d, run: d.o.Client.GetWorkflow(ctx, id, "")}, &executor.PendingError{Flow: id, Cause: why}
+}
+
+// refusesStart reports whether an error of Temporal says that a workflow has not begun. Any other one says nothing: the answer
+// may have been lost.
+func refusesStart(err error) bool {
+	var invalid *serviceerror.InvalidArgument
+	var namespace *serviceerror.NamespaceNotFound
+	var denied *serviceerror.PermissionDenied
+	return errors.As(err, &invalid) || errors.As(err, &namespace) || errors.As(err, &denied)
 }
 
 // nextID is the id of the flow of a key after another one.
@@ -171,14 +195,16 @@ func (d *Driver) choose(ctx context.Context, f *stored.Flow) (id string, repeate
 func (d *Driver) known(ctx context.Context, id string, f *stored.Flow) (*Result, error) {
 	r, err := d.Look(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, &executor.PendingError{Flow: id, Cause: err}
 	}
 	old, err := stored.Decode(r.Row)
 	if err != nil {
-		return nil, err
+		return nil, &executor.PendingError{Flow: id, Cause: err}
 	}
 	s := old.State.State()
-	switch {
+	switch p := policy.Payment(f.State.Payment); {
+	case keyOf(&s.Payment) != keyOf(&p):
+		return nil, fmt.Errorf("temporal: workflow %s is that of payment key %q; nothing was sent for %q", id, s.Payment.Key, p.Key)
 	case r.Outcome == policy.Failed && stored.NoneExecuted(s.Ledger):
 		return r, nil
 	case !samePayment(old, f):
@@ -241,6 +267,9 @@ func (d *Driver) Resolve(ctx context.Context, id string, w executor.Resolution) 
 func (d *Driver) Withdraw(ctx context.Context, id, who, why string) error {
 	if who == "" || why == "" {
 		return errors.New("temporal: Withdraw needs who and why")
+	}
+	if _, err := d.Look(ctx, id); err != nil { // else a mistaken id would be taken in silence
+		return err
 	}
 	return d.signal(ctx, id, &event{Kind: evWithdrawn, Who: who, Why: who + ": " + why})
 }

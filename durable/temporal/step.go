@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/stored"
@@ -48,8 +50,8 @@ type stepping struct {
 }
 
 func (h *host) step(_ context.Context, in stepIn) (*stepOut, error) {
-	if in.Rules != h.digest {
-		return nil, h.wrongRules(in.Flow, in.Rules)
+	if err := h.wrongRules(in.Flow, in.Rules); err != nil {
+		return nil, err
 	}
 	f, err := stored.Decode(in.Row)
 	if err != nil {
@@ -70,9 +72,12 @@ func (h *host) step(_ context.Context, in stepIn) (*stepOut, error) {
 	return &s.out, err
 }
 
-// wrongRules is the error of a worker that was given a flow of other rules. Its set was replaced while it ran.
+// wrongRules is the error of a worker whose rules are not those of a flow: they were replaced while it ran.
 func (h *host) wrongRules(id, want string) error {
-	return fmt.Errorf("temporal: flow %s is decided by the rules %s, and this worker has %s: start one that has them", id, want, h.digest)
+	if has := h.rules.Digest(); has != want {
+		return fmt.Errorf("temporal: flow %s is decided by the rules %s, and this worker has %s: start one that has them", id, want, has)
+	}
+	return nil
 }
 
 // apply takes an event through the machine. What does not fit is said in the story; it changes nothing.
@@ -247,7 +252,7 @@ type orderIn struct {
 }
 
 // order asks the hook for a new order id; empty: there is none.
-func (h *host) order(ctx context.Context, in orderIn) (string, error) {
+func (h *host) order(ctx context.Context, in orderIn) (id string, err error) {
 	f, err := stored.Decode(in.Row)
 	if err != nil {
 		return "", fmt.Errorf("temporal: flow %s: %w", in.Flow, err)
@@ -256,7 +261,25 @@ func (h *host) order(ctx context.Context, in orderIn) (string, error) {
 		return "", nil
 	}
 	s := f.State.State()
-	return h.d.o.NewOrder(ctx, &s.Payment, s.Ledger)
+	err = hook(ctx, in.Flow, "NewOrder", func() error {
+		id, err = h.d.o.NewOrder(ctx, &s.Payment, s.Ledger)
+		return err
+	})
+	return id, err
+}
+
+// hook calls a hook. What its error or its panic says is for the worker's log, and not for the history.
+func hook(ctx context.Context, id, name string, call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+		if err != nil {
+			activity.GetLogger(ctx).Error("a hook failed", "flow", id, "hook", name, "error", err)
+			err = fmt.Errorf("temporal: flow %s: Options.%s failed; the worker's log says why", id, name)
+		}
+	}()
+	return call()
 }
 
 // notice calls the hook of the first notice, and returns its reason. With an error it is called again.
@@ -273,9 +296,11 @@ func (h *host) notice(ctx context.Context, in orderIn) (string, error) {
 			return "", fmt.Errorf("temporal: flow %s has an alert, and this worker has no OnAlert", in.Flow)
 		}
 		a := first.Alert
-		return a.Reason, h.d.o.OnAlert(ctx, &executor.Alert{Flow: in.Flow, Reason: a.Reason, Evidence: a.Evidence.Evidence(), State: s})
+		return a.Reason, hook(ctx, in.Flow, "OnAlert", func() error {
+			return h.d.o.OnAlert(ctx, &executor.Alert{Flow: in.Flow, Reason: a.Reason, Evidence: a.Evidence.Evidence(), State: s})
+		})
 	case h.d.o.OnEscalate == nil:
 		return "", fmt.Errorf("temporal: flow %s was escalated, and this worker has no OnEscalate", in.Flow)
 	}
-	return "", h.d.o.OnEscalate(ctx, executor.NewResult(in.Flow, &s, nil))
+	return "", hook(ctx, in.Flow, "OnEscalate", func() error { return h.d.o.OnEscalate(ctx, executor.NewResult(in.Flow, &s, nil)) })
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -29,7 +30,7 @@ func (h *host) put(ctx context.Context, id string, version int64, text []byte) e
 	}
 	s := f.State.State()
 	row := journal.Row{ID: id, Version: version, Key: keyOf(&s.Payment), Provider: s.Payment.Provider, Open: s.Stage != flow.Ended, At: time.Now(), State: text}
-	row.Names = stored.AddName(nil, f.Request.OrderID)
+	row.Names = stored.AddName(stored.AddName(nil, f.Request.OrderID), f.Request.ProviderID)
 	for i := range s.Ledger {
 		n := &s.Ledger[i]
 		row.Names = stored.AddName(stored.AddName(stored.AddName(row.Names, n.OrderID), n.RequestID), n.ProviderID)
@@ -147,6 +148,11 @@ func (h *host) open(ctx context.Context, in storeIn) (*openOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	if row, err := h.d.o.Journal.Get(ctx, in.Flow); err == nil && row.Key != keyOf(&s.Payment) {
+		return &openOut{Refused: fmt.Sprintf("the workflow's id %s is that of a flow of payment key %q", in.Flow, row.Key.Payment)}, nil
+	} else if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return nil, err
+	}
 	var ledgers [][]flow.Identity
 	for i := range rows {
 		old, err := readRow(&rows[i])
@@ -175,13 +181,17 @@ func (h *host) open(ctx context.Context, in storeIn) (*openOut, error) {
 		return out, nil
 	}
 	out.Earlier = stored.StateOf(&flow.State{Ledger: stored.Identities(ledgers...)}).Ledger
-	out.Refused, err = h.orderTaken(ctx, in.Flow, &s.Payment, f.Request.OrderID)
+	out.Refused, err = h.orderTaken(ctx, in.Flow, &s.Payment, f.Request.OrderID, f.Request.ProviderID)
 	return out, err
 }
 
-// orderTaken says which flow of another key has the order. Answers about the one could be taken for the other.
-func (h *host) orderTaken(ctx context.Context, id string, p *policy.Payment, order string) (string, error) {
-	rows, err := h.d.o.Journal.Named(ctx, p.Provider, order)
+// orderTaken says which flow of another key has the order, or the trade that a capture or a cancel works on. Answers about
+// the one could be taken for the other.
+func (h *host) orderTaken(ctx context.Context, id string, p *policy.Payment, order, trade string) (string, error) {
+	if p.Operation != policy.Capture && p.Operation != policy.Cancel {
+		trade = ""
+	}
+	rows, err := h.d.o.Journal.Named(ctx, p.Provider, stored.AddName(stored.AddName(nil, order), trade)...)
 	if err != nil {
 		return "", err
 	}
@@ -195,15 +205,22 @@ func (h *host) orderTaken(ctx context.Context, id string, p *policy.Payment, ord
 			return "", err
 		}
 		s := f.State.State()
-		has := f.Request.OrderID == order
-		for j := range s.Ledger {
-			has = has || s.Ledger[j].OrderID == order
+		if !row.Open && stored.NoneExecuted(s.Ledger) {
+			continue
 		}
-		if has && (row.Open || !stored.NoneExecuted(s.Ledger)) {
+		if hasOrder(f, order) {
 			return fmt.Sprintf("order %q is that of flow %s, which serves another payment key", order, row.ID), nil
+		}
+		if trade != "" && (f.Request.ProviderID == trade || s.Target == trade) {
+			return fmt.Sprintf("trade %q is that of flow %s, which serves another payment key", trade, row.ID), nil
 		}
 	}
 	return "", nil
+}
+
+// hasOrder reports whether a flow was sent, or will be, as an order.
+func hasOrder(f *stored.Flow, order string) bool {
+	return f.Request.OrderID == order || slices.ContainsFunc(f.State.Ledger, func(id stored.Identity) bool { return id.OrderID == order })
 }
 
 func readRow(row *journal.Row) (*stored.Flow, error) {
@@ -215,6 +232,17 @@ func readRow(row *journal.Row) (*stored.Flow, error) {
 		return nil, fmt.Errorf("temporal: flow %s in the journal is left as it is, and its payment key stays taken: %w", row.ID, err)
 	}
 	return f, nil
+}
+
+// sameKey reports whether two rows are of one payment key.
+func sameKey(a, b []byte) bool {
+	f, failed := stored.Decode(a)
+	g, err := stored.Decode(b)
+	if failed != nil || err != nil {
+		return false
+	}
+	p, q := policy.Payment(f.State.Payment), policy.Payment(g.State.Payment)
+	return keyOf(&p) == keyOf(&q)
 }
 
 // samePayment reports whether two requests of a key mean one payment.

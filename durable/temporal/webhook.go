@@ -108,6 +108,9 @@ func (d *Driver) addressees(w *executor.Webhook, rows []journal.Row) ([]addresse
 		}
 		s := f.State.State()
 		to := addressee{id: row.ID, key: row.Key, answer: d.read(w, &s.Payment)}
+		if n := sizeOf(stored.Answer(to.answer)); n > largestAnswer {
+			return nil, fmt.Errorf("temporal: the webhook's answer has %d bytes; at most %d are read", n, largestAnswer)
+		}
 		exact, order := s.Names(&to.answer)
 		if to.exact = exact; exact || order {
 			all = append(all, to)

@@ -87,6 +87,19 @@ type event struct {
 	Who      string            `json:"who,omitempty"`
 	Why      string            `json:"why,omitempty"`
 	Override bool              `json:"override,omitempty"`
+
+	ofRun bool // it says something of this run of the workflow, and nothing of another one that has gone on with the flow
+}
+
+// UnmarshalJSON reads an event whole or not at all: a signal that cannot be read leaves nothing for the next one.
+func (e *event) UnmarshalJSON(text []byte) error {
+	type plain event
+	var p plain
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*e = event(p)
+	return nil
 }
 
 // What a flow does next.

@@ -35,6 +35,8 @@ type run struct {
 	dirty   bool // the journal does not have row
 	sending bool // a send is under way: its activity writes the journal's row
 	after   bool // the flow has ended, or its workflow was terminated: nothing is called
+	foreign bool // the journal's row of this id is another payment's
+	afters  int  // how often the workflow of what comes after was there already
 	story   []string
 
 	signals workflow.ReceiveChannel
@@ -80,8 +82,14 @@ func payment(caller workflow.Context, in Input) (*Result, error) {
 	}
 	for {
 		r.takeSignals(ctx, caller)
-		if r.next.Do == doEnd {
+		if r.next.Do == doEnd && (r.foreign || !r.notices) {
 			break
+		}
+		if r.next.Do == doEnd { // another workflow calls the hooks, as long as it takes: the caller has the result
+			if err := r.startAfter(ctx); err != nil {
+				return nil, err
+			}
+			continue // what has come meanwhile must not be lost
 		}
 		if info := workflow.GetInfo(ctx); r.next.Do == doWait && (info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() > longestHistory) {
 			return nil, workflow.NewContinueAsNewError(ctx, Workflow, r.input())
@@ -92,10 +100,8 @@ func payment(caller workflow.Context, in Input) (*Result, error) {
 			r.call(ctx, caller)
 		}
 	}
-	if r.notices { // another workflow calls the hooks, as long as it takes: the caller has the result
-		if err := r.startAfter(ctx); err != nil {
-			return nil, err
-		}
+	if r.foreign {
+		return nil, refuse("the id of this workflow is that of another payment's flow")
 	}
 	return resultOf(r.id, r.row)
 }
@@ -183,17 +189,29 @@ func (r *run) advance(ctx workflow.Context, events []event) {
 }
 
 // overtaken takes the journal's row in place of this run's: another run of the workflow has gone on from where this one
-// was, as after a reset. What this one has just learnt is applied to it.
+// was, as after a reset. What this one has just learnt of the payment is applied to it; what it has learnt of itself is not:
+// that its own call did not leave says nothing of the other run's.
 func (r *run) overtaken(ctx workflow.Context, events []event) {
 	var row loaded
 	until(ctx, loadActivity, r.id, &row)
+	if !sameKey(r.row, row.Row) {
+		r.foreign, r.dirty, r.next = true, false, &next{Do: doEnd}
+		return
+	}
 	r.version, r.row, r.claim = row.Version, row.Row, nil
+	r.story = append(r.story, fmt.Sprintf("%9s  another run of the workflow has gone on with the flow: what it has stored holds", ""))
 	if r.after {
 		r.advance(ctx, events)
 		return
 	}
 	r.next = nil
-	r.advance(ctx, append([]event{{Kind: evResumed}}, events...))
+	said := []event{{Kind: evResumed}}
+	for _, e := range events {
+		if !e.ofRun {
+			said = append(said, e)
+		}
+	}
+	r.advance(ctx, said)
 	r.fill(ctx)
 }
 
@@ -281,7 +299,7 @@ func (r *run) wait(ctx, caller workflow.Context) {
 		}
 	}
 	was := r.next
-	r.step(ctx, event{Kind: evDue, OrderID: order})
+	r.step(ctx, event{Kind: evDue, OrderID: order, ofRun: true})
 	if r.next == was { // it did not fit; without this the workflow would try again at once, for ever
 		r.next = &next{Do: doWait, At: workflow.Now(ctx).Add(time.Hour)}
 	}
@@ -344,14 +362,22 @@ func (r *run) answered(ctx workflow.Context, n *next, kind string, out *callOut)
 		r.story = append(r.story, fmt.Sprintf("%9s  %s %d: %s", "", n.Do, n.Number, out.Error))
 	}
 	r.sending = false
-	if out.Claimed && kind == evAnswered {
+	made := event{Kind: kind, Answer: &out.Answer, Shopper: out.Shopper, Number: n.Number}
+	switch {
+	case kind != evAnswered:
+	case out.Claimed:
 		r.version, r.claim = r.version+1, nil
+	default:
+		made.ofRun = true
+		if out.Answer.Fault == policy.NotSent {
+			r.claim = nil // if the journal has it, it is another run's, whose call may have left
+		}
 	}
 	var events []event
 	if out.Refused != "" {
-		events = append(events, event{Kind: evWithdrawn, Why: out.Refused})
+		events = append(events, event{Kind: evWithdrawn, Why: out.Refused, ofRun: !out.Claimed})
 	}
-	events = append(events, event{Kind: kind, Answer: &out.Answer, Shopper: out.Shopper, Number: n.Number})
+	events = append(events, made)
 	r.step(ctx, events...)
 	r.fill(ctx)
 }
