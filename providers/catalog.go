@@ -137,6 +137,22 @@ func (c *Catalog) WithIdempotencyKey(base policy.Contract) (with policy.Contract
 	return base, true
 }
 
+// ContractAt returns the place of a contract's line for an operation; keyed: where the client sends the idempotency key. It is zero where
+// the catalogue has no such line.
+func (c *Catalog) ContractAt(op policy.Operation, keyed bool, key string) policy.Position {
+	if keyed && c.keyed != nil {
+		switch key {
+		case "dedupe", "dedupe_window", "replay", "replay_codes":
+			return c.keyedSaid.At(key)
+		case "arrival_grace":
+			if c.contracts[op].ArrivalGrace == 0 {
+				return c.keyedSaid.At(key)
+			}
+		}
+	}
+	return c.promised[op].At(key)
+}
+
 // Offers reports whether the provider has the operation at all.
 func (c *Catalog) Offers(op policy.Operation) bool {
 	for _, o := range c.Operations {

@@ -183,32 +183,70 @@ func merchantsOf(names []string) string {
 	return few(list)
 }
 
-// printTrust prints the assumptions of the verdict, each once.
+// trusted is one assumption of several products.
+type trusted struct {
+	text                string
+	from, rules, breaks []string
+	of                  map[string]map[string]bool // provider, operation
+}
+
+// printTrust prints the assumptions of the verdict, each once, with where it comes from and the rules that rely on it. Of a catalogue's facts
+// it prints that there are some; --json has each row.
 func printTrust(w io.Writer, r *verify.Report) {
-	var order []string
-	of := map[string]map[string]map[string]bool{} // by assumption, provider, operation
+	var order []*trusted
+	known := map[string]*trusted{}
 	all := map[string]map[string]bool{}
 	for i := range r.Products {
 		p := &r.Products[i]
 		mark(all, p.Provider, p.Operation.String())
-		for _, a := range p.Assumptions {
-			if of[a] == nil {
-				order = append(order, a)
-				of[a] = map[string]map[string]bool{}
+		for k := range p.Assumptions {
+			a := p.Assumptions[k]
+			if a.Promise == "facts" {
+				a = verify.Assumption{Text: "what the rows of its catalogue say of an answer is true (--json lists each row, with the rules that rely on it)"}
 			}
-			mark(of[a], p.Provider, p.Operation.String())
+			t := known[a.Text]
+			if t == nil {
+				t = &trusted{text: a.Text, of: map[string]map[string]bool{}}
+				known[a.Text], order = t, append(order, t)
+			}
+			t.add(p, &a)
 		}
 	}
 	if len(order) == 0 { // an interrupted run that finished no product
 		return
 	}
 	fmt.Fprintln(w, "\nTaken on trust:")
-	for _, a := range order {
-		if who := providersOf(of[a], all); who != "" {
-			fmt.Fprintf(w, "  - %s: %s\n", who, a)
-		} else {
-			fmt.Fprintf(w, "  - %s\n", a)
-		}
+	for _, t := range order {
+		t.print(w, all)
+	}
+}
+
+func (t *trusted) add(p *verify.Product, a *verify.Assumption) {
+	mark(t.of, p.Provider, p.Operation.String())
+	t.from, t.rules = append(t.from, a.From...), append(t.rules, a.Rules...)
+	if a.Breaks != "" {
+		t.breaks = append(t.breaks, a.Breaks)
+	}
+}
+
+func (t *trusted) print(w io.Writer, all map[string]map[string]bool) {
+	fmt.Fprint(w, "  - ")
+	if who := providersOf(t.of, all); who != "" {
+		fmt.Fprint(w, who, ": ")
+	}
+	fmt.Fprintln(w, t.text)
+	each := func(list []string) []string {
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	if len(t.from) > 0 {
+		fmt.Fprintf(w, "      from %s\n", few(each(t.from)))
+	}
+	if len(t.rules) > 0 {
+		fmt.Fprintf(w, "      relied on by %s\n", few(each(t.rules)))
+	}
+	if len(t.breaks) > 0 {
+		fmt.Fprintf(w, "      without it %s breaks\n", strings.Join(each(t.breaks), " or "))
 	}
 }
 

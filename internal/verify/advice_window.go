@@ -2,11 +2,9 @@ package verify
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
-	"github.com/recourse-pay/recourse/internal/bundle"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	src "github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
@@ -88,17 +86,11 @@ func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
 		}
 	}
 	cat, err := e.Catalog(p)
-	if table != "contract" || err != nil || len(cat.Codes) == 0 {
+	if table != "contract" || err != nil {
 		return "by default"
 	}
-	file, _, _ := strings.Cut(cat.Codes[0].Source, ".toml:")
-	file += ".toml"
-	data, err := bundle.ReadFile(file)
-	if err != nil {
-		return "in " + file + ", or by default" // it is built in
-	}
-	if at := placeOf(file, data, p.Operation, table, key); at != "" {
-		return at
+	if at := cat.ContractAt(p.Operation, e.Rules.Layers(p.Provider, p.Merchant).IdempotentKey(), key); at.Line > 0 {
+		return at.String()
 	}
 	return "by default"
 }
@@ -114,14 +106,9 @@ func placeOf(file string, data []byte, op policy.Operation, table, key string) s
 	if !ok {
 		return ""
 	}
-	for _, name := range []string{op.String(), "idempotent_key"} {
-		if own, ok := general.Value(name); ok {
-			if _, isTable := own.Any().(map[string]any); !isTable {
-				continue
-			}
-			if own, _ := general.Table(&ignored, name); own.Has(key) {
-				return own.ValuePos(key).String()
-			}
+	if general.Has(op.String()) {
+		if own, _ := general.Table(&ignored, op.String()); own.Has(key) {
+			return own.ValuePos(key).String()
 		}
 	}
 	if general.Has(key) {

@@ -6,13 +6,14 @@ import (
 )
 
 // breaches are ways in which the provider breaks its contract while the flow relies on it. The
-// proof assumes none. The tests switch on one at a time, and check that the search finds a
-// violation: each assumption is needed.
+// proof assumes none. What it needs is found by switching them on (see needs.go); the tests switch on one at a time, and
+// check that the search finds a violation.
 type breaches struct {
 	reexecutes      bool // a deduplicated repeat is executed again
 	dedupesTooShort bool // the dedupe window is shorter than declared
 	arrivesLate     bool // a request arrives after the arrival grace
 	queryMisses     bool // a query does not find a request that arrived long ago
+	answersAnew     bool // a repeat gets a result of its own, and not the first one
 	falseWebhook    bool // a webhook with a valid signature states what is false
 	falseRefusal    bool // a certain refusal was executed
 

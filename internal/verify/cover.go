@@ -19,6 +19,7 @@ import (
 type cover struct {
 	Covered Covered  `json:"covered"`
 	Asked   []answer `json:"asked"`
+	Needs   *needed  `json:"needs"`
 }
 
 // answer is one question, and the bits of the decisions that the search followed.
@@ -78,8 +79,8 @@ func (g *ground) key(p policy.Payment, terms string, most int) string {
 }
 
 // cover returns what a search that found nothing has asked and followed.
-func (s *search) cover() cover {
-	c := cover{Covered: Covered{Payments: 1}}
+func (s *search) cover(n *needed) cover {
+	c := cover{Covered: Covered{Payments: 1}, Needs: n}
 	c.Covered.add(s)
 	names := map[*answerClass]string{}
 	for name, class := range s.m.facts.named() {
@@ -116,28 +117,39 @@ func (c *cover) proves(t *table) bool {
 	return true
 }
 
-// covering returns what was looked at by a search whose proof holds for rules too.
-func (k *Known) covering(key string, t *table) (Covered, bool) {
+// needsOf lists what rules need that a cover proves.
+func (c *cover) needsOf(t *table) []need {
+	classes := t.facts.named()
+	return c.Needs.of(t, func(look func(*cellKey)) {
+		for i := range c.Asked {
+			key := c.Asked[i].asks(classes)
+			look(&key)
+		}
+	})
+}
+
+// covering returns the search whose proof holds for rules too; nil: there is none.
+func (k *Known) covering(key string, t *table) *cover {
 	if k == nil {
-		return Covered{}, false
+		return nil
 	}
 	k.mu.Lock()
 	covers := slices.Clone(k.stored.Covers[key])
 	k.mu.Unlock()
 	for i := range covers {
 		if covers[i].proves(t) {
-			return covers[i].Covered, true
+			return &covers[i]
 		}
 	}
-	return Covered{}, false
+	return nil
 }
 
 // addCover keeps what a search has proved. The oldest goes when there are too many.
-func (k *Known) addCover(key string, s *search) {
+func (k *Known) addCover(key string, s *search, n *needed) {
 	if k == nil {
 		return
 	}
-	c := s.cover()
+	c := s.cover(n)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	all := append(k.stored.Covers[key], c)

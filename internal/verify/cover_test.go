@@ -40,7 +40,7 @@ func TestProofCoversRulesThatDecideLess(t *testing.T) {
 		"a line of the contract":    {before + "[contract]\nquery_by = []\n", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := &Known{stored: proofs{Proved: map[string]Covered{}, Covers: map[string][]cover{}}}
+			k := &Known{stored: proofs{Proved: map[string]proved{}, Covers: map[string][]cover{}}}
 			look := func(text string) *Product {
 				e, err := ruleset.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": text}))
 				if err != nil {

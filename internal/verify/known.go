@@ -34,8 +34,14 @@ type Known struct {
 type proofs struct {
 	V       int                `json:"v"`
 	Program string             `json:"program"` // its SHA-256
-	Proved  map[string]Covered `json:"proved"`
+	Proved  map[string]proved  `json:"proved"`
 	Covers  map[string][]cover `json:"covers,omitempty"` // by all that a search depends on but for the rules
+}
+
+// proved is what is known of a product that was proved.
+type proved struct {
+	Covered Covered `json:"covered"`
+	Needs   []need  `json:"needs"`
 }
 
 // OpenKnown reads the proofs of this program. It starts empty if the file does not exist or is
@@ -64,7 +70,7 @@ func OpenKnown(file string) (*Known, error) {
 		k.stored = proofs{V: Version, Program: program}
 	}
 	if k.stored.Proved == nil {
-		k.stored.Proved = map[string]Covered{}
+		k.stored.Proved = map[string]proved{}
 	}
 	if k.stored.Covers == nil {
 		k.stored.Covers = map[string][]cover{}
@@ -106,23 +112,23 @@ func (k *Known) Save() error {
 	return nil
 }
 
-func (k *Known) proved(key string) (c Covered, ok bool) {
+func (k *Known) proved(key string) (p proved, ok bool) {
 	if k == nil {
-		return c, false
+		return p, false
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	c, ok = k.stored.Proved[key]
-	return c, ok
+	p, ok = k.stored.Proved[key]
+	return p, ok
 }
 
-func (k *Known) add(key string, c Covered) {
+func (k *Known) add(key string, p proved) {
 	if k == nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.stored.Proved[key], k.fresh = c, true
+	k.stored.Proved[key], k.fresh = p, true
 }
 
 // key identifies everything that a product's proof depends on, except the program.

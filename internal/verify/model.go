@@ -31,7 +31,8 @@ type model struct {
 	coarse    bool
 	exhausted exhausted // for the step that is taken
 
-	breaches breaches // none except in tests
+	breaches breaches // none but to find what a proof needs, and in tests
+	reads    reads
 
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
@@ -315,6 +316,7 @@ func (m *model) withTarget(e flow.Start) flow.Start {
 
 // named is the answer that a transition brings, with its names.
 func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
+	m.reads.phases[ph] = true
 	a := m.facts.classes[ph][tr.class].answer
 	s := &m.steps.from.s
 	id := &s.Ledger[tr.id]
@@ -466,6 +468,9 @@ func (m *model) recordSend(n *node) {
 			first = other.FirstSent
 		}
 	}
-	deduped := m.terms.Contract.ReplaySafe(first, base) && !m.breaches.reexecutes && !(m.breaches.dedupesTooShort && id.Sends > 1)
+	deduped := m.terms.Contract.ReplaySafe(first, base) && !m.breaches.reexecutes && !m.breaches.arrivesLate && !(m.breaches.dedupesTooShort && id.Sends > 1)
+	if deduped && (id.Sends > 1 || n.dedupeByOrder && n.sharesOrder(i)) { // a request by itself is executed once in any case
+		m.reads.promises[dedupes], m.reads.promises[arrives] = true, true
+	}
 	n.requests = append(n.requests, request{id: i, last: true, deduped: deduped, current: true})
 }

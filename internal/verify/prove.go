@@ -96,7 +96,8 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 			return err
 		}
 		names[j] = name
-		if j.product.Covered, j.product.Known = b.o.Known.proved(name); !j.product.Known {
+		was, known := b.o.Known.proved(name)
+		if j.product.Covered, j.product.Known, j.product.needs = was.Covered, known, was.Needs; !known {
 			open = append(open, j)
 			j.product.Within = b.o.Known != nil // until a search is needed
 		}
@@ -110,7 +111,7 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 		p := j.product
 		p.Holds = len(p.Violations) == 0 && p.Unfinished == ""
 		if p.Holds && !p.Known {
-			b.o.Known.add(names[j], p.Covered)
+			b.o.Known.add(names[j], proved{p.Covered, p.needs})
 		}
 		j.describe(b.e, p)
 		report(j)
@@ -128,8 +129,9 @@ func (b *batch) proveModes(ctx context.Context, jobs []*job, modes region.Words)
 	var tables []*table
 	g.name = g.key(all[0].payment, jobs[0].terms, b.o.maxStates())
 	for i, j := range jobs {
-		if c, known := b.o.Known.covering(g.name, all[i]); known {
-			j.product.Covered.join(c)
+		if c := b.o.Known.covering(g.name, all[i]); c != nil {
+			j.product.Covered.join(c.Covered)
+			j.product.join(c.needsOf(all[i]))
 			continue
 		}
 		j.product.Within = false
@@ -184,8 +186,13 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		if err := b.certify(ctx, g, jobs, tables); err != nil {
 			return err
 		}
-		b.o.Known.addCover(g.name, s)
+		n, err := b.needs(ctx, g, s)
+		if err != nil {
+			return err
+		}
+		b.o.Known.addCover(g.name, s, n)
 		for i, j := range jobs {
+			j.product.join(n.of(tables[i], s.questions))
 			j.product.Covered.Payments++
 			j.product.Covered.add(s)
 			j.product.Covered.Shared = i > 0
@@ -239,7 +246,12 @@ func (b *batch) refine(ctx context.Context, g *ground, j *job, all *search) erro
 	var proved []*search
 	for _, cell := range cells {
 		one := newTable(b.s, b.e, g.facts, b.example(t.payment, cell), cell, nil)
-		if covered(proved, one) {
+		if by := covered(proved, one); by != nil {
+			n, err := b.needs(ctx, g, by)
+			if err != nil {
+				return err
+			}
+			j.product.join(n.of(one, by.questions))
 			j.product.Covered.Payments++
 			continue
 		}
@@ -293,6 +305,11 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 	if err != nil {
 		return err
 	}
+	n, err := b.needs(ctx, g, s)
+	if err != nil {
+		return err
+	}
+	j.product.join(n.of(s.m.decider.tables[0], s.questions))
 	j.product.Covered.Counted = j.product.Covered.Counted || !s.m.coarse
 	j.product.Covered.Payments++
 	j.product.Covered.add(s)
@@ -313,14 +330,14 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 	return nil
 }
 
-// covered reports whether rules decide nothing that a search which found nothing did not follow.
-func covered(proved []*search, t *table) bool {
+// covered returns a search that found nothing and followed all that rules decide; nil: there is none.
+func covered(proved []*search, t *table) *search {
 	for _, s := range proved {
 		if s.m.decider.includes(t) {
-			return true
+			return s
 		}
 	}
-	return false
+	return nil
 }
 
 // example returns a payment of a cell.

@@ -65,10 +65,11 @@ func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *n
 		}
 		return m.settleQueryRefusal(n, i, late, named)
 	}
-	finds := m.breaches.queryMisses || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
-	if finds || late || m.clock.absenceProved == 0 || n.ids[i].asked < m.clock.absenceProved {
+	does := m.breaches.queryMisses || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
+	if does || late || m.clock.absenceProved == 0 || n.ids[i].asked < m.clock.absenceProved {
 		return n
 	}
+	m.reads.promises[finds] = true
 	return m.settleAbsence(n, i)
 }
 
@@ -124,7 +125,11 @@ func (m *model) settleAbsence(n *node, i int) *node {
 // ever arrive.
 func (m *model) queryIsComplete(n *node, i int) bool {
 	k, asked := m.clock, n.ids[i].asked
-	return !m.breaches.arrivesLate && k.absenceProved > 0 && k.arrivalOver > 0 && asked >= k.absenceProved && asked >= k.arrivalOver
+	if k.absenceProved == 0 || k.arrivalOver == 0 || asked < k.absenceProved || asked < k.arrivalOver {
+		return false
+	}
+	m.reads.promises[finds], m.reads.promises[arrives] = true, true
+	return !m.breaches.arrivesLate && !m.breaches.queryMisses
 }
 
 // scope returns the identities that a query's answer about one may speak for.

@@ -171,7 +171,11 @@ func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
 	}
 	st := &next.ids[c.id]
 	id := &n.s.Ledger[c.id]
-	stored := id.Sends == 1 || m.terms.Contract.Replay == policy.FirstResult && c.deduped
+	stored := id.Sends == 1
+	if !stored && h.fact.Stage == policy.Result && m.terms.Contract.Replay == policy.FirstResult && c.deduped {
+		stored = !m.breaches.answersAnew
+		m.reads.promises[answersFirst] = true
+	}
 	if h.fact.Stage == policy.Result && stored {
 		if !st.failed && n.unreported(c.id) == 0 {
 			return nil

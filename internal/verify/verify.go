@@ -67,10 +67,12 @@ type Product struct {
 	Within    bool             `json:"within,omitempty"` // proved before of rules that decide all that these do; the search was theirs
 	Covered   Covered          `json:"covered"`
 
-	Assumptions []string    `json:"assumptions"`
-	Opaque      []string    `json:"opaque,omitempty"` // conditions that count as true and as false
-	Unfinished  string      `json:"unfinished,omitempty"`
-	Violations  []Violation `json:"violations,omitempty"`
+	Assumptions []Assumption `json:"assumptions"`      // that the verdict rests on
+	Opaque      []string     `json:"opaque,omitempty"` // conditions that count as true and as false
+	Unfinished  string       `json:"unfinished,omitempty"`
+	Violations  []Violation  `json:"violations,omitempty"`
+
+	needs []need
 }
 
 // Covered says how much was visited.
