@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/journal/sqlite"
@@ -38,9 +39,9 @@ func serveCommand() *cobra.Command {
 which identifiers, and reports what came of it. The program may die at any time, and this process
 too. /openapi.json describes the interface, docs/serve.md how to use it.
 
-It listens on loopback. Another address needs --token-file, or --tls-client-ca. SIGHUP, and --watch by
-itself, reads the rules anew: a set with a mistake is reported and the old one stays. Ctrl-C ends it: calls
-that callers make can be reported until --drain is over.
+It listens on loopback. Another address needs --access, --token-file or --tls-client-ca. SIGHUP, and
+--watch by itself, reads the rules and the files of tokens anew: a set with a mistake is reported and the
+old one stays. Ctrl-C ends it: calls that callers make can be reported until --drain is over.
 
 Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 		Example: `  recourse serve --rules rules --journal flows.db
@@ -53,7 +54,8 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	q.rules = rulesFlag(cmd)
 	f.StringVar(&q.journal, "journal", "", "SQLite file of the flows, made if it is not there; without it no flow can be begun")
 	f.StringVar(&q.listen, "listen", "127.0.0.1:8377", "address; port 0 takes a free one")
-	f.StringVar(&q.token, "token-file", "", "file with the bearer token that callers send")
+	f.StringVar(&q.access, "access", "", "file of callers (TOML): the token or certificate of each, and the merchants and verbs that it opens")
+	f.StringVar(&q.token, "token-file", "", "file with one bearer token, which opens every merchant")
 	f.StringVar(&q.admin, "admin-token-file", "", "file with the token for /admin/, where people settle flows; without it there is none")
 	f.StringVar(&q.cert, "tls-cert", "", "certificate (PEM)")
 	f.StringVar(&q.key, "tls-key", "", "its key (PEM)")
@@ -66,6 +68,8 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	f.DurationVar(&q.drain, "drain", 30*time.Second, "how long callers may report after Ctrl-C")
 	f.BoolVar(&q.watch, "watch", false, "read the rules anew when a file changes")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	cmd.MarkFlagsMutuallyExclusive("access", "token-file")
+	cmd.MarkFlagsMutuallyExclusive("access", "admin-token-file")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return q.run(cmd) }
 	return cmd
 }
@@ -74,7 +78,8 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 type serving struct {
 	rules                   *string
 	journal, listen, record string
-	token, admin            string
+	access, token, admin    string
+	stamp                   string // of the files of callers, before they were first read
 	cert, key, clientCA     string
 	perMerchant             float64
 	drain                   time.Duration
@@ -89,10 +94,11 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	o := service.Options{Rules: live, Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion()}
-	secure, err := q.secrets(&o)
-	if err != nil {
+	o.Access, q.stamp = new(access.Live), q.stampOfCallers()
+	if err := o.Access.Open(q.callers); err != nil {
 		return err
 	}
+	secure := !o.Access.Now().Open() || q.clientCA != ""
 	l, err := q.listener(secure)
 	if err != nil {
 		return err
@@ -135,7 +141,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		}
 		defer func() { err = errors.Join(err, unwatch()) }()
 	}
-	return q.serve(cmd, s, l, o.Rules, log)
+	return q.serve(cmd, s, l, &o, log)
 }
 
 // newMeters makes the metrics of the flows, and the handler that shows them.
@@ -154,30 +160,6 @@ func newMeters(o *service.Options, registry *client.Registry) (*otelrecourse.Opt
 	return meters, nil
 }
 
-// secrets reads the tokens, and says whether callers have to show who they are.
-func (q *serving) secrets(o *service.Options) (secure bool, err error) {
-	for _, file := range []struct {
-		name string
-		into *string
-	}{{q.token, &o.Token}, {q.admin, &o.AdminToken}} {
-		if file.name == "" {
-			continue
-		}
-		text, err := os.ReadFile(file.name)
-		if err != nil {
-			return false, err
-		}
-		*file.into = string(bytes.TrimSpace(text))
-		if len(*file.into) < 16 {
-			return false, fmt.Errorf("%s: a token has at least 16 characters", file.name)
-		}
-	}
-	if o.AdminToken != "" && o.AdminToken == o.Token {
-		return false, errors.New("--admin-token-file: the token must not be that of --token-file: programs could settle what is for people")
-	}
-	return o.Token != "" || q.clientCA != "", nil
-}
-
 // listener opens the address, with TLS if there is a certificate.
 func (q *serving) listener(secure bool) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(q.listen)
@@ -186,7 +168,7 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 	}
 	ip := net.ParseIP(host)
 	if loopback := host == "localhost" || ip != nil && ip.IsLoopback(); !loopback && !secure {
-		return nil, fmt.Errorf("--listen %s: other machines can reach it, so callers must show who they are: --token-file or --tls-client-ca", q.listen)
+		return nil, fmt.Errorf("--listen %s: other machines can reach it, so callers must show who they are: --access, --token-file or --tls-client-ca", q.listen)
 	}
 	if q.cert == "" {
 		if q.clientCA != "" {
@@ -213,7 +195,7 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 }
 
 // serve answers until Ctrl-C. Then callers may still report, and nothing new begins.
-func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, rules *ruleset.Live, log *slog.Logger) error {
+func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, o *service.Options, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	asked := make(chan os.Signal, 1)
@@ -222,7 +204,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	go q.reloading(ctx, asked, rules, log)
+	go q.reloading(ctx, asked, o, log)
 	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
 	var broken error
 	select {
@@ -259,28 +241,44 @@ func (q *serving) open(cmd *cobra.Command) (*ruleset.Live, error) {
 	})
 }
 
-// reloading reads the rules anew at SIGHUP and, with --watch, when a file changes.
-func (q *serving) reloading(ctx context.Context, asked <-chan os.Signal, rules *ruleset.Live, log *slog.Logger) {
-	report := func(err error) {
-		if err != nil {
-			var text bytes.Buffer
-			printErrors(&text, err, nil)
-			log.Error("the rules have mistakes; the old ones stay", "mistakes", text.String())
+// reloading reads the rules and the callers anew at SIGHUP and, with --watch, when a file changes.
+func (q *serving) reloading(ctx context.Context, asked <-chan os.Signal, o *service.Options, log *slog.Logger) {
+	rules := func(err error) {
+		if failed(log, "the rules have mistakes; the old ones stay", err) {
 			return
 		}
-		log.Info("rules read anew", "digest", rules.Now().Digest(), "warnings", len(rules.Now().Warnings))
+		now := o.Rules.Now()
+		log.Info("rules read anew", "digest", now.Digest(), "warnings", len(now.Warnings))
+	}
+	callers := func(err error) {
+		if !failed(log, "the callers have mistakes; the old ones stay, and whom they let in", err) && q.secret() {
+			log.Info("callers read anew")
+		}
 	}
 	if q.watch {
 		tick := time.NewTicker(pollInterval)
 		defer tick.Stop()
-		go func() { _ = rules.Watch(ctx, tick.C, report) }() // until the context ends
+		go func() { _ = o.Rules.Watch(ctx, tick.C, rules) }() // until the context ends
+		go q.watchCallers(ctx, o.Access, callers)
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-asked:
-			report(rules.Reload())
+			callers(o.Access.Reload())
+			rules(o.Rules.Reload())
 		}
 	}
+}
+
+// failed logs all mistakes of an error.
+func failed(log *slog.Logger, what string, err error) bool {
+	if err == nil {
+		return false
+	}
+	var text bytes.Buffer
+	printErrors(&text, err, nil)
+	log.Error(what, "mistakes", text.String())
+	return true
 }

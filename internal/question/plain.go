@@ -8,20 +8,21 @@ import (
 )
 
 // scanner reads the questions that most lines are: known keys, plain texts without escapes, whole numbers,
-// true and false, tags, counts and bodies. Of anything else it says that it cannot read it, and encoding/json does,
+// true and false, tags, counts and bodies. Of anything else it says that it cannot read it, and readAny does,
 // with its errors: what the two accept means the same.
 type scanner struct {
-	raw string // its texts are parts of it
-	at  int
-	bad bool
+	raw  string // its texts are parts of it
+	at   int
+	bad  bool
+	seen uint64 // keys, by their place
 }
 
-// readPlain reads a question; ok is false for one that is for encoding/json.
+// readPlain reads a question; ok is false for one that is for readAny.
 func readPlain(raw []byte, q *Question) (ok bool) {
 	s := &scanner{raw: string(raw)}
 	s.object(func(key string) { s.field(q, key) })
 	s.space()
-	return !s.bad && s.at == len(raw)
+	return !s.bad && s.at == len(raw) && q.Provider != "" && q.Operation != nil
 }
 
 func (s *scanner) space() {
@@ -149,45 +150,69 @@ func (s *scanner) word(into encoding.TextUnmarshaler) {
 	}
 }
 
+// once notes a key, by its place among all. One that is there twice is an error, which the other reader says.
+func (s *scanner) once(place int) {
+	s.bad = s.bad || s.seen&(1<<place) != 0
+	s.seen |= 1 << place
+}
+
 // field reads the value of a key of a question.
 func (s *scanner) field(q *Question, key string) {
 	switch key {
 	case "provider":
+		s.once(0)
 		q.Provider = s.text()
 	case "merchant":
+		s.once(1)
 		q.Merchant = s.text()
 	case "operation":
+		s.once(2)
 		q.Operation = new(policy.Operation)
 		s.word(q.Operation)
 	case "phase":
+		s.once(3)
 		s.word(&q.Phase)
 	case "code":
+		s.once(4)
 		q.Code = s.scalar()
 	case "sub_code":
+		s.once(5)
 		q.SubCode = s.scalar()
 	case "status":
+		s.once(6)
 		q.Status = s.scalar()
 	case "sub_status":
+		s.once(7)
 		q.SubStatus = s.scalar()
 	case "http_status":
+		s.once(8)
 		q.HTTPStatus = s.count()
 	case "fault":
+		s.once(9)
 		s.word(&q.Fault)
 	case "message":
+		s.once(10)
 		q.Message = s.text()
 	case "attempt":
+		s.once(14)
 		q.Attempt = s.count()
 	case "queries":
+		s.once(15)
 		q.Queries = s.count()
 	case "elapsed_ms":
+		s.once(17)
 		q.ElapsedMS = s.number()
 	case "retry_after_ms":
+		s.once(19)
 		q.RetryAfterMS = s.number()
 	case "amount":
+		s.once(20)
 		q.Amount = s.number()
 	case "currency":
+		s.once(21)
 		q.Currency = s.text()
 	case "body":
+		s.once(13)
 		q.Body = s.value()
 	default:
 		s.seldom(q, key)
@@ -198,31 +223,45 @@ func (s *scanner) field(q *Question, key string) {
 func (s *scanner) seldom(q *Question, key string) {
 	switch key {
 	case "capture":
+		s.once(22)
 		s.word(&q.Capture)
 	case "in_doubt":
+		s.once(25)
 		q.InDoubt = s.truth()
 	case "replay":
+		s.once(24)
 		q.Replay = s.truth()
 	case "verified":
+		s.once(26)
 		q.Verified = s.truth()
 	case "order_id":
+		s.once(27)
 		q.OrderID = s.text()
 	case "request_id":
+		s.once(28)
 		q.RequestID = s.text()
 	case "provider_id":
+		s.once(29)
 		q.ProviderID = s.text()
 	case "payment_key":
+		s.once(30)
 		q.PaymentKey = s.text()
 	case "tags":
-		if q.Tags == nil {
-			q.Tags = map[string]string{}
-		}
-		s.object(func(tag string) { q.Tags[tag] = s.text() })
+		s.once(23)
+		q.Tags = map[string]string{}
+		s.object(func(tag string) {
+			_, twice := q.Tags[tag]
+			s.bad = s.bad || twice
+			q.Tags[tag] = s.text()
+		})
 	case "fired":
-		if q.Fired == nil {
-			q.Fired = map[string]int{}
-		}
-		s.object(func(rule string) { q.Fired[rule] = s.count() })
+		s.once(16)
+		q.Fired = map[string]int{}
+		s.object(func(rule string) {
+			_, twice := q.Fired[rule]
+			s.bad = s.bad || twice
+			q.Fired[rule] = s.count()
+		})
 	default:
 		s.bad = true // also headers and times
 	}

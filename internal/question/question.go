@@ -6,8 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -81,30 +79,9 @@ func Read(raw []byte) (*Question, error) {
 // ReadInto is [Read] into the memory of a question, whatever it was before.
 func ReadInto(raw []byte, q *Question) error {
 	*q = Question{}
-	if !readPlain(raw, q) {
-		*q = Question{}
-		if err := readAny(raw, q); err != nil {
-			return err
-		}
+	if readPlain(raw, q) {
+		return nil
 	}
-	if q.Provider == "" {
-		return errors.New("provider is missing")
-	}
-	if q.Operation == nil {
-		return errors.New("operation is missing")
-	}
-	return nil
-}
-
-// readAny reads whatever a question may hold.
-func readAny(raw []byte, q *Question) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(q); err != nil {
-		return fmt.Errorf("not a question: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("not a question: something follows the object")
-	}
-	return nil
+	*q = Question{}
+	return readAny(raw, q)
 }

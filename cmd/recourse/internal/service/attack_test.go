@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/journal"
@@ -83,7 +84,7 @@ func TestAWebPageCannotCall(t *testing.T) {
 	if got := a.send("GET", "/healthz", "", map[string]string{"Host": "page.example"}); got.StatusCode != http.StatusNoContent {
 		t.Errorf("a probe by a foreign name: %d", got.StatusCode)
 	}
-	b := newAPI(t, service.Options{Token: "the token of programs"})
+	b := newAPI(t, service.Options{Access: callers(t, access.Simple("the token of programs", ""))})
 	if got := b.send("GET", "/v1/codes/momo", "", map[string]string{"Host": "pay.internal", "Authorization": "Bearer the token of programs"}); got.StatusCode != http.StatusOK {
 		t.Errorf("with a token a name is no danger: %d", got.StatusCode)
 	}
@@ -290,7 +291,7 @@ func TestSlowCallersAreCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, err := service.New(t.Context(), service.Options{Rules: liveRules(t, e), Token: c.token})
+				s, err := service.New(t.Context(), service.Options{Rules: liveRules(t, e), Access: callers(t, access.Simple(c.token, ""))})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/internal/advice"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
@@ -62,13 +63,16 @@ func nullable(s *huma.Schema, name string) {
 	s.Properties[name] = &huma.Schema{OneOf: []*huma.Schema{s.Properties[name], {Type: "null"}}}
 }
 
-func (s *Service) explain(_ context.Context, in *struct {
+func (s *Service) explain(ctx context.Context, in *struct {
 	RawBody []byte
 }) (*struct{ Body advice.Explained }, error) {
 	e := s.o.Rules.Now()
 	q, err := advice.Read(in.RawBody)
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
+	}
+	if err := s.actsFor(callerOf(ctx), q.Merchant, "explain"); err != nil {
+		return nil, err
 	}
 	a, err := advice.Ask(e, q)
 	if err != nil {
@@ -122,23 +126,28 @@ func codesOf(catalog *providers.Catalog) []Code {
 }
 
 // decide answers one question, or a batch of them.
-func (s *Service) decide(w http.ResponseWriter, r *http.Request) {
+func (s *Service) decide(w http.ResponseWriter, r *http.Request, c *access.Caller) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" "+r.URL.Path+": the method must be POST")
 		return
 	}
+	if !c.May(access.Decide) {
+		s.refusal(c, "decide")
+		writeProblem(w, http.StatusForbidden, mayNot(access.Decide))
+		return
+	}
 	switch kindOf(r) {
 	case "application/json":
-		s.decideOne(w, r)
+		s.decideOne(w, r, c)
 	case lines:
-		s.decideBatch(w, r)
+		s.decideBatch(w, r, c)
 	default:
 		writeProblem(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json for one question, or "+lines+" for a batch")
 	}
 }
 
-func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
+func (s *Service) decideOne(w http.ResponseWriter, r *http.Request, c *access.Caller) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostQuestion))
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
@@ -153,7 +162,11 @@ func (s *Service) decideOne(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
 		return
 	}
-	answer, err := s.decision(s.o.Rules.Now(), new(asking), raw, nil)
+	answer, err := s.decision(s.o.Rules.Now(), &asking{caller: c}, raw, nil)
+	if errors.Is(err, errMerchant) {
+		writeProblem(w, http.StatusForbidden, err.Error())
+		return
+	}
 	if err != nil {
 		writeProblem(w, http.StatusBadRequest, err.Error())
 		return
@@ -166,14 +179,18 @@ var jsonType = []string{"application/json"}
 
 // asking is the memory of one question after the other.
 type asking struct {
-	q     advice.Question
-	asker advice.Asker
+	caller *access.Caller
+	q      advice.Question
+	asker  advice.Asker
 }
 
 // decision answers one question, behind what out holds.
 func (s *Service) decision(e *ruleset.Engine, mem *asking, raw, out []byte) ([]byte, error) {
 	q := &mem.q
 	if err := advice.ReadInto(raw, q); err != nil {
+		return out, err
+	}
+	if err := s.actsFor(mem.caller, q.Merchant, "decide"); err != nil {
 		return out, err
 	}
 	if q.At.IsZero() && s.o.Decisions != nil {
@@ -192,7 +209,7 @@ func (s *Service) decision(e *ruleset.Engine, mem *asking, raw, out []byte) ([]b
 
 // decideBatch answers line by line, in order. One set of rules answers the whole batch. Both the lines that wait and
 // the cores that work on them are bounded.
-func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
+func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.Caller) {
 	e := s.o.Rules.Now()
 	conn := http.NewResponseController(w)
 	_ = conn.EnableFullDuplex() // HTTP/2 has it anyway
@@ -210,7 +227,7 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 			part := make(chan []byte, 1)
 			select {
 			case parts <- part:
-				go func() { part <- s.answerPart(e, questions, wrong) }()
+				go func() { part <- s.answerPart(e, c, questions, wrong) }()
 			case <-r.Context().Done():
 				return
 			}
@@ -249,9 +266,9 @@ func readPart(in *bufio.Reader) (questions [][]byte, err error) {
 }
 
 // answerPart answers lines with lines. wrong is why no more were read; nil and [io.EOF] need no word.
-func (s *Service) answerPart(e *ruleset.Engine, questions [][]byte, wrong error) []byte {
+func (s *Service) answerPart(e *ruleset.Engine, c *access.Caller, questions [][]byte, wrong error) []byte {
 	var out []byte
-	mem := new(asking)
+	mem := &asking{caller: c}
 	for _, question := range questions {
 		out = s.answerLine(e, mem, question, out)
 	}

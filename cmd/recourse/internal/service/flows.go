@@ -119,6 +119,9 @@ func (s *Service) start(ctx context.Context, in *struct {
 	if err := s.flowsPossible(); err != nil {
 		return nil, err
 	}
+	if err := s.actsFor(callerOf(ctx), b.Merchant, "start-flow"); err != nil { // before anything is looked at
+		return nil, err
+	}
 	if err := fresh(b.Caller, time.Now()); err != nil { // before anything begins
 		return nil, err
 	}
@@ -270,6 +273,14 @@ func (s *Service) notify(ctx context.Context, in *struct {
 		return nil, err
 	}
 	b := &in.Body
+	c := callerOf(ctx)
+	if err := s.actsFor(c, b.Merchant, "notify"); err != nil {
+		return nil, err
+	}
+	if b.Merchant == "" && !c.OfAll() { // it would be about the flows of every merchant
+		s.refusal(c, "notify")
+		return nil, huma.Error403Forbidden("a webhook without a merchant may be about the flows of all, and this caller may act for some; merchant must name one")
+	}
 	header := http.Header{}
 	for name, value := range b.Headers {
 		header.Set(name, value)
@@ -298,12 +309,19 @@ func (s *Service) flowsPossible() error {
 	return nil
 }
 
+// handle finds a flow. One of a merchant that the caller may not act for is answered as one that does not exist, also where its row cannot be read.
 func (s *Service) handle(ctx context.Context, id string) (*executor.Handle, error) {
 	if err := s.flowsPossible(); err != nil {
 		return nil, err
 	}
+	c := callerOf(ctx)
 	h, err := s.x.Handle(ctx, id)
-	if errors.Is(err, executor.ErrUnknownFlow) {
+	foreign := err == nil && !c.Of(h.State().Payment.Merchant)
+	if err != nil && !c.OfAll() {
+		row, gone := s.o.Journal.Get(ctx, id)
+		foreign = gone == nil && (row.Damaged != nil || !c.Of(row.Key.Merchant))
+	}
+	if foreign || errors.Is(err, executor.ErrUnknownFlow) {
 		return nil, huma.Error404NotFound("there is no flow " + id)
 	}
 	if err != nil {

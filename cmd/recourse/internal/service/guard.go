@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"mime"
 	"net"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 )
 
 // bodyTime is how long a request's body may take, of a batch each part of it. A program that sends a byte a minute must not
@@ -23,33 +26,42 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // a recorder has none
 	}
-	token, handler := s.o.Token, http.Handler(s.mux)
-	if strings.HasPrefix(r.URL.Path, "/admin/") && s.admin != nil {
-		token, handler = s.o.AdminToken, s.admin
-	}
+	var c *access.Caller
 	if !probes[r.URL.Path] {
 		if why := s.fromPage(r); why != "" {
 			writeProblem(w, http.StatusForbidden, why)
 			return
 		}
-		if token != "" && !authorized(r, token) {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
+		if c = s.caller(r); c == nil {
+			unauthorized(w)
 			return
 		}
 	}
 	switch {
 	case r.URL.Path == "/v1/decide": // the one that is called most: not through reflection
-		s.decide(w, r)
+		s.decide(w, r, c)
+		return
+	case strings.HasPrefix(r.URL.Path, "/admin/") && s.admin != nil && s.o.Access.Now().Any(access.Look|access.Settle):
+		s.administer(w, r, c)
+		return
 	case !strings.HasPrefix(r.URL.Path, "/v1/"):
-		handler.ServeHTTP(w, r)
 	case r.Method == http.MethodHead: // it would take a command, and could not hand it over
 		s.elsewhere(w, r)
+		return
 	case r.Method == http.MethodPost && kindOf(r) != "application/json":
 		writeProblem(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json")
-	default:
-		handler.ServeHTTP(w, r)
+		return
 	}
+	if c != nil {
+		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// unauthorized answers who has not shown who it is.
+func unauthorized(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
 }
 
 // noStore keeps caches from answering: a step that is given twice is carried out twice.
@@ -76,7 +88,7 @@ func (s *Service) fromPage(r *http.Request) string {
 			return "the request is a web page's"
 		}
 	}
-	if s.o.Token == "" && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0) && !ofThisMachine(r.Host) {
+	if s.o.Access.Now().Open() && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0) && !ofThisMachine(r.Host) {
 		return "Host must be localhost or an IP address where callers have no token; --token-file allows other names"
 	}
 	return ""

@@ -2,19 +2,18 @@ package service
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"math"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"golang.org/x/time/rate"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/decisions"
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -32,10 +31,8 @@ type Options struct {
 	Metrics   http.Handler        // nil: there is no /metrics
 	Log       *slog.Logger        // nil: nothing is logged
 
-	// Token is what callers send as a bearer token. Empty: none is asked for.
-	Token string
-	// AdminToken opens the executor's admin handler, below /admin/. Empty: there is none.
-	AdminToken string
+	// Access is who may call. Nil: whoever reaches the service may do what programs may.
+	Access *access.Live
 	// PerMerchant is how many flows a merchant may begin a second, and Burst how many at once. 0: any number.
 	PerMerchant float64
 	Burst       int
@@ -55,6 +52,8 @@ type Service struct {
 	stopping chan struct{}
 	stop     sync.Once
 
+	refusals rate.Sometimes // that are logged
+
 	mu     sync.Mutex
 	limits limits
 }
@@ -62,8 +61,15 @@ type Service struct {
 // New makes a service. It continues the flows of the journal.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: newLimits(o.PerMerchant, o.Burst)}
+	s.refusals.Interval = time.Second
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.o.Access == nil {
+		s.o.Access = new(access.Live)
+		if err := s.o.Access.Open(func() (*access.List, error) { return access.Simple("", ""), nil }); err != nil {
+			return nil, err
+		}
 	}
 	if o.Journal != nil {
 		clients := map[string]executor.Client{}
@@ -87,7 +93,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		}
 		s.log.Info("resumed", "flows", n)
 	}
-	if s.x != nil && o.AdminToken != "" {
+	if s.x != nil {
 		s.admin = http.StripPrefix("/admin", s.x.AdminHandler())
 	}
 	s.register()
@@ -142,11 +148,12 @@ func (s *Service) register() {
 	config.CreateHooks = nil // no $schema in answers
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	config.Transformers = append(config.Transformers, shortened)
-	if s.o.Token != "" {
+	if !s.o.Access.Now().Open() {
 		config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 		config.Security = []map[string][]string{{"token": {}}}
 	}
 	s.api = humago.New(s.mux, config)
+	s.api.UseMiddleware(s.allowed)
 	s.registerFlows()
 	s.registerDecisions()
 	s.registerHealth()
@@ -161,7 +168,7 @@ func (s *Service) registerHealth() {
 		OperationID: "ready", Method: http.MethodGet, Path: "/readyz", Tags: []string{"operation"}, Summary: "The process takes work", Errors: []int{503},
 	}, s.ready)
 	if s.o.Metrics != nil {
-		s.mux.Handle("GET /metrics", s.o.Metrics)
+		s.mux.HandleFunc("GET /metrics", s.metrics)
 	}
 }
 
@@ -212,11 +219,4 @@ func (s *Service) allow(merchant string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.limits.of(merchant, known, time.Now()).Allow()
-}
-
-// authorized compares the digests of the tokens, so that the time says nothing about their lengths.
-func authorized(r *http.Request, token string) bool {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	have, want := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
-	return subtle.ConstantTimeCompare(have[:], want[:]) == 1 && ok
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/journal"
@@ -32,6 +33,9 @@ type api struct {
 	schemas *jsonschema.Compiler
 }
 
+// first is the token by which a test that has callers begins.
+const first = "the token of programs"
+
 func newAPI(t *testing.T, o service.Options) *api {
 	t.Helper()
 	e, err := ruleset.Open("")
@@ -44,13 +48,16 @@ func newAPI(t *testing.T, o service.Options) *api {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(s)
-	a := &api{t: t, service: s, url: server.URL, token: o.Token, rules: o.Rules, schemas: jsonschema.NewCompiler()}
+	a := &api{t: t, service: s, url: server.URL, rules: o.Rules, schemas: jsonschema.NewCompiler()}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = s.Close(ctx) // a test may leave a command with its caller
 		server.Close()
 	})
+	if o.Access != nil && o.Access.Now().Find("Bearer "+first, nil) != nil {
+		a.token = first
+	}
 	status, text := a.raw(http.MethodGet, "/openapi.json", "", "")
 	if status != http.StatusOK {
 		t.Fatalf("openapi.json: %d %s", status, text)
@@ -327,7 +334,8 @@ func TestBatch(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	a := newAPI(t, service.Options{Journal: journal.NewMemory(), Token: "the token of programs", AdminToken: "the token of people"})
+	a := newAPI(t, service.Options{Journal: journal.NewMemory(), Access: callers(t, access.Simple("the token of programs", "the token of people"))})
+	a.token = "the token of programs"
 	for _, path := range []string{"/v1/flows/f-1", "/v1/codes/momo", "/openapi.json", "/admin/flows", "/v1/decide"} {
 		for _, token := range []string{"", "another", "the token of program"} {
 			was := a.token
@@ -338,14 +346,14 @@ func TestTokens(t *testing.T) {
 			a.token = was
 		}
 	}
-	if status, _ := a.raw("GET", "/admin/flows", "", ""); status != http.StatusUnauthorized {
+	if status, _ := a.raw("GET", "/admin/flows", "", ""); status != http.StatusForbidden {
 		t.Errorf("a program's token opens what is for people: %d", status)
 	}
 	a.token = "the token of people"
 	if status, text := a.raw("GET", "/admin/flows", "", ""); status != http.StatusOK {
 		t.Errorf("%d %s", status, text)
 	}
-	if status, _ := a.raw("POST", "/v1/flows", "application/json", start("caller-01", "k1")); status != http.StatusUnauthorized {
+	if status, _ := a.raw("POST", "/v1/flows", "application/json", start("caller-01", "k1")); status != http.StatusForbidden {
 		t.Errorf("the token of people begins payments: %d", status)
 	}
 	a.token = ""
