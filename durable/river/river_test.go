@@ -319,7 +319,7 @@ func (s *site) killWaiting(flow string) {
 	s.kill()
 }
 
-// kill ends all that the site does: its journal does not find the process among the owners, and refuses all work. The
+// kill ends all that the site does: its journal finds that it was ended, and refuses all work. The
 // flows are held by a dead process whose lease still runs.
 func (s *site) kill() {
 	s.t.Helper()
@@ -329,7 +329,8 @@ func (s *site) kill() {
 		}
 		s.client = nil
 	}
-	s.exec("UPDATE recourse.owner SET token = $1 || '-dead' WHERE token = $1", s.token)
+	s.exec("INSERT INTO recourse.owner (token, name, until) SELECT token || '-dead', name, until FROM recourse.owner WHERE token = $1", s.token)
+	s.exec("UPDATE recourse.owner SET written = -1 WHERE token = $1", s.token) // as if Options.Restored had ended it
 	s.exec("UPDATE recourse.flow SET owner = $1 || '-dead' WHERE owner = $1", s.token)
 	_ = s.j.Put(context.Background(), &journal.Row{ // refused
 		ID: "x", Version: 1, Key: journal.Key{Merchant: "acme", Payment: "x"}, Provider: "momo", Open: true, Due: time.Now(), At: time.Now(), Since: time.Now(),

@@ -29,6 +29,9 @@ const install = "the binaries of PostgreSQL 15 or later are in no folder of PATH
 // binaries finds the folder with the server's programs.
 func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil { // the other programs are beside the true one
+			return "", fmt.Errorf("pgserver: %w", err)
+		}
 		return filepath.Dir(path), nil
 	}
 	found := ""
@@ -68,9 +71,17 @@ func (s *Server) start(settings []string) (err error) {
 			return err
 		}
 	}
-	if err := s.run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
+	if err := s.Run("initdb", "-D", s.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return err
 	}
+	if err := s.configure(settings); err != nil {
+		return err
+	}
+	return s.Up()
+}
+
+// configure takes a free port, and adds settings.
+func (s *Server) configure(settings []string) (err error) {
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
@@ -86,8 +97,49 @@ func (s *Server) start(settings []string) (err error) {
 	if err = errors.Join(err, conf.Close()); err != nil {
 		return fmt.Errorf("pgserver: %w", err)
 	}
-	return s.Up()
+	return nil
 }
+
+// Copy makes a server of a base backup of this one, with more settings, and does not start it; see [Server.Up]. The
+// signal "standby" makes it follow this server, "recovery" makes it replay this server's log as far as the settings say, and
+// begin a new timeline. Without a signal it has what the backup has.
+func (s *Server) Copy(signal string, settings ...string) (*Server, error) {
+	folder, err := os.MkdirTemp("", "recourse-pgserver-")
+	if err != nil {
+		return nil, fmt.Errorf("pgserver: %w", err)
+	}
+	c := &Server{bin: s.bin, folder: folder}
+	if err := c.copyOf(s, signal, settings); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	return c, nil
+}
+
+func (s *Server) copyOf(of *Server, signal string, settings []string) (err error) {
+	if of.as != nil {
+		if s.as, err = other(s.folder); err != nil {
+			return err
+		}
+	}
+	if err := s.Run("pg_basebackup", "-D", s.data(), "-d", of.URL(), "-X", "stream", "-c", "fast", "--no-sync"); err != nil {
+		return err
+	}
+	switch signal {
+	case "standby":
+		settings = append(settings, fmt.Sprintf("primary_conninfo = 'host=127.0.0.1 port=%d user=postgres application_name=%s'", of.port, filepath.Base(s.folder)))
+	case "recovery":
+		settings = append(settings, fmt.Sprintf("restore_command = 'cp %s/pg_wal/%%f %%p'", of.data()))
+	}
+	if signal != "" {
+		if err := os.WriteFile(filepath.Join(s.data(), signal+".signal"), nil, 0o644); err != nil {
+			return fmt.Errorf("pgserver: %w", err)
+		}
+	}
+	return s.configure(settings)
+}
+
+// Promote makes a standby a server of its own.
+func (s *Server) Promote() error { return s.Run("pg_ctl", "promote", "-w", "-t", "60", "-D", s.data()) }
 
 // other gives the folder to the user that the server runs as.
 func other(folder string) (*syscall.Credential, error) {
@@ -133,12 +185,18 @@ func (s *Server) URL() string {
 
 // Up starts the server again, and waits until it answers.
 func (s *Server) Up() error {
-	return s.run("pg_ctl", "start", "-w", "-t", "60", "-D", s.data(), "-l", filepath.Join(s.data(), "server.log"))
+	log := filepath.Join(s.data(), "server.log")
+	err := s.Run("pg_ctl", "start", "-w", "-t", "60", "-D", s.data(), "-l", log)
+	if err != nil {
+		text, _ := os.ReadFile(log) // what there is of it
+		return fmt.Errorf("%w\n%s", err, text[max(0, len(text)-2000):])
+	}
+	return nil
 }
 
 // Down stops the server. Fast ends its sessions, immediate is a crash: it recovers from its log.
 func (s *Server) Down(mode string) error {
-	return s.run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", s.data())
+	return s.Run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", s.data())
 }
 
 // Close stops the server and removes its files.
@@ -153,8 +211,8 @@ func (s *Server) Close() error {
 	}
 }
 
-// run runs one of the server's programs. What it prints goes to a file: a server that is started would hold a pipe open.
-func (s *Server) run(program string, args ...string) error {
+// Run runs one of the server's programs in the server's folder, as its user. What it prints goes to a file: a server that is started would hold a pipe open.
+func (s *Server) Run(program string, args ...string) error {
 	out, err := os.CreateTemp("", "recourse-pgserver-")
 	if err != nil {
 		return fmt.Errorf("pgserver: %w", err)

@@ -35,7 +35,7 @@ func next(r *journal.Row) *journal.Row {
 func put(t *testing.T, j *Journal, rows ...*journal.Row) {
 	t.Helper()
 	for _, r := range rows {
-		if err := j.Put(context.Background(), r, journal.Synced); err != nil {
+		if err := j.Put(within(t, time.Minute), r, journal.Synced); err != nil {
 			t.Fatalf("Put of %s version %d: %v", r.ID, r.Version, err)
 		}
 	}
@@ -309,6 +309,7 @@ func TestLeastRights(t *testing.T) {
 	s := admin.opts.Schema
 	for _, text := range []string{
 		"CREATE ROLE " + s + "_shop LOGIN", "GRANT USAGE ON SCHEMA " + s + " TO " + s + "_shop", "GRANT SELECT ON " + s + ".version TO " + s + "_shop",
+		fmt.Sprintf("GRANT SELECT, UPDATE ON %[1]s.journal TO %[1]s_shop", s), fmt.Sprintf("GRANT SELECT, INSERT, DELETE ON %[1]s.mark TO %[1]s_shop", s),
 		fmt.Sprintf("GRANT SELECT, INSERT, UPDATE, DELETE ON %[1]s.owner, %[1]s.flow, %[1]s.name, %[1]s.message TO %[1]s_shop", s),
 	} {
 		if _, err := admin.pool.Exec(ctx, text); err != nil {
@@ -328,6 +329,9 @@ func TestLeastRights(t *testing.T) {
 	put(t, j, ended)
 	claimed(t, j)
 	if err := errors.Join(j.Leave(ctx, "1", []byte{}), j.GiveUp(ctx, "1")); err != nil {
+		t.Error(err)
+	}
+	if _, err := j.Mark(ctx); err != nil {
 		t.Error(err)
 	}
 	if n, err := j.Prune(ctx, epoch.Add(time.Hour)); n != 1 || err != nil {
@@ -361,12 +365,12 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = 99"); err != nil {
 		t.Fatal(err)
 	}
-	refused(Options{Schema: j.opts.Schema, Migrate: true}, "version 99", "up to 1")
+	refused(Options{Schema: j.opts.Schema, Migrate: true}, "version 99", "up to 2")
 	if _, err := j.pool.Exec(ctx, "ALTER ROLE postgres SET synchronous_commit = off"); err != nil {
 		t.Fatal(err)
 	}
 	defer j.pool.Exec(ctx, "ALTER ROLE postgres RESET synchronous_commit")
-	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = 1"); err != nil {
+	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = 2"); err != nil {
 		t.Fatal(err)
 	}
 	refused(Options{Schema: j.opts.Schema}, "synchronous_commit is off")

@@ -18,11 +18,12 @@ import (
 // group is one try to store some rows. It reads the flows with a lock, admits the rows in their order in memory,
 // and writes the last row of each flow.
 type group struct {
-	j     *Journal
-	rows  []*request
-	flows map[string]*stored
-	order []*stored         // as they were met
-	open  map[string]string // by digest of the key: the flow that is open
+	j        *Journal
+	rows     []*request
+	timeline string // of the server
+	flows    map[string]*stored
+	order    []*stored         // as they were met
+	open     map[string]string // by digest of the key: the flow that is open
 }
 
 // stored is one flow in a group.
@@ -84,7 +85,7 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 //   - A COMMIT that runs into statement_timeout while it waits for a standby is acknowledged without that.
 //   - In array_nulls = off NULL is a text.
 const settings = `SELECT set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('statement_timeout', '0', true),
-	` + flushed + `, set_config('array_nulls', 'on', true)`
+	` + flushed + `, set_config('array_nulls', 'on', true), ` + timeline
 
 // read begins the transaction, counts the group, and locks the flows.
 func (g *group) read(ctx context.Context, c *pgx.Conn) error {
@@ -116,16 +117,18 @@ func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 	}
 	b := &pgx.Batch{}
 	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
-	b.Queue(settings, strconv.FormatInt(g.j.opts.Lease.Milliseconds(), 10), strconv.FormatInt(g.j.lockPatience().Milliseconds(), 10))
+	b.Queue(g.j.settings, strconv.FormatInt(g.j.opts.Lease.Milliseconds(), 10), strconv.FormatInt(g.j.lockPatience().Milliseconds(), 10))
 	b.Queue(g.j.sql.begin, g.j.token, g.j.written+1, g.j.opts.Lease)
 	b.Queue(g.j.sql.lockFlows, g.j.token, ids)
 	b.Queue(g.j.sql.openKeys, keys)
 	results := c.SendBatch(ctx, b)
 	defer results.Close()
-	for range 2 {
-		if _, err := results.Exec(); err != nil {
-			return err
-		}
+	if _, err := results.Exec(); err != nil {
+		return err
+	}
+	var set [5]string
+	if err := results.QueryRow().Scan(&set[0], &set[1], &set[2], &set[3], &set[4], &g.timeline); err != nil {
+		return err
 	}
 	tag, err := results.Exec()
 	if err != nil {
@@ -154,7 +157,10 @@ func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 	if err := found.Err(); err != nil {
 		return err
 	}
-	return results.Close()
+	if err := results.Close(); err != nil {
+		return err
+	}
+	return g.noteTimeline(ctx, c)
 }
 
 func (g *group) readFlows(results pgx.BatchResults) error {

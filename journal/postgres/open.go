@@ -28,6 +28,16 @@ type Options struct {
 	// tables; without Migrate it needs less, see the package's documentation.
 	Migrate bool
 
+	// Mark is what [Journal.Mark] returned at some time: a database without it is refused. It is another journal, or
+	// has gone back to before that mark. Empty: any.
+	Mark string
+
+	// Restored makes a restored copy the journal, also one that was refused because it has lost commits or was
+	// promoted. Keys that were paid since are free in it, so hold it against the providers' records first. All
+	// marks of before are void, and the processes that have the database open end with [journal.ErrLost]. Set it
+	// once, in one process, and leave it unset otherwise.
+	Restored bool
+
 	// ReadOnly opens a journal that writes nothing: Put and Prune fail, and no flow is held.
 	ReadOnly bool
 
@@ -65,6 +75,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if out.Hold < 0 {
 		errs = append(errs, fmt.Errorf("postgres: Options.Hold is %s; it must not be negative", out.Hold))
+	}
+	if out.Restored && (out.Mark != "" || out.ReadOnly) {
+		errs = append(errs, errors.New("postgres: Options.Restored is set beside Mark or ReadOnly; a restored database has no mark that holds, and is written to"))
 	}
 	return out, errors.Join(errs...)
 }
@@ -105,6 +118,9 @@ type committer struct {
 	written    int64                         // groups that are committed
 	groups     atomic.Int64                  // the same, for beat
 	apart      bool                          // each row of a group is stored in a transaction of its own
+	settings   string                        // the statement of that name
+	timeline   string                        // of the server, when the last group was committed; "": not known
+	last       time.Time                     // when the last group was committed, or the journal opened
 	alone      bool                          // the last commit may be known to this server only, and to no standby
 	committing atomic.Pointer[pgconn.PgConn] // sends a COMMIT, and has had no warning
 	idle       atomic.Bool                   // no group was stored for a while: the next one may have no rows
@@ -129,7 +145,7 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	configure(config, &opts)
 	j := &Journal{
 		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
-		committer: committer{gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1),
+		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1),
 	}
 	j.keys.query, j.names.query = j.sql.byKey, j.sql.named
 	config.ConnConfig.OnNotice = j.noticed
@@ -190,13 +206,18 @@ func (j *Journal) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	if err := checkSchema(found, j.opts.Schema); err != nil || j.opts.ReadOnly {
+	if err := checkSchema(found, j.opts.Schema); err != nil {
 		return err
 	}
-	if err := checkServer(ctx, c.Conn()); err != nil {
+	if !j.opts.ReadOnly {
+		if err := checkServer(ctx, c.Conn()); err != nil {
+			return err
+		}
+	}
+	if err := j.admit(ctx, c.Conn()); err != nil || j.opts.ReadOnly {
 		return err
 	}
-	if _, err := c.Exec(ctx, j.sql.unregister, j.token); err != nil { // and those that ended long ago
+	if _, err := c.Exec(ctx, j.sql.unregister, j.token, forgotten); err != nil { // and those that ended long ago
 		return fmt.Errorf("postgres: %w", err)
 	}
 	host, err := os.Hostname()
@@ -255,7 +276,7 @@ func (j *Journal) Close() error {
 	j.beats.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, failed := j.pool.Exec(ctx, j.sql.unregister, j.token)
+	_, failed := j.pool.Exec(ctx, j.sql.unregister, j.token, forgotten)
 	if errors.Is(err, journal.ErrLost) {
 		failed = nil // there is nothing to give up
 	}

@@ -23,7 +23,7 @@ const (
 // proxy stands between journals and a server. It cuts the connection of the next COMMIT when it is asked to.
 type proxy struct {
 	l      net.Listener
-	server string
+	server atomic.Value // a string
 	next   atomic.Int32 // a cutting, for one COMMIT
 	cuts   atomic.Int64
 }
@@ -34,7 +34,8 @@ func newProxy(t *testing.T, server string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{l: l, server: server}
+	p := &proxy{l: l}
+	p.server.Store(server)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -55,7 +56,7 @@ func (p *proxy) url() string {
 
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := net.Dial("tcp", p.server)
+	server, err := net.Dial("tcp", p.server.Load().(string))
 	if err != nil {
 		return
 	}

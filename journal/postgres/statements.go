@@ -15,6 +15,8 @@ type statements struct {
 	list, count, standings string
 	prune                  string
 	leave, collect, drop   string
+
+	placeStatements
 }
 
 // columns are those of a row.
@@ -34,9 +36,10 @@ func newStatements(schema string) statements {
 	in := func(text string) string { return strings.ReplaceAll(text, "{schema}", schema) }
 	return statements{
 		register:   in(`INSERT INTO {schema}.owner (token, name, until) VALUES ($1, $2, now() + $3::interval)`),
-		unregister: in(`DELETE FROM {schema}.owner WHERE token = $1 OR until < now() - interval '7 days'`),
+		unregister: in(`DELETE FROM {schema}.owner WHERE token = $1 OR until < now() - $2::interval`),
 
-		begin:    in(`UPDATE {schema}.owner SET written = $2, until = now() + $3::interval WHERE token = $1 AND written = $2 - 1`),
+		begin: in(`UPDATE {schema}.owner SET written = $2, until = now() + $3::interval WHERE token = $1 AND written = $2 - 1
+			AND NOT EXISTS (SELECT 1 FROM {schema}.journal WHERE lost <> '')`),
 		written:  in(`SELECT written FROM {schema}.owner WHERE token = $1 FOR UPDATE`),
 		openKeys: in(`SELECT f.key, f.id FROM {schema}.flow f WHERE f.key = ANY ($1::bytea[]) AND f.open AND f.payment <> ''`),
 		lockFlows: in(`SELECT f.id, f.version, f.merchant, f.operation, f.payment, f.provider, f.names, f.open, ` + held + `
@@ -98,5 +101,7 @@ func newStatements(schema string) statements {
 				WHERE m.after <= now() AND NOT coalesce(` + held + `, false) ORDER BY m.n LIMIT $2 FOR UPDATE OF m SKIP LOCKED)
 			RETURNING m.n, m.id, m.body`),
 		drop: in(`DELETE FROM {schema}.message WHERE n = ANY ($1::bigint[])`),
+
+		placeStatements: newPlaceStatements(in),
 	}
 }

@@ -141,6 +141,11 @@ func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
 	}
 	defer c.Release() // a connection in a transaction is closed by it
 	g := &group{j: j, rows: rows}
+	defer func() {
+		if stored {
+			j.timeline, j.last = g.timeline, time.Now()
+		}
+	}()
 	err = g.write(j.life, c.Conn())
 	if errors.Is(err, errMiscounted) {
 		rollback(j.life, c.Conn())
@@ -194,7 +199,7 @@ func (j *Journal) readBack(unclear error) (stored bool, err error) {
 		err := j.pool.QueryRow(j.life, j.sql.written, j.token).Scan(&n)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			return false, lostError("the database does not know this process any more")
+			return false, j.unknown()
 		case err == nil && n == j.written+1:
 			j.alone = true // after a crash the server does not wait for the standbys again
 			return true, nil
@@ -212,8 +217,26 @@ func (j *Journal) readBack(unclear error) (stored bool, err error) {
 	}
 }
 
+// unknown is the error of a process that the database does not know. Unless its row was deleted for its age, the database
+// has gone back to before that.
+func (j *Journal) unknown() error {
+	if time.Since(j.last) < forgotten-24*time.Hour {
+		j.noteLoss(fmt.Sprintf("it does not know a process that had committed %d groups of rows", j.written))
+	}
+	return lostError("the database does not know this process any more, as a backup does that was restored")
+}
+
+// forgotten is how long after its lease the row of a process is deleted.
+const forgotten = 7 * 24 * time.Hour
+
 func (j *Journal) wrongCount(n int64) error {
-	return lostError(fmt.Sprintf("this process has committed %d groups of rows, and the database says %d: it has lost commits that it had acknowledged, as a standby does that was promoted without them", j.written, n))
+	if n < 0 {
+		return lostError("the database was restored, and opened with Options.Restored")
+	}
+	if n < j.written {
+		j.noteLoss(fmt.Sprintf("a process had committed %d groups of rows, of which it knows %d", j.written, n))
+	}
+	return lostError(fmt.Sprintf("this process has committed %d groups of rows, and the database says %d: it has lost commits that it had acknowledged, as a standby does that was promoted without them, or a backup that was restored", j.written, n))
 }
 
 // miscounted says why a group could not be counted.
@@ -221,13 +244,20 @@ func (j *Journal) miscounted() error {
 	var n int64
 	switch err := j.pool.QueryRow(j.life, j.sql.written, j.token).Scan(&n); {
 	case errors.Is(err, pgx.ErrNoRows):
-		return lostError("the database does not know this process any more")
+		return j.unknown()
 	case err != nil:
 		return err
-	case n == j.written:
-		return errChanged
+	case n != j.written:
+		return j.wrongCount(n)
 	}
-	return j.wrongCount(n)
+	var why string
+	if err := j.pool.QueryRow(j.life, j.sql.lost).Scan(&why); err != nil {
+		return err
+	}
+	if why != "" {
+		return lostError("the database has lost commits that it had acknowledged: " + why)
+	}
+	return errChanged
 }
 
 // commit ends a transaction. An answer that is not COMMIT says that nothing was stored.
