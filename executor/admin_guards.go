@@ -80,15 +80,10 @@ func (g *guards) busy(now time.Time) (all []accountLine) {
 
 // left is how many tokens there are. It changes nothing.
 func (b *bucket) left(now time.Time) float64 {
-	if b.terms.Off || b.full.Load() {
+	if b.terms.Off {
 		return b.terms.Tokens
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.filled.IsZero() {
-		return b.terms.Tokens
-	}
-	return min(b.terms.Tokens, b.tokens+max(0, float64(now.Sub(b.filled))/float64(b.terms.Every)))
+	return b.Left(now)
 }
 
 // load is how many calls are under way, and how many wait for a slot. Without a bound none is counted.

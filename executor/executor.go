@@ -146,7 +146,7 @@ func New(rules Rules, c *Config) (*Executor, error) {
 	if cfg.Journal != nil {
 		cfg.Journal = steady{cfg.Journal}
 	}
-	x.forged.terms = Budget{Tokens: forgedAtOnce, Every: forgedEvery}
+	x.forged = newBucket(Budget{Tokens: forgedAtOnce, Every: forgedEvery})
 	x.clock = newClock(cfg.WallClock)
 	x.vitals.started = time.Now()
 	x.reminders.alarms.start = x.vitals.started

@@ -34,14 +34,14 @@ type Breaker struct {
 }
 
 func (b Budget) withDefaults() Budget {
-	b.Tokens, b.Retry = cmp.Or(b.Tokens, 500), cmp.Or(b.Retry, 5)
-	b.Timeout, b.Success = cmp.Or(b.Timeout, 10), cmp.Or(b.Success, 1)
-	b.Every = cmp.Or(b.Every, time.Second)
+	b.Tokens, b.Retry = cmp.Or(b.Tokens, breaker.DefaultTokens), cmp.Or(b.Retry, breaker.DefaultRetry)
+	b.Timeout, b.Success = cmp.Or(b.Timeout, breaker.DefaultTimeout), cmp.Or(b.Success, breaker.DefaultSuccess)
+	b.Every = cmp.Or(b.Every, breaker.DefaultEvery)
 	return b
 }
 
 func (b Breaker) withDefaults() Breaker {
-	b.Failures, b.Open = cmp.Or(b.Failures, 5), cmp.Or(b.Open, 15*time.Second)
+	b.Failures, b.Open = cmp.Or(b.Failures, breaker.DefaultFailures), cmp.Or(b.Open, breaker.DefaultOpen)
 	return b
 }
 
@@ -64,23 +64,12 @@ func (b Breaker) validate() error {
 
 // bucket is the retry budget of one provider.
 type bucket struct {
-	terms  Budget
-	mu     sync.Mutex
-	tokens float64
-	filled time.Time
-	full   atomic.Bool // nothing was taken that has not come back
+	terms Budget
+	*breaker.Bucket
 }
 
-// fill adds the tokens that have come back since the last time.
-func (b *bucket) fill(now time.Time) {
-	if b.filled.IsZero() {
-		b.tokens = b.terms.Tokens
-	} else if d := now.Sub(b.filled); d > 0 {
-		b.tokens = min(b.terms.Tokens, b.tokens+float64(d)/float64(b.terms.Every))
-	} else {
-		return // of two flows at once the later one may come first: a time does not pass twice
-	}
-	b.filled = now
+func newBucket(terms Budget) bucket {
+	return bucket{terms, breaker.NewBucket(terms.Tokens, terms.Every)}
 }
 
 // take charges a retry. If the tokens do not suffice it charges nothing, and returns how long
@@ -89,26 +78,14 @@ func (b *bucket) take(cost float64, now time.Time) (wait time.Duration) {
 	if b.terms.Off {
 		return 0
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.full.Store(false)
-	b.fill(now)
-	if b.tokens >= cost {
-		b.tokens -= cost
-		return 0
-	}
-	return time.Duration((cost - b.tokens) * float64(b.terms.Every))
+	return b.Take(cost, now)
 }
 
-// give puts tokens back. A full bucket takes no lock: most calls succeed, and find it full.
+// give puts tokens back.
 func (b *bucket) give(tokens float64) {
-	if b.terms.Off || b.full.Load() {
-		return
+	if !b.terms.Off {
+		b.Give(tokens)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.tokens = min(b.terms.Tokens, b.tokens+tokens)
-	b.full.Store(b.tokens == b.terms.Tokens)
 }
 
 // gate is the breaker of one operation of a provider, and the slots that its calls share with those of
@@ -266,8 +243,7 @@ func (g *guards) add(at account) *providerGuard {
 	defer g.mu.Unlock()
 	known := maps.Clone(*g.providers.Load())
 	if known[at] == nil {
-		n := &providerGuard{bucket: bucket{terms: g.budget}, sends: make([]*gate, operations), asks: make([]*gate, operations)}
-		n.bucket.full.Store(true)
+		n := &providerGuard{bucket: newBucket(g.budget), sends: make([]*gate, operations), asks: make([]*gate, operations)}
 		sends, asks := newSlots(g.atOnce), newSlots(g.atOnce) // hung sends must not keep a doubt from being settled
 		for i := range operations {
 			n.sends[i], n.asks[i] = newGate(g.breaker, sends), newGate(g.breaker, asks)

@@ -2,9 +2,11 @@ package simulate
 
 import (
 	"cmp"
+	"slices"
 	"sort"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/outage"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -39,6 +41,8 @@ type Report struct {
 
 	Against *comparison `json:"against,omitempty"` // with Options.Against: what changes from its rules to these
 
+	Outages []outage.Report `json:"outages,omitempty"` // with Options.Outages, by provider
+
 	Details *detailed `json:"details,omitempty"` // with Options.By or Options.Page
 
 	stories []*Story
@@ -49,9 +53,9 @@ type Report struct {
 // Stories returns the stories of the flow that Options.Flow names, in the order of its merchants.
 func (r *Report) Stories() []*Story { return r.stories }
 
-// Holds reports whether the simulated column keeps S1 to S3 and S6.
+// Holds reports whether the simulated column keeps S1 to S3 and S6, and what is played through outages S1 to S3.
 func (r *Report) Holds() bool {
-	return r.Simulated.Total() == 0
+	return r.Simulated.Total() == 0 && !slices.ContainsFunc(r.Outages, func(o outage.Report) bool { return !o.Holds() })
 }
 
 // Column is one side of the comparison. Succeeded, Failed, Escalated, Open and

@@ -37,6 +37,10 @@ type Options struct {
 	// as stored, and with the size of all recordings; size is 0 where it is not known.
 	Progress func(read, size int64)
 
+	// Outages are laid over the recording: PROVIDER:OPERATION:LENGTH[:FAULT][@TIME], each. The flows around them are played
+	// once more, at an emulated provider, for Report.Outages.
+	Outages []string
+
 	By   []string // the numbers by provider, merchant, operation or week, in Report.Details
 	Page bool     // all that a page shows, in Report.Details and Report.Behind
 	List string   // keep the flows behind the number of this name, for Report.Listed; a wrong name gives an error that lists them
@@ -92,6 +96,10 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	outages, err := o.placed(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
@@ -130,7 +138,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	}
 	for i := range totals {
 		totals[i] = newTally(o.Catalogs)
-		runners[i] = runner{o: &o, t: totals[i], other: newTally(o.Catalogs)}
+		runners[i] = runner{o: &o, t: totals[i], other: newTally(o.Catalogs), outages: outages}
 		runners[i].watch()
 		driving.Go(func() {
 			r := &runners[i]
@@ -160,7 +168,8 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	report.UnknownKeys, report.Lacks = a.others, a.lacks
 	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
 	report.stories = stories
-	return report, nil
+	report.Outages, err = playOutages(&o, outages, runners, a.lacks)
+	return report, err
 }
 
 // joined adds up what the goroutines found.

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/outage"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -14,6 +15,8 @@ type runner struct {
 	records []record
 	details *details // nil: none are wanted
 	beside  *comparing
+	outages []outage.Spec // in their time; none are laid over the recording where it is empty
+	laid    []outage.Flow // the flows around them
 }
 
 // result is one flow of a group, recorded and simulated.
@@ -56,6 +59,9 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 	}
 	if r.details != nil {
 		r.details.group(r, before, results, harm)
+	}
+	if len(r.outages) > 0 {
+		r.lay(records)
 	}
 }
 

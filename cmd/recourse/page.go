@@ -55,6 +55,7 @@ type pageData struct {
 	Timeline any               `json:"timeline"`
 	Spans    any               `json:"spans"`
 	Risk     any               `json:"risk"`
+	Outages  any               `json:"outages"` // their reports; null: there are none
 	Flows    []pageFlow        `json:"flows"`
 	Numbers  []pageNumber      `json:"numbers"`
 	Names    map[string]string `json:"names"` // of numbers, in words
@@ -125,7 +126,7 @@ func pageDataOf(r *simulate.Report, linked map[string]bool) *pageData {
 		return all
 	}
 	d := &pageData{
-		Against: r.Against != nil, Ways: r.Details.Ways, Timeline: r.Details.Timeline, Spans: r.Details.Spans, Risk: r.Details.CodeMoney,
+		Against: r.Against != nil, Ways: r.Details.Ways, Timeline: r.Details.Timeline, Spans: r.Details.Spans, Risk: r.Details.CodeMoney, Outages: r.Outages,
 		Numbers: []pageNumber{}, Names: kindTitles(r),
 	}
 	places := map[int]int{} // of the report's flows among those of the page

@@ -77,6 +77,7 @@ func (b *tables) sections() []section {
 			all = append(all, b.changedRegions())
 		}
 	}
+	all = append(all, b.outages()...)
 	all = append(all,
 		section{ID: "money", Title: "Money", Text: "By currency; amounts of different currencies are never added up. An amount executed too often counts once for each time too many.", Tables: []table{b.money()}},
 		section{

@@ -95,6 +95,7 @@ func TestPageHasTheNumbersOfTheReport(t *testing.T) {
 	writeRules(t, against)
 	for _, args := range [][]string{
 		{filepath.Join("..", "..", "testdata", "recordings")},
+		{"--outage", "momo:pay:2h", "--outage", "momo:*:1h:refused", "--outage", "shopline:pay:3h:503", filepath.Join("..", "..", "testdata", "recordings")},
 		{"--against", against, "--regions", filepath.Join("..", "..", "testdata", "recordings", "shopline.jsonl.gz")},
 	} {
 		page, report := pageOf(t, args...)

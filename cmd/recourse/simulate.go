@@ -12,11 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/simulate"
 )
 
-func simulateCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "simulate RECORDING...",
-		Short: "Drive recorded traffic through the rules, beside what was recorded",
-		Long: `Reads recordings (JSON Lines, plain or gzipped: files, folders, or - for standard input)
+const simulateHelp = `Reads recordings (JSON Lines, plain or gzipped: files, folders, or - for standard input)
 and shows what the rules would have done beside what the recorded client did. A recorded
 answer is used only where it would have been given; where a flow leaves the recording it
 is off the record, which is counted and never guessed.
@@ -25,14 +21,25 @@ is off the record, which is counted and never guessed.
 program) and shows which flows end differently from there to --rules, by what that means for money,
 with both stories of an example; --regions says which of the changes that diff finds they met. --fail-on ends with exit code 1 where a flow moves in a direction.
 
+--outage momo:pay:10m lays an outage of a provider's operation over the recording: the flows around it are played at an
+emulated provider that is silent (or as :refused, :503) for so long, where the recording is busiest or from @TIME on, with the
+retry budgets and breakers of the executor. What is not known, whether silent calls arrived, is bounded from both sides.
+
 Exit code 1: with these rules a payment would have executed twice, been marked failed
-though it executed, or succeeded though it did not.`,
+though it executed, or succeeded though it did not.`
+
+func simulateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "simulate RECORDING...",
+		Short: "Drive recorded traffic through the rules, beside what was recorded",
+		Long:  simulateHelp,
 		Example: `  recourse simulate testdata/recordings
   recourse simulate --rules ./rules --json june.jsonl.gz july.jsonl.gz
   recourse simulate testdata/recordings --flow f-0000042
   recourse simulate --rules ./rules.new --against ./rules --fail-on newly_risky,lost june.jsonl.gz
   recourse simulate --rules ./rules --html june.html june.jsonl.gz
   recourse simulate --by provider,week june.jsonl.gz
+  recourse simulate --outage momo:pay:10m --outage momo:pay:2m:refused@2026-06-01T12:00:00Z june.jsonl.gz
   recourse simulate --list simulated.escalated june.jsonl.gz > people.csv`,
 		Args: cobra.MinimumNArgs(1),
 	}
@@ -148,6 +155,7 @@ func printReport(w io.Writer, all *withRegions, flow string, list, asJSON bool) 
 	default:
 		writeReport(w, report)
 		writeRegions(w, all.Regions)
+		writeOutages(w, report)
 	}
 	if flow == "" && (!report.Holds() || len(report.Failed()) > 0) {
 		return errDoesNotHold

@@ -21,6 +21,7 @@ import (
 type moreFlags struct {
 	html, list *string
 	by         *[]string
+	outages    *[]string
 	regions    *bool
 }
 
@@ -29,6 +30,7 @@ func moreOf(cmd *cobra.Command) *moreFlags {
 		html:    outputFile(cmd, "html", "html", "write the report as one page that a browser opens from disk, with charts and stories"),
 		list:    cmd.Flags().String("list", "", "print the flows behind a number, as CSV or --json: recorded.failed, simulated.escalated, against.changes.lost, …"),
 		regions: cmd.Flags().Bool("regions", false, "with --against: what diff finds between the rules, with the flows that meet each change"),
+		outages: cmd.Flags().StringArray("outage", nil, "lay an outage over the recording, PROVIDER:OPERATION:LENGTH[:FAULT][@TIME]: momo:pay:10m (repeatable)"),
 		by:      cmd.Flags().StringSlice("by", nil, "break the numbers down by provider, merchant, operation, week"),
 	}
 }
@@ -44,6 +46,10 @@ func (m *moreFlags) set(cmd *cobra.Command, o *simulate.Options) error {
 	if *m.regions && o.Against == nil {
 		return errors.New("--regions goes with --against")
 	}
+	if len(*m.outages) > 0 && (o.Flow != "" || o.Against != nil || cmd.Flags().Changed("list")) {
+		return errors.New("--outage goes neither with --flow and --list, which show what is recorded, nor with --against: run it once with each folder of rules")
+	}
+	o.Outages = *m.outages
 	o.By, o.List, o.Page = *m.by, *m.list, cmd.Flags().Changed("html")
 	return nil
 }

@@ -117,6 +117,22 @@ function time() {
 const drawTime = chart("chart-time", time);
 $("time-what").addEventListener("change", drawTime);
 
+// Calls around each outage, whose own time is shaded.
+(data.outages || []).forEach((o, i) => {
+  const ways = { without: "No outage", lost: "None arrived", arrived: "All arrived" }, keys = Object.keys(ways);
+  const most = k => Math.max(0, ...o.timeline.points.map(p => p[k]));
+  $("chart-outage-" + i + "-says").textContent = "Most calls in a step: " + keys.map(k => ways[k] + " " + count(most(k))).join("; ") + ".";
+  chart("chart-outage-" + i, () => ({
+    color: ["recorded", "simulated", "against"].map(colour), tooltip: { trigger: "axis" }, grid: { left: 56, right: 16, top: narrow() ? 64 : 36, bottom: 40 },
+    legend: { top: 0, left: 0, itemGap: 22, data: keys.map(k => ways[k]), textStyle: { color: colour("fg") } },
+    xAxis: axis({ type: "time", splitLine: { show: false }, axisLabel: { color: colour("fg"), hideOverlap: true, formatter: { day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}" } } }), yAxis: axis({ type: "value", minInterval: 1 }), useUTC: true,
+    series: keys.map((k, n) => ({
+      name: ways[k], type: "line", step: "end", showSymbol: false, lineStyle: { width: 2, type: ["solid", "solid", "dashed"][n] }, data: o.timeline.points.map(p => [p.at, p[k]]),
+      markArea: n ? undefined : { silent: true, itemStyle: { color: colour("soft"), opacity: 0.18 }, data: o.windows.map(w => [{ xAxis: w.from }, { xAxis: w.to }]) },
+    })),
+  }));
+});
+
 // Time to the end.
 function spans() {
   const all = data.spans, names = [...document.querySelectorAll("#spans-table tbody th")].map(e => e.textContent);
