@@ -13,19 +13,15 @@ import (
 // contradictions refuses a contract that another line of it denies, or that no row or block of the catalogue can keep. A proof that
 // rests on both sides of a contradiction proves anything.
 func (l *loader) contradictions() {
-	d := &denials{l: l, of: map[policy.Mistake][]string{}}
+	d := &denials{of: map[policy.Mistake][]string{}}
 	for _, op := range l.c.Operations {
 		c, said := &l.c.contracts[op], l.c.promised[op]
 		d.op = op.String()
 		contract.Contradictions(c, said, true, d.add)
-		d.replays(op, c.ReplayCodes, said.At("replay_codes"))
-		if d.listed(op, policy.Phases()...) { // else the catalogue is about other operations so far
-			d.queried(op, c, said.At("query_by"))
-			d.notified(op, c, said.At("webhook"))
-		}
+		l.c.CheckContract(op, c, said.At, d.add)
 		if keyed, ok := l.c.WithIdempotencyKey(*c); ok {
 			contract.Contradictions(&keyed, l.c.keyedSaid, false, d.add)
-			d.replays(op, keyed.ReplayCodes, l.c.keyedSaid.At("replay_codes"))
+			l.c.denyReplays(op, keyed.ReplayCodes, l.c.keyedSaid.At("replay_codes"), d.add)
 		}
 	}
 	for _, m := range d.all {
@@ -38,7 +34,6 @@ func (l *loader) contradictions() {
 
 // denials are contradictions, with the operations that each is about.
 type denials struct {
-	l   *loader
 	op  string
 	all []policy.Mistake
 	of  map[policy.Mistake][]string
@@ -54,9 +49,19 @@ func (d *denials) add(at source.Pos, text string) {
 	}
 }
 
+// CheckContract reports each line of an operation's contract that no row and no block of the catalogue can keep. The contract is the
+// catalogue's own, or one with a merchant's lines over it. At is the place of each line.
+func (c *Catalog) CheckContract(op policy.Operation, k *policy.Contract, at func(key string) policy.Position, report func(at policy.Position, text string)) {
+	c.denyReplays(op, k.ReplayCodes, at("replay_codes"), report)
+	if c.listed(op, policy.Phases()...) { // else the catalogue is about other operations so far
+		c.denyQuery(op, k, at("query_by"), report)
+		c.denyWebhook(op, k, at("webhook"), report)
+	}
+}
+
 // listed reports whether a row says what an answer proves of an operation in one of the phases.
-func (d *denials) listed(op policy.Operation, in ...policy.Phase) bool {
-	for _, rows := range [][]*Row{d.l.c.Codes, d.l.c.Statuses, d.l.c.Fallbacks} {
+func (c *Catalog) listed(op policy.Operation, in ...policy.Phase) bool {
+	for _, rows := range [][]*Row{c.Codes, c.Statuses, c.Fallbacks} {
 		for _, r := range rows {
 			if slices.ContainsFunc(r.Facts, func(f RowFact) bool { return f.Operation == op && slices.Contains(in, f.Phase) }) {
 				return true
@@ -66,48 +71,48 @@ func (d *denials) listed(op policy.Operation, in ...policy.Phase) bool {
 	return false
 }
 
-// replays refuses a code that is said to refuse a repeat, and whose row says that nothing was executed.
-func (d *denials) replays(op policy.Operation, codes []string, at source.Pos) {
+// denyReplays refuses a code that is said to refuse a repeat, and whose row says that nothing was executed.
+func (c *Catalog) denyReplays(op policy.Operation, codes []string, at source.Pos, report func(source.Pos, string)) {
 	for _, code := range codes {
-		known := d.l.c.cells[code]
+		known := c.cells[code]
 		if known == nil {
 			continue // it proves nothing
 		}
 		for _, e := range known.facts[op][policy.Send] {
 			if e != nil && e.Effect == policy.NotExecuted {
-				d.add(at, fmt.Sprintf("replay_codes says that %q refuses a repeat, which proves nothing of the first one, and the row at %s that nothing was executed; make its effect unknown, or leave the code out", code, e.row.Source))
+				report(at, fmt.Sprintf("replay_codes says that %q refuses a repeat, which proves nothing of the first one, and the row at %s that nothing was executed; make its effect unknown, or leave the code out", code, e.row.Source))
 				break
 			}
 		}
 	}
 }
 
-// queried refuses a query of which no answer proves anything, and one that the provider's interface cannot be asked.
-func (d *denials) queried(op policy.Operation, c *policy.Contract, at source.Pos) {
-	if len(c.QueryBy) == 0 {
+// denyQuery refuses a query of which no answer proves anything, and one that the provider's interface cannot be asked.
+func (c *Catalog) denyQuery(op policy.Operation, k *policy.Contract, at source.Pos, report func(source.Pos, string)) {
+	if len(k.QueryBy) == 0 {
 		return
 	}
-	if !d.listed(op, policy.Query) {
-		d.add(at, `query_by says that there is a query, and no row says what its answers prove; write a row with phase = "query", or query_by = []`)
+	if !c.listed(op, policy.Query) {
+		report(at, `query_by says that there is a query, and no row says what its answers prove; write a row with phase = "query", or query_by = []`)
 	}
 	asked, known := false, false
-	for _, e := range d.l.c.endpoints {
+	for _, e := range c.endpoints {
 		if e.Phase == policy.Query && slices.Contains(e.Operations, op) {
 			asked = true
-			known = known || slices.ContainsFunc(c.QueryBy, e.Carries)
+			known = known || slices.ContainsFunc(k.QueryBy, e.Carries)
 		}
 	}
 	if asked && !known {
-		d.add(at, fmt.Sprintf("query_by has %q, and no [[endpoint]] of a query bears it", c.QueryBy))
+		report(at, fmt.Sprintf("query_by has %q, and no [[endpoint]] of a query bears it", k.QueryBy))
 	}
 }
 
-// notified refuses a webhook that proves nothing. One that names no payment is a finding of internal/check.
-func (d *denials) notified(op policy.Operation, c *policy.Contract, at source.Pos) {
-	if !c.Webhook {
+// denyWebhook refuses a webhook that proves nothing. One that names no payment is a finding of internal/check.
+func (c *Catalog) denyWebhook(op policy.Operation, k *policy.Contract, at source.Pos, report func(source.Pos, string)) {
+	if !k.Webhook {
 		return
 	}
-	if !d.listed(op, policy.Webhook) {
-		d.add(at, `webhook says that the provider reports the end, and no row says what a webhook proves; write a row with phase = "webhook", or webhook = false`)
+	if !c.listed(op, policy.Webhook) {
+		report(at, `webhook says that the provider reports the end, and no row says what a webhook proves; write a row with phase = "webhook", or webhook = false`)
 	}
 }

@@ -331,6 +331,12 @@ func (f *File) readContract(errs *source.List, root source.Table) {
 			own(c)
 		}
 	}
+	f.said = map[policy.Operation]contract.Said{}
+	for _, op := range policy.Operations() {
+		if f.said[op] = of[op]; of[op] == nil {
+			f.said[op] = said
+		}
+	}
 	f.refuseContradictions(errs, said, of)
 }
 

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/recourse-pay/recourse/internal/contract"
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -56,6 +57,7 @@ type File struct {
 	IdempotentKey    bool
 	IdempotentKeyPos policy.Position
 	contract         func(op policy.Operation, c *policy.Contract)
+	said             map[policy.Operation]contract.Said // where each line of it stands
 
 	// Deployments are where a merchant meets a provider that has several, by provider.
 	Deployments    map[string]string
@@ -208,6 +210,29 @@ func (l Layers) ApplyContract(op policy.Operation, c *policy.Contract) {
 		}
 	}
 }
+
+// ContractAt returns the place of a contract's line for an operation, in the first layer that has it; else the zero place.
+func (l Layers) ContractAt(op policy.Operation, key string) policy.Position {
+	for _, f := range l {
+		if at := f.said[op].At(key); at.Line > 0 {
+			return at
+		}
+	}
+	return policy.Position{}
+}
+
+// CheckContract reports each line of the layers that another one, or one of the catalogue, denies. C is what they come to together, and
+// promised the place of each line of the catalogue.
+func (l Layers) CheckContract(op policy.Operation, c *policy.Contract, promised func(key string) policy.Position, report func(at policy.Position, text string)) {
+	said := contract.Of(promised)
+	for i := len(l) - 1; i >= 0; i-- {
+		said = l[i].said[op].Over(said)
+	}
+	contract.Contradictions(c, said, true, report)
+}
+
+// ContractKeys are the lines of the file's contract for an operation.
+func (f *File) ContractKeys(op policy.Operation) []string { return f.said[op].Keys() }
 
 // Deployment returns where a merchant meets a provider; empty: its file does not say so.
 func (s *Set) Deployment(merchant, provider string) string {

@@ -1,6 +1,10 @@
 package contract
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
 	"github.com/recourse-pay/recourse/internal/source"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -32,6 +36,32 @@ func (s Said) With(t source.Table) Said {
 	return all
 }
 
+// Of returns lines that stand in one table, by their places; a key without a line has the zero place.
+func Of(at func(key string) source.Pos) Said {
+	all := Said{}
+	for _, k := range keys {
+		if pos := at(k); pos.Line > 0 {
+			all[k] = line{pos, 0}
+		}
+	}
+	return all
+}
+
+// Over returns the lines of s over those below.
+func (s Said) Over(below Said) Said {
+	all, layers := Said{}, 0
+	for k, l := range below {
+		all[k], layers = l, max(layers, l.layer+1)
+	}
+	for k, l := range s {
+		all[k] = line{l.at, l.layer + layers}
+	}
+	return all
+}
+
+// Keys are those of the lines.
+func (s Said) Keys() []string { return slices.Sorted(maps.Keys(s)) }
+
 // At is the place of a line's value.
 func (s Said) At(key string) source.Pos { return s[key].at }
 
@@ -49,7 +79,12 @@ func Contradictions(c *policy.Contract, said Said, whole bool, report func(at so
 	}
 	switch {
 	case has("replay") && has("dedupe") && c.Replay == policy.ExecutedAgain && len(c.Dedupe) > 0 && said["dedupe"].layer >= said["replay"].layer:
-		report(said.At("replay"), `replay says that a repeat is executed again, and dedupe that it is not; leave dedupe out, or write what a repeat gets: first_result or rejected`)
+		text := `replay says that a repeat is executed again, and dedupe that it is not; leave dedupe out, or write what a repeat gets: first_result or rejected`
+		if said["dedupe"].layer == said["replay"].layer {
+			report(said.At("replay"), text)
+		} else {
+			report(said.At("dedupe"), fmt.Sprintf("the line at %s denies it: %s", said.At("replay"), text))
+		}
 	case c.Replay == policy.FirstResult && bare("replay", "dedupe", len(c.Dedupe)):
 		report(said.At("replay"), `replay says that a repeat gets the first result, and no dedupe says by which identifier a repeat is recognised; write dedupe = ["request_id"], or leave replay out`)
 	}

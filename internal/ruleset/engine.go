@@ -128,6 +128,7 @@ func compileSet(catalogs *providers.Catalogs, set *rules.Set, errs *source.List,
 	c := newCompiler(e, errs, map[*rules.Rule]*compiled{})
 	c.unread = unread
 	c.files()
+	c.contradictions()
 	if err := errs.Err(); err != nil {
 		return nil, err
 	}

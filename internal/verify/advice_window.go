@@ -80,7 +80,11 @@ func (v *Violation) sent() (requests map[string]bool, sends int, last *flow.Deci
 // wherever says where a number is written, by FILE:LINE:COLUMN where that can be found: in the first layer of the merchant's rules that
 // has it, else, a line of a contract, in the provider's catalogue.
 func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
-	for _, f := range e.Rules.Layers(p.Provider, p.Merchant) {
+	layers := e.Rules.Layers(p.Provider, p.Merchant)
+	if at := layers.ContractAt(p.Operation, key); table == "contract" && at.Line > 0 {
+		return at.String()
+	}
+	for _, f := range layers {
 		if at := placeOf(f.Name, f.Text, p.Operation, table, key); at != "" {
 			return at
 		}
