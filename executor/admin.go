@@ -36,7 +36,8 @@ const (
 //	GET  /                        the console: pages without a script, which show and do what follows
 //	GET  /flows                   unsettled flows, by ?standing= &merchant= &provider= &older_than= &after= &limit=
 //	GET  /flows/{id}              one, with its story, what would end its doubt, and who did what to it
-//	POST /flows/{id}/resolve      {"order_id","request_id","effect","who","why","override","version"}
+//	POST /flows/{id}/resolve      {"order_id","request_id","effect","who","why","override","version","propose"}
+//	POST /flows/{id}/confirm      {"proposal","who","why","reject","version"}, of a second person
 //	POST /flows/{id}/withdraw     {"who","why","version"}
 //	GET  /export                  flows as JSON lines, by the same filter
 //	GET  /counts                  unsettled flows, by standing, merchant and provider
@@ -48,6 +49,9 @@ const (
 // Who and why stand in the journal before anything is done, and are never deleted. A resolution that
 // contradicts a proof is refused with the proof, unless it overrides it. version is that of the row that
 // the person has seen: if the flow has changed since, nothing is done.
+//
+// Config.TwoPersons makes of a resolve a proposal, which a second person confirms. Config.AdminHosts says which names
+// the handler is reached by, and Config.AdminWho who asks.
 func (x *Executor) AdminHandler() http.Handler {
 	a := &admin{x: x, heavy: make(chan struct{}, heavyAtOnce)}
 	mux := http.NewServeMux()
@@ -59,6 +63,7 @@ func (x *Executor) AdminHandler() http.Handler {
 		"/flows/{id}":          {http.MethodGet, a.show},
 		"/flows/{id}/resolve":  {http.MethodPost, a.resolve},
 		"/flows/{id}/withdraw": {http.MethodPost, a.withdraw},
+		"/flows/{id}/confirm":  {http.MethodPost, a.confirm},
 		"/counts":              {http.MethodGet, a.counts},
 		"/breakers":            {http.MethodGet, a.breakers},
 		"/audit":               {http.MethodGet, a.audit},
@@ -73,7 +78,11 @@ func (x *Executor) AdminHandler() http.Handler {
 				writeAdminError(w, err)
 				return
 			}
-			writeAdmin(w, http.StatusOK, answer)
+			status := http.StatusOK
+			if _, waits := answer.(*proposed); waits {
+				status = http.StatusAccepted // it is not done
+			}
+			writeAdmin(w, status, answer)
 		})
 	}
 	mux.HandleFunc("/export", a.heavily(a.export))
@@ -83,9 +92,9 @@ func (x *Executor) AdminHandler() http.Handler {
 		mux.Handle(path, pages)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeAdminError(w, refusal(http.StatusNotFound, "there is no %s; there are / (a page for people), /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
+		writeAdminError(w, refusal(http.StatusNotFound, "there is no %s; there are / (a page for people), /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/confirm, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
 	})
-	return mux
+	return a.door(mux)
 }
 
 // admin is the handler's state.

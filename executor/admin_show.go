@@ -25,6 +25,9 @@ type shown struct {
 	Trace []storyLine  `json:"trace,omitempty"` // what this process did, in more detail
 	Ends  []waitsFor   `json:"ends"`            // what would end it; empty: it is settled
 	Trail []trailEntry `json:"audit"`
+
+	You        string `json:"you,omitempty"` // who asks, if that is known
+	TwoPersons bool   `json:"two_persons,omitempty"`
 }
 
 type storyLine struct {
@@ -55,7 +58,7 @@ func (a *admin) show(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := shown{exported: exportOf(&row), Now: a.x.clock.stamp(), Story: []storyLine{}, Ends: []waitsFor{}}
+	s := shown{exported: exportOf(&row), Now: a.x.clock.stamp(), Story: []storyLine{}, Ends: []waitsFor{}, You: personOf(r), TwoPersons: a.x.cfg.TwoPersons}
 	if s.State != nil {
 		s.Story = storyOf(s.State)
 		s.Ends = ends(a.x.termsOf(&s.State.Payment), s.State)

@@ -64,13 +64,12 @@ type resolution struct {
 	RequestID string `json:"request_id,omitempty"`
 	Effect    string `json:"effect"`
 	Override  bool   `json:"override,omitempty"`
+
+	Propose bool `json:"propose,omitempty"` // a second person confirms, though Config.TwoPersons does not ask for one
 }
 
-func (a *admin) resolve(r *http.Request) (any, error) {
-	var b resolution
-	if err := readBody(r, &b); err != nil {
-		return nil, err
-	}
+// parsed is what the body says, or what is wrong with it.
+func (b *resolution) parsed() (*Resolution, []string) {
 	wrong := b.missing()
 	if b.OrderID == "" {
 		wrong = append(wrong, "order_id must not be empty: it is that of the request which is resolved")
@@ -79,11 +78,25 @@ func (a *admin) resolve(r *http.Request) (any, error) {
 	if err := effect.UnmarshalText([]byte(b.Effect)); err != nil || !effect.Settled() {
 		wrong = append(wrong, fmt.Sprintf("effect is %q; it must be executed or not_executed", b.Effect))
 	}
+	return &Resolution{OrderID: b.OrderID, RequestID: b.RequestID, Effect: effect, Who: b.Who, Why: b.Why, Override: b.Override}, wrong
+}
+
+func (a *admin) resolve(r *http.Request) (any, error) {
+	var b resolution
+	if err := readBody(r, &b); err != nil {
+		return nil, err
+	}
+	if err := b.by(r); err != nil {
+		return nil, err
+	}
+	w, wrong := b.parsed()
 	if err := refuseAll(wrong); err != nil {
 		return nil, err
 	}
-	w := Resolution{OrderID: b.OrderID, RequestID: b.RequestID, Effect: effect, Who: b.Who, Why: b.Why, Override: b.Override}
-	return a.act(r, "resolve", b, func(ctx context.Context, id string) error { return a.x.resolve(ctx, id, w, b.Version) })
+	if b.Propose || a.x.cfg.TwoPersons {
+		return a.propose(r, &b, w)
+	}
+	return a.act(r, "resolve", b, func(ctx context.Context, id string, _ *trailEntry) error { return a.x.resolve(ctx, id, *w, b.Version) })
 }
 
 func (a *admin) withdraw(r *http.Request) (any, error) {
@@ -91,10 +104,13 @@ func (a *admin) withdraw(r *http.Request) (any, error) {
 	if err := readBody(r, &b); err != nil {
 		return nil, err
 	}
+	if err := b.by(r); err != nil {
+		return nil, err
+	}
 	if err := refuseAll(b.missing()); err != nil {
 		return nil, err
 	}
-	return a.act(r, "withdraw", b, func(ctx context.Context, id string) error {
+	return a.act(r, "withdraw", b, func(ctx context.Context, id string, _ *trailEntry) error {
 		var changed error
 		err := a.x.applyTo(ctx, id, func(r *run) flow.Event {
 			if changed = r.unchangedSince(b.Version); changed != nil {
@@ -117,27 +133,30 @@ func (r *run) unchangedSince(version int64) error {
 }
 
 // act does what a person wants of a flow. The trail says so before, and how it went after.
-func (a *admin) act(r *http.Request, verb string, body any, do func(ctx context.Context, id string) error) (any, error) {
+func (a *admin) act(r *http.Request, verb string, body any, do func(ctx context.Context, id string, e *trailEntry) error) (as exported, err error) {
 	id := r.PathValue("id")
 	j, err := a.journal()
 	if err != nil {
-		return nil, err
+		return as, err
 	}
-	if _, err := j.Get(r.Context(), id); err != nil {
-		return nil, err
+	if row, err := j.Get(r.Context(), id); err != nil {
+		return as, err
+	} else if row.Standing == standsAudit {
+		return as, refusal(http.StatusNotFound, "there is no flow %s", id)
 	}
 	// The client may be gone before the end, and it must be certain what was done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), adminTimeout)
 	defer cancel()
-	err = a.onTheTrail(ctx, verb, id, body, func() (string, error) {
-		return "done", do(ctx, id)
+	err = a.onTheTrail(ctx, verb, id, body, func(e *trailEntry) error {
+		e.Result = "done"
+		return do(ctx, id, e)
 	})
 	if err != nil {
-		return nil, err
+		return as, err
 	}
 	row, err := j.Get(ctx, id)
 	if err != nil {
-		return nil, err
+		return as, err
 	}
 	return exportOf(&row), nil
 }
@@ -149,6 +168,9 @@ func (a *admin) prune(r *http.Request) (any, error) {
 		OlderThan string `json:"older_than"`
 	}
 	if err := readBody(r, &b); err != nil {
+		return nil, err
+	}
+	if err := b.by(r); err != nil {
 		return nil, err
 	}
 	wrong := b.missing()
@@ -167,10 +189,10 @@ func (a *admin) prune(r *http.Request) (any, error) {
 		return nil, err
 	}
 	var n int
-	err = a.onTheTrail(r.Context(), "prune", "", b, func() (string, error) {
-		var err error
+	err = a.onTheTrail(r.Context(), "prune", "", b, func(e *trailEntry) (err error) {
 		n, err = j.Prune(r.Context(), a.x.clock.now().Add(-age))
-		return fmt.Sprintf("%d flows", n), err
+		e.Result = fmt.Sprintf("%d flows", n)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -194,18 +216,24 @@ type trailEntry struct {
 	Flow   string          `json:"flow,omitempty"`
 	Asked  json.RawMessage `json:"asked"`            // as it was given, with who and why
 	Result string          `json:"result,omitempty"` // empty: it was not written any more
+
+	// Of a proposal.
+	ID    string    `json:"id,omitempty"`      // that of its row
+	Waits bool      `json:"waits,omitempty"`   // for a second person
+	Until time.Time `json:"until,omitzero"`    // it waits no longer
+	Seen  int64     `json:"version,omitempty"` // of the flow, as the first person saw it
 }
 
 // onTheTrail writes what will be done, does it, and writes how it went. If the trail cannot be written
 // nothing is done.
-func (a *admin) onTheTrail(ctx context.Context, verb, flow string, body any, do func() (string, error)) error {
+func (a *admin) onTheTrail(ctx context.Context, verb, flow string, body any, do func(*trailEntry) error) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	e := trailEntry{At: a.x.clock.stamp(), Verb: verb, Flow: flow, Asked: text}
+	e := trailEntry{ID: "audit-" + rand.Text(), At: a.x.clock.stamp(), Verb: verb, Flow: flow, Asked: text}
 	row := journal.Row{
-		ID: "audit-" + rand.Text(), Version: 1, Provider: auditProvider, Due: never, At: e.At, Standing: standsAudit, Since: e.At,
+		ID: e.ID, Version: 1, Provider: auditProvider, Due: never, At: e.At, Standing: standsAudit, Since: e.At,
 	}
 	if flow != "" {
 		row.Names = []string{flow}
@@ -213,12 +241,14 @@ func (a *admin) onTheTrail(ctx context.Context, verb, flow string, body any, do 
 	if err := a.write(ctx, &row, &e); err != nil {
 		return refusal(http.StatusServiceUnavailable, "nothing was done: the audit trail cannot be written: %s", err)
 	}
-	result, err := do()
-	if e.Result = result; err != nil {
+	if err = do(&e); err != nil {
 		e.Result = "refused: " + err.Error()
 	}
 	row.Version++
 	if lost := a.write(context.WithoutCancel(ctx), &row, &e); lost != nil {
+		if e.Waits {
+			return refusal(http.StatusServiceUnavailable, "nothing is proposed: the audit trail cannot be written: %s", lost)
+		}
 		a.x.reportError(fmt.Errorf("executor: the audit trail does not say how %s of flow %q went (%s): %w", verb, flow, e.Result, lost))
 	}
 	return err
@@ -252,6 +282,9 @@ func entryOf(row *journal.Row) (e trailEntry) {
 	}
 	if err != nil {
 		e = trailEntry{At: row.At, Verb: "unreadable", Result: err.Error(), Asked: json.RawMessage("{}")}
+	}
+	if e.Waits {
+		e.Until = e.At.Add(proposalHolds)
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	mrand "math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,6 +79,19 @@ type Config struct {
 	// and of those that executed the journal keeps that their key is paid. Flows that ended in doubt
 	// stay. 0: 180 days; negative: all stay.
 	Keep time.Duration
+
+	// AdminHosts are the names by which AdminHandler is reached, such as admin.example.com; a request by another name is
+	// refused, as a web page could have made that name resolve to here. IP addresses and localhost are always allowed. "*"
+	// allows all: for what asks for a token that browsers do not add by themselves.
+	AdminHosts []string
+
+	// AdminWho says who a request of AdminHandler comes from, for example by a header that the proxy before it sets. An error
+	// refuses the request. Nil: who is what people type.
+	AdminWho func(r *http.Request) (string, error)
+
+	// TwoPersons makes of each resolve of AdminHandler a proposal that a second person confirms. The method Resolve is the
+	// program's own, and does not ask for one.
+	TwoPersons bool
 
 	Observers []Observer
 	Budget    Budget           // of retries, per provider and merchant
@@ -174,6 +188,7 @@ func (c *Config) validate(rules Rules) error {
 	if c.Sweep < 0 {
 		errs = append(errs, fmt.Errorf("executor: Config.Sweep is %s; it must not be negative", c.Sweep))
 	}
+	errs = append(errs, validateHosts(c.AdminHosts)...)
 	for p, client := range c.Clients {
 		if client == nil {
 			errs = append(errs, fmt.Errorf("executor: Config.Clients[%q] must not be nil", p))

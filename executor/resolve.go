@@ -61,19 +61,25 @@ func (x *Executor) resolve(ctx context.Context, id string, w Resolution, version
 func (x *Executor) resolveVersion(ctx context.Context, id string, w Resolution, version int64) error {
 	var missing error
 	err := x.applyOrLeave(ctx, id, w.Override, func(r *run) flow.Event {
-		i, err := r.identity(w.OrderID, w.RequestID)
-		if err == nil {
-			err = r.unchangedSince(version)
-		}
-		if err == nil && !w.Override {
-			err = r.contradicts(i, w.Effect)
-		}
-		if missing = err; err != nil {
+		var i int
+		if i, missing = r.resolving(&w, version); missing != nil {
 			return nil
 		}
 		return flow.Resolved{Moment: x.moment(), Identity: i, Effect: w.Effect, Who: w.Who, Why: w.Why}
 	})
 	return errors.Join(missing, err)
+}
+
+// resolving is the identity that a resolution speaks of, if it may be done. The lock is held.
+func (r *run) resolving(w *Resolution, version int64) (int, error) {
+	i, err := r.identity(w.OrderID, w.RequestID)
+	if err == nil {
+		err = r.unchangedSince(version)
+	}
+	if err == nil && !w.Override {
+		err = r.contradicts(i, w.Effect)
+	}
+	return i, err
 }
 
 // contradicts returns an error if something else is proved of an identity. The lock is held.

@@ -414,7 +414,7 @@ func (x *Executor) applyLeft(id string, m *message) error {
 	x.reportError(fmt.Errorf("executor: the word of %s, left at another process, was not applied: %w", w.Who, refused))
 	asked := map[string]string{"who": w.Who, "why": w.Why, "effect": w.Effect.String()}
 	a := admin{x: x}
-	if err := a.onTheTrail(x.life, "resolve", id, asked, func() (string, error) { return "", refused }); !errors.Is(err, refused) {
+	if err := a.onTheTrail(x.life, "resolve", id, asked, func(*trailEntry) error { return refused }); !errors.Is(err, refused) {
 		return err // the trail could not be written
 	}
 	return nil

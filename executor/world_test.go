@@ -164,6 +164,9 @@ func open(t *testing.T, rules executor.Rules, c executor.Config) *executor.Execu
 	if c.Jitter == nil {
 		c.Jitter = func() float64 { return 0.5 }
 	}
+	if c.AdminHosts == nil {
+		c.AdminHosts = []string{"example.com"} // as httptest.NewRequest has it
+	}
 	x, err := executor.New(rules, &c)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,7 @@ audit trail in the journal for ever. docs/operate.md says what to do when.
 
 Exit codes: 0 done, 1 refused (the flow has ended, has changed, or is proved otherwise), 2 could not run.`,
 	}
-	cmd.AddCommand(flowsList(), flowsShow(), flowsResolve(), flowsWithdraw(), flowsExport(), flowsBackup(), flowsPrune(), flowsAudit())
+	cmd.AddCommand(flowsList(), flowsShow(), flowsResolve(), flowsConfirm(), flowsWithdraw(), flowsExport(), flowsBackup(), flowsPrune(), flowsAudit())
 	return cmd
 }
 
@@ -164,10 +165,19 @@ func writeDone(w io.Writer, f *flowView) {
 	fmt.Fprintf(w, "flow %s is %s now, at version %d\n", plain(f.Flow), f.Standing, f.Version)
 }
 
+// writeResolved says that a resolution was done, or that it waits for a second person.
+func writeResolved(w io.Writer, f *flowView) {
+	if f.Proposal == "" {
+		writeDone(w, f)
+		return
+	}
+	fmt.Fprintf(w, "flow %s is as it was. A second person confirms until %s:\n  recourse flows confirm %[1]s --proposal %[3]s --who … --why …\n", plain(f.Flow), f.Until.Format(time.RFC3339), plain(f.Proposal))
+}
+
 func flowsResolve() *cobra.Command {
 	var body map[string]any
 	var order, request, effect string
-	var override bool
+	var override, propose bool
 	var asJSON *bool
 	cmd := flowsVerb("resolve FLOW", "Settle a request of a flow, by the word of a person who has looked at the provider's side",
 		`  recourse flows resolve f-1 --journal flows.db --effect executed --who ann --why "settlement file of 2 March, line 77"`,
@@ -180,7 +190,10 @@ func flowsResolve() *cobra.Command {
 				}
 			}
 			body["order_id"], body["request_id"], body["effect"], body["override"] = order, request, effect, override
-			return give(cmd, c, path+"/resolve", body, *asJSON, writeDone)
+			if propose {
+				body["propose"] = true
+			}
+			return give(cmd, c, path+"/resolve", body, *asJSON, writeResolved)
 		})
 	body, asJSON = personFlags(cmd), jsonFlag(cmd)
 	seenFlag(cmd, body)
@@ -188,8 +201,52 @@ func flowsResolve() *cobra.Command {
 	cmd.Flags().StringVar(&request, "request", "", "its request id, where several requests have the order id")
 	cmd.Flags().StringVar(&effect, "effect", "", "what became of it: executed or not_executed")
 	cmd.Flags().BoolVar(&override, "override", false, "also against the proof that it executed: its payment key is then free")
+	cmd.Flags().BoolVar(&propose, "propose", false, "a second person confirms, also where one may do it")
 	_ = cmd.MarkFlagRequired("effect")
 	return cmd
+}
+
+func flowsConfirm() *cobra.Command {
+	var body map[string]any
+	var proposal string
+	var reject bool
+	var asJSON *bool
+	cmd := flowsVerb("confirm FLOW", "Do what another person has proposed, or reject it",
+		`  recourse flows confirm f-1 --admin http://127.0.0.1:9090 --who bob --why "the provider's portal, payment 77"`,
+		cobra.ExactArgs(1), true, func(cmd *cobra.Command, c *adminClient, args []string) error {
+			path := "/flows/" + url.PathEscape(args[0])
+			if proposal == "" {
+				var err error
+				if proposal, err = onlyProposal(cmd, c, path); err != nil {
+					return err
+				}
+			}
+			body["proposal"], body["reject"] = proposal, reject
+			return give(cmd, c, path+"/confirm", body, *asJSON, writeDone)
+		})
+	body, asJSON = personFlags(cmd), jsonFlag(cmd)
+	seenFlag(cmd, body)
+	cmd.Flags().StringVar(&proposal, "proposal", "", "its id, as recourse flows show says it; not needed where one waits")
+	cmd.Flags().BoolVar(&reject, "reject", false, "it is not to be done; who proposed it may say so, too")
+	return cmd
+}
+
+// onlyProposal finds the proposal of a flow where one waits.
+func onlyProposal(cmd *cobra.Command, c *adminClient, path string) (string, error) {
+	var f flowView
+	if _, err := c.get(cmd.Context(), path, nil, &f); err != nil {
+		return "", err
+	}
+	var waits []string
+	for i := range f.Audit {
+		if l := &f.Audit[i]; l.waits(f.Now) {
+			waits = append(waits, l.ID)
+		}
+	}
+	if len(waits) != 1 {
+		return "", fmt.Errorf("of flow %s %d proposals wait; --proposal names one: %s", plain(f.Flow), len(waits), plain(strings.Join(waits, ", ")))
+	}
+	return waits[0], nil
 }
 
 // onlyRequest finds the request of a flow that sent one.
@@ -365,6 +422,9 @@ func (s *flowsSource) backup(cmd *cobra.Command, to string) error {
 		return err
 	}
 	defer answer.Body.Close()
+	if kind := answer.Header.Get("Content-Type"); kind != "application/vnd.sqlite3" {
+		return fmt.Errorf("the answer is of the type %q and no journal; is that the admin handler?", kind)
+	}
 	if _, err := os.Lstat(to); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s is there already; a backup needs a new file", to)
 	}

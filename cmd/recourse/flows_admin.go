@@ -71,11 +71,14 @@ func (s *flowsSource) open(cmd *cobra.Command, write bool) (*adminClient, error)
 // errLeftToTheProcess is what the hooks return here, so that their calls stay owed in the journal.
 var errLeftToTheProcess = errors.New("left to the process that owns the hooks")
 
+// localHost is the Host of requests that go through no network.
+const localHost = "journal"
+
 // overFile sets up the admin handler over a journal. The executor behind it has no client: it sends and
 // asks nothing. Its sweeper never comes.
 func overFile(rules executor.Rules, j *sqlite.Journal) (*adminClient, error) {
 	x, err := executor.New(rules, &executor.Config{
-		Journal: j, Sweep: math.MaxInt64,
+		Journal: j, Sweep: math.MaxInt64, AdminHosts: []string{localHost},
 		OnEscalate: func(context.Context, *executor.Result) error { return errLeftToTheProcess },
 		OnAlert:    func(context.Context, *executor.Alert) error { return errLeftToTheProcess },
 	})
@@ -83,7 +86,7 @@ func overFile(rules executor.Rules, j *sqlite.Journal) (*adminClient, error) {
 		return nil, errors.Join(err, j.Close())
 	}
 	over := &localHandler{handler: x.AdminHandler()}
-	return &adminClient{base: "http://journal", do: over.do, close: func() error {
+	return &adminClient{base: "http://" + localHost, do: over.do, close: func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		return errors.Join(x.Close(ctx), j.Close())
@@ -169,7 +172,7 @@ func (c *adminClient) post(ctx context.Context, path string, body, into any) ([]
 	return decodeAnswer(r, into)
 }
 
-// send returns an answer with status 200; any other is an error.
+// send returns an answer with status 200 or 202; any other is an error.
 func (c *adminClient) send(ctx context.Context, method, path string, q url.Values, body []byte) (*http.Response, error) {
 	at := c.base + path
 	if len(q) > 0 {
@@ -189,7 +192,7 @@ func (c *adminClient) send(ctx context.Context, method, path string, q url.Value
 		}
 		return nil, err
 	}
-	if answer.StatusCode == http.StatusOK {
+	if answer.StatusCode == http.StatusOK || answer.StatusCode == http.StatusAccepted {
 		return answer, nil
 	}
 	defer answer.Body.Close()

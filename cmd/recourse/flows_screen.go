@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -51,6 +52,10 @@ type flowView struct {
 	}
 	Notices int
 	Audit   []auditLine
+	Now     time.Time
+
+	Proposal string // of a resolve that waits for a second person
+	Until    time.Time
 }
 
 type auditLine struct {
@@ -58,12 +63,18 @@ type auditLine struct {
 	Verb   string
 	Asked  struct{ Who, Why string }
 	Result string
+	ID     string
+	Waits  bool // for a second person
+	Until  time.Time
 }
 
-// plain takes control characters out of a text: it came from a provider or a file, and goes to a terminal.
+func (l *auditLine) waits(now time.Time) bool { return l.Waits && now.Before(l.Until) }
+
+// plain takes out of a text what is no character with a look of its own: the text came from a provider or a file and goes to a terminal,
+// which a control character commands, and in which one that turns the direction moves its neighbours.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r != ' ' && !unicode.IsPrint(r) {
 			return '�'
 		}
 		return r
@@ -151,6 +162,11 @@ func writeFlow(w io.Writer, f *flowView) {
 	if len(f.Audit) > 0 {
 		fmt.Fprintln(w, "\naudit")
 		writeAudit(w, f.Audit)
+	}
+	for i := range f.Audit {
+		if l := &f.Audit[i]; l.waits(f.Now) {
+			fmt.Fprintf(w, "\nuntil %s another person than %s may confirm: --proposal %s\n", l.Until.Format(time.RFC3339), plain(l.Asked.Who), plain(l.ID))
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 // Paths are those that the pages are served at. They link to each other relatively, so they may stand under a prefix.
 var Paths = []string{"/{$}", "/flow", "/providers", "/trail", "/console.css"}
 
+// Pages are the paths of requests that are judged here, and not by the handler.
+var Pages = []string{"/", "/flow", "/providers", "/trail", "/console.css"}
+
 // Bounds of the pages.
 const (
 	pageSize    = 100
@@ -137,7 +140,7 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) {
 		Proposal string
 	}
 	if err = p.ask(r, http.MethodPost, f.path(), nil, f.body(), &done); err == nil {
-		what := f.Do
+		what := f.verb()
 		if done.Proposal != "" {
 			what = "propose"
 		}

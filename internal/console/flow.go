@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -33,11 +34,23 @@ type flowView struct {
 	Story   []storyLine
 	Trace   []storyLine
 	Audit   []trailLine
+	You     string // who asks, if that is known
+	Two     bool   `json:"two_persons"`
 
 	Form form     `json:"-"` // what was typed
 	Done string   `json:"-"` // what was done just now
 	Sent []sent   `json:"-"`
 	Ids  []string `json:"-"` // those of the flow
+}
+
+// Proposals are those that wait for a second person.
+func (v *flowView) Proposals() (all []trailLine) {
+	for _, l := range v.Audit {
+		if l.Waits && v.Now.Before(l.Until) {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 // Ended reports whether the flow has.
@@ -47,6 +60,7 @@ func (v *flowView) Ended() bool { return v.State == nil || v.State.Stage == "end
 type form struct {
 	Flow, Do           string
 	Request            string // [order id, request id], in JSON
+	Proposal           string
 	Effect, Who, Why   string
 	Override           bool
 	Version            int64
@@ -54,7 +68,7 @@ type form struct {
 }
 
 // fields are those of the forms.
-var fields = []string{"flow", "do", "request", "effect", "who", "why", "override", "version"}
+var fields = []string{"flow", "do", "request", "effect", "who", "why", "override", "version", "proposal"}
 
 // formOf reads a form. The handler judges what the fields say.
 func formOf(v url.Values) (*form, error) {
@@ -63,15 +77,16 @@ func formOf(v url.Values) (*form, error) {
 			return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("the form has %q %d times; its fields are %q, each once", name, len(values), fields)}
 		}
 	}
-	f := &form{Flow: v.Get("flow"), Do: v.Get("do"), Request: v.Get("request"), Effect: v.Get("effect"), Who: v.Get("who"), Why: v.Get("why"), Override: v.Get("override") == "yes"}
-	if f.Do != "resolve" && f.Do != "withdraw" {
-		return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("do is %q; it must be resolve or withdraw", f.Do)}
+	f := &form{Flow: v.Get("flow"), Do: v.Get("do"), Request: v.Get("request"), Effect: v.Get("effect"), Who: v.Get("who"), Why: v.Get("why"), Proposal: v.Get("proposal"), Override: v.Get("override") == "yes"}
+	if !slices.Contains([]string{"resolve", "withdraw", "confirm", "reject"}, f.Do) {
+		return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("do is %q; it must be resolve, withdraw, confirm or reject", f.Do)}
 	}
 	if f.Flow == "" {
 		return nil, &fault{Status: http.StatusBadRequest, Message: "flow must not be empty: it is the flow's id"}
 	}
 	// Without a version the handler would do it whatever has become of the flow.
-	if _, err := fmt.Sscanf(v.Get("version"), "%d", &f.Version); err != nil || f.Version < 1 {
+	var err error
+	if f.Version, err = strconv.ParseInt(v.Get("version"), 10, 64); err != nil || f.Version < 1 {
 		return nil, &fault{Status: http.StatusBadRequest, Message: fmt.Sprintf("version is %q; it must be that of the flow as the page showed it", v.Get("version"))}
 	}
 	if f.Request != "" {
@@ -84,13 +99,24 @@ func formOf(v url.Values) (*form, error) {
 	return f, nil
 }
 
-func (f *form) path() string { return "/flows/" + url.PathEscape(f.Flow) + "/" + f.Do }
+func (f *form) path() string { return "/flows/" + url.PathEscape(f.Flow) + "/" + f.verb() }
+
+// verb is what the handler and the trail call it.
+func (f *form) verb() string {
+	if f.Do == "reject" {
+		return "confirm"
+	}
+	return f.Do
+}
 
 // body is what the handler reads.
 func (f *form) body() map[string]any {
 	b := map[string]any{"who": f.Who, "why": f.Why, "version": f.Version}
-	if f.Do == "resolve" {
+	switch f.verb() {
+	case "resolve":
 		b["order_id"], b["request_id"], b["effect"], b["override"] = f.orderID, f.requestID, f.Effect, f.Override
+	case "confirm":
+		b["proposal"], b["reject"] = f.Proposal, f.Do == "reject"
 	}
 	return b
 }
@@ -109,7 +135,7 @@ func (p *pages) flow(r *http.Request) (*page, error) {
 	}
 	v := shown.View.(*flowView)
 	for _, l := range v.Audit { // the trail says it, not the link alone
-		if l.Verb == q.Get("done") && l.Result == "done" && shown.Now.Sub(l.At) < doneFor {
+		if l.Verb == q.Get("done") && (l.Result == "done" || l.Result == "rejected" || l.Waits) && shown.Now.Sub(l.At) < doneFor {
 			v.Done = l.Verb
 		}
 	}
@@ -127,6 +153,9 @@ func (p *pages) flowPage(r *http.Request, id string, typed *form) (*page, error)
 	}
 	if typed != nil {
 		v.Form = *typed
+	}
+	if v.Form.Who == "" {
+		v.Form.Who = v.You
 	}
 	v.Ids = []string{v.Flow, v.Key}
 	if v.State != nil {

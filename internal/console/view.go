@@ -229,6 +229,9 @@ type trailLine struct {
 	Flow   string
 	Asked  asked
 	Result string
+	ID     string
+	Waits  bool // for a second person
+	Until  time.Time
 }
 
 // asked is what a person asked for.

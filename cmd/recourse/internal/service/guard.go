@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -96,13 +95,17 @@ func (s *Service) fromPage(r *http.Request) string {
 
 // ofThisMachine reports whether no foreign name server can have made a host: it is an address, or localhost.
 func ofThisMachine(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || host == "" {
+	if host == "" {
 		return true
 	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	u, err := url.Parse("//" + host)
+	if err != nil || u.Host != host {
+		return false
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 

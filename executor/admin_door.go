@@ -1,0 +1,116 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/recourse-pay/recourse/internal/console"
+)
+
+// anyHost in Config.AdminHosts allows every Host.
+const anyHost = "*"
+
+// validateHosts holds Config.AdminHosts to what a Host is compared with.
+func validateHosts(hosts []string) (errs []error) {
+	for i, host := range hosts {
+		if host != anyHost && (host == "" || strings.ContainsAny(host, "/:*@ \t") || host != strings.TrimSpace(host)) {
+			errs = append(errs, fmt.Errorf("executor: Config.AdminHosts[%d] is %q; it must be a name without scheme, port and path, such as admin.example.com, or %s", i, host, anyHost))
+		}
+	}
+	return errs
+}
+
+// door lets in what comes from people and their tools. A web page in a person's browser can send requests to any address that
+// the browser reaches: under its own name, which another site's page has, or under a name of its own that it makes resolve to
+// this address. What browsers say of a request shows the first, the Host shows the second.
+func (a *admin) door(to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.servesHost(r.Host) {
+			writeAdminError(w, refusal(http.StatusForbidden, "Host is %q; it must be localhost, an IP address, or one of Config.AdminHosts: a web page could have made that name resolve to here", r.Host))
+			return
+		}
+		if !slices.Contains(console.Pages, r.URL.Path) && ofAnotherSite(r) { // the console judges its own forms
+			writeAdminError(w, refusal(http.StatusForbidden, "%s %s: the request comes from a web page of another site", r.Method, r.URL.Path))
+			return
+		}
+		if by := a.x.cfg.AdminWho; by != nil {
+			who, err := by(r)
+			if err == nil && strings.TrimSpace(who) == "" {
+				err = errors.New("no name")
+			}
+			if err != nil {
+				writeAdminError(w, refusal(http.StatusForbidden, "Config.AdminWho does not say who asks: %s", err))
+				return
+			}
+			r = r.WithContext(context.WithValue(r.Context(), personKey{}, who))
+		}
+		to.ServeHTTP(w, r)
+	})
+}
+
+// servesHost reports whether a host is this server's: no foreign name server can have made an address or localhost, and the other
+// names are listed.
+func (a *admin) servesHost(host string) bool {
+	if host == "" { // a browser names one
+		return true
+	}
+	u, err := url.Parse("//" + host)
+	if err != nil || u.Host != host {
+		return false
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return true
+	}
+	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	return slices.ContainsFunc(a.x.cfg.AdminHosts, func(known string) bool {
+		return known == anyHost || strings.EqualFold(strings.TrimSuffix(known, "."), host)
+	})
+}
+
+// ofAnotherSite reports whether a browser says that a page of another origin made a request. What is no browser says nothing.
+func ofAnotherSite(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
+}
+
+// personKey is the context's key of who asks.
+type personKey struct{}
+
+// personOf is who asks, as Config.AdminWho says; empty: it is nil.
+func personOf(r *http.Request) string {
+	who, _ := r.Context().Value(personKey{}).(string)
+	return who
+}
+
+// by sets who wants it, where that is known, and refuses another name.
+func (o *instruction) by(r *http.Request) error {
+	known := personOf(r)
+	switch {
+	case known == "":
+	case o.Who == "":
+		o.Who = known
+	case o.Who != known:
+		return refusal(http.StatusForbidden, "who is %q, and the request comes from %q", o.Who, known)
+	}
+	return nil
+}
