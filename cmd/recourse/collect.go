@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // collector sets how much garbage may gather while lines are read, by what is in use: little is collected
@@ -48,4 +50,42 @@ func (c *collector) end() {
 	if c.before != 0 {
 		debug.SetGCPercent(c.before)
 	}
+}
+
+const (
+	leastRoom  = 64 << 20 // bytes of garbage that may gather in a service before it is collected
+	usualRoom  = 100      // percent of what is in use
+	lookAtLive = time.Second
+)
+
+// keepRoom lets garbage gather in a service that has little in use: a collection for each few thousand requests would make those of its moment
+// wait. With more in use it is collected as ever. GOGC in the environment counts more, and GOMEMLIMIT is kept to.
+func keepRoom(ctx context.Context) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	percent := usualRoom
+	tick := time.NewTicker(lookAtLive)
+	defer tick.Stop()
+	for {
+		metrics.Read(live)
+		if next := roomFor(live[0].Value.Uint64()); next < percent || next > percent+percent/5 {
+			percent = next
+			debug.SetGCPercent(percent)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// roomFor is the percent of what is in use that may gather.
+func roomFor(live uint64) int {
+	if live == 0 { // nothing was collected yet
+		return usualRoom
+	}
+	return int(min(max(leastRoom*100/live, usualRoom), mostGarbage))
 }

@@ -205,6 +205,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	go q.reloading(ctx, asked, o, log)
+	go keepRoom(ctx)
 	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
 	var broken error
 	select {

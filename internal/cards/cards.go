@@ -80,6 +80,9 @@ var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-
 
 // unescaped is a text without the escapes of a URL, of JSON and of a page, also where some are broken.
 func unescaped(s string) string {
+	if !strings.ContainsAny(s, `%\&`) { // no escape begins otherwise, and a look by the expression costs far more
+		return s
+	}
 	return escapes.ReplaceAllStringFunc(s, func(e string) string {
 		digits, base := strings.TrimRight(strings.TrimLeft(e, `%\&#ux`), ";"), 16
 		if strings.HasPrefix(e, "&#") && !strings.HasPrefix(e, "&#x") {

@@ -90,11 +90,16 @@ func (r *Redactor) Text(s string, k *Known) string { return r.words(s, k) }
 // Written is an answer with its texts as they are written.
 func (r *Redactor) Written(a *policy.Answer, k *Known) policy.Answer {
 	w := *a
-	for field, s := range map[string]*string{
-		"code": &w.Code, "sub_code": &w.SubCode, "status": &w.Status, "sub_status": &w.SubStatus, "message": &w.Message,
-		"order_id": &w.OrderID, "request_id": &w.RequestID, "provider_id": &w.ProviderID,
+	for _, f := range [...]struct {
+		name string
+		text *string
+	}{
+		{"code", &w.Code}, {"sub_code", &w.SubCode}, {"status", &w.Status}, {"sub_status", &w.SubStatus}, {"message", &w.Message},
+		{"order_id", &w.OrderID}, {"request_id", &w.RequestID}, {"provider_id", &w.ProviderID},
 	} {
-		*s = r.value(field, *s, k)
+		if *f.text != "" {
+			*f.text = r.value(f.name, *f.text, k)
+		}
 	}
 	return w
 }

@@ -167,7 +167,7 @@ func (f *flows) decided(line *observed.Line, d *executor.DecisionEvent) {
 	if e == nil {
 		b.NotAgain = setGone
 		f.redacted(f.engine(""), line)
-		f.l.finish(nil, &line.Line, &b, false)
+		f.l.finish(nil, &memory{line: line.Line, asked: b}, false)
 		return
 	}
 	judged := e.Judge(d.Payment, c.Answer)
@@ -179,7 +179,7 @@ func (f *flows) decided(line *observed.Line, d *executor.DecisionEvent) {
 		b.NotAgain = flowsOwn
 	}
 	f.redacted(e, line)
-	f.l.finish(e, &line.Line, &b, true)
+	f.l.finish(e, &memory{line: line.Line, asked: b}, true)
 }
 
 // byRules reports whether a decision is what the rules say. Where an earlier request is open again, the flow finds out first.

@@ -2,8 +2,8 @@ package decisions
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
+	"strconv"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/advice"
@@ -23,8 +23,10 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 		return
 	}
 	defer l.caught()
-	b := asked{Attempt: q.Attempt, Queries: q.Queries, Fired: q.Fired, ElapsedMS: q.ElapsedMS, InDoubt: q.InDoubt, Replay: q.Replay}
-	line := recorded.Line{
+	m, _ := l.memories.Get().(*memory)
+	defer l.memories.Put(m)
+	m.asked = asked{Attempt: q.Attempt, Queries: q.Queries, Fired: q.Fired, ElapsedMS: q.ElapsedMS, InDoubt: q.InDoubt, Replay: q.Replay}
+	m.line = recorded.Line{
 		At: q.At, Phase: recorded.Phase(q.Phase),
 		Payment: policy.Payment{
 			Provider: q.Provider, Merchant: q.Merchant, Operation: *q.Operation, Key: q.PaymentKey,
@@ -34,8 +36,9 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 		Answer: *a.Situation.Answer, Header: maps.Clone(q.Headers), Query: q.QueryString,
 		Rules: e.Digest(), Decided: decided,
 	}
+	line, b := &m.line, &m.asked
 	line.Answer.Verified = q.Verified
-	b.place(&line, q.At)
+	b.place(line, q.At)
 	line.Flow = l.flowOf(q)
 	body, err := bodyOf(q)
 	if err != nil { // advice has read it
@@ -48,41 +51,79 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 		line.Decided = d.AppendJSON(nil)
 	}
 	was := line.Answer
-	l.redact.Line(&line, &redact.Source{Body: body, MaxBody: maxBody, Catalog: e.Catalog})
+	l.redact.Line(line, &redact.Source{Body: body, MaxBody: maxBody, Catalog: e.Catalog})
 	fits := line.Payment.Amount <= recorded.MaxAmount && line.Answer.RetryAfter <= recorded.MaxLatency
 	if !fits {
 		line.Payment.Amount = min(line.Payment.Amount, recorded.MaxAmount) // else the line could not be read
 	}
 	beside := len(q.Body) > 0 || len(q.Headers) > 0 || q.QueryString != "" || q.Verified || q.Fault != policy.NoFault
-	l.finish(e, &line, &b, beside || line.Answer != was || !fits)
+	l.finish(e, m, beside || line.Answer != was || !fits)
+}
+
+// memory is what a line is made in.
+type memory struct {
+	line  recorded.Line
+	asked asked
+	text  []byte // of asked
+	whole []byte
 }
 
 // finish writes a line. Where it is doubtful whether the decision can be made again from it, that is tried.
-func (l *Log) finish(e *ruleset.Engine, line *recorded.Line, b *asked, doubtful bool) {
-	text, err := appended(line, b)
-	if err == nil && doubtful && b.NotAgain == "" {
+func (l *Log) finish(e *ruleset.Engine, m *memory, doubtful bool) {
+	err := m.append()
+	if err == nil && doubtful && m.asked.NotAgain == "" {
 		r := l.readers.Get().(*Reader)
-		again, wrong := r.Again(e, text)
+		again, wrong := r.Again(e, m.whole)
 		l.readers.Put(r)
 		if wrong != nil || !again.Same {
-			b.NotAgain = leftOut
-			text, err = appended(line, b)
+			m.asked.NotAgain = leftOut
+			err = m.append()
 		}
 	}
 	if err != nil {
 		l.unwritable()
 		return
 	}
-	l.offer(text, b.NotAgain != "")
+	l.offer(m.whole, m.asked.NotAgain != "")
 }
 
-func appended(line *recorded.Line, b *asked) ([]byte, error) {
-	text, err := json.Marshal(b)
-	if err != nil {
-		return nil, err
+// append makes the line anew.
+func (m *memory) append() (err error) {
+	if m.text, err = m.asked.append(m.text[:0]); err != nil {
+		return err
 	}
-	line.Asked = text
-	return line.Append(make([]byte, 0, 512+len(line.Body)+len(line.Decided)+len(text))), nil
+	m.line.Asked = m.text
+	m.whole = m.line.Append(m.whole[:0])
+	return nil
+}
+
+// append appends what encoding/json makes of it. What most decisions have is written without it.
+func (b *asked) append(dst []byte) ([]byte, error) {
+	if !b.At.IsZero() || len(b.Fired) > 0 || b.Flow != nil || b.NotAgain != "" {
+		text, err := json.Marshal(b)
+		return append(dst, text...), err
+	}
+	dst = append(dst, '{')
+	for _, n := range [...]struct {
+		name  string
+		value int64
+	}{{`"attempt":`, int64(b.Attempt)}, {`"queries":`, int64(b.Queries)}, {`"elapsed_ms":`, b.ElapsedMS}} {
+		if n.value != 0 {
+			dst = append(strconv.AppendInt(append(dst, n.name...), n.value, 10), ',')
+		}
+	}
+	for _, t := range [...]struct {
+		text  string
+		holds bool
+	}{{`"in_doubt":true,`, b.InDoubt}, {`"replay":true,`, b.Replay}} {
+		if t.holds {
+			dst = append(dst, t.text...)
+		}
+	}
+	if dst[len(dst)-1] == ',' {
+		dst = dst[:len(dst)-1]
+	}
+	return append(dst, '}'), nil
 }
 
 // place sets the time of a line, which has microseconds and years of four digits, and keeps that of the decision where it is another.
@@ -100,11 +141,11 @@ func (b *asked) place(line *recorded.Line, decided time.Time) {
 func (l *Log) flowOf(q *advice.Question) string {
 	switch {
 	case q.PaymentKey != "":
-		return fmt.Sprintf("%s %s key %s", q.Provider, q.Operation, q.PaymentKey)
+		return q.Provider + " " + q.Operation.String() + " key " + q.PaymentKey
 	case q.OrderID != "":
-		return fmt.Sprintf("%s %s order %s", q.Provider, q.Operation, q.OrderID)
+		return q.Provider + " " + q.Operation.String() + " order " + q.OrderID
 	}
-	return fmt.Sprintf("%s-%d", l.run, l.questions.Add(1))
+	return l.run + "-" + strconv.FormatInt(l.questions.Add(1), 10)
 }
 
 // bodyOf is the body of a question as it came.

@@ -28,6 +28,7 @@ type Log struct {
 	files     files
 	redact    *redact.Redactor
 	readers   sync.Pool
+	memories  sync.Pool
 	run       string // a name that no other process has
 	questions atomic.Int64
 	wake      chan struct{}
@@ -36,8 +37,9 @@ type Log struct {
 	err       error  // of the last write; the writer's until stopped is closed
 
 	mu      sync.Mutex
-	waiting []byte // whole lines
-	held    int    // bytes that the writer has taken and not written yet
+	waiting [][]byte // whole lines, in pieces: to lengthen one that is long would hold all decisions up
+	spare   [][]byte // pieces that are written
+	bytes   int      // that wait, and that the writer has taken and not written yet
 	stats   Stats
 	closed  bool
 }
@@ -94,7 +96,7 @@ func Open(dir string, o Options) (*Log, error) {
 		return nil, fmt.Errorf("decision log: %w", err)
 	}
 	l := &Log{
-		o: o, files: files{dir: dir, size: o.Size, every: o.Every}, redact: redact.New(nil, nil, 0), readers: sync.Pool{New: func() any { return NewReader() }},
+		o: o, files: files{dir: dir, size: o.Size, every: o.Every}, redact: redact.New(nil, nil, 0), readers: sync.Pool{New: func() any { return NewReader() }}, memories: sync.Pool{New: func() any { return new(memory) }},
 		run: "d-" + rand.Text(), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 	go l.writing()
@@ -116,20 +118,45 @@ func writable(dir string) error {
 // offer takes a line, or drops it. It does not wait.
 func (l *Log) offer(line []byte, notAgain bool) {
 	l.mu.Lock()
+	first := l.bytes == 0
 	switch {
 	case l.closed:
 		l.stats.Dropped[unwritten]++
-	case l.held+len(l.waiting)+len(line) > l.o.Buffer:
+	case l.bytes+len(line) > l.o.Buffer:
 		l.stats.Dropped[full]++
 	default:
-		l.waiting = append(l.waiting, line...)
+		l.put(line)
 		if notAgain {
 			l.stats.NotAgain++
 		}
 	}
 	l.mu.Unlock()
-	l.wakeUp()
+	if first {
+		l.wakeUp()
+	}
 }
+
+// put puts a line behind those that wait. The lock is held.
+func (l *Log) put(line []byte) {
+	l.bytes += len(line)
+	last := len(l.waiting) - 1
+	if last < 0 || len(l.waiting[last])+len(line) > cap(l.waiting[last]) {
+		var piece []byte
+		if n := len(l.spare); n > 0 && len(line) <= pieceSize {
+			piece, l.spare = l.spare[n-1][:0], l.spare[:n-1]
+		} else {
+			piece = make([]byte, 0, max(pieceSize, len(line)))
+		}
+		l.waiting = append(l.waiting, piece)
+		last++
+	}
+	l.waiting[last] = append(l.waiting[last], line...)
+}
+
+const (
+	pieceSize  = 256 << 10 // bytes of a piece that waits
+	mostSpares = 16        // pieces that are kept for the next lines
+)
 
 func (l *Log) wakeUp() {
 	select {
@@ -159,7 +186,7 @@ func (l *Log) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Waiting = l.held + len(l.waiting)
+	s.Waiting = l.bytes
 	return s
 }
 

@@ -2,11 +2,13 @@ package decisions
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -217,5 +219,72 @@ func TestAWriterThatStandsStillHoldsNoDecisionUp(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(said.String(), "were not written") {
 		t.Errorf("what is lost is not said: %v\n%s", err, said.String())
+	}
+}
+
+// What is written without encoding/json is what it writes.
+func TestWhatWasAskedIsWrittenAsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.SampledFrom([]int{0, 0, 1, -3, 1 << 40})
+		b := asked{
+			Attempt: number.Draw(t, "attempt"), Queries: number.Draw(t, "queries"), ElapsedMS: int64(number.Draw(t, "elapsed")),
+			InDoubt: rapid.Bool().Draw(t, "doubt"), Replay: rapid.Bool().Draw(t, "replay"),
+		}
+		switch rapid.IntRange(0, 5).Draw(t, "besides") {
+		case 0:
+			b.At = time.Unix(1, 2).UTC()
+		case 1:
+			b.Fired = map[string]int{"poll": 2}
+		case 2:
+			b.Flow, b.NotAgain = &inFlow{ElapsedNS: 3}, flowsOwn
+		}
+		want, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.append([]byte("before")); err != nil || string(got) != "before"+string(want) {
+			t.Fatalf("written is %s, and encoding/json writes %s (%v)", got, want, err)
+		}
+	})
+}
+
+// Lines that come from many goroutines while the disk is slow are all written, whole and each once, and the memory that they wait in is bounded.
+func TestLinesOfManyGoroutines(t *testing.T) {
+	dir := t.TempDir()
+	l := opened(t, dir, Options{Size: 1 << 20})
+	const goroutines, each = 8, 2000
+	var wg sync.WaitGroup
+	for g := range goroutines {
+		wg.Go(func() {
+			for n := range each {
+				l.offer(fmt.Appendf(nil, "%d-%d %s\n", g, n, strings.Repeat("x", (g*n)%3000)), false)
+			}
+		})
+	}
+	l.offer(append(bytes.Repeat([]byte("y"), 2*pieceSize), '\n'), false) // longer than a piece
+	wg.Wait()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := l.Stats(); s.Written != goroutines*each+1 || s.lost() != 0 || s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+	seen := map[string]bool{}
+	next := make([]int, goroutines)
+	for _, line := range texts(t, dir) {
+		var g, n int
+		if _, err := fmt.Sscanf(string(line), "%d-%d ", &g, &n); err != nil {
+			if len(bytes.TrimSpace(line)) != 2*pieceSize {
+				t.Errorf("a line of %d bytes: %v", len(line), err)
+			}
+			continue
+		}
+		if n != next[g] || seen[string(line)] {
+			t.Fatalf("line %d of goroutine %d comes where %d should", n, g, next[g])
+		}
+		next[g]++
+	}
+	if len(l.spare) != 0 {
+		t.Errorf("%d pieces are kept after the end", len(l.spare))
 	}
 }

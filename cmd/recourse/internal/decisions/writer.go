@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	sayAgain  = 10 * time.Second // between two words about what is lost
-	tryAgain  = time.Second      // after a write that failed
-	keptSpare = 4 << 20          // bytes of memory that are kept for the next lines
+	sayAgain = 10 * time.Second     // between two words about what is lost
+	tryAgain = time.Second          // after a write that failed
+	gather   = 2 * time.Millisecond // for which lines are gathered into one write
 )
 
 // writer is the goroutine's own.
 type writer struct {
 	l       *Log
-	chunk   []byte // what it has taken
-	spare   []byte
+	pieces  [][]byte  // what it has taken
+	piece   []byte    // what is left of the first of them
 	next    time.Time // not to be tried before; zero: the last write succeeded
 	said    time.Time
 	lost    int64 // that were said
@@ -33,12 +33,23 @@ func (l *Log) writing() {
 		case <-l.wake:
 		case <-timer.C:
 		}
+		l.gathered()
 		last := w.turn()
 		w.say(last)
 		if last {
 			return
 		}
 		timer.Reset(w.pause())
+	}
+}
+
+// gathered waits for a moment, so that a write takes many lines. Once the log is closed nothing more comes.
+func (l *Log) gathered() {
+	l.mu.Lock()
+	closed := l.closed
+	l.mu.Unlock()
+	if !closed {
+		time.Sleep(gather)
 	}
 }
 
@@ -53,8 +64,8 @@ func (w *writer) turn() (last bool) {
 		return false
 	}
 	w.next = time.Time{}
-	for len(w.chunk) > 0 {
-		n, err := l.files.write(w.chunk, time.Now())
+	for len(w.pieces) > 0 {
+		n, err := l.files.write(w.piece, time.Now())
 		w.wrote(n, err)
 		if err != nil {
 			w.next = time.Now().Add(tryAgain)
@@ -67,11 +78,16 @@ func (w *writer) turn() (last bool) {
 		if err := l.files.close(); err != nil && l.err == nil {
 			l.err = err
 		}
-		rest := bytes.Count(w.chunk, []byte("\n"))
+		rest := 0
+		if len(w.pieces) > 0 { // a write failed
+			w.pieces[0] = w.piece
+		}
 		l.mu.Lock()
-		rest += bytes.Count(l.waiting, []byte("\n")) // the chunk is behind a write that failed
+		for _, piece := range append(w.pieces, l.waiting...) {
+			rest += bytes.Count(piece, []byte("\n"))
+		}
 		l.stats.Dropped[unwritten] += int64(rest)
-		l.waiting, l.held = nil, 0
+		l.waiting, l.spare, l.bytes = nil, nil, 0
 		l.mu.Unlock()
 	}
 	return last
@@ -79,31 +95,38 @@ func (w *writer) turn() (last bool) {
 
 // take takes what waits, if what was taken before is written.
 func (w *writer) take() {
-	if len(w.chunk) > 0 {
+	if len(w.pieces) > 0 {
 		return
 	}
 	l := w.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if cap(w.spare) > keptSpare {
-		w.spare = nil
+	if len(l.waiting) > 0 {
+		w.pieces, l.waiting = l.waiting, nil
+		w.piece = w.pieces[0]
 	}
-	w.chunk, l.waiting = l.waiting, w.spare[:0]
-	w.spare = w.chunk
-	l.held = len(w.chunk)
 }
 
 // wrote counts what was written.
 func (w *writer) wrote(n int, err error) {
-	lines := int64(bytes.Count(w.chunk[:n], []byte("\n")))
-	w.chunk = w.chunk[n:]
+	lines := int64(bytes.Count(w.piece[:n], []byte("\n")))
+	w.piece = w.piece[n:]
 	l := w.l
 	l.err = err
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.stats.Written += lines
 	l.stats.Failing = err != nil
-	l.held = len(w.chunk)
-	l.mu.Unlock()
+	l.bytes -= n
+	if len(w.piece) > 0 {
+		return
+	}
+	if written := w.pieces[0]; len(l.spare) < mostSpares && cap(written) == pieceSize {
+		l.spare = append(l.spare, written)
+	}
+	if w.pieces = w.pieces[1:]; len(w.pieces) > 0 {
+		w.piece = w.pieces[0]
+	}
 }
 
 // say says what is lost, now and then, and that writing fails or works again.

@@ -12,6 +12,8 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -148,31 +150,78 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, c *access.Calle
 }
 
 func (s *Service) decideOne(w http.ResponseWriter, r *http.Request, c *access.Caller) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostQuestion))
+	m, _ := memories.Get().(*memory)
+	raw, err := m.read(w, r)
 	var long *http.MaxBytesError
-	if errors.As(err, &long) {
+	switch {
+	case errors.As(err, &long):
 		writeProblem(w, http.StatusRequestEntityTooLarge, "a question has at most 1 MiB")
 		return
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		writeProblem(w, http.StatusRequestTimeout, "the question did not come within "+bodyTime.String())
 		return
-	}
-	if err != nil {
+	case err != nil:
 		writeProblem(w, http.StatusBadRequest, "the question cannot be read: "+err.Error())
 		return
 	}
-	answer, err := s.decision(s.o.Rules.Now(), &asking{caller: c}, raw, nil)
-	if errors.Is(err, errMerchant) {
+	m.caller = c
+	m.out, err = s.decision(s.o.Rules.Now(), &m.asking, raw, m.out[:0])
+	switch {
+	case errors.Is(err, errMerchant):
 		writeProblem(w, http.StatusForbidden, err.Error())
-		return
-	}
-	if err != nil {
+	case err != nil:
 		writeProblem(w, http.StatusBadRequest, err.Error())
+	default:
+		m.out = append(m.out, '\n')
+		w.Header()["Content-Type"] = jsonType
+		_, _ = w.Write(m.out) // the caller may be gone
+	}
+	m.giveBack()
+}
+
+// memory is what a question, or a part of a batch, is answered in. After a panic it is not given back.
+type memory struct {
+	asking
+
+	raw   []byte // as it came
+	lines []int  // of a part of a batch: where each line ends
+	out   []byte
+	wrong error         // of a part of a batch: why no more was read; nil and [io.EOF] need no word
+	ready chan struct{} // of a part of a batch: out is there
+}
+
+var memories = sync.Pool{New: func() any { return &memory{ready: make(chan struct{}, 1)} }}
+
+// mostKept is how many bytes of a memory are kept for the next question.
+const mostKept = 4 * mostInPart
+
+// giveBack keeps the memory for another question, which clears what it needs.
+func (m *memory) giveBack() {
+	if cap(m.raw) > mostKept || cap(m.out) > mostKept {
 		return
 	}
-	w.Header()["Content-Type"] = jsonType
-	_, _ = w.Write(append(answer, '\n')) // the caller may be gone
+	m.caller = nil
+	memories.Put(m)
+}
+
+// read reads the body of a question.
+func (m *memory) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body := io.Reader(r.Body)
+	if r.ContentLength < 0 || r.ContentLength > mostQuestion {
+		body = http.MaxBytesReader(w, r.Body, mostQuestion)
+	}
+	m.raw = m.raw[:0]
+	for {
+		m.raw = slices.Grow(m.raw, 512)
+		n, err := body.Read(m.raw[len(m.raw):cap(m.raw)])
+		m.raw = m.raw[:len(m.raw)+n]
+		if errors.Is(err, io.EOF) {
+			return m.raw, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 var jsonType = []string{"application/json"}
@@ -214,30 +263,31 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.
 	conn := http.NewResponseController(w)
 	_ = conn.EnableFullDuplex() // HTTP/2 has it anyway
 	w.Header().Set("Content-Type", lines)
-	parts := make(chan chan []byte, runtime.GOMAXPROCS(0))
+	parts := make(chan *memory, runtime.GOMAXPROCS(0))
 	go func() {
 		defer close(parts)
 		in := bufio.NewReaderSize(&batchReader{from: r.Body, left: mostBatch, conn: conn}, 1<<16)
 		defer func() { _, _ = io.Copy(io.Discard, in) }() // else the connection is of no further use, and the caller's next request fails
 		for more := true; more; {
-			var questions [][]byte
-			var wrong error
-			questions, wrong = readPart(in)
-			more = wrong == nil
-			part := make(chan []byte, 1)
+			m, _ := memories.Get().(*memory)
+			m.caller = c
+			m.readPart(in)
+			more = m.wrong == nil
 			select {
-			case parts <- part:
-				go func() { part <- s.answerPart(e, c, questions, wrong) }()
+			case parts <- m:
+				go func() { s.answerPart(e, m); m.ready <- struct{}{} }()
 			case <-r.Context().Done():
 				return
 			}
 		}
 	}()
-	for part := range parts {
+	for m := range parts {
+		<-m.ready
 		_ = conn.SetWriteDeadline(time.Now().Add(batchTime))
-		if _, err := w.Write(<-part); err != nil { // the caller is gone, and its context ends the rest
+		if _, err := w.Write(m.out); err != nil { // the caller is gone, and its context ends the rest
 			break
 		}
+		m.giveBack()
 	}
 	for range parts { // the reader may wait
 	}
@@ -249,33 +299,31 @@ const batchTime = time.Minute
 
 const mostInPart = 64 << 10 // bytes of questions, about
 
-// readPart reads some lines. The error is [io.EOF] at the end.
-func readPart(in *bufio.Reader) (questions [][]byte, err error) {
-	for size := 0; size < mostInPart; {
+// readPart reads some lines. Wrong is [io.EOF] at the end.
+func (m *memory) readPart(in *bufio.Reader) {
+	m.raw, m.lines, m.wrong = m.raw[:0], m.lines[:0], nil
+	for size := 0; size < mostInPart && m.wrong == nil; {
 		var line []byte
-		line, err = readLine(in)
-		if question := bytes.TrimSpace(line); len(question) > 0 {
-			questions = append(questions, bytes.Clone(question))
-		}
-		if err != nil {
-			return questions, err
-		}
+		line, m.wrong = readLine(in)
 		size += len(line)
+		if question := bytes.TrimSpace(line); len(question) > 0 {
+			m.raw = append(m.raw, question...)
+			m.lines = append(m.lines, len(m.raw))
+		}
 	}
-	return questions, nil
 }
 
-// answerPart answers lines with lines. wrong is why no more were read; nil and [io.EOF] need no word.
-func (s *Service) answerPart(e *ruleset.Engine, c *access.Caller, questions [][]byte, wrong error) []byte {
-	var out []byte
-	mem := &asking{caller: c}
-	for _, question := range questions {
-		out = s.answerLine(e, mem, question, out)
+// answerPart answers lines with lines.
+func (s *Service) answerPart(e *ruleset.Engine, m *memory) {
+	m.out = slices.Grow(m.out[:0], 2*len(m.raw)+512)
+	from := 0
+	for _, end := range m.lines {
+		m.out = s.answerLine(e, &m.asking, m.raw[from:end], m.out)
+		from = end
 	}
-	if wrong != nil && !errors.Is(wrong, io.EOF) {
-		out = append(append(out, errorLine(fmt.Errorf("the batch cannot be read further: %w", wrong))...), '\n')
+	if m.wrong != nil && !errors.Is(m.wrong, io.EOF) {
+		m.out = append(append(m.out, errorLine(fmt.Errorf("the batch cannot be read further: %w", m.wrong))...), '\n')
 	}
-	return out
 }
 
 // answerLine adds the answer to a question. A panic stays in its line: this goroutine is no handler's, and the process would end with

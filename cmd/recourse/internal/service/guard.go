@@ -95,7 +95,9 @@ func (s *Service) fromPage(r *http.Request) string {
 
 // ofThisMachine reports whether no foreign name server can have made a host: it is an address, or localhost.
 func ofThisMachine(host string) bool {
-	if host == "" {
+	if name, port, _ := strings.Cut(host, ":"); (name == "127.0.0.1" || name == "localhost" || name == "") && strings.Trim(port, "0123456789") == "" { // as most are
+		return true
+	}
 		return true
 	}
 	u, err := url.Parse("//" + host)

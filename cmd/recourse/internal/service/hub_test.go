@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -187,7 +188,10 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 
 // A panic over one line stays there: the process carries flows.
 func TestAPanicOverALineStaysInItsLine(t *testing.T) {
-	out := string(new(Service).answerPart(nil, access.Simple("", "").Find("", nil), [][]byte{[]byte(`{"provider":"momo","operation":"pay"}`), []byte(`{`)}, nil)) // without rules
+	m := &memory{asking: asking{caller: access.Simple("", "").Find("", nil)}}
+	m.readPart(bufio.NewReader(strings.NewReader(`{"provider":"momo","operation":"pay"}` + "\n{")))
+	new(Service).answerPart(nil, m) // without rules
+	out := string(m.out)
 	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 2 || !strings.Contains(lines[0], "panicked") || !strings.Contains(lines[1], "not a question") {
 		t.Errorf("the answer is %s", out)
 	}
