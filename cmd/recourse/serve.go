@@ -57,6 +57,7 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	f.StringVar(&q.access, "access", "", "file of callers (TOML): the token or certificate of each, and the merchants and verbs that it opens")
 	f.StringVar(&q.token, "token-file", "", "file with one bearer token, which opens every merchant")
 	f.StringVar(&q.admin, "admin-token-file", "", "file with the token for /admin/, where people settle flows; without it there is none")
+	f.BoolVar(&q.twoPersons, "two-persons", false, "what one person resolves below /admin/ a second one confirms")
 	f.StringVar(&q.cert, "tls-cert", "", "certificate (PEM)")
 	f.StringVar(&q.key, "tls-key", "", "its key (PEM)")
 	f.StringVar(&q.clientCA, "tls-client-ca", "", "certificates (PEM) of which one must have signed a caller's")
@@ -83,7 +84,7 @@ type serving struct {
 	cert, key, clientCA     string
 	perMerchant             float64
 	drain                   time.Duration
-	watch                   bool
+	watch, twoPersons       bool
 	decisions               decisionLog
 }
 
@@ -93,7 +94,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	o := service.Options{Rules: live, Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion()}
+	o := service.Options{Rules: live, Log: log, PerMerchant: q.perMerchant, Burst: int(2*q.perMerchant) + 1, Version: buildVersion(), TwoPersons: q.twoPersons}
 	o.Access, q.stamp = new(access.Live), q.stampOfCallers()
 	if err := o.Access.Open(q.callers); err != nil {
 		return err

@@ -175,7 +175,7 @@ may = ["decide"]
 	if !c.Of("shop") || !c.Of("") || c.Of("Shop") || c.Of("*") || c.OfAll() || !c.May(Flows) || c.May(Flows|Settle) || c.Unknown() {
 		t.Errorf("%+v", c)
 	}
-	if l.Open() || !l.Certified() || l.Any(Settle) || !l.Any(Flows) {
+	if l.Open() || !l.Named() || !l.Certified() || l.Any(Settle) || !l.Any(Flows) {
 		t.Error("the list says otherwise of itself")
 	}
 }

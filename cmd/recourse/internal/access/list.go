@@ -77,6 +77,7 @@ type List struct {
 	certificates map[string]*Caller            // without a token
 	rest         *Caller                       // who shows nothing that is listed; nil: it is refused
 	certified    bool                          // a caller is known by a certificate
+	named        bool                          // it was read from a file, which names each
 }
 
 func newList() *List {
@@ -123,6 +124,9 @@ func (l *List) Open() bool { return l.rest != nil }
 
 // Certified reports whether a caller of the list is known by a certificate.
 func (l *List) Certified() bool { return l.certified }
+
+// Named reports whether each caller has a name of its own.
+func (l *List) Named() bool { return l.named }
 
 // Any reports whether a caller may make calls of one of the verbs.
 func (l *List) Any(v Verb) bool {

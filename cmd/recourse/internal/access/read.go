@@ -68,6 +68,7 @@ func parse(file string, data []byte, guarded func(plain bool) error) (*List, err
 	if err := r.errs.Err(); err != nil {
 		return nil, err
 	}
+	r.list.named = true
 	return r.list, nil
 }
 

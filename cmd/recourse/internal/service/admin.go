@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -52,14 +53,17 @@ func (s *Service) administer(w http.ResponseWriter, r *http.Request, c *access.C
 		adminError(w, http.StatusForbidden, why)
 		return
 	}
-	s.admin.ServeHTTP(w, r)
+	s.admin.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 }
+
+// person is who asks, for the audit trail: the name of the caller in the file of callers.
+func person(r *http.Request) (string, error) { return callerOf(r.Context()).Name(), nil }
 
 // flowOf is the flow that a path of the admin handler is about.
 func flowOf(path string) (id string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/flows/")
 	id, do, _ := strings.Cut(rest, "/")
-	return id, ok && id != "" && (do == "" || do == "resolve" || do == "withdraw") && !strings.HasSuffix(rest, "/")
+	return id, ok && id != "" && (do == "" || do == "resolve" || do == "confirm" || do == "withdraw") && !strings.HasSuffix(rest, "/")
 }
 
 // adminError is an error in the form of the admin handler's.

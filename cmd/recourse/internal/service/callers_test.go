@@ -133,9 +133,10 @@ func TestAnotherMerchantsFlowLooksLikeNone(t *testing.T) {
 	}
 	for name, c := range map[string][3]string{
 		"see":           {"GET", "", ""},
-		"resolve":       {"POST", "/resolve", `{"effect":"executed","who":"b","why":"mine"}`},
+		"confirm":       {"POST", "/confirm", `{"proposal":"1","why":"mine"}`},
+		"resolve":       {"POST", "/resolve", `{"effect":"executed","why":"mine"}`},
 		"resolve badly": {"POST", "/resolve", `{"colour":1}`},
-		"withdraw":      {"POST", "/withdraw", `{"who":"b","why":"mine"}`},
+		"withdraw":      {"POST", "/withdraw", `{"why":"mine"}`},
 	} {
 		a.same(people, "people: "+name, names, [3]string{c[0], "/admin/flows/" + theirs + c[1], c[2]}, [3]string{c[0], "/admin/flows/" + none + c[1], c[2]})
 	}
@@ -308,7 +309,7 @@ func TestVerbs(t *testing.T) {
 		"flows":    {{"POST", "/v1/flows?wait_ms=0", start("caller-01", "k1")}, {"GET", "/v1/flows/f-1", ""}, {"POST", "/v1/flows/f-1/withdraw", `{"why":"x"}`}, {"POST", "/v1/flows/f-1/reports", `{"caller":"c","command":"c","fault":"timeout"}`}},
 		"webhooks": {{"POST", "/v1/webhooks", `{"provider":"momo","body":"{}"}`}},
 		"look":     {{"GET", "/admin/flows", ""}, {"GET", "/admin/flows/f-1", ""}, {"GET", "/admin/", ""}, {"GET", "/admin/export", ""}, {"GET", "/admin/audit", ""}},
-		"settle":   {{"POST", "/admin/flows/f-1/resolve", `{"effect":"executed","who":"a","why":"b"}`}, {"POST", "/admin/prune", `{"older_than":"9000h","who":"a","why":"b"}`}},
+		"settle":   {{"POST", "/admin/flows/f-1/resolve", `{"effect":"executed","why":"b"}`}, {"POST", "/admin/prune", `{"older_than":"9000h","why":"b"}`}},
 		"metrics":  {{"GET", "/metrics", ""}},
 	}
 	for verb := range calls {
@@ -375,9 +376,15 @@ func TestPeopleOfOneMerchant(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", path, status, text, want)
 		}
 	}
-	settle := `{"who":"b","why":"mine"}`
+	settle := `{"why":"mine"}`
+	if status, text := a.as(people, "POST", "/admin/flows/"+flows["other"]+"/withdraw", `{"who":"ann","why":"mine"}`); status != http.StatusForbidden {
+		t.Errorf("by another name than the token's: %d %s", status, text)
+	}
 	if status, text := a.as(people, "POST", "/admin/flows/"+flows["other"]+"/withdraw", settle); status != 200 {
 		t.Errorf("its own: %d %s", status, text)
+	}
+	if _, text := a.as(people, "GET", "/admin/flows/"+flows["other"], ""); !strings.Contains(text, `"people of B"`) {
+		t.Errorf("the audit trail does not name the caller: %s", text)
 	}
 	if status, _ := a.as(people, "POST", "/admin/prune", `{"older_than":"9000h","who":"b","why":"mine"}`); status != http.StatusForbidden {
 		t.Errorf("prune: %d", status)

@@ -98,8 +98,6 @@ func ofThisMachine(host string) bool {
 	if name, port, _ := strings.Cut(host, ":"); (name == "127.0.0.1" || name == "localhost" || name == "") && strings.Trim(port, "0123456789") == "" { // as most are
 		return true
 	}
-		return true
-	}
 	u, err := url.Parse("//" + host)
 	if err != nil || u.Host != host {
 		return false

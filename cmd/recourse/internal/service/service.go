@@ -33,6 +33,8 @@ type Options struct {
 
 	// Access is who may call. Nil: whoever reaches the service may do what programs may.
 	Access *access.Live
+	// TwoPersons makes of each resolve below /admin/ a proposal that a second person confirms.
+	TwoPersons bool
 	// PerMerchant is how many flows a merchant may begin a second, and Burst how many at once. 0: any number.
 	PerMerchant float64
 	Burst       int
@@ -76,14 +78,19 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		for _, name := range o.Rules.Now().Catalogs.Names() {
 			clients[name] = s.hub
 		}
-		x, err := executor.New(o.Rules, &executor.Config{
+		config := executor.Config{
 			Journal: o.Journal, Clients: clients, Observers: append(o.Observers, s.hub),
 			AtOnce:     math.MaxInt32, // callers bound themselves, and those that are gone must not stand in the way of others
 			AdminHosts: []string{"*"}, // it asks for a token
 			OnError:    func(err error) { s.log.Error("flow", "error", err) },
 			OnEscalate: s.escalated,
 			OnAlert:    s.alerted,
-		})
+			TwoPersons: o.TwoPersons,
+		}
+		if s.o.Access.Now().Named() {
+			config.AdminWho = person
+		}
+		x, err := executor.New(o.Rules, &config)
 		if err != nil {
 			return nil, err
 		}
