@@ -223,7 +223,7 @@ func (o *Options) ask(ctx context.Context, e *ruleset.Engine, p product) (verdic
 	defer cancel()
 	r, err := verify.Run(bounded, e, &verify.Options{
 		Providers: []string{p.provider}, Operations: []policy.Operation{p.op}, Merchants: []string{p.merchant}, MaxStates: o.States, Workers: 1,
-		VerdictOnly: true,
+		VerdictOnly: true, FirstOnly: true,
 	})
 	switch {
 	case err != nil && bounded.Err() == nil:

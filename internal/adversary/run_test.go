@@ -29,7 +29,7 @@ var (
 // Nothing that verify calls proved can be broken by a walk.
 func TestNothingProvedIsBroken(t *testing.T) {
 	o := Options{
-		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(5_000, 60_000, 3_000_000),
+		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(5_000, 60_000, 10_000_000),
 		PerSet: testkit.Size(5_000, 20_000, 200_000), Refused: testkit.Size(500, 2_000, 4_000), Workers: 2, States: 30_000, Patience: 20,
 	}
 	if *flagSteps > 0 {

@@ -92,7 +92,8 @@ func (t *texts) durations() []time.Duration {
 	return slices.Compact(all)
 }
 
-// counts returns situations with every combination of the counts and times that the rules can tell apart.
+// counts returns situations with every combination of the counts and times that the rules can tell apart. A flow never
+// counts beyond its limits (S4).
 func (w *World) counts() []policy.Situation {
 	all := []policy.Situation{{Attempt: 1, At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}
 	vary := func(name string, values int, set func(s *policy.Situation, i int)) {
@@ -109,7 +110,9 @@ func (w *World) counts() []policy.Situation {
 		}
 		all = next
 	}
-	attempts, queries, spans := small(w.texts.around("attempt", 1)), small(w.texts.around("queries", 0)), w.texts.durations()
+	limits := &w.engine.Terms(&w.payment).Limits
+	attempts, queries := upTo(limits.MaxAttempts, w.texts.around("attempt", 1)), upTo(limits.MaxQueries, w.texts.around("queries", 0))
+	spans := w.texts.durations()
 	vary("attempt", len(attempts), func(s *policy.Situation, i int) { s.Attempt = attempts[i] })
 	vary("queries", len(queries), func(s *policy.Situation, i int) { s.Queries = queries[i] })
 	vary("elapsed", len(spans), func(s *policy.Situation, i int) { s.Elapsed = spans[i] })
@@ -119,11 +122,11 @@ func (w *World) counts() []policy.Situation {
 	return all
 }
 
-// small returns the numbers that a count can be.
-func small(all []int64) []int {
+// upTo returns the numbers that a count with a limit can be.
+func upTo(limit int, all []int64) []int {
 	var list []int
 	for _, n := range all {
-		if n < 1000 {
+		if n <= int64(limit) {
 			list = append(list, int(n))
 		}
 	}

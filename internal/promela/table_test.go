@@ -2,6 +2,7 @@ package promela
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -68,6 +69,28 @@ then = "query_status"
 `)
 	if err == nil || !strings.Contains(err.Error(), "acme.toml:1") || !strings.Contains(err.Error(), "tags") {
 		t.Error(err)
+	}
+}
+
+// A rule that needs more sends or queries than the limits allow decides nothing. Spin's model counts neither, and would follow it.
+func TestCountsBeyondTheLimitsAreLeftOut(t *testing.T) {
+	acme := "[limits]\nmax_attempts = 1\nmax_queries = 1\n"
+	for _, when := range []string{"attempt > 1", "attempt == 2", "queries > 1", "attempt > 1 || queries == 2"} {
+		for _, beyond := range []bool{true, false} {
+			text := acme
+			if !beyond {
+				text = "[limits]\nmax_attempts = 3\nmax_queries = 3\n"
+			}
+			w, err := world(t, text+fmt.Sprintf("[[rule]]\nid = \"some\"\nwhen = '%s'\nthen = \"mark_succeeded\"\n", when))
+			if err != nil {
+				t.Fatal(err)
+			}
+			decides := slices.ContainsFunc(w.decisions, func(d decision) bool { return d.action == policy.MarkSucceeded })
+			own := slices.ContainsFunc(w.sources, func(s string) bool { return strings.Contains(s, "acme.toml") })
+			if own == beyond || !beyond && !decides {
+				t.Errorf("%s: the rule is in the table: %t; it can hold: %t", when, own, !beyond)
+			}
+		}
 	}
 }
 

@@ -119,3 +119,56 @@ func TestCoverProvesWhatASearchProves(t *testing.T) {
 		t.Error("nothing is within what was proved before: nothing is compared")
 	}
 }
+
+// One violation is a verdict: a set that has any is refused whether the search goes on or not, and what is found first is found in the whole search.
+func TestTheFirstViolationIsTheVerdict(t *testing.T) {
+	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proved, refused := 0, 0
+	seeds := []uint64{11, 0, 58, 1, 35, 2}[:testkit.Size(2, 4, 6)] // every other one is safe
+	for seed := range uint64(testkit.Size(0, 0, 60)) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range seeds {
+		text := someRules(draw.From(seed))
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		o := &Options{Providers: []string{"mill"}, Operations: []policy.Operation{policy.Pay}, Merchants: []string{"some"}, VerdictOnly: true, MaxStates: 1_500}
+		whole, err := Run(context.Background(), e, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.FirstOnly = true
+		first, err := Run(context.Background(), e, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, one := &whole.Products[0], &first.Products[0]
+		known := map[string]bool{}
+		for _, v := range all.Violations {
+			known[string(v.Property)+v.Source] = true
+		}
+		for _, v := range one.Violations {
+			if !known[string(v.Property)+v.Source] {
+				t.Errorf("seed %d: %s %s is found first, and not in the whole search\n%s", seed, v.Property, v.Source, text)
+			}
+		}
+		switch {
+		case all.Unfinished != "" && len(all.Violations) == 0: // no verdict
+		case first.Holds != whole.Holds && all.Unfinished == "" || first.Holds && len(all.Violations) > 0 && !one.Covered.Counted:
+			t.Errorf("seed %d: the first violation alone: holds %t; the whole search: %t\n%s", seed, first.Holds, whole.Holds, text)
+		case first.Holds:
+			proved++
+		default:
+			refused++
+		}
+	}
+	t.Logf("%d proved, %d refused", proved, refused)
+	if proved == 0 || refused == 0 {
+		t.Error("all have the same verdict: nothing is compared")
+	}
+}

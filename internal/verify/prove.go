@@ -205,7 +205,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 			return b.refine(ctx, g, jobs[0], s)
 		}
 		for _, mode := range []policy.CaptureMode{policy.Auto, policy.Manual} {
-			if err := b.proveModes(ctx, jobs, space.Bit(mode)); err != nil {
+			if err := b.proveModes(ctx, jobs, space.Bit(mode)); err != nil || b.decided(jobs[0]) {
 				return err
 			}
 		}
@@ -222,7 +222,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 func (b *batch) search(ctx context.Context, g *ground, tables []*table) (*search, error) {
 	s := newSearch(g.model(tables, false, true))
 	s.maxStates = b.o.maxStates()
-	if len(tables) > 1 || g.joinsModes() {
+	if len(tables) > 1 || g.joinsModes() || b.firstOnly() {
 		s.stop = func(*finding) bool { return true }
 	}
 	err := s.run(ctx)
@@ -262,12 +262,18 @@ func (b *batch) refine(ctx context.Context, g *ground, j *job, all *search) erro
 		if s.holds() {
 			proved = append(proved, s)
 		}
-		if err := b.found(ctx, g, j, s); err != nil {
+		if err := b.found(ctx, g, j, s); err != nil || b.decided(j) {
 			return err
 		}
 	}
 	return nil
 }
+
+// firstOnly reports whether one violation of a product is enough.
+func (b *batch) firstOnly() bool { return b.o.VerdictOnly && b.o.FirstOnly }
+
+// decided reports whether nothing that is still to be searched can change what is asked about a product.
+func (b *batch) decided(j *job) bool { return b.firstOnly() && len(j.product.Violations) > 0 }
 
 // countedEdges bounds the search that counts, and maxCountedQueries the limits for which it is tried.
 const (

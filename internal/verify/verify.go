@@ -32,6 +32,9 @@ type Options struct {
 	// VerdictOnly leaves out the stories and the proposed changes, which take far longer than the verdict.
 	VerdictOnly bool
 
+	// FirstOnly ends the work on a product, with VerdictOnly, at the first violation: whether it holds is the same.
+	FirstOnly bool
+
 	// Known supplies proofs of earlier runs and stores new ones. Nil: everything is proved again.
 	Known *Known
 
