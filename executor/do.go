@@ -312,13 +312,18 @@ func (x *Executor) admit(ctx context.Context, q Request, c Client, start bool, m
 }
 
 func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start bool, met string) (r *run, joined bool, err error) {
-	r = x.newRun(q, !start && x.cfg.Journal == nil)
+	quick := !start && x.cfg.Journal == nil
+	r = x.newRun(q, quick)
 	refused, err := r.check(ctx, c)
 	if err != nil {
 		return nil, false, err
 	}
 	r.client, r.waiters.background, r.row.bound = c, start, !start && ctx.Done() != nil
-	r.id, r.nextRequestID = x.newIDs()
+	if quick {
+		r.id, r.nextRequestID = x.newQuickIDs()
+	} else {
+		r.id, r.nextRequestID = x.newIDs()
+	}
 	r.state.Payment, r.state.Started, r.state.NotAfter = q.Payment, x.clock.now(), q.NotAfter
 	r.waiters.add(&r.waiters)
 	if refused != nil {

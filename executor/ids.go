@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
@@ -40,7 +41,14 @@ func newRequestID() string {
 type idSource struct {
 	prefix string
 	count  atomic.Uint64
+
+	mu   sync.Mutex
+	next int
+	made [idsAtOnce]struct{ flow, request string }
 }
+
+// idsAtOnce is how many ids share one piece of memory, which is kept as long as one of them.
+const idsAtOnce = 16
 
 // newPrefix makes the beginning of the ids of a process's flows.
 func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
@@ -49,11 +57,47 @@ func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
 // ours to make.
 func (x *Executor) newIDs() (flow, request string) {
 	var text [64]byte
-	id := strconv.AppendUint(append(text[:0], x.ids.prefix...), x.ids.count.Add(1), 10)
-	if x.cfg.NewRequestID != nil {
-		return string(id), ""
+	id, n := x.ids.add(text[:0], x.cfg.NewRequestID == nil)
+	both := string(id)
+	return both[:n], both[n:]
+}
+
+// newQuickIDs is newIDs for a flow that is soon over: its ids may share their memory with others'.
+func (x *Executor) newQuickIDs() (flow, request string) {
+	s := &x.ids
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next %= idsAtOnce; s.next == 0 {
+		s.refill(x.cfg.NewRequestID == nil)
 	}
-	letters := random()
-	both := string(append(id, letters[:]...))
-	return both[:len(id)], both[len(id):]
+	is := s.made[s.next]
+	s.next++
+	return is.flow, is.request
+}
+
+// refill makes ids in one piece of memory. None is given out twice. The lock is held.
+func (s *idSource) refill(requests bool) {
+	var text [idsAtOnce * 64]byte
+	var ends [idsAtOnce][2]int
+	all := text[:0]
+	for i := range ends {
+		all, ends[i][0] = s.add(all, requests)
+		ends[i][1] = len(all)
+	}
+	piece, from := string(all), 0
+	for i, end := range ends {
+		s.made[i].flow, s.made[i].request = piece[from:end[0]], piece[end[0]:end[1]]
+		from = end[1]
+	}
+}
+
+// add appends the id of a flow, and a request id behind it. n is where the first one ends.
+func (s *idSource) add(to []byte, request bool) (ids []byte, n int) {
+	ids = strconv.AppendUint(append(to, s.prefix...), s.count.Add(1), 10)
+	n = len(ids)
+	if request {
+		letters := random()
+		ids = append(ids, letters[:]...)
+	}
+	return ids, n
 }
