@@ -54,7 +54,7 @@ func TestFlowsWithoutAClientEnd(t *testing.T) {
 
 		var escalated, reported atomic.Int32
 		y := open(t, defaults(), executor.Config{
-			Journal: j.beside(), OnError: func(error) { reported.Add(1) },
+			Journal: j.beside(), Sweep: time.Minute, OnError: func(error) { reported.Add(1) },
 			OnEscalate: func(_ context.Context, r *executor.Result) error {
 				escalated.Add(1)
 				return nil

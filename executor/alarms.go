@@ -125,16 +125,16 @@ func (d *driver) park() bool {
 		return false
 	}
 	d.parked = true
-	r.slim(r.x.crowded())
+	r.slim(r.x.crowded(crowd))
 	r.x.reminders.alarms.add(d, d.until.Sub(r.x.clock.now()))
 	return true
 }
 
-// crowded reports whether very many flows are in memory.
-func (x *Executor) crowded() bool {
+// crowded reports whether more than so many flows are in memory.
+func (x *Executor) crowded(most int) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return len(x.flows) > crowd
+	return len(x.flows) > most
 }
 
 // parkWaiting parks a flow that has no driver and waits. It reports false if it has something to do now.

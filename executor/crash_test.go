@@ -10,6 +10,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -115,7 +116,7 @@ func TestAFlowOutlivesItsProcesses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, what := range []string{"before put", "after put", "before call", "after call"} {
-				for n := 1; ; n++ {
+				for n := 1; ; n += testkit.Size(2, 1, 1) {
 					died := 0
 					bubble(t, func(t *testing.T) { died = deaths(t, rules, fates, when{what, n}) })
 					if died == 0 {

@@ -133,6 +133,10 @@ func (r *run) removeNotice(first notice, err error) error {
 		}
 	}
 	n.retryAt = r.x.clock.now().Add(renotifyAfter).UnixNano()
+	if err != nil && r.state.Stage == flow.Ended { // it is held until the hook works
+		r.waiters.result = nil // the next call gets a new one
+		r.slim(r.x.crowded(crowdOwed))
+	}
 	return err
 }
 

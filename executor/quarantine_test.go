@@ -47,7 +47,7 @@ func TestARowThatCannotBeReadStandsAlone(t *testing.T) {
 				said := 0
 				after := &bank{sends: []reply{paidNow}, asks: []reply{paidAsk}}
 				y := open(t, defaults(), executor.Config{
-					Journal: j, Clients: map[string]executor.Client{"momo": after},
+					Journal: j, Clients: map[string]executor.Client{"momo": after}, Sweep: time.Minute,
 					OnError: func(err error) {
 						mu.Lock()
 						defer mu.Unlock()

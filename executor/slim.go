@@ -40,14 +40,15 @@ func (x *Executor) newRun(q Request, isQuick bool) *run {
 	return r
 }
 
-// A flow that waits keeps a shorter trace when very many do.
+// A flow that waits keeps a shorter trace when very many do, and so does one that people do not take.
 const (
 	crowd       = 10_000 // flows in memory
-	crowdedHead = 4
-	crowdedTail = 4
+	crowdOwed   = 100    // of a flow that has ended, and whose notice is owed: after a day its trace is long
+	crowdedHead = 1
+	crowdedTail = 3
 )
 
-// slim lets go of the memory that a waiting flow does not need. What results and snapshots share is
+// slim lets go of the memory that a flow does not need which waits, or whose notice is owed. What results and snapshots share is
 // copied and never written to. The lock is held.
 func (r *run) slim(crowded bool) {
 	r.firsts = nil
@@ -70,15 +71,16 @@ func (t *trace) slim(kept *answers, crowded bool) {
 		old = slices.Concat(old[:crowdedHead], old[len(old)-crowdedTail:])
 	}
 	t.entries = make([]Entry, len(old))
+	var last *flow.Identity
 	for i, e := range old {
 		switch c := e.Command.(type) {
 		case flow.Send:
-			id := *c.Identity
-			c.Identity = &id
+			last = copyOfIdentity(c.Identity, last)
+			c.Identity = last
 			e.Command = c
 		case flow.Ask:
-			id := *c.Identity
-			c.Identity = &id
+			last = copyOfIdentity(c.Identity, last)
+			c.Identity = last
 			e.Command = c
 		case flow.Decided:
 			c.Answer = kept.copyOf(c.Answer)
@@ -89,6 +91,15 @@ func (t *trace) slim(kept *answers, crowded bool) {
 		}
 		t.entries[i] = e
 	}
+}
+
+// copyOfIdentity is a copy, or the last one if nothing has changed since: most queries are about what the one before was about.
+func copyOfIdentity(id, last *flow.Identity) *flow.Identity {
+	if last != nil && *last == *id {
+		return last
+	}
+	kept := *id
+	return &kept
 }
 
 // answers are copies of answers, each different one once: a provider that is asked again mostly says the same.

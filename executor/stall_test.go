@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -159,8 +160,11 @@ func TestForeignCodeKeepsNoMethodPastItsDeadline(t *testing.T) {
 		"", "OnError", "OnEscalate", "OnAlert", "NewRequestID", "NewOrder", "VerifyWebhook", "Send", "Query",
 		"Calling", "Called", "Decided", "Waiting", "Ended", "Alerted", "WebhookReceived", "Put", "Get", "ByKey", "Named", "Due",
 	}
-	for _, in := range pieces {
-		for _, how := range []string{"stalls", "panics", "ends its goroutine"} {
+	for i, in := range pieces {
+		for k, how := range []string{"stalls", "panics", "ends its goroutine"} {
+			if testkit.Short() && k != 0 && k != 1+i%2 { // each piece stalls, and fails in one way
+				continue
+			}
 			t.Run(in+" "+how, func(t *testing.T) {
 				bubble(t, func(t *testing.T) { stall(t, &trap{in: in, how: how, let: make(chan struct{})}) })
 			})

@@ -41,7 +41,7 @@ func TestAJournalListsHowFlowsStand(t *testing.T) {
 		sent := time.Since(doubt.FirstSent)
 		stands(t, j, "in_doubt", sent)
 		_ = shutDown(x)
-		y := open(t, defaults(), executor.Config{Journal: j.beside(), Clients: map[string]executor.Client{"momo": b}})
+		y := open(t, defaults(), executor.Config{Journal: j.beside(), Clients: map[string]executor.Client{"momo": b}, Sweep: 10 * time.Minute})
 		if n, err := y.Resume(context.Background()); n != 1 || err != nil {
 			t.Fatal(n, err)
 		}

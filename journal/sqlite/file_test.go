@@ -32,6 +32,13 @@ func TestMustExistCreatesNothing(t *testing.T) {
 			t.Errorf("a file was made: %v, %v", info, err)
 		}
 	}
+	// An interrupted creation leaves a database without a table.
+	half := newFile(t, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; CREATE TABLE t (x); DROP TABLE t")
+	for _, o := range []*Options{{MustExist: true}, {ID: "x"}} {
+		if _, err := Open(half, o); err == nil || !strings.Contains(err.Error(), "there is no journal in "+half) {
+			t.Errorf("%+v: a database without a table: %v", o, err)
+		}
+	}
 	if err := opened(t, path, nil).Close(); err != nil {
 		t.Fatal(err)
 	}

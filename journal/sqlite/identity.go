@@ -69,6 +69,9 @@ func (o *Options) admitBackup(path string) error {
 // admit checks, before anything is written, that the file is the one that the caller means, and whole.
 // version is that of its schema.
 func (o *Options) admit(c *conn, path string, version int, hadLog bool) error {
+	if version == 0 && o.MustExist { // its creation was interrupted, or it was copied then, without its log
+		return fmt.Errorf("sqlite: there is no journal in %s, an empty database, and Options.MustExist forbids a new one: every paid key would be free in it", path)
+	}
 	if version < identitySchema { // of an earlier release, or new
 		if o.ID == "" {
 			return nil
