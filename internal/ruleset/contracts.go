@@ -23,7 +23,8 @@ func (c *compiler) contradictions() {
 			}
 		}
 		for at, m := range l.first {
-			if l.denied[at] == l.holds[at] && !slices.Contains(c.errs.Mistakes, m) {
+			said := slices.ContainsFunc(c.errs.Mistakes, func(o policy.Mistake) bool { return o.Position == at }) // the file denies it by itself
+			if l.denied[at] == l.holds[at] && !said {
 				c.errs.Add(at, "%s", m.Msg)
 			}
 		}
