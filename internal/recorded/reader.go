@@ -24,6 +24,16 @@ func NewReader() *Reader { return &Reader{texts: map[string]string{}} }
 // body is valid until the next Read.
 func (r *Reader) Read(raw []byte, l *Line) (body *fastjson.Value, err error) {
 	*l = Line{}
+	r.body, r.asked, r.decided, r.others = nil, nil, nil, nil
+	if r.readKnown(raw, l) {
+		return r.body, nil
+	}
+	return r.readAny(raw, l)
+}
+
+// readAny decodes a line of whatever form.
+func (r *Reader) readAny(raw []byte, l *Line) (body *fastjson.Value, err error) {
+	*l = Line{}
 	v, err := r.parser.ParseBytes(raw)
 	if err != nil {
 		return nil, fmt.Errorf("not a JSON object: %w", err)

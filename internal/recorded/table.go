@@ -34,8 +34,12 @@ type field[T any] struct {
 	zero   lines // lines that hold it even when it is zero
 	kind   kind
 
-	// read takes a value of the field's kind. An empty string counts as absent.
-	read func(r *Reader, to *T, v *fastjson.Value) error
+	// One of these takes a value of the field's kind: a string, or a scalar as it is written; a whole number; true or false;
+	// anything else. An empty string counts as absent.
+	text   func(r *Reader, to *T, b []byte) error
+	number func(to *T, n int64) error
+	truth  func(to *T, b bool) error
+	read   func(r *Reader, to *T, v *fastjson.Value) error
 	// missing is the error where a needed key is absent.
 	missing func() error
 	// write appends the value, or nothing where it is zero and need not be written.
@@ -80,7 +84,7 @@ func (t *table[T]) read(r *Reader, o *fastjson.Object, to *T, p Phase) error {
 		case f.kind == aString && len(v.GetStringBytes()) == 0:
 		case f.in.has(p):
 			seen |= 1 << i
-			err = f.read(r, to, v)
+			err = f.take(r, to, v)
 		}
 	})
 	if err != nil {
@@ -92,6 +96,23 @@ func (t *table[T]) read(r *Reader, o *fastjson.Object, to *T, p Phase) error {
 		}
 	}
 	return nil
+}
+
+// take reads a value whose kind fits.
+func (f *field[T]) take(r *Reader, to *T, v *fastjson.Value) error {
+	switch {
+	case f.text != nil && v.Type() == fastjson.TypeNumber:
+		return f.text(r, to, v.MarshalTo(nil))
+	case f.text != nil:
+		return f.text(r, to, v.GetStringBytes())
+	case f.number != nil:
+		return f.number(to, v.GetInt64())
+	case f.truth != nil:
+		return f.truth(to, v.GetBool())
+	case f.read != nil:
+		return f.read(r, to, v)
+	}
+	return nil // it was read before all else
 }
 
 // append writes an object.
@@ -117,27 +138,27 @@ func (t *table[T]) append(dst []byte, from *T, p Phase) []byte {
 	return append(dst, '}')
 }
 
-// lineTable is every key of a line.
+// lineTable is every key of a line. The version and the phase are read before all else: they say how the rest is read.
 var lineTable = newTable(
-	field[Line]{name: "v", in: anyPhase, kind: wholeNumber, read: readVersion, write: writeVersion},
+	field[Line]{name: "v", in: anyPhase, kind: wholeNumber, write: writeVersion},
 	needs(anyPhase, text("flow", anyPhase, func(l *Line) *string { return &l.Flow })),
 	needs(anyPhase, instant("at", anyPhase, atOfLine)),
-	field[Line]{name: "phase", in: anyPhase, kind: aString, read: phaseIsKnown, write: writePhase},
+	field[Line]{name: "phase", in: anyPhase, kind: aString, write: writePhase},
 	shared("provider", answers, func(l *Line) *string { return &l.Payment.Provider }),
 	shared("merchant", anyPhase, func(l *Line) *string { return &l.Payment.Merchant }),
 	needs(answers, word("operation", answers, func(l *Line) *policy.Operation { return &l.Payment.Operation })),
 	text("payment_key", answers, func(l *Line) *string { return &l.Payment.Key }),
-	field[Line]{name: "query_by", in: answers, kind: aString, read: readQueryBy, write: writeQueryBy},
+	field[Line]{name: "query_by", in: answers, kind: aString, text: readQueryBy, write: writeQueryBy},
 	text("order_id", answers, func(l *Line) *string { return &l.OrderID }),
 	text("request_id", answers, func(l *Line) *string { return &l.RequestID }),
 	text("provider_id", answers, func(l *Line) *string { return &l.ProviderID }),
 	number("amount", answers, MaxAmount, func(l *Line) *int64 { return &l.Payment.Amount }),
 	shared("currency", answers, func(l *Line) *string { return &l.Payment.Currency }),
 	zeroIn(sends, word("capture", answers, func(l *Line) *policy.CaptureMode { return &l.Payment.Capture })),
-	field[Line]{name: "verified", in: answers, zero: webhooks, kind: aBool, read: readVerified, write: writeVerified},
+	field[Line]{name: "verified", in: answers, zero: webhooks, kind: aBool, truth: readVerified, write: writeVerified},
 	milliseconds("latency_ms", answers, calls, latencyOfLine),
 	word("fault", answers, func(l *Line) *policy.Fault { return &l.Answer.Fault }),
-	field[Line]{name: "http_status", in: answers, kind: wholeNumber, read: readStatus, write: writeStatus},
+	field[Line]{name: "http_status", in: answers, kind: wholeNumber, number: readStatus, write: writeStatus},
 	milliseconds("retry_after_ms", answers, 0, retryAfterOfLine),
 	scalar("code", answers, func(l *Line) *string { return &l.Answer.Code }),
 	scalar("sub_code", answers, func(l *Line) *string { return &l.Answer.SubCode }),
@@ -191,10 +212,6 @@ func zeroIn[T any](in lines, f field[T]) field[T] {
 	f.zero = in
 	return f
 }
-
-// The version and the phase are read before all else: they say how the rest is read.
-func readVersion(*Reader, *Line, *fastjson.Value) error  { return nil }
-func phaseIsKnown(*Reader, *Line, *fastjson.Value) error { return nil }
 
 func readBody(r *Reader, _ *Line, v *fastjson.Value) error {
 	r.body = v

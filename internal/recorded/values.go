@@ -61,8 +61,8 @@ func (k kind) fits(v *fastjson.Value) bool {
 func text[T any](name string, in lines, at func(*T) *string) field[T] {
 	return field[T]{
 		name: name, in: in, kind: aString,
-		read: func(_ *Reader, to *T, v *fastjson.Value) error {
-			*at(to) = string(v.GetStringBytes())
+		text: func(_ *Reader, to *T, b []byte) error {
+			*at(to) = string(b)
 			return nil
 		},
 		write: func(dst []byte, from *T, _ bool) []byte { return appendText(dst, *at(from)) },
@@ -72,8 +72,8 @@ func text[T any](name string, in lines, at func(*T) *string) field[T] {
 // shared is a string that recurs in many lines: the reader keeps one copy of it.
 func shared[T any](name string, in lines, at func(*T) *string) field[T] {
 	f := text(name, in, at)
-	f.read = func(r *Reader, to *T, v *fastjson.Value) error {
-		*at(to) = r.share(v.GetStringBytes())
+	f.text = func(r *Reader, to *T, b []byte) error {
+		*at(to) = r.share(b)
 		return nil
 	}
 	return f
@@ -83,14 +83,6 @@ func shared[T any](name string, in lines, at func(*T) *string) field[T] {
 func scalar[T any](name string, in lines, at func(*T) *string) field[T] {
 	f := text(name, in, at)
 	f.kind = aScalar
-	f.read = func(_ *Reader, to *T, v *fastjson.Value) error {
-		if v.Type() == fastjson.TypeNumber {
-			*at(to) = string(v.MarshalTo(nil))
-			return nil
-		}
-		*at(to) = string(v.GetStringBytes())
-		return nil
-	}
 	return f
 }
 
@@ -104,9 +96,7 @@ func word[T any, W interface {
 }](name string, in lines, at func(*T) P) field[T] {
 	return field[T]{
 		name: name, in: in, kind: aString,
-		read: func(_ *Reader, to *T, v *fastjson.Value) error {
-			return at(to).UnmarshalText(v.GetStringBytes())
-		},
+		text:    func(_ *Reader, to *T, b []byte) error { return at(to).UnmarshalText(b) },
 		missing: func() error { return P(new(W)).UnmarshalText(nil) }, // it lists the names
 		write: func(dst []byte, from *T, zero bool) []byte {
 			w := *(*W)(at(from))
@@ -122,8 +112,7 @@ func word[T any, W interface {
 func number[T any](name string, in lines, most int64, at func(*T) *int64) field[T] {
 	return field[T]{
 		name: name, in: in, kind: wholeNumber,
-		read: func(_ *Reader, to *T, v *fastjson.Value) error {
-			n := v.GetInt64()
+		number: func(to *T, n int64) error {
 			if most > 0 && (n < 0 || n > most) {
 				return fmt.Errorf("%s is %d; it must be from 0 to %d", name, n, most)
 			}
@@ -139,8 +128,7 @@ func number[T any](name string, in lines, most int64, at func(*T) *int64) field[
 func milliseconds(name string, in, zero lines, at func(*Line) *time.Duration) field[Line] {
 	return field[Line]{
 		name: name, in: in, zero: zero, kind: wholeNumber,
-		read: func(_ *Reader, to *Line, v *fastjson.Value) error {
-			n := v.GetInt64()
+		number: func(to *Line, n int64) error {
 			if n < 0 || n > MaxLatency.Milliseconds() {
 				return fmt.Errorf("%s is %d; it must be from 0 to %d", name, n, MaxLatency.Milliseconds())
 			}
@@ -162,8 +150,8 @@ func retryAfterOfLine(l *Line) *time.Duration { return &l.Answer.RetryAfter }
 func instant[T any](name string, in lines, at func(*T) *time.Time) field[T] {
 	return field[T]{
 		name: name, in: in, kind: aString,
-		read: func(_ *Reader, to *T, v *fastjson.Value) (err error) {
-			*at(to), err = parseTime(v.GetStringBytes())
+		text: func(_ *Reader, to *T, b []byte) (err error) {
+			*at(to), err = parseTime(b)
 			return err
 		},
 		write: func(dst []byte, from *T, _ bool) []byte { return appendTime(dst, *at(from)) },
@@ -173,8 +161,8 @@ func instant[T any](name string, in lines, at func(*T) *time.Time) field[T] {
 func writeVersion(dst []byte, _ *Line, _ bool) []byte { return strconv.AppendInt(dst, Version, 10) }
 func writePhase(dst []byte, l *Line, _ bool) []byte   { return appendText(dst, l.Phase.String()) }
 
-func readQueryBy(r *Reader, l *Line, v *fastjson.Value) error {
-	switch l.QueryBy = policy.Identifier(r.share(v.GetStringBytes())); l.QueryBy {
+func readQueryBy(r *Reader, l *Line, b []byte) error {
+	switch l.QueryBy = policy.Identifier(r.share(b)); l.QueryBy {
 	case "", policy.OrderID, policy.RequestID, policy.ProviderID:
 		return nil
 	}
@@ -183,8 +171,8 @@ func readQueryBy(r *Reader, l *Line, v *fastjson.Value) error {
 
 func writeQueryBy(dst []byte, l *Line, _ bool) []byte { return appendText(dst, string(l.QueryBy)) }
 
-func readVerified(_ *Reader, l *Line, v *fastjson.Value) error {
-	l.Answer.Verified = v.GetBool()
+func readVerified(l *Line, verified bool) error {
+	l.Answer.Verified = verified
 	return nil
 }
 
@@ -195,8 +183,8 @@ func writeVerified(dst []byte, l *Line, zero bool) []byte {
 	return strconv.AppendBool(dst, l.Answer.Verified)
 }
 
-func readStatus(_ *Reader, l *Line, v *fastjson.Value) error {
-	l.Answer.HTTPStatus = v.GetInt()
+func readStatus(l *Line, n int64) error {
+	l.Answer.HTTPStatus = int(n)
 	return nil
 }
 
