@@ -125,6 +125,19 @@ func differAmounts(x, y int64) bool { return x != 0 && y != 0 && x != y }
 // judge finds what is wrong with a payment; nil where nothing is.
 func (p *payment) judge(d policy.Decider) *Finding {
 	slices.SortStableFunc(p.events, func(a, b event) int { return a.at.Compare(b.at) })
+	parts := p.parts()
+	findings := make([]*Finding, len(parts))
+	for k, part := range parts {
+		findings[k] = part.judgeWhole(d)
+	}
+	if len(parts) == 1 {
+		return findings[0]
+	}
+	return gravest(findings)
+}
+
+// judgeWhole judges what serves one intent. The events are in the order of time.
+func (p *payment) judgeWhole(d policy.Decider) *Finding {
 	ids := p.identities(d)
 	if len(ids) == 0 {
 		return nil
@@ -226,7 +239,7 @@ func (p *payment) doubled(charges []charge, ids []*identity, d policy.Decider) *
 		}
 		slices.SortStableFunc(charges, func(a, b charge) int { return a.began - b.began })
 		f := &Finding{Kind: MayBeChargedTwice, cause: charges[1].began}
-		if certain > 1 {
+		if certain > 1 && (!p.unsure() || p.found().requestTwice()) {
 			f.Kind, f.Certain = ChargedTwice, true
 			charges = slices.DeleteFunc(slices.Clone(charges), func(c charge) bool { return !c.certain })
 			f.cause = charges[1].began

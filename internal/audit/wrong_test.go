@@ -23,6 +23,30 @@ func truthOf(minute int, flow, executions string) string {
 	return line(minute, "truth", fmt.Sprintf(`"flow":%q,"executions":[%s]`, flow, executions))
 }
 
+const (
+	done = `"code":"0"`
+	no   = `"code":"1080"`
+)
+
+// part is a refund of a part of an order, without a payment key.
+func part(minute int, request string, amount int, answer string) string {
+	id := ""
+	if request != "" {
+		id = fmt.Sprintf(`"request_id":%q,`, request)
+	}
+	return at(minute, "send", "momo", "refund", fmt.Sprintf(`"flow":"f","order_id":"o-1",%s"amount":%d,"currency":"VND",%s`, id, amount, answer))
+}
+
+// nameless300 is a refund at a provider that dedupes by a request, which the log does not have.
+func nameless300(minute int) string {
+	return at(minute, "send", "stripe", "refund", `"flow":"f","order_id":"o-1","amount":300,"currency":"USD","http_status":200,"status":"succeeded"`)
+}
+
+// asks is a query that is answered: executed. Amount is what the log says that it is about; 0: it does not say.
+func asks(minute, amount int) string {
+	return at(minute, "query", "momo", "refund", fmt.Sprintf(`"flow":"f","query_by":"order_id","order_id":"o-1","amount":%d,"currency":"VND","code":"0"`, amount))
+}
+
 // Logs whose verdict was wrong once: a charge missed, or a clean payment called harmed.
 func TestVerdicts(t *testing.T) {
 	e := engine(t)
@@ -70,6 +94,26 @@ func TestVerdicts(t *testing.T) {
 		{"an operation each", line(0, "send", asked+","+paid) + at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid), "", false, 0},
 		{"a refund twice", at(0, "send", "momo", "refund", `"flow":"f","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid) +
 			at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":1000,"currency":"VND",`+paid2), ChargedTwice, true, 1000},
+		{"two partial refunds without keys", part(0, "r-1", 300, done) + part(9, "r-2", 200, done), "", false, 0},
+		{"two partial refunds without keys or names", part(0, "", 300, done) + part(9, "", 200, done), "", false, 0},
+		{"two refunds alike without keys", part(0, "r-1", 300, done) + part(9, "r-2", 300, done), MayBeChargedTwice, false, 300},
+		{"two refunds alike without keys or names, and the provider dedupes by the order", part(0, "", 300, done) + part(9, "", 300, done), "", false, 0},
+		{"two refunds alike without keys or names", nameless300(0) + nameless300(9), MayBeChargedTwice, false, 300},
+		{"two partial refunds without keys or names, of a provider that dedupes by requests", nameless300(0) + strings.Replace(nameless300(9), "300", "200", 1), "", false, 0},
+		{"a refund without an amount beside one without a key", part(0, "r-1", 300, done) + part(9, "r-2", 0, done), MayBeChargedTwice, false, 300},
+		{"a partial refund lost, another paid", part(0, "r-1", 300, lost) + part(9, "r-2", 200, done), LeftOpen, false, 300},
+		{"a partial refund lost, sent again as another request, beside another part", part(0, "r-1", 300, lost) + part(5, "r-2", 300, done) + part(9, "r-3", 200, done), MayBeChargedTwice, false, 300},
+		{"a partial refund lost, found by its amount", part(0, "r-1", 300, lost) + part(9, "r-2", 200, done) + asks(20, 300), "", false, 0},
+		{"a partial refund lost, and an answer that may be about either", part(0, "", 300, lost) + part(9, "", 200, done) + asks(20, 0), LeftOpen, false, 300},
+		{"partial refunds of which reconciliation found one", part(0, "r-1", 300, lost) + part(9, "r-2", 200, done) + truthOf(late, "f", `{"order_id":"o-1","request_id":"r-2","amount":200}`), "", false, 0},
+		{"partial refunds, one executed twice", part(0, "r-1", 300, done) + part(9, "r-2", 200, done) +
+			truthOf(late, "f", `{"order_id":"o-1","request_id":"r-2","amount":200},{"order_id":"o-1","request_id":"r-2","amount":200},{"order_id":"o-1","request_id":"r-1","amount":300}`), ChargedTwice, true, 200},
+		{"partial refunds of which one failed", part(0, "r-1", 300, done) + part(9, "r-2", 200, no) + line(20, "end", ended+`"failed"`), "", false, 0},
+		{"partial refunds that both executed, marked failed", part(0, "r-1", 300, done) + part(9, "r-2", 200, done) + line(20, "end", ended+`"failed"`), FailedThoughExecuted, true, 300},
+		{"partial refunds of which one was refused, marked succeeded", part(0, "r-1", 300, no) + part(9, "r-2", 200, done) + line(20, "end", ended+`"succeeded"`), "", false, 0},
+		{"a payment and its refund in one flow without a key", at(0, "send", "momo", "pay", `"flow":"f","order_id":"o-1","request_id":"r-0","amount":1000,"currency":"VND",`+done) + part(9, "r-2", 1000, done), "", false, 0},
+		{"two payments in one flow without a key", at(0, "send", "momo", "pay", `"flow":"f","order_id":"o-1","request_id":"r-1","amount":300,"currency":"VND",`+done) +
+			at(9, "send", "momo", "pay", `"flow":"f","order_id":"o-2","request_id":"r-2","amount":200,"currency":"VND",`+done), ChargedTwice, true, 200},
 		{"a notice alone", line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+paid), "", false, 0},
 	} {
 		for form, texts := range map[string][]string{
