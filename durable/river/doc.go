@@ -27,7 +27,8 @@
 //   - A completion may be executed late, and end a later run. The flow goes on without its job.
 //
 // Stop in this order: the River client, the executor, the journal. Behind a transaction pooler the client needs
-// PollOnly.
+// PollOnly, for it hears no notifications there, and its pool default_query_exec_mode=exec in the URL: with pgx's default an
+// insert fails, since a prepared statement is in another session.
 //
 // What must not enter: a decision about a payment. The package is a module of its own, so that others do not download
 // River.

@@ -218,6 +218,7 @@ type settings struct {
 	absent bool                                  // it has no client of the provider's
 	worker func(journal.Journal) journal.Journal // what the worker reads; nil: the journal
 	rules  executor.Rules
+	poll   bool // its River client hears no notifications
 }
 
 func (s *shop) site(p executor.Client, o settings) *site {
@@ -261,14 +262,14 @@ func (s *shop) site(p executor.Client, o settings) *site {
 		s.t.Fatal(err)
 	}
 	if !o.idle {
-		one.work(o.worker)
+		one.work(o.worker, o.poll)
 	}
 	s.sites = append(s.sites, one)
 	return one
 }
 
 // work starts the site's River client.
-func (s *site) work(reads func(journal.Journal) journal.Journal) {
+func (s *site) work(reads func(journal.Journal) journal.Journal, poll bool) {
 	s.t.Helper()
 	var j journal.Journal = s.j
 	if reads != nil {
@@ -279,7 +280,7 @@ func (s *site) work(reads func(journal.Journal) journal.Journal) {
 	var err error
 	s.client, err = queue.NewClient(riverpgxv5.New(s.pool), &queue.Config{
 		Logger: silent, Workers: workers, Queues: map[string]queue.QueueConfig{river.Queue: {MaxWorkers: 100}},
-		FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 10 * time.Millisecond,
+		FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 10 * time.Millisecond, PollOnly: poll,
 	})
 	if err == nil {
 		err = s.client.Start(context.Background())

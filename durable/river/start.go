@@ -2,6 +2,7 @@ package river
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,9 @@ import (
 // caller's. After the commit whichever process works the job begins the flow. A [*journal.OpenError] leaves the
 // transaction usable, as that of [postgres.Journal.PutTx] does, and no job in it.
 func StartTx(ctx context.Context, tx pgx.Tx, client *queue.Client[pgx.Tx], flows *postgres.Journal, row *journal.Row) error {
+	if client == nil || flows == nil || row == nil {
+		return errors.New("river: StartTx needs a client, a journal and a row")
+	}
 	if err := flows.PutTx(ctx, tx, row); err != nil {
 		return err
 	}

@@ -419,11 +419,11 @@ func TestHistoriesHoldNoSecrets(t *testing.T) {
 		w := newWorld(t, b, nil)
 		var seen []string
 		w.env.SetOnActivityCompletedListener(func(_ *activity.Info, v converter.EncodedValue, err error) {
-			var any map[string]any
+			var out map[string]any
 			if v != nil && v.HasValue() {
-				_ = v.Get(&any)
+				_ = v.Get(&out)
 			}
-			seen = append(seen, texts(any, err))
+			seen = append(seen, texts(out, err))
 		})
 		r := w.want(policy.Succeeded, 1, -1)
 		for _, text := range append(seen, texts(r, nil), w.story()) {

@@ -41,6 +41,9 @@ func TestScenarios(t *testing.T) {
 			continue
 		}
 		lines = append(lines, p.Line(&q, r.Outcome))
+		if s, err := r.State(); err != nil || len(p.Mistaken(&s)) > 0 {
+			t.Errorf("%s: %v; taken for not executed: %q", q.OrderID, err, p.Mistaken(&s))
+		}
 	}
 	scenarios.Check(t, lines)
 }

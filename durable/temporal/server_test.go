@@ -43,7 +43,7 @@ var connect = sync.OnceValues(func() (client.Options, error) {
 		return client.Options{}, fmt.Errorf("RECOURSE_TEMPORAL_SERVER=%q: %w", path, err)
 	}
 	stopServer = func() { cmd.Process.Kill(); cmd.Wait() }
-	o := client.Options{Identity: "worker", Logger: sdklog.NewStructuredLogger(quiet)}
+	var o client.Options
 	_, err = fmt.Fscan(bufio.NewReader(out), &o.HostPort, &o.Namespace)
 	return o, err
 })
@@ -62,7 +62,12 @@ func dial(t *testing.T) client.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.Dial(o)
+	return dialTo(t, o.HostPort, o.Namespace)
+}
+
+func dialTo(t *testing.T, address, namespace string) client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Options{HostPort: address, Namespace: namespace, Identity: "worker", Logger: sdklog.NewStructuredLogger(quiet)})
 	if err != nil {
 		t.Fatal(err)
 	}

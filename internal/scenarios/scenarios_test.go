@@ -44,6 +44,32 @@ func TestRequestsThatLeaveLateKeepTheContract(t *testing.T) {
 	}
 }
 
+// errorsOf counts what a check says.
+type errorsOf struct {
+	testing.TB
+	n int
+}
+
+func (e *errorsOf) Errorf(string, ...any) { e.n++ }
+
+// A driver that runs one payment twice and leaves another out has not reached the outcomes.
+func TestCheckMissesNothing(t *testing.T) {
+	all := strings.Split(strings.TrimSpace(outcomes), "\n")
+	for name, lines := range map[string][]string{
+		"":          slices.Clone(all),
+		"one twice": append(slices.Clone(all[1:]), all[1]),
+		"one less":  slices.Clone(all[1:]),
+		"one more":  append(slices.Clone(all), "calm-9 succeeded, executed 1"),
+		"another":   append(slices.Clone(all[1:]), strings.Fields(all[0])[0]+" succeeded, executed 2"),
+		"none":      nil,
+	} {
+		e := &errorsOf{TB: t}
+		if Check(e, lines); (e.n == 0) != (name == "") {
+			t.Errorf("%q: %d errors", name, e.n)
+		}
+	}
+}
+
 // The scenarios have every end, and no payment that executed twice, that failed though it executed, or that succeeded
 // though it did not.
 func TestTheOutcomesAreRight(t *testing.T) {

@@ -4,14 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,76 +15,19 @@ import (
 	"github.com/recourse-pay/recourse/journal/journaltest"
 )
 
-// newPooler starts PgBouncer before the server, with two sessions for everything, each given for one transaction.
+// newPooler starts PgBouncer before the server.
 func newPooler(t *testing.T) (url string) {
 	t.Helper()
-	bin, err := exec.LookPath("pgbouncer")
+	p, err := server.StartPooler()
 	if err != nil {
-		if bin = "/usr/sbin/pgbouncer"; errors.Is(err, exec.ErrNotFound) {
-			_, err = os.Stat(bin)
-		}
-	}
-	if err != nil {
-		t.Fatalf("PgBouncer is not installed; on Debian: apt-get install -y pgbouncer: %v", err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().(*net.TCPAddr)
-	l.Close()
-	dir, err := os.MkdirTemp("", "recourse-pooler-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	host, port, err := net.SplitHostPort(server.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ini := filepath.Join(dir, "pgbouncer.ini")
-	text := fmt.Sprintf(`[databases]
-postgres = host=%s port=%s dbname=postgres user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = %d
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 4
-max_client_conn = 500
-`, host, port, address.Port)
-	if err := os.WriteFile(ini, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, "-q", ini)
-	if os.Geteuid() == 0 { // it refuses to run as root, as the server does
-		u, err := user.Lookup("postgres")
-		if err != nil {
-			t.Fatal(err)
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	}
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	waitFor(t, "PgBouncer listens", func() bool {
-		c, err := net.Dial("tcp", address.String())
-		if err == nil {
-			c.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
 		}
-		return err == nil
 	})
-	return fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", address)
+	return fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", p.Address())
 }
 
 // The whole conformance suite, and two executors, behind a pooler that gives a session for one transaction.
