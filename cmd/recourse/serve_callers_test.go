@@ -202,3 +202,23 @@ func TestServeReadsCallersAnew(t *testing.T) {
 		t.Error("the log holds a token")
 	}
 }
+
+// The metrics name no merchant: who reads them may not know who the others are.
+func TestMetricsNameNoMerchant(t *testing.T) {
+	url, _, _, stop := startServe(t, "--journal", filepath.Join(t.TempDir(), "flows.db"), "--decision-log", t.TempDir())
+	postTo(t, url+"/v1/flows?wait_ms=0", "application/json", fmt.Sprintf(
+		`{"caller":"%d-0123456789abcdef","provider":"momo","merchant":"a-quiet-shop","operation":"pay","payment_key":"k","order_id":"o","amount":50000,"currency":"VND"}`, time.Now().Unix()))
+	if got := ask(t, http.DefaultClient, url, "", "a-quiet-shop"); got != http.StatusOK {
+		t.Error(got)
+	}
+	answer, err := http.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(text), "recourse_flows") || strings.Contains(string(text), "a-quiet-shop") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	stop()
+}

@@ -190,7 +190,7 @@ type memory struct {
 	ready chan struct{} // of a part of a batch: out is there
 }
 
-var memories = sync.Pool{New: func() any { return &memory{ready: make(chan struct{}, 1)} }}
+var memories = sync.Pool{New: func() any { return new(memory) }}
 
 // mostKept is how many bytes of a memory are kept for the next question.
 const mostKept = 4 * mostInPart
@@ -200,7 +200,7 @@ func (m *memory) giveBack() {
 	if cap(m.raw) > mostKept || cap(m.out) > mostKept {
 		return
 	}
-	m.caller = nil
+	m.caller, m.ready = nil, nil
 	memories.Put(m)
 }
 
@@ -270,7 +270,7 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.
 		defer func() { _, _ = io.Copy(io.Discard, in) }() // else the connection is of no further use, and the caller's next request fails
 		for more := true; more; {
 			m, _ := memories.Get().(*memory)
-			m.caller = c
+			m.caller, m.ready = c, make(chan struct{}, 1)
 			m.readPart(in)
 			more = m.wrong == nil
 			select {
