@@ -47,7 +47,7 @@ there is no decision that can be made again.`,
 		if err != nil {
 			return err
 		}
-		r := replaying{e: e, most: *most, errs: cmd.ErrOrStderr(), report: replayed{V: 1, Loaded: e.Digest(), Rules: []replayedRules{}, Differences: []difference{}}}
+		r := replaying{e: e, most: *most, errs: cmd.ErrOrStderr(), digests: map[string]int{}, reasons: map[string]int{}, report: replayed{V: 1, Loaded: e.Digest(), Rules: []replayedRules{}, Differences: []difference{}}}
 		if !*asJSON {
 			r.out = cmd.OutOrStdout()
 		}
@@ -122,6 +122,8 @@ type replaying struct {
 	most   int
 	out    io.Writer // nil: the differences are not shown as they come
 	errs   io.Writer
+
+	digests, reasons map[string]int // places of them in the report
 }
 
 func (r *replaying) paths(cmd *cobra.Command, paths []string) error {
@@ -203,14 +205,14 @@ func (r *replaying) line(name string, number int, line []byte, tooLong, open boo
 		return
 	case err != nil:
 		r.report.Broken++
-		fmt.Fprintf(r.errs, "%s:%d: %s\n", name, number, err)
+		fmt.Fprintf(r.errs, "%s:%d: %s\n", name, number, plain(err.Error()))
 		return
 	}
-	rules := r.report.of(again.Rules)
+	rules := r.of(again.Rules)
 	rules.Decisions++
 	switch {
 	case again.NotAgain != "":
-		r.report.notAgain(again.NotAgain)
+		r.notAgain(again.NotAgain)
 	case again.Same:
 		r.report.Same++
 	default:
@@ -228,28 +230,53 @@ func (r *replaying) differs(d difference) {
 		r.report.Differences = append(r.report.Differences, d)
 		return
 	}
-	fmt.Fprintf(r.out, "%s:%d: %s\n  was %s\n  is  %s\n", d.File, d.Line, d.Rules, d.Was, d.Is)
+	fmt.Fprintf(r.out, "%s:%d: %s\n  was %s\n  is  %s\n", d.File, d.Line, plain(d.Rules), plain(string(d.Was)), plain(string(d.Is)))
 }
 
-func (r *replayed) of(digest string) *replayedRules {
-	for i := range r.Rules {
-		if r.Rules[i].Digest == digest {
-			return &r.Rules[i]
-		}
+// mostNamed bounds the digests, and the reasons, that are counted each by itself. A log has few of them; lines that were made up may each have
+// their own.
+const (
+	mostNamed = 1000
+	others    = "others"
+)
+
+// placeOf is that of a name among those seen, or that of all others.
+func placeOf(seen map[string]int, name string) (at int, known bool) {
+	at, known = seen[name]
+	if !known && len(seen) >= mostNamed {
+		name = others
+		at, known = seen[name]
 	}
-	r.Rules = append(r.Rules, replayedRules{Digest: digest})
-	return &r.Rules[len(r.Rules)-1]
+	if !known {
+		at = len(seen)
+		seen[name] = at
+	}
+	return at, known
 }
 
-func (r *replayed) notAgain(why string) {
-	r.NotAgain++
-	for i := range r.Why {
-		if r.Why[i].Why == why {
-			r.Why[i].Count++
-			return
+func (r *replaying) of(digest string) *replayedRules {
+	all := &r.report.Rules
+	at, known := placeOf(r.digests, digest)
+	if !known {
+		if len(*all) >= mostNamed {
+			digest = others
 		}
+		*all = append(*all, replayedRules{Digest: digest})
 	}
-	r.Why = append(r.Why, replayedWhy{why, 1})
+	return &(*all)[at]
+}
+
+func (r *replaying) notAgain(why string) {
+	r.report.NotAgain++
+	all := &r.report.Why
+	at, known := placeOf(r.reasons, why)
+	if !known {
+		if len(*all) >= mostNamed {
+			why = others
+		}
+		*all = append(*all, replayedWhy{Why: why})
+	}
+	(*all)[at].Count++
 }
 
 func writeReplayed(w io.Writer, r *replayed) {
@@ -264,12 +291,12 @@ func writeReplayed(w io.Writer, r *replayed) {
 	}
 	fmt.Fprintln(w)
 	for _, why := range r.Why {
-		fmt.Fprintf(w, "%s cannot be made again: %s\n", count(why.Count), why.Why)
+		fmt.Fprintf(w, "%s cannot be made again: %s\n", count(why.Count), plain(why.Why))
 	}
 	fmt.Fprintf(w, "rules of today: %s\n", r.Loaded)
 	for _, rules := range r.Rules {
 		if rules.Digest != r.Loaded {
-			fmt.Fprintf(w, "%s decisions are of other rules: %s (%s of them differ)\n", count(rules.Decisions), rules.Digest, count(rules.Different))
+			fmt.Fprintf(w, "%s decisions are of other rules: %s (%s of them differ)\n", count(rules.Decisions), plain(rules.Digest), count(rules.Different))
 		}
 	}
 }

@@ -11,9 +11,10 @@ import (
 // bytes that it was read from.
 type Reader struct {
 	parser         fastjson.Parser
-	body           *fastjson.Value // of the line under way
-	asked, decided *fastjson.Value // of the same
-	others         []string        // keys of the line under way that no line has
+	object         *fastjson.Object // the line under way
+	body           *fastjson.Value  // of it
+	asked, decided *fastjson.Value  // of the same
+	others         []string         // keys of the line under way that no line has
 	texts          map[string]string
 }
 
@@ -49,7 +50,7 @@ func (r *Reader) readAny(raw []byte, l *Line) (body *fastjson.Value, err error) 
 	if err := l.Phase.UnmarshalText(v.GetStringBytes("phase")); err != nil {
 		return nil, err
 	}
-	r.body, r.asked, r.decided, r.others = nil, nil, nil, nil
+	r.object, r.body, r.asked, r.decided, r.others = o, nil, nil, nil, nil
 	if err := lineTable.read(r, o, l, l.Phase); err != nil {
 		return nil, err
 	}
@@ -59,6 +60,28 @@ func (r *Reader) readAny(raw []byte, l *Line) (body *fastjson.Value, err error) 
 // Decision returns what the line read last says of a decision: what went before the answer, and what was decided. Both are nil
 // where it says nothing; they are valid until the next Read.
 func (r *Reader) Decision() (asked, decided *fastjson.Value) { return r.asked, r.decided }
+
+// Twice returns a key that the line read last, what was asked in it, or the decision has more than once: which of the values counts, no
+// two programs agree on. Empty: there is none.
+func (r *Reader) Twice() string {
+	objects := []*fastjson.Object{r.object}
+	for _, v := range []*fastjson.Value{r.asked, r.decided} {
+		if v != nil && v.Type() == fastjson.TypeObject {
+			objects = append(objects, v.GetObject())
+		}
+	}
+	twice := ""
+	for _, o := range objects {
+		seen := make(map[string]bool, o.Len())
+		o.Visit(func(key []byte, _ *fastjson.Value) {
+			if seen[string(key)] {
+				twice = string(key)
+			}
+			seen[string(key)] = true
+		})
+	}
+	return twice
+}
 
 // Others lists the keys of the line read last that lines of no phase have: misspelt ones, most likely.
 func (r *Reader) Others() []string { return r.others }

@@ -1,6 +1,9 @@
 package redact
 
 import (
+	"maps"
+
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/providers"
@@ -33,6 +36,27 @@ func (r *Redactor) Line(l *recorded.Line, src *Source) {
 	if l.Phase != recorded.Webhook {
 		a.Verified = false
 	}
+	l.Payment.Tags, l.Payment.Currency = maskedTags(l.Payment.Tags), cards.Mask(l.Payment.Currency)
+}
+
+// maskedTags are tags without card numbers. They are the caller's own, and nothing else is cut in them.
+func maskedTags(tags map[string]string) map[string]string {
+	var masked map[string]string
+	for name, value := range tags {
+		plainName, plain := cards.Mask(name), cards.Mask(value)
+		if plainName == name && plain == value {
+			continue
+		}
+		if masked == nil {
+			masked = maps.Clone(tags) // the caller's stay as they are
+		}
+		delete(masked, name)
+		masked[plainName] = plain
+	}
+	if masked == nil {
+		return tags
+	}
+	return masked
 }
 
 // known are the values of a line that stay.

@@ -90,6 +90,9 @@ func (r *Reader) Again(e *ruleset.Engine, raw []byte) (Line, error) {
 	if before == nil || decided == nil {
 		return Line{}, errors.New("a decision needs both asked and decided")
 	}
+	if key := r.lines.Twice(); key != "" {
+		return Line{}, fmt.Errorf("the key %q is there twice", key)
+	}
 	var a asked
 	d := json.NewDecoder(bytes.NewReader(before.MarshalTo(nil)))
 	d.DisallowUnknownFields()
@@ -162,6 +165,7 @@ func (r *Reader) flow(e *ruleset.Engine, l *recorded.Line, a *asked, body []byte
 		s.Fact = *a.Flow.Fact
 	}
 	is := ruledBy(e.Decide(&s), &judged)
+	decided := out.Was
 	if out.Was, err = json.Marshal(a.Flow.Wanted); err != nil {
 		return err
 	}
@@ -169,7 +173,32 @@ func (r *Reader) flow(e *ruleset.Engine, l *recorded.Line, a *asked, body []byte
 		return err
 	}
 	out.Same = alike(out.Was, out.Is)
+	if out.Same && !a.Flow.Wanted.became(decided, &s.Fact) {
+		out.Same, out.Was = false, decided // it says otherwise than what the rules wanted, and not that the flow replaced it
+	}
 	return nil
+}
+
+// became reports whether a flow's decision can have come of what rules said: it has their rule and reason, and their action or why
+// that was replaced.
+func (w *ruled) became(decided []byte, fact *policy.Fact) bool {
+	var d struct {
+		Action               policy.Action
+		Rule, Source, Reason string
+		Effect               policy.Effect
+		Class                policy.Class
+		Final                policy.Finality
+		Limit                string
+		Interlock            *struct{ Wanted policy.Action }
+	}
+	if json.Unmarshal(decided, &d) != nil {
+		return false
+	}
+	acts := d.Action == w.Action || d.Limit != ""
+	if d.Interlock != nil {
+		acts = d.Interlock.Wanted == w.Action
+	}
+	return acts && d.Rule == w.Rule && d.Source == w.Source && d.Reason == w.Reason && d.Effect == fact.Effect && d.Class == fact.Class && d.Final == fact.Final
 }
 
 func ruledBy(d policy.Decision, judged *policy.Fact) ruled {

@@ -47,13 +47,22 @@ func (f *files) write(lines []byte, now time.Time) (n int, err error) {
 		f.written += int64(whole)
 		n += whole
 		if err != nil {
-			if whole < wrote && f.file.Truncate(f.written) != nil {
+			if whole < wrote && f.cutBack(wrote-whole) != nil {
 				_ = f.close() // its last line stays cut
 			}
 			return n, err
 		}
 	}
 	return n, nil
+}
+
+// cutBack takes bytes off the end of the file, which may be shorter than what was written: another program may have cut it.
+func (f *files) cutBack(n int) error {
+	info, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	return f.file.Truncate(max(0, info.Size()-int64(n)))
 }
 
 // part is what fits into the file: at least a line.

@@ -125,10 +125,27 @@ func TestFlowsDecisionsCanBeMadeAgain(t *testing.T) {
 			t.Errorf("%s\nwas %s\nis  %s", line, again.Was, again.Is)
 		default:
 			decided++
+			wantChangesFound(t, r, e, line)
 		}
 	}
 	t.Logf("%d flows ended, %d decisions made again, %d of the flow itself, %d lines without", ended, decided, own, alone)
 	if ended < flows || decided < 2*flows || own*5 > decided {
 		t.Errorf("%d flows ended, %d decisions made again, %d of the flow itself, %d lines without", ended, decided, own, alone)
+	}
+}
+
+// wantChangesFound changes the action of a flow's decision in its line.
+func wantChangesFound(t *testing.T, r *Reader, e *ruleset.Engine, line []byte) {
+	t.Helper()
+	_, rest, _ := bytes.Cut(line, []byte(`"decided":{"action":"`))
+	was, _, _ := bytes.Cut(rest, []byte(`"`))
+	for _, to := range []string{"mark_succeeded", "mark_failed", "retry_new_order"} {
+		if string(was) == to || bytes.Contains(rest, []byte(`"limit":"`)) || !bytes.Contains(rest, []byte(`"interlock":null`)) {
+			continue
+		}
+		changed := bytes.Replace(line, fmt.Appendf(nil, `"decided":{"action":"%s"`, was), fmt.Appendf(nil, `"decided":{"action":"%s"`, to), 1)
+		if again, err := r.Again(e, changed); err == nil && again.Same {
+			t.Fatalf("%s is the same as %s: %s", to, was, changed)
+		}
 	}
 }

@@ -25,7 +25,7 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 	defer l.caught()
 	m, _ := l.memories.Get().(*memory)
 	defer l.memories.Put(m)
-	m.asked = asked{Attempt: q.Attempt, Queries: q.Queries, Fired: q.Fired, ElapsedMS: q.ElapsedMS, InDoubt: q.InDoubt, Replay: q.Replay}
+	m.asked = asked{Attempt: q.Attempt, Queries: q.Queries, Fired: fired(q.Fired), ElapsedMS: q.ElapsedMS, InDoubt: q.InDoubt, Replay: q.Replay}
 	m.line = recorded.Line{
 		At: q.At, Phase: recorded.Phase(q.Phase),
 		Payment: policy.Payment{
@@ -52,12 +52,13 @@ func (l *Log) Asked(e *ruleset.Engine, q *advice.Question, a *advice.Advice, dec
 	}
 	was := line.Answer
 	l.redact.Line(line, &redact.Source{Body: body, MaxBody: maxBody, Catalog: e.Catalog})
+	masked := line.Payment.Currency != q.Currency || !maps.Equal(line.Payment.Tags, q.Tags) || !maps.Equal(b.Fired, q.Fired)
 	fits := line.Payment.Amount <= recorded.MaxAmount && line.Answer.RetryAfter <= recorded.MaxLatency
 	if !fits {
 		line.Payment.Amount = min(line.Payment.Amount, recorded.MaxAmount) // else the line could not be read
 	}
 	beside := len(q.Body) > 0 || len(q.Headers) > 0 || q.QueryString != "" || q.Verified || q.Fault != policy.NoFault
-	l.finish(e, m, beside || line.Answer != was || !fits)
+	l.finish(e, m, beside || line.Answer != was || !fits || masked)
 }
 
 // memory is what a line is made in.
@@ -66,6 +67,18 @@ type memory struct {
 	asked asked
 	text  []byte // of asked
 	whole []byte
+}
+
+// fired are the counts of a question, by names that a caller chose.
+func fired(counts map[string]int) map[string]int {
+	var plain map[string]int
+	for name, n := range counts {
+		if plain == nil {
+			plain = make(map[string]int, len(counts))
+		}
+		plain[redact.Cards(name)] = n
+	}
+	return plain
 }
 
 // finish writes a line. Where it is doubtful whether the decision can be made again from it, that is tried.

@@ -33,8 +33,9 @@ type Log struct {
 	questions atomic.Int64
 	wake      chan struct{}
 	stopped   chan struct{}
-	flows     *flows // nil: none
-	err       error  // of the last write; the writer's until stopped is closed
+	patience  time.Duration // with the disk, when it is closed
+	flows     *flows        // nil: none
+	err       error         // of the last write; the writer's until stopped is closed
 
 	mu      sync.Mutex
 	waiting [][]byte // whole lines, in pieces: to lengthen one that is long would hold all decisions up
@@ -97,7 +98,7 @@ func Open(dir string, o Options) (*Log, error) {
 	}
 	l := &Log{
 		o: o, files: files{dir: dir, size: o.Size, every: o.Every}, redact: redact.New(nil, nil, 0), readers: sync.Pool{New: func() any { return NewReader() }}, memories: sync.Pool{New: func() any { return new(memory) }},
-		run: "d-" + rand.Text(), wake: make(chan struct{}, 1), stopped: make(chan struct{}),
+		run: "d-" + rand.Text(), wake: make(chan struct{}, 1), stopped: make(chan struct{}), patience: lastPatience,
 	}
 	go l.writing()
 	return l, nil
@@ -190,6 +191,9 @@ func (l *Log) Stats() Stats {
 	return s
 }
 
+// lastPatience is how long a disk may take with what waits at the end: one that hangs must not keep the process.
+const lastPatience = 10 * time.Second
+
 // Close writes what waits and closes the file. What comes later is dropped. The error says how many lines were lost.
 func (l *Log) Close() error {
 	if l.flows != nil {
@@ -199,7 +203,14 @@ func (l *Log) Close() error {
 	l.closed = true
 	l.mu.Unlock()
 	l.wakeUp()
-	<-l.stopped
+	timer := time.NewTimer(l.patience)
+	defer timer.Stop()
+	select {
+	case <-l.stopped:
+	case <-timer.C:
+		s := l.Stats()
+		return fmt.Errorf("decision log: the disk does not take %d bytes in %s, and they are lost", s.Waiting, l.patience)
+	}
 	s := l.Stats()
 	if lost := s.lost(); lost > 0 {
 		return errors.Join(fmt.Errorf("decision log: %d decisions were not written (%s)", lost, s.why()), l.err)
