@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -204,4 +206,55 @@ func TestWebhooksThatChangeNothingAreNotWritten(t *testing.T) {
 			t.Errorf("after the end: %d writes", m-n)
 		}
 	})
+}
+
+// counting counts the looks by name.
+type counting struct {
+	journal.Journal
+	named atomic.Int64
+}
+
+func (c *counting) Named(ctx context.Context, provider string, names ...string) ([]journal.Row, error) {
+	c.named.Add(1)
+	return c.Journal.Named(ctx, provider, names...)
+}
+
+// Providers write 0, or nothing, before they have given an id. A notice with that as its only name is about no flow,
+// though thousands have it: none is ended, asked for, or even looked at.
+func TestAnIDOfZeroIsThatOfNoFlow(t *testing.T) {
+	for _, said := range []string{"0", "", "000"} {
+		for name, config := range journals {
+			bubble(t, func(t *testing.T) {
+				c := config()
+				var looks *counting
+				if c.Journal != nil {
+					looks = &counting{Journal: c.Journal}
+					c.Journal = looks
+				}
+				x := open(t, defaults(), c)
+				pending := reply{answer: policy.Answer{Code: "7000", ProviderID: said}}
+				b := &bank{sends: []reply{pending}, asks: []reply{pending}}
+				for i := range 20 {
+					begin(t, x, payment(fmt.Sprint(i)), b)
+				}
+				time.Sleep(time.Second)
+				sends, asks := b.calls()
+				before := int64(0)
+				if looks != nil {
+					before = looks.named.Load()
+				}
+				for _, verified := range []bool{true, false} {
+					w := executor.Webhook{Provider: "momo", Verified: verified, Answer: &policy.Answer{Code: "0", OrderID: said, RequestID: said, ProviderID: said}}
+					if err := x.Notify(context.Background(), w); !errors.Is(err, executor.ErrUnknownFlow) {
+						t.Errorf("%s, id %q: %v", name, said, err)
+					}
+				}
+				synctest.Wait()
+				b.wantCalls(t, sends, asks)
+				if looks != nil && looks.named.Load() != before {
+					t.Errorf("%s, id %q: %d looks into the journal", name, said, looks.named.Load()-before)
+				}
+			})
+		}
+	}
 }
