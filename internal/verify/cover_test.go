@@ -127,7 +127,7 @@ func TestTheFirstViolationIsTheVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	proved, refused := 0, 0
-	seeds := []uint64{11, 0, 58, 1, 35, 2}[:testkit.Size(2, 4, 6)] // every other one is safe
+	seeds := []uint64{35, 0, 58, 1, 11, 2}[:testkit.Size(2, 4, 6)] // the first one is safe
 	for seed := range uint64(testkit.Size(0, 0, 60)) {
 		seeds = append(seeds, seed)
 	}
