@@ -116,6 +116,47 @@ func TestCloseGivesFlowsUp(t *testing.T) {
 	put(t, b, next(row("1")))
 }
 
+// What this process holds and may have forgotten is looked for once in a lease, and not written: a process that has more to do
+// than it can would be given all of it in every sweep.
+func TestOwnRowsAreNotClaimedAgain(t *testing.T) {
+	ctx := context.Background()
+	j := opened(t, Options{Lease: time.Hour})
+	defer closed(t, j)
+	put(t, j, row("1"), row("2"), row("3")) // overdue by more than a lease
+	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".flow SET owner = NULL WHERE id = '3'"); err != nil {
+		t.Fatal(err)
+	}
+	written := func() (at string) {
+		if err := j.pool.QueryRow(ctx, "SELECT string_agg(xmin::text, ' ' ORDER BY id) FROM "+j.opts.Schema+".flow WHERE id < '3'").Scan(&at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	before := written()
+	page, err := j.Claim(ctx, time.Now(), journal.Cursor{}, 2)
+	if err != nil || len(page) != 2 {
+		t.Fatalf("%d rows on the first page, %v", len(page), err)
+	}
+	rest, err := j.Claim(ctx, time.Now(), journal.Cursor{Due: page[1].Due, ID: page[1].ID}, 2) // of the same sweep
+	if err != nil || len(rest) != 1 || rest[0].ID != "3" {
+		t.Fatalf("%v on the second page, %v", rest, err)
+	}
+	for range 3 {
+		if got := claimed(t, j); got != nil {
+			t.Fatalf("claimed again at once: %q", got)
+		}
+	}
+	if written() != before {
+		t.Error("rows of this process were written")
+	}
+	j.mu.Lock()
+	j.searched = j.searched.Add(-j.opts.Lease)
+	j.mu.Unlock()
+	if got := claimed(t, j); !slices.Equal(got, []string{"1", "2", "3"}) {
+		t.Errorf("after a lease %q were claimed", got)
+	}
+}
+
 // Two processes claim at once: each flow goes to one.
 func TestClaimsDoNotMeet(t *testing.T) {
 	first := opened(t, Options{})

@@ -46,19 +46,39 @@ func (j *Journal) beat() {
 }
 
 // Claim is [Journal.Due] of the rows that no other living process holds, and makes this process their owner. Rows that
-// two processes claim at once go to one of them. It also returns rows that this process holds and that are overdue
-// by a lease: it may have forgotten them.
+// two processes claim at once go to one of them. Once in a lease it also returns rows that this process holds and that are
+// overdue by a lease: it may have forgotten them.
 func (j *Journal) Claim(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
 	if j.opts.ReadOnly {
 		return nil, errReadOnly
 	}
 	// A claim that had no answer may have been made: such rows are found when they are overdue.
-	rows, err := j.read(ctx, j.sql.claim, j.token, by, after.Due, after.ID, j.opts.Lease, max(limit, 0))
+	rows, err := j.read(ctx, j.sql.claim, j.token, by, after.Due, after.ID, j.overdue(after == journal.Cursor{}), max(limit, 0))
 	slices.SortFunc(rows, func(a, b journal.Row) int {
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID))
 	})
 	return rows, err
 }
+
+// overdue is how late a row of this process is that it may have forgotten. A process that has more to do than it can would
+// otherwise be given the same rows in every sweep. A sweep begins at first.
+func (j *Journal) overdue(first bool) time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if first {
+		now := time.Now()
+		if j.searches = now.Sub(j.searched) >= j.opts.Lease; j.searches {
+			j.searched = now
+		}
+	}
+	if j.searches {
+		return j.opts.Lease
+	}
+	return never
+}
+
+// never is longer than any row waits.
+const never = 200 * 365 * 24 * time.Hour
 
 // Take returns the row of a flow, or [journal.ErrNotFound]. If the flow is open and no other living process holds it,
 // this process does from then on; else held is true.

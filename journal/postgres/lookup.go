@@ -111,7 +111,7 @@ func (j *Journal) lookTogether(query string, group []*lookup) error {
 	rows, err := retried(j.life, j, func() ([]found, error) {
 		ctx, cancel := context.WithTimeout(j.life, lookupPatience)
 		defer cancel()
-		rows, err := j.pool.Query(ctx, query, digests)
+		rows, err := j.pool.Query(ctx, query, bytesText(digests))
 		if err != nil {
 			return nil, err
 		}

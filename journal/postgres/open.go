@@ -106,6 +106,8 @@ type Journal struct {
 	lastLazy uint64        // value of queued at the last lazy request
 	finished uint64        // number of requests the committer has finished
 	progress chan struct{} // closed when finished changes; nil: no caller waits for that
+	searched time.Time     // when a sweep began that looked for own rows
+	searches bool          // this sweep does
 	closed   bool
 	lost     error // set once: wraps journal.ErrLost
 

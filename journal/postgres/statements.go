@@ -65,11 +65,16 @@ func newStatements(schema string) statements {
 		byKey: in(`SELECT ` + columns + `, f.key FROM {schema}.flow f WHERE f.key = ANY ($1::bytea[]) ORDER BY f.n`),
 		named: in(`SELECT ` + columns + `, m.hash FROM {schema}.name m JOIN {schema}.flow f ON f.id = m.id WHERE m.hash = ANY ($1::bytea[]) ORDER BY f.n`),
 		due:   in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $1 AND (f.due, f.id) > ($2, $3) ORDER BY f.due, f.id LIMIT $4`),
-		claim: in(`WITH free AS (
-				SELECT f.id FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $2 AND (f.due, f.id) > ($3, $4) AND NOT ` + held + `
+		// Rows of this process are read and not written. The row's place saves a look into the index, or a walk over the whole table.
+		claim: in(`WITH free AS MATERIALIZED (
+				SELECT f.ctid AS place, f.owner IS NOT DISTINCT FROM $1 AS own
+				FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $2 AND (f.due, f.id) > ($3, $4) AND NOT ` + held + `
 					AND (f.owner IS DISTINCT FROM $1 OR f.due < now() - $5::interval)
-				ORDER BY f.due, f.id LIMIT $6 FOR UPDATE OF f SKIP LOCKED)
-			UPDATE {schema}.flow f SET owner = $1, fence = f.fence + (f.owner IS DISTINCT FROM $1)::int FROM free WHERE f.id = free.id RETURNING ` + columns),
+				ORDER BY f.due, f.id LIMIT $6 FOR UPDATE OF f SKIP LOCKED),
+			taken AS (
+				UPDATE {schema}.flow f SET owner = $1, fence = f.fence + 1 WHERE f.ctid = ANY (ARRAY(SELECT place FROM free WHERE NOT own)) RETURNING ` + columns + `)
+			SELECT ` + columns + ` FROM taken f
+			UNION ALL SELECT ` + columns + ` FROM {schema}.flow f WHERE f.ctid = ANY (ARRAY(SELECT place FROM free WHERE own))`),
 		take: in(`WITH taken AS (
 				UPDATE {schema}.flow f SET owner = $1, fence = f.fence + 1
 				WHERE f.id = $2 AND f.open AND f.owner IS DISTINCT FROM $1 AND NOT ` + held + ` RETURNING f.id)

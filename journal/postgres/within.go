@@ -33,15 +33,15 @@ func (j *Journal) PutTx(ctx context.Context, tx pgx.Tx, r *journal.Row) error {
 	u.add(f)
 	var none *string
 	// The pool may be the caller's, with another mode.
-	tag, err := tx.Exec(ctx, j.sql.insert, pgx.QueryExecModeExec, none, u.id, u.version, u.open, u.due, u.at, u.standing, u.since, u.state, u.tombstone, u.name,
-		[]string{f.key.Merchant}, []string{f.key.Operation.String()}, []string{f.key.Payment}, []string{f.provider}, [][]byte{f.digest})
+	tag, err := tx.Exec(ctx, j.sql.insert, pgx.QueryExecModeExec, none, u.id, u.version, u.open, u.due, u.at, u.standing, u.since, bytesText(u.state), bytesText(u.tombstone), u.name,
+		[]string{f.key.Merchant}, []string{f.key.Operation.String()}, []string{f.key.Payment}, []string{f.provider}, bytesText([][]byte{f.digest}))
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
 		var key pgtype.UndecodedBytes // the caller's session says how bytes are written
 		var other string
-		switch err := tx.QueryRow(ctx, j.sql.openKeys, pgx.QueryExecModeExec, [][]byte{f.digest}).Scan(&key, &other); {
+		switch err := tx.QueryRow(ctx, j.sql.openKeys, pgx.QueryExecModeExec, bytesText([][]byte{f.digest})).Scan(&key, &other); {
 		case errors.Is(err, pgx.ErrNoRows):
 			return fmt.Errorf("%w: %s is stored already", journal.ErrConflict, r.ID)
 		case err != nil:
@@ -54,7 +54,7 @@ func (j *Journal) PutTx(ctx context.Context, tx pgx.Tx, r *journal.Row) error {
 	for _, name := range f.names {
 		hashes, ids = append(hashes, nameHash(f.provider, name)), append(ids, r.ID)
 	}
-	if _, err := tx.Exec(ctx, j.sql.insertNames, pgx.QueryExecModeExec, hashes, ids); err != nil {
+	if _, err := tx.Exec(ctx, j.sql.insertNames, pgx.QueryExecModeExec, bytesText(hashes), ids); err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	return nil
