@@ -110,6 +110,7 @@ func (h *host) store(ctx context.Context, in storeIn) (*storeOut, error) {
 type loaded struct {
 	Version int64           `json:"version"`
 	Row     json.RawMessage `json:"row"`
+	Key     journal.Key     `json:"key,omitzero"`
 }
 
 func (h *host) load(ctx context.Context, id string) (*loaded, error) {
@@ -123,7 +124,7 @@ func (h *host) load(ctx context.Context, id string) (*loaded, error) {
 	if row.Damaged != nil {
 		return nil, row.Damaged
 	}
-	return &loaded{Version: row.Version, Row: row.State}, nil
+	return &loaded{Version: row.Version, Row: row.State, Key: row.Key}, nil
 }
 
 // openOut is what the journal knows of a payment key.
@@ -148,10 +149,12 @@ func (h *host) open(ctx context.Context, in storeIn) (*openOut, error) {
 	if err != nil {
 		return nil, err
 	}
-	if row, err := h.d.o.Journal.Get(ctx, in.Flow); err == nil && row.Key != keyOf(&s.Payment) {
-		return &openOut{Refused: fmt.Sprintf("the workflow's id %s is that of a flow of payment key %q", in.Flow, row.Key.Payment)}, nil
-	} else if err != nil && !errors.Is(err, journal.ErrNotFound) {
+	mine, err := h.load(ctx, in.Flow)
+	if err != nil {
 		return nil, err
+	}
+	if foreign(in.Row, mine) {
+		return &openOut{Refused: fmt.Sprintf("the workflow's id %s is that of a flow of payment key %q", in.Flow, mine.Key.Payment)}, nil
 	}
 	var ledgers [][]flow.Identity
 	for i := range rows {
@@ -234,15 +237,15 @@ func readRow(row *journal.Row) (*stored.Flow, error) {
 	return f, nil
 }
 
-// sameKey reports whether two rows are of one payment key.
-func sameKey(a, b []byte) bool {
-	f, failed := stored.Decode(a)
-	g, err := stored.Decode(b)
-	if failed != nil || err != nil {
+// foreign reports whether a row of the journal is another payment's than that of a run. What cannot be read is not known to be:
+// a newer release may have written it.
+func foreign(mine []byte, row *loaded) bool {
+	f, err := stored.Decode(mine)
+	if err != nil || row.Key.Payment == "" {
 		return false
 	}
-	p, q := policy.Payment(f.State.Payment), policy.Payment(g.State.Payment)
-	return keyOf(&p) == keyOf(&q)
+	p := policy.Payment(f.State.Payment)
+	return row.Key != keyOf(&p)
 }
 
 // samePayment reports whether two requests of a key mean one payment.

@@ -194,7 +194,7 @@ func (r *run) advance(ctx workflow.Context, events []event) {
 func (r *run) overtaken(ctx workflow.Context, events []event) {
 	var row loaded
 	until(ctx, loadActivity, r.id, &row)
-	if !sameKey(r.row, row.Row) {
+	if foreign(r.row, &row) {
 		r.foreign, r.dirty, r.next = true, false, &next{Do: doEnd}
 		return
 	}
