@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // The bounds of a bundle.
@@ -68,6 +69,9 @@ func Make(fsys fs.FS) ([]byte, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, errors.New("there is no " + extension + " file, and a bundle of nothing would be taken for no bundle")
 	}
 	slices.Sort(names)
 	var out bytes.Buffer
@@ -141,6 +145,8 @@ func Read(data []byte) (fs.FS, error) {
 	for _, f := range z.File {
 		if err := check(f); err != nil {
 			errs = append(errs, fmt.Errorf("%q: %w", f.Name, err))
+		} else if err := whole(f, data); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", f.Name, err))
 		}
 		if seen[f.Name] {
 			errs = append(errs, fmt.Errorf("%q: it is in the bundle twice", f.Name))
@@ -159,11 +165,32 @@ func Read(data []byte) (fs.FS, error) {
 	return z, nil
 }
 
+// whole reads a file once, with the name that stands before it: one that was changed is found when the bundle is opened, and not when a
+// command comes to it, or misses a merchant's rules.
+func whole(f *zip.File, data []byte) error {
+	at, err := f.DataOffset()
+	if err != nil {
+		return err
+	}
+	if before := at - int64(len(f.Name)); before < 0 || at > int64(len(data)) || string(data[before:at]) != f.Name {
+		return errors.New("it has another name in the list of the bundle's files")
+	}
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(io.Discard, r)
+	return err
+}
+
 // check refuses what [Make] does not write: other places than below the folder, and what a file could hide in.
 func check(f *zip.File) error {
 	switch {
 	case !fs.ValidPath(f.Name) || strings.ContainsAny(f.Name, `\:`) || len(f.Name) > maxName:
 		return errors.New("a file's name is a path below the folder, with slashes")
+	case strings.ContainsFunc(f.Name, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return errors.New("a file's name is of characters that can be seen: errors are shown by it")
 	case !strings.HasSuffix(f.Name, extension) || strings.HasPrefix(path.Base(f.Name), "."):
 		return errors.New("a bundle holds " + extension + " files")
 	case f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0:

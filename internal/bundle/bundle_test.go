@@ -21,8 +21,8 @@ func TestWhatIsPutInComesOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`([a-z]{1,3}/){0,2}\.?[a-zü -]{1,4}\.(toml|test\.toml|md)`)
 		texts := rapid.MapOf(name, rapid.SliceOf(rapid.Byte())).Draw(t, "files")
-		files := fstest.MapFS{}
-		want := map[string]string{}
+		files := fstest.MapFS{"always.toml": {Data: []byte("a = 1")}}
+		want := map[string]string{"always.toml": "a = 1"}
 		for name, text := range texts {
 			files[name] = &fstest.MapFile{Data: text, ModTime: time.Unix(rapid.Int64Range(0, 1e9).Draw(t, "time"), 0), Mode: 0o600}
 			if strings.HasSuffix(name, ".toml") && !strings.Contains("/"+name, "/.") {
@@ -127,6 +127,9 @@ func TestHostileBundlesAreRefused(t *testing.T) {
 		{"a drive", named("C:/momo.toml"), "path below the folder"},
 		{"a backslash", named(`..\momo.toml`), "path below the folder"},
 		{"a long name", named(strings.Repeat("a", 2000) + ".toml"), "path below the folder"},
+		{"a name that commands a terminal", named("a\x1b[2J.toml"), "can be seen"},
+		{"a line break in a name", named("a\nharmless.toml"), "can be seen"},
+		{"a name that turns its direction", named("a\u202elmot.toml"), "can be seen"},
 		{"another kind of file", named("run.sh"), "holds .toml files"},
 		{"a hidden file", named(".momo.toml"), "holds .toml files"},
 		{"a folder", named("merchants.toml/"), "path below the folder"},
@@ -223,5 +226,54 @@ func TestFilesAreReadInsideABundle(t *testing.T) {
 		if _, err := ReadFile(missing); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", missing, err)
 		}
+	}
+}
+
+// Whatever byte of a bundle is changed: it is refused when it is opened, or holds what it held.
+func TestAChangedByteChangesNoRule(t *testing.T) {
+	files := fstest.MapFS{"momo.toml": {Data: []byte("a = 1")}, "merchants/acme.toml": {Data: []byte("b = 2")}, "tests/a.toml": {Data: []byte("c = 3")}}
+	good, err := Make(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for i := range good {
+		for _, bit := range []byte{1, 0x20, 0xff} {
+			changed := bytes.Clone(good)
+			changed[i] ^= bit
+			fsys, err := Read(changed)
+			if err != nil {
+				refused++
+				continue
+			}
+			for name, f := range files {
+				if text, err := fs.ReadFile(fsys, name); err != nil || !bytes.Equal(text, f.Data) {
+					t.Errorf("byte %d: %s holds %q: %v", i, name, text, err)
+				}
+			}
+		}
+	}
+	if refused < 3*len("a = 1b = 2c = 3") {
+		t.Errorf("only %d changes were found", refused)
+	}
+	for i := range good {
+		if _, err := Read(good[:i]); err == nil {
+			t.Errorf("the first %d bytes are a bundle", i)
+		}
+	}
+}
+
+// The bundle is the files' names and bytes, and nothing else of them.
+func TestABundleHasNoTimes(t *testing.T) {
+	one, err := Make(fstest.MapFS{"b.toml": {Data: []byte("b")}, "a.toml": {Data: []byte("a"), Mode: 0o777, ModTime: time.Unix(1e9, 0)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := Make(fstest.MapFS{"a.toml": {Data: []byte("a")}, "b.toml": {Data: []byte("b"), Mode: 0o400, ModTime: time.Unix(2e9, 0)}})
+	if err != nil || !bytes.Equal(one, other) {
+		t.Errorf("they differ: %v", err)
+	}
+	if _, err := Make(fstest.MapFS{"README.md": {Data: []byte("a")}, ".git/a.toml": {Data: []byte("a")}}); err == nil {
+		t.Error("a folder without rules is a bundle, which no command knows as one")
 	}
 }

@@ -124,7 +124,7 @@ func parsed(t *testing.T, page string) (all []element, text string) {
 
 // known are the elements and attributes that the templates have.
 var known = strings.Fields("html head meta title link body a header nav span main h1 h2 h3 p time section ul li details summary table caption thead tbody tr th td bdi form fieldset legend label input select option button dl div dt dd strong em")
-var knownAttrs = strings.Fields("lang charset name content rel href class aria-label aria-current aria-labelledby id tabindex datetime title role scope data-label method action type value checked selected autocomplete dir required maxlength")
+var knownAttrs = strings.Fields("lang charset name content rel href class aria-label aria-current aria-labelledby id tabindex datetime title role scope data-label method action type value checked selected autocomplete dir required readonly maxlength")
 
 func get(h http.Handler, at string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
@@ -271,15 +271,16 @@ func TestLooksChangeNothing(t *testing.T) {
 // A form that is not one of the pages is refused before anything is asked for.
 func TestFormsAreJudged(t *testing.T) {
 	for what, change := range map[string]func(url.Values){
-		"no version":      func(v url.Values) { v.Del("version") },
-		"version 0":       func(v url.Values) { v.Set("version", "0") },
-		"another verb":    func(v url.Values) { v.Set("do", "prune") },
-		"a field twice":   func(v url.Values) { v.Add("effect", "not_executed") },
-		"another field":   func(v url.Values) { v.Set("force", "yes") },
-		"a broken choice": func(v url.Values) { v.Set("request", "o-1") },
-		"one id":          func(v url.Values) { v.Set("request", `["o-1"]`) },
-		"too long":        func(v url.Values) { v.Set("why", strings.Repeat("a", 100_000)) },
-		"no flow":         func(v url.Values) { v.Set("flow", "") },
+		"a version and more": func(v url.Values) { v.Set("version", "3; 4") },
+		"no version":         func(v url.Values) { v.Del("version") },
+		"version 0":          func(v url.Values) { v.Set("version", "0") },
+		"another verb":       func(v url.Values) { v.Set("do", "prune") },
+		"a field twice":      func(v url.Values) { v.Add("effect", "not_executed") },
+		"another field":      func(v url.Values) { v.Set("force", "yes") },
+		"a broken choice":    func(v url.Values) { v.Set("request", "o-1") },
+		"one id":             func(v url.Values) { v.Set("request", `["o-1"]`) },
+		"too long":           func(v url.Values) { v.Set("why", strings.Repeat("a", 100_000)) },
+		"no flow":            func(v url.Values) { v.Set("flow", "") },
 	} {
 		a, form := &api{text: "x"}, orders()
 		change(form)
@@ -373,3 +374,31 @@ func TestLinksLead(t *testing.T) {
 
 // decoded is a text as JSON has it.
 func decoded(s string) string { return string([]rune(s)) }
+
+// A flow with which much was tried, and whose every line is long, has a short page; what waits for a second person is on it.
+func TestPagesOfLongFlowsAreShort(t *testing.T) {
+	long := strings.Repeat("W", 10_000)
+	many := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		var story, trail []any
+		for i := range 5_000 {
+			story = append(story, map[string]any{"at": now, "what": fmt.Sprint(i, long)})
+			trail = append(trail, map[string]any{"at": now, "verb": "propose", "flow": "f", "id": fmt.Sprint("p-", i), "asked": map[string]any{"who": fmt.Sprint(i, long), "why": long, "order_id": long, "effect": "executed"},
+				"result": long, "waits": i%2 == 0, "until": now.Add(time.Hour)})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"flow": "f", "standing": "in_doubt", "since": now, "version": 3, "now": now, "state": map[string]any{"stage": "waiting"}, "story": story, "trace": story, "audit": trail})
+	})
+	w := get(console.Handler(many), "/flow?id=f")
+	page := w.Body.String()
+	all, _ := parsed(t, page)
+	for _, e := range all {
+		checkElement(t, e)
+	}
+	if n := len(page); w.Code != http.StatusOK || n > 3<<20 {
+		t.Errorf("%d, %d bytes", w.Code, n)
+	}
+	for _, want := range []string{"4,800 earlier lines are not shown", "4,800 earlier lines are on the", `value="p-4998"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+}

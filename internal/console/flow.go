@@ -37,20 +37,37 @@ type flowView struct {
 	You     string // who asks, if that is known
 	Two     bool   `json:"two_persons"`
 
-	Form form     `json:"-"` // what was typed
-	Done string   `json:"-"` // what was done just now
-	Sent []sent   `json:"-"`
-	Ids  []string `json:"-"` // those of the flow
+	MoreStory, MoreTrace, MoreAudit int `json:"-"` // lines that are not shown, the oldest
+
+	Form form   `json:"-"` // what was typed
+	Done string `json:"-"` // what was done just now
+	Sent []sent `json:"-"`
+
+	Proposals []trailLine `json:"-"`
+
+	Ids []string `json:"-"` // those of the flow
 }
 
-// Proposals are those that wait for a second person.
-func (v *flowView) Proposals() (all []trailLine) {
+// proposals are those that wait for a second person.
+func (v *flowView) proposals() (all []trailLine) {
 	for _, l := range v.Audit {
 		if l.Waits && v.Now.Before(l.Until) {
 			all = append(all, l)
 		}
 	}
-	return all
+	return all[max(0, len(all)-mostProposals):]
+}
+
+// mostProposals bounds the forms on a page.
+const mostProposals = 20
+
+// mostLines bounds each table of a flow's page. A person who tries a resolve again and again makes the trail long.
+const mostLines = 200
+
+// newest are the last of some lines, and how many are before them.
+func newest[T any](all []T) ([]T, int) {
+	more := max(0, len(all)-mostLines)
+	return all[more:], more
 }
 
 // Ended reports whether the flow has.
@@ -169,5 +186,9 @@ func (p *pages) flowPage(r *http.Request, id string, typed *form) (*page, error)
 	if len(v.Sent) == 1 && v.Form.Request == "" {
 		v.Form.Request = v.Sent[0].Value()
 	}
+	v.Proposals = v.proposals()
+	v.Story, v.MoreStory = newest(v.Story)
+	v.Trace, v.MoreTrace = newest(v.Trace)
+	v.Audit, v.MoreAudit = newest(v.Audit)
 	return &page{Title: "Flow " + shown(v.Flow, longestName), Now: v.Now, View: v}, nil
 }
