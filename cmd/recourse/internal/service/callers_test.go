@@ -181,7 +181,7 @@ func TestAnotherMerchantsPaymentIsNotBegun(t *testing.T) {
 	none := [3]string{"POST", "/v1/flows?wait_ms=0", merchant(`"merchant":"no such merchant"`)}
 	for name, body := range map[string]string{
 		"that exists, with an open key": merchant(`"merchant":"shop"`),
-		"that is limited":               strings.Replace(merchant(`"merchant":"shop"`), "k1", "k2", -1),
+		"that is limited":               strings.ReplaceAll(merchant(`"merchant":"shop"`), "k1", "k2"),
 		"another amount under the key":  strings.Replace(merchant(`"merchant":"shop"`), "50000", "1", 1),
 		"a provider it does not use":    merchant(`"merchant":"shop"`),
 		"in capitals":                   merchant(`"merchant":"Other"`),

@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -46,7 +45,7 @@ func TestAnswersDoNotMix(t *testing.T) {
 	}
 	batch := strings.Join(asked, "\n")
 	wantBatch := answer("application/x-ndjson", batch)
-	if lines := bytes.Count([]byte(wantBatch), []byte("\n")); lines != len(asked) {
+	if lines := strings.Count(wantBatch, "\n"); lines != len(asked) {
 		t.Fatalf("%d lines for %d questions", lines, len(asked))
 	}
 	var wg sync.WaitGroup
