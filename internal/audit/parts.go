@@ -68,23 +68,28 @@ func (p *payment) parts() []*payment {
 	if !p.share(intents, all) {
 		return []*payment{p}
 	}
+	p.spread(intents, all)
+	return all
+}
+
+// spread gives the parts what came beside the sends: an answer to the one that it is about, and ends to all.
+func (p *payment) spread(intents []intent, parts []*payment) {
 	for n := range p.events {
 		switch e := &p.events[n]; e.phase {
 		case recorded.Send:
 		case recorded.End, recorded.Truth:
-			for _, part := range all {
+			for _, part := range parts {
 				part.events = append(part.events, *e)
 			}
 		case recorded.Query, recorded.Webhook:
-			if k := about(intents, all, e); k >= 0 {
-				all[k].events = append(all[k].events, *e)
+			if k := about(intents, parts, e); k >= 0 {
+				parts[k].events = append(parts[k].events, *e)
 			}
 		}
 	}
-	for _, part := range all {
+	for _, part := range parts {
 		slices.SortStableFunc(part.events, func(a, b event) int { return a.at.Compare(b.at) })
 	}
-	return all
 }
 
 // about is the part that an answer is about; -1: it may be any of several, and is evidence of none.
