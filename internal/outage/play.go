@@ -64,7 +64,7 @@ type run struct {
 	rand     *rand.Rand
 	g        *guards
 	asked    int            // generation of what the flow waits for: an older wake-up is stale
-	paid     bool           // the budget was charged for the next send
+	charged  float64        // to the budget for the next send; 0: nothing yet
 	permit   breaker.Permit // for the next call
 	last     *policy.Answer
 	class    policy.Class
@@ -218,11 +218,10 @@ func (p *play) due(i int) {
 	left := r.s.Started.Add(p.d.Terms(&r.s.Payment).Limits.MaxElapsed).Sub(p.now)
 	if (sends || r.s.Next.Action == policy.QueryStatus) && left > 0 {
 		wait := time.Duration(0)
-		if sends && !r.paid {
-			if wait = r.g.budget.Take(cost(r.last), p.now); wait > 0 {
+		if sends {
+			if wait = p.charge(r); wait > 0 {
 				p.delays.add(true, wait)
 			}
-			r.paid = wait == 0
 		}
 		if wait == 0 {
 			wait = p.allow(r, !sends)
@@ -264,7 +263,7 @@ func (p *play) answered(ev *event) {
 	if permit.Valid() {
 		permit.Done(result, p.now)
 	}
-	if result == breaker.Success {
+	if result == breaker.Success && ev.answer.Fault == policy.NoFault { // silence earns no retries
 		r.g.budget.Give(breaker.DefaultSuccess)
 	}
 }
@@ -281,7 +280,7 @@ func (p *play) step(i int, e flow.Event) {
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Send:
-			r.paid = false
+			r.charged = 0
 			p.call(i, false, c.Deadline)
 		case flow.Ask:
 			p.call(i, true, c.Deadline)
@@ -304,10 +303,22 @@ func (p *play) release(r *run) {
 		r.permit.Done(breaker.NotMade, p.now)
 		r.permit = breaker.Permit{}
 	}
-	if r.paid {
-		r.paid = false
-		r.g.budget.Give(cost(r.last))
+	if r.charged > 0 {
+		r.g.budget.Give(r.charged)
+		r.charged = 0
 	}
+}
+
+// charge charges the budget for the next send, once, or returns how long the tokens take to come back.
+func (p *play) charge(r *run) (wait time.Duration) {
+	if r.charged > 0 {
+		return 0
+	}
+	c := cost(r.last)
+	if wait = r.g.budget.Take(c, p.now); wait == 0 {
+		r.charged = c
+	}
+	return wait
 }
 
 // wait plans the next step. The budget is charged now, so that its wait and that of the rules run together.
@@ -316,7 +327,7 @@ func (p *play) wait(i int, c *flow.Wait) {
 	p.release(r)
 	r.asked++
 	if c.Action.Sends() {
-		r.paid = r.g.budget.Take(cost(r.last), p.now) == 0
+		p.charge(r)
 	}
 	p.push(event{at: later(c.Until, p.now), run: i, kind: wakes, asked: r.asked})
 }
