@@ -1,11 +1,13 @@
 package certify
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
@@ -16,7 +18,7 @@ import (
 // drawn is how many answers of each phase are drawn, beside those with each row of the catalogue.
 const drawn = 200
 
-var literal = regexp.MustCompile(`"[^"\n]*"|[0-9]+`)
+var literal = regexp.MustCompile(`"[^"\n]*"|[0-9][0-9_]*`)
 
 // complete holds what the certificate says of the rules against the rules: with each row of the catalogue, and with answers that
 // are drawn from the words and numbers of both, what the rules decide is listed, whatever the flow can show them beside the
@@ -27,8 +29,9 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 		return err
 	}
 	texts, amounts := literals(rules)
-	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}}
-	for q := range asked {
+	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}, answers: map[[2]byte][]policy.Answer{}}
+	for i := range m.Asked { // in the file's order, so that each check draws the same
+		q := m.Asked[i].Question
 		c.questions[[2]byte(q[:2])] = append(c.questions[[2]byte(q[:2])], q)
 	}
 	var all [3][]policy.Answer
@@ -52,6 +55,92 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 				return err
 			}
 		}
+		if err := c.aim(p, rules); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aimed and mostAimed bound how many situations are drawn from the words and numbers of one rule, for each question.
+const aimed, mostAimed = 40, 2_000
+
+// aim asks the rules about situations that are drawn from the words and numbers of one rule at a time: a condition with several limits
+// seldom holds by chance.
+func (c *comparison) aim(p policy.Payment, rules []certificate.Text) error {
+	for _, t := range rules {
+		for _, rule := range bytes.Split(t.Data, []byte("[[rule]]"))[1:] {
+			w := wordsOf(rule)
+			for i := range c.Asked {
+				q := c.Asked[i].Question
+				answers := c.answers[[2]byte(q[:2])]
+				for range min(w.draws(), w.draws()*len(answers)) {
+					if err := c.aimAt(p, q, answers[c.rand.IntN(len(answers))], w); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// words are what a rule is written in.
+type words struct {
+	texts   []string
+	numbers []int64
+	spans   []time.Duration
+}
+
+func wordsOf(rule []byte) *words {
+	w := &words{spans: []time.Duration{0, 48 * time.Hour}}
+	w.texts, w.numbers = literals([]certificate.Text{{Data: rule}})
+	for _, l := range w.texts {
+		if d, err := time.ParseDuration(l); err == nil {
+			w.spans = append(w.spans, d-1, d, d+1)
+		}
+	}
+	return w
+}
+
+// draws is how many situations are drawn; the numbers are those that every list has.
+func (w *words) draws() int {
+	return min(aimed+10*(len(w.texts)-2)*(len(w.numbers)-3)*(len(w.spans)-2), mostAimed)
+}
+
+// aimAt asks the rules about an answer of a question's class, in a situation of a rule's words.
+func (c *comparison) aimAt(p policy.Payment, q certificate.Question, a policy.Answer, w *words) error {
+	r := c.rand
+	if with := a; r.IntN(3) == 0 {
+		if with.Code = w.texts[r.IntN(len(w.texts))]; Read(c.engine.Judge(&p, &with)) == c.facts[q[0]][q[1]] {
+			a = with
+		}
+	}
+	facts := shown(q, c.engine.Judge(&p, &a), c.ledger)
+	if len(facts) == 0 {
+		return nil
+	}
+	p.Amount, p.Currency = w.numbers[r.IntN(len(w.numbers))], w.texts[r.IntN(len(w.texts))]
+	s := c.situation(&p, &a, facts[r.IntN(len(facts))], q)
+	s.Attempt, s.Elapsed = 1+int(w.numbers[r.IntN(len(w.numbers))]%8), w.spans[r.IntN(len(w.spans))]
+	for _, l := range w.texts { // among them the rule's name
+		s.Fired = append(s.Fired, policy.Count{Name: l, N: r.IntN(8)})
+	}
+	return c.listed(q, &s)
+}
+
+// situation is one in which a question may be asked.
+func (c *comparison) situation(p *policy.Payment, a *policy.Answer, f policy.Fact, q certificate.Question) policy.Situation {
+	r := c.rand
+	return policy.Situation{Payment: p, Answer: a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
+		Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
+}
+
+// listed checks that what the rules decide in a situation is listed.
+func (c *comparison) listed(q certificate.Question, s *policy.Situation) error {
+	d := c.engine.Decide(s)
+	if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
+		return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, s.Answer, s.Fact)
 	}
 	return nil
 }
@@ -61,8 +150,8 @@ func literals(rules []certificate.Text) (texts []string, amounts []int64) {
 	texts, amounts = []string{"", "x"}, []int64{0, 1, 120_000}
 	for _, t := range rules {
 		for _, l := range literal.FindAllString(string(t.Data), -1) {
-			if n, err := strconv.ParseInt(l, 10, 64); err == nil {
-				amounts = append(amounts, n, n+1)
+			if n, err := strconv.ParseInt(strings.ReplaceAll(l, "_", ""), 10, 64); err == nil {
+				amounts = append(amounts, max(0, n-1), n, n+1)
 			} else if text, err := strconv.Unquote(l); err == nil {
 				texts = append(texts, text)
 			}
@@ -78,6 +167,7 @@ type comparison struct {
 	asked     map[certificate.Question][]certificate.Choice
 	questions map[[2]byte][]certificate.Question // by phase and class
 	ledger    []policy.Fact                      // what it can hold for certain
+	answers   map[[2]byte][]policy.Answer        // that were judged, by phase and class
 	amounts   []int64
 	rand      *rand.Rand
 }
@@ -92,8 +182,15 @@ func (c *comparison) hold(a *policy.Answer) {
 	default:
 		return
 	}
-	if f.Basis = 0; !slices.Contains(c.ledger, f) {
-		c.ledger = append(c.ledger, f)
+	odd := f
+	if f.Basis = 0; f.Effect == policy.Executed {
+		odd.Class = policy.Mismatch // with another amount
+	}
+	odd.Basis = 0
+	for _, one := range []policy.Fact{f, odd, {Effect: f.Effect, Class: policy.AlreadyDone, Stage: policy.Result}} { // the last is a person's word
+		if !slices.Contains(c.ledger, one) {
+			c.ledger = append(c.ledger, one)
+		}
 	}
 }
 
@@ -104,14 +201,14 @@ func (c *comparison) compare(p policy.Payment, a policy.Answer) error {
 	if class < 0 {
 		return fmt.Errorf("no class has the answer %+v", a)
 	}
-	for _, q := range c.questions[[2]byte{byte(a.Phase), byte(class)}] {
+	of := [2]byte{byte(a.Phase), byte(class)}
+	c.answers[of] = append(c.answers[of], a)
+	for _, q := range c.questions[of] {
 		for _, f := range shown(q, own, c.ledger) {
 			p.Amount, p.Currency = c.amounts[r.IntN(len(c.amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]
-			s := policy.Situation{Payment: &p, Answer: &a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
-				Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
-			d := c.engine.Decide(&s)
-			if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
-				return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, a, f)
+			s := c.situation(&p, &a, f, q)
+			if err := c.listed(q, &s); err != nil {
+				return err
 			}
 		}
 	}
@@ -121,13 +218,14 @@ func (c *comparison) compare(p policy.Payment, a policy.Answer) error {
 // draw returns answers of the texts, and the failed calls.
 func draw(r *rand.Rand, texts []string) (all []policy.Answer) {
 	text := func() string { return texts[r.IntN(len(texts))] }
-	for _, f := range policy.All[policy.Fault]() {
+	faults := policy.All[policy.Fault]()
+	for _, f := range faults {
 		all = append(all, policy.Answer{Fault: f})
 	}
 	for range drawn {
 		a := policy.Answer{Code: text(), Status: text(), HTTPStatus: []int{0, 200, 400, 404, 409, 429, 500, 502}[r.IntN(8)], Message: text(), Verified: true}
 		if r.IntN(3) == 0 {
-			a.Fault = policy.All[policy.Fault]()[r.IntN(4)]
+			a.Fault = faults[r.IntN(len(faults))]
 		}
 		if r.IntN(2) == 0 {
 			a.SubCode, a.SubStatus = text(), text()

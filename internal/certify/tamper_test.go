@@ -147,35 +147,32 @@ func TestTamperingIsRefused(t *testing.T) {
 	}
 }
 
-// What the rules decide is compared for answers that are drawn, so that a decision which is left out is found where the set or a
-// drawn answer shows it. The test counts what is found, and holds the share.
-const leastFound = 2 // of ten
-
+// What the rules decide is compared for answers that are drawn. The test leaves out one decision after another: each is found.
 func TestDecisionsLeftOut(t *testing.T) {
 	data := made(t, "momo", policy.Unbind)
-	r := rand.New(rand.NewPCG(3, 4))
-	found, all := 0, testkit.Size(8, 16, 80)
-	for range all {
-		c := read(t, data)
-		p := &c.Products[0]
-		a := &p.Asked[r.IntN(len(p.Asked))]
-		for len(a.Choices) < 2 {
-			a = &p.Asked[r.IntN(len(p.Asked))]
-		}
-		k := r.IntN(len(a.Choices))
-		a.Choices = append(a.Choices[:k:k], a.Choices[k+1:]...)
-		if check(c) != nil {
-			found++
+	all := 0
+	for i := range read(t, data).Products[0].Asked {
+		for k := 0; ; k++ {
+			c := read(t, data)
+			a := &c.Products[0].Asked[i]
+			if len(a.Choices) < 2 || k == len(a.Choices) {
+				break
+			}
+			one := a.Choices[k]
+			a.Choices = append(a.Choices[:k:k], a.Choices[k+1:]...)
+			if all++; check(c) == nil {
+				t.Errorf("not found: %v, %+v", a.Question, one)
+			}
 		}
 	}
-	t.Logf("%d of %d found", found, all)
-	if found*10 < all*leastFound {
-		t.Errorf("only %d of %d decisions that were left out are found", found, all)
+	if all < 8 {
+		t.Errorf("only %d decisions were left out", all)
 	}
 }
 
-// mostLines bounds the checker, without comments and empty lines. It only goes down: the aim is 400.
-const mostLines = 1030
+// mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up once, by 75 lines: what the rules decide
+// was asked about with one draw for each answer, and half of the decisions that were left out were not found.
+const mostLines = 1105
 
 func TestSize(t *testing.T) {
 	files, err := filepath.Glob("*.go")
