@@ -77,6 +77,15 @@ func benchFlows(b *testing.B, callers int) {
 	}
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "flows/s")
+	var table, indexes, dead int64
+	err := opened(b, Options{Schema: schema, ReadOnly: true}).pool.QueryRow(ctx, `SELECT pg_table_size(c.oid), pg_indexes_size(c.oid), pg_stat_get_dead_tuples(c.oid)
+		FROM pg_class c WHERE c.oid = ($1 || '.flow')::regclass`, schema).Scan(&table, &indexes, &dead)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(table)/1e6, "table-MB")
+	b.ReportMetric(float64(indexes)/1e6, "indexes-MB")
+	b.ReportMetric(float64(dead), "dead-rows")
 }
 
 // fill puts ended and open flows there before, as a shop has them after months.
