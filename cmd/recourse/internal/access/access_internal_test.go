@@ -1,10 +1,13 @@
 package access
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"math/big"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -104,6 +107,25 @@ func TestPermissionsOfTheFile(t *testing.T) {
 	}
 }
 
+// signedLeaf is a certificate as a connection shows it: signed, written and read.
+func signedLeaf(t *testing.T, c *x509.Certificate, until time.Time) *x509.Certificate {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SerialNumber, c.NotAfter = big.NewInt(1), until
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
 // Who shows what is found as the caller that it is, and what fits two callers as none.
 func TestFind(t *testing.T) {
 	uri, err := url.Parse("spiffe://example.org/shop")
@@ -134,26 +156,34 @@ merchants = ["second"]
 may = ["decide"]
 `)
 	later := time.Now().Add(time.Hour)
-	leaf := func(names ...string) *x509.Certificate { return &x509.Certificate{DNSNames: names, NotAfter: later} }
+	signed := func(c *x509.Certificate) *x509.Certificate { return signedLeaf(t, c, later) }
+	leaf := func(names ...string) *x509.Certificate { return signed(&x509.Certificate{DNSNames: names}) }
+	shop := pkix.Name{CommonName: "shop"}
+	// A user's principal name, of a kind that crypto/x509 does not read.
+	principal := []byte("\x30\x13\xa0\x11\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03\xa0\x03\x0c\x01x")
+	twice := pkix.Name{ExtraNames: []pkix.AttributeTypeAndValue{{Type: commonName, Value: "x"}, {Type: commonName, Value: "shop"}}}
 	for name, c := range map[string]struct {
 		authorization string
 		leaf          *x509.Certificate
 		want          string
 	}{
-		"a token":                            {"Bearer the-token-of-a-shop", nil, "token"},
-		"a token that is cut off":            {"Bearer the-token-of-a-sho", nil, ""},
-		"a token and more":                   {"Bearer the-token-of-a-shop2", nil, ""},
-		"an empty one":                       {"Bearer ", nil, ""},
-		"the digest in place of the token":   {"Bearer " + fmt.Sprintf("%x", sha256.Sum256([]byte("the-token-of-a-shop"))), nil, ""},
-		"another scheme":                     {"Basic the-token-of-a-shop", nil, ""},
-		"nothing":                            {"", nil, ""},
-		"a certificate":                      {"", leaf("SHOP.example"), "certificate"},
-		"a URI":                              {"", &x509.Certificate{URIs: []*url.URL{uri}, NotAfter: later}, "certificate"},
-		"a common name":                      {"", &x509.Certificate{Subject: pkix.Name{CommonName: "shop"}, NotAfter: later}, "certificate"},
-		"a common name beside a name":        {"", &x509.Certificate{Subject: pkix.Name{CommonName: "shop"}, DNSNames: []string{"x.example"}, NotAfter: later}, ""},
+		"a token":                          {"Bearer the-token-of-a-shop", nil, "token"},
+		"a token that is cut off":          {"Bearer the-token-of-a-sho", nil, ""},
+		"a token and more":                 {"Bearer the-token-of-a-shop2", nil, ""},
+		"an empty one":                     {"Bearer ", nil, ""},
+		"the digest in place of the token": {"Bearer " + fmt.Sprintf("%x", sha256.Sum256([]byte("the-token-of-a-shop"))), nil, ""},
+		"another scheme":                   {"Basic the-token-of-a-shop", nil, ""},
+		"nothing":                          {"", nil, ""},
+		"a certificate":                    {"", leaf("SHOP.example"), "certificate"},
+		"a URI":                            {"", signed(&x509.Certificate{URIs: []*url.URL{uri}}), "certificate"},
+		"a common name":                    {"", signed(&x509.Certificate{Subject: shop}), "certificate"},
+		"a common name beside a name":      {"", signed(&x509.Certificate{Subject: shop, DNSNames: []string{"x.example"}}), ""},
+		"a common name beside an address":  {"", signed(&x509.Certificate{Subject: shop, EmailAddresses: []string{"a@x.example"}}), ""},
+		"a common name beside a name of a kind that is not read": {"", signed(&x509.Certificate{Subject: shop, ExtraExtensions: []pkix.Extension{{Id: alternativeNames, Value: principal}}}), ""},
+		"two common names":                   {"", signed(&x509.Certificate{Subject: twice}), ""},
 		"a common name as a name":            {"", leaf("shop"), ""},
 		"a wildcard":                         {"", leaf("*.example"), ""},
-		"names of one caller twice":          {"", &x509.Certificate{DNSNames: []string{"shop.example"}, URIs: []*url.URL{uri}, NotAfter: later}, "certificate"},
+		"names of one caller twice":          {"", signed(&x509.Certificate{DNSNames: []string{"shop.example"}, URIs: []*url.URL{uri}}), "certificate"},
 		"names of two callers":               {"", leaf("shop.example", "second.example"), ""},
 		"one that is over":                   {"", &x509.Certificate{DNSNames: []string{"shop.example"}, NotAfter: time.Now().Add(-time.Second)}, ""},
 		"a token that needs one, without it": {"Bearer the-token-of-another", nil, ""},

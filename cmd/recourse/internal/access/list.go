@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"slices"
 	"strings"
 	"time"
 )
@@ -191,8 +194,14 @@ func (c *Caller) shows(leaf *x509.Certificate) bool {
 	return false
 }
 
-// namesOf are the names of a certificate, as the file writes them. The subject's common name counts only where there is no other: who signs
-// certificates by their alternative names may let the subject be anything.
+// alternativeNames is the extension of a certificate that holds them.
+var alternativeNames = asn1.ObjectIdentifier{2, 5, 29, 17}
+
+// commonName is the attribute of a subject.
+var commonName = asn1.ObjectIdentifier{2, 5, 4, 3}
+
+// namesOf are the names of a certificate, as the file writes them. The subject's common name counts only where there is no other, also none of
+// a kind that is not read, as a user's principal name: who signs certificates by their alternative names may let the subject be anything.
 func namesOf(leaf *x509.Certificate) (all []string) {
 	if leaf == nil {
 		return nil
@@ -203,8 +212,18 @@ func namesOf(leaf *x509.Certificate) (all []string) {
 	for _, name := range leaf.URIs {
 		all = append(all, "uri:"+name.String())
 	}
-	if len(all) == 0 && len(leaf.EmailAddresses) == 0 && len(leaf.IPAddresses) == 0 && leaf.Subject.CommonName != "" {
-		all = append(all, "cn:"+leaf.Subject.CommonName)
+	if slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(alternativeNames) }) {
+		return all
+	}
+	var subject []string
+	for _, a := range leaf.Subject.Names {
+		if a.Type.Equal(commonName) {
+			name, _ := a.Value.(string)
+			subject = append(subject, name)
+		}
+	}
+	if len(subject) == 1 && subject[0] != "" { // of several each reader takes another
+		all = append(all, "cn:"+subject[0])
 	}
 	return all
 }

@@ -29,8 +29,8 @@ func (s *Service) administer(w http.ResponseWriter, r *http.Request, c *access.C
 		why = mayNot(verb)
 	case c.OfAll():
 	case path == "/flows":
-		if named := r.URL.Query()["merchant"]; len(named) != 1 || !c.Of(named[0]) {
-			why = "this caller may not see the flows of all merchants: ?merchant= must name one of its own"
+		if named := r.URL.Query()["merchant"]; len(named) != 1 || named[0] == "" || !c.Of(named[0]) { // an empty name is any merchant's
+			why = "this caller may not see the flows of all merchants: ?merchant= must name one of its own; flows without a merchant are seen one by one"
 		}
 	default:
 		id, isFlow := flowOf(path)

@@ -391,6 +391,47 @@ func TestPeopleOfOneMerchant(t *testing.T) {
 	}
 }
 
+// A caller that is allowed payments without a merchant sees no others by leaving the name empty: to the journal an empty one means any.
+func TestPeopleOfPaymentsWithoutAMerchant(t *testing.T) {
+	const nameless = "the token of people of none"
+	a := newAPI(t, service.Options{Journal: journal.NewMemory(), Access: callersOf(t, `
+[[caller]]
+name = "all"
+token_sha256 = "`+digestOf(first)+`"
+merchants = "*"
+may = ["flows"]
+
+[[caller]]
+name = "people of payments without a merchant"
+token_sha256 = "`+digestOf(nameless)+`"
+merchants = ["", "other"]
+may = ["look", "settle"]
+`)})
+	flows := map[string]string{}
+	for _, merchant := range []string{"shop", "other", ""} {
+		_, text := a.as(first, "POST", "/v1/flows", strings.Replace(start("caller-01", "k1"), `"shop"`, fmt.Sprintf("%q", merchant), 1))
+		var step map[string]any
+		if err := json.Unmarshal([]byte(text), &step); err != nil || step["flow"] == nil {
+			t.Fatal(text)
+		}
+		flows[merchant], _ = step["flow"].(string)
+	}
+	for path, want := range map[string]int{
+		"/flows?merchant=&standing=any":      403,
+		"/flows?merchant":                    403,
+		"/flows?standing=any":                403,
+		"/flows?merchant=other&standing=any": 200,
+		"/flows/" + flows[""]:                200,
+		"/flows/" + flows["other"]:           200,
+		"/flows/" + flows["shop"]:            404,
+	} {
+		status, text := a.as(nameless, "GET", "/admin"+path, "")
+		if status != want || status == 200 && (strings.Contains(text, flows["shop"]) || strings.Contains(text, `"shop"`)) {
+			t.Errorf("%s: %d %s, want %d", path, status, text, want)
+		}
+	}
+}
+
 // A row that cannot be read is an error to its merchant, and nothing to another.
 func TestAnotherMerchantsDamagedFlowLooksLikeNone(t *testing.T) {
 	j := journal.NewMemory()
