@@ -7,51 +7,86 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// A payment may be captured or refunded in parts, each an intent of its own. With a payment key each part has its key. Without
-// one, the parts of an order are in one flow, and only their amounts tell them apart: two of different amounts are two intents,
-// and of two that are alike nothing says whether the second is a part or a repetition. It may be either.
+// A flow may hold several operations of an order, and an order may be captured or refunded in parts, each an intent of its own. With a payment
+// key each part has its key. Without one, only their amounts tell them apart: two of different amounts are two intents, and of two
+// that are alike nothing says whether the second is a part or a repetition. It may be either.
 
 // inParts reports whether an operation may be carried out several times for one order.
 func inParts(op policy.Operation) bool { return op == policy.Capture || op == policy.Refund }
 
-// intent is what sends without a payment key have in common that serve the same one. The amount is not compared where it is -1.
+// moves is the operation that stands for those that move the same money: a purchase may be tried by both.
+func moves(op policy.Operation) policy.Operation {
+	if op == policy.Checkout {
+		return policy.Pay
+	}
+	return op
+}
+
+// intent is what sends have in common that serve the same one. The amount is not compared where it is -1, and a key or currency not where it is
+// empty.
 type intent struct {
 	operation policy.Operation
+	key       string
 	amount    int64
 	currency  string
 }
 
-// unsure reports whether a second execution may be another part of the order.
+// unsure reports whether a second execution may be another part of the order, or another operation's.
 func (p *payment) unsure() bool {
-	return len(p.keys) == 0 && slices.ContainsFunc(p.events, func(e event) bool { return e.phase == recorded.Send && inParts(e.payment.Operation) })
+	return p.mixed || slices.ContainsFunc(p.events, func(e event) bool {
+		return e.phase == recorded.Send && inParts(e.payment.Operation) && e.payment.Key == ""
+	})
 }
 
-// parts takes a payment without a key apart by what its sends ask for. It is one part where they ask for one thing, or where it
-// cannot be said which of them reconciliation found.
-func (p *payment) parts() []*payment {
-	if len(p.keys) > 0 {
-		return []*payment{p}
-	}
-	unknown := map[policy.Operation]bool{} // operations of which a send has no amount
-	for n := range p.events {
-		if e := &p.events[n]; e.phase == recorded.Send && e.payment.Amount == 0 {
-			unknown[e.payment.Operation] = true
-		}
-	}
-	of := func(e *event) intent {
-		if op := e.payment.Operation; !inParts(op) || unknown[op] {
-			return intent{op, -1, ""}
-		}
-		return intent{e.payment.Operation, e.payment.Amount, e.payment.Currency}
-	}
-	var intents []intent
-	parts := map[intent]*payment{}
+// named is what the sends of an operation all have.
+type named struct{ keys, amounts, currencies bool }
+
+// namings are those of each operation.
+func (p *payment) namings() map[policy.Operation]named {
+	all := map[policy.Operation]named{}
 	for n := range p.events {
 		e := &p.events[n]
 		if e.phase != recorded.Send {
 			continue
 		}
-		i := of(e)
+		op := moves(e.payment.Operation)
+		has, known := all[op]
+		if !known {
+			has = named{true, true, true}
+		}
+		has.keys, has.amounts, has.currencies = has.keys && e.payment.Key != "", has.amounts && e.payment.Amount != 0, has.currencies && e.payment.Currency != ""
+		all[op] = has
+	}
+	return all
+}
+
+// intentOf is what a send serves.
+func intentOf(of *policy.Payment, has named) intent {
+	i := intent{moves(of.Operation), "", -1, ""}
+	switch {
+	case !inParts(of.Operation):
+	case has.keys:
+		i.key = of.Key
+	case has.amounts:
+		if i.amount = of.Amount; has.currencies {
+			i.currency = of.Currency
+		}
+	}
+	return i
+}
+
+// parts takes a payment apart by what its sends ask for. It is one part where they ask for one thing, or where it cannot be said which of them
+// reconciliation found.
+func (p *payment) parts() []*payment {
+	var intents []intent
+	parts := map[intent]*payment{}
+	namings := p.namings()
+	for n := range p.events {
+		e := &p.events[n]
+		if e.phase != recorded.Send {
+			continue
+		}
+		i := intentOf(e.payment, namings[moves(e.payment.Operation)])
 		if parts[i] == nil {
 			parts[i] = &payment{payment: *e.payment, flows: p.flows, last: p.last}
 			intents = append(intents, i)
@@ -66,6 +101,7 @@ func (p *payment) parts() []*payment {
 		all[k] = parts[i]
 	}
 	if !p.share(intents, all) {
+		p.mixed = true
 		return []*payment{p}
 	}
 	p.spread(intents, all)
@@ -97,7 +133,7 @@ func about(intents []intent, parts []*payment, e *event) int {
 	var fits []int
 	named := false
 	for k, i := range intents {
-		if i.operation != e.payment.Operation || i.amount >= 0 && (differAmounts(e.answer.Amount, i.amount) || differAmounts(e.payment.Amount, i.amount) || differ(e.answer.Currency, i.currency)) {
+		if i.operation != moves(e.payment.Operation) || differ(e.payment.Key, i.key) || i.amount >= 0 && (differAmounts(e.answer.Amount, i.amount) || differAmounts(e.payment.Amount, i.amount) || differ(e.answer.Currency, i.currency)) {
 			continue
 		}
 		names := slices.ContainsFunc(parts[k].events, func(s event) bool {
@@ -122,24 +158,42 @@ func (p *payment) share(intents []intent, parts []*payment) bool {
 		for _, part := range parts {
 			part.reconciled(flow).at = t.at
 		}
-		for _, x := range t.executions {
-			var fits []int
-			for k, i := range intents {
-				sent := slices.ContainsFunc(parts[k].events, func(s event) bool {
-					return s.phase == recorded.Send && !differ(x.OrderID, s.order) && !differ(x.RequestID, s.request)
-				})
-				if sent && (i.amount < 0 || !differAmounts(x.Amount, i.amount)) {
-					fits = append(fits, k)
-				}
-			}
-			if len(fits) != 1 {
+		for k := range t.executions {
+			of := whose(intents, parts, &t.executions[k])
+			if of == nil {
 				return false
 			}
-			own := parts[fits[0]].reconciled(flow)
-			own.executions = append(own.executions, x)
+			own := of.reconciled(flow)
+			own.executions = append(own.executions, t.executions[k])
 		}
 	}
 	return true
+}
+
+// whose is the part that an execution is of: the one that it names, and of several the one with its amount; nil: it cannot be said.
+func whose(intents []intent, parts []*payment, x *recorded.Execution) *payment {
+	var fits, alike []*payment
+	for k, part := range parts {
+		sent, asked := false, intents[k].amount < 0 && intents[k].key == ""
+		for n := range part.events {
+			s := &part.events[n]
+			names := s.phase == recorded.Send && !differ(x.OrderID, s.order) && !differ(x.RequestID, s.request)
+			sent, asked = sent || names, asked || names && !differAmounts(x.Amount, s.payment.Amount)
+		}
+		if sent {
+			fits = append(fits, part)
+		}
+		if sent && asked {
+			alike = append(alike, part)
+		}
+	}
+	switch {
+	case len(fits) == 1:
+		return fits[0]
+	case len(alike) == 1:
+		return alike[0]
+	}
+	return nil
 }
 
 // gravest is the finding of a payment in parts. Its ends are of all parts together: what one part contradicts, another may be meant by.

@@ -21,6 +21,7 @@ type payment struct {
 	events  []event
 	payment policy.Payment    // of the first answer that names an amount
 	truths  map[string]*truth // by flow: a reconciliation says nothing of the flows that it did not look at
+	mixed   bool              // it holds several intents, and it cannot be said which of them reconciliation found
 }
 
 // event is a line, as far as it is needed to judge.
@@ -102,7 +103,7 @@ func (p *payment) add(d policy.Decider, s *stream) {
 // terms is a line's payment, as the line before has it where nothing differs by which it is judged.
 func (p *payment) terms(of *policy.Payment) *policy.Payment {
 	if n := len(p.events); n > 0 {
-		if b := p.events[n-1].payment; b != nil && b.Provider == of.Provider && b.Operation == of.Operation && b.Amount == of.Amount && b.Currency == of.Currency && b.Capture == of.Capture {
+		if b := p.events[n-1].payment; b != nil && b.Provider == of.Provider && b.Operation == of.Operation && b.Amount == of.Amount && b.Currency == of.Currency && b.Capture == of.Capture && b.Key == of.Key {
 			return b
 		}
 	}

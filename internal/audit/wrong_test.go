@@ -37,6 +37,11 @@ func part(minute int, request string, amount int, answer string) string {
 	return at(minute, "send", "momo", "refund", fmt.Sprintf(`"flow":"f","order_id":"o-1",%s"amount":%d,"currency":"VND",%s`, id, amount, answer))
 }
 
+// keyed is a line of flow f with a payment key.
+func keyed(key, line string) string {
+	return strings.Replace(line, `"flow":"f"`, fmt.Sprintf(`"flow":"f","payment_key":%q`, key), 1)
+}
+
 // nameless300 is a refund at a provider that dedupes by a request, which the log does not have.
 func nameless300(minute int) string {
 	return at(minute, "send", "stripe", "refund", `"flow":"f","order_id":"o-1","amount":300,"currency":"USD","http_status":200,"status":"succeeded"`)
@@ -47,21 +52,43 @@ func asks(minute, amount int) string {
 	return at(minute, "query", "momo", "refund", fmt.Sprintf(`"flow":"f","query_by":"order_id","order_id":"o-1","amount":%d,"currency":"VND","code":"0"`, amount))
 }
 
-// Logs whose verdict was wrong once: a charge missed, or a clean payment called harmed.
-func TestVerdicts(t *testing.T) {
+// verdict is what is found in a log.
+type verdict struct {
+	name, lines string
+	want        Kind
+	certain     bool
+	amount      int64
+}
+
+// holdVerdicts audits logs, each in several forms that say the same.
+func holdVerdicts(t *testing.T, all []verdict) {
+	t.Helper()
 	e := engine(t)
 	tail := line(late, "send", `"flow":"z","order_id":"z","request_id":"z","amount":1,"currency":"VND","body":{"orderId":"z","requestId":"z","amount":1,"resultCode":0}`) +
 		line(late+1, "end", `"flow":"z","outcome":"succeeded"`)
+	for _, tt := range all {
+		for form, texts := range map[string][]string{
+			"as it is": {tt.lines + tail}, "twice": {tt.lines + tt.lines + tail}, "backwards": {backwards(tt.lines) + tail}, "two files": split(tt.lines, tail),
+		} {
+			r := audited(t, e, nil, texts...)
+			var got Finding
+			if len(r.Findings) > 0 {
+				got = *r.Findings[0]
+			}
+			if got.Kind != tt.want || got.Certain != tt.certain || got.Amount != tt.amount || len(r.Findings) > 1 {
+				t.Errorf("%s, %s: %q, certain %v, %d; not %q, %v, %d", tt.name, form, got.Kind, got.Certain, got.Amount, tt.want, tt.certain, tt.amount)
+			}
+		}
+	}
+}
+
+// Logs whose verdict was wrong once: a charge missed, or a clean payment called harmed.
+func TestVerdicts(t *testing.T) {
 	one := `{"order_id":"o-1","request_id":"r-1","amount":1000}`
 	captured := func(id string) string {
 		return `"status":"SUCCEEDED","sub_status":"CAPTURED","provider_id":"` + id + `"`
 	}
-	for _, tt := range []struct {
-		name, lines string
-		want        Kind
-		certain     bool
-		amount      int64
-	}{
+	holdVerdicts(t, []verdict{
 		{"two providers, the same identifiers", line(0, "send", asked+","+paid) + at(5, "send", "shopline", "pay", `"flow":"g",`+shop+`"http_status":200,`+captured("t-1")), ChargedTwice, true, 1000},
 		{"two providers, lost at the first", line(0, "send", asked+","+lost) + at(5, "send", "shopline", "pay", `"flow":"g",`+shop+`"http_status":200,`+captured("t-1")), MayBeChargedTwice, false, 1000},
 		{"two sends without identifiers, both paid", line(0, "send", nameless+`"code":"0"`) + line(1, "send", nameless+`"code":"0"`), ChargedTwice, true, 1000},
@@ -94,6 +121,14 @@ func TestVerdicts(t *testing.T) {
 		{"an operation each", line(0, "send", asked+","+paid) + at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid), "", false, 0},
 		{"a refund twice", at(0, "send", "momo", "refund", `"flow":"f","payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`+paid) +
 			at(1, "send", "momo", "refund", `"flow":"g","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":1000,"currency":"VND",`+paid2), ChargedTwice, true, 1000},
+		{"a notice alone", line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+paid), "", false, 0},
+	})
+}
+
+// Orders that are captured or refunded in parts, and flows of several operations.
+func TestVerdictsOfParts(t *testing.T) {
+	thePay := at(0, "send", "momo", "pay", `"flow":"f","order_id":"o-1","request_id":"r-0","amount":1000,"currency":"VND",`+done)
+	holdVerdicts(t, []verdict{
 		{"two partial refunds without keys", part(0, "r-1", 300, done) + part(9, "r-2", 200, done), "", false, 0},
 		{"two partial refunds without keys or names", part(0, "", 300, done) + part(9, "", 200, done), "", false, 0},
 		{"two refunds alike without keys", part(0, "r-1", 300, done) + part(9, "r-2", 300, done), MayBeChargedTwice, false, 300},
@@ -114,21 +149,27 @@ func TestVerdicts(t *testing.T) {
 		{"a payment and its refund in one flow without a key", at(0, "send", "momo", "pay", `"flow":"f","order_id":"o-1","request_id":"r-0","amount":1000,"currency":"VND",`+done) + part(9, "r-2", 1000, done), "", false, 0},
 		{"two payments in one flow without a key", at(0, "send", "momo", "pay", `"flow":"f","order_id":"o-1","request_id":"r-1","amount":300,"currency":"VND",`+done) +
 			at(9, "send", "momo", "pay", `"flow":"f","order_id":"o-2","request_id":"r-2","amount":200,"currency":"VND",`+done), ChargedTwice, true, 200},
-		{"a notice alone", line(5, "webhook", `"flow":"f","verified":true,"order_id":"o-1","request_id":"r-1",`+paid), "", false, 0},
-	} {
-		for form, texts := range map[string][]string{
-			"as it is": {tt.lines + tail}, "twice": {tt.lines + tt.lines + tail}, "backwards": {backwards(tt.lines) + tail}, "two files": split(tt.lines, tail),
-		} {
-			r := audited(t, e, nil, texts...)
-			var got Finding
-			if len(r.Findings) > 0 {
-				got = *r.Findings[0]
-			}
-			if got.Kind != tt.want || got.Certain != tt.certain || got.Amount != tt.amount || len(r.Findings) > 1 {
-				t.Errorf("%s, %s: %q, certain %v, %d; not %q, %v, %d", tt.name, form, got.Kind, got.Certain, got.Amount, tt.want, tt.certain, tt.amount)
-			}
-		}
-	}
+		{"two refunds alike, one without its currency", part(0, "r-1", 300, done) + strings.Replace(part(9, "r-2", 300, done), `"currency":"VND",`, "", 1), MayBeChargedTwice, false, 300},
+		{"two refunds alike, in two currencies", part(0, "r-1", 300, done) + strings.Replace(part(9, "r-2", 300, done), "VND", "USD", 1), "", false, 0},
+		{"a payment and its refund in one flow, with a key", keyed("k", thePay) + keyed("k", part(9, "r-2", 1000, done)), "", false, 0},
+		{"a payment with a key and its refund without one", keyed("k", thePay) + part(9, "r-2", 1000, done), "", false, 0},
+		{"a payment twice beside its refund, with a key", keyed("k", thePay) + keyed("k", strings.Replace(thePay, "r-0", "r-1", 1)) + keyed("k", part(9, "r-2", 1000, done)), ChargedTwice, true, 1000},
+		{"a payment with a key, and its refund, of which reconciliation names no request", keyed("k", thePay) + keyed("k", part(9, "r-2", 1000, done)) +
+			truthOf(late, "f", `{"order_id":"o-1","amount":1000,"at":"2026-01-02T03:00:00Z"},{"order_id":"o-1","amount":1000,"at":"2026-01-02T03:09:00Z"}`), MayBeChargedTwice, false, 1000},
+		{"two refunds in one flow, with a key each", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 200, done)), "", false, 0},
+		{"two refunds alike in one flow, with a key each", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 300, done)), "", false, 0},
+		{"two refunds in one flow, with a key each, found by their amounts", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 200, done)) +
+			truthOf(late, "f", `{"order_id":"o-1","amount":200},{"order_id":"o-1","amount":300}`), "", false, 0},
+		{"partial refunds of which reconciliation has one by its request with another amount", part(0, "r-1", 300, done) + part(9, "r-2", 200, done) + line(20, "end", ended+`"succeeded"`) +
+			truthOf(late, "f", `{"order_id":"o-1","request_id":"r-1","amount":250},{"order_id":"o-1","request_id":"r-2","amount":200}`), PaidAnotherAmount, true, 300},
+		{"partial refunds of which reconciliation has a third amount", part(0, "r-1", 300, done) + part(9, "r-2", 200, done) + truthOf(late, "f", `{"order_id":"o-1","amount":250},{"order_id":"o-1","amount":200}`), MayBeChargedTwice, false, 200},
+		{"two refunds with a key each, one lost, and a query of its key", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 300, lost)) + keyed("k2", asks(20, 300)), "", false, 0},
+		{"two refunds with a key each, one lost, and a query of the other", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 300, lost)) + keyed("k1", asks(20, 300)), LeftOpen, false, 300},
+		{"two refunds with a key each, one executed twice", keyed("k1", part(0, "r-1", 300, done)) + keyed("k2", part(9, "r-2", 200, done)) + keyed("k2", part(12, "r-3", 200, done)), ChargedTwice, true, 200},
+		{"two refunds in one flow, one with a key", keyed("k1", part(0, "r-1", 300, done)) + part(9, "r-2", 300, done), MayBeChargedTwice, false, 300},
+		{"a payment, and then a checkout, in one flow without a key", thePay + strings.NewReplacer(`"pay"`, `"checkout"`, "r-0", "r-1").Replace(thePay), MayBeChargedTwice, false, 1000},
+		{"a payment lost, and then a checkout, in one flow without a key", strings.Replace(thePay, done, lost, 1) + strings.NewReplacer(`"pay"`, `"checkout"`, "r-0", "r-1").Replace(thePay), MayBeChargedTwice, false, 1000},
+	})
 }
 
 const asked2 = `"flow":"f","payment_key":"k","order_id":"o-2","request_id":"r-2","amount":1000,"currency":"VND"`
