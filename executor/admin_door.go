@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/internal/console"
 )
 
@@ -102,11 +103,14 @@ func personOf(r *http.Request) string {
 	return who
 }
 
-// by sets who wants it, where that is known, and refuses another name.
+// by sets who wants it, where that is known, and refuses another name. Of what was typed no card number is kept: it stands in the
+// journal for good. A known name stays as it is: two numbers of persons must not become one.
 func (o *instruction) by(r *http.Request) error {
+	o.Why = cards.Mask(o.Why)
 	known := personOf(r)
 	switch {
 	case known == "":
+		o.Who = cards.Mask(o.Who)
 	case o.Who == "":
 		o.Who = known
 	case o.Who != known:

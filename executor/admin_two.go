@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/journal"
 )
 
@@ -57,6 +58,7 @@ func (a *admin) confirm(r *http.Request) (any, error) {
 	if err := b.by(r); err != nil {
 		return nil, err
 	}
+	b.Proposal = cards.Mask(b.Proposal)
 	wrong := b.missing()
 	if b.Proposal == "" {
 		wrong = append(wrong, "proposal must not be empty: it is the id of a line of the flow's audit trail")

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -123,6 +124,7 @@ func (h *Handle) Shopper(ctx context.Context) (policy.ShopperAction, error) {
 // Withdraw stops sending; a send that is under way is not broken off. The flow ends failed if
 // nothing was executed, and otherwise by what became of the requests that were sent.
 func (h *Handle) Withdraw(why string) error {
+	why = cards.Mask(why) // it stands in the journal for good
 	_, err := patiently(h.r.x.forever, putPatience, "the journal", h.r.id, func(ctx context.Context) (struct{}, error) {
 		r, err := h.now(ctx)
 		if err != nil {

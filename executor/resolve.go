@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -55,6 +56,7 @@ func (x *Executor) resolve(ctx context.Context, id string, w Resolution, version
 	if !w.Effect.Settled() {
 		return fmt.Errorf("executor: Resolution.Effect is %s; it must be executed or not_executed", w.Effect)
 	}
+	w.Why = cards.Mask(w.Why) // it stands in the journal for good
 	return boundedError(ctx, x, func() error { return x.resolveVersion(ctx, id, w, version) })
 }
 
