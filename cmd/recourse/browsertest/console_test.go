@@ -52,7 +52,8 @@ type desk struct {
 // merchants have names that are short, long, written from right to left, and hostile.
 var merchants = []string{"teahouse", "a-shop-whose-name-was-made-by-a-generator-and-has-no-space-in-it-at-all", "متجر الشاي", hostile}
 
-func serveConsole(t *testing.T) *desk {
+// serveConsole serves the console of a journal with so many flows in doubt, and six that their provider refuses.
+func serveConsole(t *testing.T, doubts int, cfg executor.Config) *desk {
 	t.Helper()
 	j, err := sqlite.Open(filepath.Join(t.TempDir(), "flows.db"), nil)
 	if err != nil {
@@ -62,7 +63,8 @@ func serveConsole(t *testing.T) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := executor.New(rules, &executor.Config{Journal: j, Clients: map[string]executor.Client{"momo": silent{}}})
+	cfg.Journal, cfg.Clients = j, map[string]executor.Client{"momo": silent{}}
+	x, err := executor.New(rules, &cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func serveConsole(t *testing.T) *desk {
 		}
 		d.flows[order] = h.Flow()
 	}
-	for i := range 130 { // more than a page
+	for i := range doubts {
 		begin(merchants[i%len(merchants)], fmt.Sprint("o-", i))
 	}
 	for i := range 6 { // which opens a breaker
@@ -99,7 +101,7 @@ func serveConsole(t *testing.T) *desk {
 		for _, c := range counts {
 			n += c.Count
 		}
-		return err == nil && n >= 130
+		return err == nil && n >= doubts
 	})
 	return d
 }
@@ -125,7 +127,7 @@ func TestConsole(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	d, b := serveConsole(t), open(t)
+	d, b := serveConsole(t, 130, executor.Config{AdminHosts: []string{"console.test"}}), open(t) // more flows than a page has
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *tab, *desk)
@@ -196,6 +198,22 @@ func consoleFitsAPhone(t *testing.T, b *tab, d *desk) {
 	}
 }
 
+// reach goes by the Tab key to what a selector names. The focus is seen on all that it passes.
+func (b *tab) reach(selector string) {
+	b.t.Helper()
+	for range 60 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		at := eval[string](b, `(() => { const e = document.activeElement, s = getComputedStyle(e); return e.matches(`+"`"+selector+"`"+`) ? "there" : s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 ? "" : e.outerHTML; })()`)
+		if at == "there" {
+			return
+		}
+		if at != "" {
+			b.t.Fatalf("the focus is not seen on %s", at)
+		}
+	}
+	b.t.Fatalf("the keyboard does not reach %s", selector)
+}
+
 // consoleByKeyboard: a person without a mouse and without scripts goes from the list to a flow and resolves it.
 func consoleByKeyboard(t *testing.T, b *tab, d *desk) {
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -207,23 +225,9 @@ func consoleByKeyboard(t *testing.T, b *tab, d *desk) {
 		t.Errorf("the first stop is %q", got)
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
-	reach := func(selector string) {
-		t.Helper()
-		for range 60 {
-			b.do(chromedp.KeyEvent(kb.Tab))
-			at := eval[string](b, `(() => { const e = document.activeElement, s = getComputedStyle(e); return e.matches(`+"`"+selector+"`"+`) ? "there" : s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2 ? "" : e.outerHTML; })()`)
-			if at == "there" {
-				return
-			}
-			if at != "" {
-				t.Fatalf("the focus is not seen on %s", at)
-			}
-		}
-		t.Fatalf("the keyboard does not reach %s", selector)
-	}
-	reach(`form [name=effect]`)
+	b.reach(`form [name=effect]`)
 	b.do(chromedp.KeyEvent(" "))
-	reach(`[name=who]`)
+	b.reach(`[name=who]`)
 	b.do(chromedp.KeyEvent("ann"))
 	b.do(chromedp.KeyEvent(kb.Enter)) // without a reason the browser does not send it, and leads to what is missing
 	if at := eval[string](b, `document.activeElement.name + " of " + document.activeElement.form.elements.do.value`); at != "why of resolve" || d.state(t, order).Outcome != policy.Open {
@@ -232,7 +236,7 @@ func consoleByKeyboard(t *testing.T, b *tab, d *desk) {
 	b.do(chromedp.KeyEvent("settlement file, line 7"), chromedp.KeyEvent(kb.Enter))
 	d.until(t, func() bool {
 		if eval[bool](b, `document.readyState === "complete" && !!document.querySelector(".fault")`) { // the flow has changed meanwhile: what was typed is there
-			reach(`[name=why]`)
+			b.reach(`[name=why]`)
 			b.do(chromedp.KeyEvent(kb.Enter))
 		}
 		return eval[bool](b, `!!document.querySelector(".done")`)
