@@ -12,6 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // proposalHolds is how long a proposal waits for a second person: over a weekend.
@@ -37,12 +38,12 @@ type confirmation struct {
 func (a *admin) propose(r *http.Request, b *resolution, w *Resolution) (any, error) {
 	var p proposed
 	as, err := a.act(r, "propose", b, func(ctx context.Context, id string, e *trailEntry) error {
-		seen, err := a.x.resolvable(ctx, id, w, b.Version)
+		seen, sends, err := a.x.resolvable(ctx, id, w, b.Version)
 		if err != nil {
 			return err
 		}
 		p.Proposal, p.Until = e.ID, e.At.Add(proposalHolds)
-		e.Seen, e.Waits, e.Result = seen, true, "waits for a second person"
+		e.Seen, e.Sends, e.Waits, e.Result = seen, sends, true, "waits for a second person"
 		return nil
 	})
 	p.exported = as
@@ -76,7 +77,7 @@ func (a *admin) confirm(r *http.Request) (any, error) {
 			return err
 		}
 		if !b.Reject { // what could not be done would spend the proposal
-			if _, err := a.x.resolvable(ctx, id, w, b.Version); err != nil {
+			if _, _, err := a.x.resolvable(ctx, id, w, b.Version); err != nil {
 				return err
 			}
 		}
@@ -141,6 +142,7 @@ func (l *proposalLine) mayBe(b *confirmation, now time.Time) (*Resolution, error
 		}
 		b.Version = l.Seen
 	}
+	w.sends = max(1, l.Sends)
 	w.Who = first.Who + " and " + b.Who
 	w.Why = first.Who + ": " + first.Why + "; " + b.Who + ": " + b.Why
 	return w, nil
@@ -177,15 +179,33 @@ func onePerson(a, b string) bool {
 	return strings.EqualFold(plain(a), plain(b))
 }
 
-// resolvable returns the version of a flow for which a resolution could be done now, or why it could not.
-func (x *Executor) resolvable(ctx context.Context, id string, w *Resolution, version int64) (seen int64, err error) {
-	return bounded(ctx, x, func() (seen int64, err error) {
+// resolvable returns the version of a flow for which a resolution could be done now, and how often the request was sent of which it speaks; or why
+// it could not be done.
+func (x *Executor) resolvable(ctx context.Context, id string, w *Resolution, version int64) (seen int64, sends int, err error) {
+	type looked struct {
+		version int64
+		sends   int
+	}
+	l, err := bounded(ctx, x, func() (l looked, err error) {
 		var refused error
 		err = x.applyTo(ctx, id, func(r *run) flow.Event {
-			_, refused = r.resolving(w, version)
-			seen = r.row.version
+			var i int
+			if i, refused = r.resolving(w, version); refused == nil {
+				l = looked{r.row.version, r.state.Ledger[i].Sends}
+			}
 			return nil
 		})
-		return seen, errors.Join(refused, err)
-	}, func(why error) (int64, error) { return 0, why })
+		return l, errors.Join(refused, err)
+	}, func(why error) (looked, error) { return looked{}, why })
+	return l.version, l.sends, err
+}
+
+// resent returns an error if a request was sent again since the first of two persons spoke of it: what that person saw says nothing of the later
+// one. The lock is held.
+func (r *run) resent(i int, w *Resolution) error {
+	of := &r.state.Ledger[i]
+	if w.sends == 0 || of.Sends <= w.sends || w.Effect != policy.NotExecuted {
+		return nil
+	}
+	return refusal(http.StatusConflict, "order %s, request %s was sent again at %s, after it was proposed that it did not execute; propose it again", of.OrderID, of.RequestID, of.LastSent.Format(time.RFC3339))
 }

@@ -155,6 +155,33 @@ func TestAProofComesBetweenTwoPersons(t *testing.T) {
 	}
 }
 
+// Between the two the request is sent once more: what the first person saw says nothing of that one.
+func TestARequestIsSentAgainBetweenTwoPersons(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		x := open(t, defaults(), executor.Config{Journal: newSpy(), TwoPersons: true})
+		admin := x.AdminHandler()
+		h := begin(t, x, payment("k"), &bank{sends: []reply{silence}, asks: []reply{missing}})
+		path := "/flows/" + h.Flow()
+		time.Sleep(40 * time.Second) // the send has timed out
+		id, paid := proposedBy(t, x, path, ""), proposedBy(t, x, path, "")
+		for h.State().Ledger[0].Sends < 2 {
+			time.Sleep(time.Second)
+		}
+		_, seen := asked(t, admin, "GET", path, "")
+		fresh := fmt.Sprintf(`,"version":%.0f`, seen["version"].(float64))
+		for _, version := range []string{"", fresh} {
+			wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", id, version), 409, "was sent again at", "propose it again")
+		}
+		if s := h.State(); s.Outcome != policy.Open || s.Ledger[0].Effect == policy.NotExecuted {
+			t.Errorf("it was resolved: %+v", s)
+		}
+		wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", id, `,"reject":true`), 200)
+		wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", paid, ""), 409, "was sent again at")
+		anew := proposedBy(t, x, path, "")
+		wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", anew, ""), 200)
+	})
+}
+
 // An override against a proof that both saw is done, as by one person.
 func TestTwoPersonsOverride(t *testing.T) {
 	bubble(t, func(t *testing.T) {

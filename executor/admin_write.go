@@ -222,6 +222,7 @@ type trailEntry struct {
 	Waits bool      `json:"waits,omitempty"`   // for a second person
 	Until time.Time `json:"until,omitzero"`    // it waits no longer
 	Seen  int64     `json:"version,omitempty"` // of the flow, as the first person saw it
+	Sends int       `json:"sends,omitempty"`   // of the request, until then
 }
 
 // onTheTrail writes what will be done, does it, and writes how it went. If the trail cannot be written

@@ -22,6 +22,8 @@ type Resolution struct {
 	// Override lets not_executed contradict the proof that the identity executed. The outcome of a flow
 	// that succeeded stays, an alert is raised, and the payment key is free: its next request is sent.
 	Override bool
+
+	sends int // of the identity, when the first of two persons spoke of it; 0: one person does
 }
 
 // ProvedError says that a resolution contradicts the proof that an identity executed.
@@ -77,6 +79,9 @@ func (r *run) resolving(w *Resolution, version int64) (int, error) {
 	i, err := r.identity(w.OrderID, w.RequestID)
 	if err == nil {
 		err = r.unchangedSince(version)
+	}
+	if err == nil {
+		err = r.resent(i, w)
 	}
 	if err == nil && !w.Override {
 		err = r.contradicts(i, w.Effect)
