@@ -77,6 +77,9 @@ type driver struct {
 	state flow.State
 	now   time.Time
 
+	adviser flow.Adviser
+	inPlace flow.State // state, as the adviser advances it
+
 	call    *call   // under way
 	orphans []*call // whose answers the flow waits for no more
 	steps   int     // events that no noise explains
@@ -111,9 +114,8 @@ func newDriver(t *rapid.T, promise func(*policy.Contract)) *driver {
 	d.terms.Poll = &policy.Schedule{Name: "poll", Intervals: []time.Duration{2 * time.Second, time.Minute}}
 	w := newWorld(t, 1200, promise)
 	d.terms.Contract = w.contract
-	return &driver{t: t, w: w, d: d, now: dawn, state: flow.State{
-		Payment: policy.Payment{Provider: "any", Operation: policy.Pay, Amount: w.amount, Currency: "EUR"},
-	}}
+	begin := flow.State{Payment: policy.Payment{Provider: "any", Operation: policy.Pay, Amount: w.amount, Currency: "EUR"}}
+	return &driver{t: t, w: w, d: d, now: dawn, state: begin, inPlace: begin}
 }
 
 // run plays the flow to its end, and a little beyond.

@@ -72,6 +72,7 @@ func (r *driver) step(e flow.Event) {
 	if encode(r.t, next) != after {
 		r.t.Fatalf("two steps from one state share memory:\n%s\n%s", after, encode(r.t, next))
 	}
+	r.advance(e, &next, commands)
 	r.state = next
 	r.t.Logf("%s %T %+v\n  -> %s %v %+v", r.now.Sub(dawn), e, e, next.Stage, next.Outcome, commands)
 	for _, v := range r.history {
@@ -87,6 +88,34 @@ func (r *driver) step(e flow.Event) {
 		r.obey(c, &before)
 	}
 	r.checkLimits()
+}
+
+// advance holds the step in place to the one that copies. Now and then an event that does not fit comes before, or another flow takes
+// a step with the same adviser.
+func (r *driver) advance(e flow.Event, next *flow.State, commands []flow.Command) {
+	before := encode(r.t, r.inPlace)
+	if r.state.Stage != flow.New && rare(r.t, "misfit", 4) {
+		if _, err := r.adviser.Advance(r.d, &r.inPlace, flow.Start{Moment: r.moment(), OrderID: "o-0", RequestID: "r-0"}); err == nil || encode(r.t, r.inPlace) != before {
+			r.t.Fatalf("an event that does not fit (%v) made of\n%s\n%s", err, before, encode(r.t, r.inPlace))
+		}
+	}
+	if rare(r.t, "other flow", 4) {
+		other := flow.State{Payment: policy.Payment{Provider: "other", Operation: policy.Pay, Amount: 1, Currency: "USD"}}
+		for _, e := range []flow.Event{flow.Start{Moment: r.moment(), OrderID: "x", RequestID: "x"}, flow.Resumed{Moment: r.moment()}, flow.Resumed{Moment: r.moment()}} {
+			if _, err := r.adviser.Advance(r.d, &other, e); err != nil {
+				r.t.Fatalf("%v", err)
+			}
+		}
+	}
+	if encode(r.t, r.inPlace) != before {
+		r.t.Fatalf("the step of another flow made of\n%s\n%s", before, encode(r.t, r.inPlace))
+	}
+	same, err := r.adviser.Advance(r.d, &r.inPlace, e)
+	want := *next
+	want.Evidence = nil
+	if err != nil || encode(r.t, r.inPlace) != encode(r.t, want) || encode(r.t, same) != encode(r.t, commands) {
+		r.t.Fatalf("in place the step is another one (%v):\n%s\n%s\n%s\n%s", err, encode(r.t, want), encode(r.t, r.inPlace), encode(r.t, commands), encode(r.t, same))
+	}
 }
 
 // advised is what [flow.Adviser.Advise] says of the answer that a send waits for.

@@ -36,6 +36,33 @@ type Adviser struct {
 	ledger  []Identity
 	answer  policy.Answer
 	decided Decided
+
+	turns *[2]machine // of Advance, by turns: each step reads what the one before left
+	turn  int
+	of    *State // the state whose memory is in turns
+}
+
+// Advance is [Step] in memory that is used again: s becomes the next state. What s points to, and the commands, hold until the next
+// step of the same s; to keep them, copy what they point to. Evidence is for people, and is not kept. An event that does not fit is
+// an error, and changes nothing.
+func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
+	if x.of != s { // another flow's state may still need the memory
+		x.turns, x.of = new([2]machine), s
+	}
+	m := &x.turns[x.turn]
+	m.begin(d, s, When(e))
+	m.s.Evidence = m.evidence[:0]
+	if len(s.Fired) == 1 { // it may lie in the memory of the step before, which the next step uses
+		m.fired[0] = s.Fired[0]
+		m.s.Fired = m.fired[:]
+	}
+	if err := m.step(e); err != nil {
+		return nil, err
+	}
+	x.turn = 1 - x.turn
+	*s = m.s
+	s.Evidence = nil
+	return m.out, nil
 }
 
 // Advise says what a flow in the given state would do about an answer, without doing

@@ -49,6 +49,7 @@ type ending struct {
 // driver drives one flow through its recording in virtual time.
 type driver struct {
 	d       policy.Decider
+	adviser *flow.Adviser       // steps the flow in its own memory; nil: each step has new memory, which a story keeps
 	watch   func(step)          // nil: no story is wanted
 	rule    func(*flow.Decided) // every decision
 	r       *record
@@ -89,7 +90,7 @@ func (v *driver) run() ending {
 		v.end.outcome = policy.Open
 	}
 	v.end.stillOpen = v.end.departure == onRecord && v.s.Stage != flow.Ended
-	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, v.s.Ledger
+	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, slices.Clone(v.s.Ledger)
 	return v.end
 }
 
@@ -200,7 +201,7 @@ func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 
 // advance steps the machine and carries out its commands.
 func (v *driver) advance(e flow.Event) {
-	s, commands, err := flow.Step(v.d, v.s, e)
+	commands, err := v.step(e)
 	if err != nil {
 		// The driver makes only events that fit the stage.
 		panic(err)
@@ -208,14 +209,22 @@ func (v *driver) advance(e flow.Event) {
 	if v.watch != nil {
 		v.watch(step{at: v.now.time(), event: e, moved: v.by})
 	}
-	v.s = s
-	v.s.Evidence = nil // it is for people; each step looks at its own alone, and copies the rest
 	for _, c := range commands {
 		v.command(c)
 		if v.watch != nil {
 			v.watch(step{at: v.now.time(), command: c})
 		}
 	}
+}
+
+// step is one of the machine. Evidence is for people; each step looks at its own alone, and copies the rest.
+func (v *driver) step(e flow.Event) (commands []flow.Command, err error) {
+	if v.adviser != nil {
+		return v.adviser.Advance(v.d, &v.s, e)
+	}
+	v.s, commands, err = flow.Step(v.d, v.s, e)
+	v.s.Evidence = nil
+	return commands, err
 }
 
 func (v *driver) command(c flow.Command) {

@@ -13,6 +13,8 @@ type runner struct {
 	other   *tally      // with the rules of Options.Against
 	changes differences // from those to the rules of Options.Decider
 	records []record
+	driver  driver // of the flow under way
+	adviser flow.Adviser
 	details *details // nil: none are wanted
 	beside  *comparing
 	outages []outage.Spec // in their time; none are laid over the recording where it is empty
@@ -122,7 +124,8 @@ func (r *record) start() moment {
 // drive simulates one flow. It notes which rule met the answer after which the recorded client did
 // harm.
 func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
-	v := driver{d: d, r: rec, moved: &t.simulated.moved}
+	v := &r.driver
+	*v = driver{d: d, r: rec, moved: &t.simulated.moved}
 	if c, is := d.(*comparing); is {
 		c.begin(rec)
 	}
@@ -141,6 +144,8 @@ func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) endi
 	}
 	if story != nil {
 		v.watch = func(s step) { story.steps = append(story.steps, s) }
+	} else {
+		v.adviser = &r.adviser
 	}
 	end := v.run()
 	if story != nil {
