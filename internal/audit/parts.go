@@ -2,6 +2,7 @@ package audit
 
 import (
 	"slices"
+	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/policy"
@@ -108,12 +109,26 @@ func (p *payment) parts() []*payment {
 	return all
 }
 
-// spread gives the parts what came beside the sends: an answer to the one that it is about, and ends to all.
+// spread gives the parts what came beside the sends: an answer to the one that it is about, and an end to those that it can be about.
 func (p *payment) spread(intents []intent, parts []*payment) {
+	sends := make([]map[string]time.Time, len(parts)) // the first, by flow
+	for k, part := range parts {
+		sends[k] = map[string]time.Time{}
+		for n := range part.events {
+			e := &part.events[n]
+			if at, known := sends[k][e.flow]; !known || e.at.Before(at) {
+				sends[k][e.flow] = e.at
+			}
+		}
+	}
 	for n := range p.events {
 		switch e := &p.events[n]; e.phase {
 		case recorded.Send:
-		case recorded.End, recorded.Truth:
+		case recorded.End:
+			for _, k := range endedBy(sends, e) {
+				parts[k].events = append(parts[k].events, *e)
+			}
+		case recorded.Truth:
 			for _, part := range parts {
 				part.events = append(part.events, *e)
 			}
@@ -126,6 +141,29 @@ func (p *payment) spread(intents []intent, parts []*payment) {
 	for _, part := range parts {
 		slices.SortStableFunc(part.events, func(a, b event) int { return a.at.Compare(b.at) })
 	}
+}
+
+// endedBy are the parts that an end is about: those that its flow had sent by then. Where clocks say that there was none, it may be any of the flow's,
+// and without one any at all.
+func endedBy(sends []map[string]time.Time, end *event) []int {
+	var all, own, begun []int
+	for k := range sends {
+		all = append(all, k)
+		at, sent := sends[k][end.flow]
+		if sent {
+			own = append(own, k)
+		}
+		if sent && !at.After(end.at) {
+			begun = append(begun, k)
+		}
+	}
+	switch {
+	case len(begun) > 0:
+		return begun
+	case len(own) > 0:
+		return own
+	}
+	return all
 }
 
 // about is the part that an answer is about; -1: it may be any of several, and is evidence of none.
@@ -196,18 +234,24 @@ func whose(intents []intent, parts []*payment, x *recorded.Execution) *payment {
 	return nil
 }
 
-// gravest is the finding of a payment in parts. Its ends are of all parts together: what one part contradicts, another may be meant by.
-func gravest(findings []*Finding) *Finding {
-	failed := 0
-	for _, f := range findings {
+// gravest is the finding of a payment in parts. An end is of all parts together that it can be about: what one of them contradicts, another may be
+// meant by.
+func gravest(parts []*payment, findings []*Finding) *Finding {
+	ends, failed, other := 0, 0, false
+	for k, f := range findings {
+		if !slices.ContainsFunc(parts[k].events, func(e event) bool { return e.phase == recorded.End }) {
+			continue
+		}
+		ends++
 		if f != nil && (f.Kind == FailedThoughExecuted || f.Kind == FailedInDoubt) {
 			failed++
 		}
+		other = other || f == nil || f.Kind != SucceededThoughNot
 	}
 	var worst *Finding
 	for _, f := range findings {
 		switch {
-		case f == nil, f.Kind == FailedThoughExecuted && failed < len(findings), f.Kind == SucceededThoughNot && slices.ContainsFunc(findings, func(o *Finding) bool { return o == nil || o.Kind != SucceededThoughNot }):
+		case f == nil, f.Kind == FailedThoughExecuted && failed < ends, f.Kind == SucceededThoughNot && other:
 			continue
 		case worst == nil || slices.Index(kinds, f.Kind) < slices.Index(kinds, worst.Kind):
 			worst = f

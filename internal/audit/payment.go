@@ -134,7 +134,7 @@ func (p *payment) judge(d policy.Decider) *Finding {
 	if len(parts) == 1 {
 		return findings[0]
 	}
-	return gravest(findings)
+	return gravest(parts, findings)
 }
 
 // judgeWhole judges what serves one intent. The events are in the order of time.

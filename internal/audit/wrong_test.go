@@ -153,6 +153,11 @@ func TestVerdictsOfParts(t *testing.T) {
 		{"two refunds alike, in two currencies", part(0, "r-1", 300, done) + strings.Replace(part(9, "r-2", 300, done), "VND", "USD", 1), "", false, 0},
 		{"a payment and its refund in one flow, with a key", keyed("k", thePay) + keyed("k", part(9, "r-2", 1000, done)), "", false, 0},
 		{"a payment with a key and its refund without one", keyed("k", thePay) + part(9, "r-2", 1000, done), "", false, 0},
+		{"a payment marked failed, and a refund that was refused later", thePay + line(5, "end", ended+`"failed"`) + part(9, "r-2", 1000, no), FailedThoughExecuted, true, 1000},
+		{"a payment, and a refund that was refused and marked failed", thePay + part(9, "r-2", 1000, no) + line(20, "end", ended+`"failed"`), "", false, 0},
+		{"a payment marked succeeded, and a refund that is lost later", thePay + line(5, "end", ended+`"succeeded"`) + part(9, "r-2", 1000, lost), LeftOpen, false, 1000},
+		{"a payment refused and marked succeeded, and a refund of it later", strings.Replace(thePay, done, `"code":"1001"`, 1) + line(5, "end", ended+`"succeeded"`) + part(9, "r-2", 300, done), SucceededThoughNot, true, 1000},
+		{"a payment and its refund, both paid and marked failed before by another clock", line(0, "end", ended+`"failed"`) + strings.Replace(thePay, "03:00", "03:01", 1) + part(9, "r-2", 1000, done), FailedThoughExecuted, true, 1000},
 		{"a payment twice beside its refund, with a key", keyed("k", thePay) + keyed("k", strings.Replace(thePay, "r-0", "r-1", 1)) + keyed("k", part(9, "r-2", 1000, done)), ChargedTwice, true, 1000},
 		{"a payment with a key, and its refund, of which reconciliation names no request", keyed("k", thePay) + keyed("k", part(9, "r-2", 1000, done)) +
 			truthOf(late, "f", `{"order_id":"o-1","amount":1000,"at":"2026-01-02T03:00:00Z"},{"order_id":"o-1","amount":1000,"at":"2026-01-02T03:09:00Z"}`), MayBeChargedTwice, false, 1000},
