@@ -6,9 +6,11 @@ import (
 	_ "embed" // the parts of the page
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
@@ -54,7 +56,7 @@ type pageData struct {
 	Ways     any               `json:"ways"` // the rest of what charts show, as in the report's details
 	Timeline any               `json:"timeline"`
 	Spans    any               `json:"spans"`
-	Risk     any               `json:"risk"`
+	Risk     []pageRisk        `json:"risk"`
 	Outages  any               `json:"outages"` // their reports; null: there are none
 	Flows    []pageFlow        `json:"flows"`
 	Numbers  []pageNumber      `json:"numbers"`
@@ -126,7 +128,7 @@ func pageDataOf(r *simulate.Report, linked map[string]bool) *pageData {
 		return all
 	}
 	d := &pageData{
-		Against: r.Against != nil, Ways: r.Details.Ways, Timeline: r.Details.Timeline, Spans: r.Details.Spans, Risk: r.Details.CodeMoney, Outages: r.Outages,
+		Against: r.Against != nil, Ways: r.Details.Ways, Timeline: r.Details.Timeline, Spans: r.Details.Spans, Risk: risksOf(r), Outages: r.Outages,
 		Numbers: []pageNumber{}, Names: kindTitles(r),
 	}
 	places := map[int]int{} // of the report's flows among those of the page
@@ -151,7 +153,53 @@ func pageDataOf(r *simulate.Report, linked map[string]bool) *pageData {
 	return d
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"seen": seen, "kept": kept}).Parse(pageHTML))
+
+// seen is a text as the page shows it: what turns the letters after it around is written as its number. A name must not pass for
+// another, nor reorder the line that it stands in. The script has the same.
+func seen(s string) string {
+	if !strings.ContainsFunc(s, turns) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range s {
+		if turns(c) {
+			fmt.Fprintf(&b, `\u{%x}`, c)
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+func turns(c rune) bool { return unicode.Is(unicode.Bidi_Control, c) }
+
+// kept is a name in an attribute, without what a browser changes as it reads a page. The script undoes it.
+var kept = strings.NewReplacer("%", "%25", "\r", "%0d", "\n", "%0a", "\x00", "%00").Replace
+
+// pageRisk is the money behind an answer, written: a script's numbers are exact up to 2^53 only.
+type pageRisk struct {
+	Name  string      `json:"name"`
+	Money []pageMoney `json:"money"`
+}
+
+type pageMoney struct {
+	Currency string `json:"currency"`
+	Amount   int64  `json:"amount"` // as the chart draws it
+	Written  string `json:"written"`
+}
+
+func risksOf(r *simulate.Report) []pageRisk {
+	all := []pageRisk{}
+	for _, c := range r.Details.CodeMoney {
+		one := pageRisk{Name: c.Provider + " " + c.Operation + " " + c.Phase + ": " + c.Answer}
+		for _, m := range c.Money {
+			one.Money = append(one.Money, pageMoney{m.Currency, m.Amount, formatMinor(m.Amount, m.Currency)})
+		}
+		all = append(all, one)
+	}
+	return all
+}
 
 // pageInput is what a page is made of.
 type pageInput struct {

@@ -183,9 +183,9 @@ func listsEqual(t *testing.T, b *tab, report map[string]any) {
 func tablesSort(t *testing.T, b *tab, _ map[string]any) {
 	got := eval[[]string](b, `[...document.querySelectorAll("table.sortable")].filter(t => t.tBodies[0].rows.length > 1).flatMap(t => [...t.tHead.rows[0].cells].flatMap((th, i) => {
 		th.querySelector("button").click();
-		const value = c => { const n = c.querySelector("[data-raw]"); return n ? Number(n.dataset.raw) : c.classList.contains("n") ? -1 : c.textContent; };
+		const value = c => { const n = c.querySelector("[data-raw]"); return n ? BigInt(n.dataset.raw) : c.classList.contains("n") ? -1n : c.textContent; };
 		const all = [...t.tBodies[0].rows].map(r => value(r.cells[i])), up = th.getAttribute("aria-sort") === "ascending" ? 1 : -1;
-		const wrong = all.some((v, k) => k && up * (typeof v === "number" ? all[k - 1] - v : all[k - 1].localeCompare(v, "en")) > 0);
+		const wrong = all.some((v, k) => k && (typeof v === "bigint" ? (up > 0 ? all[k - 1] > v : all[k - 1] < v) : up * all[k - 1].localeCompare(v, "en") > 0));
 		return wrong || !th.getAttribute("aria-sort") ? [t.id + ": " + th.textContent] : []; }))`)
 	if len(got) > 0 {
 		t.Errorf("not sorted: %q", got)

@@ -3,25 +3,25 @@
 const data = JSON.parse(document.getElementById("data").textContent), flows = data.flows.map(f => Object.assign(f.flow, { written: f.amount }));
 const against = data.against;
 const $ = id => document.getElementById(id);
-const make = (tag, text, props) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; return Object.assign(e, props); };
+// What turns the letters after it around is written as its number, as the program does it.
+const seen = s => String(s).replace(/\p{Bidi_Control}/gu, c => "\\u{" + c.codePointAt(0).toString(16) + "}");
+const apart = s => "\u2068" + seen(s) + "\u2069"; // a name within a line, which it must not reorder
+const make = (tag, text, props) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = seen(text); return Object.assign(e, props); };
 const words = s => s.replaceAll("_", " ");
-const phrases = { open: "still open", off_record: "off the record" };
-const phrase = s => phrases[s] || words(s);
+const own = o => Object.assign(Object.create(null), o); // an answer may be called constructor
+const phrases = own({ open: "still open", off_record: "off the record" });
+const phrase = s => phrases[s] || words(seen(s));
 const count = n => n.toLocaleString("en-US");
 const titles = { recorded: "As recorded", simulated: "With these rules", against: "With the other rules" };
 const sides = against ? ["recorded", "simulated", "against"] : ["recorded", "simulated"];
 const print = matchMedia("print"), dark = matchMedia("(prefers-color-scheme: dark)"), small = matchMedia("(max-width: 40rem)");
 
 // Amounts are in minor units; how many decimals a currency has is read off the page, which the program wrote.
-const decimals = {};
+const decimals = own({});
 for (const e of document.querySelectorAll('[data-unit^="minor "]')) {
   const dot = e.textContent.indexOf(".");
   decimals[e.dataset.unit.slice(6)] = dot < 0 ? 0 : e.textContent.length - dot - 1;
 }
-const minor = (n, currency) => {
-  const d = decimals[currency] ?? 2;
-  return (n / 10 ** d).toLocaleString("en-US", { minimumFractionDigits: d, maximumFractionDigits: d });
-};
 const span = ms => {
   const s = ms / 1000;
   if (s >= 3600) return Math.floor(s / 3600) + "h" + Math.round(s % 3600 / 60) + "m";
@@ -31,7 +31,7 @@ const span = ms => {
 
 // Charts. Each has its table beneath it; the colours follow the page, on paper too.
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-const ends = { succeeded: "#2f9e6b", failed: "#7b8794", escalated: "#d99a1c", open: "#8aa4c8", off_record: "#a9a9a9" };
+const ends = own({ succeeded: "#2f9e6b", failed: "#7b8794", escalated: "#d99a1c", open: "#8aa4c8", off_record: "#a9a9a9" });
 const endColour = end => ends[end] || "#d1383d";
 const charts = [];
 function chart(id, option, table) {
@@ -88,7 +88,7 @@ function ways() {
   }
   if (!nodes.size) return null;
   return {
-    tooltip: { formatter: p => p.dataType === "edge" ? words(p.data.source.slice(1)) + " → " + words(p.data.target.slice(1)) + ": " + count(p.value) : words(p.name.slice(1)) + ": " + count(p.value) },
+    tooltip: { formatter: p => p.dataType === "edge" ? words(seen(p.data.source.slice(1))) + " → " + words(seen(p.data.target.slice(1))) + ": " + count(p.value) : words(seen(p.name.slice(1))) + ": " + count(p.value) },
     series: [{
       type: "sankey", data: [...nodes.values()], links: [...links.values()], left: 4, right: narrow() ? 90 : 130, top: 8, bottom: 8, nodeWidth: 12, nodeGap: narrow() ? 8 : 11,
       draggable: false, emphasis: { focus: "adjacency" }, lineStyle: { color: "gradient", opacity: 0.35 },
@@ -150,13 +150,13 @@ for (const c of data.risk || []) for (const m of c.money) risks.set(m.currency, 
 for (const [c] of [...risks].sort((a, b) => b[1] - a[1])) $("risk-currency").append(make("option", c || "(none)", { value: c }));
 function risk() {
   const currency = $("risk-currency").value;
-  const all = (data.risk || []).map(c => ({ name: c.provider + " " + c.operation + " " + c.phase + ": " + c.answer, n: c.money.find(m => m.currency === currency)?.amount || 0 }))
+  const all = (data.risk || []).map(c => { const m = c.money.find(m => m.currency === currency); return { name: seen(c.name), n: m?.amount || 0, written: m?.written }; })
     .filter(c => c.n > 0).sort((a, b) => b.n - a.n);
   if (!all.length) { $("chart-risk-says").textContent = ""; return null; }
   const top = all.slice(0, 12).reverse();
   $("chart-risk-says").textContent = "In " + currency + ", the " + count(top.length) + " largest of " + count(all.length) + " answers.";
   return {
-    color: [colour("recorded")], tooltip: { formatter: p => p.name + ": " + minor(p.value, currency) + " " + currency }, grid: { left: 8, right: 24, top: 8, bottom: 28, containLabel: true },
+    color: [colour("recorded")], tooltip: { formatter: p => p.name + ": " + top[p.dataIndex].written + " " + currency }, grid: { left: 8, right: 24, top: 8, bottom: 28, containLabel: true },
     xAxis: axis({ type: "value", splitNumber: narrow() ? 2 : 5, axisLabel: { color: colour("fg"), hideOverlap: true, formatter: n => (n / 10 ** (decimals[currency] ?? 2)).toLocaleString("en-US", { notation: "compact" }) } }),
     yAxis: axis({ type: "category", data: top.map(c => c.name), axisLabel: { color: colour("fg"), width: narrow() ? 140 : 320, overflow: "truncate", fontSize: narrow() ? 10 : 12 } }),
     series: [{ type: "bar", data: top.map(c => c.n), barMaxWidth: 18 }],
@@ -180,12 +180,14 @@ function sortable(head, sort) {
     });
   });
 }
-const inOrder = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en");
+// Numbers beyond 2^53 are compared whole.
+const collate = new Intl.Collator("en").compare;
+const inOrder = (a, b) => typeof a === "string" || typeof b === "string" ? collate(String(a), String(b)) : a < b ? -1 : Number(a > b);
 for (const t of document.querySelectorAll("section table")) {
   const body = t.tBodies[0], row = body.rows[0];
   if (row) [...row.cells].forEach((c, i) => { if (c.classList.contains("n")) t.tHead.rows[0].cells[i]?.classList.add("n"); });
   if (!t.classList.contains("sortable")) continue;
-  const value = cell => { const n = cell.querySelector("[data-raw]"); return n ? Number(n.dataset.raw) : cell.classList.contains("n") ? -1 : cell.textContent; };
+  const value = cell => { const n = cell.querySelector("[data-raw]"); return n ? BigInt(n.dataset.raw) : cell.classList.contains("n") ? -1n : cell.textContent; };
   sortable(t.tHead.rows[0], (i, by) => body.append(...[...body.rows].sort((a, b) => by * inOrder(value(a.cells[i]), value(b.cells[i])))));
 }
 
@@ -196,8 +198,11 @@ const fields = [
   ["As recorded", f => phrase(f.recorded.harm || f.recorded.end)], ["With these rules", f => phrase(f.simulated.harm || f.simulated.end)],
 ];
 if (against) fields.push(["With the other rules", f => phrase(f.against?.harm || f.against?.end || "")], ["Change", f => words(f.change || "")]);
+const plain = { "%25": "%", "%0d": "\r", "%0a": "\n", "%00": "\0" };
+for (const e of document.querySelectorAll("[data-behind]")) e.dataset.behind = e.dataset.behind.replace(/%(25|0d|0a|00)/g, c => plain[c]);
 const numbers = new Map(data.numbers.map(n => [n.name, n]));
-const title = name => data.names[name] || words(name.replace(".", ": "));
+const names = own(data.names);
+const title = name => names[name] || words(name.replace(".", ": "));
 const choose = $("flows-behind");
 choose.append(make("option", "all that are shown", { value: "" }));
 for (const n of data.numbers) choose.append(make("option", title(n.name) + " (" + count(n.count) + ")", { value: n.name }));
@@ -228,7 +233,7 @@ function list() {
   }));
   $("flows-more").hidden = found.length <= limit;
   $("flows-says").textContent = "Showing " + count(Math.min(limit, found.length)) + " of " + count(found.length) + (wanted.length ? " that match" : "") + " here" +
-    (n ? "; " + count(n.count) + " flows stand behind the number. recourse simulate --list '" + n.name.replaceAll("'", "'\\''") + "' lists all." : ".");
+    (n ? "; " + count(n.count) + " flows stand behind the number. recourse simulate --list '" + seen(n.name).replaceAll("'", "'\\''") + "' lists all." : ".");
 }
 choose.addEventListener("change", () => { limit = page; list(); });
 $("flows-search").addEventListener("input", () => { limit = page; list(); });
@@ -248,7 +253,7 @@ list();
 // The story of one flow.
 function story(one) {
   const f = one.flow;
-  $("story-title").textContent = "Flow " + f.flow + ": " + f.provider + " " + f.operation + ", " + f.written + (f.merchant ? ", merchant " + f.merchant : "");
+  $("story-title").textContent = "Flow " + apart(f.flow) + ": " + f.provider + " " + f.operation + ", " + f.written + (f.merchant ? ", merchant " + apart(f.merchant) : "");
   const body = make("div", undefined, { className: "sides" });
   for (const side of sides) {
     const steps = one[side] || [], part = make("div", undefined, { className: side }), ol = make("ol");
