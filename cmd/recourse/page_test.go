@@ -238,3 +238,21 @@ func TestListedCellsAreHarmless(t *testing.T) {
 		}
 	}
 }
+
+// Where no flow is read there is no page: one of nothing would say that the rules hold.
+func TestPageOfNothingIsNotWritten(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty": "", "blank": "\n\n", "no send": `{"v":1,"flow":"f","merchant":"m","at":"2026-01-03T03:05:05Z","phase":"end","outcome":"failed"}` + "\n", "broken": "{",
+	} {
+		dir := t.TempDir()
+		recording, page := filepath.Join(dir, "r.jsonl"), filepath.Join(dir, "page.html")
+		if err := os.WriteFile(recording, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"simulate", "--html", page, recording}, strings.NewReader(""), &out, &errs)
+		if _, err := os.Stat(page); code != exitCouldNot || !os.IsNotExist(err) || errs.Len() == 0 {
+			t.Errorf("%s: exit code %d, %v, %q", name, code, err, errs.String())
+		}
+	}
+}
