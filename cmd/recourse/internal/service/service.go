@@ -54,7 +54,7 @@ type Service struct {
 	stopping chan struct{}
 	stop     sync.Once
 
-	refusals rate.Sometimes // that are logged
+	refusals, unready rate.Sometimes // that are logged
 
 	mu     sync.Mutex
 	limits limits
@@ -63,7 +63,7 @@ type Service struct {
 // New makes a service. It continues the flows of the journal.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: newLimits(o.PerMerchant, o.Burst)}
-	s.refusals.Interval = time.Second
+	s.refusals.Interval, s.unready.Interval = time.Second, time.Second
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -186,7 +186,8 @@ func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	}
 	stats, err := s.x.Stats(ctx)
 	if err != nil {
-		return nil, huma.Error503ServiceUnavailable("the journal cannot be read: " + err.Error())
+		s.unready.Do(func() { s.log.Error("the journal cannot be read", "error", err) })
+		return nil, huma.Error503ServiceUnavailable("the journal cannot be read; the log says why") // not here: who asks has shown no token
 	}
 	if stalled := stats.Journal.Stalled; stalled > 10*time.Second {
 		return nil, huma.Error503ServiceUnavailable("the journal has not written for " + stalled.Round(time.Second).String())
