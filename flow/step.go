@@ -50,7 +50,9 @@ func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error
 		x.turns, x.of = new([2]machine), s
 	}
 	m := &x.turns[x.turn]
+	spare := m.spare
 	m.begin(d, s, When(e))
+	m.spare = spare
 	m.s.Evidence = m.evidence[:0]
 	if len(s.Fired) == 1 { // it may lie in the memory of the step before, which the next step uses
 		m.fired[0] = s.Fired[0]
@@ -58,6 +60,9 @@ func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error
 	}
 	if err := m.step(e); err != nil {
 		return nil, err
+	}
+	if s.Stage != New && cap(m.s.Ledger) > max(cap(m.spare), len(m.ledger)) { // the step's own, by copyLedger
+		m.spare = m.s.Ledger[:0]
 	}
 	x.turn = 1 - x.turn
 	*s = m.s
@@ -97,6 +102,7 @@ type machine struct {
 	evidence [1]Evidence
 	fired    [1]policy.Count
 	answer   policy.Answer
+	spare    []Identity // room for more identities than ledger has; of Advance alone
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
@@ -140,7 +146,11 @@ func (m *machine) fire(rule string) {
 // the old state, which must not change. more is how many identities may be added.
 func (m *machine) copyLedger(more int) {
 	own := m.ledger[:0]
-	if n := len(m.s.Ledger) + more; n > len(m.ledger) {
+	switch n := len(m.s.Ledger) + more; {
+	case n <= len(m.ledger):
+	case n <= cap(m.spare):
+		own = m.spare[:0]
+	default:
 		own = make([]Identity, 0, n)
 	}
 	m.s.Ledger = append(own, m.s.Ledger...)

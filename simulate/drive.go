@@ -52,6 +52,7 @@ type driver struct {
 	adviser *flow.Adviser       // steps the flow in its own memory; nil: each step has new memory, which a story keeps
 	watch   func(step)          // nil: no story is wanted
 	rule    func(*flow.Decided) // every decision
+	decided flow.Decided        // the one that rule looks at
 	r       *record
 	s       flow.State
 	end     ending
@@ -207,7 +208,7 @@ func (v *driver) advance(e flow.Event) {
 		panic(err)
 	}
 	if v.watch != nil {
-		v.watch(step{at: v.now.time(), event: e, moved: v.by})
+		v.watch(step{at: v.now.time(), event: kept(e), moved: v.by})
 	}
 	for _, c := range commands {
 		v.command(c)
@@ -215,6 +216,23 @@ func (v *driver) advance(e flow.Event) {
 			v.watch(step{at: v.now.time(), command: c})
 		}
 	}
+}
+
+// kept is a copy of an event for a story. An event that a story kept itself would be on the heap in each step, story or not.
+func kept(e flow.Event) flow.Event {
+	switch e := e.(type) {
+	case flow.Start:
+		return e
+	case flow.Answered:
+		return e
+	case flow.Queried:
+		return e
+	case flow.Received:
+		return e
+	case flow.Due:
+		return e
+	}
+	panic("simulate: an event that no driver makes") // its name would put each event on the heap
 }
 
 // step is one of the machine. Evidence is for people; each step looks at its own alone, and copies the rest.
@@ -250,7 +268,8 @@ func (v *driver) command(c flow.Command) {
 			v.end.corrected++
 		}
 		if v.rule != nil {
-			v.rule(&c)
+			v.decided = c
+			v.rule(&v.decided)
 		}
 	case flow.Finish:
 		v.waiting = false
