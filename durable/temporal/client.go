@@ -18,6 +18,7 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
@@ -248,7 +249,7 @@ func (d *Driver) Story(ctx context.Context, id string) ([]string, error) {
 // Resolve settles one identity of a flow, open or ended, by the word of a person, a reconciliation file or a cancel that
 // succeeded. It returns when Temporal has stored it.
 func (d *Driver) Resolve(ctx context.Context, id string, w executor.Resolution) error {
-	e := event{Kind: evResolved, OrderID: w.OrderID, Request: w.RequestID, Effect: w.Effect, Who: w.Who, Why: w.Why, Override: w.Override}
+	e := event{Kind: evResolved, OrderID: w.OrderID, Request: w.RequestID, Effect: w.Effect, Who: w.Who, Why: cards.Mask(w.Why), Override: w.Override} // a history keeps it for good
 	r, err := d.Look(ctx, id)
 	if err != nil {
 		return err
@@ -271,7 +272,7 @@ func (d *Driver) Withdraw(ctx context.Context, id, who, why string) error {
 	if _, err := d.Look(ctx, id); err != nil { // else a mistaken id would be taken in silence
 		return err
 	}
-	return d.signal(ctx, id, &event{Kind: evWithdrawn, Who: who, Why: who + ": " + why})
+	return d.signal(ctx, id, &event{Kind: evWithdrawn, Who: who, Why: who + ": " + cards.Mask(why)})
 }
 
 // signal hands an event to a flow's workflow, or, when that is closed, to the one of what comes after.

@@ -27,6 +27,12 @@ type asked struct {
 	client.Client
 	start, query error
 	row          []byte
+	signals      []event
+}
+
+func (c *asked) SignalWorkflow(_ context.Context, _, _, _ string, arg any) error {
+	c.signals = append(c.signals, *arg.(*event))
+	return nil
 }
 
 func (c *asked) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
@@ -200,6 +206,35 @@ func TestHistoriesHoldNoSecrets(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s in a hook: %v", name, err)
 			}
+		}
+	}
+}
+
+// A card number that a person types into a reason does not get into a history.
+func TestTypedCardNumbersAreNotStored(t *testing.T) {
+	r := newWorld(t, &bank{sends: []reply{{code: "0", amount: 1}}}, nil).want(policy.Escalated, 1, 0)
+	s, err := r.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &asked{row: r.Row}
+	d, err := New(Options{Rules: []RuleSet{defaults()}, Journal: journal.NewMemory(), Client: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const why = "their portal shows card 4111 1111 1111 1111"
+	if err := d.Resolve(t.Context(), r.Flow, executor.Resolution{OrderID: s.Ledger[0].OrderID, Effect: policy.Executed, Who: "ann", Why: why}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Withdraw(t.Context(), r.Flow, "ann", why); err != nil {
+		t.Fatal(err)
+	}
+	if len(server.signals) != 2 {
+		t.Fatalf("%d signals", len(server.signals))
+	}
+	for _, e := range server.signals {
+		if strings.Contains(e.Why, "4111 1111") || !strings.Contains(e.Why, "their portal") {
+			t.Errorf("why is %q", e.Why)
 		}
 	}
 }

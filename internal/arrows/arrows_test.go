@@ -61,7 +61,7 @@ var may = map[string]struct {
 	"journal/sqlite":                   {[]string{"journal", "policy"}, "a journal like any other: it knows no flow either"},
 	"journal/postgres":                 {[]string{"journal"}, "a journal like any other: it knows no flow either"},
 	"durable/river":                    {[]string{"policy", "executor", "journal", "journal/postgres"}, "pokes flows by jobs; what a flow does it does not know, and nothing below knows River"},
-	"durable/temporal":                 {[]string{"policy", "flow", "executor", "journal", "internal/stored"}, "a driver: it carries the machine out in workflows; which rules and which journal, it does not know"},
+	"durable/temporal":                 {[]string{"policy", "flow", "executor", "journal", "internal/cards", "internal/stored"}, "a driver: it carries the machine out in workflows; which rules and which journal, it does not know"},
 	"journal/journaltest":              {[]string{"journal", "policy"}, "proves journals by their interface alone"},
 	"examples/checkout":                {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "webhook", "journal", "journal/sqlite", "recording"}, "a shop, as a user would write it; no package imports it"},
 	"examples/cluster":                 {[]string{"policy", "providers", "engine", "flow", "emulator", "executor", "journal", "journal/postgres", "internal/pgserver"}, "two workers on one database, as a user would write them; no package imports it"},
