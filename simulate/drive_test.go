@@ -143,3 +143,23 @@ func TestStoriesOfManyMerchants(t *testing.T) {
 		t.Errorf("of one merchant: %d", len(one))
 	}
 }
+
+// Flows that one runner simulates, in memory that is used again, end as those with memory of their own, also when all are compared
+// at the end.
+func TestARunnersFlowsDoNotShareMemory(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := defaults(t)
+		total := newTally(e.Catalogs)
+		r := runner{o: &Options{Decider: e, Catalogs: e.Catalogs}, t: total}
+		var shared, own []ending
+		for range 3 {
+			rec := drawRecord(t)
+			shared = append(shared, r.drive(e, rec, nil, total))
+			alone := driver{d: e, r: rec}
+			own = append(own, alone.run())
+		}
+		if got, want := fmt.Sprintf("%+v", shared), fmt.Sprintf("%+v", own); got != want {
+			t.Fatalf("with shared memory\n%s\nand with their own\n%s", got, want)
+		}
+	})
+}
