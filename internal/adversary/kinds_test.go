@@ -97,6 +97,9 @@ func (s *sample) verdict(t testing.TB) (refused bool, why string) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
+	if len(r.Products) == 0 {
+		t.Fatalf("%s: nothing is verified: %s has no %s for merchant %q", s.name, s.provider, s.op, s.merchant)
+	}
 	var b bytes.Buffer
 	for i := range r.Products {
 		fmt.Fprint(&b, r.Products[i].Unfinished)

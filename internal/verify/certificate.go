@@ -24,6 +24,7 @@ type certifier struct {
 	states  map[certificate.State][]uint32
 	open    map[certificate.State][]uint32 // worlds whose steps are to be taken
 	queue   []certificate.State
+	most    int // states
 }
 
 func newCertifier(g *ground, m *model) *certifier {
@@ -123,8 +124,8 @@ func (c *certifier) close(ctx context.Context) (*certificate.Product, error) {
 		if at%64 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if len(c.states) > mostCertified {
-			return nil, fmt.Errorf("no certificate for %s %s: the checker would look at more than %d states", p.Payment.Provider, p.Payment.Operation, mostCertified)
+		if len(c.states) > c.most {
+			return nil, fmt.Errorf("no certificate for %s %s: the checker would look at more than %d states", p.Payment.Provider, p.Payment.Operation, c.most)
 		}
 		s := c.queue[at]
 		worlds := c.open[s]
@@ -174,6 +175,7 @@ func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*t
 
 func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
 	c := newCertifier(g, g.model(tables, false, true))
+	c.most = cmp.Or(b.o.mostCertified, mostCertified)
 	cat, err := g.engine.Catalog(&c.product.Payment)
 	if err != nil {
 		return err

@@ -27,6 +27,8 @@ type batch struct {
 	s    *space.Space
 
 	answers *answersMemo
+
+	uncertified error // why there is no certificate of what is proved
 }
 
 // runAll verifies the jobs. A product that was not finished is nil.
@@ -66,7 +68,7 @@ func runAll(ctx context.Context, e *ruleset.Engine, o *Options, jobs []*job) ([]
 	for range min(workers, len(batches)) {
 		wait.Go(func() {
 			for b := range next {
-				if err := b.verify(ctx, report); err != nil {
+				if err := errors.Join(b.verify(ctx, report), b.uncertified); err != nil {
 					mu.Lock()
 					errs = errors.Join(errs, err)
 					mu.Unlock()
@@ -184,7 +186,10 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 	}
 	if s.holds() {
 		if err := b.certify(ctx, g, jobs, tables); err != nil {
-			return err
+			if ctx.Err() != nil {
+				return err
+			}
+			b.uncertified = errors.Join(b.uncertified, err) // the proof stands
 		}
 		n, err := b.needs(ctx, g, s)
 		if err != nil {

@@ -41,6 +41,8 @@ type Options struct {
 	// Certificate is called with each part of the certificate of what is proved. It may be nil, and is called from several goroutines.
 	Certificate func(*certificate.Product)
 
+	mostCertified int // states of a product's certificate; 0: the constant of this name
+
 	// Progress is called after each product, one call at a time. It may be nil.
 	Progress func(done, total int)
 }
@@ -146,7 +148,7 @@ func Run(ctx context.Context, e *ruleset.Engine, o *Options) (*Report, error) {
 			r.Holds = r.Holds && p.Holds
 		}
 	}
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || !r.Interrupted { // else errs say the same many times
 		err = errs
 	}
 	if !r.Interrupted && err == nil && !o.VerdictOnly {
