@@ -77,13 +77,14 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 
 // credible returns the effect that an answer proves for an identity, at most that of f. It
 // lowers certainty and never raises it, but for one case: a "not found" in time is a proof of
-// not_executed where the contract says so.
+// not_executed where the contract says so. The provider's own id proves it of an identity that was sent once: of several requests
+// it may name one that was refused at the door, or as a repeat, while another one executed.
 func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy.Fact, sure bool) policy.Effect {
 	a := h.answer
 	if /*guard:unverified-proves-nothing*/ !h.trusted() {
 		return policy.Unknown
 	}
-	if f.Effect == policy.Unknown && f.Class == policy.NotFound && /*guard:not-found-by-query*/ a.Phase == policy.Query && /*guard:not-found-in-time*/ s.absent(c, id, h.asked) {
+	if f.Effect == policy.Unknown && f.Class == policy.NotFound && /*guard:not-found-by-query*/ a.Phase == policy.Query && /*guard:not-found-of-all-copies*/ (s.AskedBy != policy.ProviderID || id.Sends <= 1) && /*guard:not-found-in-time*/ s.absent(c, id, h.asked) {
 		return policy.NotExecuted
 	}
 	if f.Effect != policy.NotExecuted {

@@ -31,6 +31,17 @@ var targetTraps = []trap{
 			at +2s answer status=PROCESSING provider=R-1
 			due`,
 		always: "by provider_id"},
+	{name: "of two requests an id that is not found proves nothing",
+		rules: refundAbsence,
+		lines: `payment shopline pay 120000 TWD merchant=acme
+			start o-1 r-1
+			at +1s answer fault=not_sent
+			due
+			at +2s answer status=PROCESSING provider=T-1
+			at +5m webhook unverified status=PROCESSING order=o-1
+			due
+			at +1s query code=1016`,
+		never: "ended failed"},
 	{name: "the payment's id does not displace the refund's own",
 		rules: refundAbsence,
 		lines: `payment shopline refund 120000 TWD merchant=acme

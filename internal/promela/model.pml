@@ -351,7 +351,7 @@ inline learn() {
     t_e = F_EFF(t_j);
     if :: t_ph == P_SEND && !t_late && t_e == NOT && F_STAGE(t_j) == DOOR && copies[t_w] > 0 -> copies[t_w] = copies[t_w] - 1 :: else fi;
     if
-    :: t_e == UNK && F_CLASS(t_j) == C_NOTFOUND && t_ph == P_QUERY && !t_late && askFound[t_w] && ARRIVED -> t_f = c_expr { F_ABSENT(now.T)[now.t_j] }
+    :: t_e == UNK && F_CLASS(t_j) == C_NOTFOUND && t_ph == P_QUERY && !t_late && askFound[t_w] && ARRIVED && !(askBy == BY_PROVIDER && again[t_w]) -> t_f = c_expr { F_ABSENT(now.T)[now.t_j] }
     :: t_e == NOT ->
       t_flag = (t_sure && (!t_late || (n == 1 && !again[0])));
       if
@@ -452,7 +452,7 @@ inline want() {
   :: else
   fi;
   if
-  :: !t_over && (SENDS(t_a) || t_x != 0) -> if :: K(maxAttempts) > 1 -> t_noSends = false :: t_noSends = true fi
+  :: !t_over && (SENDS(t_a) || t_x != 0 || (t_a == QUERY && !CAN_QUERY)) -> /* a repeat may take the place of a query */ if :: K(maxAttempts) > 1 -> t_noSends = false :: t_noSends = true fi
   :: else
   fi;
   if

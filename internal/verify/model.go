@@ -397,7 +397,7 @@ func (w *exhausted) addWanted(commands []flow.Command) {
 		switch c := c.(type) {
 		case flow.Decided:
 			corrected := c.Verdict.Property != ""
-			w.sends = w.sends || corrected || c.Decision.Action.Sends()
+			w.sends = w.sends || corrected || c.Decision.Action.Sends() || c.Verdict.Action.Sends() // a repeat in place of a query that cannot be asked
 			w.queries = w.queries || corrected || c.Decision.Action == policy.QueryStatus || c.Verdict.Action == policy.QueryStatus
 		case flow.Send:
 			w.sends = true

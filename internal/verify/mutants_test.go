@@ -101,6 +101,7 @@ var evidenceMutants = []mutant{
 	{rules: "hook", want: flow.S2, at: all(forceFalse("unverified-is-a-hint"), forceTrue("trusted"))},
 	{rules: "grace", want: flow.S2, at: forceTrue("not-found-in-time")},
 	{rules: "grace", want: flow.S2, at: forceTrue("not-found-by-query")},
+	{rules: "theirs-grace", want: flow.S2, at: forceTrue("not-found-of-all-copies")},
 	{rules: "rejected", want: flow.S2, at: forceTrue("refused-replay")},
 	{rules: "rejected", want: flow.S2, at: forceTrue("first-result-in-contract")},
 	{

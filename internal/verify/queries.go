@@ -66,10 +66,9 @@ func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *n
 		return m.settleQueryRefusal(n, i, late, named)
 	}
 	does := m.breaches.queryMisses || h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown
-	if does || late || m.clock.absenceProved == 0 || n.ids[i].asked < m.clock.absenceProved {
+	if does || late {
 		return n
 	}
-	m.reads.promises[finds] = true
 	return m.settleAbsence(n, i)
 }
 
@@ -101,23 +100,19 @@ func (m *model) settleQueryRefusal(n *node, i int, late, named bool) *node {
 	return next
 }
 
-// settleAbsence returns what is known when a query does not find an identity, and was sent late
-// enough to find every request that had arrived.
+// settleAbsence returns what is known when a query does not find an identity, and nil if it would have found a request
+// that it speaks for. What can have arrived after the query says nothing against the answer. The provider's own id names one request of
+// several: that can be one that was refused at the door, or as a repeat, and is in no books.
 func (m *model) settleAbsence(n *node, i int) *node {
-	st := &n.ids[i]
-	if st.failed || st.accepted || st.executed+st.other > 0 {
-		return nil // the query would have found it
+	oneOfSeveral := n.s.AskedBy == policy.ProviderID && n.s.Ledger[i].Sends > 1
+	if oneOfSeveral || !m.queryIsComplete(n, i) {
+		return n
 	}
-	if !m.queryIsComplete(n, i) {
-		return n // a request may have arrived after the query
+	if st := &n.ids[i]; st.failed || st.accepted || st.executed+st.other > 0 {
+		return nil
 	}
 	next := n.clone()
-	one := false
-	next.requests = slices.DeleteFunc(next.requests, func(c request) bool {
-		gone := c.id == i && (n.s.AskedBy != policy.ProviderID || c.deduped || !one)
-		one = one || c.id == i
-		return gone
-	})
+	next.requests = slices.DeleteFunc(next.requests, func(c request) bool { return c.id == i })
 	return &next
 }
 
