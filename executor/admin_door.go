@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/recourse-pay/recourse/internal/cards"
 	"github.com/recourse-pay/recourse/internal/console"
+	"github.com/recourse-pay/recourse/internal/origin"
 )
 
 // anyHost in Config.AdminHosts allows every Host.
@@ -36,7 +35,7 @@ func (a *admin) door(to http.Handler) http.Handler {
 			writeAdminError(w, refusal(http.StatusForbidden, "Host is %q; it must be localhost, an IP address, or one of Config.AdminHosts: a web page could have made that name resolve to here", r.Host))
 			return
 		}
-		if !slices.Contains(console.Pages, r.URL.Path) && ofAnotherSite(r) { // the console judges its own forms
+		if !slices.Contains(console.Pages, r.URL.Path) && origin.OfAnotherSite(r) { // the console judges its own forms
 			writeAdminError(w, refusal(http.StatusForbidden, "%s %s: the request comes from a web page of another site", r.Method, r.URL.Path))
 			return
 		}
@@ -58,40 +57,13 @@ func (a *admin) door(to http.Handler) http.Handler {
 // servesHost reports whether a host is this server's: no foreign name server can have made an address or localhost, and the other
 // names are listed.
 func (a *admin) servesHost(host string) bool {
-	if host == "" { // a browser names one
+	if origin.Local(host) {
 		return true
 	}
-	u, err := url.Parse("//" + host)
-	if err != nil || u.Host != host {
-		return false
-	}
-	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return true
-	}
-	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	return slices.ContainsFunc(a.x.cfg.AdminHosts, func(known string) bool {
-		return known == anyHost || strings.EqualFold(strings.TrimSuffix(known, "."), host)
+	name, ok := origin.Name(host)
+	return ok && slices.ContainsFunc(a.x.cfg.AdminHosts, func(known string) bool {
+		return known == anyHost || strings.EqualFold(strings.TrimSuffix(known, "."), name)
 	})
-}
-
-// ofAnotherSite reports whether a browser says that a page of another origin made a request. What is no browser says nothing.
-func ofAnotherSite(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "":
-	default:
-		return true
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return false
-	}
-	u, err := url.Parse(origin)
-	return err != nil || !strings.EqualFold(u.Host, r.Host)
 }
 
 // personKey is the context's key of who asks.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"mime"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
+	"github.com/recourse-pay/recourse/internal/origin"
 )
 
 // bodyTime is how long a request's body may take, of a batch each part of it. A program that sends a byte a minute must not
@@ -79,34 +78,13 @@ func kindOf(r *http.Request) string {
 // hand in a webhook as verified. Empty: it does not. A page of another origin is named by the browser. One whose name resolves to loopback looks
 // like ours, but for the name; where callers show a token or a certificate it has none.
 func (s *Service) fromPage(r *http.Request) string {
-	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+	if origin.OfAnotherSite(r) {
 		return "the request is a web page's"
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if u, err := url.Parse(origin); err != nil || !strings.EqualFold(u.Host, r.Host) {
-			return "the request is a web page's"
-		}
-	}
-	if s.o.Access.Now().Open() && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0) && !ofThisMachine(r.Host) {
+	if s.o.Access.Now().Open() && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0) && !origin.Local(r.Host) {
 		return "Host must be localhost or an IP address where callers have no token; --token-file allows other names"
 	}
 	return ""
-}
-
-// ofThisMachine reports whether no foreign name server can have made a host: it is an address, or localhost.
-func ofThisMachine(host string) bool {
-	if name, port, _ := strings.Cut(host, ":"); (name == "127.0.0.1" || name == "localhost" || name == "") && strings.Trim(port, "0123456789") == "" { // as most are
-		return true
-	}
-	u, err := url.Parse("//" + host)
-	if err != nil || u.Host != host {
-		return false
-	}
-	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return true
-	}
-	host = strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // elsewhere answers what no path and method match.
