@@ -70,6 +70,13 @@ func (a *apart) Collect(_ context.Context, apply func(string, []byte) error) (n 
 	return n, err
 }
 
+// waiting is how many messages were left and not taken.
+func (m *mail) waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.left)
+}
+
 func (a *apart) letter(shut bool) {
 	a.mail.mu.Lock()
 	defer a.mail.mu.Unlock()
@@ -99,7 +106,7 @@ func TestAWordMeetsAProofAtAnotherProcess(t *testing.T) {
 				}
 				here.letter(false)
 				time.Sleep(time.Second)
-				if n := len(here.mail.left); n != 0 {
+				if n := here.mail.waiting(); n != 0 {
 					t.Errorf("%d messages come again and again", n)
 				}
 				fresh, err := a.Handle(context.Background(), h.Flow())
