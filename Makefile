@@ -11,7 +11,7 @@ help: ## this list
 test: ## all tests but the slow ones, in every module
 	go test work
 
-test-short: ## the daily loop: under a minute
+test-short: ## the daily loop: minutes at first, then what has changed
 	go test -short work
 
 test-slow: ## what CI runs beside them: mutants, exact searches, 200 kills (tag slow)
