@@ -140,3 +140,40 @@ func TestAWordMeetsAProofAtAnotherProcess(t *testing.T) {
 		})
 	}
 }
+
+// A person's word that nothing executed is left for the process that holds the flow, and the request is sent again before it is applied: it
+// says nothing of that send, with an override either.
+func TestAWordMeetsALaterSendAtAnotherProcess(t *testing.T) {
+	for _, override := range []bool{false, true} {
+		t.Run(fmt.Sprint("override ", override), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var said []string
+				here := &apart{newSpy(), true, &mail{shut: true}}
+				there := &apart{here.beside(), false, here.mail}
+				a := open(t, defaults(), executor.Config{Journal: here, OnError: func(err error) { mu.Lock(); said = append(said, err.Error()); mu.Unlock() }})
+				b := open(t, defaults(), executor.Config{Journal: there})
+				h := begin(t, a, payment("k"), &bank{sends: []reply{silence}, asks: []reply{missing}})
+				time.Sleep(40 * time.Second) // the send has timed out
+				wantAnswer(t, b.AdminHandler(), "POST", "/flows/"+h.Flow()+"/resolve", sayNotExecuted("k", fmt.Sprintf(`,"override":%t`, override)), 200)
+				for h.State().Ledger[0].Sends < 2 {
+					time.Sleep(time.Second)
+				}
+				time.Sleep(40 * time.Second) // so has the second one
+				here.letter(false)
+				time.Sleep(time.Second)
+				if n := here.mail.waiting(); n != 0 {
+					t.Errorf("%d messages come again and again", n)
+				}
+				if s := h.State(); s.Outcome != policy.Open || s.Ledger[0].Effect == policy.NotExecuted {
+					t.Errorf("the flow is %s, and its request %s", s.Outcome, s.Ledger[0].Effect)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if words := strings.Join(said, "; "); !strings.Contains(words, "was sent again at") {
+					t.Errorf("said: %q", words)
+				}
+			})
+		})
+	}
+}

@@ -200,12 +200,12 @@ func (x *Executor) resolvable(ctx context.Context, id string, w *Resolution, ver
 	return l.version, l.sends, err
 }
 
-// resent returns an error if a request was sent again since the first of two persons spoke of it: what that person saw says nothing of the later
-// one. The lock is held.
+// resent returns an error if a request was sent again since a person spoke of it: what that person saw says nothing of the later one. The
+// lock is held.
 func (r *run) resent(i int, w *Resolution) error {
 	of := &r.state.Ledger[i]
 	if w.sends == 0 || of.Sends <= w.sends || w.Effect != policy.NotExecuted {
 		return nil
 	}
-	return refusal(http.StatusConflict, "order %s, request %s was sent again at %s, after it was proposed that it did not execute; propose it again", of.OrderID, of.RequestID, of.LastSent.Format(time.RFC3339))
+	return refusal(http.StatusConflict, "order %s, request %s was sent again at %s, after a person said that it did not execute; look at the provider's side again", of.OrderID, of.RequestID, of.LastSent.Format(time.RFC3339))
 }

@@ -170,7 +170,7 @@ func TestARequestIsSentAgainBetweenTwoPersons(t *testing.T) {
 		_, seen := asked(t, admin, "GET", path, "")
 		fresh := fmt.Sprintf(`,"version":%.0f`, seen["version"].(float64))
 		for _, version := range []string{"", fresh} {
-			wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", id, version), 409, "was sent again at", "propose it again")
+			wantAnswer(t, admin, "POST", path+"/confirm", confirming("bob", id, version), 409, "was sent again at", "look at the provider")
 		}
 		if s := h.State(); s.Outcome != policy.Open || s.Ledger[0].Effect == policy.NotExecuted {
 			t.Errorf("it was resolved: %+v", s)

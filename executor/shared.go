@@ -313,6 +313,7 @@ type storedResolved struct {
 	Effect   policy.Effect `json:"effect"`
 	Who      string        `json:"who"`
 	Why      string        `json:"why"`
+	Sends    int           `json:"sends,omitempty"` // of the identity, when the person spoke; 0: not kept
 }
 
 // leave leaves an event for the process that holds the flow. It is stored when leave returns. override goes with a person's word: what
@@ -321,6 +322,10 @@ func (r *run) leave(ctx context.Context, event func(*run) flow.Event, override b
 	m := message{V: messageVersion, Override: override}
 	r.mu.Lock()
 	e := event(r)
+	sends := 0
+	if w, ok := e.(flow.Resolved); ok && w.Identity >= 0 && w.Identity < len(r.state.Ledger) {
+		sends = r.state.Ledger[w.Identity].Sends
+	}
 	r.mu.Unlock()
 	switch e := e.(type) {
 	case nil:
@@ -328,7 +333,7 @@ func (r *run) leave(ctx context.Context, event func(*run) flow.Event, override b
 	case flow.Received:
 		m.Received = (*stored.Answer)(&e.Answer)
 	case flow.Resolved:
-		m.Resolved = &storedResolved{Identity: e.Identity, Effect: e.Effect, Who: e.Who, Why: e.Why}
+		m.Resolved = &storedResolved{Identity: e.Identity, Effect: e.Effect, Who: e.Who, Why: e.Why, Sends: sends}
 	case flow.Withdrawn:
 		m.Withdrawn = &e.Why
 	default:
@@ -395,13 +400,17 @@ func (x *Executor) applyMessage(id string, text []byte) error {
 }
 
 // applyLeft applies the event of a message. A person's word that contradicts a proof by now is refused, as it would have been in one
-// process: a key that is paid must not become free by it.
+// process: a key that is paid must not become free by it. So is the word that nothing executed, if the request was sent again since.
 func (x *Executor) applyLeft(id string, m *message) error {
 	var refused error
 	err := ignoreMisfit(x.applyOrLeave(x.life, id, m.Override, func(r *run) flow.Event {
 		refused = nil
-		if w := m.Resolved; w != nil && !m.Override && w.Identity >= 0 && w.Identity < len(r.state.Ledger) {
-			if refused = r.contradicts(w.Identity, w.Effect); refused != nil {
+		if w := m.Resolved; w != nil && w.Identity >= 0 && w.Identity < len(r.state.Ledger) {
+			refused = r.resent(w.Identity, &Resolution{Effect: w.Effect, sends: w.Sends})
+			if refused == nil && !m.Override {
+				refused = r.contradicts(w.Identity, w.Effect)
+			}
+			if refused != nil {
 				return nil
 			}
 		}
