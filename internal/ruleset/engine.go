@@ -202,8 +202,12 @@ func (c *compiler) files() {
 	}
 }
 
-// deployments looks at where a merchant says that it meets its providers.
+// deployments looks at where a merchant says that it meets its providers. The embedded merchants are checked by a test: to look here
+// would read a whole catalogue at each start.
 func (c *compiler) deployments(f *rules.File, names []string) {
+	if f.Builtin() {
+		return
+	}
 	for _, p := range slices.Sorted(maps.Keys(f.Deployments)) {
 		cat, err := c.e.Catalogs.Get(p)
 		if err != nil {
