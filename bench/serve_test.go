@@ -44,6 +44,13 @@ func TestMain(m *testing.M) {
 // serveUntilInputEnds serves on loopback, and prints the address.
 func serveUntilInputEnds(what string) error {
 	handler := http.Handler(http.HandlerFunc(bare))
+	if text, many := strings.CutPrefix(what, "bare lines "); many {
+		length, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		handler = bareLines(length)
+	}
 	if what == "opa" {
 		module, err := io.ReadAll(io.LimitReader(os.Stdin, 1<<26)) // all of it: the parent closes it when it has written
 		if err != nil {
@@ -66,6 +73,24 @@ func bare(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	w.Header()["Content-Type"] = []string{"application/json"}
 	_, _ = io.WriteString(w, `{"action":"query_status"}`)
+}
+
+// bareLines answers each line with a line of some length, which it does not make anew.
+func bareLines(length int) http.HandlerFunc {
+	answers := bytes.Repeat(append(bytes.Repeat([]byte{'x'}, length-1), '\n'), 1024)
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.Header()["Content-Type"] = []string{lines}
+		for part := make([]byte, 64<<10); ; {
+			n, err := r.Body.Read(part)
+			for asked := bytes.Count(part[:n], []byte{'\n'}); asked > 0; asked -= 1024 {
+				_, _ = w.Write(answers[:min(asked, 1024)*length])
+			}
+			if err != nil {
+				return
+			}
+		}
+	}
 }
 
 // opaHandler is that of OPA's own server.
@@ -121,15 +146,56 @@ type served struct {
 
 // request is a POST on a connection that stays.
 func request(path string, body any) []byte {
+	return post(path, "application/json", asJSON(body))
+}
+
+func post(path, kind string, text []byte) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", path, kind, len(text), text)
+}
+
+func asJSON(body any) []byte {
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
 	}
-	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(text), text)
+	return text
+}
+
+// question is a situation as the service is asked about it, and input as OPA is.
+func question(s *policy.Situation) any {
+	p := s.Payment
+	return map[string]any{"provider": p.Provider, "merchant": p.Merchant, "operation": p.Operation, "code": s.Answer.Code, "amount": p.Amount, "currency": p.Currency, "tags": p.Tags}
+}
+
+func input(s *policy.Situation) any {
+	p := s.Payment
+	return map[string]any{"operation": p.Operation, "phase": policy.Send, "code": s.Answer.Code, "amount": p.Amount, "currency": p.Currency, "tags": p.Tags, "hour": s.At.Hour()}
 }
 
 // servers starts the three, with the same rules, and holds their answers against each other.
 func servers(b *testing.B, d *decisionSet) []*served {
+	b.Helper()
+	bareOne, ours, opa := &served{name: "bare handler"}, &served{name: "recourse serve"}, &served{name: "OPA's server"}
+	bareOne.start(b, exec.Command(os.Args[0]), "bare", "")
+	opa.start(b, exec.Command(os.Args[0]), "opa", d.regoModule())
+	ours.startCommand(b, d)
+	for _, s := range d.asked {
+		ours.requests = append(ours.requests, request("/v1/decide", question(s)))
+		opa.requests = append(opa.requests, request("/v1/data/rules/decision", map[string]any{"input": input(s)}))
+	}
+	bareOne.requests = ours.requests
+	for i, want := range d.want {
+		for s, as := range map[*served]string{ours: `"rule":"` + want + `"`, opa: `"result":"` + want + `"`} {
+			if got := s.once(b, i); want != "" && !strings.Contains(got, as) || want == "" && (strings.Contains(got, `"rule":"r`) || strings.Contains(got, "result")) {
+				b.Fatalf("%s answers %s, want %s", s.name, got, as)
+			}
+		}
+	}
+	return []*served{bareOne, ours, opa}
+}
+
+// startCommand builds the command and starts it as a service with the rules.
+func (s *served) startCommand(b *testing.B, d *decisionSet) {
 	b.Helper()
 	dir := b.TempDir()
 	for name, f := range d.files() {
@@ -145,28 +211,7 @@ func servers(b *testing.B, d *decisionSet) []*served {
 	if out, err := exec.Command("go", "build", "-o", program, "../cmd/recourse").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	bareOne, ours, opa := &served{name: "bare handler"}, &served{name: "recourse serve"}, &served{name: "OPA's server"}
-	bareOne.start(b, exec.Command(os.Args[0]), "bare", "")
-	opa.start(b, exec.Command(os.Args[0]), "opa", d.regoModule())
-	ours.start(b, exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--rules", filepath.Join(dir, "rules")), "", "")
-	for _, s := range d.asked {
-		p := s.Payment
-		ours.requests = append(ours.requests, request("/v1/decide", map[string]any{
-			"provider": p.Provider, "merchant": p.Merchant, "operation": p.Operation, "code": s.Answer.Code, "amount": p.Amount, "currency": p.Currency, "tags": p.Tags,
-		}))
-		opa.requests = append(opa.requests, request("/v1/data/rules/decision", map[string]any{"input": map[string]any{
-			"operation": p.Operation, "phase": policy.Send, "code": s.Answer.Code, "amount": p.Amount, "currency": p.Currency, "tags": p.Tags, "hour": s.At.Hour(),
-		}}))
-	}
-	bareOne.requests = ours.requests
-	for i, want := range d.want {
-		for s, as := range map[*served]string{ours: `"rule":"` + want + `"`, opa: `"result":"` + want + `"`} {
-			if got := s.once(b, i); want != "" && !strings.Contains(got, as) || want == "" && (strings.Contains(got, `"rule":"r`) || strings.Contains(got, "result")) {
-				b.Fatalf("%s answers %s, want %s", s.name, got, as)
-			}
-		}
-	}
-	return []*served{bareOne, ours, opa}
+	s.start(b, exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--rules", filepath.Join(dir, "rules")), "", "")
 }
 
 // start starts a process and waits for its address.
