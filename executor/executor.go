@@ -138,7 +138,7 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}, ids: idSource{prefix: newPrefix()}}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}}
 	if c != nil {
 		x.cfg = *c
 	}

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // letters are those of base 32: no two that a person takes for one another.
@@ -39,9 +39,6 @@ func newRequestID() string {
 
 // idSource makes the ids of a process's flows.
 type idSource struct {
-	prefix string
-	count  atomic.Uint64
-
 	mu   sync.Mutex
 	next int
 	made [idsAtOnce]struct{ flow, request string }
@@ -50,14 +47,11 @@ type idSource struct {
 // idsAtOnce is how many ids share one piece of memory, which is kept as long as one of them.
 const idsAtOnce = 16
 
-// newPrefix makes the beginning of the ids of a process's flows.
-func newPrefix() string { return "f-" + newRequestID()[:12] + "-" }
-
 // newIDs makes the id of a flow, and in one piece with it the first request id, if that is
 // ours to make.
 func (x *Executor) newIDs() (flow, request string) {
 	var text [64]byte
-	id, n := x.ids.add(text[:0], x.cfg.NewRequestID == nil)
+	id, n := addIDs(text[:0], time.Now(), x.cfg.NewRequestID == nil)
 	both := string(id)
 	return both[:n], both[n:]
 }
@@ -79,9 +73,9 @@ func (x *Executor) newQuickIDs() (flow, request string) {
 func (s *idSource) refill(requests bool) {
 	var text [idsAtOnce * 64]byte
 	var ends [idsAtOnce][2]int
-	all := text[:0]
+	all, now := text[:0], time.Now()
 	for i := range ends {
-		all, ends[i][0] = s.add(all, requests)
+		all, ends[i][0] = addIDs(all, now, requests)
 		ends[i][1] = len(all)
 	}
 	piece, from := string(all), 0
@@ -91,13 +85,17 @@ func (s *idSource) refill(requests bool) {
 	}
 }
 
-// add appends the id of a flow, and a request id behind it. n is where the first one ends.
-func (s *idSource) add(to []byte, request bool) (ids []byte, n int) {
-	ids = strconv.AppendUint(append(to, s.prefix...), s.count.Add(1), 10)
+// addIDs appends the id of a flow, and a request id behind it. n is where the first one ends. A flow's id begins with the time, so that a store
+// keeps flows beside each other that begin together; the rest is random. So it tells a caller neither the ids of others nor how many there
+// are.
+func addIDs(to []byte, now time.Time, request bool) (ids []byte, n int) {
+	ids = strconv.AppendInt(append(to, "f-"...), now.UnixMilli(), len(letters))
+	own := random()
+	ids = append(append(ids, '-'), own[:16]...)
 	n = len(ids)
 	if request {
-		letters := random()
-		ids = append(ids, letters[:]...)
+		other := random()
+		ids = append(ids, other[:]...)
 	}
 	return ids, n
 }

@@ -71,3 +71,41 @@ func TestIDsAreNeverGivenOutTwice(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sees the ids of its own flows sees neither how many others began between them, nor what their ids are.
+func TestAnIDTellsNothingOfOtherFlows(t *testing.T) {
+	x := open(t, defaults(), executor.Config{})
+	c := &named{ids: map[string]int{}}
+	for i := range 40 {
+		q := payment("k" + strings.Repeat("x", i))
+		q.RequestID = ""
+		if _, err := x.Do(context.Background(), q, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := shutDown(x); err != nil {
+		t.Error(err)
+	}
+	var drawn []string
+	for id := range c.ids {
+		if strings.HasPrefix(id, "f-") {
+			drawn = append(drawn, id[strings.LastIndexByte(id, '-')+1:])
+		}
+	}
+	if len(drawn) != 40 {
+		t.Fatalf("%d flows", len(drawn))
+	}
+	for i, one := range drawn {
+		for _, other := range drawn[:i] {
+			same := 0
+			for k := range min(len(one), len(other)) {
+				if one[k] == other[k] {
+					same++
+				}
+			}
+			if same > 8 || len(one) != 16 || len(other) != 16 { // of two that are drawn, once in three thousand million
+				t.Errorf("%s and %s", one, other)
+			}
+		}
+	}
+}

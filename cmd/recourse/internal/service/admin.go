@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -53,7 +52,7 @@ func (s *Service) administer(w http.ResponseWriter, r *http.Request, c *access.C
 		adminError(w, http.StatusForbidden, why)
 		return
 	}
-	s.admin.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
+	s.admin.ServeHTTP(w, s.with(r, c))
 }
 
 // person is who asks, for the audit trail: the name of the caller in the file of callers.

@@ -13,13 +13,45 @@ import (
 // callerKey is the caller in the context of a request.
 type callerKey struct{}
 
+// keptCaller is a caller, and how it is looked for again: the list may have been replaced since.
+type keptCaller struct {
+	caller *access.Caller
+	again  func() *access.Caller
+}
+
+// with is a request that carries its caller.
+func (s *Service) with(r *http.Request, c *access.Caller) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, keptCaller{c, func() *access.Caller { return s.caller(r) }}))
+}
+
 // callerOf is who makes a call. Without one nothing is opened.
 func callerOf(ctx context.Context) *access.Caller {
-	if c, ok := ctx.Value(callerKey{}).(*access.Caller); ok {
-		return c
+	if k, ok := ctx.Value(callerKey{}).(keptCaller); ok {
+		return k.caller
 	}
 	return new(access.Caller)
 }
+
+// still is an error where a call that is about a merchant may not be answered any more, because its token was removed, say, while the answer
+// was held: the one that the same call gets now. foreign is that of a merchant that is none of the caller's.
+func still(ctx context.Context, merchant string, foreign error) error {
+	var c *access.Caller
+	if k, ok := ctx.Value(callerKey{}).(keptCaller); ok {
+		c = k.again()
+	}
+	switch {
+	case c == nil:
+		return huma.ErrorWithHeaders(huma.Error401Unauthorized(noToken), http.Header{"WWW-Authenticate": {"Bearer"}})
+	case !c.May(access.Flows):
+		return huma.Error403Forbidden(mayNot(access.Flows))
+	case !c.Of(merchant):
+		return foreign
+	}
+	return nil
+}
+
+// noFlow is of a flow that there is not, or not for the caller.
+func noFlow(id string) error { return huma.Error404NotFound("there is no flow " + id) }
 
 // caller is who makes a request; nil: it must show who it is.
 func (s *Service) caller(r *http.Request) *access.Caller {

@@ -134,7 +134,7 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, c *access.Calle
 		writeProblem(w, http.StatusMethodNotAllowed, r.Method+" "+r.URL.Path+": the method must be POST")
 		return
 	}
-	if !c.May(access.Decide) {
+	if !mayDecide(c) {
 		s.refusal(c, "decide")
 		writeProblem(w, http.StatusForbidden, mayNot(access.Decide))
 		return
@@ -143,7 +143,7 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, c *access.Calle
 	case "application/json":
 		s.decideOne(w, r, c)
 	case lines:
-		s.decideBatch(w, r, c)
+		s.decideBatch(w, r)
 	default:
 		writeProblem(w, http.StatusUnsupportedMediaType, "Content-Type must be application/json for one question, or "+lines+" for a batch")
 	}
@@ -258,7 +258,7 @@ func (s *Service) decision(e *ruleset.Engine, mem *asking, raw, out []byte) ([]b
 
 // decideBatch answers line by line, in order. One set of rules answers the whole batch. Both the lines that wait and
 // the cores that work on them are bounded.
-func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.Caller) {
+func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request) {
 	e := s.o.Rules.Now()
 	conn := http.NewResponseController(w)
 	_ = conn.EnableFullDuplex() // HTTP/2 has it anyway
@@ -270,8 +270,11 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.
 		defer func() { _, _ = io.Copy(io.Discard, in) }() // else the connection is of no further use, and the caller's next request fails
 		for more := true; more; {
 			m, _ := memories.Get().(*memory)
-			m.caller, m.ready = c, make(chan struct{}, 1)
+			m.ready = make(chan struct{}, 1)
 			m.readPart(in)
+			if m.caller = s.caller(r); !mayDecide(m.caller) { // the part may have come an hour after the first
+				m.lines, m.wrong = m.lines[:0], errRemoved
+			}
 			more = m.wrong == nil
 			select {
 			case parts <- m:
@@ -283,8 +286,12 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.
 	}()
 	for m := range parts {
 		<-m.ready
+		removed := !mayDecide(s.caller(r)) // while the answers were held
+		if removed {
+			m.out = append(errorLine(errRemoved), '\n')
+		}
 		_ = conn.SetWriteDeadline(time.Now().Add(batchTime))
-		if _, err := w.Write(m.out); err != nil { // the caller is gone, and its context ends the rest
+		if _, err := w.Write(m.out); err != nil || removed { // a caller that is gone: its context ends the rest
 			break
 		}
 		m.giveBack()
@@ -293,6 +300,11 @@ func (s *Service) decideBatch(w http.ResponseWriter, r *http.Request, c *access.
 	}
 	_ = conn.SetWriteDeadline(time.Time{})
 }
+
+func mayDecide(c *access.Caller) bool { return c != nil && c.May(access.Decide) }
+
+// errRemoved is of a batch whose caller may not ask any more.
+var errRemoved = errors.New("the caller may not ask any more: its token was removed, or opens other calls now")
 
 // batchTime is how long a batch may stand still: a caller that neither sends nor reads must not keep its connection.
 const batchTime = time.Minute

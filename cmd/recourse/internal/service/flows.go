@@ -150,7 +150,7 @@ func (s *Service) start(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, refused(err)
 	}
-	return s.next(ctx, h, b.Caller, in.duration(), stands)
+	return s.next(ctx, h, b.Caller, in.duration(), stands, errMerchant)
 }
 
 // callerAge is how much older than its flow a caller may be. Who uses one name for all payments, or for each run of the program, is
@@ -186,7 +186,7 @@ func (s *Service) step(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
-	return s.next(ctx, h, in.Caller, in.duration(), never)
+	return s.next(ctx, h, in.Caller, in.duration(), never, noFlow(in.Flow))
 }
 
 func (s *Service) report(ctx context.Context, in *struct {
@@ -205,7 +205,7 @@ func (s *Service) report(ctx context.Context, in *struct {
 	if _, err := s.hub.report(h.Flow(), in.Body.Caller, in.Body.Command, in.Body.digest(), reply); err != nil {
 		return nil, refused(err)
 	}
-	return s.next(ctx, h, in.Body.Caller, in.duration(), stands)
+	return s.next(ctx, h, in.Body.Caller, in.duration(), stands, noFlow(in.Flow))
 }
 
 // reply is a report as the executor takes it.
@@ -255,7 +255,7 @@ func (s *Service) withdraw(ctx context.Context, in *struct {
 	if err := h.Withdraw(in.Body.Why); err != nil {
 		return nil, refused(err)
 	}
-	return s.next(ctx, h, "", in.duration(), stands)
+	return s.next(ctx, h, "", in.duration(), stands, noFlow(in.Flow))
 }
 
 func (s *Service) notify(ctx context.Context, in *struct {
@@ -322,7 +322,7 @@ func (s *Service) handle(ctx context.Context, id string) (*executor.Handle, erro
 		foreign = gone == nil && (row.Damaged != nil || !c.Of(row.Key.Merchant))
 	}
 	if foreign || errors.Is(err, executor.ErrUnknownFlow) {
-		return nil, huma.Error404NotFound("there is no flow " + id)
+		return nil, noFlow(id)
 	}
 	if err != nil {
 		return nil, refused(err)
@@ -336,15 +336,20 @@ func stands(st *flow.State) bool {
 }
 func never(*flow.State) bool { return false }
 
-// next waits until a flow has a command for a caller, has ended, or stands as the call wants.
-func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, most time.Duration, enough func(*flow.State) bool) (*stepAnswer, error) {
+// next waits until a flow has a command for a caller, has ended, or stands as the call wants. foreign is the error where the flow's merchant is
+// none of the caller's any more.
+func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, most time.Duration, enough func(*flow.State) bool, foreign error) (*stepAnswer, error) {
 	id := h.Flow()
 	defer s.hub.wait(id)()
-	notAfter := h.State().NotAfter
+	first := h.State()
+	notAfter := first.NotAfter
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	stopping := s.stopping
 	for last := false; ; {
+		if err := still(ctx, first.Payment.Merchant, foreign); err != nil { // before a command is taken
+			return nil, err
+		}
 		has := s.hub.take(id, caller, notAfter)
 		if has.mine != nil {
 			return &stepAnswer{commandStep(has.mine, notAfter)}, nil

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"mime"
 	"net/http"
 	"strings"
@@ -51,15 +50,17 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if c != nil {
-		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+		r = s.with(r, c)
 	}
 	s.mux.ServeHTTP(w, r)
 }
 
+const noToken = "the request has no token, or another one"
+
 // unauthorized answers who has not shown who it is.
 func unauthorized(w http.ResponseWriter) {
 	w.Header().Set("WWW-Authenticate", "Bearer")
-	writeProblem(w, http.StatusUnauthorized, "the request has no token, or another one")
+	writeProblem(w, http.StatusUnauthorized, noToken)
 }
 
 // noStore keeps caches from answering: a step that is given twice is carried out twice.
