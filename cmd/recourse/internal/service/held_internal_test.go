@@ -121,7 +121,7 @@ func held(t *testing.T, entry string, status int, says string) {
 	}
 }
 
-// A command that comes free while an answer is held is not given to a caller that was removed: it would be nobody's until its deadline.
+// A command that comes free while an answer is held is not given to a caller that was removed: no other could take it until its deadline.
 func TestACommandIsNotGivenToACallerThatWasRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, replace := heldBy(t)
