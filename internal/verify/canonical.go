@@ -45,14 +45,16 @@ func (m *model) canonicalize(n *node) {
 
 // keptState returns the number of a state of the flow in the form that canonicalize gives it anyway. Outcomes that differ in nothing
 // else lead from one node to one node, so one of them is followed.
-func (m *model) keptState(at int32) int32 {
+func (m *model) keptState(at int32, is *flow.State) int32 {
 	if known := m.steps.kept[at]; known >= 0 {
 		return known
 	}
-	s := m.steps.states[at]
-	s.Ledger = slices.Clone(s.Ledger)
+	s := *is
+	m.steps.ledger = append(m.steps.ledger[:0], s.Ledger...)
+	s.Ledger = m.steps.ledger
 	m.canonicalizeState(&s)
 	to := m.stateOf(&s)
+	m.ownStateAt(to, &s)
 	m.steps.kept[at], m.steps.kept[to] = to, to
 	return to
 }

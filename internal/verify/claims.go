@@ -61,11 +61,14 @@ func (m *model) claimMarks(tr transition, after *flow.State) (all marks) {
 	case kindStart, kindNotSent, kindUnverified, kindDue, kindResume, kindWithdraw, kindTime, kindSecondFlow:
 		return all
 	}
+	said := claimsOf(m.askedBy(tr).fact)
+	if said == (claims{}) && tr.variant&wholeAmount == 0 {
+		return all
+	}
 	last := len(after.Evidence) - 1
 	if name := tr.variant &^ (otherAmount | wholeAmount); name == namesForeign || name == namesSibling || last < 0 || after.Evidence[last].Identity < 0 {
 		return all
 	}
-	said := claimsOf(m.askedBy(tr).fact)
 	if said.disputed {
 		all |= markDisputes
 	}
@@ -79,6 +82,12 @@ func (m *model) claimMarks(tr transition, after *flow.State) (all marks) {
 		all |= marks(after.Evidence[last].Identity) << markIdentity
 	}
 	return all
+}
+
+// claims reports whether an event may say something of the money, so that it matters which identity the flow takes it to be about.
+func (m *model) claims(tr transition) bool {
+	c := m.askedBy(tr)
+	return c != nil && (claimsOf(c.fact) != claims{} || tr.variant&wholeAmount != 0)
 }
 
 // claim keeps what the event of an outcome says of the money.
@@ -142,9 +151,7 @@ func (m *model) executes(tr transition, after *flow.State) bool {
 // readsClaims reports whether what the flow learns from an event depends on the claims that the model has
 // forgotten. After a claim an execution is no proof, and events that lead to one state without a claim
 // lead to different ones with it: a late reply then decides nothing.
-func (m *model) readsClaims(tr transition, after *flow.State) bool {
-	return m.facts.claims != (claims{}) && m.executes(tr, after)
-}
+func (m *model) readsClaims(executes bool) bool { return m.facts.claims != (claims{}) && executes }
 
 // executedIdentity returns the first identity that is known to have executed; -1: none is.
 func executedIdentity(s *flow.State) int {

@@ -24,13 +24,13 @@ type freeStep struct {
 // spending is what is known of steps that spend nothing.
 type spending struct {
 	free   map[int32][]freeStep  // by state of the flow
-	varied map[freeKey][]outcome // with limits used up
+	varied map[freeKey]*reaction // whose outcomes with limits used up are those of all that are alike
 	node   int32                 // index in the search of the node whose successors are listed
 	spends bool                  // the last step did
 }
 
 func newSpending() spending {
-	return spending{free: map[int32][]freeStep{}, varied: map[freeKey][]outcome{}}
+	return spending{free: map[int32][]freeStep{}, varied: map[freeKey]*reaction{}}
 }
 
 // freeKey identifies the outcomes of events with limits used up; see reaction.alike.
@@ -48,10 +48,7 @@ func (k transitionKind) driven() bool {
 
 // noteFree keeps the outcomes of a step that spend nothing.
 func (m *model) noteFree(tr transition, all []outcome) {
-	if !tr.kind.driven() {
-		return
-	}
-	from := m.keptState(m.steps.still)
+	from := m.steps.still
 	for i := range all {
 		o := &all[i]
 		if o.spends || o.marks.has(markFinishes) {
@@ -65,13 +62,17 @@ func (m *model) noteFree(tr transition, all []outcome) {
 	}
 }
 
-// noteVaried keeps the same of the outcomes with limits used up. Where they are those of an earlier reaction, that one's are meant.
-func (m *model) noteVaried(tr transition, r *reaction) {
-	key := freeKey{m.steps.flow, r.alike}
-	if r.variedBy != nil {
-		m.steps.varied[key] = r.varied
+// noteReaction notes the outcomes of a reaction once: it is of one state of the flow. Where those with limits used up are an earlier
+// reaction's, that one's are meant.
+func (m *model) noteReaction(tr transition, r *reaction) {
+	if r.noted || !tr.kind.driven() {
+		return
 	}
-	m.noteFree(tr, m.steps.varied[key])
+	r.noted = true
+	m.noteFree(tr, r.outcomes)
+	if same := m.steps.varied[freeKey{m.steps.flow, r.alike}]; same != nil {
+		m.noteFree(tr, same.varied)
+	}
 }
 
 // noteSpending notes whether a step used up a part of what limits the flow.

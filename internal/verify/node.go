@@ -15,7 +15,12 @@ import (
 // give an answer if some history makes it true. One node so stands for many histories, which keeps
 // the product small.
 type node struct {
-	s        flow.State   // setTimes derives its times from the regions
+	s flow.State // setTimes derives its times from the regions
+	said
+}
+
+// said is what the provider has stated so far, and what else a node has besides the state of the flow.
+type said struct {
 	ids      []statements // by identity of the ledger
 	requests []request    // sent, and not known to have been refused for good
 	started  ageClass
@@ -194,7 +199,8 @@ func (m *model) setTimes(n *node) {
 	}
 	k := m.clock
 	s.Started = base.Add(-k.age(n.started))
-	ledger := slices.Clone(s.Ledger)
+	m.timed = append(m.timed[:0], s.Ledger...)
+	ledger := m.timed
 	shift := time.Duration(0)
 	if s.Stage == flow.Querying {
 		shift = m.shift(n)

@@ -3,7 +3,6 @@ package verify
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
@@ -24,12 +23,13 @@ type reaction struct {
 	varied   []outcome   // with limits used up
 	variedBy *transition // for its event; nil: not yet
 	breaks   bool        // one of the varied ones has a finding, which names the rules of its own event
+	noted    bool        // see model.noteReaction
 }
 
 // outcome is what one decision about an event comes to.
 type outcome struct {
-	state int32 // of the flow: index into steps.states
-	kept  int32 // the same without what the canonical form of a node leaves out
+	state int32 // of the flow: its number
+	kept  int32 // the same without what the canonical form of a node leaves out; of one in steps.states
 	marks marks
 	// With kept it says what the outcome does to a node.
 
@@ -75,12 +75,6 @@ const (
 // has reports whether one of some marks is set.
 func (m marks) has(one marks) bool { return m&one != 0 }
 
-// reactionKey identifies a reaction: a state of the flow, with its ages, and an event.
-type reactionKey struct {
-	flow  int32
-	event uint32
-}
-
 // sharedKey identifies reactions of one state of the flow that are the same: the first decision came to the same, so
 // the flow has learned the same, and the further decisions are the same.
 type sharedKey struct {
@@ -93,14 +87,15 @@ type sharedKey struct {
 
 // steps is what is known of the flow's steps.
 type steps struct {
-	from      *node // the node whose successors are listed
-	flow      int32 // the state of the flow in it, with its ages
-	still     int32 // and without
-	reactions map[reactionKey]*reaction
+	from      *node        // the node whose successors are listed
+	flow      int32        // the state of the flow in it, with its ages
+	still     int32        // and without, as in outcome.kept
+	reactions []*reactions // by state of the flow
+	known     *reactions   // of the one in the node
 	shared    map[sharedKey]*reaction
 	flows     map[string]int32
-	states    []flow.State // without times
-	kept      []int32      // by state: see model.keptState
+	states    []*flow.State // by number, without times; nil: no node is in it, nor is it any outcome's kept one
+	kept      []int32       // by state: see model.keptState
 	stateAt   map[string]int32
 	alike     map[string]int32
 	parts     []part
@@ -108,6 +103,10 @@ type steps struct {
 	every     bool // outcomes that lead to one node are all emitted
 	apart     bool // tests: nothing is taken for alike, either
 	buf       []byte
+	ledger    []flow.Identity // of keptState
+	events    map[eventKey]flow.Event
+	adviser   flow.Adviser
+	after     flow.State // of the last step
 	spending
 }
 
@@ -124,15 +123,16 @@ type part struct {
 }
 
 func newSteps() steps {
-	return steps{reactions: map[reactionKey]*reaction{}, shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}, spending: newSpending()}
+	return steps{shared: map[sharedKey]*reaction{}, flows: map[string]int32{}, stateAt: map[string]int32{}, alike: map[string]int32{}, events: map[eventKey]flow.Event{}, spending: newSpending()}
 }
 
 // expand begins with the successors of a node.
 func (m *model) expand(n *node) {
 	st := &m.steps
 	st.from, st.used = n, 0
-	st.still = m.stateOf(&n.s)
-	b := append(st.buf[:0], byte(st.still), byte(st.still>>8), byte(st.still>>16), byte(n.started), byte(n.firstOwn), byte(n.flow))
+	still := m.stateOf(&n.s)
+	st.still = m.keptState(still, &n.s)
+	b := append(st.buf[:0], byte(still), byte(still>>8), byte(still>>16), byte(n.started), byte(n.firstOwn), byte(n.flow))
 	for i := range n.ids {
 		id := &n.ids[i]
 		old := byte(0)
@@ -148,6 +148,13 @@ func (m *model) expand(n *node) {
 		st.flows[string(b)] = at
 	}
 	st.flow = at
+	for int(at) >= len(st.reactions) {
+		st.reactions = append(st.reactions, nil)
+	}
+	if st.known = st.reactions[at]; st.known == nil {
+		st.known = &reactions{events: make([]uint32, 64), at: make([]*reaction, 64)}
+		st.reactions[at] = st.known
+	}
 	m.partOf(n)
 }
 
@@ -179,18 +186,29 @@ func (m *model) partOf(n *node) *part {
 func (m *model) explore(n *node, tr transition, emit emitFunc) {
 	r := m.reactionTo(tr)
 	p := m.partOf(n)
-	m.noteFree(tr, r.outcomes)
 	m.followAll(p, n, tr, r.outcomes, emit)
-	if !m.coarse || slices.Contains(p.varied, r.alike) && !m.steps.apart {
-		m.noteVaried(tr, r)
-		return
+	switch {
+	case !m.coarse:
+	case slices.Contains(p.varied, r.alike) && !m.steps.apart:
+	default:
+		m.exploreVaried(p, n, tr, r, emit)
 	}
+	m.noteReaction(tr, r)
+}
+
+// exploreVaried follows an event with limits used up.
+func (m *model) exploreVaried(p *part, n *node, tr transition, r *reaction, emit emitFunc) {
 	if r.variedBy == nil {
-		by := tr // tr itself stays off the heap
-		r.variedBy, r.varied = &by, m.variedOf(tr, r.want)
-		r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
+		key := freeKey{m.steps.flow, r.alike}
+		if same := m.steps.varied[key]; same != nil && !m.steps.apart {
+			r.variedBy, r.varied, r.breaks = same.variedBy, same.varied, same.breaks
+		} else {
+			by := tr // tr itself stays off the heap
+			r.variedBy, r.varied = &by, m.variedOf(tr, r.want)
+			r.breaks = slices.ContainsFunc(r.varied, func(o outcome) bool { return o.breaks() })
+			m.steps.varied[key] = r
+		}
 	}
-	m.noteVaried(tr, r)
 	if !r.breaks {
 		p.varied = append(p.varied, r.alike)
 	}
@@ -204,8 +222,7 @@ func (m *model) explore(n *node, tr transition, emit emitFunc) {
 // variedOf returns the outcomes of an event with limits used up.
 func (m *model) variedOf(tr transition, want exhausted) (all []outcome) {
 	for _, x := range m.variations(tr, want) {
-		more, _ := m.outcomesOf(tr, x, nil)
-		all = append(all, more...)
+		all, _ = m.outcomesOf(tr, x, all)
 	}
 	return all
 }
@@ -214,7 +231,7 @@ func (m *model) variedOf(tr transition, want exhausted) (all []outcome) {
 // led, or back to it, is left out if it breaks nothing by itself.
 func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit emitFunc) {
 	back := p == &m.steps.parts[0] // the provider has said nothing new
-	still := m.keptState(m.steps.still)
+	still := m.steps.still
 	for i := range all {
 		o := &all[i]
 		if !o.breaks() && !m.steps.every {
@@ -231,7 +248,7 @@ func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit e
 // follow emits the node that an outcome leads to.
 func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
 	next := &m.next
-	next.copyFrom(n, &m.steps.states[o.kept])
+	next.copyFrom(n, m.steps.states[o.kept])
 	m.ledger = append(m.ledger[:0], next.s.Ledger...) // the canonical form writes to it
 	next.s.Ledger = m.ledger
 	if o.marks.has(markSends) {
@@ -259,29 +276,38 @@ func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
 
 // reactionTo returns what the flow does about the event of a transition.
 func (m *model) reactionTo(tr transition) *reaction {
-	key := reactionKey{m.steps.flow, uint32(tr.kind)<<28 | uint32(tr.id)<<24 | uint32(tr.class)<<8 | uint32(tr.variant)}
-	if r := m.steps.reactions[key]; r != nil {
+	event := uint32(tr.kind)<<28 | uint32(tr.id)<<24 | uint32(tr.class)<<8 | uint32(tr.variant)
+	known := m.steps.known
+	if r := known.at[known.place(event)]; r != nil {
 		return r
 	}
-	r := &reaction{}
-	var shared *reaction
-	r.outcomes, r.want = m.outcomesOf(tr, exhausted{}, func(first *outcome) bool {
-		if m.steps.every || first.breaks() || m.readsWindow(tr) || m.readsClaims(tr, &m.steps.states[first.state]) {
-			return false
-		}
-		k := sharedKey{m.steps.flow, first.state, m.decider.kind, first.marks, first.wanted, first.took, tr.kind == kindDue}
-		if shared = m.steps.shared[k]; shared == nil {
-			m.steps.shared[k] = r
-		}
-		return shared != nil && !slices.ContainsFunc(shared.outcomes, func(o outcome) bool { return o.breaks() })
-	})
-	if r.outcomes == nil && shared != nil {
-		r = shared
-	}
-	m.steps.reactions[key] = r
-	if r != shared {
+	r := m.react(tr)
+	known.add(event, r)
+	return r
+}
+
+// react steps with an event. If the first decision shows that the flow cannot tell it from an earlier one, it returns what came of that one.
+func (m *model) react(tr transition) *reaction {
+	first, ok := m.outcomeWith(tr, exhausted{}, 0)
+	if !ok {
+		r := &reaction{}
 		r.alike = m.alike(tr, r)
+		return r
 	}
+	shareable := !m.steps.every && !first.breaks() && !m.readsWindow(tr) && !m.readsClaims(first.want.executes)
+	k := sharedKey{m.steps.flow, first.state, m.decider.kind, first.marks, first.wanted, first.took, tr.kind == kindDue}
+	var shared *reaction
+	if shareable {
+		if shared = m.steps.shared[k]; shared != nil && !slices.ContainsFunc(shared.outcomes, func(o outcome) bool { return o.breaks() }) {
+			return shared
+		}
+	}
+	r := &reaction{outcomes: append(make([]outcome, 0, first.options), first.outcome), want: first.want}
+	if shareable && shared == nil {
+		m.steps.shared[k] = r
+	}
+	r.outcomes, r.want = m.furtherOutcomes(tr, exhausted{}, r.outcomes, &first)
+	r.alike = m.alike(tr, r)
 	return r
 }
 
@@ -348,50 +374,50 @@ func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
 	return all
 }
 
-// outcomesOf steps with each decision of the rules. It returns also whether any decision wanted to send or to
-// query. An event that the flow refuses has no outcome: the executor cannot apply it. If known reports of the first outcome that the others
-// are known, it returns none.
-func (m *model) outcomesOf(tr transition, x exhausted, known func(*outcome) bool) (all []outcome, want exhausted) {
-	for choice := 0; ; choice++ {
-		tr.choice, tr.exhausted = uint8(choice), x
-		after, commands, err := m.step(tr)
-		if err != nil {
-			return all, want
-		}
-		options := m.decider.options
-		want.addWanted(commands)
-		want.executes = want.executes || m.executes(tr, &after)
-		o := m.outcomeOf(tr, &after, commands)
-		if choice == 0 {
-			if known != nil && known(&o) {
-				return nil, want
-			}
-			all = make([]outcome, 0, options)
-		}
-		all = append(all, o)
-		if choice+1 >= options {
-			return all, want
-		}
+// outcomesOf adds to a list what comes of a step with each decision of the rules. It returns also whether any decision wanted to send or
+// to query. An event that the flow refuses has no outcome: the executor cannot apply it.
+func (m *model) outcomesOf(tr transition, x exhausted, all []outcome) ([]outcome, exhausted) {
+	first, ok := m.outcomeWith(tr, x, 0)
+	if !ok {
+		return all, exhausted{}
 	}
+	return m.furtherOutcomes(tr, x, append(all, first.outcome), &first)
 }
 
-// step takes the step of a transition.
-func (m *model) step(tr transition) (flow.State, []flow.Command, error) {
-	before := m.steps.from.s
-	before.Evidence = nil
-	if tr.kind == kindSecondFlow {
-		before = flow.State{Payment: m.payment}
+// stepped is what came of a step, with what only the list of its outcomes needs.
+type stepped struct {
+	outcome
+	want    exhausted
+	options int // that the rules have
+}
+
+// furtherOutcomes adds the outcomes of all decisions after the first.
+func (m *model) furtherOutcomes(tr transition, x exhausted, all []outcome, first *stepped) ([]outcome, exhausted) {
+	want := first.want
+	for choice, options := 1, first.options; choice < options; choice++ {
+		next, ok := m.outcomeWith(tr, x, choice)
+		if !ok {
+			break
+		}
+		options = next.options
+		want.sends, want.queries, want.executes = want.sends || next.want.sends, want.queries || next.want.queries, want.executes || next.want.executes
+		all = append(all, next.outcome)
 	}
-	if tr.kind == kindResolve && tr.variant&endsDispute != 0 {
-		endDispute(&before)
+	return all, want
+}
+
+// outcomeWith steps with one decision of the rules. The result ok is false if the flow refuses the event.
+func (m *model) outcomeWith(tr transition, x exhausted, choice int) (is stepped, ok bool) {
+	tr.choice, tr.exhausted = uint8(choice), x
+	after, commands, err := m.step(tr)
+	if err != nil {
+		return is, false
 	}
-	m.exhausted = tr.exhausted
-	m.spendLimits(&before)
-	m.event = m.eventOf(tr)
-	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1
-	after, commands, err := flow.Step(m.decider, before, m.event)
-	m.noteSpending(&before, &after)
-	return after, commands, err
+	is.options = m.decider.options
+	is.want.addWanted(commands)
+	is.want.executes = m.executes(tr, after)
+	is.outcome = m.outcomeOf(tr, after, commands)
+	return is, true
 }
 
 // outcomeOf keeps what matters of a step.
@@ -438,62 +464,9 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 		o.marks |= markOthersOld
 	}
 	o.state = m.stateOf(after)
-	o.kept = m.keptState(o.state)
+	o.kept = m.keptState(o.state, after)
 	if len(also.findings) > 0 || also.corrected != nil || also.follows != "" {
 		o.remarks = &also
 	}
 	return o
-}
-
-// stateOf numbers the states of the flow, without their times, and without what no later step depends on.
-func (m *model) stateOf(s *flow.State) int32 {
-	b := append(m.steps.buf[:0], s.Stage...)
-	b = append(b, 0, byte(s.Attempts), byte(s.Outcome), byte(s.Next.Action))
-	b = strconv.AppendInt(b, int64(s.Queries), 10)
-	b = append(append(b, s.Next.Via...), 0)
-	b = append(append(b, s.AskedBy...), 0)
-	if s.Withdrawn != "" {
-		b = append(b, 'w')
-	}
-	if s.Displaced != nil {
-		b = append(append(b, 'd', byte(s.Displaced.Action)), s.Displaced.Via...)
-	}
-	for _, f := range s.Fired {
-		b = append(append(append(b, '|'), f.Name...), byte(f.N))
-	}
-	for i := range s.Ledger {
-		id := &s.Ledger[i]
-		b = append(append(append(append(b, '/'), id.OrderID...), 0), id.RequestID...)
-		b = append(append(append(b, 0), id.ProviderID...), 0)
-		fact := keptFact(id)
-		bits := byte(0)
-		for k, on := range []bool{id.Mismatch, id.Contested, id.Reopened, id.Disputed} {
-			if on {
-				bits |= 1 << k
-			}
-		}
-		b = append(b, bits, byte(id.Sends), byte(id.Copies), byte(id.Effect), byte(id.Prior), byte(fact.Class), byte(fact.Reach))
-	}
-	m.steps.buf = b
-	if at, known := m.steps.stateAt[string(b)]; known {
-		return at
-	}
-	at := int32(len(m.steps.states))
-	m.steps.stateAt[string(b)] = at
-	kept := *s
-	kept.Started, kept.Asked, kept.Next.At = time.Time{}, time.Time{}, time.Time{} // see setTimes
-	kept.Evidence, kept.Waits, kept.Reason, kept.Class, kept.Hastened, kept.NewOrderPossible = nil, nil, "", 0, 0, false
-	kept.Ledger, kept.Fired = slices.Clone(s.Ledger), slices.Clone(s.Fired)
-	if s.Displaced != nil {
-		next := *s.Displaced
-		next.At = time.Time{}
-		kept.Displaced = &next
-	}
-	for i := range kept.Ledger {
-		id := &kept.Ledger[i]
-		id.FirstSent, id.LastSent, id.Deadline, id.Fact = time.Time{}, time.Time{}, time.Time{}, keptFact(id)
-	}
-	m.steps.states = append(m.steps.states, kept)
-	m.steps.kept = append(m.steps.kept, -1)
-	return at
 }

@@ -83,7 +83,7 @@ func searchedTwice(t *testing.T, e *ruleset.Engine, rules string, coarse bool, b
 			if apart {
 				clear(m.steps.reactions)
 			}
-			n := s.nodes[at]
+			n := s.node(int32(at))
 			m.successors(&n, func(tr transition, next *node, o *outcome) { s.check(int32(at), tr, &n, next, o) })
 		}
 		got := &searched{map[string]bool{}, map[string]bool{}}

@@ -51,7 +51,8 @@ func TestTheFlowReadsNothingElse(t *testing.T) {
 			if i%testkit.Size(9, 5, 2) != 0 {
 				continue
 			}
-			n := s.nodes[i].clone()
+			n := s.node(int32(i))
+			n = n.clone()
 			var events []flow.Event
 			var classes []*answerClass
 			m.successors(&n, func(tr transition, _ *node, _ *outcome) {

@@ -13,7 +13,8 @@ import (
 // the shortest.
 type search struct {
 	m          *model
-	nodes      []node
+	nodes      []keptNode
+	lists      lists
 	parent     []int32
 	via        []transition
 	seen       map[string]int32 // index of a node by its key
@@ -63,10 +64,37 @@ func (s *search) add(n *node, parent int32, via transition) {
 	if parent >= 0 {
 		d = s.depth[parent] + 1
 	}
-	kept := n.clone()
-	// A state that is kept for the whole search must not keep the memory of its step.
-	kept.s.Ledger, kept.s.Fired = slices.Clone(kept.s.Ledger), slices.Clone(kept.s.Fired)
+	kept := keptNode{s.m.ownState(&n.s), n.said}
+	kept.ids, kept.requests = s.lists.ids.keep(n.ids), s.lists.requests.keep(n.requests)
 	s.nodes, s.parent, s.via, s.depth = append(s.nodes, kept), append(s.parent, parent), append(s.via, via), append(s.depth, d)
+}
+
+// keptNode is a node as it is kept. Nodes have few states of the flow, and share them.
+type keptNode struct {
+	s *flow.State
+	said
+}
+
+// node returns a node that was kept. It is not to be written to; a step that changes its lists clones it.
+func (s *search) node(at int32) node { return node{*s.nodes[at].s, s.nodes[at].said} }
+
+// lists is memory for the short lists of the nodes that are kept.
+type lists struct {
+	ids      arena[statements]
+	requests arena[request]
+}
+
+// arena is memory in large pieces for many short lists that are kept for as long.
+type arena[T any] struct{ free []T }
+
+// keep returns a copy of a list. Nothing can be appended to it in place.
+func (a *arena[T]) keep(list []T) []T {
+	if len(list) > cap(a.free)-len(a.free) {
+		a.free = make([]T, 0, max(1024, len(list)))
+	}
+	from := len(a.free)
+	a.free = append(a.free, list...)
+	return slices.Clip(a.free[from:])
 }
 
 // run visits every reachable node. It ends early when ctx is done or stop returns true.
@@ -83,7 +111,7 @@ func (s *search) run(ctx context.Context) error {
 		if s.maxDepth > 0 && int(s.depth[at])+1 >= s.maxDepth {
 			return nil
 		}
-		n := s.nodes[at]
+		n := s.node(int32(at))
 		s.m.steps.node = int32(at)
 		ended := false
 		s.m.successors(&n, func(tr transition, next *node, o *outcome) {

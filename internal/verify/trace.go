@@ -140,9 +140,11 @@ func (s *search) trace(f *finding) trace {
 	for i := len(at) - 1; i >= 0; i-- {
 		by, to := f.via, (*node)(nil)
 		if i > 0 {
-			by, to = s.via[at[i-1]], &s.nodes[at[i-1]]
+			next := s.node(at[i-1])
+			by, to = s.via[at[i-1]], &next
 		}
-		sc.steps = append(sc.steps, s.retrace(&s.nodes[at[i]], by, to))
+		from := s.node(at[i])
+		sc.steps = append(sc.steps, s.retrace(&from, by, to))
 	}
 	return sc
 }
@@ -167,7 +169,7 @@ func (s *search) retrace(from *node, by transition, to *node) traceStep {
 		case o.remarks != nil && o.commands != nil:
 			t.commands = o.commands
 		default:
-			_, commands, _ := s.m.step(tr)
+			commands := s.m.stepApart(tr)
 			t.event = s.m.witnessedEvent()
 			t.commands = s.m.shownCommands(commands)
 		}
