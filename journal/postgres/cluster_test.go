@@ -406,12 +406,12 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = 99"); err != nil {
 		t.Fatal(err)
 	}
-	refused(Options{Schema: j.opts.Schema, Migrate: true}, "version 99", "up to 2")
+	refused(Options{Schema: j.opts.Schema, Migrate: true}, "version 99", fmt.Sprintf("up to %d", len(steps)))
 	if _, err := j.pool.Exec(ctx, "ALTER ROLE postgres SET synchronous_commit = off"); err != nil {
 		t.Fatal(err)
 	}
 	defer j.pool.Exec(ctx, "ALTER ROLE postgres RESET synchronous_commit")
-	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = 2"); err != nil {
+	if _, err := j.pool.Exec(ctx, "UPDATE "+j.opts.Schema+".version SET version = "+fmt.Sprint(len(steps))); err != nil {
 		t.Fatal(err)
 	}
 	refused(Options{Schema: j.opts.Schema}, "synchronous_commit is off")

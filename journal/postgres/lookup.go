@@ -17,9 +17,12 @@ import (
 // reads cost more than the rows do. So reads that come while others are under way are sent together, as rows are.
 
 const (
-	lookupsAtOnce  = 2               // statements of a kind under way; each takes a connection
-	lookupPatience = 5 * time.Second // for one try: a connection that hangs must not stop all reads
-	mostLookups    = 200             // in one statement
+	lookupsAtOnce  = 2                     // statements of a kind under way; each takes a connection
+	lookupSlow     = 10 * time.Millisecond // after which a second one is sent beside the first; until then what comes rides in the next
+	lookupMany     = 4                     // in one statement: others will follow at once
+	lookupGather   = time.Millisecond      // how long the next statement then waits for them
+	lookupPatience = 5 * time.Second       // for one try: a connection that hangs must not stop all reads
+	mostLookups    = 200                   // in one statement
 )
 
 // lookups are the reads of one kind: of flows by one of their digests.
@@ -28,7 +31,9 @@ type lookups struct {
 
 	mu      sync.Mutex
 	waiting []*lookup
-	busy    int // goroutines that read
+	busy    int       // goroutines that read
+	began   time.Time // when the last one took up its group
+	many    bool      // that group was large
 }
 
 // lookup is one caller's read.
@@ -48,7 +53,7 @@ func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]
 	l := &lookup{ctx: ctx, digests: digests, done: make(chan struct{})}
 	all.mu.Lock()
 	all.waiting = append(all.waiting, l)
-	if all.busy < lookupsAtOnce {
+	if all.busy == 0 || all.busy < lookupsAtOnce && time.Since(all.began) > lookupSlow {
 		all.busy++
 		go j.lookAll(all)
 	}
@@ -65,6 +70,12 @@ func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]
 func (j *Journal) lookAll(all *lookups) {
 	for {
 		all.mu.Lock()
+		all.began = time.Now()
+		if all.many { // the server plans each statement anew, which costs more than one more digest does
+			all.mu.Unlock()
+			time.Sleep(lookupGather)
+			all.mu.Lock()
+		}
 		all.waiting = slices.DeleteFunc(all.waiting, func(l *lookup) bool { return l.ctx.Err() != nil })
 		n := min(len(all.waiting), mostLookups)
 		group := slices.Clone(all.waiting[:n])
@@ -74,6 +85,7 @@ func (j *Journal) lookAll(all *lookups) {
 			all.mu.Unlock()
 			return
 		}
+		all.many = n >= lookupMany
 		all.mu.Unlock()
 		err := j.lookTogether(all.query, group)
 		for _, l := range group {

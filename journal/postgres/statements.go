@@ -4,6 +4,10 @@ import "strings"
 
 // statements are all that is sent, with the schema's name in them. Columns are named: "*" breaks in sessions
 // that are open while a migration adds one.
+//
+// How one is carried out must not hang on the statistics of the tables, which may be old or missing (pg_upgrade, a restored
+// dump, a table that grows quickly): the server would then read a whole table for a few rows. OFFSET 0 keeps what stands in a
+// LATERAL as it is, a look into an index for each row; a group's transaction forbids the walk in its settings.
 type statements struct {
 	register, unregister string
 
@@ -61,10 +65,13 @@ func newStatements(schema string) statements {
 		raise: in(`UPDATE {schema}.flow f SET version = u.version FROM unnest($1::text[], $2::bigint[]) AS u (id, version)
 			WHERE f.id = u.id AND f.version < u.version`),
 
-		get:   in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.id = $1`),
-		byKey: in(`SELECT ` + columns + `, f.key FROM {schema}.flow f WHERE f.key = ANY ($1::bytea[]) ORDER BY f.n`),
-		named: in(`SELECT ` + columns + `, m.hash FROM {schema}.name m JOIN {schema}.flow f ON f.id = m.id WHERE m.hash = ANY ($1::bytea[]) ORDER BY f.n`),
-		due:   in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $1 AND (f.due, f.id) > ($2, $3) ORDER BY f.due, f.id LIMIT $4`),
+		get: in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.id = $1`),
+		byKey: in(`SELECT ` + columns + `, f.key FROM unnest($1::bytea[]) AS u (key) CROSS JOIN LATERAL (
+				SELECT ` + columns + `, f.n, f.key FROM {schema}.flow f WHERE f.key = u.key AND f.open AND f.payment <> ''
+				UNION ALL SELECT ` + columns + `, f.n, f.key FROM {schema}.flow f WHERE f.key = u.key AND NOT (f.open AND f.payment <> '') OFFSET 0) f ORDER BY f.n`),
+		named: in(`SELECT ` + columns + `, u.hash FROM unnest($1::bytea[]) AS u (hash) CROSS JOIN LATERAL (SELECT m.id FROM {schema}.name m WHERE m.hash = u.hash OFFSET 0) m
+			CROSS JOIN LATERAL (SELECT ` + columns + `, f.n FROM {schema}.flow f WHERE f.id = m.id OFFSET 0) f ORDER BY f.n`),
+		due: in(`SELECT ` + columns + ` FROM {schema}.flow f WHERE f.due IS NOT NULL AND f.due <= $1 AND (f.due, f.id) > ($2, $3) ORDER BY f.due, f.id LIMIT $4`),
 		// Rows of this process are read and not written. The row's place saves a look into the index, or a walk over the whole table.
 		claim: in(`WITH free AS MATERIALIZED (
 				SELECT f.ctid AS place, f.owner IS NOT DISTINCT FROM $1 AS own
@@ -90,8 +97,9 @@ func newStatements(schema string) statements {
 				SELECT f.id, f.provider, f.names, f.tombstone FROM {schema}.flow f WHERE f.due IS NULL AND NOT f.pruned AND f.at < $1
 				ORDER BY f.at LIMIT $2 FOR UPDATE OF f SKIP LOCKED),
 			names AS (
-				DELETE FROM {schema}.name m USING gone, unnest(gone.names) AS u (name)
-				WHERE m.hash = sha256(convert_to(gone.provider, 'UTF8') || decode('00', 'hex') || u.name) AND m.id = gone.id),
+				DELETE FROM {schema}.name m USING gone, unnest(gone.names) AS u (name), LATERAL (SELECT m.ctid AS place FROM {schema}.name m
+					WHERE m.hash = sha256(convert_to(gone.provider, 'UTF8') || decode('00', 'hex') || u.name) AND m.id = gone.id OFFSET 0) n
+				WHERE m.ctid = n.place),
 			buried AS (
 				UPDATE {schema}.flow f SET state = f.tombstone, tombstone = NULL, names = '{}', pruned = true
 				FROM gone WHERE f.id = gone.id AND length(gone.tombstone) > 0 RETURNING 1),
@@ -102,7 +110,7 @@ func newStatements(schema string) statements {
 		leave: in(`WITH flushed AS (SELECT ` + flushed + `) INSERT INTO {schema}.message (id, body) SELECT $1, $2 FROM flushed`),
 		collect: in(`UPDATE {schema}.message m SET tries = m.tries + 1, after = now() + interval '1 second' * least(60, 2 + 2 * m.tries)
 			WHERE m.n IN (
-				SELECT m.n FROM {schema}.message m LEFT JOIN {schema}.flow f ON f.id = m.id
+				SELECT m.n FROM {schema}.message m LEFT JOIN LATERAL (SELECT f.owner FROM {schema}.flow f WHERE f.id = m.id OFFSET 0) f ON true
 				WHERE m.after <= now() AND NOT coalesce(` + held + `, false) ORDER BY m.n LIMIT $2 FOR UPDATE OF m SKIP LOCKED)
 			RETURNING m.n, m.id, m.body`),
 		drop: in(`DELETE FROM {schema}.message WHERE n = ANY ($1::bigint[])`),
