@@ -70,7 +70,7 @@ func TestACheckerThatProvesEverythingIsFound(t *testing.T) {
 		}
 		return r
 	}
-	r := run(testkit.Size(10, 15, 200))
+	r := run(testkit.Size(6, 15, 200))
 	t.Log(r)
 	for text, n := range r.UnreadBecause {
 		t.Errorf("%d sets are not read: %s", n, text)
@@ -78,7 +78,7 @@ func TestACheckerThatProvesEverythingIsFound(t *testing.T) {
 	if 6*len(r.Misses) < r.Sets {
 		t.Errorf("only %d of %d sets are found to be unsafe", len(r.Misses), r.Sets)
 	}
-	again := run(4)
+	again := run(testkit.Size(2, 4, 4))
 	for i, m := range again.Misses {
 		if m.Story != r.Misses[i].Story {
 			t.Errorf("another run of the same seed finds\n%s\nand not\n%s", m.Story, r.Misses[i].Story)

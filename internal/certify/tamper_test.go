@@ -19,6 +19,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
+func TestMain(m *testing.M) { testkit.RunSearches(m) }
+
 // made returns the file of a certificate of shipped rules.
 func made(t *testing.T, provider string, op policy.Operation) []byte {
 	t.Helper()
@@ -129,7 +131,8 @@ var tamperings = map[string]func(r *rand.Rand, c *certificate.Certificate, p *ce
 
 func TestTamperingIsRefused(t *testing.T) {
 	tries := testkit.Size(1, 2, 12)
-	for provider, op := range map[string]policy.Operation{"shopline": policy.Unbind, "momo": policy.Unbind} {
+	for _, provider := range []string{"momo", "shopline"}[:testkit.Size(1, 2, 2)] {
+		const op = policy.Unbind
 		data := made(t, provider, op)
 		if err := check(read(t, data)); err != nil {
 			t.Fatalf("untouched: %v", err)

@@ -13,6 +13,8 @@ import (
 	"github.com/recourse-pay/recourse/internal/ruleset"
 )
 
+func TestMain(m *testing.M) { testkit.RunSearches(m) }
+
 // Each archive in testdata holds a folder of rules and all findings in the files of that folder.
 func TestKinds(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/console"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // hostile are texts that break pages.
@@ -377,10 +378,10 @@ func decoded(s string) string { return string([]rune(s)) }
 
 // A flow with which much was tried, and whose every line is long, has a short page; what waits for a second person is on it.
 func TestPagesOfLongFlowsAreShort(t *testing.T) {
-	long := strings.Repeat("W", 10_000)
+	long, lines := strings.Repeat("W", 10_000), testkit.Size(1_000, 5_000, 5_000)
 	many := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var story, trail []any
-		for i := range 5_000 {
+		for i := range lines {
 			story = append(story, map[string]any{"at": now, "what": fmt.Sprint(i, long)})
 			trail = append(trail, map[string]any{"at": now, "verb": "propose", "flow": "f", "id": fmt.Sprint("p-", i), "asked": map[string]any{"who": fmt.Sprint(i, long), "why": long, "order_id": long, "effect": "executed"},
 				"result": long, "waits": i%2 == 0, "until": now.Add(time.Hour)})
@@ -396,7 +397,8 @@ func TestPagesOfLongFlowsAreShort(t *testing.T) {
 	if n := len(page); w.Code != http.StatusOK || n > 3<<20 {
 		t.Errorf("%d, %d bytes", w.Code, n)
 	}
-	for _, want := range []string{"4,800 earlier lines are not shown", "4,800 earlier lines are on the", `value="p-4998"`} {
+	earlier := map[int]string{1_000: "800", 5_000: "4,800"}[lines]
+	for _, want := range []string{earlier + " earlier lines are not shown", earlier + " earlier lines are on the", fmt.Sprintf(`value="p-%d"`, lines-2)} {
 		if !strings.Contains(page, want) {
 			t.Errorf("there is no %q", want)
 		}

@@ -23,6 +23,34 @@ func TestProofCoversRulesThatDecideLess(t *testing.T) {
 	}
 	safe := `class == "maintenance" && effect == "not_executed" && !in_doubt`
 	before := rule("again", safe+` && amount > 1000 && attempt < 3`, "retry_new_request")
+	look := func(t *testing.T, k *Known, text string) *Product {
+		t.Helper()
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(context.Background(), e, &Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Refund}, Merchants: []string{"acme"}, Known: k, VerdictOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &r.Products[0]
+	}
+	file := filepath.Join(t.TempDir(), "known.json")
+	known := func(t *testing.T) *Known {
+		t.Helper()
+		k, err := OpenKnown(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	k := known(t)
+	if first := look(t, k, before); !first.Holds || first.Known || first.Within {
+		t.Fatalf("at first: %+v", first)
+	}
+	if err := k.Save(); err != nil {
+		t.Fatal(err)
+	}
 	for name, tt := range map[string]struct {
 		rules        string
 		within, hold bool
@@ -40,22 +68,7 @@ func TestProofCoversRulesThatDecideLess(t *testing.T) {
 		"a line of the contract":    {before + "[contract]\nquery_by = []\n", false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := &Known{stored: proofs{Proved: map[string]proved{}, Covers: map[string][]cover{}}}
-			look := func(text string) *Product {
-				e, err := ruleset.Open(testkit.Dir(t, map[string]string{"merchants/acme.toml": text}))
-				if err != nil {
-					t.Fatal(err)
-				}
-				r, err := Run(context.Background(), e, &Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Refund}, Merchants: []string{"acme"}, Known: k, VerdictOnly: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return &r.Products[0]
-			}
-			if first := look(before); !first.Holds || first.Known || first.Within {
-				t.Fatalf("at first: %+v", first)
-			}
-			if got := look(tt.rules); got.Within != tt.within || got.Holds != tt.hold {
+			if got := look(t, known(t), tt.rules); got.Within != tt.within || got.Holds != tt.hold {
 				t.Errorf("within %v, holds %v (known %v)", got.Within, got.Holds, got.Known)
 			}
 		})

@@ -45,7 +45,7 @@ func TestTheFlowReadsNothingElse(t *testing.T) {
 		}
 		m := g.model([]*table{newTable(g.space, e, g.facts, p, nil, nil)}, false, true)
 		s := newSearch(m)
-		s.maxStates = testkit.Size(2_000, 4_000, 20_000)
+		s.maxStates = testkit.Size(700, 4_000, 20_000)
 		_ = s.run(t.Context())
 		for i := range s.nodes {
 			if i%testkit.Size(9, 5, 2) != 0 {
