@@ -52,6 +52,10 @@ func LoadFS(fsys fs.FS, root string) (*Set, error) {
 	var errs source.List
 	files := map[string]file{}
 	collect(&errs, files, builtin, func(name string) string { return "rules/" + name })
+	for n, f := range files {
+		f.builtin = true // not by its name: a user's folder may be called rules, too
+		files[n] = f
+	}
 	defaults := maps.Clone(files)
 	if fsys != nil {
 		if _, err := fs.ReadDir(fsys, "."); err != nil {
@@ -75,7 +79,7 @@ func LoadFS(fsys fs.FS, root string) (*Set, error) {
 		}
 		f.Path, f.Text = n, files[n].data
 		if old, replaced := defaults[n]; replaced {
-			f.builtin = old.shown == files[n].shown
+			f.builtin = files[n].builtin
 			if !f.builtin {
 				f.keepSchedules(parse(&source.List{}, old.shown, old.data))
 			}
@@ -108,8 +112,9 @@ func cause(err error) error {
 }
 
 type file struct {
-	shown string
-	data  []byte
+	shown   string
+	data    []byte
+	builtin bool
 }
 
 func collect(errs *source.List, into map[string]file, from fs.FS, shown func(string) string) {
@@ -127,7 +132,7 @@ func collect(errs *source.List, into map[string]file, from fs.FS, shown func(str
 				errs.Add(source.Pos{File: shown(n)}, "%s", err)
 				continue
 			}
-			into[n] = file{shown(n), data}
+			into[n] = file{shown: shown(n), data: data}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ruleset
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -147,5 +148,38 @@ func TestEmbeddedRulesHaveNoMistakes(t *testing.T) {
 		if f.Builtin() {
 			t.Errorf("%s was not read from the folder", f.Name)
 		}
+	}
+}
+
+// A user's folder may be called as the one in which the embedded rules stand. It was taken for that: what is checked of a user's file was not.
+func TestAFolderCalledRulesIsTheUsers(t *testing.T) {
+	files := map[string]string{
+		"momo.toml":                    "[[rule]]\nid = \"mine\"\nwhen = 'code == \"no-such-code\" && attempt == \"one\"'\nthen = \"escalate\"\nreason = \"r\"\n",
+		"merchants/isla-wages.toml":    "[contract]\ndeployment = { opi = \"nowhere\" }\n",
+		"merchants/evergreen-box.toml": "[contract]\nnot_found_after = \"1h\"\n[[rule]]\nid = \"mine\"\nwhen = 'code == \"no-such-code\"'\nthen = \"escalate\"\nreason = \"r\"\n",
+	}
+	said := map[string]string{}
+	for _, name := range []string{"rules", "other"} {
+		t.Chdir(t.TempDir())
+		for file, text := range files {
+			file = filepath.Join(name, filepath.FromSlash(file))
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := Open(name)
+		if err == nil {
+			t.Fatalf("%s: no mistake was found", name)
+		}
+		said[name] = strings.ReplaceAll(err.Error(), name+string(filepath.Separator), "")
+	}
+	if said["rules"] != said["other"] {
+		t.Errorf("in a folder called rules:\n%s\nin another:\n%s", said["rules"], said["other"])
+	}
+	if !strings.Contains(said["other"], "nowhere") || !strings.Contains(said["other"], "momo.toml") {
+		t.Error(said["other"])
 	}
 }
