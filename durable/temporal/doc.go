@@ -23,7 +23,9 @@
 //
 // The digest of the rules is pinned in the input, and each set has a task queue of its own. A payment is decided by the set
 // that it began with, to its end. While no worker has that set it waits, and Temporal shows the backlog of its queue. So
-// keep the old folder of rules beside the new one ([Options.Rules]) as long as payments of it are open.
+// keep the old folder of rules beside the new one ([Options.Rules]) as long as payments of it are open. A payment whose
+// workflow was terminated, or timed out, is the exception: [Driver.Start] makes a new input for it, with the first set of the
+// process that starts it. Its row goes on, and what was sent and proved stays; what is decided from then on is decided by that set.
 //
 // # Calls
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/policy"
 )
 
@@ -27,24 +28,30 @@ func (paidAtOnce) Query(context.Context, *executor.Attempt) (executor.Reply, err
 }
 
 // BenchmarkFlows pays flows of two steps (sending, ended) through three executors, each with its own journal on one
-// server: go test -run - -bench Flows -benchtime 20000x. RECOURSE_BENCH_ROWS=1000000 puts so many ended flows there
-// before, and a tenth of that open ones.
+// server: go test -run - -bench Flows -benchtime 20000x.
 func BenchmarkFlows(b *testing.B) {
 	for _, callers := range []int{1, 20, 200} {
-		b.Run(fmt.Sprintf("%d callers", callers), func(b *testing.B) { benchFlows(b, callers) })
+		b.Run(fmt.Sprintf("%d callers", callers), func(b *testing.B) {
+			t := newTill(b)
+			b.ResetTimer()
+			t.pay(b, callers, b.N)
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "flows/s")
+			t.sizes(b).report(b)
+		})
 	}
 }
 
-func benchFlows(b *testing.B, callers int) {
-	ctx := context.Background()
-	schema := newSchema()
-	if err := opened(b, Options{Schema: schema}).Close(); err != nil {
-		b.Fatal(err)
-	}
-	fill(b, schema)
-	var sites []*executor.Executor
+// till is three executors on one schema.
+type till struct {
+	schema string
+	sites  []*executor.Executor
+	n      atomic.Int64 // of the payment that comes next
+}
+
+func newTill(b *testing.B) *till {
+	t := &till{schema: newSchema()}
 	for range 3 {
-		j := opened(b, Options{Schema: schema})
+		j := opened(b, Options{Schema: t.schema})
 		rules, err := engine.OpenFS(testkit.Door)
 		if err != nil {
 			b.Fatal(err)
@@ -53,21 +60,27 @@ func benchFlows(b *testing.B, callers int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		sites = append(sites, x)
-		defer j.Close()
-		defer x.Close(ctx)
+		t.sites = append(t.sites, x)
+		b.Cleanup(func() {
+			_ = x.Close(context.Background())
+			_ = j.Close()
+		})
 	}
-	var n atomic.Int64
+	return t
+}
+
+// pay pays so many flows, and returns how long it took.
+func (t *till) pay(b *testing.B, callers, flows int) time.Duration {
+	began, last := time.Now(), t.n.Load()+int64(flows)
 	var all sync.WaitGroup
-	b.ResetTimer()
 	for c := range callers {
 		all.Go(func() {
 			for {
-				i := n.Add(1)
-				if i > int64(b.N) {
+				i := t.n.Add(1)
+				if i > last {
 					return
 				}
-				r, err := sites[c%3].Do(ctx, purchase(fmt.Sprintf("b%d", i)), paidAtOnce{})
+				r, err := t.sites[c%3].Do(context.Background(), purchase(fmt.Sprintf("b%d", i)), paidAtOnce{})
 				if err != nil || r.Outcome != policy.Succeeded {
 					b.Errorf("%v, %v", r, err)
 					return
@@ -76,39 +89,89 @@ func benchFlows(b *testing.B, callers int) {
 		})
 	}
 	all.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "flows/s")
-	var table, indexes, dead int64
-	err := opened(b, Options{Schema: schema, ReadOnly: true}).pool.QueryRow(ctx, `SELECT pg_table_size(c.oid), pg_indexes_size(c.oid), pg_stat_get_dead_tuples(c.oid)
-		FROM pg_class c WHERE c.oid = ($1 || '.flow')::regclass`, schema).Scan(&table, &indexes, &dead)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(float64(table)/1e6, "table-MB")
-	b.ReportMetric(float64(indexes)/1e6, "indexes-MB")
-	b.ReportMetric(float64(dead), "dead-rows")
+	t.n.Store(last)
+	return time.Since(began)
 }
 
-// fill puts ended and open flows there before, as a shop has them after months.
-func fill(b *testing.B, schema string) {
-	var rows int
-	if fmt.Sscan(os.Getenv("RECOURSE_BENCH_ROWS"), &rows); rows == 0 {
-		return
-	}
-	j := opened(b, Options{Schema: schema})
-	defer j.Close()
-	_, err := j.pool.Exec(context.Background(), `INSERT INTO `+schema+`.flow (id, version, open, due, at, standing, since, state, names, merchant, operation, payment, provider, key)
-		SELECT 'old-' || i, 3, i % 10 = 0, CASE WHEN i % 10 = 0 THEN now() + interval '1 day' END, now(), CASE WHEN i % 10 = 0 THEN 'open' ELSE 'succeeded' END, now(),
-			convert_to(repeat(md5(i::text), 30), 'UTF8'), '{}', 'acme', 'pay', 'old-' || i, 'momo', sha256(convert_to('old-' || i, 'UTF8'))
-		FROM generate_series(1, $1::int) i`, rows+rows/10)
-	if err == nil {
-		_, err = j.pool.Exec(context.Background(), "INSERT INTO "+schema+".name SELECT sha256(convert_to(id, 'UTF8')), id FROM "+schema+".flow")
-	}
-	if err == nil {
-		_, err = j.pool.Exec(context.Background(), "VACUUM ANALYZE "+schema+".flow, "+schema+".name")
-	}
+// sizes are those of a table and its indexes, in megabytes.
+type sizes struct {
+	table, indexes       float64
+	rows, dead, vacuumed int64
+}
+
+func (t *till) sizes(b *testing.B) (s sizes) {
+	err := connected(b).QueryRow(context.Background(), `SELECT pg_table_size(s.relid) / 1e6::float8, pg_indexes_size(s.relid) / 1e6::float8, s.n_live_tup, s.n_dead_tup, s.autovacuum_count
+		FROM pg_stat_user_tables s WHERE s.relid = ($1 || '.flow')::regclass`, t.schema).Scan(&s.table, &s.indexes, &s.rows, &s.dead, &s.vacuumed)
 	if err != nil {
 		b.Fatal(err)
 	}
+	return s
+}
+
+func (s sizes) report(b *testing.B) {
+	b.ReportMetric(s.table, "table-MB")
+	b.ReportMetric(s.indexes, "indexes-MB")
+	b.ReportMetric(float64(s.dead), "dead-rows")
+}
+
+func (s sizes) String() string {
+	return fmt.Sprintf("table %.0f MB, indexes %.0f MB, %d rows, %d dead, %d vacuums", s.table, s.indexes, s.rows, s.dead, s.vacuumed)
+}
+
+// BenchmarkCrowded holds a table with many flows of before against one that was empty: RECOURSE_BENCH_ROWS=1000000
+// go test -run - -bench Crowded -benchtime 60000x -timeout 60m. So many have ended, and a tenth of that is open. They are copies
+// of flows that were paid, or wait, here. The two take turns, with the same load of the machine; autovacuum runs as it is set in
+// the tables. Then half of a tenth of what has ended is pruned.
+func BenchmarkCrowded(b *testing.B) {
+	rows, rounds := 10_000, 6
+	if b.N == 1 { // a trial before the benchmark, which would fill a table too
+		return
+	}
+	if text := os.Getenv("RECOURSE_BENCH_ROWS"); text != "" {
+		if _, err := fmt.Sscan(text, &rows); err != nil {
+			b.Fatal(err)
+		}
+	}
+	crowded, empty := newTill(b), newTill(b)
+	crowded.pay(b, 100, 500)
+	for i := range 100 {
+		if _, err := crowded.sites[0].Start(context.Background(), purchase(fmt.Sprintf("open%d", i)), &paidLater{woken: map[string]time.Time{}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	began := time.Now()
+	clone(b, crowded.schema, rows, rows/10)
+	b.Logf("%d ended and %d open flows were put there in %s: %s", rows, rows/10, time.Since(began).Round(time.Second), crowded.sizes(b))
+	var took [2]time.Duration
+	n := max(b.N/2/rounds, 1)
+	for round := range rounds {
+		var one [2]time.Duration
+		for i, t := range []*till{empty, crowded} {
+			one[i] = t.pay(b, 200, n)
+			took[i] += one[i]
+		}
+		b.Logf("round %d: empty %.0f flows/s, crowded %.0f; %s", round+1, float64(n)/one[0].Seconds(), float64(n)/one[1].Seconds(), crowded.sizes(b))
+	}
+	b.ReportMetric(float64(n*rounds)/took[0].Seconds(), "empty/s")
+	b.ReportMetric(float64(n*rounds)/took[1].Seconds(), "crowded/s")
+	b.ReportMetric(float64(took[0])/float64(took[1]), "crowded/empty")
+	b.ReportMetric(0, "ns/op")
+	crowded.sizes(b).report(b)
+
+	j := opened(b, Options{Schema: crowded.schema})
+	defer j.Close()
+	began = time.Now()
+	tallies, err := j.Count(context.Background(), journal.Filter{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("counted in %s: %v", time.Since(began).Round(time.Millisecond), tallies)
+	began = time.Now()
+	pruned, err := j.Prune(context.Background(), began.Add(-cloneAge(rows-rows/20)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d flows were pruned in %s: %s", pruned, time.Since(began).Round(time.Second), crowded.sizes(b))
 }
 
 // BenchmarkInserts is the bound: the same rows, a commit for each, on 20 connections, without a journal.

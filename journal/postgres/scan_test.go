@@ -11,7 +11,7 @@ import (
 )
 
 // clone fills the tables with copies of the flows that are there: so many that have ended, and so many that are open and wait
-// for a day. Each has an id, a key and names of its own.
+// for a day. Each has an id, a key and names of its own, and each was written a second before the other.
 func clone(t testing.TB, schema string, ended, open int) {
 	t.Helper()
 	in := func(text string) string { return strings.ReplaceAll(text, "{schema}", schema) }
@@ -22,7 +22,7 @@ func clone(t testing.TB, schema string, ended, open int) {
 	}{
 		{sql: `CREATE TEMPORARY TABLE genuine AS SELECT f.*, row_number() OVER (PARTITION BY f.open ORDER BY f.id) - 1 AS nth, count(*) OVER (PARTITION BY f.open) AS among FROM {schema}.flow f`},
 		{`INSERT INTO {schema}.flow (id, version, fence, open, due, at, standing, since, state, tombstone, names, merchant, operation, payment, provider, key)
-			SELECT g.id || '~' || i, g.version, g.fence, g.open, CASE WHEN g.open THEN now() + interval '1 day' + i * interval '1 ms' END, g.at, g.standing, g.since, g.state, g.tombstone,
+			SELECT g.id || '~' || i, g.version, g.fence, g.open, CASE WHEN g.open THEN now() + interval '1 day' + i * interval '1 ms' END, now() - i * interval '1 s', g.standing, g.since, g.state, g.tombstone,
 				ARRAY(SELECT u.name || convert_to('~' || i, 'UTF8') FROM unnest(g.names) AS u (name)), g.merchant, g.operation, g.payment || '~' || i, g.provider,
 				sha256(g.key || convert_to(i::text, 'UTF8'))
 			FROM generate_series(1, $1::int + $2::int) i JOIN genuine g ON g.open = (i > $1::int) AND g.nth = i % g.among`, []any{ended, open}},
@@ -34,6 +34,9 @@ func clone(t testing.TB, schema string, ended, open int) {
 		}
 	}
 }
+
+// cloneAge is how long ago the nth copy was written.
+func cloneAge(n int) time.Duration { return time.Duration(n) * time.Second }
 
 func connected(t testing.TB) *pgx.Conn {
 	t.Helper()
