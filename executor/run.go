@@ -2,6 +2,7 @@ package executor
 
 import (
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -80,7 +81,9 @@ func (r *run) apply(e flow.Event) error {
 		return ErrTakenOver
 	}
 	before, offset := r.state, time.Duration(r.x.clock.offset.Load())
-	next, commands, err := flow.Step(r.rules, before, e)
+	adviser := advisers.Get().(*flow.Adviser)
+	next, commands, err := adviser.Step(r.rules, &before, e)
+	advisers.Put(adviser)
 	if err != nil {
 		return err
 	}
@@ -109,6 +112,9 @@ func (r *run) apply(e flow.Event) error {
 	r.plan.offset = offset
 	return nil
 }
+
+// advisers lend the memory of a step.
+var advisers = sync.Pool{New: func() any { return new(flow.Adviser) }}
 
 // changesNothing reports whether a step left a flow as it was, but for the evidence: the same
 // webhook once more, or one that is not verified.

@@ -55,7 +55,7 @@ func (r *driver) step(e flow.Event) {
 	r.history = append(r.history, version{r.state, text})
 	before := r.state
 	advised := r.advised(e)
-	next, commands, err := flow.Step(r.d, before, e)
+	next, commands, err := r.adviser.Step(r.d, &before, e) // its memory is used again by the steps that follow
 	if err != nil {
 		r.t.Fatalf("%v", err)
 	}

@@ -37,9 +37,23 @@ type Adviser struct {
 	answer  policy.Answer
 	decided Decided
 
-	turns *[2]machine // of Advance, by turns: each step reads what the one before left
+	kept  kept        // of m
+	turns *[2]advance // of Advance, by turns: each step reads what the one before left
 	turn  int
 	of    *State // the state whose memory is in turns
+}
+
+// Step is the function [Step] with less new memory: only what it returns is new, and may be kept.
+func (x *Adviser) Step(d policy.Decider, s *State, e Event) (State, []Command, error) {
+	m := &x.m
+	m.begin(d, s, When(e), new(kept))
+	err := m.step(e)
+	next, out := m.state(), m.out
+	*m = machine{} // it keeps no flow alive
+	if err != nil {
+		return *s, nil, err
+	}
+	return next, out, nil
 }
 
 // Advance is [Step] in memory that is used again: s becomes the next state. What s points to, and the commands, hold until the next
@@ -47,11 +61,13 @@ type Adviser struct {
 // an error, and changes nothing.
 func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	if x.of != s { // another flow's state may still need the memory
-		x.turns, x.of = new([2]machine), s
+		x.turns, x.of = new([2]advance), s
 	}
-	m := &x.turns[x.turn]
+	turn := &x.turns[x.turn]
+	m := &turn.machine
 	spare := m.spare
-	m.begin(d, s, When(e))
+	turn.kept = kept{}
+	m.begin(d, s, When(e), &turn.kept)
 	m.spare = spare
 	m.s.Evidence = m.evidence[:0]
 	if len(s.Fired) == 1 { // it may lie in the memory of the step before, which the next step uses
@@ -75,7 +91,8 @@ func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error
 // The situation is what the rules were shown.
 func (x *Adviser) Advise(d policy.Decider, s *State, a *policy.Answer, now Moment) (*policy.Situation, *Decided) {
 	m := &x.m
-	m.begin(d, s, now)
+	x.kept = kept{}
+	m.begin(d, s, now, &x.kept)
 	m.s.Ledger = append(x.ledger[:0], s.Ledger...) // the caller's must not change
 	x.ledger = m.s.Ledger
 	x.answer, x.decided = *a, Decided{}
@@ -85,9 +102,7 @@ func (x *Adviser) Advise(d policy.Decider, s *State, a *policy.Answer, now Momen
 	return &m.sit, &x.decided
 }
 
-// machine is one step under way. The first identity, evidence and count, and the list of commands,
-// live in the same piece of memory: most payments end with their first answer, and then there is
-// one of each. Who keeps many states for long clones what they point to (package verify).
+// machine is one step under way. Only what is kept outlives it.
 type machine struct {
 	d   policy.Decider
 	t   *policy.Terms
@@ -96,24 +111,36 @@ type machine struct {
 	now Moment
 	sit policy.Situation // what the rules were shown
 	out []Command
+	*kept
+	spare []Identity // room for more identities than ledger has; of Advance alone
+}
 
+// kept is what the next state and the commands point to. The first identity, evidence and count, and the list of commands,
+// live in the same piece of memory: most payments end with their first answer, and then there is
+// one of each. Who keeps many states for long clones what they point to (package verify).
+type kept struct {
 	list     [3]Command
 	ledger   [1]Identity
 	evidence [1]Evidence
 	fired    [1]policy.Count
 	answer   policy.Answer
-	spare    []Identity // room for more identities than ledger has; of Advance alone
+}
+
+// advance is a step with all of its memory.
+type advance struct {
+	machine
+	kept kept
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
-	m := new(machine)
-	m.begin(d, s, now)
-	return m
+	m := new(advance)
+	m.begin(d, s, now, &m.kept)
+	return &m.machine
 }
 
-// begin makes it a step of a flow in the state s, whatever it was before.
-func (m *machine) begin(d policy.Decider, s *State, now Moment) {
-	*m = machine{d: d, s: *s, now: now}
+// begin makes it a step of a flow in the state s, whatever it was before. What is kept is empty.
+func (m *machine) begin(d policy.Decider, s *State, now Moment, k *kept) {
+	*m = machine{d: d, s: *s, now: now, kept: k}
 	m.t = d.Terms(&m.s.Payment)
 	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.

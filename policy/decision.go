@@ -30,7 +30,7 @@ type Decision struct {
 type Decider interface {
 	// Judge says what an answer proves by itself, whatever was sent before it.
 	Judge(p *Payment, a *Answer) Fact
-	// Decide says what the rules want done about a situation.
+	// Decide says what the rules want done about a situation, which holds until it returns.
 	Decide(s *Situation) Decision
 	// Terms returns the contract and the limits that hold for a payment.
 	Terms(p *Payment) *Terms
