@@ -50,7 +50,7 @@ func (x *Executor) Prepare(ctx context.Context, q Request) (*journal.Row, error)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	row, err := r.nextRow(&r.state, nil)
+	row, err := r.nextRow(&r.state, nil, new(rowMemory))
 	if err != nil {
 		return nil, fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}

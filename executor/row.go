@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -53,7 +54,8 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 		r.indexNames(s)
 		return nil
 	}
-	row, err := r.nextRow(s, due)
+	m := rowMemories.Get().(*rowMemory)
+	row, err := r.nextRow(s, due, m)
 	if err != nil {
 		return fmt.Errorf("executor: flow %s cannot be written: %w", r.id, err)
 	}
@@ -64,6 +66,10 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 	// remembered, because the row may exist although the request is refused.
 	switch {
 	case err == nil:
+		if len(row.State) <= largestRow {
+			m.text = row.State // Put has returned, and does not keep it
+			rowMemories.Put(m)
+		}
 		r.row.version++
 		r.row.standing, r.row.since = row.Standing, row.Since
 		r.row.storedNames = int32(names)
@@ -76,30 +82,41 @@ func (r *run) put(s *flow.State, due []notice, d journal.Durability) error {
 	return err
 }
 
-// nextRow is the row of the flow in a state. The lock is held.
-func (r *run) nextRow(s *flow.State, due []notice) (row journal.Row, err error) {
+// rowMemory is what a row is made in. It is used again: a flow is written some four times, and rows are most of what it needs.
+type rowMemory struct {
+	flow stored.Flow
+	text []byte
+}
+
+var rowMemories = sync.Pool{New: func() any { return new(rowMemory) }}
+
+// largestRow is the size from which on a row's memory is not kept.
+const largestRow = 16 << 10
+
+// nextRow is the row of the flow in a state, made in m. The lock is held.
+func (r *run) nextRow(s *flow.State, due []notice, m *rowMemory) (row journal.Row, err error) {
 	names := r.names(s)
 	row = journal.Row{
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
 	row.Standing, row.Since = stored.Standing(s, r.row.standing, r.row.since, row.At)
-	if row.State, err = r.store(s, due).Sealed(); err != nil {
+	r.store(&m.flow, s, due)
+	if row.State, err = m.flow.SealedIn(m.text); err != nil {
 		return row, err
 	}
 	row.Tombstone, err = r.tombstone(s)
 	return row, err
 }
 
-// store makes the stored form of the flow. The lock is held.
-func (r *run) store(s *flow.State, due []notice) *stored.Flow {
-	to := &stored.Flow{
-		V: stored.Version,
-		Request: stored.Request{
-			OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Data: r.req.Data, Bound: r.row.bound,
-		},
-		State: stored.StateOf(s), Shopper: stored.Shopper(r.action()),
+// store puts the flow into the stored form. The lock is held.
+func (r *run) store(to *stored.Flow, s *flow.State, due []notice) {
+	to.V = stored.Version
+	to.Request = stored.Request{
+		OrderID: r.req.OrderID, RequestID: r.req.RequestID, ProviderID: r.req.ProviderID, Data: r.req.Data, Bound: r.row.bound,
 	}
+	to.State.Set(s)
+	to.Shopper, to.Notices = stored.Shopper(r.action()), to.Notices[:0]
 	for _, o := range due {
 		n := stored.Notice{}
 		if o.Alert != nil {
@@ -107,7 +124,6 @@ func (r *run) store(s *flow.State, due []notice) *stored.Flow {
 		}
 		to.Notices = append(to.Notices, n)
 	}
-	return to
 }
 
 // tombstone is what the journal keeps of a flow when it prunes the row.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,14 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 // Sealed is the text of a row, with its checksum at the end.
 func (s *Flow) Sealed() ([]byte, error) {
-	text, err := s.text()
+	// The usual size; the rest of it grows. Few rows are copied so, and little room is left over.
+	size := 700 + 512*len(s.State.Ledger) + 512*len(s.State.Evidence) + 2*len(s.Request.Data)
+	return s.SealedIn(make([]byte, 0, size))
+}
+
+// SealedIn is Sealed in memory that is used again, whose content is overwritten.
+func (s *Flow) SealedIn(memory []byte) ([]byte, error) {
+	text, err := s.text(memory)
 	if err != nil {
 		return nil, err
 	}
@@ -387,28 +395,35 @@ func Strictly(text []byte, into any) error {
 	return nil
 }
 
-// StateOf puts a state into the stored form. The conversions of whole structs compile only
-// while both have the same fields.
+// StateOf puts a state into the stored form.
 func StateOf(s *flow.State) State {
-	to := State{
+	var to State
+	to.Set(s)
+	return to
+}
+
+// Set puts a state into the stored form, in memory that is used again. The conversions of whole structs compile only
+// while both have the same fields.
+func (to *State) Set(s *flow.State) {
+	*to = State{
 		Payment: Payment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
 		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
 		Asked: s.Asked, AskedBy: s.AskedBy,
 		Displaced: (*Next)(s.Displaced), Next: Next(s.Next),
 		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
 		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
+		Ledger: to.Ledger[:0], Fired: to.Fired[:0], Waits: to.Waits[:0], Evidence: to.Evidence[:0],
 	}
-	to.Ledger = convert(s.Ledger, func(id *flow.Identity) Identity {
+	to.Ledger = convert(to.Ledger, s.Ledger, func(id *flow.Identity) Identity {
 		return Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	to.Fired = convert(s.Fired, func(c *policy.Count) Count { return Count(*c) })
-	to.Waits = convert(s.Waits, func(c *policy.Count) Count { return Count(*c) })
-	to.Evidence = convert(s.Evidence, EvidenceOf)
-	return to
+	to.Fired = convert(to.Fired, s.Fired, func(c *policy.Count) Count { return Count(*c) })
+	to.Waits = convert(to.Waits, s.Waits, func(c *policy.Count) Count { return Count(*c) })
+	to.Evidence = convert(to.Evidence, s.Evidence, EvidenceOf)
 }
 
 // EvidenceOf puts evidence into the stored form.
@@ -426,16 +441,16 @@ func (s *State) State() flow.State {
 		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
 		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
 	}
-	to.Ledger = convert(s.Ledger, func(id *Identity) flow.Identity {
+	to.Ledger = convert(nil, s.Ledger, func(id *Identity) flow.Identity {
 		return flow.Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: policy.Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	to.Fired = convert(s.Fired, func(c *Count) policy.Count { return policy.Count(*c) })
-	to.Waits = convert(s.Waits, func(c *Count) policy.Count { return policy.Count(*c) })
-	to.Evidence = convert(s.Evidence, (*Evidence).Evidence)
+	to.Fired = convert(nil, s.Fired, func(c *Count) policy.Count { return policy.Count(*c) })
+	to.Waits = convert(nil, s.Waits, func(c *Count) policy.Count { return policy.Count(*c) })
+	to.Evidence = convert(nil, s.Evidence, (*Evidence).Evidence)
 	return to
 }
 
@@ -446,14 +461,17 @@ func (from *Evidence) Evidence() flow.Evidence {
 	}
 }
 
-// convert makes a list of one form from one of the other; nil stays nil.
-func convert[From, To any](list []From, one func(*From) To) []To {
+// convert makes a list of one form from one of the other, in the memory of to; nil stays nil.
+func convert[From, To any](to []To, list []From, one func(*From) To) []To {
 	if list == nil {
 		return nil
 	}
-	all := make([]To, len(list))
-	for i := range list {
-		all[i] = one(&list[i])
+	if to == nil {
+		to = make([]To, 0, len(list))
 	}
-	return all
+	to = slices.Grow(to, len(list))
+	for i := range list {
+		to = append(to, one(&list[i]))
+	}
+	return to
 }

@@ -18,11 +18,9 @@ type writer struct {
 	err error // of the first value that JSON does not have
 }
 
-// text is the row without its checksum.
-func (s *Flow) text() ([]byte, error) {
-	// The usual size; the rest of it grows. Few rows are copied so, and little room is left over.
-	size := 700 + 512*len(s.State.Ledger) + 512*len(s.State.Evidence) + 2*len(s.Request.Data)
-	w := writer{to: make([]byte, 0, size)}
+// text is the row without its checksum, in memory that is overwritten.
+func (s *Flow) text(memory []byte) ([]byte, error) {
+	w := writer{to: memory[:0]}
 	w.raw(`{"v":`)
 	w.int(s.V)
 	w.raw(`,"request":`)

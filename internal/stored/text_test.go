@@ -74,7 +74,7 @@ func TestTheTextOfARowIsThatOfJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.text(); err != nil || string(got) != string(want) {
+		if got, err := s.text(nil); err != nil || string(got) != string(want) {
 			t.Fatalf("row %d: %v\n%s\nwant\n%s", i, err, got, want)
 		}
 	}
@@ -85,7 +85,7 @@ func TestATimeThatJSONDoesNotHaveIsAnError(t *testing.T) {
 	for _, at := range []time.Time{time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 25*3600))} {
 		s := Flow{State: State{Started: at}}
 		_, want := json.Marshal(&s)
-		if _, err := s.text(); err == nil || want == nil {
+		if _, err := s.text(nil); err == nil || want == nil {
 			t.Errorf("%s: %v, want %v", at, err, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
 	"errors"
@@ -80,7 +81,12 @@ type Journal struct {
 	lock   *flock.Flock
 	reads  *reader
 	writes *writer // used by the committer goroutine only
+	known  *known  // nil: the journal is for reading
 	hold   *time.Timer
+
+	life    context.Context // ends with Close
+	end     context.CancelFunc
+	reading sync.WaitGroup // of the file's keys and names
 
 	mu       sync.Mutex
 	queue    []*request
@@ -191,15 +197,21 @@ func openOwned(path string, opts Options) (*Journal, error) {
 	if w.checkpoint, err = newCheckpointer(w, path, opts.Checkpoint); err != nil {
 		return nil, errors.Join(err, r.close(), w.close())
 	}
+	var flows int64
+	if err := w.queryRow("SELECT coalesce(max(n), 0) FROM flow", &flows); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", path, err), r.close(), w.close())
+	}
 	j := &Journal{
 		path:   path,
 		id:     w.id,
 		opts:   opts,
 		reads:  r,
 		writes: w,
+		known:  newKnown(flows),
 		wake:   make(chan struct{}, 1),
 		done:   make(chan error, 1),
 	}
+	j.life, j.end = context.WithCancel(context.Background())
 	j.hold = time.AfterFunc(time.Hour, j.commitNow)
 	j.hold.Stop()
 	go j.commit()
@@ -233,6 +245,8 @@ func (j *Journal) Close() error {
 	if j.opts.ReadOnly {
 		return j.reads.close()
 	}
+	j.end()
+	j.reading.Wait()
 	j.commitNow()
 	err := <-j.done
 	j.hold.Stop()

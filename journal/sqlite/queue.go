@@ -62,6 +62,9 @@ func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability)
 	if n := rowSize(r); n > maxRow {
 		return fmt.Errorf("sqlite: the row of %s has %d bytes; at most %d are stored", r.ID, n, maxRow)
 	}
+	if j.known != nil {
+		j.known.add(r)
+	}
 	req := newRequest(r, d)
 	if err := j.enqueue(ctx, req); err != nil {
 		req.release()

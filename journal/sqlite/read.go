@@ -77,10 +77,13 @@ func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, erro
 }
 
 // Taken reports whether ByKey would find a row for a key that is not empty, or Named one for a provider and at
-// most two names. It is one look for what mostly is new, and waits only for lazy rows that may bring a key or a name.
+// most two names. Most are new, which memory knows; else it is one look, and waits only for lazy rows that may bring a key or a name.
 func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, names ...string) (bool, error) {
 	if len(names) > 2 {
 		return false, fmt.Errorf("sqlite: Taken takes at most 2 names, not %d", len(names))
+	}
+	if j.certainlyNew(k, provider, names) {
+		return false, j.waitFor(ctx, func() uint64 { return 0 })
 	}
 	if err := j.waitFor(ctx, func() uint64 { return j.lastName }); err != nil {
 		return false, err
@@ -95,6 +98,22 @@ func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, nam
 		return false, j.readFailed(ctx, err)
 	}
 	return taken, nil
+}
+
+// certainlyNew reports whether no row has the key or one of the names, as far as memory knows.
+func (j *Journal) certainlyNew(k journal.Key, provider string, names []string) bool {
+	if j.known == nil { // for reading only
+		return false
+	}
+	isNew, read := j.known.isNew(k, provider, names)
+	if read {
+		j.mu.Lock()
+		if !j.closed {
+			j.reading.Go(func() { j.readFile(j.life) })
+		}
+		j.mu.Unlock()
+	}
+	return isNew
 }
 
 // Named returns the flows that have one of the names, at most 30,000 names in a call; see
