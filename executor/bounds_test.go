@@ -81,6 +81,7 @@ func TestTheBoundOfADoOutlivesItsProcess(t *testing.T) {
 		go func() { _, _ = x.Do(within(t, 90*time.Second), payment("k"), b) }()
 		time.Sleep(10 * time.Second)
 		j.kill(true)
+		go func() { _ = shutDown(x) }() // it is gone, and tries nothing again
 		open(t, defaults(), executor.Config{Journal: shared, Clients: map[string]executor.Client{"momo": b}})
 		time.Sleep(27 * time.Hour)
 		b.wantCalls(t, 1, 0)
@@ -104,6 +105,7 @@ func TestADoWithoutABoundIsCarriedOnByTheNextProcess(t *testing.T) {
 		go func() { _, _ = x.Do(context.Background(), payment("k"), b) }()
 		time.Sleep(10 * time.Second)
 		j.kill(true)
+		go func() { _ = shutDown(x) }() // it is gone, and tries nothing again
 		open(t, defaults(), executor.Config{Journal: shared, Clients: map[string]executor.Client{"momo": b}})
 		time.Sleep(27 * time.Hour)
 		b.wantCalls(t, 2, 0)

@@ -116,7 +116,7 @@ func TestAFlowOutlivesItsProcesses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, what := range []string{"before put", "after put", "before call", "after call"} {
-				for n := 1; ; n += testkit.Size(2, 1, 1) {
+				for n := 1; ; n += testkit.Size(3, 1, 1) {
 					died := 0
 					bubble(t, func(t *testing.T) { died = deaths(t, rules, fates, when{what, n}) })
 					if died == 0 {
