@@ -2,7 +2,7 @@
 # Of 1500 notices of payments that the broker acknowledged, a settlement service that was away gets 1000.
 # Ran on 2026-11-30: mosquitto 2.0.11 of Debian 12, without a configuration.
 # Guess: a message of QoS 1 or 2 that the broker acknowledged reaches each subscriber with a stored session, or the publisher gets no acknowledgement.
-# Seen:  the publisher ends without an error in both cases, and the subscriber gets the first 1000 messages; nothing tells either of them that 500 are missing.
+# Seen:  the publisher ends without an error in both cases, and the subscriber gets the first 1000 messages; nothing tells either of them that 500 are missing; the broker writes one line about it to its log.
 # Why:   max_queued_messages is 1000 for each client, and what comes then is dropped; the acknowledgement is for the broker's receipt only.
 # So:    exactly once is at most once as soon as a consumer is down for a thousand messages. Set max_queued_messages 0 and a bound in bytes, and number the messages.
 set -euo pipefail
