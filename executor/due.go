@@ -110,7 +110,7 @@ func (d *driver) applyIfCurrent(e flow.Event, seq uint32) error {
 // the answers of two requests could not be distinguished.
 func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 	r.mu.Lock()
-	ledger := append([]flow.Identity(nil), r.state.Ledger...)
+	ledger := r.state.Ledger // a step makes a new one
 	r.mu.Unlock()
 	used := func(of func(*flow.Identity) string, text string) bool {
 		return slices.ContainsFunc(ledger, func(id flow.Identity) bool { return of(&id) == text })
@@ -124,7 +124,7 @@ func (r *run) newIdentifiers(a policy.Action, e *flow.Due) {
 		return
 	}
 	id, err := patiently(r.x.life, hookPatience, "NewOrder", r.id, func(ctx context.Context) (string, error) {
-		return r.x.cfg.NewOrder(ctx, &r.req.Payment, ledger)
+		return r.x.cfg.NewOrder(ctx, &r.req.Payment, slices.Clone(ledger))
 	})
 	if err != nil { // without an order id the machine ends the flow as failed
 		r.x.reportError(err)

@@ -159,6 +159,9 @@ func (r *run) markLost() {
 
 // names lists the identifiers under which the provider may speak of the flow.
 func (r *run) names(s *flow.State) []string {
+	if r.row.names == nil {
+		r.row.names = make([]string, 0, 2+len(s.Ledger)) // most flows have an order and a request
+	}
 	r.row.names = stored.AddName(r.row.names, r.req.OrderID)
 	if r.alike.text != "" && r.x.cfg.Journal != nil {
 		r.row.names = stored.AddName(r.row.names, r.alike.name(r.alike.at))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
@@ -87,6 +88,27 @@ func TestATimeThatJSONDoesNotHaveIsAnError(t *testing.T) {
 		_, want := json.Marshal(&s)
 		if _, err := s.text(nil); err == nil || want == nil {
 			t.Errorf("%s: %v, want %v", at, err, want)
+		}
+	}
+}
+
+// Rows that are made in the same memory one after another are those that are made in memory of their own.
+func TestMemoryOfRowsIsUsedAgain(t *testing.T) {
+	f := &filler{Rand: rand.New(rand.NewPCG(3, 4))}
+	var again Flow
+	var text []byte
+	for i := range testkit.Size(500, 3_000, 50_000) {
+		f.empty = i%3 > 0
+		var s flow.State
+		f.fill(reflect.ValueOf(&s).Elem())
+		want, err := (&Flow{V: Version, State: StateOf(&s)}).Sealed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again.V = Version
+		again.State.Set(&s)
+		if text, err = again.SealedIn(text); err != nil || string(text) != string(want) {
+			t.Fatalf("row %d: %v\n%s\nwant\n%s", i, err, text, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,42 @@ func TestWhatTheFileHasIsNeverNew(t *testing.T) {
 	}
 	if wrong > rows/20 {
 		t.Errorf("%d of %d new keys are taken for known", wrong, rows)
+	}
+}
+
+// Keys, merchants and names may hold any byte. What is read from the file must be what was put, or a paid key would be new.
+func TestOddKeysOfTheFileAreTaken(t *testing.T) {
+	path := newPath(t)
+	odd := []string{"a\x00b", "\x00", "\xff\xfe", "a\xc3", "ü", "U\u0308", "\ufeffk", " k ", "k\n", "1e3", "0x10", "-0", "'k'", strings.Repeat("k", 5000)}
+	j := opened(t, path, nil)
+	row := func(i int, text string) *journal.Row {
+		r := testRow(fmt.Sprint(i))
+		r.Key.Payment, r.Key.Merchant, r.Names = text, text, []string{text}
+		return r
+	}
+	for i, text := range odd {
+		put(t, j, journal.Synced, row(i, text))
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = opened(t, path, nil)
+	for _, read := range []bool{false, true} {
+		if read {
+			j.readFile(t.Context())
+			if j.known.off {
+				t.Fatal("the file could not be read")
+			}
+		}
+		for i, text := range odd {
+			r := row(i, text)
+			if !taken(t, j, r.Key, "fresh") {
+				t.Errorf("key %q is new (file read: %t)", text, read)
+			}
+			if !taken(t, j, journal.Key{Payment: "fresh"}, text) {
+				t.Errorf("name %q is new (file read: %t)", text, read)
+			}
+		}
 	}
 }
 
