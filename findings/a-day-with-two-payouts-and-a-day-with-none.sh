@@ -2,7 +2,7 @@
 # A payout that runs each day at 01:30 runs twice on one day of the year, and one at 02:30 not at all, or an hour early.
 # Ran on 2026-11-30: robfig/cron v3.0.1, cronexpr v1.1.3, gronx v1.20.4, go-quartz v0.15.2, Go 1.26; croner 11.0.1, cron 4.4.0, cron-parser 5.10.6, @datasert/cronjs-matcher 1.4.0, Node 20.
 # Guess: a cron expression that names one time a day is due once a day, also when the clocks change.
-# Seen:  in New York, robfig/cron, which most Go schedulers use, and cronexpr are due twice on 1 November; on 8 March they, gronx and cronjs-matcher leave 02:30 out, go-quartz is due at 01:30 of the old time, an hour early, cron and croner at 03:00, cron-parser at 03:30. All but the first two are due once on 1 November.
+# Seen:  in New York, robfig/cron and cronexpr are due twice on 1 November; on 8 March they, gronx and cronjs-matcher leave 02:30 out, go-quartz is due at 01:30 of the old time, an hour early, cron and croner at 03:00, cron-parser at 03:30. All but the first two are due once on 1 November.
 # Why:   they count on in wall-clock fields; the hour that comes twice matches twice, and the one that is skipped does not match.
 # So:    customers are paid or billed twice, and it cannot be seen in any other month. Schedule in UTC, or key each run by its date.
 set -euo pipefail
