@@ -14,7 +14,7 @@ test: ## all tests but the slow ones, in every module
 test-short: ## the daily loop: minutes at first, then what has changed
 	go test -short work
 
-test-slow: ## what CI runs beside them: mutants, exact searches, 200 kills (tag slow)
+test-slow: ## every test at its largest size (tag slow): more than CI runs, .ci/run slow is that
 	go test -tags slow -timeout 60m work
 
 lint: $(TOOLS)/golangci-lint ## formatting and linters, in every module

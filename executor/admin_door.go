@@ -26,9 +26,8 @@ func validateHosts(hosts []string) (errs []error) {
 	return errs
 }
 
-// door lets in what comes from people and their tools. A web page in a person's browser can send requests to any address that
-// the browser reaches: under its own name, which another site's page has, or under a name of its own that it makes resolve to
-// this address. What browsers say of a request shows the first, the Host shows the second.
+// door lets in what comes from people and their tools, and no page of another site: package origin says how such a page reaches this
+// address.
 func (a *admin) door(to http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.servesHost(r.Host) {
