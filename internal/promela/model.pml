@@ -812,6 +812,23 @@ end_of_event:
       fi;
       forget()
     }
+  :: atomic { /* a webhook about another client's request under an order of ours: it proves nothing of our requests, and the order is contested */
+      EXECUTIONS < 2 && !K(target) && n > 0 && (stage != ENDED || outcome == ESCALATED) ->
+      pickNews(P_WEBHOOK);
+      pickIdentity();
+      if
+      :: (t_e == EXE || t_e == PEND) && (t_i == n - 1 || order[t_i] != order[t_i + 1]) ->
+        d_step {
+          t_f = c_expr { F_CONFLICT(now.T)[now.t_j] };
+          t_y = fact[t_i];
+          t_repeat = (eff[t_i] == UNK && F_NAME(t_y) == F_NAME(t_f));
+          eff[t_i] = UNK; fact[t_i] = t_f; cont[t_i] = true; t_w = NONE; t_y = 0
+        };
+        if :: stage == WAITING && !t_repeat -> decide() :: else fi
+      :: else
+      fi;
+      forget()
+    }
   :: atomic { /* anyone can send a webhook without a signature: a query is brought forward */
       EXECUTIONS < 2 && stage == WAITING && !(nextA == QUERY && via == BY_QUERY) && CAN_QUERY QUERIES_LEFT ->
       d_step {

@@ -69,7 +69,7 @@ func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *n
 	if does || late {
 		return n
 	}
-	return m.settleAbsence(n, i)
+	return m.settleAbsence(n, i, named)
 }
 
 // settleQueryRefusal returns what is known when a query says that an identity was not executed.
@@ -101,19 +101,29 @@ func (m *model) settleQueryRefusal(n *node, i int, late, named bool) *node {
 }
 
 // settleAbsence returns what is known when a query does not find an identity, and nil if it would have found a request
-// that it speaks for. What can have arrived after the query says nothing against the answer. The provider's own id names one request of
+// that it speaks for. By the order it speaks for every identity of the order, unless the answer names one. What can have arrived after the
+// query says nothing against the answer. The provider's own id names one request of
 // several: that can be one that was refused at the door, or as a repeat, and is in no books.
-func (m *model) settleAbsence(n *node, i int) *node {
+func (m *model) settleAbsence(n *node, i int, named bool) *node {
 	oneOfSeveral := n.s.AskedBy == policy.ProviderID && n.s.Ledger[i].Sends > 1
-	if oneOfSeveral || !m.queryIsComplete(n, i) {
+	if oneOfSeveral {
 		return n
 	}
-	if st := &n.ids[i]; st.failed || st.accepted || st.executed+st.other > 0 {
-		return nil
+	next := n
+	for _, k := range m.scope(n, i, named) {
+		if !m.queryIsComplete(n, k) {
+			continue
+		}
+		if st := &n.ids[k]; st.failed || st.accepted || st.executed+st.other > 0 {
+			return nil
+		}
+		if next == n {
+			c := n.clone()
+			next = &c
+		}
+		next.requests = slices.DeleteFunc(next.requests, func(c request) bool { return c.id == k })
 	}
-	next := n.clone()
-	next.requests = slices.DeleteFunc(next.requests, func(c request) bool { return c.id == i })
-	return &next
+	return next
 }
 
 // queryIsComplete reports whether the query under way finds every request of an identity that can
