@@ -29,6 +29,9 @@ type Machine struct {
 	given  map[given]chance
 	facts  [3][]policy.Fact // what the flow reads in the answers
 
+	adviser flow.Adviser // steps in memory that is used again
+	arrived flow.State   // where it steps
+
 	answer  given // that comes
 	choices []certificate.Choice
 	choice  int
@@ -173,7 +176,9 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 		m.spent[spent] = m.before(spent)
 	}
 	s := m.spent[spent]
-	after, commands, err := flow.Step(m, *s, e)
+	m.arrived = *s
+	after := &m.arrived
+	commands, err := m.adviser.Advance(m, after, e)
 	if err != nil || m.err != nil {
 		return v, false, false
 	}
@@ -202,19 +207,19 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 			m.decided(&c, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 		}
 	}
-	m.kept(s, &after, sent, ended && decided.Verdict.Limit != "")
+	m.kept(s, after, sent, ended && decided.Verdict.Limit != "")
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
 		m.note(&decided)
 	}
 	next := make([]world, len(worlds))
 	for i, w := range worlds {
 		if sent != nil {
-			w = m.send(w, &after)
+			w = m.send(w, after)
 		}
 		next[i] = w
-		m.hold(w, &after, ended)
+		m.hold(w, after, ended)
 	}
-	v.to = m.arrive(&after, next, asks)
+	v.to = m.arrive(after, next, asks)
 	return v, wants || sent != nil || asks, m.err == nil
 }
 
