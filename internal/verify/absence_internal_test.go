@@ -27,7 +27,8 @@ func TestAbsenceByOrder(t *testing.T) {
 		t.Fatal("this contract does not say when nothing can be found any more")
 	}
 	ask := func(by policy.Identifier) *node {
-		n := &node{requests: []request{{id: 1}}, ids: []statements{{asked: late}, {asked: late}}}
+		n := &node{}
+		n.requests, n.ids = []request{{id: 1}}, []statements{{asked: late}, {asked: late}}
 		n.s = flow.State{Payment: p, Stage: flow.Querying, AskedBy: by, Ledger: []flow.Identity{
 			{OrderID: "a", RequestID: "1", Sends: 1, Effect: policy.NotExecuted}, {OrderID: "a", RequestID: "2", Sends: 1, Copies: 1}}}
 		return n
