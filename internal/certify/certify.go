@@ -36,10 +36,7 @@ func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules 
 			return fmt.Errorf("it answers %v, which no step asks", a.Question)
 		}
 	}
-	if err := m.uses(); err != nil {
-		return err
-	}
-	return m.complete(e, asked, rules)
+	return errors.Join(m.uses(), m.complete(e, asked, rules))
 }
 
 // closed checks that no step leads out of the set, and that one leads to each state of it.

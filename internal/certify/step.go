@@ -175,9 +175,8 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 	if m.spent[spent] == nil {
 		m.spent[spent] = m.before(spent)
 	}
-	s := m.spent[spent]
-	m.arrived = *s
-	after := &m.arrived
+	s, after := m.spent[spent], &m.arrived
+	*after = *s
 	commands, err := m.adviser.Advance(m, after, e)
 	if err != nil || m.err != nil {
 		return v, false, false
