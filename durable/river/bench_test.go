@@ -98,12 +98,22 @@ func together(b *testing.B, goroutines, n int, one func(i int) error) {
 	}
 }
 
+// Sizes of what a payment of these flows stores: with its first row if that comes before the send, while it is being sent, and
+// when it has ended (there with its tombstone).
+const preparedBytes, sendingBytes, endedBytes = 333, 726, 1915
+
+// benchState is text as a state has it, so many bytes of it. A later one begins elsewhere: a state changes in many places.
+func benchState(i, bytes int) []byte {
+	text := fmt.Sprintf(`{"v":4,"request":{"order_id":"order-%d"},"state":{"payment":{"provider":"momo","merchant":"acme","operation":"pay","amount":%d}},"at":%d}`, i, 50_000+i, bytes*7919+i)
+	return []byte(strings.Repeat(text, bytes/len(text)+2)[bytes%len(text):][:bytes])
+}
+
 // benchRow is a first row of the size that a payment's has.
 func benchRow(i int) *journal.Row {
 	q := purchase(fmt.Sprint(i))
 	return &journal.Row{
 		ID: fmt.Sprintf("flow-%d", i), Version: 1, Key: journal.Key{Merchant: q.Merchant, Operation: q.Operation, Payment: q.Key}, Provider: q.Provider,
-		Names: []string{q.OrderID}, Open: true, Due: time.Now(), At: time.Now(), Since: time.Now(), State: make([]byte, 900), Standing: "open",
+		Names: []string{q.OrderID}, Open: true, Due: time.Now(), At: time.Now(), Since: time.Now(), State: benchState(i, sendingBytes), Standing: "open",
 	}
 }
 
@@ -182,33 +192,33 @@ func benchCalled(b *testing.B, n int) cost {
 type (
 	sendArgs struct {
 		ID string `json:"id"`
+		N  int    `json:"n"`
 	}
 	endArgs struct {
 		ID string `json:"id"`
+		N  int    `json:"n"`
 	}
 )
 
 func (sendArgs) Kind() string { return "send" }
 func (endArgs) Kind() string  { return "end" }
 
-// plain is a flow in a table of its own. Each step is one transaction; River completes the jobs in batches.
-type plain struct {
-	pool  *pgxpool.Pool
-	state []byte
-}
+// plain is a flow in a table of its own, which stores as much as the journal's does. Each step is one transaction; River
+// completes the jobs in batches.
+type plain struct{ pool *pgxpool.Pool }
 
 func (p *plain) send(ctx context.Context, job *queue.Job[sendArgs]) error {
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE plain SET step = 1, state = $2 WHERE id = $1 AND step = 0", job.Args.ID, p.state); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE plain SET step = 1, state = $2 WHERE id = $1 AND step = 0", job.Args.ID, benchState(job.Args.N, sendingBytes)); err != nil {
 			return err
 		}
-		_, err := queue.ClientFromContext[pgx.Tx](ctx).InsertTx(ctx, tx, endArgs{job.Args.ID}, nil)
+		_, err := queue.ClientFromContext[pgx.Tx](ctx).InsertTx(ctx, tx, endArgs(job.Args), nil)
 		return err
 	})
 }
 
 func (p *plain) end(ctx context.Context, job *queue.Job[endArgs]) error {
-	_, err := p.pool.Exec(ctx, "UPDATE plain SET step = 2, state = $2, due = NULL WHERE id = $1 AND step = 1", job.Args.ID, p.state)
+	_, err := p.pool.Exec(ctx, "UPDATE plain SET step = 2, state = $2, due = NULL WHERE id = $1 AND step = 1", job.Args.ID, benchState(job.Args.N, endedBytes))
 	return err
 }
 
@@ -220,14 +230,14 @@ func benchPlain(b *testing.B, n int, start bool) cost {
 	s.exec("CREATE TABLE plain (id text COLLATE \"C\" PRIMARY KEY, key text NOT NULL, step int NOT NULL, due timestamptz, state bytea NOT NULL) WITH (fillfactor = 70)")
 	s.exec("CREATE UNIQUE INDEX plain_key ON plain (key)")
 	s.exec("CREATE INDEX plain_due ON plain (due, id) WHERE due IS NOT NULL")
-	inserts, state := s.inserts(), make([]byte, 900)
+	inserts := s.inserts()
 	store := func(i int) error {
 		return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 			id := fmt.Sprintf("flow-%d", i)
-			if _, err := tx.Exec(ctx, "INSERT INTO plain VALUES ($1, $1, 0, now(), $2)", id, state); err != nil {
+			if _, err := tx.Exec(ctx, "INSERT INTO plain VALUES ($1, $1, 0, now(), $2)", id, benchState(i, preparedBytes)); err != nil {
 				return err
 			}
-			_, err := inserts.InsertTx(ctx, tx, sendArgs{id}, nil)
+			_, err := inserts.InsertTx(ctx, tx, sendArgs{id, i}, nil)
 			return err
 		})
 	}
@@ -242,7 +252,7 @@ func benchPlain(b *testing.B, n int, start bool) cost {
 			b.Fatal(err)
 		}
 		defer pool.Close()
-		p, workers := &plain{pool, state}, queue.NewWorkers()
+		p, workers := &plain{pool}, queue.NewWorkers()
 		queue.AddWorker(workers, queue.WorkFunc(p.send))
 		queue.AddWorker(workers, queue.WorkFunc(p.end))
 		client, err := queue.NewClient(riverpgxv5.New(pool), &queue.Config{
