@@ -85,6 +85,9 @@ func wherever(e *ruleset.Engine, p *policy.Payment, table, key string) string {
 		return at.String()
 	}
 	for _, f := range layers {
+		if table == "contract" {
+			break // no layer has it
+		}
 		if at := placeOf(f.Name, f.Text, p.Operation, table, key); at != "" {
 			return at
 		}

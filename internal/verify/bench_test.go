@@ -3,8 +3,12 @@ package verify_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"runtime/metrics"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/testkit"
@@ -31,21 +35,33 @@ func BenchmarkShopline(b *testing.B) {
 	}
 }
 
-// BenchmarkMerchants verifies merchants that each have one rule of their own, at every provider.
-// The metric is the time of one of them: it must not grow with their number.
+// BenchmarkMerchants verifies merchants that differ in one rule each, at every provider. RECOURSE_MERCHANTS=1000 measures so many. The
+// time of one of them must not grow with their number.
 func BenchmarkMerchants(b *testing.B) {
-	for _, n := range []int{10, 100} {
+	sizes := []int{10, 100}
+	if n, err := strconv.Atoi(os.Getenv("RECOURSE_MERCHANTS")); err == nil {
+		sizes = []int{n}
+	}
+	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			files := map[string]string{}
 			for i := range n {
-				files[fmt.Sprintf("merchants/m%03d.toml", i)] = fmt.Sprintf(
-					"[[rule]]\nid = \"own\"\nwhen = 'class == \"issuer_declined\" && effect == \"not_executed\" && !in_doubt && amount > %d && currency == \"VND\"'\nthen = \"mark_failed\"\n", 1000*i)
+				files[fmt.Sprintf("merchants/m%04d.toml", i)] = "[[rule]]\nid = \"own\"\n" + ownRule(i)
 			}
-			verifyFolder(b, testkit.Dir(b, files), &verify.Options{}, func(*verify.Report) {
-				b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/float64(n), "s/merchant")
-			})
+			verifyFolder(b, testkit.Dir(b, files), &verify.Options{}, n)
 		})
 	}
+}
+
+// ownRule is a safe rule, another one for each number: of other classes, amounts, currencies, hours and actions.
+func ownRule(i int) string {
+	classes := []string{"issuer_declined", "insufficient_funds", "risk_declined", "limit_exceeded", "maintenance", "rate_limited", "expired"}
+	then := []string{"mark_failed", "escalate", "retry_new_request"}[i%3]
+	limit := fmt.Sprintf("amount > %d && currency == %q", 1000*(1+i), []string{"VND", "TWD", "PHP"}[i/3%3])
+	if i/9%2 == 1 {
+		limit += fmt.Sprintf(" && hour < %d", 1+i%23)
+	}
+	return fmt.Sprintf("when = 'class == %q && effect == \"not_executed\" && !in_doubt && %s'\nthen = %q\n", classes[i%len(classes)], limit, then)
 }
 
 // BenchmarkThresholds verifies one merchant with rules at many amounts of two currencies, and with none.
@@ -58,7 +74,7 @@ func BenchmarkThresholds(b *testing.B) {
 					i, 100_000*(n-i), []string{"VND", "TWD"}[i%2], []string{"escalate", "mark_failed"}[i%2])
 			}
 			verifyFolder(b, testkit.Dir(b, map[string]string{"merchants/acme.toml": text}),
-				&verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}, Operations: []policy.Operation{policy.Pay}}, func(*verify.Report) {})
+				&verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}, Operations: []policy.Operation{policy.Pay}}, 1)
 		})
 	}
 }
@@ -68,7 +84,7 @@ func BenchmarkThreeRules(b *testing.B) {
 	dir := testkit.Dir(b, map[string]string{"merchants/acme.toml": "[[rule]]\nid = \"a\"\nwhen = 'class == \"insufficient_funds\" && effect == \"not_executed\" && !in_doubt && fired < 2'\nthen = \"retry_new_request\"\n" +
 		"[[rule]]\nid = \"b\"\nwhen = 'code == \"1005\" && effect == \"not_executed\" && !in_doubt'\nthen = \"mark_failed\"\n" +
 		"[[rule]]\nid = \"c\"\nwhen = 'amount > 5000000 && currency == \"VND\" && effect == \"pending\"'\nthen = \"query_status\"\n"})
-	verifyFolder(b, dir, &verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}}, func(*verify.Report) {})
+	verifyFolder(b, dir, &verify.Options{Providers: []string{"momo"}, Merchants: []string{"acme"}}, 1)
 }
 
 // BenchmarkKnown verifies a merchant of one provider after an edit, with what was proved before it, and without.
@@ -131,17 +147,54 @@ func verifyOnce(b *testing.B, dir string, o *verify.Options) {
 	}
 }
 
-func verifyFolder(b *testing.B, dir string, o *verify.Options, report func(*verify.Report)) {
+// verifyFolder verifies rules of so many merchants. It reports the time of one of them, with the look at their files, the states of the searches and the
+// most memory in use.
+func verifyFolder(b *testing.B, dir string, o *verify.Options, merchants int) {
 	b.Helper()
-	e, err := ruleset.Open(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
 	var r *verify.Report
+	peak := measurePeak(b)
 	for b.Loop() {
+		e, err := ruleset.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
 		if r, err = verify.Run(context.Background(), e, o); err != nil || !r.Holds {
 			b.Fatal(err, r)
 		}
 	}
-	report(r)
+	states := 0
+	for i := range r.Products {
+		if c := &r.Products[i].Covered; !c.Shared {
+			states += c.States
+		}
+	}
+	b.ReportMetric(float64(peak())/1e6, "peak-MB")
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/float64(merchants), "s/merchant")
+	b.ReportMetric(float64(states), "states")
+}
+
+// measurePeak begins to look at the memory that the program holds. What it returns ends that, and says how much it was at most.
+func measurePeak(b *testing.B) func() uint64 {
+	b.Helper()
+	done, most := make(chan struct{}), make(chan uint64)
+	go func() {
+		sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+		peak := uint64(0)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			metrics.Read(sample)
+			peak = max(peak, sample[0].Value.Uint64()-sample[1].Value.Uint64())
+			select {
+			case <-tick.C:
+			case <-done:
+				most <- peak
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		close(done)
+		return <-most
+	}
 }

@@ -174,7 +174,9 @@ func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*t
 }
 
 func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
-	c := newCertifier(g, g.model(tables, false, true))
+	m := g.model(tables, false, true)
+	m.decider.joined = false // a certificate names the rules
+	c := newCertifier(g, m)
 	c.most = cmp.Or(b.o.mostCertified, mostCertified)
 	cat, err := g.engine.Catalog(&c.product.Payment)
 	if err != nil {

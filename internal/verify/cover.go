@@ -100,7 +100,7 @@ func (s *search) cover(n *needed) cover {
 
 // proves reports whether rules answer each question of a cover with nothing that its search did not follow.
 func (c *cover) proves(t *table) bool {
-	d := &decider{facts: t.facts, tables: []*table{t}}
+	d := &decider{facts: t.facts, tables: []*table{t}, joined: true}
 	classes := t.facts.named()
 	for i := range c.Asked {
 		a := &c.Asked[i]

@@ -20,6 +20,7 @@ type decider struct {
 	counts  bool // counts are known, and limit what the rules decide
 	perRule bool // each rule is followed by itself, and not each action
 	plain   bool // answers that the executor never makes are left out; for stories
+	joined  bool // only what is decided counts, and not by which rule or about which answer
 
 	asked   *answerClass // of the answer that the event brings
 	choice  int          // index of the option that is taken
@@ -145,6 +146,7 @@ func withoutOdd(all []chosen) []chosen {
 
 // collect returns every decision that an answer of a class can get from any of the tables.
 func (d *decider) collect(key *cellKey, c *counts) (all []chosen) {
+	seen := uint32(0) // bits of the decisions
 	type question struct {
 		book  *book
 		group int
@@ -159,6 +161,10 @@ func (d *decider) collect(key *cellKey, c *counts) (all []chosen) {
 					continue
 				}
 				asked[question{b, j}] = true
+				if d.joined {
+					all = d.joinBits(all, &seen, t.decisions(at.phase, b, j), t, &at)
+					continue
+				}
 				options := t.of(at.phase, b, j)
 				if c != nil {
 					options = t.counted(at.phase, b, j, c)
@@ -167,6 +173,18 @@ func (d *decider) collect(key *cellKey, c *counts) (all []chosen) {
 					all = d.join(all, chosen{decision: *o.decision, rules: []*policy.Decision{o.decision}, option: o, table: t, at: at})
 				}
 			}
+		}
+	}
+	return all
+}
+
+// joinBits adds decisions to a list that come to something new.
+func (d *decider) joinBits(all []chosen, seen *uint32, decisions []*policy.Decision, t *table, at *shown) []chosen {
+	for _, one := range decisions {
+		o := option{decision: one}
+		if *seen&o.bit() == 0 {
+			*seen |= o.bit()
+			all = d.join(all, chosen{decision: *one, rules: []*policy.Decision{one}, option: o, table: t, at: *at})
 		}
 	}
 	return all
@@ -205,7 +223,7 @@ func (o *option) bit() uint32 {
 // includes reports whether a table decides nothing that the decider did not decide too, wherever
 // the decider was asked.
 func (d *decider) includes(t *table) bool {
-	other := &decider{facts: d.facts, tables: []*table{t}}
+	other := &decider{facts: d.facts, tables: []*table{t}, joined: true}
 	for key, mine := range d.memo {
 		var bits uint32
 		for i := range mine.all {

@@ -117,7 +117,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	}
 	looks := g.engine.Looks(&m.payment)
 	m.decider = &decider{
-		judge: g.judge, tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, memo: map[cellKey]possible{}, kinds: map[string]int32{},
+		judge: g.judge, tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, joined: coarse && !perRule && len(tables) > 1, memo: map[cellKey]possible{}, kinds: map[string]int32{},
 	}
 	m.terms = &m.decider.terms
 	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)

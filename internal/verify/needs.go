@@ -143,8 +143,8 @@ func (n *needed) of(t *table, asked func(func(*cellKey))) []need {
 			}
 			for _, f := range t.facts.shownFor(&key.at, own) {
 				at := shown{ph, f, key.at.doubt}
-				for _, o := range t.of(ph, t.book(&at), j) {
-					n.relies(&at, own, &o, rules, facts[ph][keyOf(own)])
+				for _, d := range t.decisions(ph, t.book(&at), j) {
+					n.relies(&at, own, d, rules, facts[ph][keyOf(own)])
 				}
 			}
 		}
@@ -170,8 +170,8 @@ func (n *needed) of(t *table, asked func(func(*cellKey))) []need {
 }
 
 // relies adds the rule of a decision to what it relies on.
-func (n *needed) relies(at *shown, own policy.Fact, o *option, rules map[promise]map[string]bool, fact map[string]bool) {
-	rule := o.decision.Rule
+func (n *needed) relies(at *shown, own policy.Fact, d *policy.Decision, rules map[promise]map[string]bool, fact map[string]bool) {
+	rule := d.Rule
 	if rule == "" {
 		return
 	}
@@ -179,7 +179,7 @@ func (n *needed) relies(at *shown, own policy.Fact, o *option, rules map[promise
 		fact[rule] = true
 	}
 	refused := at.fact.Effect == policy.NotExecuted
-	if o.decision.Action == policy.RetrySame && (at.doubt || !at.fact.Effect.Settled()) {
+	if d.Action == policy.RetrySame && (at.doubt || !at.fact.Effect.Settled()) {
 		rules[dedupes][rule] = true
 	}
 	if at.phase == policy.Query && refused {

@@ -39,17 +39,21 @@ type placed struct {
 
 // book is what is left of the rules when phase, fact and doubt are known.
 type book struct {
-	own, shared []placed
-	base        *book // the shared rules by themselves
-	settled     bool  // no rule holds: "lost" decides, and not "none"
-	options     [][]option
+	own     []placed
+	shared  []placed // see table.sharedIn
+	base    *book    // the shared rules by themselves
+	number  int      // of the table's books
+	at      shown    // what they are shown, or what leaves the same
+	placed  bool     // shared is known
+	settled bool     // no rule holds: "lost" decides, and not "none"
+	options [][]option
+	decided [][]*policy.Decision // see table.decisions
 }
 
 // option is a decision that some answer of a group gets.
 type option struct {
 	decision *policy.Decision
 	witness  region.Box // answers that get it
-	counts   string     // what else limits them, besides the answer itself
 }
 
 // newTable places the rules of a merchant for one operation. The cell limits the payments; nil:
@@ -158,10 +162,9 @@ func (t *table) book(at *shown) *book {
 			return base
 		}
 	}
-	key.WriteByte('|')
-	var shared []placed
 	if base != nil {
-		shared, _ = restrict(t.shared, at, &key)
+		key.WriteByte('|')
+		key.WriteString(strconv.Itoa(base.number))
 	}
 	settled := !at.doubt && at.fact.Effect.Settled()
 	if settled {
@@ -169,11 +172,22 @@ func (t *table) book(at *shown) *book {
 	}
 	b := t.books[key.String()]
 	if b == nil {
-		b = &book{own: own, shared: shared, base: base, settled: settled, options: make([][]option, len(t.facts.groups[at.phase]))}
+		groups := len(t.facts.groups[at.phase])
+		b = &book{own: own, base: base, number: len(t.books), at: *at, settled: settled, options: make([][]option, groups), decided: make([][]*policy.Decision, groups)}
 		t.books[key.String()] = b
 	}
 	t.byShow[*at] = b
 	return b
+}
+
+// sharedIn returns what is left of the shared rules in a book. Most books never need it.
+func (t *table) sharedIn(b *book) []placed {
+	if b.base != nil && !b.placed {
+		var ignored strings.Builder
+		b.shared, _ = restrict(t.shared, &b.at, &ignored)
+		b.placed = true
+	}
+	return b.shared
 }
 
 // restrict leaves of rules what can hold when phase, fact and doubt are known. The result sure
@@ -220,14 +234,14 @@ func (t *table) of(ph policy.Phase, b *book, group int) []option {
 		return b.options[group]
 	}
 	if !ends {
-		all, left, ends = t.decide(all, left, b.shared)
+		all, left, ends = t.decide(all, left, t.sharedIn(b))
 	}
 	if !ends {
 		rest := &t.none
 		if b.settled {
 			rest = &t.lost
 		}
-		all = append(all, option{decision: rest, witness: plainest(left), counts: besides(left)})
+		all = append(all, option{decision: rest, witness: plainest(left)})
 	}
 	b.options[group] = all
 	return all
@@ -239,18 +253,18 @@ func (t *table) decide(all []option, left region.Region, rules []placed) ([]opti
 	for i := range rules {
 		r := &rules[i]
 		if r.vague {
-			all = append(all, option{decision: &r.decision, witness: plainest(left), counts: "?" + besides(left)})
+			all = append(all, option{decision: &r.decision, witness: plainest(left)})
 			continue
 		}
 		hit, err := t.space.Algebra.And(left, r.region)
 		if err != nil {
-			all = append(all, option{decision: &r.decision, witness: plainest(left), counts: "?" + besides(left)})
+			all = append(all, option{decision: &r.decision, witness: plainest(left)})
 			continue
 		}
 		if len(hit) == 0 {
 			continue
 		}
-		all = append(all, option{decision: &r.decision, witness: plainest(hit), counts: besides(hit)})
+		all = append(all, option{decision: &r.decision, witness: plainest(hit)})
 		if rest, err := t.space.Algebra.Minus(left, r.region); err == nil {
 			left = rest
 		} // too complex: what the rule decides may be decided by a later one too
@@ -298,34 +312,13 @@ func oddity(b region.Box) int {
 	return n
 }
 
-// besides writes down what limits a region besides the answer itself.
-func besides(r region.Region) string {
-	var keys []string
-	for _, b := range r {
-		var rest region.Box
-		for _, l := range b {
-			switch l.Dim {
-			case space.Fault, space.Status, space.SubStatus, space.Code, space.SubCode, space.HTTPStatus, space.RetryAfter, space.Message:
-			default:
-				rest = append(rest, l)
-			}
-		}
-		if len(rest) == 0 {
-			return ""
-		}
-		keys = append(keys, rest.Key())
-	}
-	slices.Sort(keys)
-	return strings.Join(slices.Compact(keys), "+")
-}
-
 // counted limits options to those that can hold with the counts of a situation.
 func (t *table) counted(ph policy.Phase, b *book, group int, c *counts) []option {
-	own, shared := c.restrict(t.space, b.own), c.restrict(t.space, b.shared)
+	own, shared := c.restrict(t.space, b.own), c.restrict(t.space, t.sharedIn(b))
 	if b.base != nil && len(own) == 0 {
 		return t.base.counted(ph, b.base, group, c)
 	}
-	counted := book{own: append(own, shared...), settled: b.settled, options: make([][]option, len(b.options))}
+	counted := book{own: append(own, shared...), placed: true, settled: b.settled, options: make([][]option, len(b.options))}
 	return t.of(ph, &counted, group)
 }
 
