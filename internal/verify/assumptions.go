@@ -24,7 +24,8 @@ type Assumption struct {
 }
 
 // describe writes down what the verdict depends on: assumptions, opaque conditions and facts.
-func (j *job) describe(e *ruleset.Engine, p *Product) {
+func (b *batch) describe(j *job) {
+	e, p := b.e, j.product
 	for _, o := range j.looks.Opaque {
 		p.Opaque = append(p.Opaque, fmt.Sprintf("%s (%s, %s)", o.Text, o.Rule, o.Source))
 	}
@@ -46,6 +47,42 @@ func (j *job) describe(e *ruleset.Engine, p *Product) {
 		}
 	}
 	p.Assumptions = j.assumptions(e, p, cat)
+	for i := range p.Assumptions {
+		a := &p.Assumptions[i]
+		a.Text = b.same.text(a.Text)
+		a.From, a.Rules, a.Inferred = b.same.list(a.From), b.same.list(a.Rules), b.same.list(a.Inferred)
+	}
+	p.needs, j.looks = nil, ruleset.Looks{} // a thousand merchants have them forty times each
+}
+
+// same keeps one of each text and list of texts: what products rest on is mostly the same.
+type same struct {
+	texts map[string]string
+	lists map[string][]string
+}
+
+func (s *same) text(t string) string {
+	if one, known := s.texts[t]; known {
+		return one
+	}
+	s.texts[t] = t
+	return t
+}
+
+func (s *same) list(l []string) []string {
+	if len(l) == 0 {
+		return l
+	}
+	key := strings.Join(l, "\x00")
+	if one, known := s.lists[key]; known {
+		return one
+	}
+	for i := range l {
+		l[i] = s.text(l[i])
+	}
+	l = slices.Clip(slices.Clone(l))
+	s.lists[key] = l
+	return l
 }
 
 // assumptions are those of one product, with their places.

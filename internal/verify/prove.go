@@ -27,6 +27,7 @@ type batch struct {
 	s    *space.Space
 
 	answers *answersMemo
+	same    same // in the assumptions of its products
 
 	uncertified error // why there is no certificate of what is proved
 }
@@ -42,7 +43,7 @@ func runAll(ctx context.Context, e *ruleset.Engine, o *Options, jobs []*job) ([]
 		s.Book(e, j.payment.Provider, "")
 		key := fmt.Sprint(j.payment.Provider, j.payment.Operation, j.terms)
 		if byTerms[key] == nil {
-			byTerms[key] = &batch{e: e, o: o, s: s, answers: answers}
+			byTerms[key] = &batch{e: e, o: o, s: s, answers: answers, same: same{map[string]string{}, map[string][]string{}}}
 			batches = append(batches, byTerms[key])
 		}
 		byTerms[key].jobs = append(byTerms[key].jobs, j)
@@ -115,7 +116,7 @@ func (b *batch) verify(ctx context.Context, report func(*job)) error {
 		if p.Holds && !p.Known {
 			b.o.Known.add(names[j], proved{p.Covered, p.needs})
 		}
-		j.describe(b.e, p)
+		b.describe(j)
 		report(j)
 	}
 	return nil
