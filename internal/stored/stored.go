@@ -404,26 +404,26 @@ func StateOf(s *flow.State) State {
 
 // Set puts a state into the stored form, in memory that is used again. The conversions of whole structs compile only
 // while both have the same fields.
-func (to *State) Set(s *flow.State) {
-	*to = State{
-		Payment: Payment(s.Payment), Stage: s.Stage, Started: s.Started, NotAfter: s.NotAfter, Target: s.Target,
-		Attempts: s.Attempts, Queries: s.Queries, Hastened: s.Hastened,
-		Asked: s.Asked, AskedBy: s.AskedBy,
-		Displaced: (*Next)(s.Displaced), Next: Next(s.Next),
-		Outcome: s.Outcome, Reason: s.Reason, Class: s.Class,
-		Withdrawn: s.Withdrawn, NewOrderPossible: s.NewOrderPossible,
-		Ledger: to.Ledger[:0], Fired: to.Fired[:0], Waits: to.Waits[:0], Evidence: to.Evidence[:0],
+func (s *State) Set(of *flow.State) {
+	*s = State{
+		Payment: Payment(of.Payment), Stage: of.Stage, Started: of.Started, NotAfter: of.NotAfter, Target: of.Target,
+		Attempts: of.Attempts, Queries: of.Queries, Hastened: of.Hastened,
+		Asked: of.Asked, AskedBy: of.AskedBy,
+		Displaced: (*Next)(of.Displaced), Next: Next(of.Next),
+		Outcome: of.Outcome, Reason: of.Reason, Class: of.Class,
+		Withdrawn: of.Withdrawn, NewOrderPossible: of.NewOrderPossible,
+		Ledger: s.Ledger[:0], Fired: s.Fired[:0], Waits: s.Waits[:0], Evidence: s.Evidence[:0],
 	}
-	to.Ledger = convert(to.Ledger, s.Ledger, func(id *flow.Identity) Identity {
+	s.Ledger = convert(s.Ledger, of.Ledger, func(id *flow.Identity) Identity {
 		return Identity{
 			OrderID: id.OrderID, RequestID: id.RequestID, ProviderID: id.ProviderID, Sends: id.Sends, Copies: id.Copies,
 			FirstSent: id.FirstSent, LastSent: id.LastSent, Deadline: id.Deadline, Effect: id.Effect, Fact: Fact(id.Fact),
 			Mismatch: id.Mismatch, Disputed: id.Disputed, Contested: id.Contested, Reopened: id.Reopened, Prior: id.Prior,
 		}
 	})
-	to.Fired = convert(to.Fired, s.Fired, func(c *policy.Count) Count { return Count(*c) })
-	to.Waits = convert(to.Waits, s.Waits, func(c *policy.Count) Count { return Count(*c) })
-	to.Evidence = convert(to.Evidence, s.Evidence, EvidenceOf)
+	s.Fired = convert(s.Fired, of.Fired, func(c *policy.Count) Count { return Count(*c) })
+	s.Waits = convert(s.Waits, of.Waits, func(c *policy.Count) Count { return Count(*c) })
+	s.Evidence = convert(s.Evidence, of.Evidence, EvidenceOf)
 }
 
 // EvidenceOf puts evidence into the stored form.
