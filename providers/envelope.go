@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -27,7 +28,7 @@ type envelope struct {
 // A header is one that the provider sends, with a template of its own.
 type header struct{ name, template string }
 
-var placeholder = regexp.MustCompile(`"\$([a-z_]+)(:number|:lower)?"`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"\$([a-z_]+)(:number|:lower)?"`) })
 
 // Body writes what the provider would send to say this answer, in its own envelope.
 // It is for emulators and recordings. ok is false when the catalogue has no envelope
@@ -84,8 +85,8 @@ func (c *Catalog) render(template string, op policy.Operation, a *policy.Answer,
 		}
 		values["amount"] = c.unitOf(currency).units(a.Amount, currency)
 	}
-	return []byte(placeholder.ReplaceAllStringFunc(template, func(place string) string {
-		m := placeholder.FindStringSubmatch(place)
+	return []byte(placeholder().ReplaceAllStringFunc(template, func(place string) string {
+		m := placeholder().FindStringSubmatch(place)
 		value := values[m[1]]
 		switch {
 		case value == "":

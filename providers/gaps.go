@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/policy"
@@ -135,7 +136,7 @@ func (w *WebhookShape) covers(at path) bool {
 		if strings.Contains(w.template, "{body}") {
 			return true
 		}
-		for _, m := range signedPart.FindAllStringSubmatch(w.template, -1) {
+		for _, m := range signedPart().FindAllStringSubmatch(w.template, -1) {
 			if signed := splitPath(m[2]); m[1] == "field" && len(signed) <= len(at) && slices.Equal(signed, at[:len(signed)]) {
 				return true
 			}
@@ -421,7 +422,7 @@ func (p *prober) stands(f string) string {
 		if !contains(e.operations, p.op) || !contains(e.phases, p.ph) {
 			continue
 		}
-		valid := placeholder.ReplaceAllString(e.template, `"$$$1"`)
+		valid := placeholder().ReplaceAllString(e.template, `"$$$1"`)
 		var root any
 		if json.Unmarshal([]byte(valid), &root) == nil {
 			if at := find(root, "$"+f, ""); at != "" {
@@ -432,7 +433,7 @@ func (p *prober) stands(f string) string {
 	return ""
 }
 
-var plainKey = regexp.MustCompile(`^[^.\[\]=: ]+$`)
+var plainKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^.\[\]=: ]+$`) })
 
 func find(v any, want, at string) string {
 	switch v := v.(type) {
@@ -447,7 +448,7 @@ func find(v any, want, at string) string {
 		}
 		slices.Sort(keys)
 		for _, key := range keys {
-			if found := find(v[key], want, strings.TrimPrefix(at+"."+key, ".")); found != "" && plainKey.MatchString(key) {
+			if found := find(v[key], want, strings.TrimPrefix(at+"."+key, ".")); found != "" && plainKey().MatchString(key) {
 				return found
 			}
 		}

@@ -48,8 +48,12 @@ var listBuiltin = sync.OnceValues(func() (map[string]reader, error) {
 			if err != nil {
 				return nil, err
 			}
-			own := &Catalogs{byName: map[string]reader{}}
-			if err := own.Add("providers/"+f.Name(), data); err != nil {
+			own, file := &Catalogs{byName: map[string]reader{}}, "providers/"+f.Name()
+			doc, err := source.ParseEmbedded(file, data)
+			if err == nil {
+				err = own.add(doc, data)
+			}
+			if err != nil {
 				return nil, err
 			}
 			return own.Get(name)
@@ -67,6 +71,11 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	return cs.add(doc, data)
+}
+
+// add reads the catalogue of a file that was parsed.
+func (cs *Catalogs) add(doc *source.Doc, data []byte) error {
 	var errs source.List
 	root := doc.Root()
 	name := root.String(&errs, "name")
@@ -85,7 +94,7 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	l.c.digest = sha256.Sum256(append(l.c.digest[:], own[:]...)) // with that of the catalogue that it is laid over
 	l.operations(root)
 	l.body(root)
-	l.deployed(root, origin{file, bytes.Clone(data)})
+	l.deployed(root, origin{doc.File, bytes.Clone(data)})
 	root.Done(&errs)
 	if err := errs.Err(); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/valyala/fastjson"
 )
@@ -102,7 +103,9 @@ func (w *WebhookShape) text(q *HTTPRequest, secret string) (string, error) {
 }
 
 // signedPart is a place in the template of a signed text.
-var signedPart = regexp.MustCompile(`\{(header|field|setting):([^{}]+)\}|\{(body|method|path|secret)\}`)
+var signedPart = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{(header|field|setting):([^{}]+)\}|\{(body|method|path|secret)\}`)
+})
 
 // filled is the template with its places filled. A field that is read stands once, or says the same
 // each time.
@@ -112,8 +115,8 @@ func (w *WebhookShape) filled(q *HTTPRequest, secret string) (string, error) {
 		return "", err
 	}
 	defer release()
-	return signedPart.ReplaceAllStringFunc(w.template, func(place string) string {
-		m := signedPart.FindStringSubmatch(place)
+	return signedPart().ReplaceAllStringFunc(w.template, func(place string) string {
+		m := signedPart().FindStringSubmatch(place)
 		value := ""
 		switch m[1] + m[3] {
 		case "body":
@@ -148,7 +151,7 @@ func (w *WebhookShape) setting(name, otherwise string) string {
 // fieldReader reads the fields of a body that stand in the template, where any do.
 func (w *WebhookShape) fieldReader(q *HTTPRequest) (field func(name string) string, release func(), err error) {
 	var read keys
-	for _, m := range signedPart.FindAllStringSubmatch(w.template, -1) {
+	for _, m := range signedPart().FindAllStringSubmatch(w.template, -1) {
 		if m[1] == "field" {
 			read.add(splitPath(m[2]))
 		}

@@ -66,7 +66,7 @@ func (w *WebhookShape) Sign(secret string, at time.Time, body []byte) (headers m
 	if w.timestamp.name != "" {
 		h.set(w.timestamp.name, w.stamp(at))
 	}
-	for _, m := range signedPart.FindAllStringSubmatch(w.template, -1) {
+	for _, m := range signedPart().FindAllStringSubmatch(w.template, -1) {
 		if m[1] == "header" && h.get(m[2]) == "" {
 			h.set(m[2], strconv.FormatInt(at.UnixNano(), 36)) // a nonce
 		}

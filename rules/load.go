@@ -72,7 +72,7 @@ func LoadFS(fsys fs.FS, root string) (*Set, error) {
 	}
 	sort.Strings(names)
 	for _, n := range names {
-		f := parse(&errs, files[n].shown, files[n].data)
+		f := parse(&errs, files[n])
 		if f == nil {
 			unread = true
 			continue
@@ -81,7 +81,7 @@ func LoadFS(fsys fs.FS, root string) (*Set, error) {
 		if old, replaced := defaults[n]; replaced {
 			f.builtin = files[n].builtin
 			if !f.builtin {
-				f.keepSchedules(parse(&source.List{}, old.shown, old.data))
+				f.keepSchedules(parse(&source.List{}, old))
 			}
 		}
 		set.put(&errs, n, f)
@@ -180,15 +180,19 @@ func (f *File) notHere(errs *source.List, why, value string, pos source.Pos) {
 	}
 }
 
-func parse(errs *source.List, name string, data []byte) *File {
-	doc, err := source.Parse(name, data)
+func parse(errs *source.List, from file) *File {
+	read := source.Parse
+	if from.builtin {
+		read = source.ParseEmbedded
+	}
+	doc, err := read(from.shown, from.data)
 	if err != nil {
-		errs.Join(name, err)
+		errs.Join(from.shown, err)
 		return nil
 	}
 	root := doc.Root()
 	f := &File{
-		Name: name, Schedules: map[string]*policy.Schedule{},
+		Name: from.shown, Schedules: map[string]*policy.Schedule{},
 		perOp: map[policy.Operation]policy.Limits{},
 	}
 	f.Provider, f.providerPos = root.String(errs, "provider"), root.ValuePos("provider")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -70,13 +71,13 @@ func notAFolder(dir string, err error) error {
 }
 
 // digests are as [ruleset.Engine.Digest] writes them.
-var digests = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+var digests = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^sha256:[0-9a-f]{64}$`) })
 
 // openPinned loads rules, which must have the digest of --digest.
 func openPinned(cmd *cobra.Command, load func(dir string) (*ruleset.Engine, error), dir string) (*ruleset.Engine, error) {
 	want := ""
 	if f := cmd.Flags().Lookup("digest"); f != nil && f.Changed {
-		if want = f.Value.String(); !digests.MatchString(want) {
+		if want = f.Value.String(); !digests().MatchString(want) {
 			return nil, fmt.Errorf("--digest %q: a digest is sha256: and 64 digits and letters a to f, as recourse bundle prints it", want)
 		}
 	}

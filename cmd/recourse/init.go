@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ var starter embed.FS
 var skeleton embed.FS
 
 // merchantName matches the names that a merchant's file may have.
-var merchantName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+var merchantName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) })
 
 func initCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -58,7 +59,7 @@ Exit codes: 0 written, 2 could not run.`,
 		if cmd.Flags().Changed("provider") {
 			return initProvider(cmd.OutOrStdout(), args[0], *provider)
 		}
-		if !merchantName.MatchString(*merchant) {
+		if !merchantName().MatchString(*merchant) {
 			return fmt.Errorf("--merchant %q: a merchant's name has small letters, digits and dashes", *merchant)
 		}
 		files, err := starterFiles(*merchant)
@@ -83,7 +84,7 @@ func initProvider(out io.Writer, dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if !merchantName.MatchString(name) {
+	if !merchantName().MatchString(name) {
 		return fmt.Errorf("--provider %q: a provider's name has small letters, digits and dashes", name)
 	}
 	if slices.Contains(shipped.Names(), name) {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -76,14 +77,16 @@ func Hidden(s string) bool {
 // maxEscapes bounds escapes in escapes.
 const maxEscapes = 4
 
-var escapes = regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-f]{1,5};|&#[0-9]{1,6};`)
+var escapes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|&#x[0-9A-Fa-f]{1,5};|&#[0-9]{1,6};`)
+})
 
 // unescaped is a text without the escapes of a URL, of JSON and of a page, also where some are broken.
 func unescaped(s string) string {
 	if !strings.ContainsAny(s, `%\&`) { // no escape begins otherwise, and a look by the expression costs far more
 		return s
 	}
-	return escapes.ReplaceAllStringFunc(s, func(e string) string {
+	return escapes().ReplaceAllStringFunc(s, func(e string) string {
 		digits, base := strings.TrimRight(strings.TrimLeft(e, `%\&#ux`), ";"), 16
 		if strings.HasPrefix(e, "&#") && !strings.HasPrefix(e, "&#x") {
 			base = 10

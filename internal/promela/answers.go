@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -21,9 +22,9 @@ type texts struct {
 }
 
 var (
-	aString = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-	aNumber = regexp.MustCompile(`\b\d+\b`)
-	aWord   = regexp.MustCompile(`\b[a-zA-Z_]+\b`)
+	aString = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"[^"]*"|'[^']*'`) })
+	aNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b\d+\b`) })
+	aWord   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b[a-zA-Z_]+\b`) })
 )
 
 // mentioned reads the conditions' texts. It refuses what cannot be enumerated.
@@ -31,16 +32,16 @@ func mentioned(all []ruleset.Ruling) (texts, error) {
 	t := texts{mentions: map[string]bool{}, numbers: map[string][]int64{}, fired: map[string][]int{}}
 	for _, r := range all {
 		when := r.Rule.When
-		for _, s := range aString.FindAllString(when, -1) {
+		for _, s := range aString().FindAllString(when, -1) {
 			s = s[1 : len(s)-1]
 			t.strings = append(t.strings, s)
 			if d, err := time.ParseDuration(s); err == nil {
 				t.spans = append(t.spans, d)
 			}
 		}
-		bare := aString.ReplaceAllString(when, "")
+		bare := aString().ReplaceAllString(when, "")
 		var own []int64
-		for _, n := range aNumber.FindAllString(bare, -1) {
+		for _, n := range aNumber().FindAllString(bare, -1) {
 			v, err := strconv.ParseInt(n, 10, 64)
 			if err != nil {
 				return t, fmt.Errorf("promela: %s: the number %s is too large", r.Rule.Source(), n)
@@ -48,7 +49,7 @@ func mentioned(all []ruleset.Ruling) (texts, error) {
 			own = append(own, v)
 		}
 		words := map[string]bool{}
-		for _, word := range aWord.FindAllString(bare, -1) {
+		for _, word := range aWord().FindAllString(bare, -1) {
 			if !words[word] {
 				t.numbers[word] = append(t.numbers[word], own...)
 			}

@@ -28,6 +28,7 @@ func FuzzParse(f *testing.F) {
 		switch {
 		case err == nil:
 			walk(t, d, "", d.root)
+			agreed(t, d)
 		case !errors.As(err, &list):
 			t.Fatalf("the error is %T (%v), want policy.Mistakes", err, err)
 		case len(list) == 0 || list[0].File != "f.toml" || list[0].Msg == "":

@@ -32,25 +32,33 @@ type span struct{ from, to int }
 // Parse reads a TOML file that keeps within the bounds. A syntax error is a [List] with its
 // position.
 func Parse(file string, data []byte) (*Doc, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if err := measure(file, data); err != nil {
+	d := newDoc(file, data)
+	if err := measure(file, d.data); err != nil {
 		return nil, err
 	}
-	d := &Doc{File: file, data: data, keys: map[string]span{}, vals: map[string]span{}}
-	for i, b := range data {
-		if b == '\n' {
-			d.ends = append(d.ends, i)
-		}
-	}
-	if _, err := toml.Decode(string(data), &d.root); err != nil {
+	if _, err := toml.Decode(string(d.data), &d.root); err != nil {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
 			return nil, policy.Mistakes{{Position: d.pos(syntax.Position.Start), Msg: syntax.Message}}
 		}
 		return nil, policy.Mistakes{{Position: Pos{File: file}, Msg: err.Error()}}
 	}
-	d.index()
+	d.index(nil)
 	return d, nil
+}
+
+// bytesForKey is about how many of a file go with a key, and with a value.
+const bytesForKey = 32
+
+func newDoc(file string, data []byte) *Doc {
+	d := &Doc{File: file, data: bytes.TrimPrefix(data, []byte("\ufeff"))}
+	d.keys, d.vals = make(map[string]span, len(data)/bytesForKey), make(map[string]span, len(data)/bytesForKey)
+	for i, b := range d.data {
+		if b == '\n' {
+			d.ends = append(d.ends, i)
+		}
+	}
+	return d
 }
 
 // Root returns the file's top-level table.
@@ -69,8 +77,8 @@ func (d *Doc) pos(offset int) Pos {
 	return Pos{File: d.File, Line: line + 1, Column: 1 + utf8.RuneCount(d.data[start:offset])}
 }
 
-// index finds the place of every key and every value.
-func (d *Doc) index() {
+// index finds the place of every key and every value. also, which may be nil, is given each header and each key with its value.
+func (d *Doc) index(also func(*unstable.Node)) {
 	var p unstable.Parser
 	p.Reset(d.data)
 	prefix := ""
@@ -85,6 +93,9 @@ func (d *Doc) index() {
 		case unstable.KeyValue:
 			d.keyValue(prefix, e)
 		default: // a comment
+		}
+		if also != nil {
+			also(e)
 		}
 	}
 }
