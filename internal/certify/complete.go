@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
@@ -19,7 +18,7 @@ import (
 // drawn is how many answers of each phase are drawn, beside those with each row of the catalogue.
 const drawn = 200
 
-var literal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"[^"\n]*"|[0-9][0-9_]*`) })
+var literal = regexp.MustCompile(`"[^"\n]*"|[0-9][0-9_]*`)
 
 // complete holds what the certificate says of the rules against the rules: with each row of the catalogue, and with answers that
 // are drawn from the words and numbers of both, what the rules decide is listed, whatever the flow can show them beside the
@@ -154,7 +153,7 @@ func (c *comparison) listed(q certificate.Question, s *policy.Situation) error {
 func literals(rules []certificate.Text) (texts []string, amounts []int64) {
 	texts, amounts = []string{"", "x"}, []int64{0, 1, 120_000}
 	for _, t := range rules {
-		for _, l := range literal().FindAllString(string(t.Data), -1) {
+		for _, l := range literal.FindAllString(string(t.Data), -1) {
 			if n, err := strconv.ParseInt(strings.ReplaceAll(l, "_", ""), 10, 64); err == nil {
 				amounts = append(amounts, max(0, n-1), n, n+1)
 			} else if text, err := strconv.Unquote(l); err == nil {
