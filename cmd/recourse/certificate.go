@@ -31,7 +31,8 @@ func (q *verifyRun) collect() *certificate.Certificate {
 	return c
 }
 
-// writeCertificate writes the certificate of a run in which everything was proved.
+// writeCertificate writes the certificates of a run in which everything was proved. Of some products there may be none: the file is
+// written without them, and the error names them.
 func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *certificate.Certificate, r *verify.Report) error {
 	if !r.Holds {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s is not written: not everything is proved\n", *q.certificate)
@@ -43,11 +44,19 @@ func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *c
 			has[fmt.Sprint(c.Products[i].Payment.Provider, c.Products[i].Payment.Operation, m)] = true
 		}
 	}
+	var without []string
 	for i := range r.Products {
 		p := &r.Products[i]
-		if !has[fmt.Sprint(p.Provider, p.Operation, p.Merchants[0])] {
-			return fmt.Errorf("%s is not written: %s %s was proved for each kind of payment by itself, or with counts, and there is no certificate of that yet", *q.certificate, p.Provider, p.Operation)
+		if name := fmt.Sprint(p.Provider, " ", p.Operation); !has[fmt.Sprint(p.Provider, p.Operation, p.Merchants[0])] && !slices.Contains(without, name) {
+			without = append(without, name)
 		}
+	}
+	var missing error
+	if len(without) > 0 {
+		missing = fmt.Errorf("%s has no certificate of %s: too large, or proved for each kind of payment by itself or with counts", *q.certificate, strings.Join(without, ", "))
+	}
+	if len(c.Products) == 0 {
+		return fmt.Errorf("%w; it is not written", missing)
 	}
 	c.Rules = ruleTexts(e, *q.rules)
 	slices.SortFunc(c.Products, func(a, b certificate.Product) int {
@@ -62,7 +71,7 @@ func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *c
 		return err
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, %s bytes\n", *q.certificate, count(len(data)))
-	return nil
+	return missing
 }
 
 // ruleTexts are the files that rules were read from: the folder's, and the defaults that it does not replace.

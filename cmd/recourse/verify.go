@@ -126,10 +126,8 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 			return errors.Join(err, failed)
 		}
 	}
-	if proof != nil && err == nil {
-		if err := q.writeCertificate(cmd, e, proof, report); err != nil {
-			return err
-		}
+	if proof != nil && !report.Interrupted {
+		err = errors.Join(err, q.writeCertificate(cmd, e, proof, report))
 	}
 	return concluded(cmd, *q.asJSON, report, func(w io.Writer) { printVerify(w, report, q.verbose) }, err, report.Holds)
 }

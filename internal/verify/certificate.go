@@ -158,38 +158,42 @@ func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*t
 	if b.o.Certificate == nil {
 		return nil
 	}
+	modes := []policy.CaptureMode{policy.Auto, policy.Manual}
 	if !g.joinsModes() {
-		return b.certifyMode(ctx, g, jobs, tables)
+		modes = modes[:1]
 	}
-	for _, mode := range []policy.CaptureMode{policy.Auto, policy.Manual} {
-		one, tables, err := b.ground(jobs, space.Bit(mode))
+	var all []*certificate.Product // of both modes, or none
+	for _, mode := range modes {
+		if len(modes) > 1 {
+			var err error
+			if g, tables, err = b.ground(jobs, space.Bit(mode)); err != nil {
+				return err
+			}
+		}
+		p, err := b.certifyMode(ctx, g, jobs, tables)
 		if err != nil {
 			return err
 		}
-		if err := b.certifyMode(ctx, one, jobs, tables); err != nil {
-			return err
-		}
+		all = append(all, p)
+	}
+	for _, p := range all {
+		b.o.Certificate(p)
 	}
 	return nil
 }
 
-func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) error {
+func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables []*table) (*certificate.Product, error) {
 	m := g.model(tables, false, true)
 	m.decider.joined = false // a certificate names the rules
 	c := newCertifier(g, m)
 	c.most = cmp.Or(b.o.mostCertified, mostCertified)
 	cat, err := g.engine.Catalog(&c.product.Payment)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c.product.Facts = certificate.Facts(cat, c.product.Payment.Operation)
 	for _, j := range jobs {
 		c.product.Merchants = append(c.product.Merchants, j.merchants...)
 	}
-	p, err := c.close(ctx)
-	if err != nil {
-		return err
-	}
-	b.o.Certificate(p)
-	return nil
+	return c.close(ctx)
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/verify"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// A product of which there is no certificate takes nothing from the others: the file is written without it, and the error names it.
+func TestCertificateWithoutSome(t *testing.T) {
+	e, err := ruleset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, dir := filepath.Join(t.TempDir(), "proof.zip"), ""
+	q := &verifyRun{certificate: &file, rules: &dir}
+	var said bytes.Buffer
+	cmd := &cobra.Command{}
+	cmd.SetErr(&said)
+	cmd.SetContext(t.Context())
+	proved := func(ops ...policy.Operation) *verify.Report {
+		r := &verify.Report{Holds: true}
+		for _, op := range ops {
+			r.Products = append(r.Products, verify.Product{Provider: "momo", Operation: op, Merchants: []string{""}, Holds: true})
+		}
+		return r
+	}
+	c := &certificate.Certificate{V: certificate.Version}
+	if err := q.writeCertificate(cmd, e, c, proved(policy.Pay)); err == nil || !strings.HasSuffix(err.Error(), "it is not written") {
+		t.Errorf("of nothing: %v", err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a certificate of nothing is written")
+	}
+	c.Products = []certificate.Product{{Payment: policy.Payment{Provider: "momo", Operation: policy.Refund}, Merchants: []string{""}}}
+	if err := q.writeCertificate(cmd, e, c, proved(policy.Refund)); err != nil {
+		t.Errorf("of all: %v", err)
+	}
+	said.Reset()
+	err = q.writeCertificate(cmd, e, c, proved(policy.Refund, policy.Pay, policy.Pay))
+	if err == nil || !strings.Contains(err.Error(), "has no certificate of momo pay: ") || !strings.Contains(said.String(), "written: ") {
+		t.Errorf("of some: %v, and %q", err, said.String())
+	}
+}
