@@ -40,7 +40,7 @@ func TestEveryListedAnswerHasARule(t *testing.T) {
 	everywhere(e, func(p policy.Payment, ph policy.Phase) {
 		cat, _ := e.Catalogs.Get(p.Provider)
 		for _, row := range append(append(cat.Codes[:0:0], cat.Codes...), cat.Statuses...) {
-			for _, http := range []int{0, 200, 503} {
+			for _, http := range []int{200, 503, 0}[:testkit.Size(2, 3, 3)] {
 				seen++
 				a := policy.Answer{Phase: ph, Code: row.Code, Status: row.Status, SubStatus: row.SubStatus, HTTPStatus: http}
 				ruled(t, e, judged(e, p, a))
