@@ -50,7 +50,10 @@ func (h *hanging) Query(ctx context.Context, a *executor.Attempt) (executor.Repl
 	}
 	now := h.now.Add(1)
 	defer h.now.Add(-1)
-	for most := h.most.Load(); now > most && !h.most.CompareAndSwap(most, now); most = h.most.Load() {
+	for most := h.most.Load(); now > most; most = h.most.Load() {
+		if h.most.CompareAndSwap(most, now) {
+			break
+		}
 	}
 	<-ctx.Done()
 	return executor.Reply{}, ctx.Err()
