@@ -14,7 +14,12 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	var decided Decided
 	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
-	m.do(decided)
+	if m.room != nil {
+		m.room.decided = decided
+		m.do(&m.room.decided)
+	} else {
+		m.do(decided)
+	}
 	m.s.Class = decided.Fact.Class
 	m.s.Reason = endReason(want, v)
 	ends := v.Action == policy.MarkSucceeded || v.Action == policy.MarkFailed || v.Action == policy.Escalate
@@ -127,7 +132,7 @@ func (m *machine) until(v *Verdict, want *policy.Decision, retryAfter time.Durat
 		v.Schedule = sched.Name
 		v.Delay = sched.Delay(m.s.Waits.Of(sched.Name))
 		delay = sched.Jittered(v.Delay, m.now.Jitter)
-		m.s.Waits = m.s.Waits.Plus(sched.Name)
+		m.s.Waits = m.plus(m.s.Waits, sched.Name)
 	}
 	if callsProvider {
 		atLeast := min(retryAfter, m.t.Limits.MaxRetryAfter)
@@ -171,7 +176,13 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 	}
 	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
 	m.do(Record{})
-	m.do(Wait{Until: until, Action: a, Via: via})
+	w := Wait{Until: until, Action: a, Via: via}
+	if m.room != nil {
+		m.room.wait = w
+		m.do(&m.room.wait)
+		return
+	}
+	m.do(w)
 }
 
 // due carries out what the flow waited for, if it is still allowed: a webhook or a person may
@@ -253,5 +264,11 @@ func (m *machine) end(a policy.Action, reason string) {
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
 	m.do(Record{})
-	m.do(Finish{Outcome: o, Reason: reason})
+	f := Finish{Outcome: o, Reason: reason}
+	if m.room != nil {
+		m.room.finish = f
+		m.do(&m.room.finish)
+		return
+	}
+	m.do(f)
 }

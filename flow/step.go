@@ -38,7 +38,7 @@ type Adviser struct {
 	decided Decided
 
 	kept  kept        // of m
-	turns *[2]advance // of Advance, by turns: each step reads what the one before left
+	turns *[2]inPlace // of Advance, by turns: each step reads what the one before left
 	turn  int
 	of    *State // the state whose memory is in turns
 }
@@ -57,23 +57,21 @@ func (x *Adviser) Step(d policy.Decider, s *State, e Event) (State, []Command, e
 }
 
 // Advance is [Step] in memory that is used again: s becomes the next state. What s points to, and the commands, hold until the next
-// step of the same s; to keep them, copy what they point to. Evidence is for people, and is not kept. An event that does not fit is
-// an error, and changes nothing.
+// step of the same s; to keep them, copy what they point to: commands are pointers here. Evidence is for people, and is not kept. An
+// event that does not fit is an error, and changes nothing.
 func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	if x.of != s { // another flow's state may still need the memory
-		x.turns, x.of = new([2]advance), s
+		x.turns, x.of = new([2]inPlace), s
 	}
 	turn := &x.turns[x.turn]
 	m := &turn.machine
 	spare := m.spare
 	turn.kept = kept{}
 	m.begin(d, s, When(e), &turn.kept)
-	m.spare = spare
+	m.spare, m.room = spare, &turn.room
 	m.s.Evidence = m.evidence[:0]
-	if len(s.Fired) == 1 { // it may lie in the memory of the step before, which the next step uses
-		m.fired[0] = s.Fired[0]
-		m.s.Fired = m.fired[:]
-	}
+	// They may lie in the memory of the step before, which the next step uses.
+	m.s.Fired, m.s.Waits = within(&m.room.fired, s.Fired), within(&m.room.waits, s.Waits)
 	if err := m.step(e); err != nil {
 		return nil, err
 	}
@@ -113,6 +111,7 @@ type machine struct {
 	out []Command
 	*kept
 	spare []Identity // room for more identities than ledger has; of Advance alone
+	room  *room      // of Advance alone
 }
 
 // kept is what the next state and the commands point to. The first identity, evidence and count, and the list of commands,
@@ -130,6 +129,22 @@ type kept struct {
 type advance struct {
 	machine
 	kept kept
+}
+
+// inPlace is a step of Advance. Its room is what it leaves its commands and counts in.
+type inPlace struct {
+	advance
+	room room
+}
+
+// room is memory that is used again.
+type room struct {
+	decided      Decided
+	send         Send
+	ask          Ask
+	wait         Wait
+	finish       Finish
+	fired, waits [4]policy.Count
 }
 
 func newMachine(d policy.Decider, s *State, now Moment) *machine {
@@ -159,10 +174,32 @@ func (m *machine) state() State {
 	return m.s
 }
 
+// within moves counts into a place, if they fit.
+func within(place *[4]policy.Count, c policy.Counts) policy.Counts {
+	if len(c) > len(place) {
+		return slices.Clip(c)
+	}
+	return append(place[:0], c...)
+}
+
+// plus counts in place where there is one, and else in a copy.
+func (m *machine) plus(c policy.Counts, name string) policy.Counts {
+	if m.room == nil || len(c) >= len(m.room.fired) {
+		return c.Plus(name)
+	}
+	for i := range c {
+		if c[i].Name == name {
+			c[i].N++
+			return c
+		}
+	}
+	return append(c, policy.Count{Name: name, N: 1})
+}
+
 // fire counts a rule that was followed.
 func (m *machine) fire(rule string) {
-	if len(m.s.Fired) > 0 {
-		m.s.Fired = m.s.Fired.Plus(rule)
+	if len(m.s.Fired) > 0 || m.room != nil {
+		m.s.Fired = m.plus(m.s.Fired, rule)
 		return
 	}
 	m.fired[0] = policy.Count{Name: rule, N: 1}

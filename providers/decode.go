@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -225,21 +226,31 @@ func (r *reading) amount() {
 	if text == "0" && r.wrong == "" {
 		text = r.asked(text)
 	}
-	currency := r.a.Currency
-	if currency == "" {
-		currency = r.c.Currency
-	}
+	currency := cmp.Or(r.a.Currency, r.c.Currency)
 	if _, known := policy.Decimals(currency); currency != "" && !known {
 		r.aside("its amount is in %q, which is no currency of ISO 4217", currency)
 		return
 	}
-	unit := r.c.unitOf(currency)
-	switch minor, ok := unit.minor(text, currency); {
-	case ok && minor > 0 && (currency != "" || unit == unitMinor):
+	if minor := r.c.Minor(text, currency); minor != 0 {
 		r.a.Amount = minor
-	case !ok || minor <= 0:
-		r.a.Amount = policy.OddAmount
 	}
+}
+
+// Minor reads an amount as the provider writes it in a body, but for 0, whose meaning depends on the rest of the body: in ISO 4217 minor units, or
+// [policy.OddAmount]. It is 0 where the amount cannot be read: of no known currency, or in a unit that is not known.
+func (c *Catalog) Minor(text, currency string) int64 {
+	currency = cmp.Or(currency, c.Currency)
+	if _, known := policy.Decimals(currency); c.unit == unitUnknown || currency != "" && !known {
+		return 0
+	}
+	unit := c.unitOf(currency)
+	switch minor, ok := unit.minor(text, currency); {
+	case !ok || minor <= 0:
+		return policy.OddAmount
+	case currency != "" || unit == unitMinor:
+		return minor
+	}
+	return 0
 }
 
 // asked is for a body that says first that nothing was paid: unless it reports a success, the amount

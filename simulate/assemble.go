@@ -12,9 +12,9 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// job is some groups of flows that are complete, with the texts that they refer to.
+// job is some groups of flows that are complete, with the kinds that their lines refer to.
 type job struct {
-	texts  []string
+	kinds  []*kind
 	groups [][]*flowLog
 }
 
@@ -38,6 +38,7 @@ type assembler struct {
 	parked  parking
 	now     moment // of the recording that has come least far
 	ready   [][]*flowLog
+	name    []byte // of the flow under way
 	lines   int
 	broken  int
 	others  policy.Counts // keys that no line has
@@ -144,7 +145,7 @@ func (a *assembler) addFrom(s *stream) error {
 	}
 	b := s.b
 	l := s.take()
-	if err := a.add(l); err != nil {
+	if err := a.add(b, l); err != nil {
 		return a.refuse(&LineError{b.input.name, l.number, err})
 	}
 	a.lines++
@@ -164,29 +165,30 @@ func (a *assembler) refuse(e *LineError) error {
 }
 
 // add puts a line to its flow. A flow has one provider and one operation.
-func (a *assembler) add(l *line) error {
-	at := momentOf(l.At)
-	key := l.Payment.Merchant + "\x00" + l.Flow
-	f := a.flows[key]
+func (a *assembler) add(b *batch, l *entry) error {
+	k := l.kind
+	a.name = append(append(append(a.name[:0], l.merchant...), 0), l.text(b.data, flowText)...)
+	f := a.flows[string(a.name)]
 	if f == nil {
-		f = &openFlow{key: key, first: at}
-		f.log.flow = key[len(l.Payment.Merchant)+1:]
+		key := string(a.name)
+		f = &openFlow{key: key, first: l.at}
+		f.log.flow = key[len(l.merchant)+1:]
 		a.flows[key] = f
 		heap.Push(&a.open, f)
 	}
-	if p, q := &f.log.payment, &l.Payment; q.Provider != "" && p.Provider != "" && (p.Provider != q.Provider || p.Operation != q.Operation) {
-		return fmt.Errorf("flow %q is %s %s; this line says %s %s", l.Flow, p.Provider, p.Operation, q.Provider, q.Operation)
+	if p := &f.log.payment; k.provider != "" && p.Provider != "" && (p.Provider != k.provider || p.Operation != k.operation) {
+		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow, p.Provider, p.Operation, k.provider, k.operation)
 	}
-	if f.group == nil && l.Phase == recorded.Send {
-		a.join(f, l)
+	if f.group == nil && k.phase == recorded.Send {
+		a.join(f, b, l)
 	}
 	g := f.group
 	if g == nil || !g.parked {
-		a.encoder.add(&f.log, l)
+		a.encoder.add(&f.log, b, l)
 		return nil
 	}
 	a.parked.remove(g)
-	a.encoder.add(&f.log, l)
+	a.encoder.add(&f.log, b, l)
 	if g.reconciled() {
 		a.leave(g)
 	} else {
@@ -196,8 +198,8 @@ func (a *assembler) add(l *line) error {
 }
 
 // join puts a flow beside the others of its payment key.
-func (a *assembler) join(f *openFlow, l *line) {
-	p := &l.Payment
+func (a *assembler) join(f *openFlow, b *batch, l *entry) {
+	p := l.payment(b.data)
 	if p.Key == "" {
 		f.group = &group{}
 	} else {
@@ -293,10 +295,10 @@ func (p *parking) oldest() *group { return p.groups.Front().Value.(*group) }
 
 // size is about the memory of a group.
 func (g *group) size() int {
-	const flowSize = 600 // of an open flow, its names and its places in the tables
+	const flowSize, pointerSize = 600, 8 // of an open flow, its names and its places in the tables
 	n := 0
 	for _, f := range g.flows {
-		n += flowSize + len(f.log.data)
+		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)
 	}
 	return n
 }
@@ -310,7 +312,7 @@ func (a *assembler) emit(logs []*flowLog) {
 
 func (a *assembler) flush() {
 	if len(a.ready) > 0 {
-		a.jobs <- job{texts: a.encoder.texts, groups: a.ready}
+		a.jobs <- job{kinds: a.encoder.kinds, groups: a.ready}
 		a.ready = nil
 	}
 }

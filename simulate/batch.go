@@ -22,10 +22,12 @@ type batch struct {
 	read      int64 // bytes of the stored file so far
 
 	done   chan struct{}
-	lines  []line
+	lines  []entry
 	broken []*LineError
 	others []*LineError  // keys that no line has
 	lacks  policy.Counts // of the sends
+
+	executions []finding // of the truth lines
 }
 
 // LineError is a line of a recording that could not be read.
@@ -113,8 +115,9 @@ type splitter struct {
 
 // read returns the rest and what follows it. last reports the end of the recording.
 func (s *splitter) read() (buf []byte, last bool, err error) {
-	buf = append(buffer(max(batchSize, 2*len(s.rest))), s.rest...)
-	n, err := fill(s.lines, buf[len(buf):cap(buf)])
+	size := max(batchSize, 2*len(s.rest))
+	buf = append(buffer(size+size/8), s.rest...) // with room for the texts of lines that are read in general
+	n, err := fill(s.lines, buf[len(buf):size])
 	buf = buf[:len(buf)+n]
 	// A wrapped io.EOF is an error too, and ErrUnexpectedEOF is a gzip stream that is cut short.
 	if err == io.EOF { //nolint:errorlint // an io.Reader returns io.EOF itself
@@ -195,44 +198,51 @@ func (b *batch) parse(r *lineReader) {
 		b.broken = []*LineError{{b.input.name, b.firstLine, fmt.Errorf("a line of more than %d MiB", maxLine>>20)}}
 		return
 	}
-	if spare, ok := spareLines.Get().(*[]line); ok {
+	if spare, ok := spareLines.Get().(*[]entry); ok {
 		b.lines = (*spare)[:0]
 	} else {
-		b.lines = make([]line, 0, len(b.data)/300+1)
+		b.lines = make([]entry, 0, len(b.data)/300+1)
 	}
-	number := b.firstLine
+	if spare, ok := spareFound.Get().(*[]finding); ok {
+		b.executions = (*spare)[:0]
+	}
+	number, size := b.firstLine, len(b.data)
 	for data := b.data; len(data) > 0; number++ {
-		raw := data
+		from, raw := size-len(data), data
 		if i := bytes.IndexByte(data, '\n'); i >= 0 {
 			raw, data = data[:i], data[i+1:]
 		} else {
 			data = nil
 		}
-		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
+		line := bytes.TrimLeft(raw, " \t\r\v\f")
+		from += len(raw) - len(line)
+		if raw = bytes.TrimSpace(line); len(raw) == 0 || r.readKnown(b, raw, from, number) {
 			continue
 		}
-		b.lines = append(b.lines, line{})
-		if err := r.read(raw, &b.lines[len(b.lines)-1]); err != nil {
-			b.lines = b.lines[:len(b.lines)-1]
-			b.broken = append(b.broken, &LineError{b.input.name, number, err})
-			continue
-		}
-		l := &b.lines[len(b.lines)-1]
-		l.number = number
-		for _, key := range r.lines.Others() {
-			b.others = append(b.others, &LineError{b.input.name, number, errors.New(key)})
-		}
-		for _, what := range l.Lacks {
-			addTo(&b.lacks, what, 1)
-		}
+		b.parseLine(r, raw, number)
 	}
-	data := b.data
-	spareData.Put(&data) // nothing that was read refers to it
-	b.data = nil
+}
+
+// parseLine decodes a line that has no known pattern.
+func (b *batch) parseLine(r *lineReader, raw []byte, number int) {
+	l := &r.line
+	if err := r.read(raw, l); err != nil {
+		b.broken = append(b.broken, &LineError{b.input.name, number, err})
+		return
+	}
+	l.number = number
+	b.take(r.kinds, l)
+	for _, key := range r.lines.Others() {
+		b.others = append(b.others, &LineError{b.input.name, number, errors.New(key)})
+	}
+	for _, what := range l.Lacks {
+		addTo(&b.lacks, what, 1)
+	}
+	r.learn(b, raw, l)
 }
 
 // What batches leave behind is used again.
-var spareData, spareLines sync.Pool // of *[]byte, *[]line
+var spareData, spareLines, spareFound sync.Pool // of *[]byte, *[]entry, *[]finding
 
 // buffer returns an empty buffer of at least a size.
 func buffer(size int) []byte {
@@ -244,8 +254,10 @@ func buffer(size int) []byte {
 
 // leave gives up the lines of a batch that is done with.
 func (b *batch) leave() {
-	lines := b.lines
+	lines, data, found := b.lines, b.data, b.executions
 	clear(lines) // what they refer to
 	spareLines.Put(&lines)
-	b.lines = nil
+	spareData.Put(&data)
+	spareFound.Put(&found)
+	b.lines, b.data, b.executions = nil, nil, nil
 }

@@ -128,7 +128,7 @@ func (o *Options) checkDetails() error {
 
 // notes is what details want to know of a simulated flow. The nil pointer takes none.
 type notes struct {
-	decided bool
+	decides bool
 	first   policy.Action // what was done at the first answer
 	calls   []calledAt
 	rules   []ruleKey
@@ -139,25 +139,23 @@ type calledAt struct {
 	query bool
 }
 
-func (n *notes) take(now moment, c flow.Command) {
+// call notes a send or a query.
+func (n *notes) call(now moment, query bool) {
+	if n != nil {
+		n.calls = append(n.calls, calledAt{now, query})
+	}
+}
+
+// decided notes a decision of the rules.
+func (n *notes) decided(c *flow.Decided) {
 	if n == nil {
 		return
 	}
-	switch c := c.(type) {
-	case flow.Send:
-		n.calls = append(n.calls, calledAt{now, false})
-	case flow.Ask:
-		n.calls = append(n.calls, calledAt{now, true})
-	case flow.Decided:
-		if c.Due {
-			return
-		}
-		if !n.decided {
-			n.decided, n.first = true, c.Verdict.Action
-		}
-		if k := keyOf(&c); !slices.Contains(n.rules, k) {
-			n.rules = append(n.rules, k)
-		}
+	if !n.decides {
+		n.decides, n.first = true, c.Verdict.Action
+	}
+	if k := keyOf(c); !slices.Contains(n.rules, k) {
+		n.rules = append(n.rules, k)
 	}
 }
 
@@ -261,7 +259,7 @@ func (e *ending) firstAction() string {
 	switch {
 	case e.departure == keyTaken || e.departure == keyUnknown:
 		return "not_started"
-	case e.notes == nil || !e.notes.decided:
+	case e.notes == nil || !e.notes.decides:
 		return "nothing"
 	}
 	return e.notes.first.String()

@@ -50,9 +50,10 @@ type ending struct {
 type driver struct {
 	d       policy.Decider
 	adviser *flow.Adviser       // steps the flow in its own memory; nil: each step has new memory, which a story keeps
+	judge   *judge              // that d decides with; nil: it knows no kinds of answers
+	room    []flow.Identity     // for the ledger at the end
 	watch   func(step)          // nil: no story is wanted
 	rule    func(*flow.Decided) // every decision
-	decided flow.Decided        // the one that rule looks at
 	r       *record
 	s       flow.State
 	end     ending
@@ -91,7 +92,7 @@ func (v *driver) run() ending {
 		v.end.outcome = policy.Open
 	}
 	v.end.stillOpen = v.end.departure == onRecord && v.s.Stage != flow.Ended
-	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, slices.Clone(v.s.Ledger)
+	v.end.sends, v.end.queries, v.end.ledger = v.s.Attempts, v.s.Queries, append(v.room, v.s.Ledger...)
 	return v.end
 }
 
@@ -237,6 +238,9 @@ func kept(e flow.Event) flow.Event {
 
 // step is one of the machine. Evidence is for people; each step looks at its own alone, and copies the rest.
 func (v *driver) step(e flow.Event) (commands []flow.Command, err error) {
+	if v.judge != nil {
+		v.judge.now = v.current
+	}
 	if v.adviser != nil {
 		return v.adviser.Advance(v.d, &v.s, e)
 	}
@@ -246,32 +250,24 @@ func (v *driver) step(e flow.Event) (commands []flow.Command, err error) {
 }
 
 func (v *driver) command(c flow.Command) {
-	v.end.notes.take(v.now, c)
 	switch c := c.(type) {
 	case flow.Send:
-		v.waiting = false
-		sent := &v.r.sends[c.Attempt-1]
-		v.shift = v.now - sent.at
-		v.use(v.shift)
-		v.replyBy = v.shift
-		v.reply, v.replyAt, v.querying = sent, v.now.plus(sent.latency), false
-	case flow.Ask:
+		v.sends(&c)
+	case *flow.Send:
+		v.sends(c)
+	case flow.Ask, *flow.Ask:
+		v.end.notes.call(v.now, true)
 		v.waiting = false
 		v.ask()
 	case flow.Wait:
 		v.wait(&c)
+	case *flow.Wait:
+		v.wait(c)
 	case flow.Decided:
-		if c.Due {
-			return // the recording made it wait too long; no rule was asked
-		}
-		if c.Verdict.Property != "" {
-			v.end.corrected++
-		}
-		if v.rule != nil {
-			v.decided = c
-			v.rule(&v.decided)
-		}
-	case flow.Finish:
+		v.decides(&c)
+	case *flow.Decided:
+		v.decides(c)
+	case flow.Finish, *flow.Finish:
 		v.waiting = false
 		if v.end.endAt == 0 || v.s.Outcome != policy.Escalated {
 			v.end.endAt = v.now
@@ -280,6 +276,29 @@ func (v *driver) command(c flow.Command) {
 	case flow.Alert:
 		v.end.alerts++
 	case flow.Record:
+	}
+}
+
+func (v *driver) sends(c *flow.Send) {
+	v.end.notes.call(v.now, false)
+	v.waiting = false
+	sent := &v.r.sends[c.Attempt-1]
+	v.shift = v.now - sent.at
+	v.use(v.shift)
+	v.replyBy = v.shift
+	v.reply, v.replyAt, v.querying = sent, v.now.plus(sent.latency), false
+}
+
+func (v *driver) decides(c *flow.Decided) {
+	if c.Due {
+		return // the recording made it wait too long; no rule was asked
+	}
+	v.end.notes.decided(c)
+	if c.Verdict.Property != "" {
+		v.end.corrected++
+	}
+	if v.rule != nil {
+		v.rule(c)
 	}
 }
 

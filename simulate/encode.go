@@ -22,23 +22,21 @@ type flowLog struct {
 	provider string
 	lines    int
 	data     []byte
+	odd      []*kind // those of its lines that the encoder has no room for
 }
 
-// encoder encodes lines. Texts that recur are kept once. A slot of texts is written before a log
-// that refers to it is sent to another goroutine, and never again: no lock is needed.
+// encoder encodes lines. Kinds of lines are kept once. A slot of kinds is written before a log that refers to it is sent to another
+// goroutine, and never again: no lock is needed.
 type encoder struct {
-	texts []string
-	index map[string]int
+	kinds []*kind
+	index map[kindContent]int
 }
-
-const maxTexts = 1 << 16
 
 func newEncoder() *encoder {
-	return &encoder{texts: make([]string, 0, maxTexts), index: map[string]int{}}
+	return &encoder{kinds: make([]*kind, 0, mostKinds), index: map[kindContent]int{}}
 }
 
-// A text begins with a number: 0 is none, 1 the log's order id, 2 its request id, 3 its provider id.
-// From 4 on even numbers are indexes of shared texts, and odd ones are the length of what follows.
+// A text begins with a number: 0 is none, 1 the log's order id, 2 its request id, 3 its provider id. From 4 on it is the length of what follows.
 const (
 	textNone = iota
 	textOrder
@@ -47,84 +45,97 @@ const (
 	textOther
 )
 
-func (e *encoder) text(t *flowLog, v string, shared bool) {
+func (e *encoder) text(t *flowLog, v []byte) {
 	switch {
-	case v == "":
+	case len(v) == 0:
 		t.data = append(t.data, textNone)
-		return
-	case v == t.order:
+	case string(v) == t.order:
 		t.data = append(t.data, textOrder)
-		return
-	case v == t.request:
+	case string(v) == t.request:
 		t.data = append(t.data, textRequest)
-		return
-	case v == t.provider:
+	case string(v) == t.provider:
 		t.data = append(t.data, textProvider)
-		return
+	default:
+		t.data = binary.AppendUvarint(t.data, textOther+uint64(len(v)))
+		t.data = append(t.data, v...)
 	}
-	if shared {
-		slot, ok := e.index[v]
-		if !ok && len(e.texts) < maxTexts {
-			slot, ok = len(e.texts), true
-			e.texts = append(e.texts, v)
-			e.index[v] = slot
-		}
-		if ok {
-			t.data = binary.AppendUvarint(t.data, textOther+uint64(slot)*2)
-			return
-		}
-	}
-	t.data = binary.AppendUvarint(t.data, textOther+uint64(len(v))*2+1)
-	t.data = append(t.data, v...)
 }
 
 func (e *encoder) number(t *flowLog, n int64) { t.data = binary.AppendVarint(t.data, n) }
 
+// kind writes which kind a line is.
+func (e *encoder) kind(t *flowLog, k *kind) {
+	if k.slot == 0 {
+		slot, known := e.index[k.kindContent]
+		if !known && len(e.kinds) < mostKinds {
+			e.kinds, slot, known = append(e.kinds, k), len(e.kinds), true
+			e.index[k.kindContent] = slot
+		}
+		if !known {
+			t.data = binary.AppendUvarint(t.data, mostKinds+uint64(len(t.odd)))
+			t.odd = append(t.odd, k)
+			return
+		}
+		k.slot = slot + 1
+	}
+	t.data = binary.AppendUvarint(t.data, uint64(k.slot-1))
+}
+
 // add encodes a line at the end of a log.
-func (e *encoder) add(t *flowLog, l *line) {
-	at := momentOf(l.At)
+func (e *encoder) add(t *flowLog, b *batch, l *entry) {
+	k := l.kind
 	if t.lines == 0 {
-		t.first = at
-		t.payment = l.Payment
+		t.first = l.at
 	}
-	if l.Phase == recorded.Send && (!t.hasSend || at < t.earliest) {
-		t.payment, t.hasSend, t.earliest = l.Payment, true, at
+	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.lines == 0 {
+		t.payment = l.payment(b.data)
+		if first {
+			t.hasSend, t.earliest = true, l.at
+		}
 	}
+	order, request := l.text(b.data, orderText), l.text(b.data, requestText)
 	if t.order == "" {
-		t.order = l.OrderID
+		t.order = string(order)
 	}
-	if t.request == "" && l.Phase == recorded.Send {
-		t.request = l.RequestID
+	if t.request == "" && k.phase == recorded.Send {
+		t.request = string(request)
 	}
 	t.lines++
 	if t.provider == "" {
-		t.provider = l.Answer.ProviderID
+		t.provider = string(l.text(b.data, saidProvider))
 	}
-	if l.Phase == recorded.Query && l.QueryBy != policy.RequestID {
-		l.RequestID = "" // the query's own id, which names no identity
+	if k.phase == recorded.Query && k.queryBy != policy.RequestID {
+		request = nil // the query's own id, which names no identity
 	}
 	t.grow()
-	t.data = append(t.data, byte(l.Phase))
-	e.number(t, int64(at-t.first))
-	switch l.Phase {
+	e.kind(t, k)
+	e.number(t, int64(l.at-t.first))
+	switch k.phase {
 	case recorded.End:
-		t.data = append(t.data, byte(l.Outcome))
 	case recorded.Truth:
 		t.hasTruth = true
-		e.number(t, int64(len(l.Executions)))
-		for _, x := range l.Executions {
-			e.text(t, x.OrderID, false)
-			e.text(t, x.RequestID, false)
-			e.number(t, x.Amount)
-			if x.At.IsZero() {
+		e.number(t, int64(l.executionsEnd-l.executions))
+		for i := l.executions; i < l.executionsEnd; i++ {
+			x := &b.executions[i]
+			e.text(t, x.order.of(b.data))
+			e.text(t, x.request.of(b.data))
+			e.number(t, x.amount)
+			if !x.dated {
 				t.data = append(t.data, 0)
 				continue
 			}
 			t.data = append(t.data, 1)
-			e.number(t, int64(momentOf(x.At)-t.first))
+			e.number(t, int64(x.at-t.first))
 		}
 	case recorded.Send, recorded.Query, recorded.Webhook:
-		e.call(t, l)
+		e.text(t, order)
+		e.text(t, request)
+		e.text(t, l.text(b.data, providerText))
+		e.number(t, l.latency)
+		e.number(t, l.said)
+		e.text(t, l.text(b.data, saidOrder))
+		e.text(t, l.text(b.data, saidRequest))
+		e.text(t, l.text(b.data, saidProvider))
 	}
 }
 
@@ -137,36 +148,9 @@ func (t *flowLog) grow() {
 	}
 }
 
-func (e *encoder) call(t *flowLog, l *line) {
-	e.text(t, l.OrderID, false)
-	e.text(t, l.RequestID, false)
-	e.text(t, l.ProviderID, false)
-	e.text(t, string(l.QueryBy), true)
-	e.number(t, int64(l.Latency/time.Millisecond))
-	a := &l.Answer
-	flags := byte(a.Fault)
-	if a.Verified {
-		flags |= 0x80
-	}
-	t.data = append(t.data, flags)
-	e.number(t, int64(a.HTTPStatus))
-	e.number(t, int64(a.RetryAfter/time.Millisecond))
-	e.number(t, a.Amount)
-	e.text(t, a.Code, true)
-	e.text(t, a.SubCode, true)
-	e.text(t, a.Status, true)
-	e.text(t, a.SubStatus, true)
-	e.text(t, a.Message, true)
-	e.text(t, a.Currency, true)
-	e.text(t, a.OrderID, false)
-	e.text(t, a.RequestID, false)
-	e.text(t, a.ProviderID, false)
-	e.text(t, a.SetAside, true)
-}
-
 // decoder reads a log.
 type decoder struct {
-	texts []string
+	kinds []*kind
 	t     *flowLog
 	data  []byte
 }
@@ -183,6 +167,15 @@ func (d *decoder) number() int64 {
 	return n
 }
 
+func (d *decoder) kind() *kind {
+	n, size := binary.Uvarint(d.data)
+	d.data = d.data[size:]
+	if n < mostKinds {
+		return d.kinds[n]
+	}
+	return d.t.odd[n-mostKinds]
+}
+
 func (d *decoder) text() string {
 	n, size := binary.Uvarint(d.data)
 	d.data = d.data[size:]
@@ -197,11 +190,8 @@ func (d *decoder) text() string {
 		return d.t.provider
 	}
 	n -= textOther
-	if n%2 == 0 {
-		return d.texts[n/2]
-	}
-	v := string(d.data[:n/2])
-	d.data = d.data[n/2:]
+	v := string(d.data[:n])
+	d.data = d.data[n:]
 	return v
 }
 
@@ -213,24 +203,23 @@ type call struct {
 	queryBy                        policy.Identifier
 	after                          int // sends recorded before it
 	answer                         policy.Answer
+	kind                           *kind // nil: the encoder had no room for it
 }
 
 // received is when the answer arrived.
 func (c *call) received() moment { return c.at.plus(c.latency) }
 
-func (d *decoder) call(phase recorded.Phase, at moment) call {
-	c := call{at: at, orderID: d.text(), requestID: d.text(), providerID: d.text(), queryBy: policy.Identifier(d.text())}
+// call appends one to others.
+func (d *decoder) call(to []call, k *kind, at moment) []call {
+	to = append(to, call{at: at, queryBy: k.queryBy, answer: k.answer})
+	c := &to[len(to)-1]
+	if k.slot > 0 {
+		c.kind = k
+	}
+	c.orderID, c.requestID, c.providerID = d.text(), d.text(), d.text()
 	c.latency = time.Duration(d.number()) * time.Millisecond
 	a := &c.answer
-	a.Phase = policy.Phase(phase)
-	flags := d.byte()
-	a.Fault, a.Verified = policy.Fault(flags&0x7f), flags&0x80 != 0
-	a.HTTPStatus = int(d.number())
-	a.RetryAfter = time.Duration(d.number()) * time.Millisecond
 	a.Amount = d.number()
-	a.Code, a.SubCode, a.Status, a.SubStatus = d.text(), d.text(), d.text(), d.text()
-	a.Message, a.Currency = d.text(), d.text()
 	a.OrderID, a.RequestID, a.ProviderID = d.text(), d.text(), d.text()
-	a.SetAside = d.text()
-	return c
+	return to
 }

@@ -55,6 +55,9 @@ func (r *record) proves(d policy.Decider, c *call) policy.Fact {
 	if c.answer.Phase == policy.Webhook && !c.answer.Verified {
 		return policy.Fact{}
 	}
+	if b, is := d.(*judge); is {
+		b.now = c
+	}
 	return d.Judge(&r.payment, &c.answer)
 }
 

@@ -32,13 +32,14 @@ type harm struct {
 }
 
 // findHarm looks at what the recorded client did; nil when nothing went wrong.
-func findHarm(d policy.Decider, records []record) *harm {
+func findHarm(by *binder, records []record) *harm {
 	total := 0
 	for i := range records {
 		r := &records[i]
 		if len(r.sends) == 0 {
 			continue // it is in no column either
 		}
+		d := by.of(&r.payment)
 		n := r.executions(d)
 		if total+n >= 2 {
 			return newHarm(executedTwice, r, records[:i+1], r.secondSend(total))

@@ -29,10 +29,22 @@ type line struct {
 type lineReader struct {
 	catalog func(p *policy.Payment) (*providers.Catalog, error)
 	lines   *recorded.Reader
+	kinds   kinds
+	line    line // under way
+
+	patterns  node
+	learned   int // of them
+	tries     int
+	pages     int
+	merchants map[string]*merchant
+	parser    fastjson.Parser
 }
 
 func newLineReader(o *Options) *lineReader {
-	r := &lineReader{catalog: func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }, lines: recorded.NewReader()}
+	r := &lineReader{
+		catalog: func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }, lines: recorded.NewReader(),
+		kinds: kinds{}, merchants: map[string]*merchant{},
+	}
 	if d, ok := o.Decider.(interface {
 		Catalog(p *policy.Payment) (*providers.Catalog, error)
 	}); ok {
@@ -53,6 +65,18 @@ func (r *lineReader) read(raw []byte, l *line) error {
 	}
 	decode(cat, l, body)
 	return nil
+}
+
+// catalogOf is the catalogue by which a line was decoded that is no other's.
+func (r *lineReader) catalogOf(l *line) *providers.Catalog {
+	if !l.Phase.IsAnswer() {
+		return nil
+	}
+	cat, err := r.catalog(&l.Payment)
+	if err != nil {
+		return nil // it was found when the line was read
+	}
+	return cat
 }
 
 // decode fills the answer from the line's own fields and then from the body, which outranks them.

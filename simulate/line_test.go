@@ -203,8 +203,8 @@ func FuzzReadLine(f *testing.F) {
 			t.Errorf("reads %+v", l)
 		}
 		if log, s := new(flowLog), newEncoder(); true { // what is read can be encoded
-			s.add(log, &l)
-			new(record).decode(s.texts, log)
+			s.addLine(log, &l)
+			new(record).decode(s.kinds, log)
 		}
 	})
 }

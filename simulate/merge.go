@@ -154,9 +154,9 @@ func (s *stream) fill(ctx context.Context, fresh func(*batch) error) (there bool
 }
 
 // take returns the line at which the recording stands, and moves on.
-func (s *stream) take() *line {
+func (s *stream) take() *entry {
 	l := &s.b.lines[s.next]
-	s.last = momentOf(l.At)
+	s.last = l.at
 	s.next++
 	s.arrive()
 	return l
@@ -166,6 +166,6 @@ func (s *stream) take() *line {
 // row agree on it: a single line with a wrong clock would close every open flow.
 func (s *stream) arrive() {
 	if s.next < len(s.b.lines) {
-		s.now = max(s.now, min(momentOf(s.b.lines[s.next].At), s.last))
+		s.now = max(s.now, min(s.b.lines[s.next].at, s.last))
 	}
 }

@@ -42,26 +42,26 @@ type record struct {
 }
 
 // decode fills r and reuses its slices.
-func (r *record) decode(texts []string, t *flowLog) {
+func (r *record) decode(kinds []*kind, t *flowLog) {
 	*r = record{
 		flow: t.flow, payment: t.payment, sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
 	}
-	d := decoder{texts: texts, t: t, data: t.data}
+	d := decoder{kinds: kinds, t: t, data: t.data}
 	for len(d.data) > 0 {
-		phase := recorded.Phase(d.byte())
+		k := d.kind()
 		at := t.first + moment(d.number())
-		switch phase {
+		switch k.phase {
 		case recorded.End:
-			r.end(policy.Outcome(d.byte()), at)
+			r.end(k.outcome, at)
 		case recorded.Truth:
 			r.hasTruth = true
 			r.reconcile(&d, at)
 		case recorded.Send:
-			r.sends = append(r.sends, d.call(phase, at))
+			r.sends = d.call(r.sends, k, at)
 		case recorded.Query:
-			r.queries = append(r.queries, d.call(phase, at))
+			r.queries = d.call(r.queries, k, at)
 		case recorded.Webhook:
-			r.webhooks = append(r.webhooks, d.call(phase, at))
+			r.webhooks = d.call(r.webhooks, k, at)
 		}
 	}
 	r.order()

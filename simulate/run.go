@@ -183,10 +183,10 @@ func joined(o *Options, totals []*tally, runners []runner) (*Report, error) {
 		for i := range runners[1:] {
 			runners[0].other.join(runners[i+1].other)
 			runners[0].changes.join(&runners[i+1].changes)
-			joinMet(runners[0].comparing().met, runners[i+1].comparing().met)
+			joinMet(runners[0].compares().met, runners[i+1].compares().met)
 		}
 		report.Against = runners[0].changes.report(runners[0].other)
-		report.Against.Decisions = changedDecisions(runners[0].comparing().met)
+		report.Against.Decisions = changedDecisions(runners[0].compares().met)
 		report.failed = report.Against.among(o.FailOn)
 	}
 	if runners[0].details != nil {

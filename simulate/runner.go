@@ -13,7 +13,9 @@ type runner struct {
 	other   *tally      // with the rules of Options.Against
 	changes differences // from those to the rules of Options.Decider
 	records []record
-	driver  driver // of the flow under way
+	results [2][]result // with the rules of each
+	by      [2]*binder  // of the rules of Options.Decider and of Options.Against
+	driver  driver      // of the flow under way
 	adviser flow.Adviser
 	details *details // nil: none are wanted
 	beside  *comparing
@@ -35,27 +37,30 @@ type result struct {
 
 func (r *runner) run(j job) {
 	for _, logs := range j.groups {
-		r.group(j.texts, logs)
+		r.group(j.kinds, logs)
 	}
 }
 
 // group simulates the flows of one payment key in their order. A flow starts only when the earlier
 // ones have failed, because the journal refuses it otherwise in production.
-func (r *runner) group(texts []string, logs []*flowLog) {
+func (r *runner) group(kinds []*kind, logs []*flowLog) {
 	for len(r.records) < len(logs) {
 		r.records = append(r.records, record{})
 	}
 	for i, t := range logs {
-		r.records[i].decode(texts, t)
+		r.records[i].decode(kinds, t)
 	}
 	records := r.records[:len(logs)]
 	sortRecords(records)
-	harm := findHarm(r.o.Decider, records)
-	results := r.play(r.o.Decider, records, harm, r.t)
+	if r.by[0] == nil {
+		r.by[0], r.by[1] = newBinder(r.o.Decider), newBinder(r.o.Against)
+	}
+	harm := findHarm(r.by[0], records)
+	results := r.play(0, records, harm, r.t)
 	r.t.add(results, harm)
 	var before []result
 	if r.o.Against != nil {
-		before = r.play(r.comparing(), records, nil, r.other)
+		before = r.play(1, records, nil, r.other)
 		r.other.add(before, nil)
 		r.compare(before, results)
 	}
@@ -68,22 +73,41 @@ func (r *runner) group(texts []string, logs []*flowLog) {
 }
 
 // comparing is the rules of Options.Against, which note where those of Options.Decider decide otherwise.
-func (r *runner) comparing() *comparing {
+func (r *runner) comparing(d *judge, p *policy.Payment) *comparing {
+	c := r.compares()
+	c.Decider, c.after = d, r.by[0].of(p)
+	return c
+}
+
+// compares is what was noted so far.
+func (r *runner) compares() *comparing {
 	if r.beside == nil {
-		r.beside = &comparing{Decider: r.o.Against, after: r.o.Decider, met: map[pair]*metBy{}}
+		r.beside = &comparing{met: map[pair]*metBy{}}
 	}
 	return r.beside
 }
 
-// play simulates the flows of one payment key with the rules of d.
-func (r *runner) play(d policy.Decider, records []record, harm *harm, t *tally) []result {
-	results := make([]result, 0, len(records))
+// play simulates the flows of one payment key, with the rules of Options.Decider or, with 1, of Options.Against. What it returns
+// holds until the next time.
+func (r *runner) play(with int, records []record, harm *harm, t *tally) []result {
+	results := r.results[with][:0]
 	free, taken, before := true, keyTaken, ends(0)
 	for i := range records {
 		rec := &records[i]
-		res := result{r: rec}
+		d := r.by[with].of(&rec.payment)
+		if len(results) == cap(results) {
+			results = append(results, result{})[:len(results)]
+		}
+		results = results[:len(results)+1]
+		res := &results[len(results)-1]
+		r.driver.room = res.end.ledger[:0]
+		*res = result{r: rec}
 		if free || len(rec.sends) == 0 {
-			res.end = r.drive(d, rec, harm, t)
+			var rules policy.Decider = d
+			if with == 1 {
+				rules = r.comparing(d, &rec.payment)
+			}
+			res.end = r.drive(rules, rec, harm, t)
 		} else {
 			res.end = ending{departure: taken}
 			if story := r.story(rec); story != nil && t == r.t {
@@ -101,8 +125,8 @@ func (r *runner) play(d policy.Decider, records []record, harm *harm, t *tally) 
 		}
 		res.recorded = rec.conclusion(d, rec.executions(d))
 		res.simulated = rec.conclusionOf(d, &res.end)
-		results = append(results, res)
 	}
+	r.results[with] = results
 	return results
 }
 
@@ -125,9 +149,13 @@ func (r *record) start() moment {
 // harm.
 func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
 	v := &r.driver
-	*v = driver{d: d, r: rec, moved: &t.simulated.moved}
-	if c, is := d.(*comparing); is {
-		c.begin(rec)
+	*v = driver{d: d, r: rec, moved: &t.simulated.moved, room: v.room}
+	switch d := d.(type) {
+	case *judge:
+		v.judge = d
+	case *comparing:
+		d.begin(rec)
+		v.judge, _ = d.Decider.(*judge)
 	}
 	if r.details != nil {
 		v.end.notes = &notes{}

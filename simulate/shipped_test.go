@@ -29,14 +29,15 @@ func countShipped(t *testing.T) coverage {
 			b.parse(r)
 			for i := range b.lines {
 				l := &b.lines[i]
-				c.phases[l.Phase]++
-				if l.Phase == recorded.End || l.Phase == recorded.Truth {
+				k, payment := l.kind, l.payment(b.data)
+				c.phases[k.phase]++
+				if k.phase == recorded.End || k.phase == recorded.Truth {
 					continue
 				}
-				c.providers[l.Payment.Provider]++
-				c.operations[l.Payment.Operation]++
-				c.faults[l.Answer.Fault]++
-				c.effects[e.Judge(&l.Payment, &l.Answer).Effect]++
+				c.providers[k.provider]++
+				c.operations[k.operation]++
+				c.faults[k.answer.Fault]++
+				c.effects[e.Judge(&payment, &k.answer).Effect]++
 			}
 			for _, broken := range b.broken {
 				t.Error(broken)

@@ -18,6 +18,8 @@ type tally struct {
 	money               map[string]*money
 	codes               map[codeKey]*codeCount
 	rules               map[ruleKey]*ruleCount
+	ofKind              []*codeCount  // of codes, by the slot of the kind of line
+	recent              [8]recentRule // rules that were followed last
 	departures          map[departure]*example
 	harms               map[harmKind]*example // of the recorded client
 	broken              map[harmKind]*example // of the simulation
@@ -67,6 +69,11 @@ type ruleKey struct {
 
 func keyOf(d *flow.Decided) ruleKey {
 	return ruleKey{d.Decision.Rule, d.Decision.Source, d.Decision.Action}
+}
+
+type recentRule struct {
+	key   ruleKey
+	count *ruleCount
 }
 
 type ruleCount struct {
@@ -272,11 +279,25 @@ func (c *column) end(o policy.Outcome, start, end moment) {
 func (t *tally) seen(r *record) {
 	for _, calls := range [][]call{r.sends, r.queries, r.webhooks} {
 		for i := range calls {
-			c := at(t.codes, t.keyOf(r, &calls[i]))
+			c := t.codeOf(r, &calls[i])
 			c.seen++
 			c.sample.count(r)
 		}
 	}
+}
+
+// codeOf is what is counted of an answer. Lines of one kind have one.
+func (t *tally) codeOf(r *record, c *call) *codeCount {
+	if c.kind == nil || c.kind.provider != r.payment.Provider || c.kind.operation != r.payment.Operation {
+		return at(t.codes, t.keyOf(r, c))
+	}
+	for c.kind.slot >= len(t.ofKind) {
+		t.ofKind = append(t.ofKind, make([]*codeCount, max(512, len(t.ofKind)))...)
+	}
+	if t.ofKind[c.kind.slot] == nil {
+		t.ofKind[c.kind.slot] = at(t.codes, t.keyOf(r, c))
+	}
+	return t.ofKind[c.kind.slot]
 }
 
 func (t *tally) keyOf(r *record, c *call) codeKey {
@@ -296,7 +317,12 @@ func (t *tally) addHarm(h *harm) {
 }
 
 func (t *tally) rule(r *record, d *flow.Decided) {
-	c := at(t.rules, keyOf(d))
+	key := keyOf(d)
+	last := &t.recent[(len(key.id)+len(key.source)+int(key.action))%len(t.recent)]
+	if last.count == nil || last.key != key {
+		*last = recentRule{key, at(t.rules, key)}
+	}
+	c := last.count
 	c.action, c.reason = d.Decision.Action, d.Decision.Reason
 	c.followed++
 	if d.Verdict.Property != "" {

@@ -47,11 +47,16 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 	a = newAssembler(&o, jobs)
 	parsed := make(chan struct{})
 	close(parsed)
+	all := kinds{}
 	var sources []*stream
 	for _, lines := range files {
 		s := &stream{batches: make(chan *batch, len(lines)/step+1), open: func() {}}
 		for i := 0; i < len(lines); i += step {
-			s.batches <- &batch{done: parsed, lines: lines[i:min(i+step, len(lines))]}
+			b := &batch{done: parsed}
+			for k := i; k < min(i+step, len(lines)); k++ {
+				b.take(all, &lines[k])
+			}
+			s.batches <- b
 		}
 		close(s.batches)
 		sources = append(sources, s)

@@ -36,9 +36,18 @@ func parseTime(b []byte) (time.Time, error) {
 }
 
 func parseCommonTime(b []byte) (time.Time, bool) {
+	micros, ok := Micros(b)
+	if !ok {
+		return time.Time{}, false
+	}
+	return time.UnixMicro(micros).UTC(), true
+}
+
+// Micros reads the common form of a time, in microseconds since 1970.
+func Micros(b []byte) (since1970 int64, ok bool) {
 	n := len(b)
 	if n < 20 || n > 27 || b[n-1] != 'Z' || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
-		return time.Time{}, false
+		return 0, false
 	}
 	year, ok1 := digits(b[0:4])
 	month, ok2 := digits(b[5:7])
@@ -47,14 +56,14 @@ func parseCommonTime(b []byte) (time.Time, bool) {
 	minute, ok5 := digits(b[14:16])
 	second, ok6 := digits(b[17:19])
 	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || !isDate(year, month, day) || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
+		return 0, false
 	}
 	micros, ok := fraction(b[19 : n-1])
 	if !ok {
-		return time.Time{}, false
+		return 0, false
 	}
 	seconds := ((int64(daysSince1970(year, month, day))*24+int64(hour))*60+int64(minute))*60 + int64(second)
-	return time.Unix(seconds, int64(micros)*1000).UTC(), true
+	return seconds*1e6 + int64(micros), true
 }
 
 // fraction reads a dot and up to six digits, or nothing, as microseconds.

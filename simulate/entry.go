@@ -1,0 +1,124 @@
+package simulate
+
+import (
+	"time"
+
+	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// kind is what many lines have in common: all but their names, times and amounts. Each is kept once, so lines refer to it.
+type kind struct {
+	kindContent
+
+	slot int // in the encoder's list, from 1 on; 0: none yet. It belongs to the encoder
+}
+
+type kindContent struct {
+	phase     recorded.Phase
+	provider  string // of the payment, as are the next three
+	operation policy.Operation
+	currency  string
+	capture   policy.CaptureMode
+	queryBy   policy.Identifier
+	outcome   policy.Outcome
+	answer    policy.Answer // without the names and the amount
+}
+
+// place is where a text stands in the data of a batch.
+type place struct{ from, to uint32 }
+
+func (x place) of(data []byte) []byte { return data[x.from:x.to] }
+
+// The texts of an entry.
+const (
+	flowText = iota
+	keyText
+	orderText
+	requestText
+	providerText
+	saidOrder // by the answer
+	saidRequest
+	saidProvider
+	entryTexts
+)
+
+// entry is a line on its way to its flow. Its texts are places in the data of its batch, so it costs no memory of its own.
+type entry struct {
+	kind     *kind
+	merchant string
+	tags     map[string]string
+	number   int // of the line in its file
+	at       moment
+	latency  int64 // in milliseconds
+	amount   int64 // of the payment
+	said     int64 // amount of the answer
+	texts    [entryTexts]place
+
+	executions, executionsEnd int // in the batch's list
+}
+
+// finding is an execution of a truth line, as [recorded.Execution] has it.
+type finding struct {
+	order, request place
+	amount         int64
+	at             moment
+	dated          bool
+}
+
+func (l *entry) text(data []byte, i int) []byte { return l.texts[i].of(data) }
+
+// payment is that of the line.
+func (l *entry) payment(data []byte) policy.Payment {
+	k := l.kind
+	return policy.Payment{
+		Provider: k.provider, Merchant: l.merchant, Operation: k.operation, Key: string(l.text(data, keyText)), Amount: l.amount, Currency: k.currency,
+		Capture: k.capture, Tags: l.tags,
+	}
+}
+
+// kinds is those of one goroutine.
+type kinds map[kindContent]*kind
+
+// mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
+const mostKinds = 1 << 16
+
+func (all kinds) of(l *line) *kind {
+	c := kindContent{
+		phase: l.Phase, provider: l.Payment.Provider, operation: l.Payment.Operation, currency: l.Payment.Currency, capture: l.Payment.Capture,
+		queryBy: l.QueryBy, outcome: l.Outcome, answer: l.Answer,
+	}
+	c.answer.OrderID, c.answer.RequestID, c.answer.ProviderID, c.answer.Amount = "", "", "", 0
+	k := all[c]
+	if k == nil {
+		k = &kind{kindContent: c}
+		if len(all) < mostKinds {
+			all[c] = k
+		}
+	}
+	return k
+}
+
+// take adds a line to the batch.
+func (b *batch) take(all kinds, l *line) {
+	a := &l.Answer
+	e := entry{
+		kind: all.of(l), merchant: l.Payment.Merchant, tags: l.Payment.Tags, number: l.number, at: momentOf(l.At), latency: int64(l.Latency / time.Millisecond),
+		amount: l.Payment.Amount, said: a.Amount, executions: len(b.executions),
+	}
+	for i, s := range [entryTexts]string{l.Flow, l.Payment.Key, l.OrderID, l.RequestID, l.ProviderID, a.OrderID, a.RequestID, a.ProviderID} {
+		e.texts[i] = b.keep(s)
+	}
+	for _, x := range l.Executions {
+		b.executions = append(b.executions, finding{b.keep(x.OrderID), b.keep(x.RequestID), x.Amount, momentOf(x.At), !x.At.IsZero()})
+	}
+	e.executionsEnd = len(b.executions)
+	b.lines = append(b.lines, e)
+}
+
+// keep adds a text to the batch's data, behind its lines.
+func (b *batch) keep(s string) place {
+	from := uint32(len(b.data))
+	b.data = append(b.data, s...)
+	return place{from, from + uint32(len(s))}
+}

@@ -1,0 +1,399 @@
+package simulate
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/recourse-pay/recourse/internal/recorded"
+	"github.com/recourse-pay/recourse/providers"
+)
+
+// Recorded lines repeat a few hundred patterns: the same bytes but for names, times and amounts. A pattern is learned from a line that the
+// general reader has read and a catalogue has decoded. What it says holds of every line that equals it but for its holes, so such a line is
+// read without either. Tests hold both ways equal.
+
+// role is what stands in a hole of a pattern.
+type role uint8
+
+const (
+	ignored role = iota // nothing reads it
+	isFlow
+	isAt
+	isMerchant
+	isKey
+	isOrder
+	isRequest
+	isProvider
+	isAmount
+	isLatency
+	isSaidOrder // in the body, from here on to the amount
+	isSaidRequest
+	isSaidProvider
+	isSaidAmount
+	isSameOrder  // the order id of the answer once more
+	isFoundOrder // of an execution of a truth line, from here on
+	isFoundRequest
+	isFoundAmount
+	isFoundAt
+)
+
+// hole is a place in a pattern where lines differ.
+type hole struct {
+	role  role
+	which int // of the executions
+}
+
+// pattern is what is known of the lines that equal it but for its holes.
+type pattern struct {
+	kind    *kind
+	catalog *providers.Catalog // by which it was decoded; nil: by none
+	holes   []hole
+	request bool     // the line has no request id of its own and takes that of the answer
+	found   int      // executions
+	also    *pattern // of the same bytes, for merchants whose answers another catalogue reads
+
+	defaults [entryTexts]int8 // of what the answer says: the text of the line that it is where the body has none; -1: none
+}
+
+const (
+	mostHoles    = 48
+	mostFound    = 4       // executions of a truth line
+	mostPatterns = 1 << 15 // of a goroutine
+	longestKnown = 4 << 10 // bytes of a line that a pattern is made of
+)
+
+// node is a place in the tree of patterns.
+type node struct {
+	bytes []byte // that stand here in each line
+	first []byte // of the bytes of each of next
+	next  []*node
+	texts *node    // what follows the rest of a text
+	count *node    // what follows a number
+	end   *pattern // of lines that end here
+}
+
+// find returns the pattern that a line has, and what stands in its holes. It is nil where there is none.
+func (n *node) find(raw []byte, holes *[mostHoles]place) (p *pattern, filled int) {
+	at := 0
+	var other *node // a hole at the place where the bytes of a pattern were followed last
+	var otherAt, otherFilled int
+	for {
+		if !bytes.HasPrefix(raw[at:], n.bytes) {
+			if other == nil {
+				return nil, 0
+			}
+			n, at, filled, other = other, otherAt, otherFilled, nil
+			if n, at = n.fill(raw, at, holes, &filled); n == nil {
+				return nil, 0
+			}
+			continue
+		}
+		at += len(n.bytes)
+		if at == len(raw) {
+			return n.end, filled
+		}
+		i := -1
+		if len(n.next) > 0 {
+			i = bytes.IndexByte(n.first, raw[at])
+		}
+		switch {
+		case i >= 0:
+			if n.texts != nil || n.count != nil {
+				other, otherAt, otherFilled = n, at, filled
+			}
+			n = n.next[i]
+			continue
+		case n.texts == nil && n.count == nil:
+			if other == nil {
+				return nil, 0
+			}
+			n, at, filled, other = other, otherAt, otherFilled, nil
+		}
+		if n, at = n.fill(raw, at, holes, &filled); n == nil {
+			return nil, 0
+		}
+	}
+}
+
+// fill takes the hole at a place; nil: nothing there fits.
+func (n *node) fill(raw []byte, at int, holes *[mostHoles]place, filled *int) (*node, int) {
+	end, after := at, n.texts
+	if n.texts != nil {
+		for end < len(raw) && plainByte[raw[end]] {
+			end++
+		}
+	} else {
+		end, after = at+numberLength(raw[at:]), n.count
+	}
+	if end == at || *filled == mostHoles {
+		return nil, 0
+	}
+	holes[*filled] = place{uint32(at), uint32(end)}
+	*filled++
+	return after, end
+}
+
+// plainByte is the bytes of a text that stand for themselves.
+var plainByte = func() (plain [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
+// numberLength is how many bytes at the beginning are a number without an exponent, as JSON has it; 0: none.
+func numberLength(raw []byte) int {
+	n := 0
+	if n < len(raw) && raw[n] == '-' {
+		n++
+	}
+	from := n
+	for n < len(raw) && isDigit(raw[n]) {
+		n++
+	}
+	if n == from || raw[from] == '0' && n > from+1 {
+		return 0
+	}
+	if n < len(raw) && raw[n] == '.' {
+		point := n
+		for n++; n < len(raw) && isDigit(raw[n]); n++ {
+		}
+		if n == point+1 {
+			return 0
+		}
+	}
+	return n
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// piece is one of a pattern: bytes, or a hole behind them.
+type piece struct {
+	bytes  []byte
+	hole   bool
+	number bool // what the hole holds
+}
+
+// add enters a pattern.
+func (n *node) add(pieces []piece, p *pattern) {
+	for i := range pieces {
+		n = n.along(pieces[i].bytes)
+		switch {
+		case !pieces[i].hole:
+		case pieces[i].number:
+			if n.count == nil {
+				n.count = &node{}
+			}
+			n = n.count
+		default:
+			if n.texts == nil {
+				n.texts = &node{}
+			}
+			n = n.texts
+		}
+	}
+	for was := &n.end; ; was = &(*was).also {
+		if *was == nil || (*was).catalog == p.catalog {
+			if *was != nil {
+				p.also = (*was).also
+			}
+			*was = p
+			return
+		}
+	}
+}
+
+// along returns the node behind some bytes, which it makes where it is not there.
+func (n *node) along(b []byte) *node {
+	for {
+		same := 0
+		for same < len(b) && same < len(n.bytes) && b[same] == n.bytes[same] {
+			same++
+		}
+		if same < len(n.bytes) {
+			n.split(same)
+		}
+		if b = b[same:]; len(b) == 0 {
+			return n
+		}
+		i := bytes.IndexByte(n.first, b[0])
+		if i < 0 {
+			if n.isNew() {
+				n.bytes = bytes.Clone(b)
+				return n
+			}
+			next := &node{bytes: bytes.Clone(b)}
+			n.first, n.next = append(n.first, b[0]), append(n.next, next)
+			return next
+		}
+		n = n.next[i]
+	}
+}
+
+// isNew reports whether nothing is known of a node.
+func (n *node) isNew() bool {
+	return len(n.bytes) == 0 && len(n.next) == 0 && n.texts == nil && n.count == nil && n.end == nil
+}
+
+// split cuts the bytes of a node: the rest goes into one of its own.
+func (n *node) split(at int) {
+	rest := *n
+	rest.bytes = n.bytes[at:]
+	*n = node{bytes: n.bytes[:at], first: []byte{rest.bytes[0]}, next: []*node{&rest}}
+}
+
+// readKnown reads a line of a pattern that is known into the batch. from is where the line begins in its data.
+func (r *lineReader) readKnown(b *batch, raw []byte, from, number int) bool {
+	var holes [mostHoles]place
+	p, filled := r.patterns.find(raw, &holes)
+	for ; p != nil; p = p.also {
+		if filled == len(p.holes) && r.readBy(p, &holes, b, from, number) {
+			return true
+		}
+	}
+	return false
+}
+
+// readBy reads a line into the batch by a pattern that it has, with what stands in its holes.
+func (r *lineReader) readBy(p *pattern, holes *[mostHoles]place, b *batch, from, number int) bool {
+	b.lines = append(b.lines, entry{})
+	l := &b.lines[len(b.lines)-1]
+	executions := len(b.executions)
+	for range p.found {
+		b.executions = append(b.executions, finding{})
+	}
+	*l = entry{kind: p.kind, number: number, executions: executions, executionsEnd: len(b.executions)}
+	for i := range p.holes {
+		x := place{holes[i].from + uint32(from), holes[i].to + uint32(from)}
+		if !r.fill(p, l, p.holes[i], x, x.of(b.data), b.executions[executions:]) {
+			b.lines, b.executions = b.lines[:len(b.lines)-1], b.executions[:executions]
+			return false
+		}
+	}
+	for i := saidOrder; i < entryTexts; i++ {
+		if of := p.defaults[i]; of >= 0 && l.texts[i] == (place{}) {
+			l.texts[i] = l.texts[of]
+		}
+	}
+	if p.request {
+		l.texts[requestText] = l.texts[saidRequest]
+	}
+	for i := range p.holes {
+		same := place{holes[i].from + uint32(from), holes[i].to + uint32(from)}
+		if p.holes[i].role == isSameOrder && !bytes.Equal(same.of(b.data), l.text(b.data, saidOrder)) {
+			b.lines, b.executions = b.lines[:len(b.lines)-1], b.executions[:executions]
+			return false
+		}
+	}
+	return true
+}
+
+// fill takes what stands in a hole. It reports whether that may stand there.
+func (r *lineReader) fill(p *pattern, l *entry, h hole, x place, b []byte, found []finding) (ok bool) {
+	switch h.role {
+	case ignored:
+		return true
+	case isAt:
+		at, ok := recorded.Micros(b)
+		l.at = moment(at)
+		return ok
+	case isMerchant:
+		return r.merchant(p, l, b)
+	case isAmount:
+		l.amount, ok = wholeUpTo(b, recorded.MaxAmount)
+		return ok
+	case isLatency:
+		l.latency, ok = wholeUpTo(b, recorded.MaxLatency.Milliseconds())
+		return ok
+	case isFlow, isKey, isOrder, isRequest, isProvider:
+		l.texts[textOf[h.role]] = x
+		return true
+	case isSaidOrder, isSaidRequest, isSaidProvider:
+		l.texts[textOf[h.role]] = x
+		return len(b) != 1 || b[0] != '0'
+	case isSameOrder: // looked at when all are filled
+	case isSaidAmount:
+		l.said = p.catalog.Minor(string(b), p.kind.answer.Currency)
+		return len(b) != 1 || b[0] != '0'
+	case isFoundOrder:
+		found[h.which].order = x
+	case isFoundRequest:
+		found[h.which].request = x
+	case isFoundAmount:
+		found[h.which].amount, ok = wholeUpTo(b, math.MaxInt64)
+		return ok
+	case isFoundAt:
+		at, ok := recorded.Micros(b)
+		found[h.which].at, found[h.which].dated = moment(at), true
+		return ok
+	}
+	return true
+}
+
+// textOf is where an entry keeps what stands in a hole.
+var textOf = [...]int{
+	isFlow: flowText, isKey: keyText, isOrder: orderText, isRequest: requestText, isProvider: providerText,
+	isSaidOrder: saidOrder, isSaidRequest: saidRequest, isSaidProvider: saidProvider,
+}
+
+// wholeUpTo reads a whole number from 0 on.
+func wholeUpTo(b []byte, most int64) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		if !isDigit(c) {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, n <= most
+}
+
+// merchant is one that the reader has met, with the catalogues by which its answers are read.
+type merchant struct {
+	name     string
+	catalogs []*providers.Catalog
+}
+
+// mostMerchants bounds those that a reader keeps.
+const mostMerchants = 1 << 14
+
+// merchant takes the merchant of a line. It reports whether its answers are read by the catalogue of the pattern.
+func (r *lineReader) merchant(p *pattern, l *entry, b []byte) bool {
+	m := r.merchants[string(b)]
+	if m == nil {
+		return false
+	}
+	l.merchant = m.name
+	if p.catalog == nil {
+		return true
+	}
+	for _, c := range m.catalogs {
+		if c == p.catalog {
+			return true
+		}
+	}
+	return false
+}
+
+// meet notes by which catalogue a merchant's answers are read.
+func (r *lineReader) meet(name string, c *providers.Catalog) bool {
+	m := r.merchants[name]
+	if m == nil {
+		if len(r.merchants) >= mostMerchants {
+			return false
+		}
+		m = &merchant{name: name}
+		r.merchants[name] = m
+	}
+	for _, known := range m.catalogs {
+		if known == c {
+			return true
+		}
+	}
+	if c != nil {
+		m.catalogs = append(m.catalogs, c)
+	}
+	return true
+}
