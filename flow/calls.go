@@ -61,7 +61,7 @@ func (m *machine) send(why policy.Action) {
 	m.s.Stage, m.s.Next = Sending, Next{}
 	/*guard:recorded-before-sent*/ m.do(Record{})
 	c := Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline}
-	if m.room != nil {
+	if m.pointers {
 		m.room.send = c
 		m.do(&m.room.send)
 		return
@@ -78,7 +78,7 @@ func (m *machine) query() {
 	m.s.AskedBy = m.t.Contract.QueryIdentifier(m.s.ownID(id) != "")
 	m.do(Record{})
 	c := Ask{By: m.s.AskedBy, Identity: id, Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout())}
-	if m.room != nil {
+	if m.pointers {
 		m.room.ask = c
 		m.do(&m.room.ask)
 		return

@@ -14,7 +14,7 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	var decided Decided
 	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
-	if m.room != nil {
+	if m.pointers {
 		m.room.decided = decided
 		m.do(&m.room.decided)
 	} else {
@@ -177,7 +177,7 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
 	m.do(Record{})
 	w := Wait{Until: until, Action: a, Via: via}
-	if m.room != nil {
+	if m.pointers {
 		m.room.wait = w
 		m.do(&m.room.wait)
 		return
@@ -265,7 +265,7 @@ func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
 	m.do(Record{})
 	f := Finish{Outcome: o, Reason: reason}
-	if m.room != nil {
+	if m.pointers {
 		m.room.finish = f
 		m.do(&m.room.finish)
 		return

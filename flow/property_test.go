@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -110,7 +111,16 @@ func (r *driver) advance(e flow.Event, next *flow.State, commands []flow.Command
 	if encode(r.t, r.inPlace) != before {
 		r.t.Fatalf("the step of another flow made of\n%s\n%s", before, encode(r.t, r.inPlace))
 	}
-	same, err := r.adviser.Advance(r.d, &r.inPlace, e)
+	step := r.adviser.Advance
+	if rare(r.t, "by pointers", 2) {
+		step = r.adviser.AdvanceByPointers
+	}
+	same, err := step(r.d, &r.inPlace, e)
+	for i := range same {
+		if a, b := fmt.Sprintf("%T", same[i]), fmt.Sprintf("%T", commands[i]); a != b && a != "*"+b {
+			r.t.Fatalf("a command is %s, and %s in Step", a, b)
+		}
+	}
 	want := *next
 	want.Evidence = nil
 	if err != nil || encode(r.t, r.inPlace) != encode(r.t, want) || encode(r.t, same) != encode(r.t, commands) {

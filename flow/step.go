@@ -57,9 +57,19 @@ func (x *Adviser) Step(d policy.Decider, s *State, e Event) (State, []Command, e
 }
 
 // Advance is [Step] in memory that is used again: s becomes the next state. What s points to, and the commands, hold until the next
-// step of the same s; to keep them, copy what they point to: commands are pointers here. Evidence is for people, and is not kept. An
-// event that does not fit is an error, and changes nothing.
+// step of the same s; to keep them, copy what they point to. Evidence is for people, and is not kept. An event that does not fit is
+// an error, and changes nothing.
 func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
+	return x.advance(d, s, e, false)
+}
+
+// AdvanceByPointers is [Adviser.Advance], but for the commands: those that most steps give are pointers, *Send in place of Send, into
+// memory that is used again.
+func (x *Adviser) AdvanceByPointers(d policy.Decider, s *State, e Event) ([]Command, error) {
+	return x.advance(d, s, e, true)
+}
+
+func (x *Adviser) advance(d policy.Decider, s *State, e Event, pointers bool) ([]Command, error) {
 	if x.of != s { // another flow's state may still need the memory
 		x.turns, x.of = new([2]inPlace), s
 	}
@@ -68,10 +78,15 @@ func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error
 	spare := m.spare
 	turn.kept = kept{}
 	m.begin(d, s, When(e), &turn.kept)
-	m.spare, m.room = spare, &turn.room
+	m.spare, m.room, m.pointers = spare, &turn.room, pointers
 	m.s.Evidence = m.evidence[:0]
-	// They may lie in the memory of the step before, which the next step uses.
-	m.s.Fired, m.s.Waits = within(&m.room.fired, s.Fired), within(&m.room.waits, s.Waits)
+	// What lies in the memory of the step before is moved: the next step uses that.
+	if pointers {
+		m.s.Fired, m.s.Waits = within(&m.room.fired, s.Fired), within(&m.room.waits, s.Waits)
+	} else if len(s.Fired) == 1 {
+		m.fired[0] = s.Fired[0]
+		m.s.Fired = m.fired[:]
+	}
 	if err := m.step(e); err != nil {
 		return nil, err
 	}
@@ -110,8 +125,9 @@ type machine struct {
 	sit policy.Situation // what the rules were shown
 	out []Command
 	*kept
-	spare []Identity // room for more identities than ledger has; of Advance alone
-	room  *room      // of Advance alone
+	spare    []Identity // room for more identities than ledger has; of Advance alone
+	room     *room      // of Advance alone
+	pointers bool       // the commands are left in room
 }
 
 // kept is what the next state and the commands point to. The first identity, evidence and count, and the list of commands,
@@ -184,7 +200,7 @@ func within(place *[4]policy.Count, c policy.Counts) policy.Counts {
 
 // plus counts in place where there is one, and else in a copy.
 func (m *machine) plus(c policy.Counts, name string) policy.Counts {
-	if m.room == nil || len(c) >= len(m.room.fired) {
+	if !m.pointers || len(c) >= len(m.room.fired) {
 		return c.Plus(name)
 	}
 	for i := range c {
@@ -198,7 +214,7 @@ func (m *machine) plus(c policy.Counts, name string) policy.Counts {
 
 // fire counts a rule that was followed.
 func (m *machine) fire(rule string) {
-	if len(m.s.Fired) > 0 || m.room != nil {
+	if len(m.s.Fired) > 0 || m.pointers {
 		m.s.Fired = m.plus(m.s.Fired, rule)
 		return
 	}

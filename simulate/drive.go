@@ -242,7 +242,7 @@ func (v *driver) step(e flow.Event) (commands []flow.Command, err error) {
 		v.judge.now = v.current
 	}
 	if v.adviser != nil {
-		return v.adviser.Advance(v.d, &v.s, e)
+		return v.adviser.AdvanceByPointers(v.d, &v.s, e)
 	}
 	v.s, commands, err = flow.Step(v.d, v.s, e)
 	v.s.Evidence = nil
