@@ -34,6 +34,7 @@ type lookups struct {
 	busy    int       // goroutines that read
 	began   time.Time // when the last one took up its group
 	many    bool      // that group was large
+	watched bool      // a timer looks whether it is slow
 }
 
 // lookup is one caller's read.
@@ -53,16 +54,32 @@ func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]
 	l := &lookup{ctx: ctx, digests: digests, done: make(chan struct{})}
 	all.mu.Lock()
 	all.waiting = append(all.waiting, l)
-	if all.busy == 0 || all.busy < lookupsAtOnce && time.Since(all.began) > lookupSlow {
-		all.busy++
-		go j.lookAll(all)
-	}
+	j.lookSoon(all)
 	all.mu.Unlock()
 	select {
 	case <-l.done:
 		return l.rows, l.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// lookSoon sees to it that those who wait are read for: now, or when the statement under way turns out to be slow. Its connection may hang, and
+// another caller need not come. The lock is held.
+func (j *Journal) lookSoon(all *lookups) {
+	switch {
+	case len(all.waiting) == 0 || all.busy >= lookupsAtOnce:
+	case all.busy == 0 || time.Since(all.began) > lookupSlow:
+		all.busy++
+		go j.lookAll(all)
+	case !all.watched:
+		all.watched = true
+		time.AfterFunc(lookupSlow, func() {
+			all.mu.Lock()
+			defer all.mu.Unlock()
+			all.watched = false
+			j.lookSoon(all)
+		})
 	}
 }
 

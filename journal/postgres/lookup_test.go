@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -105,6 +106,40 @@ func TestLookupsFindWhatWasPutBefore(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A read whose statement hangs does not stop the one that came a moment later, though no other caller comes.
+func TestALookupBehindOneThatHangs(t *testing.T) {
+	j := opened(t, Options{Lease: time.Hour})
+	defer closed(t, j)
+	put(t, j, row("hangs"), row("2"))
+	j.keys.query = strings.Replace(j.keys.query, "unnest($1::bytea[]) AS u (key)",
+		fmt.Sprintf(`(SELECT q.key FROM unnest($1::bytea[]) AS q (key), pg_sleep(CASE WHEN '\x%x' = ANY ($1::bytea[]) THEN 4 ELSE 0 END) OFFSET 0) AS u`, digest(row("hangs").Key)), 1)
+	hangs := make(chan struct{})
+	go func() {
+		defer close(hangs)
+		if rows, err := j.ByKey(context.Background(), row("hangs").Key); err != nil || len(rows) != 1 {
+			t.Errorf("the read that hangs returned %q, %v", idsOf(rows), err)
+		}
+	}()
+	if !settles(func() bool {
+		j.keys.mu.Lock()
+		defer j.keys.mu.Unlock()
+		j.keys.began = time.Now() // this read comes a moment after it, however busy the machine is
+		return j.keys.busy == 1 && len(j.keys.waiting) == 0
+	}) {
+		t.Fatal("the first read has not begun")
+	}
+	rows, err := j.ByKey(context.Background(), row("2").Key)
+	select {
+	case <-hangs:
+		t.Error("a read waited for one that hung")
+	default:
+	}
+	if err != nil || len(rows) != 1 {
+		t.Errorf("ByKey returned %q, %v", idsOf(rows), err)
+	}
+	<-hangs
 }
 
 // One read that fails does not fail the others of its statement, and a caller may leave.
