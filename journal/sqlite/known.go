@@ -44,8 +44,11 @@ const (
 // newKnown is for a file with so many flows.
 func newKnown(flows int64) *known { return &known{seed: maphash.MakeSeed(), inFile: flows} }
 
+// keyText is a key as the file has it and as its statements compare it: the operation is its name, which may be of another release.
+type keyText struct{ payment, merchant, operation string }
+
 func (k *known) ofKey(key journal.Key) uint64 {
-	return maphash.Comparable(k.seed, key)
+	return maphash.Comparable(k.seed, keyText{key.Payment, key.Merchant, key.Operation.String()})
 }
 
 // providerName is a name at a provider.
@@ -155,13 +158,11 @@ func (k *known) has(h uint64) bool {
 // payment.
 func (j *Journal) readFile(ctx context.Context) {
 	k := j.known
-	err := k.addAll(ctx, j.reads.db, "SELECT payment, merchant, operation FROM flow WHERE payment <> ''", func(of *[3]string) (uint64, bool) {
-		key := journal.Key{Payment: of[0], Merchant: of[1]}
-		damaged := key.Operation.UnmarshalText([]byte(of[2])) // then it is no payment's
-		return k.ofKey(key), damaged == nil
+	err := k.addAll(ctx, j.reads.db, "SELECT payment, merchant, operation FROM flow WHERE payment <> ''", func(of *[3]string) uint64 {
+		return maphash.Comparable(k.seed, keyText{of[0], of[1], of[2]})
 	})
 	if err == nil {
-		err = k.addAll(ctx, j.reads.db, "SELECT provider, name, '' FROM name", func(of *[3]string) (uint64, bool) { return k.ofName(of[0], of[1]), true })
+		err = k.addAll(ctx, j.reads.db, "SELECT provider, name, '' FROM name", func(of *[3]string) uint64 { return k.ofName(of[0], of[1]) })
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -172,7 +173,7 @@ func (j *Journal) readFile(ctx context.Context) {
 }
 
 // addAll adds a hash of each row of a query.
-func (k *known) addAll(ctx context.Context, db *sql.DB, query string, hash func(*[3]string) (uint64, bool)) error {
+func (k *known) addAll(ctx context.Context, db *sql.DB, query string, hash func(*[3]string) uint64) error {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return err
@@ -183,11 +184,10 @@ func (k *known) addAll(ctx context.Context, db *sql.DB, query string, hash func(
 		if err := rows.Scan(&of[0], &of[1], &of[2]); err != nil {
 			return err
 		}
-		if h, ok := hash(&of); ok {
-			k.mu.Lock()
-			k.addHash(h)
-			k.mu.Unlock()
-		}
+		h := hash(&of)
+		k.mu.Lock()
+		k.addHash(h)
+		k.mu.Unlock()
 	}
 	return rows.Err()
 }

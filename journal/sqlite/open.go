@@ -198,7 +198,7 @@ func openOwned(path string, opts Options) (*Journal, error) {
 		return nil, errors.Join(err, r.close(), w.close())
 	}
 	var flows int64
-	if err := w.queryRow("SELECT coalesce(max(n), 0) FROM flow", &flows); err != nil {
+	if err := w.queryRow("SELECT coalesce(max(max(n), 1), 0) FROM flow", &flows); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", path, err), r.close(), w.close())
 	}
 	j := &Journal{
