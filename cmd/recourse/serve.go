@@ -25,7 +25,6 @@ import (
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/access"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/service"
 	"github.com/recourse-pay/recourse/internal/ruleset"
-	"github.com/recourse-pay/recourse/journal/sqlite"
 	otelrecourse "github.com/recourse-pay/recourse/otel"
 	"github.com/recourse-pay/recourse/recording"
 )
@@ -45,6 +44,7 @@ old one stays. Ctrl-C ends it: calls that callers make can be reported until --d
 
 Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 		Example: `  recourse serve --rules rules --journal flows.db
+  recourse serve --journal postgres://payments@db/shop --migrate
   recourse serve --journal flows.db --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
   curl -s -d '{"provider":"momo","operation":"pay","fault":"timeout"}' -H 'Content-Type: application/json' 127.0.0.1:8377/v1/decide`,
 		Args: cobra.NoArgs,
@@ -52,7 +52,8 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	var q serving
 	f := cmd.Flags()
 	q.rules = rulesFlag(cmd)
-	f.StringVar(&q.journal, "journal", "", "SQLite file of the flows, made if it is not there; without it no flow can be begun")
+	f.StringVar(&q.journal, "journal", "", "SQLite file of the flows, made if it is not there, or the URL of a PostgreSQL database (postgres://); without it no flow can be begun")
+	f.BoolVar(&q.migrate, "migrate", false, "make the tables in PostgreSQL, or take them to the form of this release")
 	f.StringVar(&q.listen, "listen", "127.0.0.1:8377", "address; port 0 takes a free one")
 	f.StringVar(&q.access, "access", "", "file of callers (TOML): the token or certificate of each, and the merchants and verbs that it opens")
 	f.StringVar(&q.token, "token-file", "", "file with one bearer token, which opens every merchant")
@@ -85,6 +86,7 @@ type serving struct {
 	perMerchant             float64
 	drain                   time.Duration
 	watch, twoPersons       bool
+	migrate                 bool
 	decisions               decisionLog
 }
 
@@ -124,7 +126,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		o.Observers = append(o.Observers, r)
 	}
 	if q.journal != "" {
-		j, err := sqlite.Open(q.journal, nil)
+		j, err := q.openJournal(cmd.Context(), log)
 		if err != nil {
 			return err
 		}

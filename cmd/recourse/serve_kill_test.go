@@ -32,7 +32,12 @@ import (
 // ends failed though it executed, and every one ends.
 func TestServiceAndCallersKilled(t *testing.T) {
 	flows, kills := testkit.Size(40, 100, 1200), testkit.Size(3, 12, 200)
-	w := newServed(t)
+	killServiceAndCallers(t, flows, kills, filepath.Join(t.TempDir(), "flows.db"))
+}
+
+func killServiceAndCallers(t *testing.T, flows, kills int, journal string) {
+	t.Helper()
+	w := newServed(t, journal)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var killer sync.WaitGroup
@@ -56,7 +61,7 @@ func TestServiceAndCallersKilled(t *testing.T) {
 
 // A caller that would be given another caller's command sends twice: the test must find it.
 func TestServedSabotageIsFound(t *testing.T) {
-	w := newServed(t)
+	w := newServed(t, filepath.Join(t.TempDir(), "flows.db"))
 	w.sabotage = true
 	var results []ended
 	var a servedAudit
@@ -89,7 +94,7 @@ type served struct {
 	stderr  bytes.Buffer
 }
 
-func newServed(t *testing.T) *served {
+func newServed(t *testing.T, journal string) *served {
 	t.Helper()
 	data := "../../journal/sqlite/internal/killtest/testdata"
 	text, err := os.ReadFile(data + "/faults.toml")
@@ -108,18 +113,11 @@ func newServed(t *testing.T) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &served{t: t, listen: freeAddress(t), journal: filepath.Join(t.TempDir(), "flows.db"), binary: filepath.Join(t.TempDir(), "recourse")}
+	w := &served{t: t, listen: freeAddress(t), journal: journal, binary: recourseBinary(t)}
 	w.provider = emulator.NewProvider(momo, &emulator.Options{Plan: plan, Seed: 11})
 	server := emulator.NewServer(w.provider, &emulator.ServerOptions{})
 	web := httptest.NewServer(server)
 	w.pay = web.URL
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(self, w.binary); err != nil {
-		t.Fatal(err)
-	}
 	w.launch()
 	t.Cleanup(func() {
 		w.mu.Lock()
@@ -131,6 +129,20 @@ func newServed(t *testing.T) *served {
 		web.Close()
 	})
 	return w
+}
+
+// recourseBinary is the path of the command: this test under its name.
+func recourseBinary(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "recourse")
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func freeAddress(t *testing.T) string {
@@ -145,7 +157,11 @@ func freeAddress(t *testing.T) string {
 
 // launch starts the service, and returns when it listens or has ended.
 func (w *served) launch() {
-	cmd := exec.Command(w.binary, "serve", "--journal", w.journal, "--listen", w.listen, "--rules", "../../journal/sqlite/internal/killtest/testdata/rules")
+	args := []string{"serve", "--journal", w.journal, "--listen", w.listen, "--rules", "../../journal/sqlite/internal/killtest/testdata/rules"}
+	if isDatabase(w.journal) {
+		args = append(args, "--migrate")
+	}
+	cmd := exec.Command(w.binary, args...)
 	cmd.Stderr = &w.stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

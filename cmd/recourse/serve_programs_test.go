@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 			if _, err := exec.LookPath(program[0]); err != nil {
 				t.Fatalf("%v; CI installs it", err)
 			}
-			w := newServed(t)
+			w := newServed(t, filepath.Join(t.TempDir(), "flows.db"))
 			const carts = 12
 			results := make([]ended, carts)
 			var all sync.WaitGroup

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -24,7 +23,7 @@ import (
 func TestServeSignals(t *testing.T) {
 	for _, twice := range []bool{false, true} {
 		t.Run(fmt.Sprintf("twice %t", twice), func(t *testing.T) {
-			cmd, url := serveProcess(t)
+			cmd, url := serveProcess(t, filepath.Join(t.TempDir(), "flows.db"))
 			signals := func(all ...syscall.Signal) {
 				t.Helper()
 				for _, s := range all {
@@ -64,17 +63,9 @@ func TestServeSignals(t *testing.T) {
 }
 
 // serveProcess is a service in a process of its own, and its URL.
-func serveProcess(t *testing.T) (*exec.Cmd, string) {
+func serveProcess(t *testing.T, journal string, args ...string) (*exec.Cmd, string) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.Symlink(self, filepath.Join(dir, "recourse")); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(dir, "recourse"), "serve", "--listen", "127.0.0.1:0", "--journal", filepath.Join(dir, "flows.db"))
+	cmd := exec.Command(recourseBinary(t), append([]string{"serve", "--listen", "127.0.0.1:0", "--journal", journal}, args...)...)
 	cmd.Stderr = new(bytes.Buffer)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
