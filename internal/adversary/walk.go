@@ -1,6 +1,7 @@
 package adversary
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -476,6 +477,8 @@ func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string
 			return S6, "it ends succeeded, and it is disputed", ""
 		}
 	case flow.Record, flow.Wait, flow.Alert:
+	default:
+		panic(fmt.Sprintf("adversary: %T is no command that it knows", c))
 	}
 	return "", "", ""
 }

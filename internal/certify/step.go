@@ -204,6 +204,9 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 			wants = wants || to.Property != "" || c.Decision.Action.Sends() || c.Decision.Action == policy.QueryStatus || to.Action == policy.QueryStatus
 			v.action = c.Decision.Action
 			m.decided(&c, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
+		case flow.Wait, flow.Alert:
+		default:
+			m.expect(false, "a command that it does not know")
 		}
 	}
 	m.kept(s, after, sent, ended && decided.Verdict.Limit != "")

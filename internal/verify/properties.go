@@ -54,6 +54,8 @@ func (m *model) flowViolations(from *node, after *flow.State, commands []flow.Co
 		case flow.Decided:
 			all = append(all, m.checkDecision(&c)...)
 		case flow.Wait, flow.Alert:
+		default: // what is passed over is proved of flows that never do it
+			panic(fmt.Sprintf("verify: %T is no command that it knows", c))
 		}
 	}
 	return all
