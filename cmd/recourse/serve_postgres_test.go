@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func databaseOfTest(t *testing.T) string {
 }
 
 func TestServiceOnPostgresAndCallersKilled(t *testing.T) {
-	killServiceAndCallers(t, testkit.Size(20, 60, 600), testkit.Size(2, 6, 100), databaseOfTest(t))
+	killServiceAndCallers(t, testkit.Size(20, 40, 200), testkit.Size(2, 4, 30), databaseOfTest(t))
 }
 
 // A service beside another one on a database gives out no command of a flow that the other holds, and carries it on when the other is dead:
@@ -48,6 +49,15 @@ func TestTwoServicesOnOneDatabase(t *testing.T) {
 	beside := postJSON(t, secondURL+"/v1/flows?wait_ms=300", start)
 	if beside["flow"] != begun["flow"] || beside["do"] == "send" || beside["command"] != nil {
 		t.Fatalf("the second service, of a flow that the first one holds: %v; the first one: %v", beside, begun)
+	}
+	refused := fmt.Sprintf(`{"caller":%q,"command":%q,"fault":"not_sent"}`, caller, begun["command"]) // it would free the key
+	r, err := http.Post(fmt.Sprintf("%s/v1/flows/%s/reports", secondURL, begun["flow"]), "application/json", strings.NewReader(refused))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusConflict {
+		t.Fatalf("a report at the second service, of a command of the first: %s", r.Status)
 	}
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)
