@@ -205,7 +205,11 @@ func (k *keptPromise) text(c *policy.Contract) string {
 	case kept[answersFirst].name:
 		return "a refusal of a repeat that is a stored result is the result of the first request (replay)"
 	case kept[finds].name:
-		return fmt.Sprintf("a query finds what arrived, %s after the last send (not_found_after)", short(c.NotFoundAfter))
+		all := ""
+		if slices.Contains(c.QueryBy, policy.OrderID) {
+			all = "; by the order it finds every request of the order"
+		}
+		return fmt.Sprintf("a query finds what arrived, %s after the last send (not_found_after)%s", short(c.NotFoundAfter), all)
 	}
 	return fmt.Sprintf("a request arrives within %s of its deadline or never (arrival_grace)", short(c.ArrivalGrace))
 }

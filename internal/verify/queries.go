@@ -44,7 +44,7 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit e
 		})
 	}
 	for _, name := range names {
-		next := m.settleQuery(n, i, h, late, name == namesBoth)
+		next := m.settleQuery(n, i, h, late, name)
 		if next == nil {
 			continue
 		}
@@ -57,8 +57,12 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit e
 
 // settleQuery returns what is known after a query's answer about an identity, and nil if the
 // provider cannot give that answer. Several identities may share an order. An answer that names
-// no request may be about any of them.
-func (m *model) settleQuery(n *node, i int, h *answerClass, late, named bool) *node {
+// no request may be about any of them, and one that names another payment says nothing of ours.
+func (m *model) settleQuery(n *node, i int, h *answerClass, late bool, name uint8) *node {
+	if name == namesOther {
+		return n
+	}
+	named := name == namesBoth
 	if h.fact.Effect == policy.NotExecuted {
 		if m.breaches.falseRefusal {
 			return n
