@@ -18,43 +18,60 @@ func (c *Catalog) Taken(op policy.Operation, body *fastjson.Value, a *policy.Ans
 	if d.written != "" || body.Type() != fastjson.TypeObject || d.within != nil && body.Exists(d.within[0]) {
 		return nil, false
 	}
-	taken = map[*fastjson.Value]string{}
+	w := taker{orderID: a.OrderID, taken: map[*fastjson.Value]string{}}
 	for f, places := range d.at {
-		name := ""
-		switch f := field(f); f {
-		case fieldOrderID, fieldRequestID, fieldProviderID, fieldAmount:
-			name = fieldNames[f]
-		default: // the others are read for what they say
-		}
-		for _, l := range places {
-			if l.part != inBody {
-				if name != "" {
-					return nil, false
-				}
-				continue
-			}
-			w := taker{orderID: a.OrderID, same: taken}
-			if !w.walk(l.path, body) || name != "" && len(w.found) > 1 {
-				return nil, false
-			}
-			if field(f) >= fieldPayURL {
-				continue // what the shopper has to do next is no part of the answer
-			}
-			there := false
-			for _, v := range w.found {
-				if _, known := taken[v]; known || !isName(v) {
-					taken[v] = ""
-				} else {
-					taken[v] = name
-				}
-				there = there || v.Type() == fastjson.TypeNumber || len(v.GetStringBytes()) > 0
-			}
-			if there && name != "" {
-				break // the first that is there counts
-			}
+		if !w.field(field(f), places, body) {
+			return nil, false
 		}
 	}
-	return taken, true
+	return w.taken, true
+}
+
+// nameOf is what a field names the payment or its amount by; empty: it is read for what it says.
+func nameOf(f field) string {
+	switch f {
+	case fieldOrderID, fieldRequestID, fieldProviderID, fieldAmount:
+		return fieldNames[f]
+	default:
+		return ""
+	}
+}
+
+// field notes what a field is taken from, and reports whether that can be said.
+func (w *taker) field(f field, places []locator, body *fastjson.Value) bool {
+	name := nameOf(f)
+	for _, l := range places {
+		if l.part != inBody {
+			if name != "" {
+				return false
+			}
+			continue
+		}
+		w.found = w.found[:0]
+		if !w.walk(l.path, body) || name != "" && len(w.found) > 1 {
+			return false
+		}
+		if f >= fieldPayURL {
+			continue // what the shopper has to do next is no part of the answer
+		}
+		if w.note(name) && name != "" {
+			break // the first that is there counts
+		}
+	}
+	return true
+}
+
+// note notes what was found, and reports whether it is there for the decoder.
+func (w *taker) note(name string) (there bool) {
+	for _, v := range w.found {
+		if _, known := w.taken[v]; known || !isName(v) {
+			w.taken[v] = ""
+		} else {
+			w.taken[v] = name
+		}
+		there = there || v.Type() == fastjson.TypeNumber || len(v.GetStringBytes()) > 0
+	}
+	return there
 }
 
 // isName reports whether a value is a text or a number, and neither empty nor 0.
@@ -73,8 +90,8 @@ func isName(v *fastjson.Value) bool {
 // taker finds what stands at a path.
 type taker struct {
 	orderID string
-	found   []*fastjson.Value
-	same    map[*fastjson.Value]string // where an entry is found by the order id, that place is noted
+	found   []*fastjson.Value          // at the last path
+	taken   map[*fastjson.Value]string // also where an entry is found by the order id
 }
 
 // walk reports whether the path leads where the bytes of a body alone decide: neither into JSON within a text nor to one entry of several.
@@ -111,10 +128,10 @@ func (w *taker) entries(p path, list *fastjson.Value) bool {
 		if len(items) > 1 || id == nil || id.Type() != fastjson.TypeString || string(id.GetStringBytes()) != w.orderID || w.orderID == "" {
 			return false
 		}
-		if name, known := w.same[id]; known && name != sameOrder {
+		if name, known := w.taken[id]; known && name != sameOrder {
 			return false
 		}
-		w.same[id] = sameOrder
+		w.taken[id] = sameOrder
 	}
 	for _, item := range items {
 		if !w.walk(p[1:], item) {

@@ -181,18 +181,19 @@ func (v *driver) recordedSend(a policy.Action) (*call, bool) {
 	next := &v.r.sends[v.s.Attempts]
 	last := v.s.Ledger[len(v.s.Ledger)-1]
 	same := next.orderID == last.OrderID && next.requestID == last.RequestID
-	fresh := true
+	newRequest, newOrder := next.requestID != "", true // as the flow asks for it: used by none before
 	for i := range v.s.Ledger {
-		fresh = fresh && next.requestID != v.s.Ledger[i].RequestID
+		newRequest = newRequest && next.requestID != v.s.Ledger[i].RequestID
+		newOrder = newOrder && next.orderID != v.s.Ledger[i].OrderID
 	}
 	var fits bool
 	switch a {
 	case policy.RetrySame:
 		fits = same
 	case policy.RetryNewRequest:
-		fits = fresh && next.orderID == last.OrderID
+		fits = newRequest && next.orderID == last.OrderID
 	case policy.RetryNewOrder:
-		fits = next.orderID != last.OrderID
+		fits = newOrder
 	default: // nothing else sends
 	}
 	if !fits {

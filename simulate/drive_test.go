@@ -38,7 +38,7 @@ func drawRecord(t *rapid.T) *record {
 			c := call{at: moment(startTime.UnixMicro()).plus(time.Duration(rapid.Int64Range(0, int64(30*time.Hour)).Draw(t, "at"))),
 				latency: time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "latency"))}
 			c.orderID = rapid.SampledFrom([]string{"o-1", "o-1", "o-2"}).Draw(t, "order")
-			c.requestID = rapid.SampledFrom([]string{"r-1", "r-1", "r-2", "r-3"}).Draw(t, "request")
+			c.requestID = rapid.SampledFrom([]string{"r-1", "r-1", "r-2", "r-3", ""}).Draw(t, "request")
 			c.queryBy = rapid.SampledFrom([]policy.Identifier{policy.OrderID, policy.RequestID, policy.ProviderID}).Draw(t, "by")
 			c.answer = policy.Answer{Phase: ph, Code: rapid.SampledFrom(codes).Draw(t, "code"), Status: rapid.SampledFrom(statuses).Draw(t, "status"),
 				Fault: rapid.SampledFrom([]policy.Fault{0, 0, 0, policy.NotSent, policy.Timeout}).Draw(t, "fault"), Verified: rapid.Bool().Draw(t, "verified")}
@@ -162,4 +162,40 @@ func TestARunnersFlowsDoNotShareMemory(t *testing.T) {
 			t.Fatalf("with shared memory\n%s\nand with their own\n%s", got, want)
 		}
 	})
+}
+
+// A recorded client that goes back to an order of before, or names no request, does what no flow does: the flow leaves the record. It was a panic.
+func TestIdentifiersThatWereUsedBefore(t *testing.T) {
+	for _, c := range []struct {
+		action policy.Action
+		sent   [][2]string // order and request of each send
+	}{
+		{policy.RetryNewOrder, [][2]string{{"o-1", "r-1"}, {"o-2", "r-2"}, {"o-1", "r-3"}}},
+		{policy.RetryNewRequest, [][2]string{{"o-1", "r-1"}, {"o-1", "r-2"}, {"o-1", ""}}},
+		{policy.RetryNewRequest, [][2]string{{"o-1", "r-1"}, {"o-1", "r-2"}, {"o-1", "r-1"}}},
+	} {
+		r := &record{flow: "f", payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Amount: 1000, Currency: "VND"}}
+		at := moment(startTime.UnixMicro())
+		for i, ids := range c.sent {
+			send := call{at: at.plus(time.Duration(i) * time.Hour), latency: time.Second, answer: policy.Answer{Phase: policy.Send, Code: "1001"}}
+			send.orderID, send.requestID = ids[0], ids[1]
+			r.sends = append(r.sends, send)
+		}
+		r.order()
+		v := driver{d: always{defaults(t), c.action}, r: r}
+		v.run()
+		if v.end.departure != sendsOther || v.s.Attempts != 2 {
+			t.Errorf("%s after %v: %q after %d sends", c.action, c.sent, v.end.departure, v.s.Attempts)
+		}
+	}
+}
+
+// always decides alike.
+type always struct {
+	policy.Decider
+	action policy.Action
+}
+
+func (d always) Decide(*policy.Situation) policy.Decision {
+	return policy.Decision{Action: d.action, Rule: "always"}
 }

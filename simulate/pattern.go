@@ -156,7 +156,9 @@ func numberLength(raw []byte) int {
 	}
 	if n < len(raw) && raw[n] == '.' {
 		point := n
-		for n++; n < len(raw) && isDigit(raw[n]); n++ {
+		n++
+		for n < len(raw) && isDigit(raw[n]) {
+			n++
 		}
 		if n == point+1 {
 			return 0

@@ -19,7 +19,6 @@ func trained(t testing.TB) (r *lineReader, lines [][]byte) {
 	e := defaults(t)
 	r = newLineReader(&Options{Catalogs: e.Catalogs, Decider: e})
 	for _, in := range shipped(t) {
-		in := in
 		if err := split(context.Background(), &in, func(b *batch) bool {
 			all := bytes.Split(bytes.TrimSpace(b.data), []byte("\n"))
 			for i := 0; i < len(all); i += max(1, len(all)/testkit.Size(20, 60, 200)) {

@@ -90,7 +90,7 @@ func (v *values) keyValue(at map[string]any, e *unstable.Node) {
 // value is a value. A date or a time no embedded file has.
 func (v *values) value(n *unstable.Node) any {
 	text := string(n.Data)
-	switch n.Kind {
+	switch n.Kind { //nolint:exhaustive // the others are no values, or refused below
 	case unstable.String:
 		return text
 	case unstable.Bool:
