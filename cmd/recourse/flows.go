@@ -407,6 +407,9 @@ Exit codes: 0 done, 2 could not run.`,
 
 func (s *flowsSource) backup(cmd *cobra.Command, to string) error {
 	if s.url == "" {
+		if err := s.named(); err != nil {
+			return err
+		}
 		j, err := sqlite.Open(s.file, &sqlite.Options{ReadOnly: true})
 		if err != nil {
 			return err

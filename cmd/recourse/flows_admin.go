@@ -58,6 +58,9 @@ func (s *flowsSource) open(cmd *cobra.Command, write bool) (*adminClient, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.named(); err != nil {
+		return nil, err
+	}
 	j, err := sqlite.Open(s.file, &sqlite.Options{MustExist: true, ReadOnly: !write})
 	if errors.Is(err, journal.ErrOwned) {
 		return nil, fmt.Errorf("%s is in use: %w; a running process must do this itself: use --admin with the URL of its admin handler", s.file, err)

@@ -93,6 +93,8 @@ func TestServeWithoutTables(t *testing.T) {
 	database := databaseOfTest(t)
 	for _, c := range []struct{ args, want string }{
 		{"--journal " + database, "Migrate"},
+		{"--journal POSTGRES://u:secret@h/x", "--journal POSTGRES:/…: this is no file"},
+		{"--journal host=secret", "--journal host=…: this is no file"},
 		{"--journal flows.db --migrate", "--migrate is for a journal in PostgreSQL"},
 		{"--journal postgres://127.0.0.1:1/x?connect_timeout=2", "postgres"},
 	} {
@@ -102,7 +104,7 @@ func TestServeWithoutTables(t *testing.T) {
 		cmd.Stderr = &stderr
 		err := cmd.Run()
 		cancel()
-		if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), c.want) {
+		if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(stderr.String(), c.want) || strings.Contains(stderr.String(), "secret") {
 			t.Errorf("%s: %v\n%s", c.args, err, stderr.String())
 		}
 	}
