@@ -129,6 +129,7 @@ type Executor struct {
 	byAlike map[string][]*run // open flows, by what alike payments have in common
 	clients map[string]Client // of evicted flows, by id
 	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
+	left    departures
 
 	ids idSource
 }

@@ -39,7 +39,15 @@ func (x *Executor) isNew(ctx context.Context, r *run) (isNew bool, err error) {
 
 // earlier reads the flows that the key of a new one had before. If one is open or succeeded, it
 // is returned: the request means that flow. So it does if one failed that was open when the request met it (met).
-func (x *Executor) earlier(ctx context.Context, r *run, met string) (*run, error) {
+func (x *Executor) earlier(ctx context.Context, r *run, met string) (old *run, err error) {
+	err = x.reading(func(since looked) error {
+		old, err = x.earlierStored(ctx, r, met, since)
+		return err
+	})
+	return old, err
+}
+
+func (x *Executor) earlierStored(ctx context.Context, r *run, met string, since looked) (*run, error) {
 	flows, err := x.flowsOfKey(ctx, r)
 	if err != nil || len(flows) == 0 {
 		return nil, err
@@ -50,7 +58,7 @@ func (x *Executor) earlier(ctx context.Context, r *run, met string) (*run, error
 			if err := old.same(r); err != nil {
 				return nil, err
 			}
-			live, err := x.takeUpWanted(ctx, old, r.client)
+			live, err := x.takeUpWanted(ctx, old, r.client, since)
 			if err == nil {
 				err = live.join(r)
 			}

@@ -150,6 +150,7 @@ func (x *Executor) removeLocked(r *run) bool {
 		return false
 	}
 	delete(x.flows, r.id)
+	x.left.add(r.id)
 	x.removeOrderLocked(r)
 	x.removeAlikeLocked(r)
 	return true
@@ -251,8 +252,9 @@ func (x *Executor) withdrawRefused(r *run) error {
 }
 
 // takeUp continues an open flow of the journal that has no driver in this process. wanted says
-// that a caller waits for it; without one, a flow that was bound to its caller sends nothing.
-func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
+// that a caller waits for it; without one, a flow that was bound to its caller sends nothing. since is when the look at its
+// row began; the error is errBehind if the row must be read again.
+func (x *Executor) takeUp(old *run, c Client, wanted bool, since looked) (*run, error) {
 	if old.client = c; c == nil {
 		return nil, errNoClient(old)
 	}
@@ -265,6 +267,10 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool) (*run, error) {
 	if live := x.flows[old.id]; live != nil {
 		x.mu.Unlock()
 		return live, live.takeUpCopy(c, wanted)
+	}
+	if x.left.behind(old.id, since) {
+		x.mu.Unlock()
+		return nil, errBehind
 	}
 	delete(x.clients, old.id)
 	delete(x.refused, old.id) // a request of its key joins it
@@ -304,12 +310,21 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), e
 	if x.life.Err() != nil {
 		return nil, nil, ErrClosed
 	}
-	if r := x.pin(id, nil); r != nil {
+	if r := x.pin(id, nil, atAnyRate); r != nil {
 		return r, func() { x.unpin(r) }, nil
 	}
 	if x.cfg.Journal == nil {
 		return nil, nil, ErrUnknownFlow
 	}
+	err = x.reading(func(since looked) error {
+		r, unpin, err = x.findStored(ctx, id, since)
+		return err
+	})
+	return r, unpin, err
+}
+
+// findStored is find for a flow that is not in memory.
+func (x *Executor) findStored(ctx context.Context, id string, since looked) (r *run, unpin func(), err error) {
 	row, held, err := x.load(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
 		return nil, nil, ErrUnknownFlow
@@ -324,23 +339,28 @@ func (x *Executor) find(ctx context.Context, id string) (r *run, unpin func(), e
 		return r, func() {}, nil
 	}
 	if row.Open && r.client != nil {
-		if r, err = x.takeUp(r, r.client, false); err != nil {
+		if r, err = x.takeUp(r, r.client, false, since); err != nil {
 			return nil, nil, err
 		}
+		since = atAnyRate // what was taken up is the flow itself
 	} else if row.Open { // load has made this process its owner
 		x.reportError(x.giveUp(ctx, id))
 	}
-	r = x.pin(id, r)
+	if r = x.pin(id, r, since); r == nil {
+		return nil, nil, errBehind
+	}
 	return r, func() { x.unpin(r) }, nil
 }
 
-// pin keeps a flow in memory: the one with this id, else r. Two pins of one id thus share a copy,
-// and do not write against each other.
-func (x *Executor) pin(id string, r *run) *run {
+// pin keeps a flow in memory: the one with this id, else r, unless the row of that is behind. Two pins of one id thus
+// share a copy, and do not write against each other.
+func (x *Executor) pin(id string, r *run, since looked) *run {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if live := x.flows[id]; live != nil {
 		r = live
+	} else if x.left.behind(id, since) {
+		return nil
 	}
 	if r != nil {
 		x.flows[r.id] = r

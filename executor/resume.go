@@ -34,12 +34,16 @@ func (x *Executor) resumeDue(ctx context.Context, by time.Time, report func(erro
 	var errs []error
 	var after journal.Cursor
 	for {
+		since := x.look()
 		rows, err := x.dueRows(ctx, by, after)
 		if err != nil {
 			return n, errors.Join(append(errs, err)...)
 		}
 		for i := range rows {
-			went, err := x.resumeDueRow(&rows[i])
+			went, err := x.resumeDueRow(&rows[i], since)
+			if errors.Is(err, errBehind) {
+				went, err = x.resumeByID(rows[i].ID)
+			}
 			if err != nil {
 				err = errors.Join(err, x.giveUp(ctx, rows[i].ID))
 			}
@@ -58,7 +62,8 @@ func (x *Executor) resumeDue(ctx context.Context, by time.Time, report func(erro
 	}
 }
 
-func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
+// resumeDueRow continues the flow of a row. The error is errBehind if the row must be read again.
+func (x *Executor) resumeDueRow(row *journal.Row, since looked) (went bool, err error) {
 	x.mu.Lock()
 	live := x.flows[row.ID]
 	x.mu.Unlock()
@@ -83,12 +88,12 @@ func (x *Executor) resumeDueRow(row *journal.Row) (went bool, err error) {
 		if c == nil && r.timeLeft(x.clock.now()) <= 0 {
 			c = absentClient{} // nothing is sent or asked after a flow's time: it ends, in doubt escalated
 		}
-		got, err := x.takeUp(r, c, false)
+		got, err := x.takeUp(r, c, false, since)
 		return got == r, err
 	}
 	// The flow has ended, and notices of it are due.
 	x.mu.Lock()
-	if x.flows[r.id] == nil && !x.closed {
+	if x.flows[r.id] == nil && !x.closed && !x.left.behind(r.id, since) {
 		x.addLocked(r)
 		x.active.Go(func() {
 			r.deliverNotices(true)

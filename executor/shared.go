@@ -115,14 +115,15 @@ func (x *Executor) load(ctx context.Context, id string) (row journal.Row, held b
 
 // takeUpWanted continues the open flow of a payment key for a caller. If another process holds it, the copy that is
 // returned follows that one.
-func (x *Executor) takeUpWanted(ctx context.Context, old *run, c Client) (*run, error) {
+func (x *Executor) takeUpWanted(ctx context.Context, old *run, c Client, since looked) (*run, error) {
 	if x.shared == nil {
-		return x.takeUp(old, c, true)
+		return x.takeUp(old, c, true, since)
 	}
-	if live := x.pin(old.id, nil); live != nil { // this process has it
+	if live := x.pin(old.id, nil, atAnyRate); live != nil { // this process has it
 		defer x.unpin(live)
 		return live, live.takeUpCopy(c, true)
 	}
+	since = x.look()
 	row, held, err := x.shared.Take(ctx, old.id)
 	if err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (x *Executor) takeUpWanted(ctx context.Context, old *run, c Client) (*run, 
 	if held || !row.Open {
 		return old, nil
 	}
-	return x.takeUp(old, c, true)
+	return x.takeUp(old, c, true, since)
 }
 
 // openElsewhere reports whether a request was refused because another process has begun a flow of its key at the same

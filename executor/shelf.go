@@ -138,7 +138,7 @@ func (x *Executor) readDueRows() {
 		if id == "" {
 			break
 		}
-		if err := x.resumeByID(id); err != nil && x.life.Err() == nil {
+		if _, err := x.resumeByID(id); err != nil && x.life.Err() == nil {
 			x.reportError(err)
 		}
 	}
@@ -157,20 +157,23 @@ func (x *Executor) nextDue() string {
 }
 
 // resumeByID continues a flow whose time has come, if it still waits and is not in memory.
-func (x *Executor) resumeByID(id string) error {
-	x.mu.Lock()
-	live := x.flows[id]
-	x.mu.Unlock()
-	if live != nil {
-		return nil
-	}
-	row, err := x.cfg.Journal.Get(x.life, id)
-	if err != nil {
+func (x *Executor) resumeByID(id string) (went bool, err error) {
+	err = x.reading(func(since looked) error {
+		x.mu.Lock()
+		live := x.flows[id]
+		x.mu.Unlock()
+		if live != nil {
+			return nil
+		}
+		row, err := x.cfg.Journal.Get(x.life, id)
+		if err != nil {
+			return err
+		}
+		if row.Damaged == nil && (row.Due.IsZero() || x.clock.now().Add(shelfAhead).Before(row.Due)) {
+			return nil // it was continued, or has ended, and whoever wrote that knows what is next
+		}
+		went, err = x.resumeDueRow(&row, since)
 		return err
-	}
-	if row.Damaged == nil && (row.Due.IsZero() || x.clock.now().Add(shelfAhead).Before(row.Due)) {
-		return nil // it was continued, or has ended, and whoever wrote that knows what is next
-	}
-	_, err = x.resumeDueRow(&row)
-	return err
+	})
+	return went, err
 }
