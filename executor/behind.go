@@ -15,10 +15,11 @@ type looked uint64
 // atAnyRate is for a row that is taken as it is.
 const atAnyRate looked = math.MaxUint64
 
-// departures are the flows that have left memory last. The executor's lock guards them.
+// departures are the flows that have left memory. The executor's lock guards them.
 type departures struct {
-	last [1024]string // by the number of the departure, modulo
-	n    looked
+	last    [1024]string // by the number of the departure, modulo
+	n       looked
+	clients map[string]Client // of those that come back, by id
 }
 
 var errBehind = errors.New("executor: the row was read before a flow in memory wrote it")

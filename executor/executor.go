@@ -127,7 +127,6 @@ type Executor struct {
 	byOrder map[order]*run    // open flows
 	byName  map[name][]*run   // without a journal
 	byAlike map[string][]*run // open flows, by what alike payments have in common
-	clients map[string]Client // of evicted flows, by id
 	refused map[string]bool   // ids of flows whose first write failed, and whose row may exist
 	left    departures
 
@@ -139,7 +138,8 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, clients: map[string]Client{}, refused: map[string]bool{}}
+	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, refused: map[string]bool{}}
+	x.left.clients = map[string]Client{}
 	if c != nil {
 		x.cfg = *c
 	}

@@ -104,7 +104,7 @@ func (x *Executor) clientOf(r *run) Client {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.clients[r.id]
+	return x.left.clients[r.id]
 }
 
 // drop takes a flow out of the indexes because its row was written by another process, or by
@@ -114,7 +114,7 @@ func (x *Executor) drop(r *run) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r.client != nil && x.cfg.Clients[r.state.Payment.Provider] == nil {
-		x.clients[r.id] = r.client
+		x.left.clients[r.id] = r.client
 	}
 	if x.byKey[r.key()] == r {
 		delete(x.byKey, r.key())
@@ -272,7 +272,7 @@ func (x *Executor) takeUp(old *run, c Client, wanted bool, since looked) (*run, 
 		x.mu.Unlock()
 		return nil, errBehind
 	}
-	delete(x.clients, old.id)
+	delete(x.left.clients, old.id)
 	delete(x.refused, old.id) // a request of its key joins it
 	x.addLocked(old)
 	x.mu.Unlock()
