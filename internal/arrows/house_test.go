@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -256,12 +257,13 @@ func TestListedTestsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tests := map[string]bool{}
+	tests, named := map[string]bool{}, map[string][]string{}
 	for _, s := range sources(t) {
 		for _, d := range s.tree.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && s.isTest() {
 				tests["./"+s.pkg()+" "+f.Name.Name] = true
 				tests["./"+s.pkg()+" *"] = true
+				named[f.Name.Name] = append(named[f.Name.Name], "./"+s.pkg())
 			}
 		}
 	}
@@ -278,13 +280,29 @@ func TestListedTestsExist(t *testing.T) {
 		if !tests[words[1]+" "+words[2]] {
 			t.Errorf("%s: there is no test %s", words[1], words[2])
 		}
-		if words[0] == "slow" {
-			slow++
+		if words[0] != "slow" {
+			continue
+		}
+		slow++
+		for _, dir := range named[words[2]] { // the other run of a module beside the core leaves the name out
+			if m := moduleOf(dir); m != "." && m == moduleOf(words[1]) && dir != words[1] {
+				t.Errorf("%s has a test %s too, which would not run", dir, words[2])
+			}
 		}
 	}
 	if slow < 10 {
 		t.Errorf("only %d slow tests are listed", slow)
 	}
+}
+
+// moduleOf is the folder of the module that a folder belongs to.
+func moduleOf(dir string) string {
+	for dir = path.Clean(dir); dir != "."; dir = path.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(root, dir, "go.mod")); err == nil {
+			break
+		}
+	}
+	return dir
 }
 
 // A comment that begins with the name of a declaration names the one below it. A rename that
