@@ -107,7 +107,7 @@ func TestAProviderInXMLIsServed(t *testing.T) {
 	var notice []byte
 	select {
 	case notice = <-notices:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no notice came")
 	}
 	if !<-acknowledged {

@@ -156,7 +156,7 @@ func TestWatchTakesUpChanges(t *testing.T) {
 		select {
 		case err := <-reports:
 			return err
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no reload within 30 s")
 			return nil
 		}

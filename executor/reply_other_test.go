@@ -47,7 +47,7 @@ func TestCallOverHTTP2(t *testing.T) {
 	if r.HTTPStatus != 200 {
 		t.Errorf("status %d of half an answer", r.HTTPStatus)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond) // in which the request must have left
 	defer stop()
 	_, err = executor.Call(hc, post(t, ctx, s.URL+"/silence"))
 	wantFault(t, err, policy.Timeout)

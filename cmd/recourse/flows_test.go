@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,14 +45,27 @@ func must[T any](what T, err error) T {
 	return what
 }
 
+// leaving lets a caller leave as soon as the flow of its payment waits: a function for each payment key.
+type leaving struct {
+	executor.NoopObserver
+	sync.Map
+}
+
+func (l *leaving) Waiting(_ context.Context, e *executor.WaitEvent) {
+	if leave, is := l.Load(e.Payment.Key); is {
+		leave.(context.CancelFunc)()
+	}
+}
+
 // carried makes flows in memory, as an executor writes them: in doubt, and paid.
 func carried() journal.Journal {
-	memory := journal.NewMemory()
-	x := must(executor.New(must(ruleset.Open("")), &executor.Config{Journal: memory, Sweep: time.Hour}))
+	memory, leave := journal.NewMemory(), &leaving{}
+	x := must(executor.New(must(ruleset.Open("")), &executor.Config{Journal: memory, Sweep: time.Hour, Observers: []executor.Observer{leave}}))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, key := range []string{"paid", "doubt", "other"} {
-		short, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+		short, stop := context.WithCancel(ctx)
+		leave.Store("cart-"+key, stop)
 		_, _ = x.Do(short, executor.Request{
 			Payment: policy.Payment{Provider: "momo", Merchant: "acme", Operation: policy.Pay, Key: "cart-" + key, Amount: 120_000, Currency: "VND"},
 			OrderID: "o-" + key, RequestID: "r-" + key,

@@ -37,7 +37,7 @@ func (w *watched) Write(p []byte) (int, error) {
 // await waits until what was written holds all texts, in their order.
 func (w *watched) await(t *testing.T, texts ...string) {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		w.mu.Lock()
 		rest, all := w.text.String(), true

@@ -399,7 +399,7 @@ func (s *shop) waitForJob(flow string, state rivertype.JobState) *rivertype.JobR
 
 func waitFor(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(limit) {
 			t.Fatalf("it did not happen in 30 s: %s", what)
 		}

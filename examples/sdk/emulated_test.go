@@ -182,7 +182,7 @@ func TestStripesWebhookPackageTakesTheEmulators(t *testing.T) {
 	var got hook
 	select {
 	case got = <-hooks:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no webhook came")
 	}
 	o := webhook.ConstructEventOptions{IgnoreAPIVersionMismatch: true, Tolerance: webhook.DefaultTolerance}

@@ -47,7 +47,7 @@ func TestHostileConditionsAreRefused(t *testing.T) {
 			if !errors.As(err, &at) || !strings.Contains(at.Message, tt.want) || tt.at > 0 && at.From != tt.at {
 				t.Errorf("the error is %.200v, want %q at %d", err, tt.want, tt.at)
 			}
-			if took := time.Since(begin); took > 5*time.Second {
+			if took := time.Since(begin); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

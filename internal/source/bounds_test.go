@@ -52,7 +52,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 			if !errors.As(err, &list) || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "f.toml:") {
 				t.Errorf("the error is %.300v, want %s", err, tt.want)
 			}
-			if took := time.Since(begin); took > 3*time.Second {
+			if took := time.Since(begin); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

@@ -436,7 +436,7 @@ func (c *chaos) stop(w *process) {
 	w.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-w.over:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		w.cmd.Process.Signal(syscall.SIGQUIT)
 		<-w.over
 		c.t.Errorf("a worker did not end:\n%s", c.log())
@@ -445,7 +445,7 @@ func (c *chaos) stop(w *process) {
 
 // settle waits until every flow is stored and has ended.
 func (c *chaos) settle() {
-	limit := time.Now().Add(90 * time.Second)
+	limit := time.Now().Add(3 * time.Minute)
 	for {
 		var stored, open int
 		err := c.look.QueryRow(context.Background(), "SELECT count(DISTINCT payment), count(*) FILTER (WHERE open) FROM recourse.flow").Scan(&stored, &open)

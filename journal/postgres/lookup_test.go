@@ -70,7 +70,7 @@ func TestLookupsTogether(t *testing.T) {
 }
 
 func settles(done func() bool) bool {
-	for limit := time.Now().Add(10 * time.Second); time.Now().Before(limit); time.Sleep(time.Millisecond) {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(time.Millisecond) {
 		if done() {
 			return true
 		}

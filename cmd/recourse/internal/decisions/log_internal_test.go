@@ -204,7 +204,7 @@ func TestAWriterThatStandsStillHoldsNoDecisionUp(t *testing.T) {
 	for range 5000 {
 		l.offer(line, false)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > time.Minute { // for ever, if they waited for the writer
 		t.Errorf("5,000 offers took %s", took)
 	}
 	s := l.Stats()

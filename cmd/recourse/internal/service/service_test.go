@@ -375,7 +375,7 @@ func TestStop(t *testing.T) {
 	flow := "/v1/flows/" + step["flow"].(string)
 	closed := make(chan error, 1)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		closed <- a.service.Close(ctx)
 	}()

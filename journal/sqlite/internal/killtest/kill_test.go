@@ -233,7 +233,7 @@ func (s *scenario) tryFinish() bool {
 	p := s.start(s.config)
 	select {
 	case <-p.exited:
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		p.cmd.Process.Signal(syscall.SIGQUIT)
 		<-p.exited
 	}

@@ -72,7 +72,7 @@ func (s *scenario) pauseAndContinue(n int) {
 // resume continues a paused process, as often as it stops itself. The process must end, because
 // its journal was taken over.
 func (s *scenario) resume(p *process) {
-	until := time.After(5 * time.Second)
+	until := time.After(time.Minute)
 	for tick := time.Tick(50 * time.Millisecond); ; {
 		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 			s.t.Fatal(err)
