@@ -372,7 +372,9 @@ func (x *Executor) admitOnce(ctx context.Context, q Request, c Client, start boo
 // is one, or an error if there is one that forbids it.
 func (x *Executor) compare(ctx context.Context, r *run, met string) (earlier *run, err error) {
 	isNew, err := x.isNew(ctx, r)
-	if err == nil && !isNew {
+	if isNew {
+		r.setEarlier(nil)
+	} else if err == nil {
 		earlier, err = x.earlier(ctx, r, met)
 		if err == nil && earlier == nil {
 			err = x.orderFree(ctx, r)

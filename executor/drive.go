@@ -351,8 +351,8 @@ func (r *run) start(waited bool) error {
 	if id == "" {
 		id = r.requestID()
 	}
-	for i := range r.earlier {
-		if r.earlier[i].RequestID == id {
+	for i := range r.earlier.ledger {
+		if r.earlier.ledger[i].RequestID == id {
 			r.x.reportError(fmt.Errorf("executor: NewRequestID gave flow %s %q, which an earlier flow of its key has; a random one is used", r.id, id))
 			id = newRequestID()
 		}
@@ -367,7 +367,7 @@ func (r *run) applyStart(requestID string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	start := flow.Start{
-		Moment: r.x.clock.moment(), OrderID: r.req.OrderID, RequestID: requestID, ProviderID: r.req.ProviderID, Earlier: r.earlier,
+		Moment: r.x.clock.moment(), OrderID: r.req.OrderID, RequestID: requestID, ProviderID: r.req.ProviderID, Earlier: r.earlier.ledger,
 		Accepted: r.state.Started, NotAfter: r.state.NotAfter,
 	}
 	return r.apply(start)

@@ -49,7 +49,7 @@ func (x *Executor) earlier(ctx context.Context, r *run, met string) (old *run, e
 
 func (x *Executor) earlierStored(ctx context.Context, r *run, met string, since looked) (*run, error) {
 	flows, err := x.flowsOfKey(ctx, r)
-	if err != nil || len(flows) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	for _, old := range flows {
@@ -135,14 +135,23 @@ func (x *Executor) flowsOfKey(ctx context.Context, r *run) ([]*run, error) {
 	return flows, nil
 }
 
-// setEarlier keeps the identities of earlier flows. A request id that one of them has is dropped:
+// earlier are the flows that a payment key had before. The flow's lock guards it.
+type earlier struct {
+	flows  []string // nil: the journal was not asked
+	ledger []flow.Identity
+}
+
+// setEarlier keeps the identities of earlier flows. The journal refuses the first row if there is another one by then. A request id that one of them has is dropped:
 // an answer about the one could be taken for the other.
 func (r *run) setEarlier(flows []*run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.earlier = identities(flows)
-	for i := range r.earlier {
-		if r.earlier[i].RequestID == r.req.RequestID {
+	r.earlier = earlier{make([]string, len(flows)), identities(flows)}
+	for i, f := range flows {
+		r.earlier.flows[i] = f.id
+	}
+	for i := range r.earlier.ledger {
+		if r.earlier.ledger[i].RequestID == r.req.RequestID {
 			r.req.RequestID = ""
 		}
 	}

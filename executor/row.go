@@ -100,6 +100,9 @@ func (r *run) nextRow(s *flow.State, due []notice, m *rowMemory) (row journal.Ro
 		ID: r.id, Version: r.row.version + 1, Key: r.key(), Provider: s.Payment.Provider, Names: names[r.row.storedNames:],
 		Open: s.Stage != flow.Ended, Due: r.due(s, due), At: r.x.clock.stamp(),
 	}
+	if row.Version == 1 {
+		row.Seen = r.earlier.flows
+	}
 	row.Standing, row.Since = stored.Standing(s, r.row.standing, r.row.since, row.At)
 	r.store(&m.flow, s, due)
 	if row.State, err = m.flow.SealedIn(m.text); err != nil {

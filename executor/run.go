@@ -37,9 +37,9 @@ type run struct {
 	waiters       waiters
 	notices       notices
 	trace         trace
-	dataDigest    string          // of Data, if only a tombstone is left
-	earlier       []flow.Identity // of earlier flows of the payment key
-	nextRequestID string          // made with the id; no request has it yet
+	dataDigest    string // of Data, if only a tombstone is left
+	earlier       earlier
+	nextRequestID string // made with the id; no request has it yet
 	shopper       *policy.ShopperAction
 
 	firsts *firsts // nil: they were given up

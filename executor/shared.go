@@ -138,10 +138,16 @@ func (x *Executor) takeUpWanted(ctx context.Context, old *run, c Client, since l
 	return x.takeUp(old, c, true, since)
 }
 
-// openElsewhere reports whether a request was refused because another process has begun a flow of its key at the same
-// moment. The request then joins that one.
+// openElsewhere reports whether a request was refused because another process, or another executor of this one, has begun a flow of its
+// key at the same moment. The request then joins that one.
 func (x *Executor) openElsewhere(ctx context.Context, err error) bool {
-	if err == nil || x.shared == nil {
+	if err == nil {
+		return false
+	}
+	if isUnseen(err) {
+		return ctx.Err() == nil
+	}
+	if x.shared == nil {
 		return false
 	}
 	open := (*journal.OpenError)(nil)
@@ -176,6 +182,12 @@ func isServed(err error) bool {
 	}
 	served := (*servedError)(nil)
 	return errors.As(err, &served)
+}
+
+// isUnseen reports whether the journal knows a flow of the key that this one's look has not found.
+func isUnseen(err error) bool {
+	open := (*journal.OpenError)(nil)
+	return errors.As(err, &open) && open.Unseen
 }
 
 // yield gives a flow up before its first send if another process has meanwhile served its payment key to the end, whatever
@@ -223,7 +235,7 @@ func (r *run) servedMeanwhile(ctx context.Context) *servedError {
 		}
 	}
 	for _, old := range flows {
-		if slices.ContainsFunc(old.state.Ledger, func(id flow.Identity) bool { return id.Sends > 0 && stored.IndexOf(r.earlier, &id) < 0 }) {
+		if slices.ContainsFunc(old.state.Ledger, func(id flow.Identity) bool { return id.Sends > 0 && stored.IndexOf(r.earlier.ledger, &id) < 0 }) {
 			return &servedError{fmt.Errorf("executor: flow %s of payment key %q was made at the same moment, and has failed", old.id, r.req.Key), old}
 		}
 	}

@@ -17,14 +17,18 @@ var (
 	ErrLost     = errors.New("journal: another process has taken it over") // from then on, for every call
 )
 
-// OpenError says that another flow of the key is open.
+// OpenError says that another flow of the key is open, or has come and ended since the writer of a first row looked.
 type OpenError struct {
-	Key Key
-	ID  string // of the open flow
+	Key    Key
+	ID     string // of the other flow
+	Unseen bool   // it is none that is open, but one that is not in Row.Seen
 }
 
-// Error names the key and the open flow.
+// Error names the key and the other flow.
 func (e *OpenError) Error() string {
+	if e.Unseen {
+		return fmt.Sprintf("journal: %s has had another flow since its writer looked: %s", e.Key, e.ID)
+	}
 	return fmt.Sprintf("journal: %s already has an open flow: %s", e.Key, e.ID)
 }
 

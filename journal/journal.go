@@ -40,6 +40,10 @@ type Row struct {
 	Standing string
 	Since    time.Time
 
+	// Seen are the other flows of Key that the writer of a first row has found, when it looked. Nil: it has
+	// not looked. It is not stored.
+	Seen []string
+
 	// Tombstone is what Prune leaves of the row, as its State: the payment key must not be free
 	// again. Empty: nothing is left.
 	Tombstone []byte
@@ -92,7 +96,9 @@ type Tally struct {
 type Journal interface {
 	// Put stores a row in place of its previous version. If the stored version is not
 	// r.Version-1 (0 when there is no row), it returns [ErrConflict]. If the row is open and
-	// another flow of its key is open, it returns an [*OpenError]. A row that fails
+	// another flow of its key is open, it returns an [*OpenError]. If a first row has Seen, and its key has a flow
+	// that is not among them, it returns one with Unseen: two writers may look before either writes. A journal for
+	// several processes need not, as their executors look again after the first row. A row that fails
 	// [Row.Check] or [Row.CheckAfter] is refused too. A refused row changes nothing. Put does
 	// not retain r. If ctx ends while Put waits, the row may be stored or not.
 	Put(ctx context.Context, r *Row, d Durability) error

@@ -79,6 +79,11 @@ func (m *memory) Put(ctx context.Context, r *Row, _ Durability) error {
 		return &OpenError{Key: r.Key, ID: other}
 	}
 
+	for _, other := range m.keys[r.Key] {
+		if !known && guarded && r.Seen != nil && !slices.Contains(r.Seen, other.ID) {
+			return &OpenError{Key: r.Key, ID: other.ID, Unseen: true}
+		}
+	}
 	if !known {
 		m.last++
 		old = &record{seq: m.last}
@@ -116,7 +121,7 @@ func (m *memory) replace(old *record, r *Row) {
 		at := providerName{r.Provider, name}
 		m.names[at] = append(m.names[at], old)
 	}
-	old.Row = *r
+	old.Row, old.Seen = *r, nil
 	old.Names = names
 	old.State, old.Tombstone, old.pruned = slices.Clone(r.State), slices.Clone(r.Tombstone), false
 	old.At, old.Since = micro(r.At), micro(r.Since)

@@ -34,6 +34,12 @@ func (m *model) put(r journal.Row) error {
 			return &journal.OpenError{Key: r.Key, ID: other.ID}
 		}
 	}
+	for _, other := range m.rows {
+		if at < 0 && r.Seen != nil && r.Key == other.Key && r.Key.Payment != "" && !slices.Contains(r.Seen, other.ID) {
+			return &journal.OpenError{Key: r.Key, ID: other.ID, Unseen: true}
+		}
+	}
+	r.Seen = nil
 	if at < 0 {
 		m.rows = append(m.rows, journal.Row{})
 		at = len(m.rows) - 1
@@ -128,6 +134,12 @@ func (s *comparison) put(t *rapid.T) {
 	if r.Open || rapid.Bool().Draw(t, "is due") {
 		r.Due = someMoments.Draw(t, "due")
 	}
+	if version == 1 && ofOneProcess(s.j) && rapid.Bool().Draw(t, "has looked") {
+		r.Seen = rapid.SliceOfNDistinct(someIDs, 0, 5, rapid.ID[string]).Draw(t, "seen")
+		if r.Seen == nil {
+			r.Seen = []string{}
+		}
+	}
 	want := s.m.put(r)
 	if rapid.Bool().Draw(t, "lazy") {
 		s.putLazily(t, r, want)
@@ -170,6 +182,15 @@ func sameRefusal(got, want error) bool {
 		return errors.As(got, &b) && *a == *b
 	}
 	return errors.Is(got, want)
+}
+
+// ofOneProcess reports whether a journal need not be one for several processes at once: then the first row must be refused of
+// a flow whose key has one that its writer has not seen.
+func ofOneProcess(j journal.Journal) bool {
+	_, several := j.(interface {
+		Claim(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error)
+	})
+	return !several
 }
 
 func (s *comparison) same(t *rapid.T, what string, got []journal.Row, err error, want []journal.Row) {

@@ -149,6 +149,57 @@ var keys = []guarantee{
 		stored(t, j, again)
 		refusedFor(t, j, next(next(b, end), func(r *journal.Row) { r.Open, r.Due = true, epoch }), "a")
 	}},
+	{"a first row is refused whose key has a flow that its writer has not seen", func(t *testing.T, j journal.Journal) {
+		if !ofOneProcess(j) {
+			return
+		}
+		a, b, c := flow("a"), flow("b"), flow("c")
+		b.Key, c.Key = a.Key, a.Key
+		a.Seen = []string{}
+		put(t, j, a, next(a, end))
+		b.Seen = []string{"another"}
+		refusedUnseen(t, j, b, "a")
+		named(t, j, "momo", []string{"order-b"})
+		b.Seen = []string{"a"}
+		put(t, j, b)
+		refusedFor(t, j, c, "b") // it has not looked
+		c.Seen = []string{"a"}
+		refusedFor(t, j, c, "b")
+		put(t, j, next(b, end))
+		refusedUnseen(t, j, c, "b")
+		c.Seen = []string{"b", "a"}
+		put(t, j, c)
+		d := flow("d")
+		d.Key.Payment, d.Seen = "", []string{}
+		e := flow("e")
+		e.Key, e.Seen = d.Key, []string{}
+		put(t, j, d, e) // not guarded
+	}},
+	{"of 50 flows of one key that begin and end at once, and whose writers have seen none, exactly one is stored", func(t *testing.T, j journal.Journal) {
+		if !ofOneProcess(j) {
+			return
+		}
+		var wins atomic.Int64
+		var all sync.WaitGroup
+		for w := range 50 {
+			all.Go(func() {
+				r := flow(fmt.Sprint(w))
+				r.Key, r.Seen = flow("a").Key, []string{}
+				open := (*journal.OpenError)(nil)
+				switch err := j.Put(context.Background(), r, journal.Synced); {
+				case err == nil:
+					wins.Add(1)
+					put(t, j, next(r, end))
+				case !errors.As(err, &open):
+					t.Errorf("flow %d: %v", w, err)
+				}
+			})
+		}
+		all.Wait()
+		if wins.Load() != 1 {
+			t.Fatalf("%d of 50 flows were stored", wins.Load())
+		}
+	}},
 	{"merchant, operation and payment make a key", func(t *testing.T, j journal.Journal) {
 		a, b, c, d := flow("a"), flow("b"), flow("c"), flow("d")
 		b.Key, c.Key, d.Key = a.Key, a.Key, a.Key
@@ -204,12 +255,22 @@ var keys = []guarantee{
 
 func refusedFor(t *testing.T, j journal.Journal, r *journal.Row, open string) {
 	t.Helper()
+	refusedAs(t, j, r, &journal.OpenError{Key: r.Key, ID: open})
+}
+
+func refusedUnseen(t *testing.T, j journal.Journal, r *journal.Row, other string) {
+	t.Helper()
+	refusedAs(t, j, r, &journal.OpenError{Key: r.Key, ID: other, Unseen: true})
+}
+
+func refusedAs(t *testing.T, j journal.Journal, r *journal.Row, want *journal.OpenError) {
+	t.Helper()
 	err := j.Put(context.Background(), r, journal.Synced)
 	var e *journal.OpenError
 	if !errors.As(err, &e) {
 		t.Fatalf("Put of %s version %d returned %v, want an *OpenError", r.ID, r.Version, err)
 	}
-	if e.ID != open || e.Key != r.Key {
-		t.Fatalf("the error names flow %q of %s, want %q of %s", e.ID, e.Key, open, r.Key)
+	if *e != *want {
+		t.Fatalf("the error is %+v, want %+v", *e, *want)
 	}
 }

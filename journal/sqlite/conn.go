@@ -95,6 +95,25 @@ func (s *stmt) queryRow(args []driver.Value, into ...any) error {
 	return scan(rows, into)
 }
 
+// each reads the rows of the result until f says that it wants no more. A row holds until f returns.
+func (s *stmt) each(args []driver.Value, f func(row []driver.Value) (more bool)) error {
+	s.bind(args)
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(context.Background(), s.args)
+	if err != nil {
+		return err
+	}
+	values := make([]driver.Value, len(rows.Columns()))
+	for more := true; more && err == nil; {
+		if err = rows.Next(values); err == nil {
+			more = f(values)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, rows.Close())
+}
+
 // changed reports whether a statement changed exactly one row.
 func changed(result driver.Result, err error) (bool, error) {
 	if err != nil {

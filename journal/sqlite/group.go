@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/recourse-pay/recourse/journal"
@@ -66,6 +67,11 @@ func (w *writer) undo(rows []*request) {
 // written at once, so that SQLite's unique index guards the key. Other rows are written when
 // the group ends, and then only the last of each flow.
 func (w *writer) admit(r *journal.Row) (refused, err error) {
+	if r.Version == 1 && r.Seen != nil {
+		if refused, err := w.unseen(r); refused != nil || err != nil {
+			return refused, err
+		}
+	}
 	if r.Version == 1 {
 		return w.create(r)
 	}
@@ -139,6 +145,32 @@ func (w *writer) create(r *journal.Row) (refused, err error) {
 			return nil, err
 		}
 	}
+}
+
+// unseen refuses the first row of a flow whose key has a flow that its writer has not seen. Flows are in the file from their first row on.
+func (w *writer) unseen(r *journal.Row) (refused, err error) {
+	var other any
+	err = w.findKey.each([]driver.Value{r.Key.Payment, r.Key.Merchant, r.Key.Operation.String()}, func(row []driver.Value) (more bool) {
+		id, isText := row[0].(string)
+		if isText && (id == r.ID || slices.Contains(r.Seen, id)) {
+			return true
+		}
+		other = row[0]
+		return false
+	})
+	if err != nil || other == nil {
+		return nil, err
+	}
+	if f, err := w.flow(r.ID); err != nil || f != nil {
+		return conflict(r, f.currentVersion()), err
+	}
+	if err := w.flush(); err != nil { // a flow of this group may have closed the key
+		return nil, err
+	}
+	if open, err := w.openFlow(r.Key); err != nil || open != "" && r.Open {
+		return &journal.OpenError{Key: r.Key, ID: open}, err
+	}
+	return &journal.OpenError{Key: r.Key, ID: fmt.Sprint(other), Unseen: true}, nil
 }
 
 // currentVersion is 0 if there is no flow.

@@ -58,19 +58,22 @@ func (k *known) ofName(provider, name string) uint64 {
 	return maphash.Comparable(k.seed, providerName{provider, name})
 }
 
-// add adds the key and the names of a row that is about to be stored.
-func (k *known) add(r *journal.Row) {
+// add adds the key and the names of a row that is about to be stored. It reports whether a first row has a key that another row may have.
+func (k *known) add(r *journal.Row) (had bool) {
 	if r.Version > 1 && len(r.Names) == 0 {
-		return
+		return false
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if r.Version == 1 && r.Key.Payment != "" {
-		k.addHash(k.ofKey(r.Key))
+		h := k.ofKey(r.Key)
+		had = k.off || k.inFile > 0 || k.has(h)
+		k.addHash(h)
 	}
 	for _, name := range r.Names {
 		k.addHash(k.ofName(r.Provider, name))
 	}
+	return had
 }
 
 // addHash adds one. The lock is held.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/recourse-pay/recourse/journal"
@@ -16,7 +17,7 @@ const (
 
 // request is one task of the committer: a row to store, or a job.
 type request struct {
-	row  journal.Row // Names and State are copies
+	row  journal.Row // Names and State are copies; no Seen: no other row has the key
 	lazy bool
 	job  func(*writer) error // instead of a row; runs in a transaction of its own
 	err  error
@@ -62,10 +63,11 @@ func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability)
 	if n := rowSize(r); n > maxRow {
 		return fmt.Errorf("sqlite: the row of %s has %d bytes; at most %d are stored", r.ID, n, maxRow)
 	}
-	if j.known != nil {
-		j.known.add(r)
-	}
+	met := j.known != nil && j.known.add(r)
 	req := newRequest(r, d)
+	if req.row.Seen = nil; met { // most keys are new
+		req.row.Seen = slices.Clone(r.Seen)
+	}
 	if err := j.enqueue(ctx, req); err != nil {
 		req.release()
 		return err

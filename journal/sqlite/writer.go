@@ -25,7 +25,7 @@ type writer struct {
 	checkpoint *checkpointer
 
 	begin, commit, readOwner           *stmt
-	findFlow, findOpen                 *stmt
+	findFlow, findOpen, findKey        *stmt
 	pruning                            pruning
 	insertFlow, updateState, updateAll *stmt
 	updateVersion, deleteFlow          *stmt
@@ -107,6 +107,7 @@ func (w *writer) prepareStatements() error {
 		{&w.readOwner, `SELECT token, pid, host FROM owner`},
 		{&w.findFlow, `SELECT n, version, open, merchant, operation, payment, provider, names, standing, since FROM flow WHERE id = ?`},
 		{&w.findOpen, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? AND open = 1 AND payment <> ''`},
+		{&w.findKey, `SELECT id FROM flow WHERE payment = ? AND merchant = ? AND operation = ? ORDER BY n`},
 		{&w.insertFlow, `INSERT INTO flow (version, open, due, at, id, merchant, operation, payment, provider, names, state, tombstone, standing, since)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&w.updateState, `UPDATE flow SET version = ?, due = ?, at = ?, state = ?, tombstone = ?, pruned = 0 WHERE n = ? AND version = ?`},
@@ -208,7 +209,7 @@ func (w *writer) close() error {
 		errs = w.checkpoint.close()
 	}
 	for _, s := range []*stmt{
-		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
+		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.findKey, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
 		w.insertName, w.pruning.findPrunable, w.pruning.bury, w.pruning.keep, w.deleteName, w.deleteFlow,
 	} {
 		if s != nil {
