@@ -112,11 +112,14 @@ type walk struct {
 // assign says what the values of a line are. It reports whether that can be said.
 func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
 	for key, is := range roles {
-		if of := v.Get(key); of != nil {
+		if of := v.Get(key); of != nil && recorded.Holds(l.Phase, key) {
 			w.holes[of] = hole{role: is}
 		}
 	}
 	for i, x := range v.GetArray("executions") {
+		if !recorded.Holds(l.Phase, "executions") {
+			break
+		}
 		for key, is := range rolesOfFound {
 			if of := x.Get(key); of != nil {
 				w.holes[of] = hole{role: is, which: i}
@@ -127,10 +130,10 @@ func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
 	if body == nil || body.Type() == fastjson.TypeNull || !l.Phase.IsAnswer() {
 		return body == nil || l.Phase.IsAnswer()
 	}
-	if body.Type() == fastjson.TypeString { // a page, which has no places
+	if body.Type() == fastjson.TypeString { // which has no places: what it names is not seen in the bytes of a line
 		r.pages++
 		w.fixed[body] = true
-		return r.pages <= mostPages
+		return r.pages <= mostPages && (l.Answer.Fault != policy.NoFault || !names(&l.Answer))
 	}
 	if l.Answer.Fault != policy.NoFault {
 		return false
@@ -145,6 +148,9 @@ func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
 	}
 	return ok
 }
+
+// names reports whether an answer names a payment.
+func names(a *policy.Answer) bool { return a.OrderID != "" || a.RequestID != "" || a.ProviderID != "" }
 
 func (w *walk) space() {
 	for w.at < len(w.raw) && (w.raw[w.at] == ' ' || w.raw[w.at] == '\t' || w.raw[w.at] == '\r') {
@@ -196,11 +202,9 @@ func (w *walk) value(v *fastjson.Value) bool {
 		if end >= len(w.raw) {
 			return false
 		}
-		w.leaf(v, end-w.at, false)
-		return w.next('"')
+		return w.leaf(v, end-w.at, false) && w.next('"')
 	case fastjson.TypeNumber:
-		w.leaf(v, len(v.MarshalTo(nil)), true)
-		return true
+		return w.leaf(v, len(v.MarshalTo(nil)), true)
 	case fastjson.TypeNull, fastjson.TypeTrue, fastjson.TypeFalse:
 		w.at += len(v.MarshalTo(nil))
 		return w.at <= len(w.raw)
@@ -208,21 +212,23 @@ func (w *walk) value(v *fastjson.Value) bool {
 	return false
 }
 
-// leaf moves behind a text or a number, and makes a hole of it where lines may differ.
-func (w *walk) leaf(v *fastjson.Value, length int, number bool) {
+// leaf moves behind a text or a number, and makes a hole of it where lines may differ. It reports false where a value that is read cannot be
+// a hole: a name that is written with an escape would be the name of every line of the pattern.
+func (w *walk) leaf(v *fastjson.Value, length int, number bool) bool {
 	from := w.at
 	w.at = min(w.at+length, len(w.raw))
 	h, known := w.holes[v]
 	if !known && (!w.loose || w.fixed[v]) || length == 0 {
-		return
+		return true
 	}
 	b := w.raw[from:w.at]
 	if number && numberLength(b) != len(b) || !number && slices.ContainsFunc(b, func(c byte) bool { return !plainByte[c] }) {
-		return
+		return !known
 	}
 	w.pieces = append(w.pieces, piece{bytes: w.raw[w.from:from], hole: true, number: number})
 	w.filled = append(w.filled, h)
 	w.from = w.at
+	return true
 }
 
 // object moves behind an object. Which of two keys counts that are the same but for case is for the general reader.

@@ -55,6 +55,10 @@ var oddLines = append([]string{
 	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o","fault":"timeout","lacks":["time"]}`,
 	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o","fault":"timeout","tags":{"channel":"pos"}}`,
 	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o","fault":"timeout","headers":{"x":"y"},"more":1}`,
+	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"send","provider":"momo","operation":"pay","executions":[{"order_id":"o","amount":3}]}`,
+	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"end","outcome":"failed","amount":0,"latency_ms":0}`,
+	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"webhook","provider":"momo","operation":"pay","order_id":"a/1","body":{"orderId":"a\/1","resultCode":0}}`,
+	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"webhook","provider":"momo","operation":"pay","order_id":"o-1","body":"{\"orderId\":\"o-1\",\"resultCode\":0}"}`,
 	`{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"webhook","provider":"vnpay","operation":"checkout","order_id":"o","query_string":"vnp_TxnRef=o","verified":true}`,
 }, exampleLines...)
 
@@ -117,7 +121,7 @@ var oddPieces = []string{
 
 // oddValues are values in place of others: of one kind, mostly, so that the line keeps its pattern.
 var (
-	oddTexts   = []string{`"0"`, `""`, `"00"`, `"o\u0041"`, `"a\\"`, `"é"`, `"o-1"`, `"x y"`, `"momo"`, `"USD"`, `"2026-01-02T03:04:05.1234567Z"`, `"2026-02-29T00:00:00Z"`, `"` + "\x01" + `"`, `"120000"`, `null`}
+	oddTexts   = []string{`"0"`, `""`, `"00"`, `"o\u0041"`, `"a\\"`, `"é"`, `"o-1"`, `"[]"`, `"o\/1"`, `"x y"`, `"momo"`, `"USD"`, `"2026-01-02T03:04:05.1234567Z"`, `"2026-02-29T00:00:00Z"`, `"` + "\x01" + `"`, `"120000"`, `null`}
 	oddNumbers = []string{`0`, `00`, `007`, `-0`, `-7`, `1e3`, `1.50`, `1.`, `0.0`, `7`, `2000`, `999999999999999999`, `9999999999999999999999`, `172800001`, `"7"`, `null`}
 	valueForm  = regexp.MustCompile(`"[^"]*"|-?[0-9][0-9.]*`)
 )
@@ -206,6 +210,45 @@ func TestWhatNoPatternDescribes(t *testing.T) {
 		if b := (batch{data: []byte(begin + rest)}); r.readKnown(&b, b.data, 0, 1) {
 			t.Errorf("has a pattern: %.200s", rest)
 		}
+	}
+}
+
+// A line teaches a pattern, and another one has it but for a value that counts otherwise: it must not be read by the pattern.
+func TestALineThatOnlyLooksLikeAPattern(t *testing.T) {
+	const (
+		begin = `{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","provider":"momo","operation":"pay",`
+		end   = `{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"end","outcome":"failed",`
+	)
+	for _, x := range []struct{ name, learned, raw string }{
+		{
+			"the order in a body that is a text", begin + `"phase":"webhook","verified":true,"order_id":"o-1","body":"{\"orderId\":\"o-1\",\"resultCode\":0}"}`,
+			begin + `"phase":"webhook","verified":true,"order_id":"o-2","body":"{\"orderId\":\"o-1\",\"resultCode\":0}"}`,
+		},
+		{
+			"an order that is written with an escape", begin + `"phase":"webhook","verified":true,"order_id":"a/1","body":{"orderId":"a\/1","resultCode":0}}`,
+			begin + `"phase":"webhook","verified":true,"order_id":"a/2","body":{"orderId":"a\/1","resultCode":0}}`,
+		},
+		{
+			"the number of a transaction, likewise", begin + `"phase":"send","provider_id":"t-1","body":{"orderId":"o","resultCode":0,"transId":"t\u002d1"}}`,
+			begin + `"phase":"send","provider_id":"t-2","body":{"orderId":"o","resultCode":0,"transId":"t\u002d1"}}`,
+		},
+		{
+			"an empty list that is written as a text", begin + `"phase":"send","body":{"orderId":"o","resultCode":0}}`,
+			begin + `"phase":"send","body":{"orderId":"[]","resultCode":0}}`,
+		},
+		{
+			"the same as an amount", begin + `"phase":"send","amount":7,"currency":"VND","body":{"orderId":"o","amount":"7","resultCode":0}}`,
+			begin + `"phase":"send","amount":7,"currency":"VND","body":{"orderId":"o","amount":"[]","resultCode":0}}`,
+		},
+		{"an amount in a line that has none", end + `"amount":0}`, end + `"amount":5}`},
+		{"executions in a line that has none", begin + `"phase":"send","executions":[{"order_id":"o","amount":3}]}`, begin + `"phase":"send","executions":[{"order_id":"p","amount":4}]}`},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			e := defaults(t)
+			r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e})
+			learn(t, r, []byte(x.learned))
+			readsAlike(t, r, []byte(x.raw))
+		})
 	}
 }
 

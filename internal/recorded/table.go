@@ -194,6 +194,12 @@ func Keys() []string {
 	return keys
 }
 
+// Holds reports whether lines of a phase hold a key. Others may have it and are read without it.
+func Holds(p Phase, key string) bool {
+	i, known := lineTable.byName[key]
+	return known && lineTable.fields[i].in.has(p)
+}
+
 // ExecutionKeys lists the keys of an execution in the order in which they are written.
 func ExecutionKeys() []string {
 	keys := make([]string, len(executionTable.fields))
