@@ -11,7 +11,7 @@ import (
 // Taken says what decoding takes from the values of a body that gave an answer: of a value that names the payment or its amount, "order_id",
 // "request_id", "provider_id" or "amount"; of one by which an entry of a list is found, because it is the order id, "same_order"; and of
 // every other value that is read the empty text. A value that is not in it is not read. As long as the values that are read as a name or
-// an amount are texts or numbers, and none is [NoName], and the last ones are the order id, what else stands there changes nothing
+// an amount are texts or numbers, and none is [Catalog.NoName], and the last ones are the order id, what else stands there changes nothing
 // but the name or the amount of the answer. ok is false where that cannot be said of the body.
 func (c *Catalog) Taken(op policy.Operation, body *fastjson.Value, a *policy.Answer) (taken map[*fastjson.Value]string, ok bool) {
 	d := &c.decoders[op][a.Phase]
@@ -75,7 +75,9 @@ func (w *taker) note(name string) (there bool) {
 }
 
 // NoName reports whether a text in the place of a name or an amount may be none: decoding passes it over, or reads more of the body.
-func NoName(text []byte) bool {
+func (*Catalog) NoName(text []byte) bool { return noName(text) }
+
+func noName(text []byte) bool {
 	return len(text) == 0 || string(text) == "0" || string(text) == emptyList
 }
 
@@ -83,9 +85,9 @@ func NoName(text []byte) bool {
 func isName(v *fastjson.Value) bool {
 	switch v.Type() {
 	case fastjson.TypeString:
-		return !NoName(v.GetStringBytes())
+		return !noName(v.GetStringBytes())
 	case fastjson.TypeNumber:
-		return !NoName(v.MarshalTo(nil))
+		return !noName(v.MarshalTo(nil))
 	case fastjson.TypeNull, fastjson.TypeObject, fastjson.TypeArray, fastjson.TypeTrue, fastjson.TypeFalse:
 	}
 	return false

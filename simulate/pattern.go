@@ -312,11 +312,11 @@ func (r *lineReader) fill(p *pattern, l *entry, h hole, x place, b []byte, found
 		return true
 	case isSaidOrder, isSaidRequest, isSaidProvider:
 		l.texts[textOf[h.role]] = x
-		return !providers.NoName(b)
+		return !p.catalog.NoName(b)
 	case isSameOrder: // looked at when all are filled
 	case isSaidAmount:
 		l.said = p.catalog.Minor(string(b), p.kind.answer.Currency)
-		return !providers.NoName(b)
+		return !p.catalog.NoName(b)
 	case isFoundOrder:
 		found[h.which].order = x
 	case isFoundRequest:

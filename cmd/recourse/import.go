@@ -162,6 +162,9 @@ func writeImported(w io.Writer, sum *imports.Summary) {
 	for _, c := range sum.LeftOut {
 		fmt.Fprintf(w, "left out: %s, %s\n", count(c.N), c.Name)
 	}
+	if sum.Cards > 0 {
+		fmt.Fprintf(w, "card numbers stood where names are, in %s lines: each is card-… now, the same in all of this recording; another import gives it another name\n", count(sum.Cards))
+	}
 	for _, what := range sum.Lacks {
 		fmt.Fprintf(w, "lacks %s: %s\n", what, lackWord(what))
 	}

@@ -53,6 +53,7 @@ type Summary struct {
 	LeftOut  []policy.Count // entries by why
 	Broken   int            // of them, those that could not be read
 	Lacks    []string       // what the formats cannot hold
+	Cards    int            // lines in which a name was a card number
 }
 
 // window is how long after the last line of a flow a send under the same identifier belongs to it. It is that of simulate.
@@ -437,7 +438,11 @@ func (i *importer) write(ctx context.Context, to io.Writer) error {
 		}
 	}
 	var line []byte
+	hider := redact.NewHider()
 	p := newPairer(window, func(l *recorded.Line) error {
+		if hider.Hide(l) {
+			i.sum.Cards++
+		}
 		line = l.Append(line[:0])
 		i.sum.Lines++
 		_, err := to.Write(line)
