@@ -58,7 +58,7 @@ Exit codes: 0 nothing was found, 1 something was, 2 could not run.`,
 			return err
 		}
 		report, err := audit.Run(ctx, audit.Options{
-			Decider: e, Catalogs: e.Catalogs, Window: *window, Stories: *limit,
+			Decider: e, Catalog: e.Catalog, Window: *window, Stories: *limit,
 			Broken: func(l audit.LineError) { fmt.Fprintln(cmd.ErrOrStderr(), l) },
 		}, inputs)
 		if err == nil {
@@ -137,7 +137,7 @@ func filesBelow(path string) (files []string, folder bool, err error) {
 // importing is a file of another tool as a recording.
 func importing(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, path string) io.Reader {
 	out, to := io.Pipe()
-	o := &imports.Options{Catalogs: e.Catalogs, LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) }}
+	o := &imports.Options{Catalogs: e.Catalogs, Catalog: e.Catalog, LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) }}
 	go func() {
 		_, err := imports.Run(ctx, o, to, path)
 		to.CloseWithError(err)

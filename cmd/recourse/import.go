@@ -51,7 +51,7 @@ Exit codes: 0 a recording was written, 2 could not run, or no call of a provider
 			return err
 		}
 		o := &imports.Options{
-			Catalogs: e.Catalogs, Provider: chosen.providers, Merchant: *merchant, Redact: *redacted, Stdin: cmd.InOrStdin(),
+			Catalogs: e.Catalogs, Catalog: e.Catalog, Provider: chosen.providers, Merchant: *merchant, Redact: *redacted, Stdin: cmd.InOrStdin(),
 			LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) },
 		}
 		if err := readAndWritten(*out, append(args, *mapping)); err != nil {

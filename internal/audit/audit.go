@@ -20,15 +20,15 @@ import (
 	"github.com/recourse-pay/recourse/providers"
 )
 
-// Options of an audit. Decider and Catalogs are needed.
+// Options of an audit. Decider and Catalog are needed.
 type Options struct {
-	Decider  policy.Decider
-	Catalogs *providers.Catalogs
-	Window   time.Duration    // how long after its last line a payment is kept; zero: 168 h
-	Settle   time.Duration    // payments whose last line is nearer to the end of the traffic are not open yet; zero: 1 h
-	Stories  int              // findings that are kept with their story; the others are counted
-	Broken   func(LineError)  // called for each line that is passed over; may be nil
-	Found    func(f *Finding) // called for each finding, kept or not; may be nil
+	Decider policy.Decider
+	Catalog func(p *policy.Payment) (*providers.Catalog, error) // by which the answers to a payment are read
+	Window  time.Duration                                       // how long after its last line a payment is kept; zero: 168 h
+	Settle  time.Duration                                       // payments whose last line is nearer to the end of the traffic are not open yet; zero: 1 h
+	Stories int                                                 // findings that are kept with their story; the others are counted
+	Broken  func(LineError)                                     // called for each line that is passed over; may be nil
+	Found   func(f *Finding)                                    // called for each finding, kept or not; may be nil
 }
 
 // Input is an open recording.
@@ -153,7 +153,7 @@ func (a *auditor) read(s *stream, raw []byte) error {
 		return nil
 	}
 	l := &s.line
-	cat, err := a.o.Catalogs.Get(l.Payment.Provider)
+	cat, err := a.o.Catalog(&l.Payment)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func audited(t testkit.Failer, e *ruleset.Engine, found func(*Finding), texts ..
 	for i, text := range texts {
 		inputs = append(inputs, Input{Name: fmt.Sprint(i), Reader: strings.NewReader(text)})
 	}
-	r, err := Run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs, Stories: 10, Found: found}, inputs)
+	r, err := Run(context.Background(), Options{Decider: e, Catalog: e.Catalog, Stories: 10, Found: found}, inputs)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -208,7 +208,7 @@ func TestLongLines(t *testing.T) {
 	if r.Lines != 2 || r.BrokenLines != 1 {
 		t.Errorf("%d lines, %d broken", r.Lines, r.BrokenLines)
 	}
-	_, err := Run(context.Background(), Options{Decider: e, Catalogs: e.Catalogs}, []Input{{Name: "a", Reader: zeros{}}})
+	_, err := Run(context.Background(), Options{Decider: e, Catalog: e.Catalog}, []Input{{Name: "a", Reader: zeros{}}})
 	if err == nil || !strings.Contains(err.Error(), "a:1: no line break in 256 MiB") {
 		t.Errorf("%v", err)
 	}
@@ -224,7 +224,7 @@ func FuzzAudit(f *testing.F) {
 	f.Add([]byte(line(0, "send", asked+","+paid)+line(1, "end", `"flow":"f","outcome":"failed"`)), []byte(line(5, "truth", `"flow":"f","executions":[{"order_id":"o-1"},{}]`)))
 	f.Add([]byte("\x1f\x8b"), []byte(strings.Repeat("[", 10000)))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		r, err := Run(t.Context(), Options{Decider: e, Catalogs: e.Catalogs, Stories: 5}, []Input{{Name: "a", Reader: bytes.NewReader(a)}, {Name: "b", Reader: bytes.NewReader(b)}})
+		r, err := Run(t.Context(), Options{Decider: e, Catalog: e.Catalog, Stories: 5}, []Input{{Name: "a", Reader: bytes.NewReader(a)}, {Name: "b", Reader: bytes.NewReader(b)}})
 		if err != nil {
 			t.Fatal(err)
 		}

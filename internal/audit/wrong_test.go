@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // at is a line of any provider and operation.
@@ -207,5 +210,40 @@ func TestManyExecutions(t *testing.T) {
 	r := audited(t, e, nil, line(0, "send", asked+","+paid)+all.String())
 	if r.BrokenLines != 1 || len(r.Findings) != 1 || r.Findings[0].Kind != ChargedTwice {
 		t.Errorf("%d broken, %+v", r.BrokenLines, r.Totals)
+	}
+}
+
+// A merchant's answers are read as its provider speaks where the merchant is: elsewhere the same body is of another amount, and proves nothing.
+func TestDeployments(t *testing.T) {
+	e, err := ruleset.Open(testkit.Dir(t, testkit.WithDoor(map[string]string{
+		"providers/acme.toml": `
+name        = "acme"
+operations  = ["pay"]
+currency    = "USD"
+amount_unit = "minor"
+[contract]
+query_by = ["order_id"]
+[[decode]]
+status   = "state"
+order_id = "ref"
+amount   = "sum"
+[[status]]
+status = "OK"
+class  = "success"
+facts  = [{ operation = ["pay"], phase = ["send", "query", "webhook"], effect = "executed", stage = "result" }]
+[deployment.south]
+amount_unit = "major"
+`,
+		"merchants/acme.toml": "[contract]\ndeployment = { acme = \"south\" }",
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid := func(minute int, order string) string {
+		return at(minute, "send", "acme", "pay", fmt.Sprintf(`"flow":%q,"payment_key":"k","order_id":%q,"amount":500,"currency":"USD","body":{"state":"OK","ref":%q,"sum":5}`, order, order, order))
+	}
+	r := audited(t, e, nil, paid(0, "o-1")+paid(1, "o-2"))
+	if len(r.Findings) != 1 || r.Findings[0].Kind != ChargedTwice || !r.Findings[0].Certain {
+		t.Errorf("%+v", r.Totals)
 	}
 }

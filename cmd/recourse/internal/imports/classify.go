@@ -23,6 +23,7 @@ type classifier struct {
 	redact   *redact.Redactor
 	merchant string
 	mapping  *Mapping // may be nil
+	catalog  func(p *policy.Payment) (*providers.Catalog, error)
 }
 
 // match is what one catalogue takes a call for.
@@ -134,7 +135,11 @@ func (c *classifier) entry(call *traffic.Call) (*entry, error) {
 	if l.OrderID+l.RequestID+l.ProviderID == "" && l.Phase == recorded.Query {
 		return nil, errors.New("it asks for a payment and names none")
 	}
-	c.answer(m.cat, call, e)
+	cat, err := c.catalog(&l.Payment)
+	if err != nil {
+		return nil, err
+	}
+	c.answer(cat, call, e)
 	return e, nil
 }
 

@@ -29,10 +29,11 @@ import (
 // Options of an import. Catalogs and LeftOut are needed.
 type Options struct {
 	Catalogs *providers.Catalogs
-	Provider []string // only these; empty: all
-	Merchant string   // of every call that says none
-	Mapping  *Mapping // of rows; may be nil
-	Redact   []string // names of fields to cut though the catalogue reads them
+	Catalog  func(p *policy.Payment) (*providers.Catalog, error) // by which the answers to a payment are read; nil: its provider's
+	Provider []string                                            // only these; empty: all
+	Merchant string                                              // of every call that says none
+	Mapping  *Mapping                                            // of rows; may be nil
+	Redact   []string                                            // names of fields to cut though the catalogue reads them
 	Stdin    io.Reader
 
 	// LeftOut is called for each entry that is left out.
@@ -63,7 +64,10 @@ const window = 48 * time.Hour
 func Run(ctx context.Context, o *Options, to io.Writer, paths ...string) (*Summary, error) {
 	i := &importer{o: o, sum: &Summary{}, sorted: sorter{most: inMemory}, truths: map[key]*entry{}, executions: map[rowOf]at{}}
 	defer i.sorted.close()
-	i.classifier = classifier{redact: redact.New(o.Redact, nil, 0), merchant: o.Merchant, mapping: o.Mapping}
+	i.classifier = classifier{redact: redact.New(o.Redact, nil, 0), merchant: o.Merchant, mapping: o.Mapping, catalog: o.Catalog}
+	if o.Catalog == nil {
+		i.classifier.catalog = func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }
+	}
 	for _, name := range o.Catalogs.Names() {
 		cat, err := o.Catalogs.Get(name)
 		if err != nil {
@@ -341,7 +345,7 @@ func (i *importer) complete(e *entry) error {
 	if p.Provider == "" && len(i.classifier.catalogs) == 1 {
 		p.Provider = i.classifier.catalogs[0].Name
 	}
-	cat, err := i.o.Catalogs.Get(p.Provider)
+	cat, err := i.classifier.catalog(p)
 	switch {
 	case err != nil && p.Provider == "":
 		return errors.New("provider: it is missing")
