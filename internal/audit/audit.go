@@ -222,10 +222,8 @@ func (a *auditor) take(s *stream) {
 // paymentOf finds the payment of a line by its flow and by its payment key. A flow's key may come after its first line: a notice,
 // an end and a truth may have none.
 func (a *auditor) paymentOf(l *recorded.Line) *payment {
-	flow, key := l.Payment.Merchant+"\x00"+l.Flow, ""
-	if l.Phase.IsAnswer() && l.Payment.Key != "" {
-		key = l.Payment.Merchant + "\x00" + l.Payment.Operation.String() + "\x00" + l.Payment.Key
-	}
+	flow := l.Payment.Merchant + "\x00" + l.Flow
+	key, byOrder := keyOf(l)
 	p, keyed := a.flows[flow], a.keys[key]
 	switch {
 	case p == nil && keyed == nil:
@@ -233,6 +231,7 @@ func (a *auditor) paymentOf(l *recorded.Line) *payment {
 		heap.Push(&a.open, p)
 	case p == nil:
 		p = keyed
+		p.loose = p.loose || byOrder
 	case keyed != nil && keyed != p:
 		heap.Remove(&a.open, p.index)
 		for _, f := range p.flows {
@@ -244,16 +243,32 @@ func (a *auditor) paymentOf(l *recorded.Line) *payment {
 		keyed.join(p)
 		heap.Fix(&a.open, keyed.index)
 		p = keyed
+		p.loose = p.loose || byOrder
 	}
 	if a.flows[flow] == nil {
 		p.flows = append(p.flows, flow)
 		a.flows[flow] = p
+		byOrder = false // a notice may be written before its send
 	}
-	if key != "" && keyed == nil {
+	if key != "" && keyed == nil && (!byOrder || l.Phase == recorded.Send) {
 		p.keys = append(p.keys, key)
 		a.keys[key] = p
 	}
 	return p
+}
+
+// keyOf is what the lines of a payment have in common beside their flow; empty: nothing. Without a payment key it is the order, where an order is not
+// worked on in parts: two hosts may have a flow each, and a notice one of its own.
+func keyOf(l *recorded.Line) (key string, byOrder bool) {
+	p := &l.Payment
+	switch {
+	case !l.Phase.IsAnswer():
+	case p.Key != "":
+		return p.Merchant + "\x00" + p.Operation.String() + "\x00" + p.Key, false
+	case l.OrderID != "" && !inParts(p.Operation):
+		return p.Merchant + "\x00" + moves(p.Operation).String() + "\x00\x00" + p.Provider + "\x00" + l.OrderID, true
+	}
+	return "", false
 }
 
 // tick moves time on when two lines in a row agree on it: a single line with a wrong clock closes nothing.

@@ -19,6 +19,7 @@ type identity struct {
 	open           []int // of them, those that may have executed, or may yet
 	reopened       bool  // a later answer says that it goes on, though every send was refused
 	executed       int   // the event that proves it; -1: none
+	proofs         []int // queries and notices that prove it
 }
 
 // may reports whether money may have moved, or may yet.
@@ -175,12 +176,13 @@ func (l *ledger) weigh(n int) {
 	case odd:
 	case e.fact.Effect == policy.Executed:
 		if already := find(candidates, func(i *identity) bool { return i.executed >= 0 }); already != nil {
+			already.proofs = append(already.proofs, n)
 			return // the same money, as far as this answer can say
 		}
 		if possible := find(candidates, (*identity).may); possible != nil && !i.may() {
 			i = possible
 		}
-		i.executed = n
+		i.executed, i.proofs = n, append(i.proofs, n)
 	case e.fact.Class == policy.NotFound:
 		if e.phase == recorded.Query && l.absent(candidates, e.at) {
 			for _, i := range candidates {

@@ -32,9 +32,10 @@ type intent struct {
 	currency  string
 }
 
-// unsure reports whether a second execution may be another part of the order, or another operation's.
+// unsure reports whether a second execution may be another part of the order, another operation's, or another purchase under an order id that
+// is used again.
 func (p *payment) unsure() bool {
-	return p.mixed || slices.ContainsFunc(p.events, func(e event) bool {
+	return p.mixed || p.loose || slices.ContainsFunc(p.events, func(e event) bool {
 		return e.phase == recorded.Send && inParts(e.payment.Operation) && e.payment.Key == ""
 	})
 }
@@ -89,7 +90,7 @@ func (p *payment) parts() []*payment {
 		}
 		i := intentOf(e.payment, namings[moves(e.payment.Operation)])
 		if parts[i] == nil {
-			parts[i] = &payment{payment: *e.payment, flows: p.flows, last: p.last}
+			parts[i] = &payment{payment: *e.payment, flows: p.flows, last: p.last, loose: p.loose}
 			intents = append(intents, i)
 		}
 		parts[i].events = append(parts[i].events, *e)

@@ -21,6 +21,7 @@ type payment struct {
 	events  []event
 	payment policy.Payment    // of the first answer that names an amount
 	truths  map[string]*truth // by flow: a reconciliation says nothing of the flows that it did not look at
+	loose   bool              // its flows have the order in common, and no key
 	mixed   bool              // it holds several intents, and it cannot be said which of them reconciliation found
 }
 
@@ -60,6 +61,7 @@ func (p *payment) join(q *payment) {
 	if p.payment.Provider == "" || p.payment.Amount == 0 {
 		p.payment = q.payment
 	}
+	p.loose = p.loose || q.loose
 	for flow, t := range q.truths {
 		p.reconciled(flow).join(t)
 	}
@@ -261,7 +263,11 @@ func (p *payment) doubled(charges []charge, ids []*identity, d policy.Decider) *
 		if i.executed < 0 && !i.may() || p.covered(i) {
 			continue
 		}
-		if n := p.unsafeRepeat(i, d); n >= 0 {
+		n := p.unsafeRepeat(i, d)
+		if n < 0 {
+			n = p.twoPayments(i)
+		}
+		if n >= 0 {
 			return &Finding{Kind: MayBeChargedTwice, Amount: cmp.Or(i.payment.Amount, p.payment.Amount), Payment: *i.payment, cause: n}
 		}
 	}
@@ -284,6 +290,28 @@ func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
 			return n // one promise, and two payments at the provider
 		}
 		own = cmp.Or(own, e.answer.ProviderID)
+	}
+	return -1
+}
+
+// twoPayments is an answer that proves an identity executed as one before it did, under another of the provider's ids: one copy of
+// the request more may have executed than the answers to the sends show; -1: none.
+func (p *payment) twoPayments(i *identity) int {
+	type form struct {
+		phase recorded.Phase
+		class policy.Class
+	}
+	first := map[form]string{} // in another form the id may be that of something else
+	for _, n := range i.proofs {
+		e := &p.events[n]
+		if ofAnother(e.payment.Operation) {
+			continue
+		}
+		f := form{e.phase, e.fact.Class}
+		if differ(first[f], e.answer.ProviderID) {
+			return n
+		}
+		first[f] = cmp.Or(first[f], e.answer.ProviderID)
 	}
 	return -1
 }

@@ -247,3 +247,28 @@ amount_unit = "major"
 		t.Errorf("%+v", r.Totals)
 	}
 }
+
+// Without payment keys one order is one purchase, whatever its lines' flows are called, and an id of the provider's that changes is a second payment.
+func TestVerdictsOfOrders(t *testing.T) {
+	const ids = `"payment_key":"k","order_id":"o-1","request_id":"r-1","amount":1000,"currency":"VND",`
+	unkeyed := func(line string) string { return strings.ReplaceAll(line, `"payment_key":"k",`, "") }
+	notice := func(minute int, flow, id string) string {
+		return line(minute, "webhook", fmt.Sprintf(`"flow":%q,"verified":true,%s"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":%q}`, flow, ids, id))
+	}
+	intent := func(minute int, flow, request, id string) string {
+		return at(minute, "send", "stripe", "pay", fmt.Sprintf(`"flow":%q,"order_id":"o-1","request_id":%q,"amount":1000,"currency":"USD","http_status":200,"body":{"id":%q,"status":"succeeded","amount":1000,"currency":"usd"}`, flow, request, id))
+	}
+	second := strings.ReplaceAll(unkeyed(line(5, "send", asked+","+paid)), `"flow":"f"`, `"flow":"g"`)
+	holdVerdicts(t, []verdict{
+		{"two notices of one request, two payments at the provider", line(0, "send", asked+","+lost) + line(2, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "2"), MayBeChargedTwice, false, 1000},
+		{"two notices of one payment", line(0, "send", asked+","+lost) + line(2, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "1"), "", false, 0},
+		{"two payments, of which reconciliation found one", line(0, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "2") + truthOf(late, "f", `{"order_id":"o-1","request_id":"r-1","amount":1000}`), "", false, 0},
+		{"one order in two flows, two requests", intent(0, "f", "r-1", "pi_1") + intent(5, "g", "r-2", "pi_2"), MayBeChargedTwice, false, 1000},
+		{"one order in two flows, one request", unkeyed(line(0, "send", asked+","+paid)) + second, "", false, 0},
+		{"one order in two flows, of two merchants", intent(0, "f", "r-1", "pi_1") + strings.ReplaceAll(intent(5, "g", "r-2", "pi_2"), "acme", "other"), "", false, 0},
+		{"one order in two flows, at two providers", intent(0, "f", "r-1", "pi_1") + second, "", false, 0},
+		{"one order in two flows, each with its key", line(0, "send", asked+","+paid) + strings.Replace(line(5, "send", asked+","+paid), `"flow":"f","payment_key":"k"`, `"flow":"g","payment_key":"l"`, 1), "", false, 0},
+		{"two refunds of one order in two flows", unkeyed(part(0, "r-1", 300, done)) + strings.Replace(unkeyed(part(5, "r-2", 300, done)), `"flow":"f"`, `"flow":"g"`, 1), "", false, 0},
+		{"a notice in a flow of its own", unkeyed(line(0, "send", asked+","+lost)+notice(5, "notice-1", "1")) + line(9, "end", ended+`"succeeded"`), "", false, 0},
+	})
+}
