@@ -263,18 +263,15 @@ func (p *payment) doubled(charges []charge, ids []*identity, d policy.Decider) *
 		if i.executed < 0 && !i.may() || p.covered(i) {
 			continue
 		}
-		n := p.unsafeRepeat(i, d)
-		if n < 0 {
-			n = p.twoPayments(i)
-		}
-		if n >= 0 {
+		if n := p.unsafeRepeat(i, d); n >= 0 {
 			return &Finding{Kind: MayBeChargedTwice, Amount: cmp.Or(i.payment.Amount, p.payment.Amount), Payment: *i.payment, cause: n}
 		}
 	}
 	return nil
 }
 
-// unsafeRepeat is a send under an identity that was sent already, where the provider does not promise that it executes once; -1: none.
+// unsafeRepeat is a send under an identity that was sent already, where the provider does not promise that it executes once, or an answer by which
+// it did not; -1: none.
 func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
 	terms := d.Terms(i.payment)
 	own := ""
@@ -291,7 +288,7 @@ func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
 		}
 		own = cmp.Or(own, e.answer.ProviderID)
 	}
-	return -1
+	return p.twoPayments(i)
 }
 
 // twoPayments is an answer that proves an identity executed as one before it did, under another of the provider's ids: one copy of
