@@ -37,7 +37,11 @@ func TestServiceAndCallersKilled(t *testing.T) {
 
 func killServiceAndCallers(t *testing.T, flows, kills int, journal string) {
 	t.Helper()
-	w := newServed(t, journal)
+	killServices(t, newServed(t, journal, 1), flows, kills)
+}
+
+func killServices(t *testing.T, w *served, flows, kills int) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var killer sync.WaitGroup
@@ -61,7 +65,7 @@ func killServiceAndCallers(t *testing.T, flows, kills int, journal string) {
 
 // A caller that would be given another caller's command sends twice: the test must find it.
 func TestServedSabotageIsFound(t *testing.T) {
-	w := newServed(t, filepath.Join(t.TempDir(), "flows.db"))
+	w := newServed(t, filepath.Join(t.TempDir(), "flows.db"), 1)
 	w.sabotage = true
 	var results []ended
 	var a servedAudit
@@ -76,25 +80,32 @@ func TestServedSabotageIsFound(t *testing.T) {
 	}
 }
 
-// served is a provider, a service that is killed, and callers that die.
+// served is a provider, services that are killed, and callers that die.
 type served struct {
 	t        *testing.T
 	provider *emulator.Provider
 	pay      string // the provider's URL
-	listen   string
 	journal  string
 	binary   string
 	deaths   atomic.Int64
 	calls    sync.Map // how often a request id was sent
 	sabotage bool     // every run of a caller has the same name
 	begun    atomic.Int64
+	services []*oneServed
+
+	harm func(random *rand.Rand) // beside the kills; may be nil
+}
+
+// oneServed is one of the services.
+type oneServed struct {
+	listen string
 
 	mu      sync.Mutex
 	process *exec.Cmd
 	stderr  bytes.Buffer
 }
 
-func newServed(t *testing.T, journal string) *served {
+func newServed(t *testing.T, journal string, services int) *served {
 	t.Helper()
 	data := "../../journal/sqlite/internal/killtest/testdata"
 	text, err := os.ReadFile(data + "/faults.toml")
@@ -113,17 +124,23 @@ func newServed(t *testing.T, journal string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &served{t: t, listen: freeAddress(t), journal: journal, binary: recourseBinary(t)}
+	w := &served{t: t, journal: journal, binary: recourseBinary(t)}
 	w.provider = emulator.NewProvider(momo, &emulator.Options{Plan: plan, Seed: 11})
 	server := emulator.NewServer(w.provider, &emulator.ServerOptions{})
 	web := httptest.NewServer(server)
 	w.pay = web.URL
-	w.launch()
+	for range services {
+		one := &oneServed{listen: freeAddress(t)}
+		w.services = append(w.services, one)
+		w.launch(one)
+	}
 	t.Cleanup(func() {
-		w.mu.Lock()
-		_ = w.process.Process.Kill()
-		_ = w.process.Wait()
-		w.mu.Unlock()
+		for _, one := range w.services {
+			one.mu.Lock()
+			_ = one.process.Process.Kill()
+			_ = one.process.Wait()
+			one.mu.Unlock()
+		}
 		server.Close()
 		web.CloseClientConnections()
 		web.Close()
@@ -155,14 +172,14 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// launch starts the service, and returns when it listens or has ended.
-func (w *served) launch() {
-	args := []string{"serve", "--journal", w.journal, "--listen", w.listen, "--rules", "../../journal/sqlite/internal/killtest/testdata/rules"}
+// launch starts a service, and returns when it listens or has ended.
+func (w *served) launch(one *oneServed) {
+	args := []string{"serve", "--journal", w.journal, "--listen", one.listen, "--rules", "../../journal/sqlite/internal/killtest/testdata/rules"}
 	if isDatabase(w.journal) {
 		args = append(args, "--migrate")
 	}
 	cmd := exec.Command(w.binary, args...)
-	cmd.Stderr = &w.stderr
+	cmd.Stderr = &one.stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -171,27 +188,31 @@ func (w *served) launch() {
 		w.t.Error(err)
 		return
 	}
-	w.mu.Lock()
-	w.process = cmd
-	w.mu.Unlock()
+	one.mu.Lock()
+	one.process = cmd
+	one.mu.Unlock()
 	_, _ = bufio.NewReader(out).ReadString('\n')
 }
 
-// killer kills the service and starts it again.
+// killer kills one service after another and starts it again.
 func (w *served) killer(ctx context.Context, times int) (killed int) {
 	random := rand.New(rand.NewPCG(16, 2026))
 	for killed < times && ctx.Err() == nil {
 		time.Sleep(time.Duration(20+random.IntN(250)) * time.Millisecond)
-		w.mu.Lock()
-		cmd := w.process
-		w.mu.Unlock()
+		if w.harm != nil {
+			w.harm(random)
+		}
+		one := w.services[random.IntN(len(w.services))]
+		one.mu.Lock()
+		cmd := one.process
+		one.mu.Unlock()
 		_ = cmd.Process.Kill()
 		if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
 			w.t.Errorf("the service ended before it was killed: %v", err)
 			return killed
 		}
 		killed++
-		w.launch()
+		w.launch(one)
 	}
 	return killed
 }
@@ -325,7 +346,7 @@ func (w *served) ask(ctx context.Context, method, path string, body any) (*servi
 		return nil, err
 	}
 	for range 3000 {
-		r, err := http.NewRequestWithContext(ctx, method, "http://"+w.listen+path, bytes.NewReader(text))
+		r, err := http.NewRequestWithContext(ctx, method, "http://"+w.services[rand.IntN(len(w.services))].listen+path, bytes.NewReader(text))
 		if err != nil {
 			return nil, err
 		}

@@ -5,10 +5,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,7 +61,7 @@ func TestTwoServicesOnOneDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Body.Close()
-	if r.StatusCode != http.StatusConflict {
+	if r.StatusCode != http.StatusServiceUnavailable {
 		t.Fatalf("a report at the second service, of a command of the first: %s", r.Status)
 	}
 	if err := first.Process.Kill(); err != nil {
@@ -87,6 +92,172 @@ func TestTwoServicesOnOneDatabase(t *testing.T) {
 			t.Fatalf("not taken over: %v", next)
 		}
 	}
+}
+
+// Three services share a database. They are killed and paused, the server is restarted and its connections are cut, and each call goes to
+// any of the services: a command is given to one caller, and to that one once, whoever says meanwhile that it is over.
+func TestServicesOnOneDatabaseHarmed(t *testing.T) {
+	if testkit.Short() {
+		return
+	}
+	server, err := pgserver.Start("max_connections = 100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := newServed(t, server.URL(), 3)
+	var paused, restarted, cut int
+	w.harm = func(random *rand.Rand) {
+		switch random.IntN(4) {
+		case 0:
+			w.services[random.IntN(3)].pause(time.Duration(random.IntN(5000)) * time.Millisecond) // beyond its lease, or not
+			paused++
+		case 1:
+			mode := []string{"fast", "immediate"}[random.IntN(2)]
+			if err := errors.Join(server.Down(mode), server.Up()); err != nil {
+				t.Error(err)
+			}
+			restarted++
+		case 2:
+			if err := server.Run("psql", "-d", server.URL(), "-c", cutConnections); err != nil {
+				t.Error(err)
+			}
+			cut++
+		}
+	}
+	killServices(t, w, testkit.Size(0, 60, 150), testkit.Size(0, 8, 25))
+	t.Logf("%d pauses, %d restarts of the server, its connections cut %d times", paused, restarted, cut)
+}
+
+const cutConnections = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+
+// pause stops a service for a time, as a machine does that swaps or is moved.
+func (one *oneServed) pause(d time.Duration) {
+	one.mu.Lock()
+	process := one.process.Process
+	one.mu.Unlock()
+	_ = process.Signal(syscall.SIGSTOP)
+	time.Sleep(d)
+	_ = process.Signal(syscall.SIGCONT)
+}
+
+// A call that waits at another process than the one that holds the flow is answered when the flow ends there, not when its time is over.
+func TestACallThatWaitsAtAnotherServiceIsAnswered(t *testing.T) {
+	database := databaseOfTest(t)
+	_, firstURL := serveProcess(t, database, "--migrate")
+	_, secondURL := serveProcess(t, database)
+	caller := fmt.Sprintf("%d-0123456789abcdef", time.Now().Unix())
+	start := map[string]any{"caller": caller, "provider": "momo", "operation": "pay", "payment_key": "k", "order_id": "o", "amount": 50000, "currency": "VND"}
+	begun := postJSON(t, firstURL+"/v1/flows", start)
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/v1/flows/%s?wait_ms=60000", secondURL, begun["flow"]), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan string, 1)
+	go func() {
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer got.Body.Close()
+		text, err := io.ReadAll(got.Body)
+		answer <- fmt.Sprint(string(text), err)
+	}()
+	postJSON(t, fmt.Sprintf("%s/v1/flows/%s/reports", firstURL, begun["flow"]), map[string]any{
+		"caller": caller, "command": begun["command"], "http_status": 200,
+		"body": map[string]any{"orderId": "o", "requestId": begun["request_id"], "amount": 50000, "resultCode": 0, "transId": 1},
+	})
+	if got := <-answer; !strings.Contains(got, `"do":"end"`) || !strings.Contains(got, `"outcome":"succeeded"`) {
+		t.Errorf("the call that waits at the other service: %s", got)
+	}
+}
+
+// A service that was paused beyond its lease does not give a command again: the process that holds the flow now has said that it is over, and
+// its caller would carry it out once more.
+func TestAPausedServiceDoesNotGiveItsCommandAgain(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		pausedService(t, ended)
+	}
+}
+
+func pausedService(t *testing.T, ended bool) {
+	t.Helper()
+	database := databaseOfTest(t)
+	first, firstURL := serveProcess(t, database, "--migrate")
+	_, secondURL := serveProcess(t, database)
+	caller := fmt.Sprintf("%d-0123456789abcdef", time.Now().Unix())
+	start := map[string]any{"caller": caller, "provider": "momo", "operation": "pay", "payment_key": "k", "order_id": "o", "amount": 50000, "currency": "VND"}
+	begun := postJSON(t, firstURL+"/v1/flows", start)
+	if again := getJSON(t, fmt.Sprintf("%s/v1/flows/%s?caller=%s", firstURL, begun["flow"], caller)); again["command"] != begun["command"] {
+		t.Fatalf("a call that is repeated gets %v after %v", again, begun)
+	}
+	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for { // until the second one has it
+		r, err := http.Post(fmt.Sprintf("%s/v1/flows/%s/reports?wait_ms=0", secondURL, begun["flow"]), "application/json",
+			strings.NewReader(fmt.Sprintf(`{"caller":%q,"command":%q,"fault":"timeout"}`, caller, begun["command"])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if r.StatusCode == http.StatusConflict {
+			break
+		}
+		if r.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("a report at the second service: %s", r.Status)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if ended { // there: no process holds it then
+		webhook := map[string]any{"provider": "momo", "verified": true, "body": fmt.Sprintf(`{"orderId":"o","requestId":%q,"amount":50000,"resultCode":0,"transId":1}`, begun["request_id"])}
+		postHook(t, secondURL, webhook)
+		if end := getJSON(t, fmt.Sprintf("%s/v1/flows/%s?wait_ms=60000", secondURL, begun["flow"])); end["do"] != "end" {
+			t.Fatalf("after the webhook: %v", end)
+		}
+	}
+	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if got := getJSON(t, fmt.Sprintf("%s/v1/flows/%s?wait_ms=0&caller=%s", firstURL, begun["flow"], caller)); got["do"] == "send" {
+		t.Errorf("the paused service gives the command again: %v", got)
+	}
+}
+
+func postHook(t *testing.T, service string, webhook map[string]any) {
+	t.Helper()
+	text, err := json.Marshal(webhook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.Post(service+"/v1/webhooks", "application/json", bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != http.StatusNoContent {
+		t.Fatalf("a webhook: %s", r.Status)
+	}
+}
+
+func getJSON(t *testing.T, url string) (answer map[string]any) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || r.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %v %v", url, r.Status, answer, err)
+	}
+	return answer
 }
 
 func TestServeWithoutTables(t *testing.T) {

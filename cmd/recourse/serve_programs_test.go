@@ -19,7 +19,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 			if _, err := exec.LookPath(program[0]); err != nil {
 				t.Fatalf("%v; CI installs it", err)
 			}
-			w := newServed(t, filepath.Join(t.TempDir(), "flows.db"))
+			w := newServed(t, filepath.Join(t.TempDir(), "flows.db"), 1)
 			const carts = 12
 			results := make([]ended, carts)
 			var all sync.WaitGroup
@@ -46,7 +46,7 @@ func TestProgramsInOtherLanguages(t *testing.T) {
 func (w *served) program(cart string, i int, program []string) string {
 	for run := range 5 {
 		var out bytes.Buffer
-		cmd := exec.Command(program[0], append(program[1:], "--service", "http://"+w.listen, "--provider", w.pay, "--merchant", "shop", "--key", cart, "--order", cart, "--amount", "50000")...)
+		cmd := exec.Command(program[0], append(program[1:], "--service", "http://"+w.services[0].listen, "--provider", w.pay, "--merchant", "shop", "--key", cart, "--order", cart, "--amount", "50000")...)
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if err := cmd.Start(); err != nil {
 			w.t.Error(err)

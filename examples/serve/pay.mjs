@@ -78,6 +78,7 @@ async function carryOut(step, caller) {
 }
 
 const caller = `${Math.floor(Date.now() / 1000)}-${randomBytes(16).toString("hex")}`; // for this payment, in this run of this program
+let report = {};
 let { status, step } = await service(`${args.service}/v1/flows`, {
   caller, provider: "momo", operation: "pay", payment_key: args.key, order_id: args.order,
   merchant: args.merchant, amount: Number(args.amount), currency: "VND", data: "an order of the example",
@@ -85,7 +86,8 @@ let { status, step } = await service(`${args.service}/v1/flows`, {
 while (status === 200 && step.do !== "end") {
   const flow = `${args.service}/v1/flows/${step.flow}`;
   if (step.do === "send" || step.do === "query") {
-    ({ status, step } = await service(`${flow}/reports`, await carryOut(step, caller)));
+    if (report.command !== step.command) report = await carryOut(step, caller); // one that comes again is reported again, and not carried out
+    ({ status, step } = await service(`${flow}/reports`, report));
     if (status === 409) { // the deadline passed meanwhile, or the service was started anew
       ({ status, step } = await service(`${flow}?caller=${caller}`));
     }

@@ -99,11 +99,14 @@ def pay(args):
         "caller": caller, "provider": "momo", "operation": "pay", "payment_key": args.key, "order_id": args.order,
         "merchant": args.merchant, "amount": args.amount, "currency": "VND", "data": "an order of the example",
     }
+    report = {}
     status, step = service(args.service + "/v1/flows", start)
     while status == 200 and step["do"] != "end":
         flow = args.service + "/v1/flows/" + step["flow"]
         if step["do"] in ("send", "query"):
-            status, next_step = service(flow + "/reports", carry_out(step, args.provider, caller))
+            if report.get("command") != step["command"]:  # one that comes again is reported again, and not carried out
+                report = carry_out(step, args.provider, caller)
+            status, next_step = service(flow + "/reports", report)
             if status == 409:  # the deadline passed meanwhile, or the service was started anew
                 status, next_step = service(flow + "?caller=" + caller)
             step = next_step

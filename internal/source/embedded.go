@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,30 +12,34 @@ import (
 )
 
 // ParseEmbedded is [Parse] for a file that the program carries: a test holds what it reads to what Parse does. The values come from the syntax
-// tree, from which the places come anyway, and what is an error of TOML is not looked for: a command is about one answer, and spent most of
-// its time on looking.
+// tree, from which the places come anyway. What is no error of syntax, such as a table that a dotted key has
+// closed, is not looked for: a command is about one answer, and spent most of its time on looking.
 func ParseEmbedded(file string, data []byte) (*Doc, error) {
 	d := newDoc(file, data)
 	d.root = map[string]any{}
-	v := values{table: d.root}
-	d.index(v.take(d.root))
-	if v.wrong != nil {
-		return nil, policy.Mistakes{{Position: Pos{File: file}, Msg: v.wrong.Error()}}
+	v := values{table: d.root, begun: map[string]bool{}}
+	if err := cmp.Or(d.index(v.take(d.root)), v.wrong); err != nil {
+		return nil, policy.Mistakes{{Position: Pos{File: file}, Msg: err.Error()}}
 	}
 	return d, nil
 }
 
 // values makes the values of a file.
 type values struct {
-	table map[string]any // of the header that the line stands below
+	table map[string]any  // of the header that the line stands below
+	begun map[string]bool // by path: a table that has had its header
 	wrong error
 }
 
 // take takes a header or a key with its value.
-func (v *values) take(root map[string]any) func(*unstable.Node) {
-	return func(e *unstable.Node) {
+func (v *values) take(root map[string]any) func(*unstable.Node, string) {
+	return func(e *unstable.Node, path string) {
 		switch e.Kind {
 		case unstable.Table, unstable.ArrayTable:
+			if v.begun[path] {
+				v.refuse("a table has two headers")
+			}
+			v.begun[path] = true
 			v.table = v.header(root, e)
 		case unstable.KeyValue:
 			v.keyValue(v.table, e)

@@ -43,7 +43,7 @@ func Parse(file string, data []byte) (*Doc, error) {
 		}
 		return nil, policy.Mistakes{{Position: Pos{File: file}, Msg: err.Error()}}
 	}
-	d.index(nil)
+	_ = d.index(nil)
 	return d, nil
 }
 
@@ -77,8 +77,9 @@ func (d *Doc) pos(offset int) Pos {
 	return Pos{File: d.File, Line: line + 1, Column: 1 + utf8.RuneCount(d.data[start:offset])}
 }
 
-// index finds the place of every key and every value. also, which may be nil, is given each header and each key with its value.
-func (d *Doc) index(also func(*unstable.Node)) {
+// index finds the place of every key and every value. also, which may be nil, is given each header and each key with its value, and the
+// path of the table. The error is one of syntax, after which nothing is found.
+func (d *Doc) index(also func(e *unstable.Node, path string)) error {
 	var p unstable.Parser
 	p.Reset(d.data)
 	prefix := ""
@@ -95,9 +96,10 @@ func (d *Doc) index(also func(*unstable.Node)) {
 		default: // a comment
 		}
 		if also != nil {
-			also(e)
+			also(e, prefix)
 		}
 	}
+	return p.Error()
 }
 
 // header returns the path of a [table] or [[table]] header, with the current

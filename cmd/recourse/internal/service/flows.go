@@ -202,7 +202,11 @@ func (s *Service) report(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
-	if _, err := s.hub.report(h.Flow(), in.Body.Caller, in.Body.Command, in.Body.digest(), reply); err != nil {
+	_, err = s.hub.report(h.Flow(), in.Body.Caller, in.Body.Command, in.Body.digest(), reply)
+	if errors.Is(err, errOver) && mayStand(in.Body.Command) {
+		err = s.overHere(ctx, h.Flow())
+	}
+	if err != nil {
 		return nil, refused(err)
 	}
 	return s.next(ctx, h, in.Body.Caller, in.duration(), stands, noFlow(in.Flow))
@@ -346,11 +350,23 @@ func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, m
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	stopping := s.stopping
+	if most > 0 {
+		defer s.follow(ctx, h)()
+	}
 	for last := false; ; {
 		if err := still(ctx, first.Payment.Merchant, foreign); err != nil { // before a command is taken
 			return nil, err
 		}
 		has := s.hub.take(id, caller, notAfter)
+		if has.again {
+			overtaken, err := s.overtaken(ctx, has.mine)
+			if err != nil {
+				return nil, refused(err)
+			}
+			if overtaken {
+				has.mine = nil
+			}
+		}
 		if has.mine != nil {
 			return &stepAnswer{commandStep(has.mine, notAfter)}, nil
 		}
@@ -440,6 +456,8 @@ func refused(err error) error {
 		return other(duplicate.Flow)
 	case errors.As(err, &report), errors.As(err, &misfit):
 		return huma.Error409Conflict(err.Error())
+	case errors.As(err, new(elsewhereError)):
+		return huma.Error503ServiceUnavailable(err.Error())
 	case errors.Is(err, executor.ErrUnknownFlow):
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, executor.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

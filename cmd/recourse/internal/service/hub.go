@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"sync"
 	"time"
@@ -70,7 +69,7 @@ func (h *hub) Query(ctx context.Context, a *executor.Attempt) (executor.Reply, e
 }
 
 func (h *hub) call(ctx context.Context, phase policy.Phase, a *executor.Attempt) (executor.Reply, error) {
-	c := &command{id: rand.Text(), phase: phase, attempt: a, published: time.Now(), outcome: make(chan outcome, 1)}
+	c := &command{id: commandID(a.Deadline), phase: phase, attempt: a, published: time.Now(), outcome: make(chan outcome, 1)}
 	if !h.publish(c) {
 		return executor.Reply{}, errStopping
 	}
@@ -163,6 +162,7 @@ func (h *hub) wait(flow string) (done func()) {
 // standing is what a flow has for a caller.
 type standing struct {
 	mine    *command        // to be carried out by this caller
+	again   bool            // mine was given to it before
 	other   *command        // with another caller, or too close to its deadline
 	changed <-chan struct{} // closed when this is old
 }
@@ -178,7 +178,7 @@ func (h *hub) take(flow, caller string, notAfter time.Time) standing {
 	switch {
 	case c == nil || c.over:
 	case c.taker == caller && caller != "" && time.Now().Before(c.latest(notAfter)):
-		st.mine = c
+		st.mine, st.again = c, true
 	case c.taker == "" && caller != "" && !h.draining && c.enoughTime(notAfter):
 		c.taker = caller
 		st.mine = c

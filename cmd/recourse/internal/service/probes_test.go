@@ -16,11 +16,15 @@ import (
 // unreadable is a journal that can be counted no more once it is broken.
 type unreadable struct {
 	journal.Journal
-	broken atomic.Bool
+	broken, hangs atomic.Bool
 }
 
 // Count implements [journal.Journal].
 func (j *unreadable) Count(ctx context.Context, f journal.Filter) ([]journal.Tally, error) {
+	if j.hangs.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if j.broken.Load() {
 		return nil, errors.New("open /srv/secret/flows.db: disk I/O error")
 	}
@@ -39,5 +43,15 @@ func TestProbesSayNothingOfTheJournal(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "/srv/secret/flows.db") {
 		t.Errorf("the log does not say why: %s", log.String())
+	}
+}
+
+// A database that does not answer is waited for, and the probe is answered nevertheless.
+func TestProbesDoNotHangWithTheJournal(t *testing.T) {
+	j := &unreadable{Journal: journal.NewMemory()}
+	a := newAPI(t, service.Options{Journal: j, Access: twoMerchants(t)})
+	j.hangs.Store(true)
+	if status, text := a.as("", "GET", "/readyz", ""); status != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", status, text)
 	}
 }

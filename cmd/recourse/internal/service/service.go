@@ -180,10 +180,15 @@ func (s *Service) registerHealth() {
 	}
 }
 
+// readable is how long the journal may take to be read by a process that takes work.
+const readable = 5 * time.Second
+
 func (s *Service) ready(ctx context.Context, _ *struct{}) (*struct{}, error) {
 	if err := s.open(); err != nil || s.x == nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, readable) // a database that does not answer is waited for
+	defer cancel()
 	stats, err := s.x.Stats(ctx)
 	if err != nil {
 		s.unready.Do(func() { s.log.Error("the journal cannot be read", "error", err) })
