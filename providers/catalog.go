@@ -46,7 +46,10 @@ type Catalog struct {
 	webhook   *WebhookShape // nil: not said
 
 	deployments map[string]*Catalog
-	deployedBy  []origin // the files that they were read from
+	read        struct {
+		deployments []origin        // the files that they were read from
+		own         map[string]bool // places in files that are not embedded
+	}
 }
 
 // Row is one code or status of a provider's tables and what it proves.

@@ -39,6 +39,10 @@ func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at
 	}
 }
 
+// Own reports whether a place that [Catalog.Gaps] or [WebhookShape.Weak] names is in a file of the user's, and not in an
+// embedded one, which may have the same name.
+func (c *Catalog) Own(at string) bool { return c.read.own[at] }
+
 // moved reports whether an operation moves money, so that an amount belongs to it.
 func moved(op policy.Operation) bool {
 	return slices.Contains([]policy.Operation{policy.Checkout, policy.Pay, policy.Capture, policy.Refund, policy.Payout}, op)
@@ -230,15 +234,15 @@ func proved(r *Row, p *prober) string {
 }
 
 func (p *prober) gap(kind string, r *Row, shown *probe, what, line string) {
-	if p.seen[kind] {
-		return
-	}
-	p.seen[kind] = true
-	m, _ := p.message(shown)
 	at := p.c.decoders[p.op][p.ph].source
-	if at == "" {
+	if at == "" || p.c.Own(r.Source) && !p.c.Own(at) { // the user's row opens the gap, which the embedded file alone had not
 		at = r.Source
 	}
+	if p.seen[kind+at] {
+		return
+	}
+	p.seen[kind+at] = true
+	m, _ := p.message(shown)
 	p.report(p.op, p.ph, kind, at, fmt.Sprintf("%s: %s%s", what, m.Query, m.Body), line)
 }
 

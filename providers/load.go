@@ -51,7 +51,7 @@ var listBuiltin = sync.OnceValues(func() (map[string]reader, error) {
 			own, file := &Catalogs{byName: map[string]reader{}}, "providers/"+f.Name()
 			doc, err := source.ParseEmbedded(file, data)
 			if err == nil {
-				err = own.add(doc, data)
+				err = own.add(doc, data, true)
 			}
 			if err != nil {
 				return nil, err
@@ -71,18 +71,18 @@ func (cs *Catalogs) Add(file string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return cs.add(doc, data)
+	return cs.add(doc, data, false)
 }
 
 // add reads the catalogue of a file that was parsed.
-func (cs *Catalogs) add(doc *source.Doc, data []byte) error {
+func (cs *Catalogs) add(doc *source.Doc, data []byte, embedded bool) error {
 	var errs source.List
 	root := doc.Root()
 	name := root.String(&errs, "name")
 	if name == "" {
 		errs.Add(root.KeyPos("name"), `a catalogue needs name = "…"`)
 	}
-	l := &loader{errs: &errs, c: &Catalog{Name: name, cells: map[string]*cell{}, states: map[state]*cell{}}}
+	l := &loader{errs: &errs, embedded: embedded, c: &Catalog{Name: name, cells: map[string]*cell{}, states: map[state]*cell{}}}
 	if known := cs.byName[name]; known != nil {
 		old, err := known()
 		if err != nil {
@@ -94,7 +94,7 @@ func (cs *Catalogs) add(doc *source.Doc, data []byte) error {
 	l.c.digest = sha256.Sum256(append(l.c.digest[:], own[:]...)) // with that of the catalogue that it is laid over
 	l.operations(root)
 	l.body(root)
-	l.deployed(root, origin{doc.File, bytes.Clone(data)})
+	l.deployed(root, origin{doc.File, bytes.Clone(data), embedded})
 	root.Done(&errs)
 	if err := errs.Err(); err != nil {
 		return err
@@ -146,11 +146,26 @@ type loader struct {
 	c    *Catalog
 	errs *source.List
 	at   map[*Row]source.Pos // where this file's rows stand
+
+	embedded bool // the program carries the file
+}
+
+// sourceAt is FILE:LINE, and is kept as one of the user's if it is.
+func (l *loader) sourceAt(pos source.Pos) string {
+	at := fmt.Sprintf("%s:%d", pos.File, pos.Line)
+	if !l.embedded {
+		if l.c.read.own == nil {
+			l.c.read.own = map[string]bool{}
+		}
+		l.c.read.own[at] = true
+	}
+	return at
 }
 
 func (l *loader) inherit(old *Catalog) {
 	kept := *old
 	kept.cells, kept.states = map[string]*cell{}, map[state]*cell{}
+	kept.read.own = maps.Clone(old.read.own)
 	kept.Codes = append([]*Row(nil), old.Codes...)
 	kept.Statuses = append([]*Row(nil), old.Statuses...)
 	kept.Fallbacks = append([]*Row(nil), old.Fallbacks...)
@@ -296,7 +311,7 @@ func (r *Row) name() string {
 
 func (l *loader) row(t source.Table) *Row {
 	pos := t.Pos()
-	r := &Row{Provider: l.c.Name, Scope: "-", Source: fmt.Sprintf("%s:%d", pos.File, pos.Line)}
+	r := &Row{Provider: l.c.Name, Scope: "-", Source: l.sourceAt(pos)}
 	l.at[r] = pos
 	if s := t.String(l.errs, "scope"); s != "" {
 		r.Scope = s

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,8 +24,8 @@ func (l *loader) decoders(root source.Table) {
 				}
 			}
 		}
-		pos := t.Pos()
-		claim(int(fieldCount)+2, func(d *decoder) { d.source = fmt.Sprintf("%s:%d", pos.File, pos.Line) })
+		at := l.sourceAt(t.Pos())
+		claim(int(fieldCount)+2, func(d *decoder) { d.source = at })
 		for f, name := range fieldNames {
 			if t.Has(name) {
 				places := l.places(t, name)

@@ -21,27 +21,28 @@ func (c *Catalog) Deployment(name string) (*Catalog, bool) {
 
 // origin is a file with [deployment] tables.
 type origin struct {
-	file string
-	data []byte
+	file     string
+	data     []byte
+	embedded bool
 }
 
 // deployed reads the [deployment.NAME] tables. Those that are inherited are read once more, over the catalogue as it is
 // now; they are parsed anew, since reading marks a table, and an embedded catalogue is shared.
 func (l *loader) deployed(root source.Table, own origin) {
 	l.c.deployments = map[string]*Catalog{}
-	for _, o := range l.c.deployedBy {
+	for _, o := range l.c.read.deployments {
 		if doc, err := source.Parse(o.file, o.data); err == nil { // as it was before
-			l.layDeployments(doc.Root())
+			l.layDeployments(doc.Root(), o.embedded)
 		}
 	}
 	if root.Has("deployment") {
-		l.layDeployments(root)
-		l.c.deployedBy = append(slices.Clone(l.c.deployedBy), own)
+		l.layDeployments(root, own.embedded)
+		l.c.read.deployments = append(slices.Clone(l.c.read.deployments), own)
 	}
 }
 
 // layDeployments lays each deployment of a file over what is known of it, or over the catalogue.
-func (l *loader) layDeployments(root source.Table) {
+func (l *loader) layDeployments(root source.Table, embedded bool) {
 	t, ok := root.Table(l.errs, "deployment")
 	if !ok {
 		return
@@ -52,16 +53,16 @@ func (l *loader) layDeployments(root source.Table) {
 			if base == nil {
 				base = l.c
 			}
-			l.c.deployments[name] = l.deployment(base, name, sub)
+			l.c.deployments[name] = l.deployment(base, name, sub, embedded)
 		}
 	}
 }
 
 // deployment lays a deployment's table over a catalogue.
-func (l *loader) deployment(base *Catalog, name string, t source.Table) *Catalog {
-	d := &loader{errs: l.errs}
+func (l *loader) deployment(base *Catalog, name string, t source.Table, embedded bool) *Catalog {
+	d := &loader{errs: l.errs, embedded: embedded}
 	d.inherit(base)
-	d.c.deployments, d.c.deployedBy = nil, nil
+	d.c.deployments, d.c.read.deployments = nil, nil
 	d.c.digest = sha256.Sum256(append(base.digest[:], name...))
 	d.body(t)
 	t.Done(l.errs)

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -32,8 +31,7 @@ func (l *loader) webhook(root source.Table) {
 }
 
 func (l *loader) webhookShape(t source.Table) *WebhookShape {
-	pos := t.KeyPos("algorithm")
-	w := &WebhookShape{source: fmt.Sprintf("%s:%d", pos.File, pos.Line)}
+	w := &WebhookShape{source: l.sourceAt(t.KeyPos("algorithm"))}
 	w.signature, w.timestamp, w.nonce = l.signedPlace(t, "signature"), l.signedPlace(t, "timestamp"), l.signedPlace(t, "nonce")
 	w.signed = l.oneOf(t, "signed", signedBody, signedTimestampBody, signedFields, signedFilled, signedText)
 	w.algorithm = l.oneOf(t, "algorithm", algorithmHMAC, algorithmHMACSHA512, algorithmHMACSHA1, algorithmHash, algorithmSHA1, algorithmMD5, algorithmRSA)

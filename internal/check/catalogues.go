@@ -39,7 +39,7 @@ func (c *checker) catalogue(name, in string, cat *providers.Catalog, seen map[st
 	}
 	cat.Gaps(func(op policy.Operation, ph policy.Phase, gap, at, shown, line string) {
 		report(Finding{
-			Kind: Evidence, Severity: c.weight(at, gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
+			Kind: Evidence, Severity: c.weight(cat.Own(at), gapSeverity(op, ph, gap)), Place: placeAt(at), Providers: []string{name},
 			Message: fmt.Sprintf("%s%s %s, %s: %s; add to %s: %s", name, in, op, ph, shown, block(gap), line),
 		}, fmt.Sprint(op, ph, gap))
 	})
@@ -73,13 +73,8 @@ func gapSeverity(op policy.Operation, ph policy.Phase, gap string) Severity {
 
 // weight is a finding's severity in a file: where the user's own rules are checked, the embedded files are
 // not theirs to mend.
-func (c *checker) weight(at string, s Severity) Severity {
-	shipped, err := providers.Builtin()
-	if err != nil || !c.own {
-		return s
-	}
-	name, ours := strings.CutPrefix(placeAt(at).File, "providers/")
-	if ours && slices.Contains(shipped.Names(), strings.TrimSuffix(name, ".toml")) {
+func (c *checker) weight(own bool, s Severity) Severity {
+	if c.own && !own {
 		return Note
 	}
 	return s

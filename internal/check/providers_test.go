@@ -1,6 +1,8 @@
 package check_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +65,46 @@ func TestOnlyTheNamedProvidersAreReported(t *testing.T) {
 		}
 		if len(part.Findings) >= len(whole.Findings) {
 			t.Errorf("%s: %d findings of %d", only, len(part.Findings), len(whole.Findings))
+		}
+	}
+}
+
+// A row of the user's that is evidence though it is about something else is a warning at that row, though an embedded
+// file decodes it, and whatever the file is called.
+func TestRowOfOnesOwnIsNotTheEmbeddedFiles(t *testing.T) {
+	t.Chdir(testkit.Dir(t, map[string]string{
+		"merchants/acme.toml": ruleOf("of-all", ""),
+		"providers/shopline.toml": `name = "shopline"
+[[code]]
+code = "X1"
+final = "yes"
+class = "success"
+description = "ours"
+facts = [{ operation = ["payout"], phase = ["query"], effect = "executed", stage = "result", basis = "inferred", because = "it was seen" }]
+`,
+	}))
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{".", here} {
+		e, err := ruleset.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := check.Run(t.Context(), e, check.Options{Providers: []string{"shopline"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, "providers", "shopline.toml")
+		for _, f := range r.Findings {
+			ours := f.Kind == check.Evidence && strings.Contains(f.Message, `"X1"`)
+			if ours && (f.Severity != check.Warning || f.Place.File != file || f.Place.Line != 2) || !ours && f.Kind == check.Evidence && f.Severity != check.Note {
+				t.Errorf("%s: %s at %v: %s", dir, f.Severity, f.Place, f.Message)
+			}
+		}
+		if r.Warnings != 3 {
+			t.Errorf("%s: %d warnings", dir, r.Warnings)
 		}
 	}
 }
