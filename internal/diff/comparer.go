@@ -34,16 +34,9 @@ type Verdict struct {
 	Before, After policy.Decision
 }
 
-// Equivalent reports whether two engines decide alike, by the same rules and with the same
-// waits, for every possible input of every merchant. exact is false when that cannot be
-// decided; same is then false as well.
-func Equivalent(a, b *ruleset.Engine) (same, exact bool) {
-	v := NewComparer(a).Compare(b)
-	return v.Same, v.Exact
-}
-
-// Compare compares an engine with the base. Rule lists that are the same in both cost little,
-// so an engine that differs in one rule is compared fast.
+// Compare compares an engine with the base: whether both decide alike, by the same rules and with the same waits, for
+// every possible input of every merchant. Rule lists that are the same in both cost little, so an engine that differs in
+// one rule is compared fast.
 func (c *Comparer) Compare(b *ruleset.Engine) Verdict {
 	if !slices.Equal(c.base.Catalogs.Names(), b.Catalogs.Names()) {
 		return Verdict{Exact: true}

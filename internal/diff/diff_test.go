@@ -135,8 +135,8 @@ func reported(t *testing.T, e, m *ruleset.Engine, differs map[string]bool) {
 
 func TestEngineIsEquivalentToItself(t *testing.T) {
 	a, b := open(t), open(t)
-	if same, exact := diff.Equivalent(a, b); !same || !exact {
-		t.Errorf("the shipped rules read twice: same %t, exact %t", same, exact)
+	if v := diff.NewComparer(a).Compare(b); !v.Same || !v.Exact {
+		t.Errorf("the shipped rules read twice: same %t, exact %t", v.Same, v.Exact)
 	}
 }
 

@@ -200,15 +200,6 @@ func Holds(p Phase, key string) bool {
 	return known && lineTable.fields[i].in.has(p)
 }
 
-// ExecutionKeys lists the keys of an execution in the order in which they are written.
-func ExecutionKeys() []string {
-	keys := make([]string, len(executionTable.fields))
-	for i := range executionTable.fields {
-		keys[i] = executionTable.fields[i].name
-	}
-	return keys
-}
-
 func needs[T any](in lines, f field[T]) field[T] {
 	f.needed, f.zero = in, in
 	return f
