@@ -42,7 +42,7 @@ It listens on loopback. Another address needs --access, --token-file or --tls-cl
 --watch by itself, reads the rules and the files of tokens anew: a set with a mistake is reported and the
 old one stays. Ctrl-C ends it: calls that callers make can be reported until --drain is over.
 
-Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
+Exit codes: 0 it was ended by Ctrl-C, or --restored is done, 2 could not run.`,
 		Example: `  recourse serve --rules rules --journal flows.db
   recourse serve --journal postgres://payments@db/shop --migrate
   recourse serve --journal flows.db --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
@@ -54,6 +54,8 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	q.rules = rulesFlag(cmd)
 	f.StringVar(&q.journal, "journal", "", "SQLite file of the flows, made if it is not there, or the URL of a PostgreSQL database (postgres://); without it no flow can be begun")
 	f.BoolVar(&q.migrate, "migrate", false, "make the tables in PostgreSQL, or take them to the form of this release")
+	f.StringVar(&q.schema, "schema", "", "of the tables in PostgreSQL; recourse where it is left out")
+	f.BoolVar(&q.restored, "restored", false, "make a restored copy the journal, and end: keys that were paid since are free in it, so hold it against the providers' records first")
 	f.StringVar(&q.listen, "listen", "127.0.0.1:8377", "address; port 0 takes a free one")
 	f.StringVar(&q.access, "access", "", "file of callers (TOML): the token or certificate of each, and the merchants and verbs that it opens")
 	f.StringVar(&q.token, "token-file", "", "file with one bearer token, which opens every merchant")
@@ -72,7 +74,12 @@ Exit codes: 0 it was ended by Ctrl-C, 2 could not run.`,
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsMutuallyExclusive("access", "token-file")
 	cmd.MarkFlagsMutuallyExclusive("access", "admin-token-file")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return q.run(cmd) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if q.restored {
+			return q.adopt(cmd)
+		}
+		return q.run(cmd)
+	}
 	return cmd
 }
 
@@ -86,7 +93,8 @@ type serving struct {
 	perMerchant             float64
 	drain                   time.Duration
 	watch, twoPersons       bool
-	migrate                 bool
+	migrate, restored       bool
+	schema                  string
 	decisions               decisionLog
 }
 

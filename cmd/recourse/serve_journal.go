@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/spf13/cobra"
 
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/journal/postgres"
@@ -22,19 +25,68 @@ type flowJournal interface {
 
 // openJournal opens the SQLite file or the database of the flows.
 func (q *serving) openJournal(ctx context.Context, log *slog.Logger) (flowJournal, error) {
-	if isDatabase(q.journal) {
-		return postgres.Open(ctx, q.journal, &postgres.Options{
-			Migrate: q.migrate,
-			OnError: func(err error) { log.Error("journal", "error", err) },
-		})
+	if !isDatabase(q.journal) {
+		return q.openFile()
 	}
-	if q.migrate {
-		return nil, errors.New("--migrate is for a journal in PostgreSQL; a SQLite file is taken to the form of this release when it is opened")
+	if err := oneAt(q.journal); err != nil {
+		return nil, err
+	}
+	j, err := postgres.Open(ctx, q.journal, &postgres.Options{
+		Schema: q.schema, Migrate: q.migrate, Restored: q.restored,
+		OnError: func(err error) { log.Error("journal", "error", err) },
+	})
+	if err != nil {
+		return nil, ofFlags(err)
+	}
+	return j, nil
+}
+
+func (q *serving) openFile() (flowJournal, error) {
+	if q.migrate || q.schema != "" {
+		return nil, errors.New("--migrate and --schema are for a journal in PostgreSQL; a SQLite file is taken to the form of this release when it is opened")
 	}
 	if err := isFile(q.journal); err != nil {
 		return nil, err
 	}
-	return sqlite.Open(q.journal, nil)
+	j, err := sqlite.Open(q.journal, &sqlite.Options{Restored: q.restored})
+	if err != nil {
+		return nil, ofFlags(err)
+	}
+	return j, nil
+}
+
+// adopt makes a restored copy the journal. It serves nothing: a flag that stays in a script would do so at each start, and end the other
+// processes.
+func (q *serving) adopt(cmd *cobra.Command) error {
+	if q.journal == "" {
+		return errors.New("--restored needs --journal")
+	}
+	if _, err := os.Stat(q.journal); !isDatabase(q.journal) && err != nil {
+		return fmt.Errorf("--restored: %w", err)
+	}
+	j, err := q.openJournal(cmd.Context(), slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
+	if err != nil {
+		return err
+	}
+	if err := j.Close(); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "It is the journal now. Start recourse serve without --restored.")
+	return nil
+}
+
+// ofFlags is an error of a journal with the names of the flags.
+func ofFlags(err error) error {
+	return errors.New(strings.NewReplacer("Options.Restored", "--restored", "Options.Migrate", "--migrate", "Options.Schema", "--schema").Replace(err.Error()))
+}
+
+// oneAt refuses an address in which a password would be taken for a host, and stand in an error. Its text is not repeated.
+func oneAt(url string) error {
+	address, _, _ := strings.Cut(url, "?")
+	if strings.Count(address, "@") > 1 {
+		return errors.New("--journal postgres://…: there is more than one @; one in a name or a password is written %40")
+	}
+	return nil
 }
 
 // noFile is a URL, or settings of a database as libpq takes them.

@@ -260,13 +260,53 @@ func getJSON(t *testing.T, url string) (answer map[string]any) {
 	return answer
 }
 
+// A database of which commits are lost is refused, until a person has made it the journal.
+func TestServeARestoredDatabase(t *testing.T) {
+	server, err := pgserver.Start("max_connections = 100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	run := func(args ...string) (int, string) {
+		var out bytes.Buffer
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, recourseBinary(t), append([]string{"serve", "--listen", "127.0.0.1:0", "--journal", server.URL(), "--schema", "shop"}, args...)...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		_ = cmd.Run() // the exit code says it
+		return cmd.ProcessState.ExitCode(), out.String()
+	}
+	first, _ := serveProcess(t, server.URL(), "--schema", "shop", "--migrate")
+	_ = first.Process.Kill()
+	_ = first.Wait()
+	if err := server.Run("psql", "-d", server.URL(), "-c", "UPDATE shop.journal SET lost = 'a commit'"); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := run(); code != 2 || !strings.Contains(out, "open it once with --restored") {
+		t.Fatalf("%d %s", code, out)
+	}
+	if code, out := run("--restored"); code != 0 || !strings.Contains(out, "without --restored") {
+		t.Fatalf("%d %s", code, out)
+	}
+	serveProcess(t, server.URL(), "--schema", "shop")
+}
+
 func TestServeWithoutTables(t *testing.T) {
 	database := databaseOfTest(t)
 	for _, c := range []struct{ args, want string }{
-		{"--journal " + database, "Migrate"},
+		{"--journal " + database, "open it once with --migrate"},
 		{"--journal POSTGRES://u:secret@h/x", "--journal POSTGRES:/…: this is no file"},
 		{"--journal host=secret", "--journal host=…: this is no file"},
-		{"--journal flows.db --migrate", "--migrate is for a journal in PostgreSQL"},
+		{"--journal flows.db --migrate", "are for a journal in PostgreSQL"},
+		{"--journal flows.db --schema s", "are for a journal in PostgreSQL"},
+		{"--journal postgres://u:p@secret@h/x", "more than one @"},
+		{"--journal postgres://u:p@se/secret@h/x", "more than one @"},
+		{"--journal no-such-file.db --restored", "no-such-file.db"},
+		{"--restored", "--restored needs --journal"},
 		{"--journal postgres://127.0.0.1:1/x?connect_timeout=2", "postgres"},
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -200,7 +200,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 	}
 	defer c.Release()
 	if j.opts.Migrate && !j.opts.ReadOnly {
-		if err := migrate(ctx, c.Conn(), j.opts.Schema, steps); err != nil {
+		if err := migrate(ctx, c.Conn(), j.opts.Schema, steps, j.report); err != nil {
 			return err
 		}
 	}

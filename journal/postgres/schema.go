@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -51,17 +53,36 @@ func version(ctx context.Context, c interface {
 	return n, err
 }
 
-// migrate takes the schema to the newest version, each step in a transaction.
-func migrate(ctx context.Context, c *pgx.Conn, schema string, steps []string) error {
-	for {
+// migrate takes the schema to the newest version, each step in a transaction. While it waited for a table that a long transaction reads (a
+// backup), all that came after it would wait too, and no process could write. So it waits for moments, and tries again; waits is called once.
+func migrate(ctx context.Context, c *pgx.Conn, schema string, steps []string, waits func(error)) error {
+	for try := 0; ; {
 		done, err := migrateOnce(ctx, c, schema, steps)
-		if err != nil {
+		switch {
+		case done:
+			return nil
+		case lockTimeout(err):
+			if try++; try == reportAfter {
+				waits(fmt.Errorf("postgres: the migration of schema %s waits for a transaction that uses its tables, such as a backup's: %w", schema, err))
+			}
+			select {
+			case <-time.After(3 * migrationPatience): // for those that waited behind it
+			case <-ctx.Done():
+				return fmt.Errorf("postgres: schema %s was not migrated, and is as it was: %w", schema, errors.Join(ctx.Err(), err))
+			}
+		case err != nil:
 			return fmt.Errorf("postgres: schema %s cannot be migrated: %w", schema, err)
 		}
-		if done {
-			return nil
-		}
 	}
+}
+
+// migrationPatience is how long a migration waits for a table. It is well within a lease.
+const migrationPatience = 300 * time.Millisecond
+
+// lockTimeout reports whether something was locked for longer than was to be waited.
+func lockTimeout(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "55P03"
 }
 
 func migrateOnce(ctx context.Context, c *pgx.Conn, schema string, steps []string) (done bool, err error) {
@@ -71,6 +92,10 @@ func migrateOnce(ctx context.Context, c *pgx.Conn, schema string, steps []string
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // after the commit there is nothing to roll back
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+		return false, err
+	}
+	// Not before: another process may migrate for long.
+	if _, err := tx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true)", strconv.FormatInt(migrationPatience.Milliseconds(), 10)); err != nil {
 		return false, err
 	}
 	// A missing table would end the transaction, so the catalogue is asked first.
