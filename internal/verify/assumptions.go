@@ -120,7 +120,7 @@ func (j *job) assumptions(e *ruleset.Engine, p *Product, cat *providers.Catalog)
 		all = append(all, f.Assumption)
 		webhooks, amounts = webhooks || f.phase == policy.Webhook, amounts || f.effect == policy.Executed
 	}
-	if amounts && j.payment.Amount != 0 {
+	if amounts {
 		all = append(all, Assumption{Promise: "amount", Text: "an answer about a payment that was executed with another amount names that amount", From: []string{}, Rules: []string{}})
 	}
 	if webhooks {

@@ -116,6 +116,9 @@ func (m *model) withTarget(e flow.Start) flow.Start {
 	return e
 }
 
+// otherCurrency is the code that ISO 4217 has for tests: no payment's.
+const otherCurrency = "XTS"
+
 // named is the answer that a transition brings, with its names.
 func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	a := m.facts.classes[ph][tr.class].answer
@@ -123,7 +126,10 @@ func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	id := &s.Ledger[tr.id]
 	switch {
 	case tr.variant&otherAmount != 0:
-		a.Amount = policy.OddAmount
+		a.Amount, a.Currency = policy.OddAmount, ""
+		if comparable(&m.payment) == saysCurrency {
+			a.Currency = otherCurrency
+		}
 	case tr.variant&wholeAmount != 0:
 		a.Amount, a.Currency = m.payment.Amount, m.payment.Currency
 	}

@@ -106,7 +106,7 @@ type answersMemo struct {
 }
 
 type answersKey struct {
-	provider  string
+	catalog   *providers.Catalog // each deployment has its own
 	operation policy.Operation
 	phase     policy.Phase
 }
@@ -116,7 +116,7 @@ func (a *answersMemo) of(cat *providers.Catalog, op policy.Operation, ph policy.
 	if a == nil {
 		return space.AnswersAs(cat, op, ph, judge)
 	}
-	key := answersKey{cat.Name, op, ph}
+	key := answersKey{cat, op, ph}
 	a.mu.Lock()
 	groups, known := a.known[key]
 	a.mu.Unlock()

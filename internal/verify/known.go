@@ -146,8 +146,11 @@ func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 		Terms     *policy.Terms
 		Zones     []string
 		Rules     []ruleKey
+		Names     []string // of the merchants with a file, where a rule asks for the merchant: all others are one product
 	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, MaxStates: o.maxStates(), Terms: e.Terms(&j.payment)}
-	if !j.looks.At["merchant"] {
+	if j.looks.At["merchant"] {
+		on.Names = e.Rules.MerchantNames()
+	} else {
 		on.Payment.Merchant = ""
 	}
 	for _, f := range layers {

@@ -74,15 +74,15 @@ type ground struct {
 	name     string // see key
 }
 
-func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, modes region.Words, distrust bool, answers *answersMemo) (*ground, error) {
+func newGround(e *ruleset.Engine, s *space.Space, p policy.Payment, modes region.Words, distrusts bool, answers *answersMemo) (*ground, error) {
 	catalog, err := e.Catalog(&p)
 	if err != nil {
 		return nil, err
 	}
-	g := &ground{engine: e, space: s, terms: *e.Terms(&p), distrust: distrust}
-	g.judge = e.Judge
-	if distrust {
-		g.judge = distrustingDecider{e}.Judge
+	g := &ground{engine: e, space: s, terms: *e.Terms(&p), distrust: distrusts}
+	g.judge = catalog.Judge // of the merchant's deployment: the engine finds it by the merchant, whom no question about answers names
+	if distrusts {
+		g.judge = func(p *policy.Payment, a *policy.Answer) policy.Fact { return distrust(catalog.Judge(p, a)) }
 	}
 	if !hasModes(p.Operation) {
 		modes = space.Bit(policy.Auto, policy.Manual)
@@ -122,7 +122,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	m.terms = &m.decider.terms
 	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)
 	for rule, cuts := range looks.Fired {
-		m.maxFired[rule] = int(min(max(0, cuts[len(cuts)-1]), 250))
+		m.maxFired[rule] = int(min(max(0, cuts[len(cuts)-1]), maxCountedFired))
 	}
 	if cuts := looks.Cuts["queries"]; len(cuts) > 0 {
 		m.capped = int(cuts[len(cuts)-1])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -208,7 +209,9 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 	}
 	if len(jobs) == 1 {
 		if !g.joinsModes() {
-			return b.refine(ctx, g, jobs[0], s)
+			own := *g // the limits are the first merchant's: what the search without counts reads of them is the same
+			own.terms = *b.e.Terms(&jobs[0].payment)
+			return b.refine(ctx, &own, jobs[0], s)
 		}
 		for _, mode := range []policy.CaptureMode{policy.Auto, policy.Manual} {
 			if err := b.proveModes(ctx, jobs, space.Bit(mode)); err != nil || b.decided(jobs[0]) {
@@ -281,19 +284,19 @@ func (b *batch) firstOnly() bool { return b.o.VerdictOnly && b.o.FirstOnly }
 // decided reports whether nothing that is still to be searched can change what is asked about a product.
 func (b *batch) decided(j *job) bool { return b.firstOnly() && len(j.product.Violations) > 0 }
 
-// countedEdges bounds the search that counts, and maxCountedQueries the limits for which it is tried.
+// countedEdges bounds the search that counts; maxCountedQueries and maxCountedFired the limits for which it is tried: webhooks fire a rule
+// any number of times, and a state keeps a count in a byte.
 const (
 	countedEdges      = 1_000_000
 	maxCountedQueries = 5
+	maxCountedFired   = 250
 )
 
 // counted searches again with every send, query and firing counted, and ages followed, where the
 // rules look at them and the limits are small. Its verdict is exact. It returns the search without counts if that is
 // not possible.
 func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
-	looks := s.m.decider.looks
-	counts := looks.At["attempt"] || looks.At["queries"] || looks.At["fired"] || looks.At["elapsed"]
-	if s.holds() || s.unfinished || !counts || g.terms.Limits.MaxAttempts > maxSends || g.terms.Limits.MaxQueries > maxCountedQueries {
+	if s.holds() || s.unfinished || !isCounted(s.m.decider.looks, &g.terms.Limits) {
 		return s, nil
 	}
 	exact := newSearch(g.model(s.m.decider.tables, true, false))
@@ -342,18 +345,26 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 	return nil
 }
 
-// covered returns a search that found nothing and followed all that rules decide; nil: there is none.
+// covered returns a search that found nothing and followed all that rules decide; nil: there is none. Of a payment that says less of the
+// money fewer answers are possible, and its search has not asked about the others.
 func covered(proved []*search, t *table) *search {
 	for _, s := range proved {
-		if s.m.decider.includes(t) {
+		if comparable(&s.m.payment) >= comparable(&t.payment) && s.m.decider.includes(t) {
 			return s
 		}
 	}
 	return nil
 }
 
-// example returns a payment of a cell.
+// example returns a payment of a cell, one that says as much of the money as any there: what else the provider may answer to
+// others, it may answer to that.
 func (b *batch) example(p policy.Payment, cell region.Box) policy.Payment {
+	if amounts, limited := cell.Of(space.Amount).(region.Ints); limited && !region.Both(amounts, region.Range(1, math.MaxInt64)).Empty() {
+		cell = cell.With(space.Amount, region.Both(amounts, region.Range(1, math.MaxInt64)))
+	}
+	if currencies, limited := cell.Of(space.Currency).(region.Texts); limited && !region.Without(currencies, region.In("")).Empty() {
+		cell = cell.With(space.Currency, region.Without(currencies, region.In("")))
+	}
 	sit, _ := b.s.Point(cell, time.UTC, 0)
 	if cell.Of(space.Capture) != nil {
 		p.Capture = sit.Payment.Capture

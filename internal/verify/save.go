@@ -341,6 +341,9 @@ func (m *model) scriptAnswer(t *traceStep) string {
 	}
 	if t.transition.variant&otherAmount != 0 {
 		add("amount=", "1")
+		if comparable(&t.from.s.Payment) == saysCurrency {
+			add("currency=", otherCurrency)
+		}
 	}
 	if t.transition.variant&wholeAmount != 0 {
 		add("amount=", fmt.Sprint(t.from.s.Payment.Amount))

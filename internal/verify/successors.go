@@ -51,9 +51,11 @@ func (m *model) successors(n *node, emit emitFunc) {
 	if n.isForced {
 		return // the path continues with the rule's action
 	}
-	if !m.breaches.foreign && n.contested() {
+	if m.coarse && !m.breaches.foreign && n.contested() {
 		// The flow has taken a sibling's webhook for a payment of its own order, and can neither send nor
-		// mark any more. What is left to find is what the rules want about its next answers.
+		// mark any more. What is left to find is what the rules want about what it learns next: from its answers, as
+		// above, and from a webhook that settles a request. What others say comes to the same as without the sibling's.
+		m.ownWebhooks(n, true, onlyBreaks(emit))
 		return
 	}
 	if !m.inOrder {
@@ -63,6 +65,15 @@ func (m *model) successors(n *node, emit emitFunc) {
 	}
 	if n.s.Stage != flow.Ended && !m.noAging {
 		m.passTime(n, emit)
+	}
+}
+
+// onlyBreaks leaves out what breaks nothing by itself.
+func onlyBreaks(emit emitFunc) emitFunc {
+	return func(tr transition, next *node, o *outcome) {
+		if o.breaks() {
+			emit(tr, next, o)
+		}
 	}
 }
 
@@ -254,11 +265,11 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
 			m.nameAnswer(n, next, h, names, 0, emit)
-			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && m.payment.Amount != 0 {
+			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && comparable(&m.payment) == saysAmount {
 				m.nameAnswer(n, next, h, names, wholeAmount, emit) // the coarse model has forgotten the mismatch
 			}
 		}
-		if (st.other > 0 || free) && m.payment.Amount != 0 { // without an amount there is no other one
+		if (st.other > 0 || free) && comparable(&m.payment) > saysNothing { // else there is no other one
 			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
 			m.nameAnswer(n, next, h, names, otherAmount, emit)
@@ -269,12 +280,31 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 // otherRefusal applies a refusal that names another amount. It is about something else, and settles
 // nothing.
 func (m *model) otherRefusal(n *node, h *answerClass, names []uint8, emit answerFunc) {
-	if m.payment.Amount != 0 {
+	if comparable(&m.payment) > saysNothing {
 		m.nameAnswer(n, n, h, names[:1], otherAmount, emit)
 	}
 }
 
-// otherAmount marks a variant whose answer names another amount, and wholeAmount one that names the payment's.
+// What a payment says of the money. The flow compares an answer with that, so each says more than the one before.
+const (
+	saysNothing = iota
+	saysCurrency
+	saysAmount
+)
+
+// comparable returns what a payment says of the money.
+func comparable(p *policy.Payment) int {
+	switch {
+	case p.Amount != 0:
+		return saysAmount
+	case p.Currency != "":
+		return saysCurrency
+	}
+	return saysNothing
+}
+
+// otherAmount marks a variant whose answer names another amount, or another currency where the payment has no amount, and wholeAmount
+// one that names the payment's.
 const (
 	otherAmount = 0x80
 	wholeAmount = 0x40

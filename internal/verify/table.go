@@ -35,6 +35,7 @@ type placed struct {
 	region   region.Region
 	vague    bool // the region is too complex: the condition may hold or not
 	decision policy.Decision
+	serial   int // of its [space.Place]
 }
 
 // book is what is left of the rules when phase, fact and doubt are known.
@@ -63,7 +64,7 @@ func newTable(s *space.Space, e *ruleset.Engine, f *facts, p policy.Payment, cel
 	t := &table{space: s, facts: f, payment: p, none: b.None, lost: b.Lost, zone: b.Effective, books: map[string]*book{}, byShow: map[shown]*book{}}
 	var all []placed
 	for i, r := range b.Rulings {
-		place := placed{vague: b.Rules[i].Err != nil, decision: r.Decision}
+		place := placed{vague: b.Rules[i].Err != nil, decision: r.Decision, serial: b.Rules[i].Serial}
 		if !place.vague {
 			place.region = within(b.Rules[i].Region, cell, f.modes, p)
 			if len(place.region) == 0 {
@@ -90,10 +91,9 @@ func (t *table) share(base *table) {
 	n := len(t.own) - len(base.own)
 	for i := range base.own {
 		mine, theirs := &t.own[n+i], &base.own[i]
-		if mine.decision.Source != theirs.decision.Source || mine.decision.Action != theirs.decision.Action ||
-			(mine.decision.Schedule == nil) != (theirs.decision.Schedule == nil) || mine.vague != theirs.vague ||
-			len(mine.region) != len(theirs.region) {
-			return
+		if mine.serial != theirs.serial || mine.decision.Source != theirs.decision.Source || mine.decision.Action != theirs.decision.Action ||
+			(mine.decision.Schedule == nil) != (theirs.decision.Schedule == nil) {
+			return // a rule that names merchants holds elsewhere for each
 		}
 	}
 	t.own, t.shared, t.base = t.own[:n:n], t.own[n:], base

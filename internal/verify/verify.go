@@ -215,6 +215,9 @@ func addProducts(jobs []*job, e *ruleset.Engine, p policy.Payment, merchants []s
 			return nil, err
 		}
 		key := alikeKey(&p, &looks) + terms
+		if l := e.Terms(&p).Limits; isCounted(&looks, &l) { // such a proof is one of the merchant's own limits
+			key += fmt.Sprint(l)
+		}
 		if j := alike[key]; j != nil {
 			j.merchants = append(j.merchants, m)
 			continue
@@ -233,6 +236,18 @@ func userMerchants(set *rules.Set) []string {
 		return names
 	}
 	return slices.DeleteFunc(names, func(n string) bool { return set.Merchants[n].Builtin() })
+}
+
+// isCounted reports whether rules can tell apart how often something was done, or when, and the limits are so small that
+// everything can be counted.
+func isCounted(looks *ruleset.Looks, l *policy.Limits) bool {
+	for _, cuts := range looks.Fired {
+		if cuts[len(cuts)-1] > maxCountedFired {
+			return false
+		}
+	}
+	counts := looks.At["attempt"] || looks.At["queries"] || looks.At["fired"] || looks.At["elapsed"]
+	return counts && l.MaxAttempts <= maxSends && l.MaxQueries <= maxCountedQueries
 }
 
 // alikeKey is everything of a merchant's rules that the model distinguishes.

@@ -7,10 +7,20 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// webhooks emits verified webhooks. They may arrive at any time, late, repeated and in any order.
+// webhooks emits webhooks. They may arrive at any time, late, repeated and in any order.
 func (m *model) webhooks(n *node, emit emitFunc) {
+	m.ownWebhooks(n, false, emit)
+	m.webhooksOfOthers(n, emit)
+	m.unverifiedWebhooks(n, emit)
+}
+
+// ownWebhooks emits verified webhooks about the flow's own requests; with settling, those alone that say how one ended.
+func (m *model) ownWebhooks(n *node, settling bool, emit emitFunc) {
 	for c := range m.facts.classes[policy.Webhook] {
 		h := &m.facts.classes[policy.Webhook][c]
+		if settling && !h.fact.Effect.Settled() {
+			continue
+		}
 		for i := range n.ids {
 			next := n
 			if n.candidates(i) == 0 {
@@ -38,8 +48,6 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 			m.settleAnswer(next, h, i, names, explore)
 		}
 	}
-	m.webhooksOfOthers(n, emit)
-	m.unverifiedWebhooks(n, emit)
 }
 
 // webhooksOfOthers emits verified webhooks about other payments: other merchants', and other
