@@ -127,7 +127,7 @@ func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	switch {
 	case tr.variant&otherAmount != 0:
 		a.Amount, a.Currency = policy.OddAmount, ""
-		if comparable(&m.payment) == saysCurrency {
+		if moneySaid(&m.payment) == saysCurrency {
 			a.Currency = otherCurrency
 		}
 	case tr.variant&wholeAmount != 0:

@@ -349,7 +349,7 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 // money fewer answers are possible, and its search has not asked about the others.
 func covered(proved []*search, t *table) *search {
 	for _, s := range proved {
-		if comparable(&s.m.payment) >= comparable(&t.payment) && s.m.decider.includes(t) {
+		if moneySaid(&s.m.payment) >= moneySaid(&t.payment) && s.m.decider.includes(t) {
 			return s
 		}
 	}

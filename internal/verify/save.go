@@ -341,7 +341,7 @@ func (m *model) scriptAnswer(t *traceStep) string {
 	}
 	if t.transition.variant&otherAmount != 0 {
 		add("amount=", "1")
-		if comparable(&t.from.s.Payment) == saysCurrency {
+		if moneySaid(&t.from.s.Payment) == saysCurrency {
 			add("currency=", otherCurrency)
 		}
 	}

@@ -265,11 +265,11 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
 			m.nameAnswer(n, next, h, names, 0, emit)
-			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && comparable(&m.payment) == saysAmount {
+			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && moneySaid(&m.payment) == saysAmount {
 				m.nameAnswer(n, next, h, names, wholeAmount, emit) // the coarse model has forgotten the mismatch
 			}
 		}
-		if (st.other > 0 || free) && comparable(&m.payment) > saysNothing { // else there is no other one
+		if (st.other > 0 || free) && moneySaid(&m.payment) > saysNothing { // else there is no other one
 			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
 			m.nameAnswer(n, next, h, names, otherAmount, emit)
@@ -280,7 +280,7 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 // otherRefusal applies a refusal that names another amount. It is about something else, and settles
 // nothing.
 func (m *model) otherRefusal(n *node, h *answerClass, names []uint8, emit answerFunc) {
-	if comparable(&m.payment) > saysNothing {
+	if moneySaid(&m.payment) > saysNothing {
 		m.nameAnswer(n, n, h, names[:1], otherAmount, emit)
 	}
 }
@@ -292,8 +292,8 @@ const (
 	saysAmount
 )
 
-// comparable returns what a payment says of the money.
-func comparable(p *policy.Payment) int {
+// moneySaid returns what a payment says of the money.
+func moneySaid(p *policy.Payment) int {
 	switch {
 	case p.Amount != 0:
 		return saysAmount

@@ -131,7 +131,7 @@ func (m *model) answerText(who string, t *traceStep) string {
 	fact := m.decider.judge(&m.payment, a)
 	text := fmt.Sprintf("%s %s (%s, %s)", who, flow.DescribeAnswer(a), fact.Effect, fact.Class)
 	if t.transition.variant&otherAmount != 0 {
-		text += map[int]string{saysAmount: " with another amount", saysCurrency: " in another currency"}[comparable(&m.payment)]
+		text += map[int]string{saysAmount: " with another amount", saysCurrency: " in another currency"}[moneySaid(&m.payment)]
 	}
 	if t.transition.variant&wholeAmount != 0 {
 		text += " with the amount asked for"

@@ -17,37 +17,40 @@ func (m *model) webhooks(n *node, emit emitFunc) {
 // ownWebhooks emits verified webhooks about the flow's own requests; with settling, those alone that say how one ended.
 func (m *model) ownWebhooks(n *node, settling bool, emit emitFunc) {
 	for c := range m.facts.classes[policy.Webhook] {
-		h := &m.facts.classes[policy.Webhook][c]
-		if settling && !h.fact.Effect.Settled() {
+		if settling && !m.facts.classes[policy.Webhook][c].fact.Effect.Settled() {
 			continue
 		}
 		for i := range n.ids {
-			next := n
-			if n.candidates(i) == 0 {
-				continue
+			if n.candidates(i) > 0 {
+				m.webhooksAbout(n, c, i, emit)
 			}
-			if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {
-				if next = n.fail(i); next == nil {
-					continue
-				}
-			}
-			names := []uint8{namesBoth}
-			if n.sharesOrder(i) {
-				names = append(names, namesOrder)
-			}
-			if m.givesProviderID() {
-				names = append(names, namesProviderID)
-			}
-			explore := func(next *node, name uint8) {
-				m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, emit)
-			}
-			m.foreignExecution(n, h, explore)
-			if h.fact.Effect == policy.NotExecuted {
-				m.otherRefusal(n, h, names, explore)
-			}
-			m.settleAnswer(next, h, i, names, explore)
 		}
 	}
+}
+
+// webhooksAbout emits the webhooks of one class about one identity.
+func (m *model) webhooksAbout(n *node, c, i int, emit emitFunc) {
+	h, next := &m.facts.classes[policy.Webhook][c], n
+	if h.fact.Effect == policy.NotExecuted && !m.breaches.falseWebhook && !m.breaches.falseRefusal {
+		if next = n.fail(i); next == nil {
+			return
+		}
+	}
+	names := []uint8{namesBoth}
+	if n.sharesOrder(i) {
+		names = append(names, namesOrder)
+	}
+	if m.givesProviderID() {
+		names = append(names, namesProviderID)
+	}
+	explore := func(next *node, name uint8) {
+		m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, emit)
+	}
+	m.foreignExecution(n, h, explore)
+	if h.fact.Effect == policy.NotExecuted {
+		m.otherRefusal(n, h, names, explore)
+	}
+	m.settleAnswer(next, h, i, names, explore)
 }
 
 // webhooksOfOthers emits verified webhooks about other payments: other merchants', and other
