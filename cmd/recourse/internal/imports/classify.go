@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -127,10 +128,8 @@ func (c *classifier) entry(call *traffic.Call) (*entry, error) {
 	if l.Phase == recorded.Query {
 		l.Payment.Amount, l.Payment.Currency = 0, ""
 	}
-	for _, id := range []string{l.OrderID, l.RequestID, l.ProviderID} {
-		if strings.ContainsRune(id, '\uFFFD') {
-			return nil, errors.New("an identifier in it is not valid UTF-8")
-		}
+	if err := severalNames(l); err != nil {
+		return nil, err
 	}
 	if l.OrderID+l.RequestID+l.ProviderID == "" && l.Phase == recorded.Query {
 		return nil, errors.New("it asks for a payment and names none")
@@ -141,6 +140,22 @@ func (c *classifier) entry(call *traffic.Call) (*entry, error) {
 	}
 	c.answer(cat, call, e)
 	return e, nil
+}
+
+// rounded is how spreadsheets write a long number: with its first digits only.
+var rounded = regexp.MustCompile(`^[0-9](\.[0-9]+)?[Ee]\+[0-9]+$`)
+
+// severalNames says which name of a line other payments may have as well, though theirs was another one.
+func severalNames(l *recorded.Line) error {
+	for _, name := range []string{l.Flow, l.Payment.Merchant, l.Payment.Key, l.OrderID, l.RequestID, l.ProviderID} {
+		switch {
+		case strings.ContainsRune(name, '\uFFFD'): // in place of any bytes, or they are written so
+			return errors.New("an identifier in it is not valid UTF-8")
+		case rounded.MatchString(name):
+			return fmt.Errorf("the identifier %s is a number that a spreadsheet rounded", name)
+		}
+	}
+	return nil
 }
 
 // testScope is added to the scope of calls to a test host: the same identifiers there are another payment.

@@ -319,6 +319,9 @@ func (i *importer) row(row *traffic.Row) error {
 	l := r.line()
 	e := &entry{Line: *l}
 	if r.err == nil {
+		r.err = severalNames(l)
+	}
+	if r.err == nil {
 		r.err = i.complete(e)
 	}
 	if r.err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -93,7 +92,7 @@ func decimalNumber(text string) (whole int64, fraction float64, err error) {
 	if err == nil && dotted {
 		fraction, err = strconv.ParseFloat("0."+rest, 64)
 	}
-	if err != nil || math.IsInf(fraction, 0) {
+	if err != nil || strings.ContainsFunc(rest, func(c rune) bool { return c < '0' || c > '9' }) { // an exponent is of all digits, and not of the last ones
 		return 0, 0, fmt.Errorf("%q is no number", short(text))
 	}
 	return whole, fraction, nil

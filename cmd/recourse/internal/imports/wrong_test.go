@@ -61,6 +61,8 @@ func TestReadWrongly(t *testing.T) {
 		sends, broken    int
 	}{
 		{"packed by gzip", "a.yaml", strings.Replace(cassette, "ENCODING", "gzip", 1), []string{`"resultCode":0`}, nil, []string{"unreadable"}, 1, 0},
+		{"packed by gzip, in Ruby's YAML", "a.yaml", fmt.Sprintf("---\nhttp_interactions:\n- request:\n    method: post\n    uri: %s\n    body: {encoding: UTF-8, string: '%s'}\n    headers: {}\n  response:\n    status: {code: 200, message: OK}\n    headers:\n      Content-Encoding:\n      - gzip\n    body:\n      encoding: ASCII-8BIT\n      string: !binary |-\n        %s\n  recorded_at: Fri, 02 Jan 2026 03:04:06 GMT\nrecorded_with: VCR 6.3.1\n", payURL, requestBody("1"), in64),
+			[]string{`"resultCode":0`}, nil, []string{"unreadable"}, 1, 0},
 		{"a packed body that is none", "a.yaml", strings.Replace(strings.Replace(cassette, "ENCODING", "br", 1), in64, base64.StdEncoding.EncodeToString([]byte("\x8b\x02\xff\xfe")), 1),
 			[]string{`"fault":"unreadable"`}, []string{"a.yaml:2: kept, but not its answer's body: it is packed (br)"}, nil, 1, 0},
 		{"a redirect", "a.har", har(harEntry(1, payURL, requestBody("1"), 307, `{"name":"Location","value":"/eu/v2/gateway/api/tokenization/pay"}`, ""),
@@ -252,3 +254,28 @@ type full struct{}
 var errFull = errors.New("full")
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// A name that two payments may come to have, and a number with an exponent, are no mistake to guess at: the row is left out.
+func TestRowsThatCannotBeTrusted(t *testing.T) {
+	m, err := ReadMapping("m.toml", []byte("[set]\nprovider = 'momo'\noperation = 'pay'\nphase = 'send'\n[time]\nlayout = 'unix_ms'\n[fields]\nat = 'at'\norder_id = 'order'\npayment_key = 'key'\nlatency_ms = 'took'\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, left := range map[string]string{
+		"1767323045123,o-1,k,5.25":            "",
+		"1767323045123,1e7,k,5":               "", // no spreadsheet writes that
+		"1.767323045123E+12,o-1,k,5":          "left out: broken: at: ",
+		"1767323045123,o-1,k,1.5E+3":          `latency_ms: "1.5E+3" is no number`,
+		"1767323045123,4.23E+15,k,5":          "the identifier 4.23E+15 is a number that a spreadsheet rounded",
+		"1767323045123,o-1,1.00E+19,5":        "the identifier 1.00E+19 is a number that a spreadsheet rounded",
+		"1767323045123,\xf6-1,k,5":            "an identifier in it is not valid UTF-8",
+		"1767323045123,o-1,k\xe4 \xfc \xdf,5": "an identifier in it is not valid UTF-8",
+	} {
+		dir := t.TempDir()
+		write(t, dir, "a.csv", "at,order,key,took\n"+row+"\n")
+		recording, said, sum, err := imported(t, &Options{Mapping: m}, filepath.Join(dir, "a.csv"))
+		if err != nil || !strings.Contains(said, left) || (sum.Broken > 0) != (left != "") || (recording == "") != (left != "") {
+			t.Errorf("%q: %v, %s%s", row, err, recording, said)
+		}
+	}
+}

@@ -92,7 +92,7 @@ func text(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
 	}
-	if n.Tag == "!!binary" {
+	if n.Tag == "!!binary" || n.Tag == "!binary" { // Ruby's Psych writes the second
 		if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), "")); err == nil {
 			return string(raw)
 		}
