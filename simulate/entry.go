@@ -81,7 +81,7 @@ func (l *entry) payment(data []byte) policy.Payment {
 type kinds map[kindContent]*kind
 
 // mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
-const mostKinds = 1 << 16
+const mostKinds = 1 << 14
 
 func (all kinds) of(l *line) *kind {
 	c := kindContent{

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	mostTries = 1 << 16 // lines of which a goroutine tries to make a pattern: those that have none would cost it in vain
-	mostPages = 1 << 9  // of them, those whose body is a text
+	leastTries = 1 << 12 // lines of which a goroutine tries to make a pattern, whether patterns help or not
+	worth      = 4       // lines that are read by a pattern for each that it tries then: of lines that all differ, patterns cost time and memory in vain
+	mostPages  = 1 << 9  // tries at lines whose body is a text
 )
 
 // roles is what the keys of a line hold that differ from line to line.
@@ -30,7 +31,7 @@ var rolesOfFound = map[string]role{"order_id": isFoundOrder, "request_id": isFou
 // learn makes a pattern of the line that the batch took last. What it cannot describe, or describes otherwise than the line was
 // read, it leaves to the general reader.
 func (r *lineReader) learn(b *batch, raw []byte, l *line) {
-	if r.tries == mostTries || r.learned == mostPatterns || len(raw) > longestKnown || !r.common(l) {
+	if r.tries >= leastTries+r.known/worth || r.learned == mostPatterns || len(raw) > longestKnown || !r.common(l) {
 		return
 	}
 	r.tries++

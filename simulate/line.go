@@ -35,6 +35,7 @@ type lineReader struct {
 	patterns  node
 	learned   int // of them
 	tries     int
+	known     int // lines that were read by a pattern
 	pages     int
 	merchants map[string]*merchant
 	parser    fastjson.Parser

@@ -250,6 +250,7 @@ func (r *lineReader) readKnown(b *batch, raw []byte, from, number int) bool {
 	p, filled := r.patterns.find(raw, &holes)
 	for ; p != nil; p = p.also {
 		if filled == len(p.holes) && r.readBy(p, &holes, b, from, number) {
+			r.known++
 			return true
 		}
 	}

@@ -197,3 +197,23 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// Of a key that stands twice nobody knows which value was meant; written twice alike, it does not matter.
+func TestAKeyThatStandsTwice(t *testing.T) {
+	r := NewReader()
+	const send = `{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o-1","amount":7,`
+	for rest, wrong := range map[string]string{
+		`"order_id":"o-1"}`: "", `"amount":7,"body":{}}`: "",
+		`"amount":9}`: "amount stands twice", `"order_id":"o-2"}`: "order_id stands twice", `"order_id":""}`: "order_id stands twice", `"amount":null}`: "amount stands twice",
+		`"body":{},"body":{"a":1}}`: "body stands twice",
+	} {
+		var l Line
+		if _, err := r.Read([]byte(send+rest), &l); err == nil && wrong != "" || err != nil && (wrong == "" || !strings.Contains(err.Error(), wrong)) {
+			t.Errorf("%s: %v", rest, err)
+		}
+	}
+	var l Line
+	if _, err := r.Read([]byte(`{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"truth","executions":[{"order_id":"o","order_id":"p"}]}`), &l); err == nil {
+		t.Error("an execution of two orders is read")
+	}
+}

@@ -1,6 +1,7 @@
 package recorded
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -68,17 +69,26 @@ func newTable[T any](fields ...field[T]) *table[T] {
 // type that is read as absent could change what a payment is taken to be.
 func (t *table[T]) read(r *Reader, o *fastjson.Object, to *T, p Phase) error {
 	var seen uint64
+	var first [64]*fastjson.Value
 	var err error
 	o.Visit(func(key []byte, v *fastjson.Value) {
 		i, known := t.byName[string(key)]
 		if !known {
 			r.others = append(r.others, string(key))
 		}
-		if !known || err != nil || v.Type() == fastjson.TypeNull || seen&(1<<i) != 0 {
+		if !known || err != nil {
 			return
 		}
 		f := &t.fields[i]
+		if first[i] != nil { // which of two values counts, no two programs agree on
+			if !bytes.Equal(first[i].MarshalTo(nil), v.MarshalTo(nil)) {
+				err = fmt.Errorf("%s stands twice, with different values", f.name)
+			}
+			return
+		}
+		first[i] = v
 		switch {
+		case v.Type() == fastjson.TypeNull:
 		case !f.kind.fits(v):
 			err = fmt.Errorf("%s is %s; it must be %s", f.name, v.Type(), f.kind)
 		case f.kind == aString && len(v.GetStringBytes()) == 0:
