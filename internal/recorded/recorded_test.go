@@ -198,7 +198,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// Of a key that stands twice nobody knows which value was meant; written twice alike, it does not matter.
+// A key that stands twice with two values is a broken line; written twice alike, it is as if it stood once.
 func TestAKeyThatStandsTwice(t *testing.T) {
 	r := NewReader()
 	const send = `{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"send","provider":"momo","operation":"pay","order_id":"o-1","amount":7,`
