@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/internal/certificate"
 	"github.com/recourse-pay/recourse/internal/outfile"
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -31,9 +33,32 @@ func (q *verifyRun) collect() *certificate.Certificate {
 	return c
 }
 
+// leaveOutRefused checks certificates as recourse certify does, and leaves out those that it would refuse. The error says why.
+func (q *verifyRun) leaveOutRefused(cmd *cobra.Command, e *ruleset.Engine, c *certificate.Certificate) error {
+	c.Rules = ruleTexts(e, *q.rules)
+	rules, err := engine.OpenFS(c.FS())
+	if err != nil {
+		return err
+	}
+	all, err := certifyAll(cmd, rules, c)
+	if err != nil {
+		return err
+	}
+	var held []certificate.Product
+	for i := range all {
+		if p := &all[i]; p.Holds {
+			held = append(held, c.Products[i])
+		} else {
+			err = errors.Join(err, fmt.Errorf("no certificate for %s %s (%s): certify refuses it: %s", p.Provider, p.Operation, p.Capture, p.Refused))
+		}
+	}
+	c.Products = held
+	return err
+}
+
 // writeCertificate writes the certificates of a run in which everything was proved. Of some products there may be none: the file is
 // written without them, and the error names them.
-func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *certificate.Certificate, r *verify.Report) error {
+func (q *verifyRun) writeCertificate(cmd *cobra.Command, c *certificate.Certificate, r *verify.Report) error {
 	if !r.Holds {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s is not written: not everything is proved\n", *q.certificate)
 		return nil
@@ -53,12 +78,11 @@ func (q *verifyRun) writeCertificate(cmd *cobra.Command, e *ruleset.Engine, c *c
 	}
 	var missing error
 	if len(without) > 0 {
-		missing = fmt.Errorf("%s has no certificate of %s: too large, or proved for each kind of payment by itself or with counts", *q.certificate, strings.Join(without, ", "))
+		missing = fmt.Errorf("%s has no certificate of %s: too large, refused by certify, or proved for each kind of payment by itself or with counts", *q.certificate, strings.Join(without, ", "))
 	}
 	if len(c.Products) == 0 {
 		return fmt.Errorf("%w; it is not written", missing)
 	}
-	c.Rules = ruleTexts(e, *q.rules)
 	slices.SortFunc(c.Products, func(a, b certificate.Product) int {
 		return cmp.Or(strings.Compare(a.Payment.Provider, b.Payment.Provider), cmp.Compare(a.Payment.Operation, b.Payment.Operation),
 			cmp.Compare(a.Payment.Capture, b.Payment.Capture), slices.Compare(a.Merchants, b.Merchants))

@@ -17,10 +17,6 @@ import (
 
 // A product of which there is no certificate takes nothing from the others: the file is written without it, and the error names it.
 func TestCertificateWithoutSome(t *testing.T) {
-	e, err := ruleset.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	file, dir := filepath.Join(t.TempDir(), "proof.zip"), ""
 	q := &verifyRun{certificate: &file, rules: &dir}
 	var said bytes.Buffer
@@ -35,19 +31,43 @@ func TestCertificateWithoutSome(t *testing.T) {
 		return r
 	}
 	c := &certificate.Certificate{V: certificate.Version}
-	if err := q.writeCertificate(cmd, e, c, proved(policy.Pay)); err == nil || !strings.HasSuffix(err.Error(), "it is not written") {
+	if err := q.writeCertificate(cmd, c, proved(policy.Pay)); err == nil || !strings.HasSuffix(err.Error(), "it is not written") {
 		t.Errorf("of nothing: %v", err)
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a certificate of nothing is written")
 	}
 	c.Products = []certificate.Product{{Payment: policy.Payment{Provider: "momo", Operation: policy.Refund}, Merchants: []string{""}}}
-	if err := q.writeCertificate(cmd, e, c, proved(policy.Refund)); err != nil {
+	if err := q.writeCertificate(cmd, c, proved(policy.Refund)); err != nil {
 		t.Errorf("of all: %v", err)
 	}
 	said.Reset()
-	err = q.writeCertificate(cmd, e, c, proved(policy.Refund, policy.Pay, policy.Pay))
+	err := q.writeCertificate(cmd, c, proved(policy.Refund, policy.Pay, policy.Pay))
 	if err == nil || !strings.Contains(err.Error(), "has no certificate of momo pay: ") || !strings.Contains(said.String(), "written: ") {
 		t.Errorf("of some: %v, and %q", err, said.String())
+	}
+}
+
+// A certificate that the checker refuses is not written: the file said that all is proved, and certify refused it.
+func TestRefusedCertificateIsLeftOut(t *testing.T) {
+	e, err := ruleset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, c := "", &certificate.Certificate{V: certificate.Version}
+	o := &verify.Options{Providers: []string{"shopline"}, Operations: []policy.Operation{policy.Unbind},
+		Certificate: func(p *certificate.Product) { c.Products = append(c.Products, *p) }}
+	if _, err := verify.Run(t.Context(), e, o); err != nil || len(c.Products) != 1 {
+		t.Fatal(err, len(c.Products))
+	}
+	less := c.Products[0]
+	less.Closed = less.Closed[1:]
+	c.Products = append(c.Products, less)
+	q, cmd := &verifyRun{rules: &dir}, &cobra.Command{}
+	cmd.SetErr(&bytes.Buffer{})
+	cmd.SetContext(t.Context())
+	err = q.leaveOutRefused(cmd, e, c)
+	if err == nil || !strings.Contains(err.Error(), "no certificate for shopline unbind (auto): certify refuses it: ") || len(c.Products) != 1 {
+		t.Errorf("%d products are left: %v", len(c.Products), err)
 	}
 }

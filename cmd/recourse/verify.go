@@ -127,7 +127,7 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	if proof != nil && !report.Interrupted {
-		err = errors.Join(err, q.writeCertificate(cmd, e, proof, report))
+		err = errors.Join(err, q.leaveOutRefused(cmd, e, proof), q.writeCertificate(cmd, proof, report))
 	}
 	return concluded(cmd, *q.asJSON, report, func(w io.Writer) { printVerify(w, report, q.verbose) }, err, report.Holds)
 }

@@ -5,7 +5,7 @@ import (
 )
 
 // Version is the version of the file's form.
-const Version = 1
+const Version = 2
 
 // Certificate is what a proof rests on, and the states that it is about.
 type Certificate struct {
@@ -62,7 +62,7 @@ type Closed struct {
 }
 
 // Most is the number of identities that a state can hold.
-const Most = 6
+const Most = 4
 
 // State is an abstract state of a flow. A zero action is none; others are one more than the action.
 type State struct {

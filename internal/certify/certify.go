@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -50,11 +51,10 @@ func (m *Machine) closed(ctx context.Context) error {
 			return ctx.Err()
 		}
 		err := m.From(&c.State, c.Worlds, func(to certificate.State, reached []world) {
-			in := all[to]
 			for _, w := range reached {
-				k := in.place(w)
-				if m.expect(k >= 0, "a step from %+v leaves the set: to %+v, world %x", c.State, to, w); k >= 0 {
-					in.reached[k] = true
+				_, in := all[to][w]
+				if m.expect(in, "a step from %+v leaves the set: to %+v, world %x", c.State, to, w); in {
+					all[to][w] = true
 				}
 			}
 		})
@@ -62,28 +62,32 @@ func (m *Machine) closed(ctx context.Context) error {
 			return err
 		}
 	}
-	for s, in := range all {
-		if slices.Contains(in.reached, false) {
-			return fmt.Errorf("no step leads to %+v in all its worlds", s)
+	for s, worlds := range all {
+		for w, reached := range worlds {
+			if !reached {
+				return fmt.Errorf("no step leads to %+v, world %x", s, w)
+			}
 		}
 	}
 	return nil
 }
 
-// entries indexes a set, of which the start is reached.
-func entries(set []certificate.Closed) (map[certificate.State]*entry, error) {
-	all := make(map[certificate.State]*entry, len(set))
+// entries indexes a set: each state with what can be true then, and whether a step leads there. The start is reached.
+func entries(set []certificate.Closed) (map[certificate.State]map[world]bool, error) {
+	all := make(map[certificate.State]map[world]bool, len(set))
 	for _, c := range set {
-		if all[c.State] != nil {
+		in := map[world]bool{}
+		for _, w := range c.Worlds {
+			in[w] = c.State == certificate.State{}
+		}
+		if all[c.State] != nil || len(in) < len(c.Worlds) {
 			return nil, fmt.Errorf("%+v stands there twice", c.State)
 		}
-		all[c.State] = &entry{worlds: c.Worlds, reached: make([]bool, len(c.Worlds))}
+		all[c.State] = in
 	}
-	start := all[certificate.State{}]
-	if start == nil || len(start.worlds) != 1 || start.worlds[0] != 0 {
+	if start := all[certificate.State{}]; len(start) != 1 || !start[0] {
 		return nil, errors.New("the start is not in the set, or is something else")
 	}
-	start.reached[0] = true
 	return all, nil
 }
 
@@ -91,30 +95,12 @@ func entries(set []certificate.Closed) (map[certificate.State]*entry, error) {
 func (m *Machine) uses() error {
 	uses := map[certificate.Use]bool{}
 	for _, u := range m.Uses {
-		if uses[u] = true; !m.Used[u] {
-			return fmt.Errorf("it lists %q for rule %q, and nothing needs that", u.Promise, u.Rule)
-		}
+		uses[u] = true
 	}
-	for u := range m.Used {
-		if !uses[u] {
-			return fmt.Errorf("it does not list %q, which rule %q relies on", u.Promise, u.Rule)
-		}
+	if !maps.Equal(uses, m.Used) {
+		return fmt.Errorf("it lists the promises %v, and needs %v", m.Uses, slices.Collect(maps.Keys(m.Used)))
 	}
 	return nil
-}
-
-// entry is a state of the set, with what can be true then, and whether a step leads there.
-type entry struct {
-	worlds  []world
-	reached []bool
-}
-
-// place is the index of a world, and -1 where it is not in the set.
-func (in *entry) place(w world) int {
-	if in == nil {
-		return -1
-	}
-	return slices.Index(in.worlds, w)
 }
 
 // basis checks that the certificate is about what the rules and the catalogue say.
@@ -143,13 +129,16 @@ func basis(e *engine.Engine, p *certificate.Product) error {
 
 // New returns the machine of a product. Ask says what the rules decide.
 func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Question) []certificate.Choice) *Machine {
-	m := &Machine{Product: p, rules: rules, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0},
+	m := &Machine{Product: p, rules: rules, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0}, names: []naming{unnamed, byBoth},
 		given: map[given]chance{}, varied: map[variation][]world{}}
 	for ph := range p.Answers {
 		for _, a := range p.Answers[ph] {
 			a.Phase = policy.Phase(ph)
 			m.facts[ph] = append(m.facts[ph], m.Judge(&p.Payment, &a))
 		}
+	}
+	if !certificate.OnTarget(&p.Payment) && slices.Contains(p.Terms.Contract.QueryBy, policy.ProviderID) {
+		m.names = append(m.names, byTheirs)
 	}
 	m.terms.Poll, m.terms.Limits.MaxQueries = nil, many
 	if m.terms.Limits.MaxAttempts > 1 {

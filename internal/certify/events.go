@@ -75,36 +75,40 @@ func (m *Machine) event(g given) flow.Event {
 
 // From takes every step from a state in its worlds. An error says which property breaks.
 func (m *Machine) From(a *certificate.State, worlds []world, emit func(certificate.State, []world)) error {
-	s := a.Flow(m.Payment)
-	m.state, m.asked, m.worlds, m.emit = s, nil, worlds, emit
-	clear(m.varied)
-	for _, id := range a.IDs[:a.Count] {
-		m.asked = append(m.asked, id.Age)
+	m.emit = emit
+	for _, m.form = range m.forms(a, worlds) {
+		if err := m.from(m.state); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// from takes every step from one form of a state.
+func (m *Machine) from(s flow.State) error {
+	clear(m.varied)
 	m.spent, m.promise = [32]*flow.State{}, ""
 	last := len(s.Ledger) - 1
-	start := flow.Start{Moment: moment, OrderID: fresh(&s, "order"), RequestID: fresh(&s, "request"), ProviderID: s.Target, Earlier: s.Ledger}
+	start := flow.Start{Moment: moment, OrderID: "new order", RequestID: "new request", ProviderID: s.Target, Earlier: s.Ledger}
 	switch s.Stage {
 	case flow.New:
-		m.try(start, worlds)
+		m.try(start, m.worlds)
 		return m.err
 	case flow.Ended: // the shopper tries again, under a new order or the same
-		m.state, m.asked = flow.State{Payment: m.Payment}, nil
-		for range 2 {
-			if m.try(start, worlds); last >= 0 {
-				start.OrderID = s.Ledger[last].OrderID
-			}
-		}
+		m.state, m.asked = flow.State{Payment: m.Payment}, make([]uint8, last+2)
+		m.try(start, m.worlds)
+		start.OrderID = s.Ledger[last].OrderID
+		m.try(start, m.worlds)
 		if s.Outcome != policy.Escalated {
 			return m.err // no statement changes the outcome
 		}
-		m.state, m.asked, m.spent = s, make([]uint8, len(s.Ledger)), [32]*flow.State{}
+		m.state, m.spent = s, [32]*flow.State{}
 	case flow.Waiting:
-		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, worlds) // the caller has no new order
-		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, worlds)
+		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds) // the caller has no new order
+		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds)
 	case flow.Sending, flow.Querying:
 	}
-	contested := !m.Full && slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
+	contested := slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
 	clear(m.given)
 	for i := range s.Ledger {
 		m.answers(i, contested)
@@ -121,8 +125,8 @@ func (m *Machine) From(a *certificate.State, worlds []world, emit func(certifica
 		lost.Phase = policy.Query
 	}
 	m.answer, m.promise = given{phase: lost.Phase, class: int8(m.classOf(&lost))}, ""
-	m.try(flow.Resumed{Moment: moment}, worlds)
-	m.try(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, worlds)
+	m.try(flow.Resumed{Moment: moment}, m.worlds)
+	m.try(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds)
 	for i := range s.Ledger {
 		found := "person"
 		if s.Stage == flow.Sending && i == last {
@@ -132,16 +136,6 @@ func (m *Machine) From(a *certificate.State, worlds []world, emit func(certifica
 		m.try(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i))
 	}
 	return m.err
-}
-
-// fresh is a name that no identity of the ledger has.
-func fresh(s *flow.State, kind string) string {
-	for i := 0; ; i++ {
-		n := certificate.Name(kind, i)
-		if !slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.OrderID == n || id.RequestID == n }) {
-			return n
-		}
-	}
 }
 
 // after returns the worlds in which a statement about an identity can be made, as they are then.
@@ -171,13 +165,8 @@ func (m *Machine) answers(i int, inOrder bool) {
 	under := s.Stage == flow.Sending && i == last
 	asked := s.Stage == flow.Querying && (i == last || by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID)
 	knows := asked && len(m.ages) > 1 && int(m.asked[i]) == len(m.ages)-1 // the query came when all had arrived
-	names := []naming{unnamed, byBoth}
-	if !certificate.OnTarget(&s.Payment) && slices.Contains(contract.QueryBy, policy.ProviderID) {
-		names = append(names, byTheirs)
-	}
-	about := about{i, names}
 	for class, fact := range m.facts[policy.Send] {
-		m.sendAnswers(about, given{phase: policy.Send, class: int8(class)}, fact, under, inOrder)
+		m.sendAnswers(i, given{phase: policy.Send, class: int8(class)}, fact, under, inOrder)
 	}
 	for class, fact := range m.facts[policy.Query] {
 		g := given{phase: policy.Query, class: int8(class)}
@@ -189,27 +178,21 @@ func (m *Machine) answers(i int, inOrder bool) {
 			now = "absent"
 		}
 		if asked {
-			m.add(g, names, now, i)
+			m.add(g, m.names, now, i)
 			m.other(g)
 		}
 		if g.late = true; !inOrder && by != "" {
-			m.add(g, names, said, i)
+			m.add(g, m.names, said, i)
 		}
 	}
 	if !inOrder {
-		m.webhooks(about)
+		m.webhooks(i)
 	}
 }
 
-// about is the identity that answers are about, and how they name it.
-type about struct {
-	i     int
-	names []naming
-}
-
 // sendAnswers adds the answers of one class to a send.
-func (m *Machine) sendAnswers(of about, g given, fact policy.Fact, under, inOrder bool) {
-	id, contract := &m.state.Ledger[of.i], &m.terms.Contract
+func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder bool) {
+	id, contract := &m.state.Ledger[i], &m.terms.Contract
 	now, refused, result := said(fact), fact.Effect == policy.NotExecuted, fact.Stage == policy.Result
 	switch {
 	case refused && result && id.Sends > 1 && contract.Replay == policy.FirstResult:
@@ -222,31 +205,31 @@ func (m *Machine) sendAnswers(of about, g given, fact policy.Fact, under, inOrde
 		now = "only"
 	}
 	if under {
-		m.add(g, of.names, now, of.i)
+		m.add(g, m.names, now, i)
 		m.other(g)
 	}
 	if g.late = true; refused && id.Sends > 1 {
 		now = "old"
 	}
 	if !inOrder && (!under || id.Sends > 1) {
-		m.add(g, of.names, now, of.i)
+		m.add(g, m.names, now, i)
 	}
 }
 
 // webhooks adds those about an identity, and about others.
-func (m *Machine) webhooks(of about) {
+func (m *Machine) webhooks(i int) {
 	seen := map[policy.Effect]bool{}
 	for class, fact := range m.facts[policy.Webhook] {
 		g := given{phase: policy.Webhook, class: int8(class)}
-		m.add(g, append([]naming{byOrder}, of.names[1:]...), said(fact), of.i)
+		m.add(g, append([]naming{byOrder}, m.names[1:]...), said(fact), i)
 		if !seen[fact.Effect] { // of another payment the flow reads the effect alone
 			seen[fact.Effect] = true
-			m.add(g, []naming{crossed, sibling}, "nothing", of.i)
+			m.add(g, []naming{crossed, sibling}, "nothing", i)
 			m.other(g)
 		}
-		if of.i == len(m.state.Ledger)-1 && !seen[100] {
+		if i == len(m.state.Ledger)-1 && !seen[100] {
 			seen[100] = true // of a message that is not signed it reads the names alone
-			m.add(g, []naming{forged}, "nothing", of.i)
+			m.add(g, []naming{forged}, "nothing", i)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package certify
 
 import (
+	"slices"
+
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/certificate"
 	"github.com/recourse-pay/recourse/policy"
@@ -18,86 +20,118 @@ func Read(f policy.Fact) policy.Fact {
 	return is
 }
 
-// abstract returns what the proof follows of a flow, and where each identity went. Counts, times, withdrawal and trace are left
-// out: try spends them at every event. Identities of the past that are known not to execute are one where nothing but
-// their name tells them apart: then the flow does the same about either.
-func abstract(s *flow.State, ages []uint8) (a certificate.State, to []int) {
-	l := s.Ledger
-	a = certificate.StateOf(s)
-	to = make([]int, len(l))
-	for i := range l {
-		k := len(l) - 1 // the last that is alike
-		for k > i && !alike(s, i, k) {
-			k--
-		}
-		if to[i] = k; k == i {
-			a.Count++
+// other returns the identity that a state keeps beside the latest; below 0: there is none. What the flow reads of those before the
+// latest is whether one is open again (then it asks no rules about what did not execute), and whether one has the order of the latest: if
+// any has, the one just before. Of all else forms has every kind, so one says what all say.
+func other(s *flow.State) int {
+	for i := len(s.Ledger) - 2; i >= 0; i-- {
+		if !isPast(s, i) {
+			return i
 		}
 	}
-	at := int(a.Count)
-	for i := len(l) - 1; i >= 0; i-- {
-		if to[i] != i {
-			to[i] = to[to[i]]
-			a.IDs[to[i]].Copies = max(a.IDs[to[i]].Copies, uint8(min(l[i].Copies, 1)))
+	return len(s.Ledger) - 2
+}
+
+// abstract returns what the proof follows of a flow, and where each identity went; -1: nowhere. Counts, times, withdrawal and trace
+// are left out: try spends them at every event. Age is that of the latest identity when the query under way went out.
+func (m *Machine) abstract(s *flow.State, age uint8) (a certificate.State, to []int) {
+	a, to = certificate.StateOf(s), make([]int, len(s.Ledger))
+	kept := other(s)
+	for i := range s.Ledger {
+		if to[i] = -1; i != kept && i < len(s.Ledger)-1 && !m.Apart {
 			continue
 		}
-		at--
-		a.IDs[at] = identity(s, i, at, past(s, i))
-		for k := len(l) - 1; k > i; k-- {
-			if l[k].OrderID == l[i].OrderID {
-				a.IDs[at].Order = a.IDs[to[k]].Order
+		if to[i] = int(a.Count); to[i] == certificate.Most {
+			return certificate.State{}, nil // where they are apart
+		}
+		is := &a.IDs[a.Count]
+		*is = m.identity(s, i)
+		for k := i; k >= 0; k-- { // it is called by the first that has it
+			if to[k] >= 0 && s.Ledger[k].OrderID == s.Ledger[i].OrderID {
+				is.Order = uint8(to[k])
 			}
 		}
 		if s.Stage == flow.Querying {
-			a.IDs[at].Age = ages[i]
+			is.Age = age
 		}
-		to[i] = at
+		a.Count++
 	}
 	return a, to
 }
 
-// past reports whether an identity is not the latest one, and is known not to execute.
-func past(s *flow.State, i int) bool {
+// isPast reports whether an identity is not the latest one, and is known not to execute.
+func isPast(s *flow.State, i int) bool {
 	id := &s.Ledger[i]
-	return (i < len(s.Ledger)-1 || s.Stage == flow.Ended) && id.Effect == policy.NotExecuted && !id.Contested
+	return i < len(s.Ledger)-1 && id.Effect == policy.NotExecuted && !id.Contested
 }
 
-// shared reports whether an identity that is not past has the order of one.
-func shared(s *flow.State, i int) bool {
-	for k := range s.Ledger {
-		if !past(s, k) && s.Ledger[k].OrderID == s.Ledger[i].OrderID {
-			return true
-		}
-	}
-	return false
-}
-
-// alike reports whether nothing but their names tells two identities of the past apart.
-func alike(s *flow.State, i, k int) bool {
-	return past(s, i) && past(s, k) && theirs(s, i) == theirs(s, k) &&
-		(s.Ledger[i].OrderID == s.Ledger[k].OrderID || !shared(s, i) && !shared(s, k)) && (i > 0 || !certificate.OnTarget(&s.Payment))
-}
-
-// identity is one identity of a flow, without its age, under an order of its own.
-func identity(s *flow.State, i, at int, past bool) certificate.Identity {
-	id := &s.Ledger[i]
-	is := certificate.Identity{Order: uint8(at), Sends: uint8(min(id.Sends, 2)), Copies: uint8(min(id.Copies, 2)), Effect: uint8(id.Effect), Prior: uint8(policy.NotExecuted),
+// identity is one identity of a flow, without its order and age. Of one before the latest it is open what it left: forms has all of it.
+func (m *Machine) identity(s *flow.State, i int) certificate.Identity {
+	id, last := &s.Ledger[i], i == len(s.Ledger)-1
+	is := certificate.Identity{Sends: uint8(min(id.Sends, 2)), Copies: uint8(min(id.Copies, 2)), Effect: uint8(id.Effect), Prior: uint8(policy.NotExecuted),
 		Theirs: theirs(s, i), Mismatch: id.Mismatch, Contested: id.Contested}
 	switch {
-	case past:
+	case !last && !m.Apart:
+		is.Sends, is.Copies, is.Theirs, is.Mismatch = 1, 1, certificate.OnTarget(&s.Payment), false
+	case isPast(s, i) || s.Stage == flow.Ended && id.Effect == policy.NotExecuted && !id.Contested:
 		is.Sends, is.Copies = 1, min(is.Copies, 1)
 	case id.Sends > 1 && (s.Stage != flow.Ended || s.Outcome == policy.Escalated):
 		is.Prior = uint8(id.Prior)
 	}
-	is.Reopened = id.Reopened && !past && i < len(s.Ledger)-1 && id.Effect != policy.Executed
+	is.Reopened = id.Reopened && !last && !isPast(s, i) && id.Effect != policy.Executed
 	if id.Effect == policy.Executed {
 		is.Class = uint8(Read(id.Fact).Class)
 	}
 	return is
 }
 
+// Merge returns the state that stands for one in which identities are apart, with what is true in it.
+func (m *Machine) Merge(a *certificate.State, w world) (certificate.State, world) {
+	s := a.Flow(m.Payment)
+	to, where := m.abstract(&s, a.IDs[max(a.Count, 1)-1].Age)
+	return to, m.moved([]world{w}, where)[0]
+}
+
 // theirs reports whether an identity has an id of the provider. A refund begins with that of the payment.
 func theirs(s *flow.State, i int) bool {
 	id := s.Ledger[i].ProviderID
 	return id != "" && (id != s.Target || certificate.OnTarget(&s.Payment))
+}
+
+// form is a flow that a state stands for, with what can be true.
+type form struct {
+	state  flow.State
+	asked  []uint8 // by identity: its age when the query under way went out
+	worlds []world
+}
+
+// forms returns the flows that a state stands for. Of an identity before the latest nothing is executed: else no later one was sent. It
+// may have left a copy or not, and if one was left the provider may hold it as a failed request, or hold that of another one of
+// the order. It may have an id of the provider or not, and it is as old as the latest, or older.
+func (m *Machine) forms(a *certificate.State, worlds []world) (all []form) {
+	one := form{state: a.Flow(m.Payment), worlds: worlds, asked: make([]uint8, a.Count+1)} // and of one that is sent now
+	for i := range a.Count {
+		one.asked[i] = a.IDs[i].Age
+	}
+	if a.Count < 2 || m.Apart {
+		return []form{one}
+	}
+	earlier, latest, age := one.state.Ledger[0], one.state.Ledger[1], one.asked[1]
+	failed := slices.Clone(worlds)
+	for _, w := range worlds {
+		failed = append(failed, w|left)
+	}
+	ids := []string{earlier.ProviderID}
+	if slices.Contains(m.names, byTheirs) {
+		ids = append(ids, "of "+earlier.RequestID)
+	}
+	for older := age; older == age || a.AskedBy > 0 && int(older) < len(m.ages); older++ {
+		for _, earlier.ProviderID = range ids {
+			for earlier.Copies, one.worlds = range [][]world{worlds, failed} {
+				one.asked, one.state.Ledger = []uint8{older, age, 0}, []flow.Identity{earlier, latest}
+				all = append(all, one)
+			}
+		}
+	}
+	return all
 }

@@ -175,7 +175,7 @@ func TestDecisionsLeftOut(t *testing.T) {
 
 // mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up once, by 79 lines: what the rules decide
 // was asked about with one draw for each answer, and half of the decisions that were left out were not found.
-const mostLines = 1112
+const mostLines = 1105
 
 func TestSize(t *testing.T) {
 	files, err := filepath.Glob("*.go")

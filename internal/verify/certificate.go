@@ -25,6 +25,7 @@ type certifier struct {
 	open    map[certificate.State][]uint32 // worlds whose steps are to be taken
 	queue   []certificate.State
 	most    int // states
+	machine *certify.Machine
 }
 
 func newCertifier(g *ground, m *model) *certifier {
@@ -39,24 +40,43 @@ func newCertifier(g *ground, m *model) *certifier {
 			c.addClass(ph, &g.facts.notSentClass)
 		}
 	}
+	c.machine = certify.New(&c.product, g.engine, c.ask)
 	return c
 }
 
 // addClass adds a class of the search to the one of the certificate in which the flow reads the same.
 func (c *certifier) addClass(ph policy.Phase, one *answerClass) {
 	fact := certify.Read(c.ground.facts.groups[ph][one.groups[0]].fact)
+	answer := c.exampleOf(ph, one, fact)
 	for i := range c.classes[ph] {
 		is := &c.classes[ph][i]
 		if is.fact == fact {
 			is.groups = append(is.groups, one.groups...)
 			if is.answer.Fault != policy.NoFault {
-				is.answer, c.product.Answers[ph][i] = one.answer, one.answer // a failed call names no payment
+				is.answer, c.product.Answers[ph][i] = answer, answer // a failed call names no payment
 			}
 			return
 		}
 	}
-	c.classes[ph] = append(c.classes[ph], answerClass{answer: one.answer, fact: fact, groups: slices.Clone(one.groups)})
-	c.product.Answers[ph] = append(c.product.Answers[ph], one.answer)
+	c.classes[ph] = append(c.classes[ph], answerClass{answer: answer, fact: fact, groups: slices.Clone(one.groups)})
+	c.product.Answers[ph] = append(c.product.Answers[ph], answer)
+}
+
+// exampleOf returns an answer of a class that proves what the class proves. The search's own may not: where a row has a pattern, a box of
+// all unlisted texts has some that it reads otherwise.
+func (c *certifier) exampleOf(ph policy.Phase, one *answerClass, fact policy.Fact) policy.Answer {
+	is := func(a policy.Answer) bool { return certify.Read(c.ground.engine.Judge(&c.product.Payment, &a)) == fact }
+	if is(one.answer) {
+		return one.answer
+	}
+	for _, j := range one.groups {
+		for _, b := range c.ground.facts.groups[ph][j].boxes {
+			if a := c.ground.facts.answerIn(b, ph); is(a) {
+				return a
+			}
+		}
+	}
+	return one.answer // the checker refuses that
 }
 
 // ask returns what the rules can decide about a question.
@@ -117,8 +137,7 @@ const mostCertified = 50_000
 
 // close adds states until every step stays within them.
 func (c *certifier) close(ctx context.Context) (*certificate.Product, error) {
-	p := &c.product
-	m := certify.New(p, c.ground.engine, c.ask)
+	p, m := &c.product, c.machine
 	c.add(certificate.State{}, []uint32{0})
 	for at := 0; at < len(c.queue); at++ { //nolint:intrange // the loop appends to queue
 		if at%64 == 0 && ctx.Err() != nil {
