@@ -76,7 +76,7 @@ func (x *Executor) termsOf(p *policy.Payment) *policy.Terms {
 	if err != nil {
 		return x.rules.Terms(p)
 	}
-	return rules.Terms(p)
+	return (&careful{Decider: rules, x: x}).Terms(p)
 }
 
 // addLive adds what only the process knows that drives a flow. It does not wait for one that is being

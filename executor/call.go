@@ -168,6 +168,7 @@ func (r *run) invokeClient(ctx context.Context, c *call) (reply Reply, err error
 	} else {
 		reply, err = r.client.Query(ctx, &c.attempt)
 	}
+	err = sound(err)
 	if err != nil && notTried(err) {
 		c.called = false
 	}

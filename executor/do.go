@@ -405,7 +405,7 @@ func (r *run) check(ctx context.Context, c Client) (refused, err error) {
 	if int(q.Operation) >= operations {
 		errs = append(errs, fmt.Errorf("executor: Request.Operation is %d; it must be an operation of package policy", q.Operation))
 	} else {
-		r.rules, refused = r.x.rules.For(&r.req.Payment)
+		r.rules.Decider, refused = r.x.rules.For(&r.req.Payment)
 	}
 	if len(errs) > 0 { // all mistakes at once
 		return nil, errors.Join(append(errs, refused)...)

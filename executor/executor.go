@@ -138,15 +138,21 @@ type name struct{ provider, text string }
 
 // New returns an executor. c may be nil. Close it.
 func New(rules Rules, c *Config) (*Executor, error) {
-	x := &Executor{rules: rules, flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, refused: map[string]bool{}}
+	x := &Executor{flows: map[string]*run{}, byKey: map[journal.Key]*run{}, byOrder: map[order]*run{}, byName: map[name][]*run{}, byAlike: map[string][]*run{}, refused: map[string]bool{}}
 	x.left.clients = map[string]Client{}
 	if c != nil {
 		x.cfg = *c
 	}
+	x.rules = newCarefulRules(x, rules)
 	cfg := &x.cfg
 	cfg.Budget, cfg.Breaker = cfg.Budget.withDefaults(), cfg.Breaker.withDefaults()
 	if cfg.Jitter == nil {
 		cfg.Jitter = mrand.Float64
+	} else {
+		cfg.Jitter = carefulFunc(x, "Config.Jitter", cfg.Jitter, half)
+	}
+	if cfg.WallClock != nil {
+		cfg.WallClock = carefulFunc(x, "Config.WallClock", cfg.WallClock, time.Now)
 	}
 	cfg.AtOnce = cmp.Or(cfg.AtOnce, 256)
 	cfg.Sweep = cmp.Or(cfg.Sweep, 5*time.Second)

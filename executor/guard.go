@@ -12,7 +12,8 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Budget bounds the retries that a provider gets from all flows of a merchant together, as a bucket of tokens.
+// Budget bounds the retries that a provider gets from all flows of a merchant together, as a bucket of tokens. Clients of two accounts
+// at one provider share it, and the breakers, unless Payment.Merchant tells them apart.
 // When it is empty a retry waits. Queries are free, because they settle a doubt. Zero fields take
 // the defaults.
 type Budget struct {

@@ -251,8 +251,8 @@ func (x *Executor) read(row *journal.Row) (*run, error) {
 	if r.state.Stage == flow.New && r.state.Started.IsZero() { // written before version 3
 		r.state.Started = row.At
 	}
-	if r.rules, _ = x.rules.For(&r.req.Payment); r.rules == nil { // the rules have changed since, and refuse the payment now
-		r.rules = x.rules
+	if r.rules.Decider, _ = x.rules.For(&r.req.Payment); r.rules.Decider == nil { // the rules have changed since, and refuse the payment now
+		r.rules.Decider = x.rules
 	}
 	r.alike = x.like(&r.req, r.state.Started)
 	r.row.storedNames = int32(len(r.names(&r.state)))

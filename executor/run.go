@@ -20,8 +20,8 @@ type run struct {
 	id     string
 	req    Request
 	client Client
-	rules  policy.Decider // of its payment
-	alike  likeness       // to other payments, if Config.Duplicate is on
+	rules  careful  // of its payment
+	alike  likeness // to other payments, if Config.Duplicate is on
 	guard
 
 	observers *queue // of calls of the observers; nil: there are none
@@ -82,7 +82,7 @@ func (r *run) apply(e flow.Event) error {
 	}
 	before, offset := r.state, time.Duration(r.x.clock.offset.Load())
 	adviser := advisers.Get().(*flow.Adviser)
-	next, commands, err := adviser.Step(r.rules, &before, e)
+	next, commands, err := adviser.Step(&r.rules, &before, e)
 	advisers.Put(adviser)
 	if err != nil {
 		return err
@@ -179,7 +179,7 @@ func (r *run) observeCommand(at time.Time, before *flow.State, c flow.Command) {
 	r.observe(func(o Observer) {
 		switch c := c.(type) {
 		case flow.Decided:
-			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c, Before: &was, Set: setOf(r.rules)})
+			o.Decided(r.x.forever, &DecisionEvent{Flow: r.id, Payment: &r.req.Payment, Decided: &c, Before: &was, Set: setOf(r.rules.Decider)})
 		case flow.Wait:
 			o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: at, Wait: c})
 		case flow.Finish:

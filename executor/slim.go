@@ -35,7 +35,7 @@ func (x *Executor) newRun(q Request, isQuick bool) *run {
 		r = new(run)
 		r.firsts = new(firsts)
 	}
-	r.x, r.req, r.observers = x, q, x.newObservers()
+	r.x, r.req, r.rules, r.observers = x, q, careful{x: x, of: r}, x.newObservers()
 	r.trace.entries = r.firsts.entries[:0]
 	return r
 }

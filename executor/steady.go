@@ -117,6 +117,7 @@ func recovered(err *error) {
 	if p := recover(); p != nil {
 		*err = &PanicError{In: "the journal", Value: p, Stack: debug.Stack()}
 	}
+	*err = sound(*err)
 }
 
 func (s steady) Put(ctx context.Context, r *journal.Row, d journal.Durability) (err error) {
@@ -147,4 +148,14 @@ func (s steady) Due(ctx context.Context, by time.Time, after journal.Cursor, lim
 func (s steady) Prune(ctx context.Context, before time.Time) (n int, err error) {
 	defer recovered(&err)
 	return s.Journal.Prune(ctx, before)
+}
+
+func (s steady) List(ctx context.Context, f journal.Filter, after journal.Cursor, limit int) (rows []journal.Row, err error) {
+	defer recovered(&err)
+	return s.Journal.List(ctx, f, after, limit)
+}
+
+func (s steady) Count(ctx context.Context, f journal.Filter) (tallies []journal.Tally, err error) {
+	defer recovered(&err)
+	return s.Journal.Count(ctx, f)
 }
