@@ -31,7 +31,7 @@ type group struct {
 type assembler struct {
 	o       *Options
 	jobs    chan<- job
-	encoder *encoder
+	encoder encoder
 	flows   map[string]*openFlow
 	groups  map[string]*group
 	open    byFirst // the flows that are open, the oldest first
@@ -50,13 +50,12 @@ type openFlow struct {
 	key   string
 	log   flowLog
 	group *group
-	first moment
 }
 
 type byFirst []*openFlow
 
 func (q byFirst) Len() int           { return len(q) }
-func (q byFirst) Less(i, j int) bool { return q[i].first < q[j].first }
+func (q byFirst) Less(i, j int) bool { return q[i].log.first < q[j].log.first }
 func (q byFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
 func (q *byFirst) Push(x any)        { *q = append(*q, x.(*openFlow)) }
 func (q *byFirst) Pop() any {
@@ -70,7 +69,7 @@ func (q *byFirst) Pop() any {
 const jobSize = 64
 
 func newAssembler(o *Options, jobs chan<- job) *assembler {
-	return &assembler{o: o, jobs: jobs, encoder: newEncoder(), flows: map[string]*openFlow{}, groups: map[string]*group{}}
+	return &assembler{o: o, jobs: jobs, flows: map[string]*openFlow{}, groups: map[string]*group{}}
 }
 
 // assemble puts the lines of all recordings to their flows.
@@ -171,13 +170,13 @@ func (a *assembler) add(b *batch, l *entry) error {
 	f := a.flows[string(a.name)]
 	if f == nil {
 		key := string(a.name)
-		f = &openFlow{key: key, first: l.at}
-		f.log.flow = key[len(l.merchant)+1:]
+		f = &openFlow{key: key}
+		f.log.flow, f.log.first = key[len(l.merchant)+1:], l.at
 		a.flows[key] = f
 		heap.Push(&a.open, f)
 	}
-	if p := &f.log.payment; k.provider != "" && p.Provider != "" && (p.Provider != k.provider || p.Operation != k.operation) {
-		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow, p.Provider, p.Operation, k.provider, k.operation)
+	if of := f.log.of; of != nil && k.provider != "" && of.provider != "" && (of.provider != k.provider || of.operation != k.operation) {
+		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow, of.provider, of.operation, k.provider, k.operation)
 	}
 	if f.group == nil && k.phase == recorded.Send {
 		a.join(f, b, l)
@@ -199,15 +198,15 @@ func (a *assembler) add(b *batch, l *entry) error {
 
 // join puts a flow beside the others of its payment key.
 func (a *assembler) join(f *openFlow, b *batch, l *entry) {
-	p := l.payment(b.data)
-	if p.Key == "" {
+	if paid := l.text(b.data, keyText); len(paid) == 0 {
 		f.group = &group{}
 	} else {
-		key := p.Merchant + "\x00" + p.Operation.String() + "\x00" + p.Key
-		if f.group = a.groups[key]; f.group == nil {
-			f.group = &group{key: key}
-			a.groups[key] = f.group
+		a.name = append(append(append(append(append(a.name[:0], l.merchant...), 0), l.kind.operation.String()...), 0), paid...)
+		if f.group = a.groups[string(a.name)]; f.group == nil {
+			f.group = &group{key: string(a.name)}
+			a.groups[f.group.key] = f.group
 		}
+		f.log.key = f.group.key[len(a.name)-len(paid):] // one text for all
 	}
 	a.parked.remove(f.group)
 	f.group.flows = append(f.group.flows, f)
@@ -295,7 +294,7 @@ func (p *parking) oldest() *group { return p.groups.Front().Value.(*group) }
 
 // size is about the memory of a group.
 func (g *group) size() int {
-	const flowSize, pointerSize = 600, 8 // of an open flow, its names and its places in the tables
+	const flowSize, pointerSize = 500, 8 // of an open flow, its names and its places in the tables
 	n := 0
 	for _, f := range g.flows {
 		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)

@@ -206,6 +206,8 @@ func (b *batch) parse(r *lineReader) {
 	if spare, ok := spareFound.Get().(*[]finding); ok {
 		b.executions = (*spare)[:0]
 	}
+	r.RLock()
+	defer r.RUnlock()
 	number, size := b.firstLine, len(b.data)
 	for data := b.data; len(data) > 0; number++ {
 		from, raw := size-len(data), data
@@ -223,21 +225,25 @@ func (b *batch) parse(r *lineReader) {
 	}
 }
 
-// parseLine decodes a line that has no known pattern.
+// parseLine decodes a line that has no known pattern. What is known is looked at by its caller, and may change meanwhile.
 func (b *batch) parseLine(r *lineReader, raw []byte, number int) {
+	r.RUnlock()
+	defer r.RLock()
 	l := &r.line
 	if err := r.read(raw, l); err != nil {
 		b.broken = append(b.broken, &LineError{b.input.name, number, err})
 		return
 	}
 	l.number = number
-	b.take(r.kinds, l)
 	for _, key := range r.lines.Others() {
 		b.others = append(b.others, &LineError{b.input.name, number, errors.New(key)})
 	}
 	for _, what := range l.Lacks {
 		addTo(&b.lacks, what, 1)
 	}
+	r.Lock()
+	defer r.Unlock()
+	b.take(r.kinds, l)
 	r.learn(b, raw, l)
 }
 

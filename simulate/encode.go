@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -11,29 +12,30 @@ import (
 // flowLog is the lines of one open flow, encoded in a few tens of bytes a line. Memory grows with
 // the open flows, so their form decides how much memory a simulation needs.
 type flowLog struct {
-	flow     string
-	payment  policy.Payment // of the first send; of another line until then
-	hasSend  bool
-	hasTruth bool
-	first    moment // of the line that opened it
-	earliest moment // send
-	order    string // the identifiers of the first line that has them
-	request  string
-	provider string
-	lines    int
-	data     []byte
-	odd      []*kind // those of its lines that the encoder has no room for
+	flow, merchant           string
+	of                       *kind // of the first send, as are the next three; of another line until then
+	key                      string
+	amount                   int64
+	tags                     map[string]string
+	first                    moment // of the line that opened it
+	earliest                 moment // send
+	hasSend, hasTruth        bool
+	order, request, provider place // in data: the identifiers of the first line that has them
+	data                     []byte
+	odd                      []*kind // those of its lines that are of no other
 }
 
-// encoder encodes lines. Kinds of lines are kept once. A slot of kinds is written before a log that refers to it is sent to another
+// payment is that of the first send, its texts as they are in the log.
+func (t *flowLog) payment() policy.Payment {
+	return policy.Payment{
+		Provider: t.of.provider, Merchant: t.merchant, Operation: t.of.operation, Key: t.key, Amount: t.amount, Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
+	}
+}
+
+// encoder encodes lines. Kinds of lines are kept once, by their slots. A slot is written before a log that refers to it is sent to another
 // goroutine, and never again: no lock is needed.
 type encoder struct {
 	kinds []*kind
-	index map[kindContent]int
-}
-
-func newEncoder() *encoder {
-	return &encoder{kinds: make([]*kind, 0, mostKinds), index: map[kindContent]int{}}
 }
 
 // A text begins with a number: 0 is none, 1 the log's order id, 2 its request id, 3 its provider id. From 4 on it is the length of what follows.
@@ -45,19 +47,24 @@ const (
 	textOther
 )
 
-func (e *encoder) text(t *flowLog, v []byte) {
+// text writes a text. Where it is the first of its name, which may be nil, the log refers to it from then on.
+func (e *encoder) text(t *flowLog, v []byte, name *place) {
 	switch {
 	case len(v) == 0:
 		t.data = append(t.data, textNone)
-	case string(v) == t.order:
+	case bytes.Equal(v, t.order.of(t.data)):
 		t.data = append(t.data, textOrder)
-	case string(v) == t.request:
+	case bytes.Equal(v, t.request.of(t.data)):
 		t.data = append(t.data, textRequest)
-	case string(v) == t.provider:
+	case bytes.Equal(v, t.provider.of(t.data)):
 		t.data = append(t.data, textProvider)
 	default:
 		t.data = binary.AppendUvarint(t.data, textOther+uint64(len(v)))
+		from := len(t.data)
 		t.data = append(t.data, v...)
+		if name != nil && *name == (place{}) {
+			*name = place{uint32(from), uint32(len(t.data))}
+		}
 	}
 }
 
@@ -65,44 +72,37 @@ func (e *encoder) number(t *flowLog, n int64) { t.data = binary.AppendVarint(t.d
 
 // kind writes which kind a line is.
 func (e *encoder) kind(t *flowLog, k *kind) {
+	t.data = binary.AppendUvarint(t.data, uint64(k.slot))
 	if k.slot == 0 {
-		slot, known := e.index[k.kindContent]
-		if !known && len(e.kinds) < mostKinds {
-			e.kinds, slot, known = append(e.kinds, k), len(e.kinds), true
-			e.index[k.kindContent] = slot
-		}
-		if !known {
-			t.data = binary.AppendUvarint(t.data, mostKinds+uint64(len(t.odd)))
-			t.odd = append(t.odd, k)
-			return
-		}
-		k.slot = slot + 1
+		t.odd = append(t.odd, k)
+		return
 	}
-	t.data = binary.AppendUvarint(t.data, uint64(k.slot-1))
+	if more := k.slot + 1 - len(e.kinds); more > 0 {
+		e.kinds = append(e.kinds, make([]*kind, more)...)
+	}
+	if e.kinds[k.slot] == nil {
+		e.kinds[k.slot] = k
+	}
 }
 
 // add encodes a line at the end of a log.
 func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 	k := l.kind
-	if t.lines == 0 {
+	if t.of == nil {
 		t.first = l.at
 	}
-	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.lines == 0 {
-		t.payment = l.payment(b.data)
+	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.of == nil {
+		t.of, t.merchant, t.amount, t.tags = k, l.merchant, l.amount, l.tags
+		if key := l.text(b.data, keyText); string(key) != t.key {
+			t.key = string(key)
+		}
 		if first {
 			t.hasSend, t.earliest = true, l.at
 		}
 	}
-	order, request := l.text(b.data, orderText), l.text(b.data, requestText)
-	if t.order == "" {
-		t.order = string(order)
-	}
-	if t.request == "" && k.phase == recorded.Send {
-		t.request = string(request)
-	}
-	t.lines++
-	if t.provider == "" {
-		t.provider = string(l.text(b.data, saidProvider))
+	request, sent := l.text(b.data, requestText), (*place)(nil)
+	if k.phase == recorded.Send {
+		sent = &t.request
 	}
 	if k.phase == recorded.Query && k.queryBy != policy.RequestID {
 		request = nil // the query's own id, which names no identity
@@ -117,8 +117,8 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 		e.number(t, int64(l.executionsEnd-l.executions))
 		for i := l.executions; i < l.executionsEnd; i++ {
 			x := &b.executions[i]
-			e.text(t, x.order.of(b.data))
-			e.text(t, x.request.of(b.data))
+			e.text(t, x.order.of(b.data), nil)
+			e.text(t, x.request.of(b.data), nil)
 			e.number(t, x.amount)
 			if !x.dated {
 				t.data = append(t.data, 0)
@@ -128,14 +128,14 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 			e.number(t, int64(x.at-t.first))
 		}
 	case recorded.Send, recorded.Query, recorded.Webhook:
-		e.text(t, order)
-		e.text(t, request)
-		e.text(t, l.text(b.data, providerText))
+		e.text(t, l.text(b.data, orderText), &t.order)
+		e.text(t, request, sent)
+		e.text(t, l.text(b.data, providerText), nil)
 		e.number(t, l.latency)
 		e.number(t, l.said)
-		e.text(t, l.text(b.data, saidOrder))
-		e.text(t, l.text(b.data, saidRequest))
-		e.text(t, l.text(b.data, saidProvider))
+		e.text(t, l.text(b.data, saidOrder), nil)
+		e.text(t, l.text(b.data, saidRequest), nil)
+		e.text(t, l.text(b.data, saidProvider), &t.provider)
 	}
 }
 
@@ -152,7 +152,9 @@ func (t *flowLog) grow() {
 type decoder struct {
 	kinds []*kind
 	t     *flowLog
-	data  []byte
+	texts string // all of the log's data
+	data  []byte // the rest of it
+	odd   int    // kinds that were read
 }
 
 func (d *decoder) byte() byte {
@@ -170,10 +172,11 @@ func (d *decoder) number() int64 {
 func (d *decoder) kind() *kind {
 	n, size := binary.Uvarint(d.data)
 	d.data = d.data[size:]
-	if n < mostKinds {
+	if n > 0 {
 		return d.kinds[n]
 	}
-	return d.t.odd[n-mostKinds]
+	d.odd++
+	return d.t.odd[d.odd-1]
 }
 
 func (d *decoder) text() string {
@@ -183,17 +186,19 @@ func (d *decoder) text() string {
 	case textNone:
 		return ""
 	case textOrder:
-		return d.t.order
+		return d.at(d.t.order)
 	case textRequest:
-		return d.t.request
+		return d.at(d.t.request)
 	case textProvider:
-		return d.t.provider
+		return d.at(d.t.provider)
 	}
 	n -= textOther
-	v := string(d.data[:n])
+	from := len(d.texts) - len(d.data)
 	d.data = d.data[n:]
-	return v
+	return d.texts[from : from+int(n)]
 }
+
+func (d *decoder) at(x place) string { return d.texts[x.from:x.to] }
 
 // call is a send, a query or a webhook of a recording.
 type call struct {
@@ -203,7 +208,7 @@ type call struct {
 	queryBy                        policy.Identifier
 	after                          int // sends recorded before it
 	answer                         policy.Answer
-	kind                           *kind // nil: the encoder had no room for it
+	kind                           *kind // nil: it is of one line alone
 }
 
 // received is when the answer arrived.

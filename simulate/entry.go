@@ -11,7 +11,7 @@ import (
 type kind struct {
 	kindContent
 
-	slot int // in the encoder's list, from 1 on; 0: none yet. It belongs to the encoder
+	slot int // its number, from 1 on; 0: it is of one line alone
 }
 
 type kindContent struct {
@@ -68,16 +68,7 @@ type finding struct {
 
 func (l *entry) text(data []byte, i int) []byte { return l.texts[i].of(data) }
 
-// payment is that of the line.
-func (l *entry) payment(data []byte) policy.Payment {
-	k := l.kind
-	return policy.Payment{
-		Provider: k.provider, Merchant: l.merchant, Operation: k.operation, Key: string(l.text(data, keyText)), Amount: l.amount, Currency: k.currency,
-		Capture: k.capture, Tags: l.tags,
-	}
-}
-
-// kinds is those of one goroutine.
+// kinds is those of a run.
 type kinds map[kindContent]*kind
 
 // mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
@@ -94,6 +85,7 @@ func (all kinds) of(l *line) *kind {
 		k = &kind{kindContent: c}
 		if len(all) < mostKinds {
 			all[c] = k
+			k.slot = len(all)
 		}
 	}
 	return k

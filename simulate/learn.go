@@ -50,7 +50,7 @@ func (r *lineReader) learn(b *batch, raw []byte, l *line) {
 	}
 	p.defaults = defaultsOf(l)
 	pieces := append(w.pieces, piece{bytes: raw[w.from:]})
-	probe := lineReader{merchants: r.merchants}
+	probe := lineReader{lore: &lore{merchants: r.merchants}}
 	probe.patterns.add(pieces, p)
 	read := batch{data: raw}
 	if !r.meet(l.Payment.Merchant, p.catalog) || !probe.readKnown(&read, raw, 0, l.number) || !sameEntry(b, last, &read, &read.lines[0]) {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"sync"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -29,22 +30,28 @@ type line struct {
 type lineReader struct {
 	catalog func(p *policy.Payment) (*providers.Catalog, error)
 	lines   *recorded.Reader
-	kinds   kinds
 	line    line // under way
-
-	patterns  node
-	learned   int // of them
-	tries     int
-	known     int // lines that were read by a pattern
-	pages     int
-	merchants map[string]*merchant
-	parser    fastjson.Parser
+	parser  fastjson.Parser
+	tries   int // at a pattern
+	known   int // lines that were read by a pattern
+	pages   int
+	*lore
 }
 
-func newLineReader(o *Options) *lineReader {
+// lore is what the readers of a run learn of its lines, each for all. Who looks at it holds the lock, and who adds to it alone.
+type lore struct {
+	sync.RWMutex
+	kinds     kinds
+	patterns  node
+	learned   int // of them
+	merchants map[string]*merchant
+}
+
+func newLore() *lore { return &lore{kinds: kinds{}, merchants: map[string]*merchant{}} }
+
+func newLineReader(o *Options, known *lore) *lineReader {
 	r := &lineReader{
-		catalog: func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }, lines: recorded.NewReader(),
-		kinds: kinds{}, merchants: map[string]*merchant{},
+		catalog: func(p *policy.Payment) (*providers.Catalog, error) { return o.Catalogs.Get(p.Provider) }, lines: recorded.NewReader(), lore: known,
 	}
 	if d, ok := o.Decider.(interface {
 		Catalog(p *policy.Payment) (*providers.Catalog, error)

@@ -57,8 +57,8 @@ type pattern struct {
 
 const (
 	mostHoles    = 48
-	mostFound    = 4       // executions of a truth line
-	mostPatterns = 1 << 15 // of a goroutine
+	mostFound    = 4 // executions of a truth line
+	mostPatterns = 1 << 15
 	longestKnown = 4 << 10 // bytes of a line that a pattern is made of
 )
 
@@ -359,7 +359,7 @@ type merchant struct {
 	catalogs []*providers.Catalog
 }
 
-// mostMerchants bounds those that a reader keeps.
+// mostMerchants bounds those that are kept.
 const mostMerchants = 1 << 14
 
 // merchant takes the merchant of a line. It reports whether its answers are read by the catalogue of the pattern.

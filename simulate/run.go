@@ -118,9 +118,10 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 		s.open = func() { reading.Go(func() { s.readAll(ctx, &inputs[i], work, stop) }) }
 		sources[i] = s
 	}
+	known := newLore()
 	for range workers {
 		parsing.Go(func() {
-			r := newLineReader(&o)
+			r := newLineReader(&o, known)
 			for b := range work {
 				b.parse(r)
 			}

@@ -23,13 +23,13 @@ func countShipped(t *testing.T) coverage {
 	t.Helper()
 	e := defaults(t)
 	c := coverage{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
-	r := newLineReader(&Options{Catalogs: e.Catalogs})
+	r := newLineReader(&Options{Catalogs: e.Catalogs}, newLore())
 	for _, in := range shipped(t) {
 		err := split(context.Background(), &in, func(b *batch) bool {
 			b.parse(r)
 			for i := range b.lines {
 				l := &b.lines[i]
-				k, payment := l.kind, l.payment(b.data)
+				k, payment := l.kind, policy.Payment{Provider: l.kind.provider, Operation: l.kind.operation, Merchant: l.merchant, Amount: l.amount, Currency: l.kind.currency, Capture: l.kind.capture}
 				c.phases[k.phase]++
 				if k.phase == recorded.End || k.phase == recorded.Truth {
 					continue
