@@ -60,13 +60,7 @@ func (m *machine) send(why policy.Action) {
 	m.s.Attempts++
 	m.s.Stage, m.s.Next = Sending, Next{}
 	/*guard:recorded-before-sent*/ m.do(Record{})
-	c := Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline}
-	if m.pointers {
-		m.room.send = c
-		m.do(&m.room.send)
-		return
-	}
-	m.do(c)
+	give(m, &m.room.send, Send{Identity: id, Attempt: m.s.Attempts, Action: why, Deadline: id.Deadline})
 }
 
 // query starts a status query about the identity sent last. Contracts differ in what they can
@@ -77,13 +71,7 @@ func (m *machine) query() {
 	m.s.Stage, m.s.Next, m.s.Asked = Querying, Next{}, m.now.At
 	m.s.AskedBy = m.t.Contract.QueryIdentifier(m.s.ownID(id) != "")
 	m.do(Record{})
-	c := Ask{By: m.s.AskedBy, Identity: id, Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout())}
-	if m.pointers {
-		m.room.ask = c
-		m.do(&m.room.ask)
-		return
-	}
-	m.do(c)
+	give(m, &m.room.ask, Ask{By: m.s.AskedBy, Identity: id, Query: m.s.Queries, Deadline: m.now.At.Add(m.t.Contract.CallTimeout())})
 }
 
 // answered takes the answer of the call under way and decides what is next.

@@ -14,12 +14,7 @@ func (m *machine) decide(a *policy.Answer, fact policy.Fact) {
 	var decided Decided
 	until := m.judge(&decided, a, fact)
 	want, v := &decided.Decision, &decided.Verdict
-	if m.pointers {
-		m.room.decided = decided
-		m.do(&m.room.decided)
-	} else {
-		m.do(decided)
-	}
+	give(m, &m.room.decided, decided)
 	m.s.Class = decided.Fact.Class
 	m.s.Reason = endReason(want, v)
 	ends := v.Action == policy.MarkSucceeded || v.Action == policy.MarkFailed || v.Action == policy.Escalate
@@ -176,13 +171,7 @@ func (m *machine) wait(a policy.Action, via Via, until time.Time) {
 	}
 	m.s.Stage, m.s.Next = Waiting, Next{Action: a, At: until, Via: via}
 	m.do(Record{})
-	w := Wait{Until: until, Action: a, Via: via}
-	if m.pointers {
-		m.room.wait = w
-		m.do(&m.room.wait)
-		return
-	}
-	m.do(w)
+	give(m, &m.room.wait, Wait{Until: until, Action: a, Via: via})
 }
 
 // due carries out what the flow waited for, if it is still allowed: a webhook or a person may
@@ -264,11 +253,5 @@ func (m *machine) end(a policy.Action, reason string) {
 func (m *machine) finish(o policy.Outcome, reason string) {
 	m.s.Stage, m.s.Next, m.s.Outcome, m.s.Reason = Ended, Next{}, o, reason
 	m.do(Record{})
-	f := Finish{Outcome: o, Reason: reason}
-	if m.pointers {
-		m.room.finish = f
-		m.do(&m.room.finish)
-		return
-	}
-	m.do(f)
+	give(m, &m.room.finish, Finish{Outcome: o, Reason: reason})
 }

@@ -126,9 +126,12 @@ type machine struct {
 	out []Command
 	*kept
 	spare    []Identity // room for more identities than ledger has; of Advance alone
-	room     *room      // of Advance alone
+	room     *room      // of Advance alone; else it is noRoom
 	pointers bool       // the commands are left in room
 }
+
+// noRoom has places that nothing is left in.
+var noRoom room
 
 // kept is what the next state and the commands point to. The first identity, evidence and count, and the list of commands,
 // live in the same piece of memory: most payments end with their first answer, and then there is
@@ -171,7 +174,7 @@ func newMachine(d policy.Decider, s *State, now Moment) *machine {
 
 // begin makes it a step of a flow in the state s, whatever it was before. What is kept is empty.
 func (m *machine) begin(d policy.Decider, s *State, now Moment, k *kept) {
-	*m = machine{d: d, s: *s, now: now, kept: k}
+	*m = machine{d: d, s: *s, now: now, kept: k, room: &noRoom}
 	m.t = d.Terms(&m.s.Payment)
 	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.
@@ -250,6 +253,19 @@ func (m *machine) keepAnswer(a *policy.Answer, ph policy.Phase) *policy.Answer {
 }
 
 func (m *machine) do(c Command) { m.out = append(m.out, c) }
+
+// give is do for the commands of most steps: where pointers are wanted, the command is left in its place in the room.
+func give[C Command, P interface {
+	*C
+	Command
+}](m *machine, place P, c C) {
+	if !m.pointers {
+		m.do(c)
+		return
+	}
+	*place = c
+	m.do(place)
+}
 
 func (m *machine) step(e Event) error {
 	m.was = m.s.Ledger
