@@ -107,11 +107,12 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 	if k.phase == recorded.Query && k.queryBy != policy.RequestID {
 		request = nil // the query's own id, which names no identity
 	}
-	t.grow()
+	t.grow(k.phase)
 	e.kind(t, k)
 	e.number(t, int64(l.at-t.first))
 	switch k.phase {
 	case recorded.End:
+		t.data = bytes.Clone(t.data) // nearly all that follows is the truth, a day later
 	case recorded.Truth:
 		t.hasTruth = true
 		e.number(t, int64(l.executionsEnd-l.executions))
@@ -141,10 +142,14 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 
 // grow makes room for one more line. It does not double the capacity as append does: with many open
 // flows the unused half would be much of the memory.
-func (t *flowLog) grow() {
+func (t *flowLog) grow(ph recorded.Phase) {
 	const room, step = 48, 64
+	more := step + len(t.data)/8
+	if ph == recorded.End || ph == recorded.Truth { // little follows
+		more = 0
+	}
 	if cap(t.data)-len(t.data) < room {
-		t.data = append(make([]byte, 0, len(t.data)+len(t.data)/8+room+step), t.data...)
+		t.data = append(make([]byte, 0, len(t.data)+room+more), t.data...)
 	}
 }
 

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ type Options struct {
 
 	stories func(*Story) // set by Run
 	parking int          // bytes of flows that wait for their reconciliation; zero: the default
+	lore    *lore        // what the readers begin with; nil: they know nothing
 }
 
 // check refuses options that are wrong and sets the defaults.
@@ -118,7 +120,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 		s.open = func() { reading.Go(func() { s.readAll(ctx, &inputs[i], work, stop) }) }
 		sources[i] = s
 	}
-	known := newLore()
+	known := cmp.Or(o.lore, newLore())
 	for range workers {
 		parsing.Go(func() {
 			r := newLineReader(&o, known)
