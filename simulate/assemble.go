@@ -47,7 +47,6 @@ type assembler struct {
 }
 
 type openFlow struct {
-	key   string
 	log   flowLog
 	group *group
 }
@@ -169,14 +168,12 @@ func (a *assembler) add(b *batch, l *entry) error {
 	a.name = append(append(append(a.name[:0], l.merchant...), 0), l.text(b.data, flowText)...)
 	f := a.flows[string(a.name)]
 	if f == nil {
-		key := string(a.name)
-		f = &openFlow{key: key}
-		f.log.flow, f.log.first = key[len(l.merchant)+1:], l.at
-		a.flows[key] = f
+		f = &openFlow{log: flowLog{name: string(a.name), merchant: uint32(len(l.merchant)), first: l.at}}
+		a.flows[f.log.name] = f
 		heap.Push(&a.open, f)
 	}
 	if of := f.log.of; of != nil && k.provider != "" && of.provider != "" && (of.provider != k.provider || of.operation != k.operation) {
-		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow, of.provider, of.operation, k.provider, k.operation)
+		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow(), of.provider, of.operation, k.provider, k.operation)
 	}
 	if f.group == nil && k.phase == recorded.Send {
 		a.join(f, b, l)
@@ -219,7 +216,7 @@ func (a *assembler) closeUntil(over func(*openFlow) bool) {
 		f := heap.Pop(&a.open).(*openFlow)
 		g := f.group
 		if g == nil { // lines without a send
-			delete(a.flows, f.key)
+			delete(a.flows, f.log.name)
 			a.emit([]*flowLog{&f.log})
 			continue
 		}
@@ -243,7 +240,7 @@ func (a *assembler) leave(g *group) {
 	delete(a.groups, g.key)
 	logs := make([]*flowLog, len(g.flows))
 	for i, f := range g.flows {
-		delete(a.flows, f.key)
+		delete(a.flows, f.log.name)
 		logs[i] = &f.log
 	}
 	a.emit(logs)
@@ -294,7 +291,7 @@ func (p *parking) oldest() *group { return p.groups.Front().Value.(*group) }
 
 // size is about the memory of a group.
 func (g *group) size() int {
-	const flowSize, pointerSize = 500, 8 // of an open flow, its names and its places in the tables
+	const flowSize, pointerSize = 450, 8 // of an open flow, its names and its places in the tables
 	n := 0
 	for _, f := range g.flows {
 		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)

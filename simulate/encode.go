@@ -12,23 +12,26 @@ import (
 // flowLog is the lines of one open flow, encoded in a few tens of bytes a line. Memory grows with
 // the open flows, so their form decides how much memory a simulation needs.
 type flowLog struct {
-	flow, merchant           string
+	name                     string // the merchant's, NUL, and the flow's
+	merchant                 uint32 // how long that of the merchant is
+	hasSend, hasTruth        bool
 	of                       *kind // of the first send, as are the next three; of another line until then
 	key                      string
 	amount                   int64
 	tags                     map[string]string
 	first                    moment // of the line that opened it
 	earliest                 moment // send
-	hasSend, hasTruth        bool
-	order, request, provider place // in data: the identifiers of the first line that has them
+	order, request, provider place  // in data: the identifiers of the first line that has them
 	data                     []byte
 	odd                      []*kind // those of its lines that are of no other
 }
 
+func (t *flowLog) flow() string { return t.name[t.merchant+1:] }
+
 // payment is that of the first send, its texts as they are in the log.
 func (t *flowLog) payment() policy.Payment {
 	return policy.Payment{
-		Provider: t.of.provider, Merchant: t.merchant, Operation: t.of.operation, Key: t.key, Amount: t.amount, Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
+		Provider: t.of.provider, Merchant: t.name[:t.merchant], Operation: t.of.operation, Key: t.key, Amount: t.amount, Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
 	}
 }
 
@@ -92,7 +95,7 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 		t.first = l.at
 	}
 	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.of == nil {
-		t.of, t.merchant, t.amount, t.tags = k, l.merchant, l.amount, l.tags
+		t.of, t.amount, t.tags = k, l.amount, l.tags
 		if key := l.text(b.data, keyText); string(key) != t.key {
 			t.key = string(key)
 		}

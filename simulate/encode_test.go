@@ -119,7 +119,7 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 	var reused record
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []line
-		log := &flowLog{flow: "f"}
+		log := &flowLog{name: "\x00f"}
 		for range rapid.IntRange(1, 12).Draw(t, "lines") {
 			lines = append(lines, drawLine(t))
 			s.addLine(all, log, &lines[len(lines)-1])
@@ -159,7 +159,7 @@ func TestPaymentIsThatOfFirstSend(t *testing.T) {
 	}
 	lines := []line{at(5, recorded.Query, 0), at(7, recorded.Send, 100), at(10, recorded.Send, 999)}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		s, all, log := new(encoder), kinds{}, new(flowLog)
+		s, all, log := new(encoder), kinds{}, &flowLog{name: "\x00f"}
 		for _, i := range order {
 			s.addLine(all, log, &lines[i])
 		}
@@ -177,7 +177,7 @@ func TestFullListOfKinds(t *testing.T) {
 		all.of(&line{Line: recorded.Line{Answer: policy.Answer{HTTPStatus: i}}})
 	}
 	l := line{Line: recorded.Line{Flow: "f", Phase: recorded.Send, Answer: policy.Answer{Code: "a-new-code", Message: "news"}}}
-	var log flowLog
+	log := flowLog{name: "\x00f"}
 	s.addLine(all, &log, &l)
 	s.addLine(all, &log, &l)
 	var r record

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -68,8 +69,10 @@ type finding struct {
 
 func (l *entry) text(data []byte, i int) []byte { return l.texts[i].of(data) }
 
-// kinds is those of a run.
-type kinds map[kindContent]*kind
+// kinds is those of a run, by the hash of their content: a table that held each once more would be the greater part of them.
+type kinds map[uint64]*kind
+
+var kindSeed = maphash.MakeSeed()
 
 // mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
 const mostKinds = 1 << 14
@@ -80,13 +83,15 @@ func (all kinds) of(l *line) *kind {
 		queryBy: l.QueryBy, outcome: l.Outcome, answer: l.Answer,
 	}
 	c.answer.OrderID, c.answer.RequestID, c.answer.ProviderID, c.answer.Amount = "", "", "", 0
-	k := all[c]
-	if k == nil {
-		k = &kind{kindContent: c}
-		if len(all) < mostKinds {
-			all[c] = k
-			k.slot = len(all)
-		}
+	hash := maphash.Comparable(kindSeed, c)
+	known := all[hash]
+	if known != nil && known.kindContent == c {
+		return known
+	}
+	k := &kind{kindContent: c}
+	if known == nil && len(all) < mostKinds {
+		all[hash] = k
+		k.slot = len(all)
 	}
 	return k
 }

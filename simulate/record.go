@@ -44,7 +44,7 @@ type record struct {
 // decode fills r and reuses its slices.
 func (r *record) decode(kinds []*kind, t *flowLog) {
 	*r = record{
-		flow: t.flow, payment: t.payment(), sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
+		flow: t.flow(), payment: t.payment(), sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
 	}
 	d := decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data}
 	for len(d.data) > 0 {
