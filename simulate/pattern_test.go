@@ -245,7 +245,7 @@ func TestALineThatOnlyLooksLikeAPattern(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			e := defaults(t)
-			r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e})
+			r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
 			learn(t, r, []byte(x.learned))
 			readsAlike(t, r, []byte(x.raw))
 		})
