@@ -189,7 +189,7 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		reply.RetryAfter = saidInHeader(reply.Header)
 	}
 	if err != nil {
-		a := policy.Answer{Phase: phase, HTTPStatus: reply.HTTPStatus, RetryAfter: max(0, reply.RetryAfter), Fault: FaultOf(err)}
+		a := policy.Answer{Phase: phase, HTTPStatus: statusOf(reply.HTTPStatus), RetryAfter: max(0, reply.RetryAfter), Fault: FaultOf(err)}
 		if a.Fault == policy.NoFault {
 			a.Fault = policy.Reset
 		}
@@ -199,7 +199,7 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 	if own := reply.Answer; own != nil {
 		a, shopper := *own, reply.Shopper
 		a.Phase, a.Verified = phase, false
-		a.HTTPStatus = cmp.Or(a.HTTPStatus, reply.HTTPStatus)
+		a.HTTPStatus = statusOf(cmp.Or(a.HTTPStatus, reply.HTTPStatus))
 		a.RetryAfter = max(0, a.RetryAfter, reply.RetryAfter)
 		if shopper.IsZero() && a.Fault == policy.NoFault && len(reply.Body) > 0 {
 			_, shopper, _ = x.decode(p, phase, reply.message())
@@ -210,7 +210,7 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 	m := reply.message()
 	a, shopper, err := x.decode(p, phase, m)
 	reply.Header = m.Header
-	a.Phase, a.HTTPStatus, a.RetryAfter = phase, reply.HTTPStatus, max(0, reply.RetryAfter)
+	a.Phase, a.HTTPStatus, a.RetryAfter = phase, statusOf(reply.HTTPStatus), max(0, reply.RetryAfter)
 	if err != nil {
 		a.Fault = policy.Unreadable
 	}
@@ -218,6 +218,14 @@ func (x *Executor) interpret(p *policy.Payment, phase policy.Phase, reply *Reply
 		shopper = reply.Shopper
 	}
 	return a, shopper
+}
+
+// statusOf is a client's HTTP status, or 0 where HTTP has no such one: rules are proved for those that it has.
+func statusOf(said int) int {
+	if said < 0 || said > 999 {
+		return 0
+	}
+	return said
 }
 
 // decode reads a body. One that the rules panic over is unreadable: it comes from outside.

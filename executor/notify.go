@@ -138,6 +138,7 @@ func (d *decoding) answer(p *policy.Payment) policy.Answer { return d.read(p).an
 func (d *decoding) read(p *policy.Payment) decoded {
 	if d.w.Answer != nil {
 		a := *d.w.Answer
+		a.HTTPStatus = statusOf(a.HTTPStatus)
 		a.Phase, a.Verified, a.Message = policy.Webhook, d.w.Verified, stored.Text(a.Message)
 		return decoded{answer: a}
 	}

@@ -266,3 +266,17 @@ func TestCallFollowsNoRedirect(t *testing.T) {
 		s.Close()
 	}
 }
+
+// A client's own status may be any number. The rules see those that HTTP has.
+func TestAStatusThatHTTPDoesNotHave(t *testing.T) {
+	for _, status := range []int{-1, 1000} {
+		bubble(t, func(t *testing.T) {
+			said := executor.Reply{HTTPStatus: status, Answer: &policy.Answer{Code: "0", OrderID: "o-k"}}
+			x := open(t, defaults(), executor.Config{})
+			r := carry(t, x, payment("k"), &paid{said})
+			if got := r.State().Evidence[0].Answer.HTTPStatus; got != 0 {
+				t.Errorf("status %d reads as %d", status, got)
+			}
+		})
+	}
+}

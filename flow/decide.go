@@ -87,7 +87,7 @@ func situation(sit *policy.Situation, s *State, a *policy.Answer, fact policy.Fa
 	}
 	sit.Payment, sit.Answer, sit.Fact, sit.InDoubt = &s.Payment, a, fact, s.InDoubt()
 	sit.Attempt, sit.Queries, sit.Fired = s.Attempts, s.Queries, s.Fired
-	sit.Elapsed, sit.At = at.Sub(s.Started), at
+	sit.Elapsed, sit.At = max(0, at.Sub(s.Started)), at // the clocks of two processes differ a little
 }
 
 // known returns what the rules see when an answer brings nothing new about a settled identity. If

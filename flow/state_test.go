@@ -126,3 +126,35 @@ func TestStepsFromOneStateDoNotMeet(t *testing.T) {
 		t.Errorf("stepped: %s\nand later: %s", other, got)
 	}
 }
+
+// A process whose clock is a little behind continues a flow: to the rules no time has gone by, and not less than none.
+func TestNoTimeIsLessThanNone(t *testing.T) {
+	d := &elapsedDecider{decider: decider{wish: policy.QueryStatus}}
+	d.terms = policy.Terms{
+		Contract: policy.Contract{QueryBy: byOrder},
+		Limits:   policy.Limits{MaxAttempts: 1, MaxQueries: 1, MaxElapsed: time.Hour},
+	}
+	s, _, err := flow.Step(d, flow.State{}, flow.Start{Moment: flow.Moment{At: dawn}, OrderID: "o-1", RequestID: "r-1"})
+	if err == nil {
+		_, _, err = flow.Step(d, s, flow.Answered{Moment: flow.Moment{At: dawn.Add(-time.Second)}, Answer: policy.Answer{Fault: policy.Timeout}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.asked != 1 || d.elapsed != 0 {
+		t.Errorf("the rules were asked %d times, last after %s", d.asked, d.elapsed)
+	}
+}
+
+// elapsedDecider keeps what the rules see of the time.
+type elapsedDecider struct {
+	decider
+
+	asked   int
+	elapsed time.Duration
+}
+
+func (d *elapsedDecider) Decide(s *policy.Situation) policy.Decision {
+	d.asked, d.elapsed = d.asked+1, s.Elapsed
+	return d.decider.Decide(s)
+}
