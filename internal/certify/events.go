@@ -174,7 +174,7 @@ func (m *Machine) answers(i int, inOrder bool) {
 		switch {
 		case said == "failed" && knows && by != policy.ProviderID:
 			now = "ended"
-		case fact.Class == policy.NotFound && fact.Effect == policy.Unknown && knows:
+		case fact.Class == policy.NotFound && fact.Effect == policy.Unknown && knows && (by != policy.ProviderID || id.Sends == 1):
 			now = "absent"
 		}
 		if asked {
