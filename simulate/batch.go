@@ -206,8 +206,6 @@ func (b *batch) parse(r *lineReader) {
 	if spare, ok := spareFound.Get().(*[]finding); ok {
 		b.executions = (*spare)[:0]
 	}
-	r.RLock()
-	defer r.RUnlock()
 	number, size := b.firstLine, len(b.data)
 	for data := b.data; len(data) > 0; number++ {
 		from, raw := size-len(data), data
@@ -225,10 +223,8 @@ func (b *batch) parse(r *lineReader) {
 	}
 }
 
-// parseLine decodes a line that has no known pattern. What is known is looked at by its caller, and may change meanwhile.
+// parseLine decodes a line that has no known pattern.
 func (b *batch) parseLine(r *lineReader, raw []byte, number int) {
-	r.RUnlock()
-	defer r.RLock()
 	l := &r.line
 	if err := r.read(raw, l); err != nil {
 		b.broken = append(b.broken, &LineError{b.input.name, number, err})

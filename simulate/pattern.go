@@ -247,6 +247,8 @@ func (n *node) split(at int) {
 // readKnown reads a line of a pattern that is known into the batch. from is where the line begins in its data.
 func (r *lineReader) readKnown(b *batch, raw []byte, from, number int) bool {
 	var holes [mostHoles]place
+	r.RLock() // for one line: for many, who learns would wait for all that read
+	defer r.RUnlock()
 	p, filled := r.patterns.find(raw, &holes)
 	for ; p != nil; p = p.also {
 		if filled == len(p.holes) && r.readBy(p, &holes, b, from, number) {
