@@ -106,7 +106,7 @@ func check(o *order) (*verdict, error) {
 			}
 			most := DefaultMaxStates
 			if !coarse {
-				most = 60_000
+				most = 200_000
 			}
 			var found *finding
 			_, s, err := look(coarse, most)
