@@ -2,6 +2,7 @@ package executor_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,4 +94,30 @@ func TestARowThatIsOldWhenItIsTakenUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// So many flows come and go while the rows of Resume are read that it is not known whether one of them was among these. They are read once
+// more, and continue at once: a call that was under way when a process died is asked about, and not only when its time is over.
+func TestRowsOfWhichNothingIsKnownAnyMore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		stored := journal.NewMemory()
+		before := open(t, defaults(), executor.Config{Journal: stored})
+		begin(t, before, payment("k"), &bank{sends: []reply{silence}})
+		time.Sleep(time.Second) // the process dies in the middle of its call
+		synctest.Wait()
+
+		j := &overtaken{Journal: stored, kind: "Due"}
+		b := &bank{sends: []reply{paidNow}, asks: []reply{paidAsk}}
+		x := open(t, defaults(), executor.Config{Journal: j, Clients: map[string]executor.Client{"momo": b}})
+		j.meanwhile = func() {
+			for i := range 1100 {
+				carry(t, x, payment(fmt.Sprint("other-", i)), b)
+			}
+		}
+		if n, err := x.Resume(context.Background()); n != 1 || err != nil {
+			t.Errorf("%d flows continue, %v", n, err)
+		}
+		time.Sleep(20 * time.Second)
+		b.wantCalls(t, 1100, 1)
+	})
 }

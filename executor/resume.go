@@ -42,7 +42,7 @@ func (x *Executor) resumeDue(ctx context.Context, by time.Time, report func(erro
 		for i := range rows {
 			went, err := x.resumeDueRow(&rows[i], since)
 			if errors.Is(err, errBehind) {
-				went, err = x.resumeByID(rows[i].ID)
+				went, err = x.resumeByID(rows[i].ID, by)
 			}
 			if err != nil {
 				err = errors.Join(err, x.giveUp(ctx, rows[i].ID))
@@ -93,14 +93,18 @@ func (x *Executor) resumeDueRow(row *journal.Row, since looked) (went bool, err 
 	}
 	// The flow has ended, and notices of it are due.
 	x.mu.Lock()
-	if x.flows[r.id] == nil && !x.closed && !x.left.behind(r.id, since) {
+	defer x.mu.Unlock()
+	switch {
+	case x.flows[r.id] != nil || x.closed:
+	case x.left.behind(r.id, since):
+		return false, errBehind
+	default:
 		x.addLocked(r)
 		x.active.Go(func() {
 			r.deliverNotices(true)
 			x.evict(r)
 		})
 	}
-	x.mu.Unlock()
 	return false, nil
 }
 

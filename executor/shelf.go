@@ -138,7 +138,7 @@ func (x *Executor) readDueRows() {
 		if id == "" {
 			break
 		}
-		if _, err := x.resumeByID(id); err != nil && x.life.Err() == nil {
+		if _, err := x.resumeByID(id, x.clock.now().Add(shelfAhead)); err != nil && x.life.Err() == nil {
 			x.reportError(err)
 		}
 	}
@@ -156,8 +156,8 @@ func (x *Executor) nextDue() string {
 	return heap.Pop(&s.rows).(*shelved).id
 }
 
-// resumeByID continues a flow whose time has come, if it still waits and is not in memory.
-func (x *Executor) resumeByID(id string) (went bool, err error) {
+// resumeByID continues a flow that is due by a time, if it is not in memory.
+func (x *Executor) resumeByID(id string, by time.Time) (went bool, err error) {
 	err = x.reading(func(since looked) error {
 		x.mu.Lock()
 		live := x.flows[id]
@@ -169,7 +169,7 @@ func (x *Executor) resumeByID(id string) (went bool, err error) {
 		if err != nil {
 			return err
 		}
-		if row.Damaged == nil && (row.Due.IsZero() || x.clock.now().Add(shelfAhead).Before(row.Due)) {
+		if row.Damaged == nil && (row.Due.IsZero() || row.Due.After(by)) {
 			return nil // it was continued, or has ended, and whoever wrote that knows what is next
 		}
 		went, err = x.resumeDueRow(&row, since)
