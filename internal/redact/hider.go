@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"strings"
 
@@ -57,7 +56,7 @@ func (h *Hider) text(s string) string {
 		h.hits++
 		m := hmac.New(sha256.New, h.key[:])
 		m.Write(digits)
-		return "card-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(m.Sum(nil)[:10]))
+		return "card-" + letters(m.Sum(nil)[:10])
 	})
 }
 

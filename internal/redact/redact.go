@@ -197,5 +197,14 @@ func (r *Redactor) Unreadable(body []byte, k *Known) []byte {
 	}
 	h := hmac.New(sha256.New, r.key[:])
 	h.Write(body)
-	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %x", Mark, len(body), h.Sum(nil)[:8]))
+	return recorded.AppendString(nil, fmt.Sprintf("%s %d bytes, %s", Mark, len(body), letters(h.Sum(nil)[:8])))
+}
+
+// letters writes a digest without a digit: among digits there can be a card number's.
+func letters(digest []byte) string {
+	b := make([]byte, 0, 2*len(digest))
+	for _, c := range digest {
+		b = append(b, 'a'+c>>4, 'a'+c&15)
+	}
+	return string(b)
 }

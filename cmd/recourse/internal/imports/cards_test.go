@@ -64,7 +64,7 @@ func TestACardThatIsAName(t *testing.T) {
 	}
 	readable(t, recording)
 	for line := range strings.Lines(recording) {
-		found := regexp.MustCompile(`"order_id":"(card-[a-z2-7]{16})"`).FindStringSubmatch(line)
+		found := regexp.MustCompile(`"order_id":"(card-[a-p]{20})"`).FindStringSubmatch(line)
 		if found == nil || !strings.Contains(line, `"flow":"momo/pay/`+found[1]+`"`) || !strings.Contains(line, `"orderId":"`+found[1]+`"`) {
 			t.Errorf("not one name: %s", line)
 		}
