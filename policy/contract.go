@@ -36,6 +36,10 @@ type Contract struct {
 	NotFoundAfter time.Duration `json:"not_found_after,omitempty"` // how long after the last send "not found" proves not_executed; 0: never
 	LinkExpiry    time.Duration `json:"link_expiry,omitempty"`     // how long a link or session can be paid; 0: not known
 	Timeout       time.Duration `json:"timeout,omitempty"`         // how long to wait for an answer
+
+	// SameProviderID are the phases whose answers name an executed payment by one and the same id of the provider. An
+	// answer in another of them that bears another id is about a second payment.
+	SameProviderID []Phase `json:"same_provider_id,omitempty"`
 }
 
 // ReplaySafe reports whether the same request may be sent again at the given

@@ -20,7 +20,7 @@ import (
 // for each that still proves something of ours: what it is (foreign order, foreign amount, foreign event,
 // nameless, or own for an answer about our own order that reads as another's), where the line belongs, what was
 // shown, and the line to add. The gap either capture is a success that can be a hold as well, and the gap unsigned a field of a notice
-// that proves something and that the signature is not made of.
+// that proves something and that the signature is not made of. The gap unread id is a phase of same_provider_id whose answers are not read for one.
 func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at, shown, line string)) {
 	for _, op := range c.Operations {
 		for _, ph := range policy.Phases() {
@@ -34,6 +34,9 @@ func (c *Catalog) Gaps(report func(op policy.Operation, ph policy.Phase, gap, at
 			}
 			if ph == policy.Webhook && c.webhook != nil {
 				p.unsigned()
+			}
+			if slices.Contains(c.contracts[op].SameProviderID, ph) && len(c.decoders[op][ph].at[fieldProviderID]) == 0 {
+				report(op, ph, "unread id", c.promised[op].At("same_provider_id").String(), "same_provider_id says that its id is that of the other phases, and none is read", `provider_id = "PATH"`)
 			}
 		}
 	}

@@ -56,6 +56,7 @@ func TestDangersThatArePutBackAreFound(t *testing.T) {
 		{"an order id that is not read", "shopline", pay + "\nphase = [\"query\"]\norder_id = []\nprovider_id = []\ncarries = []", "pay query foreign order", `order_id = "referenceOrderId"`},
 		{"an order id where none stands", "shopline", pay + "\nphase = [\"query\"]\norder_id = \"orderNo\"\nprovider_id = \"id\"\ncarries = []", "pay query foreign order", `order_id = "referenceOrderId"`},
 		{"an amount where none stands", "shopline", pay + "\nphase = [\"webhook\"]\namount = \"amount.value\"\ncarries = []", "pay webhook foreign amount", `amount = "data.order.amount.value"`},
+		{"a provider's id that is said to be the same, and is not read", "momo", pay + "\nphase = [\"webhook\"]\nprovider_id = []", "pay webhook unread id", `provider_id = "PATH"`},
 		{"no identifier is demanded", "momo", pay + "\ncarries = []", "pay query nameless", `carries = ["order_id"]`},
 		{"the same, of a refund's notice", "opi", refund + "\nphase = [\"webhook\"]\ncarries = [\"event\"]", "refund webhook nameless", `carries = ["order_id", "event"]`},
 		{"amounts that are not compared", "paykka", pay + "\namount = []\ncarries = [\"request_id\"]", "pay query foreign amount", `amount = "data.amount"`},

@@ -57,6 +57,7 @@ func (c *Catalog) CheckContract(op policy.Operation, k *policy.Contract, at func
 		c.denyQuery(op, k, at("query_by"), report)
 		c.denyWebhook(op, k, at("webhook"), report)
 	}
+	denySameID(op, k, at("same_provider_id"), report)
 }
 
 // listed reports whether a row says what an answer proves of an operation in one of the phases.
@@ -114,5 +115,12 @@ func (c *Catalog) denyWebhook(op policy.Operation, k *policy.Contract, at source
 	}
 	if !c.listed(op, policy.Webhook) {
 		report(at, `webhook says that the provider reports the end, and no row says what a webhook proves; write a row with phase = "webhook", or webhook = false`)
+	}
+}
+
+// denySameID refuses ids that are said to be the same where one may be that of another payment.
+func denySameID(op policy.Operation, k *policy.Contract, at source.Pos, report func(source.Pos, string)) {
+	if len(k.SameProviderID) > 0 && (op == policy.Capture || op == policy.Cancel || op == policy.Refund) {
+		report(at, "same_provider_id is about the payment's own id, and the answers about an operation on another payment may bear that one's; write it for operations that begin a payment")
 	}
 }

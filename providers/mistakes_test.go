@@ -208,6 +208,7 @@ func TestContradictionsAreRefused(t *testing.T) {
 		sends   = "[[code]]\ncode = \"1\"\nclass = \"success\"\nfacts = [{ operation = \"pay\", phase = \"send\", effect = \"executed\", stage = \"result\" }]\n"
 		refused = "[[code]]\ncode = \"D\"\nclass = \"invalid_request\"\nfacts = [{ operation = \"pay\", phase = \"send\", effect = \"not_executed\", stage = \"door\" }]\n"
 		names   = "[[decode]]\norder_id = \"order\"\ncode = \"code\"\n"
+		ids     = "[[decode]]\nphase = [\"send\", \"query\"]\ncode = \"code\"\nprovider_id = \"id\"\n"
 		byID    = "[[endpoint]]\noperation = \"pay\"\nphase = \"query\"\npath = \"/q/{id}\"\nprovider_id = \"path:id\"\n"
 	)
 	tests := []struct{ name, doc, want string }{
@@ -233,6 +234,12 @@ func TestContradictionsAreRefused(t *testing.T) {
 		{"a webhook that a row reads", "[contract.pay]\nwebhook = true\n" + answers + names, ""},
 		{"a refused repeat whose row denies the payment", "[contract.pay]\nreplay_codes = [\"D\"]\n" + refused,
 			`f.toml:4:16: pay: replay_codes says that "D" refuses a repeat, which proves nothing of the first one, and the row at f.toml:5 that nothing`},
+		{"an id that is the same in one phase", "[contract.pay]\nsame_provider_id = [\"send\"]\n" + ids, "f.toml:4:20: same_provider_id names one phase"},
+		{"an id that is the same in one phase twice", "[contract.pay]\nsame_provider_id = [\"send\", \"query\", \"send\"]\n" + ids, `f.toml:4:38: "send" stands twice in same_provider_id`},
+		{"an id that is the same in a phase that is none", "[contract.pay]\nsame_provider_id = [\"send\", \"notice\"]\n" + ids, `f.toml:4:29: unknown phase "notice"`},
+		{"an id that is the same, of a refund", "[contract.refund]\nsame_provider_id = [\"send\", \"query\"]\n" + ids, "f.toml:4:20: refund: same_provider_id is about the payment's own id"},
+		{"an id that is the same in two phases", "[contract.pay]\nsame_provider_id = [\"send\", \"query\"]\n" + ids, ""},
+		{"an id that is the same, taken back", "[contract.pay]\nsame_provider_id = []\n", ""},
 		{"a contract of what is not offered", "[contract.payout]\nwebhook = true\n", "f.toml:3:2: payout is not among the provider's operations"},
 		{"a row of what is not offered", strings.Replace(sends, `"pay"`, `"payout"`, 1), "f.toml:6:24: payout is not among the provider's operations"},
 	}

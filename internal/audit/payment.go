@@ -288,29 +288,44 @@ func (p *payment) unsafeRepeat(i *identity, d policy.Decider) int {
 		}
 		own = cmp.Or(own, e.answer.ProviderID)
 	}
-	return p.twoPayments(i)
+	return p.twoPayments(i, &terms.Contract)
 }
 
 // twoPayments is an answer that proves an identity executed as one before it did, under another of the provider's ids: one copy of
 // the request more may have executed than the answers to the sends show; -1: none.
-func (p *payment) twoPayments(i *identity) int {
+func (p *payment) twoPayments(i *identity, c *policy.Contract) int {
 	type form struct {
-		phase recorded.Phase
+		phase policy.Phase
 		class policy.Class
 	}
 	first := map[form]string{} // in another form the id may be that of something else
-	for _, n := range i.proofs {
+	for _, n := range p.proofsOf(i) {
 		e := &p.events[n]
-		if ofAnother(e.payment.Operation) {
-			continue
+		f := form{policy.Phase(e.phase), e.fact.Class}
+		if slices.Contains(c.SameProviderID, f.phase) {
+			f.phase = c.SameProviderID[0] // they have one form
 		}
-		f := form{e.phase, e.fact.Class}
 		if differ(first[f], e.answer.ProviderID) {
 			return n
 		}
 		first[f] = cmp.Or(first[f], e.answer.ProviderID)
 	}
 	return -1
+}
+
+// proofsOf are the answers that prove an identity executed and name it by an id of its own, in the order of time.
+func (p *payment) proofsOf(i *identity) []int {
+	if ofAnother(i.payment.Operation) {
+		return nil
+	}
+	all := slices.Clone(i.proofs)
+	for _, n := range i.sends {
+		if p.events[n].fact.Effect == policy.Executed {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // secondSend is the send that began the second identity, or repeated the first.

@@ -255,6 +255,9 @@ func TestVerdictsOfOrders(t *testing.T) {
 	notice := func(minute int, flow, id string) string {
 		return line(minute, "webhook", fmt.Sprintf(`"flow":%q,"verified":true,%s"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":%q}`, flow, ids, id))
 	}
+	asks := func(minute int, id string) string {
+		return line(minute, "query", fmt.Sprintf(`"flow":"f","query_by":"order_id","order_id":"o-1","body":{"orderId":"o-1","amount":1000,"resultCode":0,"transId":%q}`, id))
+	}
 	intent := func(minute int, flow, request, id string) string {
 		return at(minute, "send", "stripe", "pay", fmt.Sprintf(`"flow":%q,"order_id":"o-1","request_id":%q,"amount":1000,"currency":"USD","http_status":200,"body":{"id":%q,"status":"succeeded","amount":1000,"currency":"usd"}`, flow, request, id))
 	}
@@ -262,6 +265,12 @@ func TestVerdictsOfOrders(t *testing.T) {
 	holdVerdicts(t, []verdict{
 		{"two notices of one request, two payments at the provider", line(0, "send", asked+","+lost) + line(2, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "2"), MayBeChargedTwice, false, 1000},
 		{"two notices of one payment", line(0, "send", asked+","+lost) + line(2, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "1"), "", false, 0},
+		{"an answer and a notice of two payments", line(0, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":1}`) + notice(9, "f", "2"), MayBeChargedTwice, false, 1000},
+		{"an answer and a notice of one payment", line(0, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":1}`) + notice(9, "f", "1"), "", false, 0},
+		{"a query and a notice of two payments", line(0, "send", asked+","+lost) + asks(3, "1") + notice(9, "f", "2"), MayBeChargedTwice, false, 1000},
+		{"a notice that is not verified, of another payment", line(0, "send", asked+","+lost) + asks(3, "1") + strings.Replace(notice(9, "f", "2"), `"verified":true`, `"verified":false`, 1), "", false, 0},
+		{"a query that has no id of the payment, and a notice", line(0, "send", asked+","+lost) + asks(3, "0") + notice(9, "f", "2"), "", false, 0},
+		{"an answer and a query of a payout, whose ids no document compares", strings.ReplaceAll(line(0, "send", asked+`,"body":{"orderId":"o-1","requestId":"r-1","amount":1000,"resultCode":0,"transId":1}`)+asks(3, "2"), `"operation":"pay"`, `"operation":"payout"`), "", false, 0},
 		{"two payments, of which reconciliation found one", line(0, "send", asked+","+lost) + notice(3, "f", "1") + notice(9, "f", "2") + truthOf(late, "f", `{"order_id":"o-1","request_id":"r-1","amount":1000}`), "", false, 0},
 		{"one order in two flows, two requests", intent(0, "f", "r-1", "pi_1") + intent(5, "g", "r-2", "pi_2"), MayBeChargedTwice, false, 1000},
 		{"one order in two flows, one request", unkeyed(line(0, "send", asked+","+paid)) + second, "", false, 0},

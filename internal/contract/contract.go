@@ -60,6 +60,10 @@ func Lines(t source.Table, errs *source.List) (apply func(*policy.Contract)) {
 	span("not_found_after", func(c *policy.Contract) *time.Duration { return &c.NotFoundAfter })
 	span("link_expiry", func(c *policy.Contract) *time.Duration { return &c.LinkExpiry })
 	span("timeout", func(c *policy.Contract) *time.Duration { return &c.Timeout })
+	add("same_provider_id", func() func(*policy.Contract) {
+		v := phases(t, errs, "same_provider_id")
+		return func(c *policy.Contract) { c.SameProviderID = slices.Clone(v) }
+	})
 	return func(c *policy.Contract) {
 		for _, set := range all {
 			set(c)
@@ -77,5 +81,27 @@ func identifiers(t source.Table, errs *source.List, key string) []policy.Identif
 			errs.Add(pos, "unknown identifier %q (there are: request_id, order_id, provider_id)", s)
 		}
 	})
+	return all
+}
+
+// phases reads the phases between which an identifier is compared: none, or two at least.
+func phases(t source.Table, errs *source.List, key string) []policy.Phase {
+	var all []policy.Phase
+	named := 0
+	t.Each(errs, key, func(pos source.Pos, s string) {
+		named++
+		var p policy.Phase
+		switch err := p.UnmarshalText([]byte(s)); {
+		case err != nil:
+			errs.Add(pos, "%v", err)
+		case slices.Contains(all, p):
+			errs.Add(pos, "%q stands twice in %s", s, key)
+		default:
+			all = append(all, p)
+		}
+	})
+	if named == 1 {
+		errs.Add(t.ValuePos(key), "%s names one phase, and an identifier is compared between two; name both, or write []", key)
+	}
 	return all
 }

@@ -19,7 +19,7 @@ type line struct {
 }
 
 var keys = []string{
-	"dedupe", "query_by", "replay_codes", "webhook", "replay", "dedupe_window", "arrival_grace", "not_found_after", "link_expiry", "timeout",
+	"dedupe", "query_by", "replay_codes", "webhook", "replay", "dedupe_window", "arrival_grace", "not_found_after", "link_expiry", "timeout", "same_provider_id",
 }
 
 // With returns the lines with those of a table over them.

@@ -45,6 +45,7 @@ func (d *differ) contract(a, b *policy.Contract, report func(what string, risk R
 	report("contract.not_found_after", sooner(a.NotFoundAfter, b.NotFoundAfter), a.NotFoundAfter, b.NotFoundAfter)
 	report("contract.link_expiry", Other, a.LinkExpiry, b.LinkExpiry)
 	report("contract.timeout", Other, a.Timeout, b.Timeout)
+	report("contract.same_provider_id", Other, a.SameProviderID, b.SameProviderID)
 }
 
 func more[N int | time.Duration](a, b N) Risk {

@@ -131,16 +131,17 @@ func identifierList(why string) node {
 
 func contractKeys() node {
 	return node{
-		"dedupe":          identifierList("an identifier of which the provider carries out only one request: a second one that bears it again moves no money"),
-		"dedupe_window":   span("for how long after the first request the provider still knows such an identifier; later the same request could be carried out once more"),
-		"replay":          word("what the provider answers to a request that it has seen before: the first one's result, a refusal, or it carries it out again", []string{string(policy.FirstResult), string(policy.Rejected), string(policy.ExecutedAgain)}),
-		"replay_codes":    some(text("a code with which the provider refuses a request that it has seen before, so that the code shows that the first one arrived")),
-		"query_by":        identifierList("an identifier by which the provider can be asked what became of a request, the best one first; without any it cannot be asked"),
-		"webhook":         flagged("whether the provider reports by itself how a payment ended, so that waiting for its notice makes sense"),
-		"arrival_grace":   span("how long after the call has timed out the request may still reach the provider, on its way through networks and queues"),
-		"not_found_after": span("how long after the last request the provider's answer \"not found\" proves that no money moved; earlier the request may still be on its way"),
-		"link_expiry":     span("how long the shopper can pay by a link or a page; until then it may still be paid"),
-		"timeout":         span("how long to wait for the provider's answer to a call before its outcome counts as unknown"),
+		"dedupe":           identifierList("an identifier of which the provider carries out only one request: a second one that bears it again moves no money"),
+		"dedupe_window":    span("for how long after the first request the provider still knows such an identifier; later the same request could be carried out once more"),
+		"replay":           word("what the provider answers to a request that it has seen before: the first one's result, a refusal, or it carries it out again", []string{string(policy.FirstResult), string(policy.Rejected), string(policy.ExecutedAgain)}),
+		"replay_codes":     some(text("a code with which the provider refuses a request that it has seen before, so that the code shows that the first one arrived")),
+		"query_by":         identifierList("an identifier by which the provider can be asked what became of a request, the best one first; without any it cannot be asked"),
+		"webhook":          flagged("whether the provider reports by itself how a payment ended, so that waiting for its notice makes sense"),
+		"arrival_grace":    span("how long after the call has timed out the request may still reach the provider, on its way through networks and queues"),
+		"not_found_after":  span("how long after the last request the provider's answer \"not found\" proves that no money moved; earlier the request may still be on its way"),
+		"link_expiry":      span("how long the shopper can pay by a link or a page; until then it may still be paid"),
+		"same_provider_id": some(word("a phase whose answers name an executed payment by the same id of the provider as those of the other phases here: another id is another payment", names(policy.Phases()))),
+		"timeout":          span("how long to wait for the provider's answer to a call before its outcome counts as unknown"),
 	}
 }
 
