@@ -42,7 +42,7 @@ It listens on loopback. Another address needs --access, --token-file or --tls-cl
 --watch by itself, reads the rules and the files of tokens anew: a set with a mistake is reported and the
 old one stays. Ctrl-C ends it: calls that callers make can be reported until --drain is over.
 
-Exit codes: 0 it was ended by Ctrl-C, or --restored is done, 2 could not run.`,
+Exit codes: 0 it was ended by Ctrl-C, or --restored is done, 2 could not run, or the journal was restored, replaced or taken over while it ran.`,
 		Example: `  recourse serve --rules rules --journal flows.db
   recourse serve --journal postgres://payments@db/shop --migrate
   recourse serve --journal flows.db --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem --token-file token
@@ -98,7 +98,7 @@ type serving struct {
 	decisions               decisionLog
 }
 
-func (q *serving) run(cmd *cobra.Command) (err error) {
+func (q *serving) run(cmd *cobra.Command) (wrong error) {
 	log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 	live, err := q.open(cmd)
 	if err != nil {
@@ -120,17 +120,17 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	ended, err := q.decisions.begin(&o, registry)
+	end, err := q.decisions.begin(&o, registry)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, ended()) }()
+	defer func() { wrong = errors.Join(wrong, end()) }()
 	if q.record != "" {
 		r, err := recording.NewFolder(q.record, nil)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, r.Close()) }()
+		defer func() { wrong = errors.Join(wrong, r.Close()) }()
 		o.Observers = append(o.Observers, r)
 	}
 	if q.journal != "" {
@@ -138,7 +138,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, j.Close()) }()
+		defer func() { wrong = errors.Join(wrong, j.Close()) }()
 		o.Journal = j
 	}
 	s, err := service.New(cmd.Context(), o)
@@ -150,7 +150,7 @@ func (q *serving) run(cmd *cobra.Command) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, unwatch()) }()
+		defer func() { wrong = errors.Join(wrong, unwatch()) }()
 	}
 	return q.serve(cmd, s, l, &o, log)
 }
@@ -205,7 +205,8 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 	return tls.Listen("tcp", q.listen, config)
 }
 
-// serve answers until Ctrl-C. Then callers may still report, and nothing new begins.
+// serve answers until Ctrl-C. Then callers may still report, and nothing new begins. It ends as well when the journal is lost: nothing can be
+// written any more, and whether the next process may go on is for the journal to say when it opens it.
 func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, o *service.Options, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -213,24 +214,36 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	signal.Notify(asked, hangUp...) // before a caller can know that the process is there, and until it ends: SIGHUP would kill it
 	defer signal.Stop(asked)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	var lost <-chan struct{}
+	if j, ok := o.Journal.(flowJournal); ok {
+		lost = j.Lost()
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	go q.reloading(ctx, asked, o, log)
 	go keepRoom(ctx)
 	fmt.Fprintf(cmd.OutOrStdout(), "recourse listens on %s\n", l.Addr())
 	var broken error
+	drain := max(time.Second, q.drain)
 	select {
 	case <-ctx.Done():
 		stop() // a second signal ends the process at once: the next one finds out what was under way
 	case broken = <-failed:
+	case <-lost:
+		broken, drain = errLost, 0 // no report can be written
+		log.Error(errLost.Error())
 	}
-	log.Info("stopping", "drain", q.drain.String())
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(time.Second, q.drain))
+	log.Info("stopping", "drain", drain.String())
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := s.Close(end)
 	if errors.Is(err, context.DeadlineExceeded) { // what is left in doubt, the next process finds out
 		log.Warn("a caller did not report in time", "error", err)
 		err = nil
+	}
+	if broken != nil && q.isGone() {
+		log.Error("there is no file at the journal's path: put it back. The next process would make an empty one, in which each paid key is free, so this one waits for Ctrl-C or SIGTERM")
+		<-ctx.Done()
 	}
 	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancelLast()
@@ -239,6 +252,9 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	}
 	return errors.Join(broken, err)
 }
+
+// errLost is why the service ends; that of the journal, which says what has happened, follows when it is closed.
+var errLost = errors.New("the journal is lost: it was restored, replaced or taken over, and this process takes no work any more; what was under way is in doubt, and the next one finds it out")
 
 // open reads the rules, which can be read anew.
 func (q *serving) open(cmd *cobra.Command) (*ruleset.Live, error) {

@@ -21,6 +21,7 @@ import (
 type flowJournal interface {
 	journal.Journal
 	Close() error
+	Lost() <-chan struct{} // closed when each call fails, for ever
 }
 
 // openJournal opens the SQLite file or the database of the flows.
@@ -100,6 +101,16 @@ func isFile(journal string) error {
 		return fmt.Errorf("--journal %s…: this is no file; a database is named by postgres://… or postgresql://…, and by nothing else", m)
 	}
 	return nil
+}
+
+// isGone reports whether there is no file at the journal's path any more. The next process would make an empty one there, in which each paid key
+// is free.
+func (q *serving) isGone() bool {
+	if isDatabase(q.journal) {
+		return false
+	}
+	_, err := os.Stat(q.journal)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // isDatabase reports whether a journal is the URL of a database, and not a file.

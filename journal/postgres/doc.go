@@ -10,7 +10,7 @@
 //     beyond its lease finds its writes refused once another process has taken the flow over.
 //   - At most one flow of a key is open, whichever processes begin them: a unique index guards it.
 //   - A database that has lost acknowledged commits (a standby that was promoted without them) is noticed by every
-//     process that was connected to the old one: all its calls fail with [journal.ErrLost], and no process goes on.
+//     process that was connected to the old one: all its calls fail with [journal.ErrLost], and no process goes on; see [Journal.Lost].
 //   - A copy of the database is refused, and one that was restored to an earlier time; see [Options.Restored] and
 //     [Journal.Mark].
 //

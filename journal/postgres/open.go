@@ -109,7 +109,8 @@ type Journal struct {
 	searched time.Time     // when a sweep began that looked for own rows
 	searches bool          // this sweep does
 	closed   bool
-	lost     error // set once: wraps journal.ErrLost
+	lost     error         // set once: wraps journal.ErrLost
+	gone     chan struct{} // closed when lost is set
 
 	wake chan struct{} // the queue is urgent
 	done chan error    // the committer has ended
@@ -147,7 +148,7 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	configure(config, &opts)
 	j := &Journal{
 		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
-		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1),
+		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1), gone: make(chan struct{}),
 	}
 	j.keys.query, j.names.query = j.sql.byKey, j.sql.named
 	config.ConnConfig.OnNotice = j.noticed

@@ -276,12 +276,17 @@ func (j *Journal) checkLost(err error) error {
 	defer j.mu.Unlock()
 	if j.lost == nil && isLost(err) {
 		j.lost = err
+		close(j.gone)
 	}
 	if j.lost != nil {
 		return j.lost
 	}
 	return err
 }
+
+// Lost returns a channel that is closed when the journal is lost: from then on all calls fail with [journal.ErrLost], and the process
+// can do nothing but end. One that only waits notices it within its lease, too.
+func (j *Journal) Lost() <-chan struct{} { return j.gone }
 
 // pause waits before the next try: a little at first, a second at most. It is false when the journal is closed.
 func (j *Journal) pause(try int) bool {

@@ -84,6 +84,10 @@ func (j *Journal) storeRows(rows []*request) error {
 	return err
 }
 
+// Lost returns a channel that is closed when the journal is lost: from then on all calls fail with [journal.ErrLost], and the process
+// can do nothing but end. It is noticed at a write. Where the file was deleted, do not begin an empty one: every paid key would be free in it.
+func (j *Journal) Lost() <-chan struct{} { return j.gone }
+
 // checkLost returns err. Once an error was journal.ErrLost, it returns that one for ever: after
 // a takeover no row may be written.
 func (j *Journal) checkLost(err error) error {
@@ -91,6 +95,7 @@ func (j *Journal) checkLost(err error) error {
 	defer j.mu.Unlock()
 	if j.lost == nil && errors.Is(err, journal.ErrLost) {
 		j.lost = err
+		close(j.gone)
 	}
 	if j.lost != nil {
 		return j.lost

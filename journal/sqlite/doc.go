@@ -12,7 +12,7 @@
 //     ownership when the owner's process ends, also after SIGKILL.
 //   - If a second owner opens the file nevertheless, because the lock file was deleted, the
 //     first owner cannot commit any more. Every commit reads the owner's token in the
-//     file. After the token has changed, every call fails with [journal.ErrLost].
+//     file. After the token has changed, every call fails with [journal.ErrLost]; see [Journal.Lost].
 //   - A full disk, a read-only file or a disk error fails the puts of a group. The journal
 //     works again when the cause is removed.
 //

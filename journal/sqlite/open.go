@@ -98,7 +98,8 @@ type Journal struct {
 	finished uint64        // number of requests the committer has finished
 	progress chan struct{} // closed when finished changes; nil: no caller waits for that
 	closed   bool
-	lost     error // set once: wraps journal.ErrLost
+	lost     error         // set once: wraps journal.ErrLost
+	gone     chan struct{} // closed when lost is set
 
 	wake chan struct{} // the queue is urgent
 	done chan error    // the committer has ended
@@ -210,6 +211,7 @@ func openOwned(path string, opts Options) (*Journal, error) {
 		known:  newKnown(flows),
 		wake:   make(chan struct{}, 1),
 		done:   make(chan error, 1),
+		gone:   make(chan struct{}),
 	}
 	j.life, j.end = context.WithCancel(context.Background())
 	j.hold = time.AfterFunc(time.Hour, j.commitNow)

@@ -29,7 +29,7 @@ func openReadOnly(path string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	return &Journal{path: path, id: of.id, opts: opts, reads: r}, nil
+	return &Journal{path: path, id: of.id, opts: opts, reads: r, gone: make(chan struct{})}, nil
 }
 
 // examineReadOnly is the identity of a file that can be read as it is.
