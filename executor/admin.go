@@ -1,9 +1,7 @@
 package executor
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/internal/console"
 	"github.com/recourse-pay/recourse/internal/stored"
 	"github.com/recourse-pay/recourse/journal"
@@ -75,7 +72,7 @@ func (x *Executor) AdminHandler() http.Handler {
 			}
 			answer, err := serve.with(r)
 			if err != nil {
-				writeAdminError(w, err)
+				a.refuse(w, err)
 				return
 			}
 			status := http.StatusOK
@@ -92,7 +89,7 @@ func (x *Executor) AdminHandler() http.Handler {
 		mux.Handle(path, pages)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeAdminError(w, refusal(http.StatusNotFound, "there is no %s; there are / (a page for people), /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/confirm, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
+		writeRefusal(w, refusal(http.StatusNotFound, "there is no %s; there are / (a page for people), /flows, /flows/{id}, /flows/{id}/resolve, /flows/{id}/confirm, /flows/{id}/withdraw, /export, /counts, /breakers, /audit, /prune and /backup", r.URL.Path))
 	})
 	return a.door(mux)
 }
@@ -103,30 +100,13 @@ type admin struct {
 	heavy chan struct{}
 }
 
-// adminError is an error with its HTTP status. Its JSON form is the body.
-type adminError struct {
-	status int
-
-	Message string         `json:"error"`
-	Flow    string         `json:"flow,omitempty"`
-	Proof   *flow.Evidence `json:"proof,omitempty"`   // what the request contradicts
-	Version int64          `json:"version,omitempty"` // of the row, if the request speaks of another
-}
-
-// Error implements error.
-func (e *adminError) Error() string { return e.Message }
-
-func refusal(status int, format string, args ...any) *adminError {
-	return &adminError{status: status, Message: fmt.Sprintf(format, args...)}
-}
-
 // allowed answers a request of another method.
 func allowed(w http.ResponseWriter, r *http.Request, method string) bool {
 	if r.Method == method {
 		return true
 	}
 	w.Header().Set("Allow", method)
-	writeAdminError(w, refusal(http.StatusMethodNotAllowed, "%s %s: the method must be %s", r.Method, r.URL.Path, method))
+	writeRefusal(w, refusal(http.StatusMethodNotAllowed, "%s %s: the method must be %s", r.Method, r.URL.Path, method))
 	return false
 }
 
@@ -140,35 +120,6 @@ func writeAdmin(w http.ResponseWriter, status int, what any) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(text, '\n')) // the client may be gone
-}
-
-// writeAdminError answers with an error, and the status that it means.
-func writeAdminError(w http.ResponseWriter, err error) {
-	e := new(adminError)
-	proved := (*ProvedError)(nil)
-	misfit := (*flow.MisfitError)(nil)
-	unsent := (*unsentError)(nil)
-	switch {
-	case errors.As(err, &e):
-	case errors.As(err, &proved):
-		e = &adminError{status: http.StatusConflict, Message: err.Error(), Flow: proved.Flow}
-		if proved.Proof.Answer != nil {
-			e.Proof = &proved.Proof
-		}
-	case errors.As(err, &misfit):
-		e = refusal(http.StatusConflict, "the flow has ended meanwhile: %s", err)
-	case errors.As(err, &unsent):
-		e = refusal(http.StatusBadRequest, "%s", err)
-	case errors.Is(err, ErrUnknownFlow), errors.Is(err, journal.ErrNotFound):
-		e = refusal(http.StatusNotFound, "%s", err)
-	case errors.Is(err, ErrTakenOver):
-		e = refusal(http.StatusConflict, "%s; look again", err)
-	case errors.Is(err, ErrClosed), errors.Is(err, journal.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		e = refusal(http.StatusServiceUnavailable, "%s", err)
-	default:
-		e = refusal(http.StatusInternalServerError, "%s", err)
-	}
-	writeAdmin(w, e.status, e)
 }
 
 // journal is the executor's, or an error where it has none.
@@ -190,11 +141,11 @@ func (a *admin) heavily(serve func(http.ResponseWriter, *http.Request) error) ht
 			defer func() { <-a.heavy }()
 		default:
 			w.Header().Set("Retry-After", "10")
-			writeAdminError(w, refusal(http.StatusTooManyRequests, "%d exports or backups are under way; at most that many run at a time", heavyAtOnce))
+			writeRefusal(w, refusal(http.StatusTooManyRequests, "%d exports or backups are under way; at most that many run at a time", heavyAtOnce))
 			return
 		}
 		if err := serve(w, r); err != nil {
-			writeAdminError(w, err)
+			a.refuse(w, err)
 		}
 	}
 }

@@ -31,11 +31,11 @@ func validateHosts(hosts []string) (errs []error) {
 func (a *admin) door(to http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.servesHost(r.Host) {
-			writeAdminError(w, refusal(http.StatusForbidden, "Host is %q; it must be localhost, an IP address, or one of Config.AdminHosts: a web page could have made that name resolve to here", r.Host))
+			writeRefusal(w, refusal(http.StatusForbidden, "Host is %q; it must be localhost, an IP address, or one of Config.AdminHosts: a web page could have made that name resolve to here", r.Host))
 			return
 		}
 		if !slices.Contains(console.Pages, r.URL.Path) && origin.OfAnotherSite(r) { // the console judges its own forms
-			writeAdminError(w, refusal(http.StatusForbidden, "%s %s: the request comes from a web page of another site", r.Method, r.URL.Path))
+			writeRefusal(w, refusal(http.StatusForbidden, "%s %s: the request comes from a web page of another site", r.Method, r.URL.Path))
 			return
 		}
 		if by := a.x.cfg.AdminWho; by != nil {
@@ -44,7 +44,7 @@ func (a *admin) door(to http.Handler) http.Handler {
 				err = errors.New("no name")
 			}
 			if err != nil {
-				writeAdminError(w, refusal(http.StatusForbidden, "Config.AdminWho does not say who asks: %s", err))
+				writeRefusal(w, refusal(http.StatusForbidden, "Config.AdminWho does not say who asks: %s", err))
 				return
 			}
 			r = r.WithContext(context.WithValue(r.Context(), personKey{}, who))

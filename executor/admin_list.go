@@ -197,7 +197,7 @@ func (a *admin) export(w http.ResponseWriter, r *http.Request) error {
 		Error    string `json:"error,omitempty"`
 	}{err == nil, n, ""}
 	if err != nil {
-		last.Error = err.Error()
+		last.Error = a.said(err).Message
 	}
 	_ = out.Encode(last) // the client may be gone
 	return nil

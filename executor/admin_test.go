@@ -194,7 +194,7 @@ func TestNothingIsDoneOffTheTrail(t *testing.T) {
 		for verb, body := range map[string]string{
 			path + "/resolve": sayNotExecuted("k", ""), path + "/withdraw": `{"who":"ann","why":"y"}`, "/prune": `{"older_than":"24h","who":"ann","why":"y"}`,
 		} {
-			wantAnswer(t, admin, "POST", verb, body, 503, "nothing was done", "the disk is full")
+			wantAnswer(t, admin, "POST", verb, body, 503, "nothing was done: the audit trail cannot be written")
 		}
 		if s := h.State(); s.Outcome != policy.Open || s.Withdrawn != "" {
 			t.Errorf("it was done: %+v", s)

@@ -160,7 +160,7 @@ func (a *admin) spend(ctx context.Context, l *proposalLine, b *confirmation) err
 		return refusal(http.StatusConflict, "another person has confirmed or rejected the proposal meanwhile")
 	}
 	if err != nil {
-		return refusal(http.StatusServiceUnavailable, "nothing was done: the audit trail cannot be written: %s", err)
+		return a.failed("nothing was done: the audit trail cannot be written", err)
 	}
 	return nil
 }

@@ -240,15 +240,16 @@ func (a *admin) onTheTrail(ctx context.Context, verb, flow string, body any, do 
 		row.Names = []string{flow}
 	}
 	if err := a.write(ctx, &row, &e); err != nil {
-		return refusal(http.StatusServiceUnavailable, "nothing was done: the audit trail cannot be written: %s", err)
+		return a.failed("nothing was done: the audit trail cannot be written", err)
 	}
 	if err = do(&e); err != nil {
-		e.Result = "refused: " + err.Error()
+		refused := a.said(err)
+		e.Result, err = "refused: "+refused.Message, refused
 	}
 	row.Version++
 	if lost := a.write(context.WithoutCancel(ctx), &row, &e); lost != nil {
 		if e.Waits {
-			return refusal(http.StatusServiceUnavailable, "nothing is proposed: the audit trail cannot be written: %s", lost)
+			return a.failed("nothing is proposed: the audit trail cannot be written", lost)
 		}
 		a.x.reportError(fmt.Errorf("executor: the audit trail does not say how %s of flow %q went (%s): %w", verb, flow, e.Result, lost))
 	}

@@ -220,11 +220,25 @@ func readStored(row *journal.Row) (*stored.Flow, error) {
 	return e, nil
 }
 
+// unreadableError is of a row that cannot be read.
+type unreadableError struct {
+	flow  string
+	cause error
+}
+
+// Error says which, and why.
+func (e *unreadableError) Error() string {
+	return fmt.Sprintf("executor: flow %s in the journal is left as it is, and its payment key stays taken: %s", e.flow, e.cause)
+}
+
+// Unwrap gives the cause.
+func (e *unreadableError) Unwrap() error { return e.cause }
+
 // read makes a flow of a row.
 func (x *Executor) read(row *journal.Row) (*run, error) {
 	e, err := readStored(row)
 	if err != nil {
-		return nil, fmt.Errorf("executor: flow %s in the journal is left as it is, and its payment key stays taken: %w", row.ID, err)
+		return nil, &unreadableError{row.ID, err}
 	}
 	if err := x.clock.sawRow(row.At); err != nil {
 		go x.reportError(err) // a lock may be held

@@ -68,7 +68,7 @@ func (s *flowsSource) open(cmd *cobra.Command, write bool) (*adminClient, error)
 	if err != nil {
 		return nil, err
 	}
-	return overFile(e, j)
+	return overFile(e, j, cmd.ErrOrStderr())
 }
 
 // errLeftToTheProcess is what the hooks return here, so that their calls stay owed in the journal.
@@ -79,11 +79,12 @@ const localHost = "journal"
 
 // overFile sets up the admin handler over a journal. The executor behind it has no client: it sends and
 // asks nothing. Its sweeper never comes.
-func overFile(rules executor.Rules, j *sqlite.Journal) (*adminClient, error) {
+func overFile(rules executor.Rules, j *sqlite.Journal, log io.Writer) (*adminClient, error) {
 	x, err := executor.New(rules, &executor.Config{
 		Journal: j, Sweep: math.MaxInt64, AdminHosts: []string{localHost},
 		OnEscalate: func(context.Context, *executor.Result) error { return errLeftToTheProcess },
 		OnAlert:    func(context.Context, *executor.Alert) error { return errLeftToTheProcess },
+		OnError:    func(err error) { fmt.Fprintln(log, err) },
 	})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())

@@ -39,7 +39,7 @@ func (s *Service) administer(w http.ResponseWriter, r *http.Request, c *access.C
 		}
 		row, err := s.o.Journal.Get(r.Context(), id)
 		if err != nil && !errors.Is(err, journal.ErrNotFound) {
-			adminError(w, http.StatusServiceUnavailable, err.Error())
+			adminError(w, http.StatusServiceUnavailable, s.failed(err).Error())
 			return
 		}
 		if err != nil || row.Damaged != nil || !c.Of(row.Key.Merchant) {

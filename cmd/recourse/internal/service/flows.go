@@ -148,7 +148,7 @@ func (s *Service) start(ctx context.Context, in *struct {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
 	}
 	if err != nil {
-		return nil, refused(err)
+		return nil, s.refused(err)
 	}
 	return s.next(ctx, h, b.Caller, in.duration(), stands, errMerchant)
 }
@@ -207,7 +207,7 @@ func (s *Service) report(ctx context.Context, in *struct {
 		err = s.overHere(ctx, h.Flow())
 	}
 	if err != nil {
-		return nil, refused(err)
+		return nil, s.refused(err)
 	}
 	return s.next(ctx, h, in.Body.Caller, in.duration(), stands, noFlow(in.Flow))
 }
@@ -257,7 +257,7 @@ func (s *Service) withdraw(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if err := h.Withdraw(in.Body.Why); err != nil {
-		return nil, refused(err)
+		return nil, s.refused(err)
 	}
 	return s.next(ctx, h, "", in.duration(), stands, noFlow(in.Flow))
 }
@@ -300,7 +300,7 @@ func (s *Service) notify(ctx context.Context, in *struct {
 		Header: header, Query: b.Query, Body: []byte(b.Body), Verified: b.Verified,
 	})
 	if err != nil && !errors.Is(err, executor.ErrUnknownFlow) {
-		return nil, refused(err)
+		return nil, s.refused(err)
 	}
 	return nil, nil
 }
@@ -329,7 +329,7 @@ func (s *Service) handle(ctx context.Context, id string) (*executor.Handle, erro
 		return nil, noFlow(id)
 	}
 	if err != nil {
-		return nil, refused(err)
+		return nil, s.refused(err)
 	}
 	return h, nil
 }
@@ -361,7 +361,7 @@ func (s *Service) next(ctx context.Context, h *executor.Handle, caller string, m
 		if has.again {
 			overtaken, err := s.overtaken(ctx, has.mine)
 			if err != nil {
-				return nil, refused(err)
+				return nil, s.refused(err)
 			}
 			if overtaken {
 				has.mine = nil
@@ -432,43 +432,3 @@ func shopperOf(ctx context.Context, h *executor.Handle) policy.ShopperAction {
 	return s
 }
 
-// refused is an error of the executor or the hub with its HTTP status.
-func refused(err error) error {
-	var (
-		doubt     *executor.DoubtError
-		mismatch  *executor.MismatchError
-		order     *executor.OrderError
-		duplicate *executor.DuplicateError
-		misfit    *flow.MisfitError
-		report    reportError
-	)
-	other := func(id string) error {
-		return huma.Error409Conflict(err.Error(), &huma.ErrorDetail{Message: "the flow that stands in the way", Location: "flow", Value: id})
-	}
-	switch {
-	case errors.As(err, &doubt):
-		return other(doubt.Flow)
-	case errors.As(err, &mismatch):
-		return other(mismatch.Flow)
-	case errors.As(err, &order):
-		return other(order.Flow)
-	case errors.As(err, &duplicate):
-		return other(duplicate.Flow)
-	case errors.As(err, &report), errors.As(err, &misfit):
-		return huma.Error409Conflict(err.Error())
-	case errors.As(err, new(elsewhereError)):
-		return huma.Error503ServiceUnavailable(err.Error())
-	case errors.Is(err, executor.ErrUnknownFlow):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, executor.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return huma.Error503ServiceUnavailable(err.Error())
-	}
-	switch text := strings.TrimPrefix(err.Error(), "executor: "); {
-	case strings.HasPrefix(text, "Request."), strings.HasPrefix(text, "Webhook."):
-		return huma.Error422UnprocessableEntity(text)
-	case strings.HasPrefix(text, "payment key "): // it has had too many flows
-		return huma.Error409Conflict(text)
-	}
-	// The journal, above all: the call can be repeated when it works again.
-	return huma.Error503ServiceUnavailable(err.Error())
-}

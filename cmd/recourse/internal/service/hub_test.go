@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -222,6 +223,7 @@ func TestNotAfterBoundsTheSend(t *testing.T) {
 
 // What can never be taken is not answered with 503, which says that it can be repeated.
 func TestErrorsOfTheExecutorHaveTheirStatus(t *testing.T) {
+	s := &Service{log: slog.New(slog.DiscardHandler)}
 	for text, status := range map[string]int{
 		"executor: Request.Amount is 0; a pay must have an amount":     422,
 		"executor: Webhook.Provider is \"x\"; it must be a provider":   422,
@@ -229,7 +231,7 @@ func TestErrorsOfTheExecutorHaveTheirStatus(t *testing.T) {
 		"executor: flow f: no space left on device":                    503,
 	} {
 		var got huma.StatusError
-		if !errors.As(refused(errors.New(text)), &got) || got.GetStatus() != status {
+		if !errors.As(s.refused(errors.New(text)), &got) || got.GetStatus() != status {
 			t.Errorf("%s: %v, want %d", text, got, status)
 		}
 	}

@@ -54,7 +54,7 @@ type Service struct {
 	stopping chan struct{}
 	stop     sync.Once
 
-	refusals, unready rate.Sometimes // that are logged
+	refusals, unready, failures rate.Sometimes // that are logged
 
 	mu     sync.Mutex
 	limits limits
@@ -63,7 +63,7 @@ type Service struct {
 // New makes a service. It continues the flows of the journal.
 func New(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{o: o, hub: newHub(), mux: http.NewServeMux(), log: o.Log, stopping: make(chan struct{}), limits: newLimits(o.PerMerchant, o.Burst)}
-	s.refusals.Interval, s.unready.Interval = time.Second, time.Second
+	s.refusals.Interval, s.unready.Interval, s.failures.Interval = time.Second, time.Second, time.Second
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -217,7 +217,7 @@ func (s *Service) limit(ctx context.Context, p *policy.Payment) error {
 	}
 	rows, err := s.o.Journal.ByKey(ctx, journal.Key{Merchant: p.Merchant, Operation: p.Operation, Payment: p.Key})
 	if err != nil {
-		return refused(err)
+		return s.refused(err)
 	}
 	for i := range rows {
 		if rows[i].Open || rows[i].Standing != policy.Failed.String() {
