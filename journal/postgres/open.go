@@ -109,8 +109,7 @@ type Journal struct {
 	searched time.Time     // when a sweep began that looked for own rows
 	searches bool          // this sweep does
 	closed   bool
-	lost     error         // set once: wraps journal.ErrLost
-	gone     chan struct{} // closed when lost is set
+	loss
 
 	wake chan struct{} // the queue is urgent
 	done chan error    // the committer has ended
@@ -131,6 +130,12 @@ type committer struct {
 	blocked    map[string]time.Time          // by request.blockedBy: until when rows are refused for which one waited in vain
 }
 
+// loss is set once, under the journal's mutex.
+type loss struct {
+	lost error         // wraps journal.ErrLost
+	gone chan struct{} // closed when lost is set
+}
+
 var _ journal.Journal = (*Journal)(nil)
 
 // Open opens the journal in a database, given by a URL (postgres://…) or a connection string. Any number of
@@ -148,7 +153,7 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	configure(config, &opts)
 	j := &Journal{
 		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
-		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1), gone: make(chan struct{}),
+		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1), loss: loss{gone: make(chan struct{})},
 	}
 	j.keys.query, j.names.query = j.sql.byKey, j.sql.named
 	config.ConnConfig.OnNotice = j.noticed

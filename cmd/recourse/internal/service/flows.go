@@ -431,4 +431,3 @@ func shopperOf(ctx context.Context, h *executor.Handle) policy.ShopperAction {
 	}
 	return s
 }
-
