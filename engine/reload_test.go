@@ -157,15 +157,17 @@ func TestWatchTakesUpChanges(t *testing.T) {
 		case err := <-reports:
 			return err
 		case <-time.After(time.Minute):
-			t.Fatal("no reload within 30 s")
+			t.Fatal("no reload within a minute")
 			return nil
 		}
 	}
 	for n := 1; n <= 3; n++ {
 		testkit.Write(t, dir, generation(n*1000, 3)) // of another length each, so that a coarse clock of the disk hides no change
-		for asked(e, 2, 1).Reason != fmt.Sprint("generation ", n*1000) {
-			if err := next(); err != nil && !errors.As(err, new(policy.Mistakes)) {
-				t.Fatal(err)
+		for m := range 3 { // a reload may have come between two files
+			for asked(e, m, 1).Reason != fmt.Sprint("generation ", n*1000) {
+				if err := next(); err != nil && !errors.As(err, new(policy.Mistakes)) {
+					t.Fatal(err)
+				}
 			}
 		}
 		testkit.Write(t, dir, map[string]string{"merchants/m1.toml": strings.Repeat("#", n) + "\nmerchant = 7\n"})

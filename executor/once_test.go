@@ -200,14 +200,9 @@ func TestOnceKeepsNetHTTPFromSendingAgain(t *testing.T) {
 
 // Only a dial that was refused proves that nothing left, and not for what comes after a request that did.
 func TestOnceAndRefusedDials(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
-	dead := "http://" + closed.Addr().String()
+	const dead = "http://" + deadPort
 	once := &executor.Once{Transport: client(t).Transport}
-	_, _, err = attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
+	_, _, err := attempted(t, 5*time.Second, func(ctx context.Context, _ *executor.Attempt) (executor.Reply, error) {
 		return once.Call(ctx, func(ctx context.Context, hc *http.Client) error { return stubborn(ctx, hc, dead) })
 	})
 	wantFault(t, err, policy.NotSent)

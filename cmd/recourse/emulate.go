@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,10 +79,8 @@ func (q *emulation) run(cmd *cobra.Command) error {
 	}
 	server := emulator.NewServer(provider, o)
 	// Ctrl-C is the normal end of this command, so it prints the account and is no error.
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	out.print(fmt.Sprintf("%s listens on http://%s", q.provider, l.Addr()))
-	if err := server.Serve(ctx, l); err != nil {
+	if err := server.Serve(cmd.Context(), l); err != nil {
 		return err
 	}
 	writeAccount(out.w, provider.Account(time.Now()))

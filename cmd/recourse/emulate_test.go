@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/recourse-pay/recourse/internal/loopback"
 	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
@@ -31,16 +33,22 @@ func TestEmulateScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       testkit.Update(),
 		Setup: func(e *testscript.Env) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			e.Setenv("ADDR", l.Addr().String())
+			e.Setenv("ADDR", freeAddress(t))
 			e.Setenv("REPO", repo)
-			return l.Close()
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "post": post, "get": get},
 	})
+}
+
+// freeAddress is an address at which nobody listens, for a server that another process starts.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := loopback.Port()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // post sends a request: post PATH BODY [HEADER=VALUE ...]. With ! there must be no answer.

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	client "github.com/prometheus/client_golang/prometheus"
@@ -208,7 +207,7 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 // serve answers until Ctrl-C. Then callers may still report, and nothing new begins. It ends as well when the journal is lost: nothing can be
 // written any more, and whether the next process may go on is for the journal to say when it opens it.
 func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, o *service.Options, log *slog.Logger) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, hangUp...) // before a caller can know that the process is there, and until it ends: SIGHUP would kill it
@@ -227,7 +226,7 @@ func (q *serving) serve(cmd *cobra.Command, s *service.Service, l net.Listener, 
 	drain := max(time.Second, q.drain)
 	select {
 	case <-ctx.Done():
-		stop() // a second signal ends the process at once: the next one finds out what was under way
+		// A second signal ends the process at once: the next one finds out what was under way.
 	case broken = <-failed:
 	case <-lost:
 		broken, drain = errLost, 0 // no report can be written

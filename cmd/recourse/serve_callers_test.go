@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/testkit"
 )
 
 // authority signs certificates.
@@ -166,16 +168,11 @@ may = ["decide"]
 
 // The callers are read anew when their file changes; one with a mistake leaves the old ones, and says so.
 func TestServeReadsCallersAnew(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "access.toml")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "access.toml")
 	write := func(token, may string) {
 		t.Helper()
-		next := file + ".next"
-		if err := os.WriteFile(next, []byte(fmt.Sprintf("[[caller]]\nname = \"shop\"\ntoken = %q\nmerchants = [\"shop\"]\nmay = %q\n", token, may)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(next, file); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Write(t, dir, map[string]string{"access.toml": fmt.Sprintf("[[caller]]\nname = \"shop\"\ntoken = %q\nmerchants = [\"shop\"]\nmay = %q\n", token, may)})
 	}
 	write("the-first-of-tokens", "decide")
 	url, _, stderr, stop := startServe(t, "--access", file, "--watch")

@@ -100,9 +100,7 @@ func TestDecisionsAreLoggedAndReplayed(t *testing.T) {
 	url, _, stderr, stop := startServe(t, "--rules", rules, "--watch", "--decision-log", log)
 	single := postTo(t, url+"/v1/decide", "application/json", `{"provider":"momo","operation":"pay","code":1003}`)
 	batch := postTo(t, url+"/v1/decide", "application/x-ndjson", strings.Repeat(`{"provider":"momo","operation":"pay","fault":"timeout","order_id":"o-1","payment_key":"k-1"}`+"\n", 20)+"{}\n")
-	if err := os.WriteFile(filepath.Join(rules, "momo.toml"), fmt.Appendf(nil, ownRule, "renamed"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Write(t, rules, map[string]string{"momo.toml": fmt.Sprintf(ownRule, "renamed")})
 	waitFor(t, stderr, `"rules read anew"`)
 	postTo(t, url+"/v1/decide", "application/json", `{"provider":"momo","operation":"pay","code":1003}`)
 	if metrics := getFrom(t, url+"/metrics"); !strings.Contains(metrics, "recourse_decision_log_lines_total ") || !strings.Contains(metrics, `recourse_decision_log_dropped_total{why="full"} 0`) {

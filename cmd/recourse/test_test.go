@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -65,11 +63,9 @@ const (
 // --watch runs the tests whenever a file changes, also while one has mistakes, until Ctrl-C.
 func TestWatch(t *testing.T) {
 	dir := t.TempDir()
-	name := filepath.Join(dir, "a.test.toml")
 	write := func(text string) {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Helper()
+		testkit.Write(t, dir, map[string]string{"a.test.toml": text})
 	}
 	write(watchedTest)
 	ctx, interrupt := context.WithCancel(t.Context())

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/loopback"
 )
 
 // Server is a running server. Its superuser is postgres, without a password: it listens on the loopback only.
@@ -82,8 +84,8 @@ func (s *Server) start(settings []string) (err error) {
 
 // configure takes a free port, and adds settings.
 func (s *Server) configure(settings []string) (err error) {
-	if s.port, err = freePort(); err != nil {
-		return err
+	if s.port, err = loopback.Port(); err != nil {
+		return fmt.Errorf("pgserver: %w", err)
 	}
 	text := fmt.Sprintf("listen_addresses = '127.0.0.1'\nport = %d\nunix_socket_directories = ''\nlog_line_prefix = '%%m [%%p] '\n", s.port)
 	for _, line := range settings {
@@ -162,15 +164,6 @@ func other(folder string) (*syscall.Credential, error) {
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
 	return nil, errors.New("pgserver: PostgreSQL refuses to run as root, and there is no user postgres or nobody")
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("pgserver: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }

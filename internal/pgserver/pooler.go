@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/recourse-pay/recourse/internal/loopback"
 )
 
 // Pooler is a PgBouncer before a server, which gives four sessions to all its clients, each for one transaction.
@@ -31,9 +33,9 @@ func (s *Server) StartPooler() (*Pooler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgserver: PgBouncer is not installed; on Debian: apt-get install -y pgbouncer: %w", err)
 	}
-	port, err := freePort()
+	port, err := loopback.Port()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("pgserver: %w", err)
 	}
 	p := &Pooler{address: fmt.Sprintf("127.0.0.1:%d", port)}
 	if p.folder, err = os.MkdirTemp("", "recourse-pooler-"); err != nil {

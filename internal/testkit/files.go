@@ -19,7 +19,8 @@ type Failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// Write writes files below a folder, by their slash-separated names.
+// Write writes files below a folder, by their slash-separated names. Each changes in one step: who watches the folder sees no file that is empty,
+// or half of one.
 func Write(t Failer, dir string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -27,7 +28,11 @@ func Write(t Failer, dir string, files map[string]string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatalf("%v", err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		next := path + ".next"
+		if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
+			t.Fatalf("%v", err)
+		}
+		if err := os.Rename(next, path); err != nil {
 			t.Fatalf("%v", err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse-pay/recourse/emulator"
+	"github.com/recourse-pay/recourse/internal/loopback"
 	"github.com/recourse-pay/recourse/internal/pgserver"
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/providers"
@@ -147,12 +149,11 @@ func newChaos(t *testing.T, h harm, sabotage string) *chaos {
 		Every: h.within * 3 / time.Duration(h.flows),
 	}
 	for range c.workers {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := loopback.Port()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.config.Listen = append(c.config.Listen, l.Addr().String())
-		l.Close()
+		c.config.Listen = append(c.config.Listen, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	}
 	for i := range c.workers {
 		c.workers[i] = new(process)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/recourse-pay/recourse/emulator"
 	"github.com/recourse-pay/recourse/flow"
+	"github.com/recourse-pay/recourse/internal/loopback"
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/journal"
 	"github.com/recourse-pay/recourse/journal/sqlite"
@@ -114,12 +116,11 @@ func newScenario(t *testing.T, flows int, sabotage string) *scenario {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // process is a running payer.
