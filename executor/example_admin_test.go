@@ -29,7 +29,7 @@ func ExampleExecutor_AdminHandler() {
 	internal := httptest.NewServer(x.AdminHandler()) // in a service: http.ListenAndServe("127.0.0.1:9090", …)
 	defer internal.Close()
 
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond) // how long the shopper waits
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // how long the shopper waits
 	defer cancel()
 	_, err = x.Do(ctx, executor.Request{
 		Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Key: "cart-77", Amount: 120_000, Currency: "VND"},

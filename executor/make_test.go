@@ -14,35 +14,37 @@ import (
 
 // A driver of another kind makes a call by Attempt.Make: what an error proves is what it proves to the executor.
 func TestMakeIsACallOfTheExecutor(t *testing.T) {
-	p := payment("k").Payment
-	attempt := func(d time.Duration) *executor.Attempt {
-		return &executor.Attempt{Flow: "f", Payment: &p, OrderID: "o-k", RequestID: "r-k", Number: 1, Deadline: time.Now().Add(d)}
-	}
-	for name, tt := range map[string]struct {
-		reply reply
-		in    time.Duration
-		want  policy.Fault
-		sends int
-	}{
-		"paid":        {paidNow, time.Minute, policy.NoFault, 1},
-		"too late":    {paidNow, -time.Millisecond, policy.NotSent, 0},
-		"no answer":   {silence, 10 * time.Millisecond, policy.Timeout, 1},
-		"not sent":    {reply{err: executor.ErrNotSent}, time.Minute, policy.NotSent, 1},
-		"a mere text": {reply{err: errors.New("nothing was sent")}, time.Minute, policy.Reset, 1},
-		"a panic":     {reply{do: func(context.Context, *executor.Attempt) { panic("x") }}, time.Minute, policy.Reset, 1},
-	} {
-		b := &bank{sends: []reply{tt.reply}}
-		a, _, err := attempt(tt.in).Make(t.Context(), defaults(), b, policy.Send)
-		if sends, _ := b.calls(); a.Fault != tt.want || sends != tt.sends || (err != nil) != (tt.want != policy.NoFault) {
-			t.Errorf("%s: %+v, %v after %d sends", name, a, err, sends)
+	bubble(t, func(t *testing.T) {
+		p := payment("k").Payment
+		attempt := func(d time.Duration) *executor.Attempt {
+			return &executor.Attempt{Flow: "f", Payment: &p, OrderID: "o-k", RequestID: "r-k", Number: 1, Deadline: time.Now().Add(d)}
 		}
-		if tt.want == policy.NoFault && a.OrderID != "o-k" {
-			t.Errorf("%s: the answer is about %q", name, a.OrderID)
+		for name, tt := range map[string]struct {
+			reply reply
+			in    time.Duration
+			want  policy.Fault
+			sends int
+		}{
+			"paid":        {paidNow, time.Minute, policy.NoFault, 1},
+			"too late":    {paidNow, -time.Millisecond, policy.NotSent, 0},
+			"no answer":   {silence, 10 * time.Millisecond, policy.Timeout, 1},
+			"not sent":    {reply{err: executor.ErrNotSent}, time.Minute, policy.NotSent, 1},
+			"a mere text": {reply{err: errors.New("nothing was sent")}, time.Minute, policy.Reset, 1},
+			"a panic":     {reply{do: func(context.Context, *executor.Attempt) { panic("x") }}, time.Minute, policy.Reset, 1},
+		} {
+			b := &bank{sends: []reply{tt.reply}}
+			a, _, err := attempt(tt.in).Make(t.Context(), defaults(), b, policy.Send)
+			if sends, _ := b.calls(); a.Fault != tt.want || sends != tt.sends || (err != nil) != (tt.want != policy.NoFault) {
+				t.Errorf("%s: %+v, %v after %d sends", name, a, err, sends)
+			}
+			if tt.want == policy.NoFault && a.OrderID != "o-k" {
+				t.Errorf("%s: the answer is about %q", name, a.OrderID)
+			}
 		}
-	}
-	if a, _, err := attempt(time.Minute).Make(t.Context(), defaults(), nil, policy.Send); a.Fault != policy.NotSent || err == nil {
-		t.Errorf("without a client: %+v, %v", a, err)
-	}
+		if a, _, err := attempt(time.Minute).Make(t.Context(), defaults(), nil, policy.Send); a.Fault != policy.NotSent || err == nil {
+			t.Errorf("without a client: %+v, %v", a, err)
+		}
+	})
 }
 
 // Once knows the attempt, as in the executor.

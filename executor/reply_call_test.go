@@ -39,6 +39,23 @@ func raw(t *testing.T, serve func(net.Conn)) (addr string) {
 	return l.Addr().String()
 }
 
+// tillArrival is a context whose deadline passes when a channel is closed: something that happens ends it, and no clock.
+type tillArrival struct {
+	context.Context
+	over <-chan struct{}
+}
+
+func (c tillArrival) Done() <-chan struct{} { return c.over }
+
+func (c tillArrival) Err() error {
+	select {
+	case <-c.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // deadPort is an address at which nobody listens. One that was listened at and is closed may be another program's the next moment.
 const deadPort = "127.0.0.1:1"
 
@@ -95,6 +112,13 @@ func TestCallFaults(t *testing.T) {
 	defer plain.Close()
 
 	silent := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
+	arrived := make(chan struct{}) // closed when the request that gets no answer has left
+	silence := func(c net.Conn) {
+		if readRequest(bufio.NewReader(c)) == nil {
+			close(arrived)
+		}
+		silent(c)
+	}
 	reset := func(c net.Conn) {
 		if readRequest(bufio.NewReader(c)) == nil {
 			_ = c.(*net.TCPConn).SetLinger(0)
@@ -121,7 +145,7 @@ func TestCallFaults(t *testing.T) {
 		{"scheme", "ftp://127.0.0.1/", policy.NotSent, 0},
 		{"no host", "http:///pay", policy.NotSent, 0},
 
-		{"silence", "http://" + raw(t, silent), policy.Timeout, 0},
+		{"silence", "http://" + raw(t, silence), policy.Timeout, 0},
 		{"reset after the request", "http://" + raw(t, reset), policy.Reset, 0},
 		{"closed before headers", "http://" + raw(t, answering("")), policy.Reset, 0},
 		{"headers cut off", "http://" + raw(t, answering("HTTP/1.1 200 OK\r\nContent-Le")), policy.Reset, 0},
@@ -132,11 +156,14 @@ func TestCallFaults(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			patience := time.Minute
-			if strings.Contains(row.name, "hangs") || row.name == "silence" {
-				patience = 500 * time.Millisecond // in which the request must have left
+			if strings.Contains(row.name, "hangs") {
+				patience = 500 * time.Millisecond
 			}
 			ctx, stop := context.WithTimeout(t.Context(), patience)
 			defer stop()
+			if row.name == "silence" {
+				ctx = tillArrival{t.Context(), arrived}
+			}
 			r, err := executor.Call(client(t), post(t, ctx, row.url))
 			wantFault(t, err, row.want)
 			if row.want == policy.NotSent && !errors.Is(err, executor.ErrNotSent) {

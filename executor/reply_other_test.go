@@ -10,7 +10,6 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/policy"
@@ -18,12 +17,14 @@ import (
 
 func TestCallOverHTTP2(t *testing.T) {
 	var requests atomic.Int32
+	arrived := make(chan struct{})
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		switch r.URL.Path {
 		case "/break":
 			panic(http.ErrAbortHandler) // resets the stream
 		case "/silence":
+			close(arrived)
 			<-r.Context().Done()
 		case "/half":
 			_, _ = io.WriteString(w, `{"a":`)
@@ -47,9 +48,7 @@ func TestCallOverHTTP2(t *testing.T) {
 	if r.HTTPStatus != 200 {
 		t.Errorf("status %d of half an answer", r.HTTPStatus)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond) // in which the request must have left
-	defer stop()
-	_, err = executor.Call(hc, post(t, ctx, s.URL+"/silence"))
+	_, err = executor.Call(hc, post(t, tillArrival{t.Context(), arrived}, s.URL+"/silence"))
 	wantFault(t, err, policy.Timeout)
 	if n := requests.Load(); n != 4 {
 		t.Errorf("%d requests arrived for four calls", n)

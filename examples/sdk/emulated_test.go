@@ -132,7 +132,7 @@ func do(t *testing.T, e *emulated) *executor.Result {
 	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
 	defer stop()
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = 200 * time.Millisecond
+	transport.ResponseHeaderTimeout = 2 * time.Second
 	t.Cleanup(transport.CloseIdleConnections)
 	result, err := x.Do(ctx, executor.Request{
 		Payment: policy.Payment{Provider: "stripe", Operation: policy.Pay, Key: "cart-1", Amount: 2000, Currency: "USD"},

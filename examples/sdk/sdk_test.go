@@ -109,7 +109,7 @@ func attempt(t *testing.T, c executor.Client, key string) *executor.CallEvent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	o := &observer{stop: stop}
 	x, err := executor.New(rules, &executor.Config{Observers: []executor.Observer{o}})

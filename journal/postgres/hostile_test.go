@@ -393,6 +393,45 @@ func TestAProcessWithoutWorkKeepsItsLease(t *testing.T) {
 	}
 }
 
+// standbys names those that each commit waits for.
+func standbys(t *testing.T, url, names string) {
+	t.Helper()
+	sql(t, url, "ALTER SYSTEM SET synchronous_standby_names = '"+names+"'", "SELECT pg_reload_conf()")
+}
+
+// noCommitWithoutStandby returns when commits of the server wait for a standby that does not exist. A process of the server reads its
+// settings when it comes to it, so each is tried out until one waits; the tables are no part of it.
+func noCommitWithoutStandby(t *testing.T, url string) {
+	t.Helper()
+	standbys(t, url, "nobody")
+	probe, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for err == nil {
+			_, err = probe.Exec(context.Background(), "SELECT pg_logical_emit_message(true, 'probe', '')")
+		}
+	}()
+	waitFor(t, "a commit waits for the standby", func() bool {
+		look, err := pgx.Connect(context.Background(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer look.Close(context.Background())
+		var ended bool
+		const end = "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = $1"
+		if err := look.QueryRow(context.Background(), end, probe.PgConn().PID()).Scan(&ended); err != nil {
+			t.Fatal(err)
+		}
+		return ended
+	})
+	<-ended
+	_ = probe.Close(context.Background())
+}
+
 // The wait of a COMMIT for a standby is broken off by a person, and then by the end of its session: the server has committed,
 // and a failover may lose it. Put does not return before the standby has it.
 func TestACommitThatDidNotWaitForTheStandby(t *testing.T) {
@@ -405,16 +444,8 @@ func TestACommitThatDidNotWaitForTheStandby(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer look.Close(ctx)
-	standbys := func(names string) {
-		for _, text := range []string{"ALTER SYSTEM SET synchronous_standby_names = '" + names + "'", "SELECT pg_reload_conf()"} {
-			if _, err := look.Exec(ctx, text); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	defer standbys("")
-	standbys("nobody")
-	time.Sleep(100 * time.Millisecond) // the server reads it
+	defer standbys(t, server.URL(), "")
+	noCommitWithoutStandby(t, server.URL())
 	done := make(chan error, 1)
 	go func() { done <- j.Put(ctx, next(row("1")), journal.Synced) }()
 	waiting := func() (transactions []string) {
@@ -448,7 +479,7 @@ func TestACommitThatDidNotWaitForTheStandby(t *testing.T) {
 		}
 	}
 	waitFor(t, "it waits again", func() bool { now := waiting(); return len(now) == 1 && now[0] != last })
-	standbys("")
+	standbys(t, server.URL(), "")
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

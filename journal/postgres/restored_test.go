@@ -303,7 +303,8 @@ func TestPromotedStandbys(t *testing.T) {
 	late, err := first.Copy("standby")
 	late = stopped(t, late, err) // it follows only after the first one is gone
 	up(t, synced)
-	sql(t, first.URL(), "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	noCommitWithoutStandby(t, first.URL())
+	standbys(t, first.URL(), "*")
 	put(t, goesOn, row("2"))
 	put(t, stops, row("3"))
 	put(t, goesOn, row("4"))
