@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/recourse-pay/recourse/executor"
 	otelrecourse "github.com/recourse-pay/recourse/otel"
@@ -12,11 +13,15 @@ import (
 
 // With many concurrent flows no span is lost, and none is in the trace of another flow.
 func TestConcurrentFlows(t *testing.T) {
+	synctest.Test(t, testConcurrentFlows) // in which no time passes while an observer is busy: the executor waits a moment for it, and not more
+}
+
+func testConcurrentFlows(t *testing.T) {
 	const flows = 400
 	l := newSDK(t, otelrecourse.Options{Merchants: true})
 	x := l.newExecutor(t, executor.Config{})
 	var all sync.WaitGroup
-	room := make(chan struct{}, 20) // at once: the executor waits a moment for an observer, and not more
+	room := make(chan struct{}, 20) // at once
 	for n := range flows {
 		all.Go(func() {
 			room <- struct{}{}
