@@ -3,6 +3,7 @@ package otelrecourse_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -45,6 +46,9 @@ func Example() {
 	}, &instant{})
 	if err != nil {
 		panic(err)
+	}
+	for len(spans.GetSpans()) < 3 { // Do waits a moment for an observer, and not more
+		runtime.Gosched()
 	}
 	span.End()
 	fmt.Println(result.Outcome)
