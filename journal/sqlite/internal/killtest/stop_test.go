@@ -45,6 +45,10 @@ func (s *scenario) pauseAndContinue(n int) {
 	first := s.start(c)
 	select {
 	case <-first.paused:
+	case <-first.readyOrExited(): // before that it may not own the journal yet
+	}
+	select {
+	case <-first.paused:
 	case <-time.After(time.Duration(100+s.rand.IntN(200)) * time.Millisecond):
 	}
 	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
