@@ -2,7 +2,6 @@ package main
 
 import (
 	"compress/gzip"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -18,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"recourse":    func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"recourse":    main,
 		"makejournal": makeJournal,
 		"ownjournal":  ownJournal,
 	})
