@@ -95,7 +95,7 @@ func show(ts *testscript.TestScript, neg bool, call func() (*http.Response, erro
 
 // reach waits until a server listens at $ADDR.
 func reach(ts *testscript.TestScript) string {
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); {
 		c, err := net.DialTimeout("tcp", ts.Getenv("ADDR"), time.Second)
 		if err == nil {
 			ts.Check(c.Close())
