@@ -163,7 +163,7 @@ func TestWatchTakesUpChanges(t *testing.T) {
 	}
 	for n := 1; n <= 3; n++ {
 		testkit.Write(t, dir, generation(n*1000, 3)) // of another length each, so that a coarse clock of the disk hides no change
-		for m := range 3 { // a reload may have come between two files
+		for m := range 3 {                           // a reload may have come between two files
 			for asked(e, m, 1).Reason != fmt.Sprint("generation ", n*1000) {
 				if err := next(); err != nil && !errors.As(err, new(policy.Mistakes)) {
 					t.Fatal(err)
