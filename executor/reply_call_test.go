@@ -56,7 +56,7 @@ func (c tillArrival) Err() error {
 	}
 }
 
-// deadPort is an address at which nobody listens. One that was listened at and is closed may be another program's the next moment.
+// deadPort refuses every dial. A port that was opened and closed for that may be another program's the next moment.
 const deadPort = "127.0.0.1:1"
 
 // client has connections of its own.

@@ -41,7 +41,7 @@ func TestEmulateScripts(t *testing.T) {
 	})
 }
 
-// freeAddress is an address at which nobody listens, for a server that another process starts.
+// freeAddress is an address that is free, for a server that another process starts.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	port, err := loopback.Port()

@@ -20,7 +20,7 @@ const (
 
 var given atomic.Int64
 
-// Port returns a port of the loopback at which nobody listens. A process is given each port once, and at first none that another process is
+// Port returns a free port of the loopback. A process is given each port once, and at first none that another process is
 // given.
 func Port() (int, error) {
 	var last error
