@@ -26,7 +26,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		signal.Stop(signals) // before anybody can see the first: a second Ctrl-C ends even what does not listen
+		signal.Stop(signals) // before the first can be seen: a second Ctrl-C ends even what does not listen
 		cancel()
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
