@@ -148,6 +148,7 @@ func TestDoubtsComeFirstInLine(t *testing.T) {
 			t.Fatal(n, err)
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait() // a sleep orders nothing for the race detector
 		if at := slices.Index(c.order, "doubt"); at < 0 || at > 1 || len(c.order) != 4 {
 			t.Errorf("the flows were asked for in the order %v", c.order)
 		}
