@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/recourse-pay/recourse/executor"
@@ -192,6 +193,7 @@ func TestTwoPersonsOverride(t *testing.T) {
 		id := proposedBy(t, x, path, `,"override":true`)
 		wantAnswer(t, x.AdminHandler(), "POST", path+"/confirm", confirming("bob", id, ""), 200)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if alerts != 1 {
 			t.Errorf("%d alerts", alerts)
 		}

@@ -188,6 +188,7 @@ func TestAContradictionAfterTheEndIsAnAlert(t *testing.T) {
 		x := open(t, defaults(), config)
 		r := carry(t, x, payment("k"), b)
 		notify(t, x, hook("o-k", "1001", true)) // the same again
+		synctest.Wait()
 		if len(alerts) != 0 {
 			t.Errorf("a repetition is no alert: %+v", alerts[0])
 		}
@@ -197,6 +198,7 @@ func TestAContradictionAfterTheEndIsAnAlert(t *testing.T) {
 		y := open(t, defaults(), config)
 		notify(t, y, hook("o-k", "0", true))
 		notify(t, y, hook("o-k", "0", true))
+		synctest.Wait()
 		if len(alerts) != 1 || alerts[0].Flow != r.Flow || alerts[0].State.Outcome != policy.Failed || alerts[0].Evidence.Answer.Code != "0" {
 			t.Fatalf("%d alerts: %+v", len(alerts), alerts)
 		}
@@ -233,6 +235,7 @@ func TestDuplicatesOfAWebhookAfterTheEnd(t *testing.T) {
 			}
 			wg.Wait()
 			time.Sleep(10 * time.Minute)
+			synctest.Wait()
 			row, s := standing(t, j, r.Flow)
 			if reported != 1 || len(s.Evidence) != 2 || row.Due.Year() < 9999 { // its key must not be forgotten
 				t.Errorf("%d alerts, %d pieces of evidence, due %s", reported, len(s.Evidence), row.Due)
