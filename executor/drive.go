@@ -161,11 +161,15 @@ func (d *driver) step() (ended bool, err error) {
 	case nil:
 		// The permit is asked for before the write-ahead: a flow that is refused now leaves no row.
 		wait, again := r.firstWaitLocked(), r.life == delayed || r.life == accepted
+		by := r.calls.delay
 		if r.life == admitted && wait > 0 {
 			r.life = delayed
 		}
 		r.mu.Unlock()
-		return false, d.beginFlow(wait, again)
+		if wait > 0 {
+			return false, d.holdFirst(wait, by)
+		}
+		return false, d.beginFlow(again)
 	case flow.Send:
 		made := r.newCall(d.ctx, policy.Send, c.Identity, c.Deadline)
 		made.attempt.Number, made.attempt.Action = c.Attempt, c.Action
@@ -310,14 +314,17 @@ func (d *driver) backOff(err error) error {
 	return errWaiting
 }
 
-// beginFlow takes the first step, unless the breaker is open. A flow that is in the journal
-// already is not given up when that fails.
-func (d *driver) beginFlow(wait time.Duration, again bool) error {
+// holdFirst makes the first send wait for the breaker, or for a slot.
+func (d *driver) holdFirst(wait time.Duration, by delayCause) error {
+	now := d.r.x.clock.now()
+	d.until = now.Add(wait)
+	d.r.observeHeld(now, by, flow.Wait{Until: d.until, Action: policy.RetryNewRequest}) // as the machine names the first send
+	return errRefusing
+}
+
+// beginFlow takes the first step. A flow that is in the journal already is not given up when that fails.
+func (d *driver) beginFlow(again bool) error {
 	r := d.r
-	if wait > 0 {
-		d.until = d.r.x.clock.now().Add(wait)
-		return errRefusing
-	}
 	err := r.start(again)
 	if err == nil {
 		return nil

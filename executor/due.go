@@ -174,11 +174,15 @@ func (r *run) delayByGuards(w *flow.Wait, seq uint32, now time.Time) (wait time.
 	if wait <= 0 {
 		return 0, true
 	}
-	r.observe(func(o Observer) {
-		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(),
-			Wait: flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via}})
-	})
+	r.observeHeld(now, by, flow.Wait{Until: now.Add(wait), Action: w.Action, Via: w.Via})
 	return wait, true
+}
+
+// observeHeld reports to the observers that a call has to wait for the budget, the breaker or a slot.
+func (r *run) observeHeld(now time.Time, by delayCause, w flow.Wait) {
+	r.observe(func(o Observer) {
+		o.Waiting(r.x.forever, &WaitEvent{Flow: r.id, Payment: &r.req.Payment, At: now, Held: by.String(), Wait: w})
+	})
 }
 
 // guardWaitLocked is how long a call has to wait; 0: it has been granted what it needs, or needs nothing. The lock is

@@ -26,3 +26,19 @@ func (x *Executor) BudgetLeft(provider, merchant string) float64 {
 	p := (*x.guards.providers.Load())[account{provider, merchant}]
 	return p.bucket.left(time.Now())
 }
+
+// BreakMachine makes the machine panic over a flow's next events, until mend is called.
+func (x *Executor) BreakMachine(id string) (mend func()) {
+	x.mu.Lock()
+	r := x.flows[id]
+	x.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ledger := r.state.Ledger
+	r.state.Ledger = nil
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.state.Ledger = ledger
+	}
+}

@@ -89,6 +89,26 @@ func TestSuccessFillsTheBudget(t *testing.T) {
 	})
 }
 
+// Observers see what holds the first send, too: of Start, and of Do.
+func TestObserversSeeWhatHoldsTheFirstSend(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		seen := &held{}
+		x := open(t, newOrders(t), executor.Config{Journal: newSpy(), Breaker: executor.Breaker{Open: time.Hour}, Observers: []executor.Observer{seen}})
+		trip(t, x)
+		before := seen.count("breaker")
+		h := begin(t, x, payment("started"), &bank{sends: []reply{paidNow}})
+		time.Sleep(time.Second)
+		started := seen.count("breaker") - before
+		if _, err := x.Do(within(t, time.Minute), payment("done"), &bank{sends: []reply{paidNow}}); err == nil {
+			t.Fatal("the breaker let it through")
+		}
+		if done := seen.count("breaker") - before - started; started == 0 || done == 0 {
+			t.Errorf("the observers saw the first send of Start held %d times, that of Do %d times", started, done)
+		}
+		wantOutcome(t, end(t, h, 4*time.Hour), policy.Succeeded)
+	})
+}
+
 // Neither guard ends a flow that is in doubt, nor fails one.
 func TestGuardsNeverFailAFlowInDoubt(t *testing.T) {
 	bubble(t, func(t *testing.T) {

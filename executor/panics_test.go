@@ -69,6 +69,29 @@ func TestAPanicOfAHookIsAnErrorOfTheHook(t *testing.T) {
 	}
 }
 
+// A mistake of the machine's own ends neither this process nor the next: the flow stays as its row says, in doubt, nothing more is sent, and the
+// answer is applied when the machine can.
+func TestAPanicOfTheMachineLeavesTheFlowAsItIs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		j, reported := newSpy(), &panics{}
+		var x *executor.Executor
+		var mend func()
+		b := &bank{sends: []reply{{answer: paidNow.answer, do: func(_ context.Context, a *executor.Attempt) { mend = x.BreakMachine(a.Flow) }}}}
+		x = open(t, defaults(), executor.Config{Journal: j, OnError: reported.record})
+		h := begin(t, x, payment("k"), b)
+		time.Sleep(time.Minute)
+		if row, s := standing(t, j, h.Flow()); !row.Open || s.Stage != flow.Sending || row.Due.IsZero() {
+			t.Errorf("the row is %s, open %t, due %s", s.Stage, row.Open, row.Due)
+		}
+		if reported.count("flow.Step") == 0 {
+			t.Error("OnError got no panic")
+		}
+		mend()
+		wantOutcome(t, end(t, h, time.Minute), policy.Succeeded)
+		b.wantCalls(t, 1, 0)
+	})
+}
+
 // A hook that ends its goroutine, as a test's helper does, has failed; Do goes on.
 func TestAHookThatEndsItsGoroutineHasFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {

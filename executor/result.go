@@ -167,7 +167,7 @@ func (e *AnswerError) Error() string {
 func (e *AnswerError) Unwrap() error { return e.Err }
 
 // PanicError is a panic of a client, an observer, a hook or the journal. What a client was about to send
-// may have left.
+// may have left. In "flow.Step" is a mistake of this library: the flow stays as its row says, and open.
 type PanicError struct {
 	Flow  string // empty: it was of no flow
 	In    string // what panicked

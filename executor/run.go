@@ -2,6 +2,7 @@ package executor
 
 import (
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -81,9 +82,7 @@ func (r *run) apply(e flow.Event) error {
 		return ErrTakenOver
 	}
 	before, offset := r.state, time.Duration(r.x.clock.offset.Load())
-	adviser := advisers.Get().(*flow.Adviser)
-	next, commands, err := adviser.Step(&r.rules, &before, e)
-	advisers.Put(adviser)
+	next, commands, err := r.step(&before, e)
 	if err != nil {
 		return err
 	}
@@ -111,6 +110,20 @@ func (r *run) apply(e flow.Event) error {
 	}
 	r.plan.offset = offset
 	return nil
+}
+
+// step asks the machine. If it panics, which is a mistake of this library, the flow stays as it is, in memory and in the journal, and the event
+// counts as one that the journal did not accept. Left to end the process, the panic would end the next one too. The lock is held.
+func (r *run) step(before *flow.State, e flow.Event) (next flow.State, commands []flow.Command, err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			next, commands, err = flow.State{}, nil, &PanicError{Flow: r.id, In: "flow.Step", Value: bug, Stack: debug.Stack()}
+		}
+	}()
+	adviser := advisers.Get().(*flow.Adviser)
+	next, commands, err = adviser.Step(&r.rules, before, e)
+	advisers.Put(adviser) // not after a panic
+	return next, commands, err
 }
 
 // advisers lend the memory of a step.
