@@ -5,6 +5,12 @@ import "time"
 // ReadReply is readReply, for tests.
 var ReadReply = readReply
 
+// RequestLetters is requestLetters, for tests.
+func RequestLetters(now time.Time) string {
+	text := requestLetters(now)
+	return string(text[:])
+}
+
 // SlotsUsed counts slots and places in line that flows have, if none is in memory and no driver was stopped by Close.
 func (x *Executor) SlotsUsed() (used, inLine int64) {
 	if len(x.inMemory()) > 0 || x.life.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/internal/testkit"
@@ -69,6 +70,23 @@ func TestIDsAreNeverGivenOutTwice(t *testing.T) {
 		if want := 2 * 16 * each; len(c.ids) != want {
 			t.Errorf("%s: %d ids, want %d", name, len(c.ids), want)
 		}
+	}
+}
+
+// What begins together stands together in an index of names, and no two request ids of one moment are alike.
+func TestRequestIDsBeginWithTheTime(t *testing.T) {
+	now := time.Date(2026, 11, 30, 21, 0, 0, 0, time.UTC)
+	seen := map[string]bool{}
+	last := ""
+	for i := range 1000 {
+		id := executor.RequestLetters(now.Add(time.Duration(i/10) * time.Minute))
+		if len(id) != 26 || seen[id] {
+			t.Fatalf("request id %q", id)
+		}
+		if id[:7] < last {
+			t.Errorf("%q comes after %q, and stands before it", id, last)
+		}
+		seen[id], last = true, id[:7]
 	}
 }
 

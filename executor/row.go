@@ -108,7 +108,9 @@ func (r *run) nextRow(s *flow.State, due []notice, m *rowMemory) (row journal.Ro
 	if row.State, err = m.flow.SealedIn(m.text); err != nil {
 		return row, err
 	}
-	row.Tombstone, err = r.tombstone(s)
+	if row.Due.IsZero() { // no other row is pruned
+		row.Tombstone, err = r.tombstone(s)
+	}
 	return row, err
 }
 

@@ -20,6 +20,11 @@ func TestPruningFreesNoPaidKey(t *testing.T) {
 		first := carry(t, x, paid, &bank{sends: []reply{shut, paidNow}})
 		wantOutcome(t, carry(t, x, failed, &bank{sends: []reply{refused}}), policy.Failed)
 		_ = shutDown(x)
+		for _, p := range j.list() {
+			if p.Key.Payment == "paid" && p.Due.IsZero() != (len(p.Tombstone) > 0) {
+				t.Errorf("version %d, due %s, has a tombstone of %d bytes: only rows that are never due are pruned", p.Version, p.Due, len(p.Tombstone))
+			}
+		}
 		for range 3 {
 			time.Sleep(24 * time.Hour)
 			if _, err := j.Prune(context.Background(), time.Now()); err != nil {

@@ -58,3 +58,27 @@ func TestPruneGivesSpaceBack(t *testing.T) {
 		t.Errorf("the file has %d bytes after pruning, of %d", pruned, full)
 	}
 }
+
+// A payment of two steps that has ended, with its tombstone, takes some 2,400 bytes, of which one alone fits into a page of 4,096.
+func TestEndedRowsFillTheirPages(t *testing.T) {
+	const rows, bytesEach = 600, 2300
+	path := filepath.Join(t.TempDir(), "journal")
+	j := opened(t, path, nil)
+	for i := range rows {
+		r := benchRow(int64(i), make([]byte, bytesEach*2/3))
+		r.Open, r.Due, r.Tombstone = false, time.Time{}, make([]byte, bytesEach/3)
+		if err := j.Put(t.Context(), r, journal.Lazy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if each := int(info.Size() / rows); each > bytesEach*3/2 {
+		t.Errorf("a row of %d bytes takes %d in the file", bytesEach, each)
+	}
+}

@@ -56,9 +56,9 @@ func (w *writer) prepareFile(o *Options, hadLog bool) error {
 	if err != nil {
 		return err
 	}
-	// A file gives back what Prune frees. It must be said before there is a table; in files of before
-	// the pages are only used again.
-	if err := w.exec("PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+	// Three rows of payments that have ended fit into a page, and but one into a page of the usual size. A file gives back what
+	// Prune frees. Both must be said before there is a table; a file of before has its page size, and its pages are only used again.
+	if err := w.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
 	var mode string
