@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/recourse-pay/recourse/engine"
 	"github.com/recourse-pay/recourse/executor"
@@ -113,7 +114,8 @@ func (w *world) renew() {
 	var s testsuite.WorkflowTestSuite
 	s.SetLogger(sdklog.NewStructuredLogger(quiet))
 	w.env = s.NewTestWorkflowEnvironment()
-	w.env.SetTestTimeout(30 * time.Second)
+	w.env.SetTestTimeout(time.Minute)
+	w.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // its second is too short for a busy machine
 	w.d.hosts[0].register(w.env)
 	options := w.startOptions()
 	w.env.SetStartWorkflowOptions(options)

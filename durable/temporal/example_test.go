@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/recourse-pay/recourse/durable/temporal"
 	"github.com/recourse-pay/recourse/engine"
@@ -60,6 +62,8 @@ func Example() {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute) // a busy machine needs more than the suite gives
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	driver.Register(env)
 	env.ExecuteWorkflow(temporal.Workflow, input)
 	var result temporal.Result
