@@ -12,8 +12,6 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net/http"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -102,6 +100,7 @@ type importer struct {
 	scope     string
 	clock     clock
 	redirects []redirect
+	workers   workers
 	times     bool // an entry had no time of its own
 }
 
@@ -183,7 +182,7 @@ func (i *importer) file(ctx context.Context, s *traffic.Source, named bool) erro
 		v.Table = &m.Table
 	}
 	first := i.seq
-	err := errors.Join(s.Read(v), i.unfollowed())
+	err := errors.Join(s.Read(v), i.unfollowed(), i.onlyWorkers())
 	i.sum.Files = append(i.sum.Files, fmt.Sprintf("%s: %s, %d entries kept", s.Name, s.Format.Title, i.seq-first))
 	for _, what := range s.Format.Lacks {
 		i.lacks(what)
@@ -218,6 +217,7 @@ func (i *importer) leaveOut(file string, line int, why string) {
 // call takes one HTTP call.
 func (i *importer) call(c *traffic.Call) error {
 	i.sum.Entries++
+	i.carryOver(c)
 	e, err := i.classifier.entry(c)
 	if err != nil {
 		i.leaveOut(i.source.Name, c.Line, callWhy(c, err))
@@ -232,59 +232,17 @@ func (i *importer) call(c *traffic.Call) error {
 		i.times = true
 	}
 	if where := redirected(c); where != "" && len(i.redirects) < maxRedirects {
-		i.redirects = append(i.redirects, redirect{e, c.Line, where})
+		i.redirects = append(i.redirects, redirect{e, c.Line, where, c.Method, c.Header.Get("Content-Type"), c.Body})
 		return nil
 	}
+	if c.Worker && len(i.workers.held) < maxWorkers {
+		i.workers.held = append(i.workers.held, workerCall{e, sameCallOf(c)})
+		return nil
+	}
+	if !c.Worker {
+		i.workers.page(sameCallOf(c))
+	}
 	return i.keep(e, c.Line)
-}
-
-// redirect is a call whose answer names another URL for the same request.
-type redirect struct {
-	entry *entry
-	line  int
-	to    string
-}
-
-// maxRedirects bounds those that wait for the call that followed them.
-const maxRedirects = 100
-
-// redirected is where an answer sends the same request; empty: nowhere.
-func redirected(c *traffic.Call) string {
-	if c.Status != http.StatusTemporaryRedirect && c.Status != http.StatusPermanentRedirect {
-		return ""
-	}
-	from, err := url.Parse(c.URL)
-	if err != nil {
-		return ""
-	}
-	to, err := from.Parse(c.ReplyHeader.Get("Location"))
-	if err != nil || c.ReplyHeader.Get("Location") == "" {
-		return ""
-	}
-	return to.String()
-}
-
-// follow leaves out a redirect whose request was sent again to where it pointed: it is one send, and not two.
-func (i *importer) follow(c *traffic.Call, e *entry) {
-	k := slices.IndexFunc(i.redirects, func(r redirect) bool {
-		l, o := &r.entry.Line, &e.Line
-		return r.to == c.URL && l.Phase == o.Phase && l.OrderID == o.OrderID && l.RequestID == o.RequestID
-	})
-	if k >= 0 {
-		i.leaveOut(i.source.Name, i.redirects[k].line, fmt.Sprintf("a redirect: line %d has the call that followed it", c.Line))
-		i.redirects = slices.Delete(i.redirects, k, k+1)
-	}
-}
-
-// unfollowed keeps the redirects that no call followed.
-func (i *importer) unfollowed() error {
-	for _, r := range i.redirects {
-		if err := i.keep(r.entry, r.line); err != nil {
-			return err
-		}
-	}
-	i.redirects = nil
-	return nil
 }
 
 // callWhy says why a call is left out, with its path alone: the rest of a URL may hold secrets.

@@ -15,11 +15,11 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// rowReader reads the fields of one row. The first mistake counts.
+// rowReader reads the fields of one row.
 type rowReader struct {
 	m   *Mapping
 	row *traffic.Row
-	err error
+	err error // all mistakes, in one line
 }
 
 // text is a field as the file has it, or in our words where [values] gives them.
@@ -39,8 +39,16 @@ func (r *rowReader) text(key string) string {
 }
 
 func (r *rowReader) fail(key string, err error) {
-	if r.err == nil && err != nil {
+	if err == nil {
+		return
+	}
+	if column := r.m.fields[key]; column != "" && column != key && r.m.set[key] == "" {
+		key += fmt.Sprintf(", from %q", short(column))
+	}
+	if r.err == nil {
 		r.err = fmt.Errorf("%s: %w", key, err)
+	} else {
+		r.err = fmt.Errorf("%w; %s: %w", r.err, key, err)
 	}
 }
 

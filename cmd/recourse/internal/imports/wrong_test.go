@@ -23,6 +23,11 @@ import (
 const payURL = "https://payment.momo.vn/v2/gateway/api/tokenization/pay"
 
 // harEntry is a payment's call in a HAR: its url, its request's body, its status, the headers and the body of its answer.
+// byWorker is an entry as Playwright writes it of a service worker.
+func byWorker(entry string) string {
+	return strings.Replace(entry, "{", `{"_serviceWorkerRef":"worker@1",`, 1)
+}
+
 func harEntry(second int, url, body string, status int, headers, reply string) string {
 	text, _ := json.Marshal(body)
 	answer, _ := json.Marshal(reply)
@@ -67,6 +72,13 @@ func TestReadWrongly(t *testing.T) {
 			[]string{`"fault":"unreadable"`}, []string{"a.yaml:2: kept, but not its answer's body: it is packed (br)"}, nil, 1, 0},
 		{"a redirect", "a.har", har(harEntry(1, payURL, requestBody("1"), 307, `{"name":"Location","value":"/eu/v2/gateway/api/tokenization/pay"}`, ""),
 			harEntry(2, strings.Replace(payURL, "/v2", "/eu/v2", 1), requestBody("1"), 200, "", paidBody("1"))), []string{`"resultCode":0`}, []string{"a.har:2: left out: a redirect: line 3"}, []string{"307"}, 1, 0},
+		{"a redirect whose body the next call has not", "a.har", har(harEntry(1, payURL, requestBody("1"), 307, `{"name":"Location","value":"/eu/v2/gateway/api/tokenization/pay"}`, ""),
+			harEntry(2, strings.Replace(payURL, "/v2", "/eu/v2", 1), "", 200, "", paidBody("1"))), []string{`"order_id":"o-1"`, `"resultCode":0`}, []string{"a.har:2: left out: a redirect: line 3"}, []string{"307"}, 1, 0},
+		{"a call without a body, and no redirect to it", "a.har", har(harEntry(1, payURL, requestBody("1"), 307, `{"name":"Location","value":"/eu/v2/gateway/api/tokenization/pay"}`, ""),
+			harEntry(2, payURL, "", 200, "", paidBody("1"))), []string{`"http_status":307`}, []string{"broken: it has no request body"}, nil, 1, 1},
+		{"a service worker's call before the page's", "a.har", har(byWorker(harEntry(1, payURL, requestBody("1"), 200, "", paidBody("1"))), harEntry(1, payURL, requestBody("1"), 200, "", paidBody("1"))), nil, []string{"a.har:2: left out: a service worker's: line 3 has the page's call"}, nil, 1, 0},
+		{"a service worker repeats a call", "a.har", har(harEntry(1, payURL, requestBody("1"), 200, "", paidBody("1")), byWorker(harEntry(1, payURL, requestBody("1"), 500, "", "")), byWorker(harEntry(2, payURL, requestBody("1"), 200, "", paidBody("1")))), nil, []string{"a.har:3: left out: a service worker's: line 2"}, nil, 2, 0},
+		{"a service worker's call of its own", "a.har", har(harEntry(1, payURL, requestBody("1"), 200, "", paidBody("1")), byWorker(harEntry(1, payURL, requestBody("2"), 200, "", paidBody("2")))), []string{"o-2"}, nil, nil, 2, 0},
 		{"a redirect that was not followed", "a.har", har(harEntry(1, payURL, requestBody("1"), 308, `{"name":"Location","value":"/x"}`, "")), []string{`"http_status":308`}, nil, nil, 1, 0},
 		{"a test host beside the live one", "a.har", har(harEntry(1, strings.Replace(payURL, "payment", "test-payment", 1), requestBody("1"), 200, "", paidBody("1")), harEntry(2, payURL, requestBody("1"), 200, "", paidBody("1"))),
 			[]string{`"flow":"test/momo/pay/o-1"`, `"flow":"momo/pay/o-1"`}, nil, nil, 2, 0},
@@ -265,7 +277,7 @@ func TestRowsThatCannotBeTrusted(t *testing.T) {
 		"1767323045123,o-1,k,5.25":            "",
 		"1767323045123,1e7,k,5":               "", // no spreadsheet writes that
 		"1.767323045123E+12,o-1,k,5":          "left out: broken: at: ",
-		"1767323045123,o-1,k,1.5E+3":          `latency_ms: "1.5E+3" is no number`,
+		"1767323045123,o-1,k,1.5E+3":          `latency_ms, from "took": "1.5E+3" is no number`,
 		"1767323045123,4.23E+15,k,5":          "the identifier 4.23E+15 is a number that a spreadsheet rounded",
 		"1767323045123,o-1,1.00E+19,5":        "the identifier 1.00E+19 is a number that a spreadsheet rounded",
 		"1767323045123,\xf6-1,k,5":            "an identifier in it is not valid UTF-8",
@@ -276,6 +288,61 @@ func TestRowsThatCannotBeTrusted(t *testing.T) {
 		recording, said, sum, err := imported(t, &Options{Mapping: m}, filepath.Join(dir, "a.csv"))
 		if err != nil || !strings.Contains(said, left) || (sum.Broken > 0) != (left != "") || (recording == "") != (left != "") {
 			t.Errorf("%q: %v, %s%s", row, err, recording, said)
+		}
+	}
+}
+
+// An entry of another shape is named in the words of its file, and not in the names of this program's types.
+func TestEntriesOfAnotherShape(t *testing.T) {
+	request := `"request":{"method":"POST","url":"http://x/v2/gateway/api/tokenization/pay","headers":[]}`
+	for name, file := range map[string][2]string{
+		"a time that is a number":  {har(`{"startedDateTime":5,` + request + `}`), "a.json:2: left out: broken: startedDateTime is a number, where a text belongs (character 20 of the entry)"},
+		"a request that is a text": {har(`{"request":"POST"}`), "broken: request is a text, where an object belongs"},
+		"a header's name":          {har(`{"request":{"url":"x","headers":[{"name":5}]}}`), "request.headers.name is a number, where a text belongs"},
+		"headers in an object":     {har(`{"request":{"url":"x","headers":{}}}`), "request.headers is an object, where a list belongs"},
+		"an entry that is a list":  {har(`[]`), "the entry is a list, where an object belongs"},
+		"pieces of a body":         {har(`{` + request + `,"response":{"status":200,"content":{"encoding":"base64","text":"[5]"}}}`), "its response's content: it is no list of texts"},
+		"WireMock":                 {`{"mappings":[{"request":{"method":5}}]}`, "request.method is a number, where a text belongs"},
+		"WireMock's journal":       {`{"requests":[{"request":{"loggedDate":"x"},"responseDefinition":{}}]}`, "request.loggedDate is a text, where a whole number belongs"},
+		"nock":                     {`[{"scope":"http://x:80","method":"POST","path":"/","status":"200"}]`, "status is a text, where a whole number belongs"},
+		"Hoverfly":                 {`{"data":{"pairs":[{"request":{},"response":{"encodedBody":"x"}}]},"meta":{"schemaVersion":"v5"}}`, "response.encodedBody is a text, where true or false belongs"},
+		"Postman":                  {`{"info":{"schema":"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},"item":[{"name":5}]}`, "name is a number, where a text belongs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, dir, "a.json", file[0])
+			_, said, _, err := imported(t, &Options{}, filepath.Join(dir, "a.json"))
+			if err != nil || !strings.Contains(said, file[1]) || strings.Contains(said, "unmarshal") || strings.Contains(said, "traffic.") {
+				t.Errorf("%v: %s", err, said)
+			}
+		})
+	}
+}
+
+// All that is wrong with a row or a header is said, and where.
+func TestAllMistakesOfATable(t *testing.T) {
+	m, err := ReadMapping("m.toml", []byte("[input]\nseparator = \";\"\n[set]\nprovider = \"momo\"\noperation = \"pay\"\nphase = \"send\"\n[fields]\nat = \"When\"\norder_id = \"Order\"\namount = \"Amount\"\nhttp_status = \"Status\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "When;Order;Amount;Status\n"
+	for _, tt := range []struct{ file, want string }{
+		{head + "x;o-1;1,5;abc\n", `a.csv:2: left out: broken: at, from "When": "x" is no RFC 3339 time; [time] layout says how times are written; amount, from "Amount": "1,5": it is no amount; [amount] says how amounts are written; http_status, from "Status": "abc" is no number`},
+		{head + "2026-01-02T03:04:05Z;o-1;10;00;200\n", `a.csv:2: left out: broken: 5 columns, and the header has 4: a ';' within a value needs quotation marks around the value`},
+		{head + "2026-01-02T03:04:05Z;o-1\n", `a.csv:2: left out: broken: 2 columns, and the header has 4`},
+		{head + "2026-01-02T03:04:05Z;o\"1;10;200\n", `a.csv:2: left out: broken: a quotation mark stands within a value that does not begin with one, in line 2 at byte 23`},
+		{head + "2026-01-02T03:04:05Z;\"o-1;10;200\n", `a.csv:2: left out: broken: a value that begins with a quotation mark goes on behind another one, or never ends: read up to line 2`},
+		{"When;Order\nx;y\n", `a.csv:1: there are no columns "Amount", "Status", which the mapping names (there are: Order, When)`},
+		{"When,Order,Amount\nx,y,z\n", `[input] separator says what stands between two`},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "a.csv", tt.file)
+		_, said, _, err := imported(t, &Options{Mapping: m}, filepath.Join(dir, "a.csv"))
+		if err != nil {
+			said += err.Error()
+		}
+		if !strings.Contains(said, tt.want) {
+			t.Errorf("%s\nwant %s", said, tt.want)
 		}
 	}
 }

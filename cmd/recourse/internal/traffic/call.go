@@ -24,6 +24,7 @@ type Call struct {
 	Header      http.Header
 	Body        []byte
 	BodyIn      string // why the request's body is not to be read; empty: it is
+	Worker      bool   // a browser's service worker made it, perhaps for a page whose own call stands beside it
 
 	Fault       policy.Fault // in place of an answer
 	Status      int

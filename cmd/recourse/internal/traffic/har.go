@@ -27,6 +27,7 @@ type harEntry struct {
 	Response *harResponse    `json:"response"`
 	Timings  map[string]any  `json:"timings"`
 	Error    string          `json:"_error"`
+	Worker   string          `json:"_serviceWorkerRef"` // Playwright: a service worker made the call
 }
 
 type harRequest struct {
@@ -82,7 +83,7 @@ func readHAR(s *Source, v *Visitor) error {
 	return each(s, c, dec, func(line int, raw json.RawMessage) error {
 		var e harEntry
 		if err := json.Unmarshal(raw, &e); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		why := e.attach(s.path)
@@ -229,6 +230,7 @@ func (e *harEntry) call() (c *Call, why string) {
 	}
 	c = &Call{Method: strings.ToUpper(e.Request.Method), URL: e.Request.URL, Latency: -1, Header: headersOf(e.Request.Headers)}
 	c.Body, c.BodyIn = e.Request.body()
+	c.Worker = e.Worker != ""
 	if e.Started != "" {
 		at, err := timeOf(e.Started)
 		if err != nil {
@@ -315,7 +317,7 @@ func contentOf(text, encoding string) ([]byte, error) {
 	if text != "" && text[0] == '[' { // Polly.js: a list of pieces
 		var pieces []string
 		if err := json.Unmarshal([]byte(text), &pieces); err != nil {
-			return nil, err
+			return nil, errors.New("it is no list of texts")
 		}
 		var all []byte
 		for _, p := range pieces {

@@ -42,7 +42,7 @@ func readPostman(s *Source, v *Visitor) error {
 	return items(s, "item", func(line int, raw json.RawMessage) error {
 		var item postmanItem
 		if err := json.Unmarshal(raw, &item); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		return item.visit(line, v)
@@ -96,7 +96,7 @@ func postmanCall(raw json.RawMessage) (*Call, error) {
 	}
 	var r postmanRequest
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return nil, err
+		return nil, errors.New(misfit(err))
 	}
 	if r.Method != "" {
 		c.Method = strings.ToUpper(r.Method)

@@ -129,7 +129,7 @@ func readWireMock(s *Source, v *Visitor) error {
 			Response wireResponse `json:"response"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		c := &Call{Line: line, Method: m.Request.Method, URL: firstOf(m.Request.URL, m.Request.URLPath), Latency: -1}
@@ -220,7 +220,7 @@ func readWireMockJournal(s *Source, v *Visitor) error {
 			} `json:"timing"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		c := &Call{Line: line, Method: m.Request.Method, URL: firstOf(m.Request.AbsoluteURL, m.Request.URL), Latency: time.Duration(max(m.Timing.Total, 0)) * time.Millisecond}
@@ -263,7 +263,7 @@ func readNock(s *Source, v *Visitor) error {
 			Headers  map[string]json.RawMessage `json:"reqheaders"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		call := &Call{
@@ -339,7 +339,7 @@ func readHoverfly(s *Source, v *Visitor) error {
 			} `json:"response"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
-			v.Skip(line, "broken: "+err.Error())
+			v.Skip(line, misfit(err))
 			return nil
 		}
 		field := func(name string) string { return exactly(m.Request[name]) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -138,7 +139,7 @@ func readTable(s *Source, v *Visitor) error {
 		var broken *csv.ParseError
 		if as(err, &broken) {
 			s.line = broken.StartLine
-			v.Skip(broken.StartLine, "broken: "+broken.Err.Error())
+			v.Skip(broken.StartLine, misquoted(broken))
 			continue
 		}
 		if err != nil {
@@ -153,7 +154,7 @@ func readTable(s *Source, v *Visitor) error {
 			continue
 		}
 		if len(row) != len(columns) {
-			v.Skip(s.line, fmt.Sprintf("broken: %d columns, not %d", len(row), len(columns)))
+			v.Skip(s.line, ragged(len(row), len(columns), sep))
 			continue
 		}
 		if err := v.Row(&Row{Line: s.line, cell: func(name string) (string, bool) {
@@ -187,15 +188,28 @@ func missing(t *Table, columns map[string]int, row []string) error {
 		all = append(all, name)
 	}
 	slices.Sort(all)
+	var none, wrong []string
 	for _, name := range t.Names {
 		if _, ok := columns[name]; !ok {
-			return fmt.Errorf("there is no column %q, which the mapping names%s", name, source.Suggest(name, all))
-		}
-		if n := countOf(row, name); n > 1 {
-			return fmt.Errorf("%d columns are called %q, which the mapping names; [input] header can give them names", n, name)
+			none = append(none, strconv.Quote(name))
+		} else if n := countOf(row, name); n > 1 {
+			wrong = append(wrong, fmt.Sprintf("%d columns are called %q, which the mapping names; [input] header can give them names", n, name))
 		}
 	}
-	return nil
+	switch {
+	case len(none) == 1:
+		name, _ := strconv.Unquote(none[0])
+		wrong = append(wrong, fmt.Sprintf("there is no column %s, which the mapping names%s", none[0], source.Suggest(name, all)))
+	case len(none) > 1:
+		wrong = append(wrong, fmt.Sprintf("there are no columns %s, which the mapping names (there are: %s)", strings.Join(none, ", "), shortened(strings.Join(all, ", "))))
+	}
+	if len(columns) == 1 && len(wrong) > 0 {
+		wrong = append(wrong, "the first row is one column: [input] separator says what stands between two")
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
 }
 
 func countOf(row []string, name string) (n int) {
