@@ -85,7 +85,8 @@ const (
 // flow asks, if its answers prove what the catalogue says:
 //
 //   - a flow that waited for no time of its own and came to a result ends as simulated: the recording holds
-//     all that it gets. An escalated one may still be settled, by a webhook that the recording lost;
+//     all that it gets. An escalated one may still be settled, by a webhook that the recording lost; and one that a webhook
+//     settled may not get it where the recorded client had asked before, and it had not;
 //   - one whose first send executed before there was a second is never failed;
 //   - every other may end in every way: it may send again, at another time than the recorded client.
 //
@@ -95,7 +96,7 @@ func (r *record) endsOf(e *ending, k knowledge, before ends) ends {
 	switch {
 	case k == refused && before&mayFail == 0:
 		return 0
-	case k == simulated && !e.timed && !e.stillOpen && e.outcome != policy.Escalated:
+	case k == simulated && !e.timed && !e.noticed && !e.stillOpen && e.outcome != policy.Escalated:
 		return 1 << e.outcome
 	case r.firstExecuted():
 		return maySucceed | mayAsk | mayOpen

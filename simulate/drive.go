@@ -35,6 +35,7 @@ type ending struct {
 	departure departure
 	stillOpen bool // it waits for a webhook, and the recording has no more
 	timed     bool // it waited for a time of its own: it asked, or sent again, or would have
+	noticed   bool // a notice settled it that the recorded client got after a query that the flow did not make
 	sends     int
 	queries   int
 	unasked   int // queries that the recording could not answer, where a webhook followed
@@ -118,6 +119,7 @@ func (v *driver) next() bool {
 	case first == web:
 		v.now = web
 		v.web++
+		v.notice(hook)
 		v.current, v.by = hook, web-hook.at
 		v.use(v.by)
 		v.advance(flow.Received{Moment: v.moment(), Answer: hook.answer})
@@ -129,6 +131,16 @@ func (v *driver) next() bool {
 		v.due()
 	}
 	return true
+}
+
+// notice looks at what a webhook rests on. A recorded one came to a client that may have asked before; one that did not ask
+// may get it late, or never.
+func (v *driver) notice(hook *call) {
+	if v.s.Stage == flow.Ended && v.s.Outcome != policy.Escalated {
+		return // it changes nothing
+	}
+	asked := func(q call) bool { return q.after <= v.s.Attempts && q.at < hook.at }
+	v.end.noticed = v.end.noticed || slices.ContainsFunc(v.r.queries[v.query:], asked)
 }
 
 // hook returns the next recorded webhook that came after as many sends as we made.

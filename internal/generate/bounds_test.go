@@ -24,7 +24,11 @@ import (
 func TestTheTruthLiesWithinTheBounds(t *testing.T) {
 	var width, flows, off int64
 	runs := testkit.Size(6, 40, 1000)
-	for seed := range uint64(runs) {
+	for n := range uint64(runs) {
+		seed := n
+		if n == 0 {
+			seed = 50259 // an escalated flow gets no webhook where the recorded client, which had asked, got one
+		}
 		r := draw.From(seed)
 		a, b := drawnRules(t, r), drawnRules(t, r)
 		const payments = 24
