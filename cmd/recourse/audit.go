@@ -59,7 +59,7 @@ Exit codes: 0 nothing was found, 1 something was, 2 could not run.`,
 		}
 		report, err := audit.Run(ctx, audit.Options{
 			Decider: e, Catalog: e.Catalog, Window: *window, Stories: *limit,
-			Broken: func(l audit.LineError) { fmt.Fprintln(cmd.ErrOrStderr(), l) },
+			Broken: func(l audit.LineError) { fmt.Fprintln(cmd.ErrOrStderr(), plain(l.Error())) },
 		}, inputs)
 		if err == nil {
 			err = readNothing(report.Lines, report.BrokenLines, report.Payments)
@@ -137,7 +137,7 @@ func filesBelow(path string) (files []string, folder bool, err error) {
 // importing is a file of another tool as a recording.
 func importing(ctx context.Context, cmd *cobra.Command, e *ruleset.Engine, path string) io.Reader {
 	out, to := io.Pipe()
-	o := &imports.Options{Catalogs: e.Catalogs, Catalog: e.Catalog, LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) }}
+	o := &imports.Options{Catalogs: e.Catalogs, Catalog: e.Catalog, LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), plain(p.Error())) }}
 	go func() {
 		_, err := imports.Run(ctx, o, to, path)
 		to.CloseWithError(err)
@@ -210,7 +210,7 @@ func writeHarm(w io.Writer, f *audit.Finding) {
 	if p.Key != "" {
 		name = p.Key
 	}
-	fmt.Fprintf(w, "\n%s: %s %s %s %s, %s\n", auditWords[f.Kind], p.Merchant, p.Provider, p.Operation, name, money(f.Amount, p.Currency))
+	fmt.Fprintf(w, "\n%s: %s %s %s %s, %s\n", auditWords[f.Kind], plain(p.Merchant), p.Provider, p.Operation, plain(name), money(f.Amount, p.Currency))
 	for _, s := range f.Story {
 		mark := " "
 		if s.Mistake {
@@ -220,7 +220,7 @@ func writeHarm(w io.Writer, f *audit.Finding) {
 		if s.Proves != "" {
 			proves = " → " + s.Proves
 		}
-		fmt.Fprintf(w, "  %s %s  %s%s  (%s)\n", mark, s.At.Format("2006-01-02 15:04:05.000"), s.What, proves, s.Source)
+		fmt.Fprintf(w, "  %s %s  %s%s  (%s)\n", mark, s.At.Format("2006-01-02 15:04:05.000"), plain(s.What), plain(proves), plain(s.Source))
 	}
 	r := &f.Rule
 	switch {

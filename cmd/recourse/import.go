@@ -52,7 +52,7 @@ Exit codes: 0 a recording was written, 2 could not run, or no call of a provider
 		}
 		o := &imports.Options{
 			Catalogs: e.Catalogs, Catalog: e.Catalog, Provider: chosen.providers, Merchant: *merchant, Redact: *redacted, Stdin: cmd.InOrStdin(),
-			LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), p) },
+			LeftOut: func(p *traffic.PlaceError) { fmt.Fprintln(cmd.ErrOrStderr(), plain(p.Error())) },
 		}
 		if err := readAndWritten(*out, append(args, *mapping)); err != nil {
 			return err
@@ -155,12 +155,12 @@ func lackWord(what string) string {
 
 func writeImported(w io.Writer, sum *imports.Summary) {
 	for _, f := range sum.Files {
-		fmt.Fprintln(w, f)
+		fmt.Fprintln(w, plain(f))
 	}
 	fmt.Fprintf(w, "%s entries; written: %s lines of %s flows (%s sends, %s queries, %s webhooks, %s ends, %s truths)\n", count(sum.Entries), count(sum.Lines), count(sum.Flows),
 		count(sum.Sends), count(sum.Queries), count(sum.Webhooks), count(sum.Ends), count(sum.Truths))
 	for _, c := range sum.LeftOut {
-		fmt.Fprintf(w, "left out: %s, %s\n", count(c.N), c.Name)
+		fmt.Fprintf(w, "left out: %s, %s\n", count(c.N), plain(c.Name))
 	}
 	if sum.Cards > 0 {
 		fmt.Fprintf(w, "card numbers stood where names are, in %s lines: each is card-… now, the same in all of this recording; another import gives it another name\n", count(sum.Cards))

@@ -84,7 +84,7 @@ func writeReport(w io.Writer, r *simulate.Report) {
 		fmt.Fprintf(w, "\nThe interlock corrected %s decisions: these rules are not safe by themselves.\n", count(b.Corrected))
 	}
 	for _, h := range r.Broken {
-		fmt.Fprintf(w, "\nDOES NOT HOLD: %s: %s payments, for example flow %s\n", words(h.What), count(h.N), h.Example)
+		fmt.Fprintf(w, "\nDOES NOT HOLD: %s: %s payments, for example flow %s\n", words(h.What), count(h.N), plain(h.Example))
 	}
 }
 
@@ -111,7 +111,7 @@ func writeCodesThatMatter(w io.Writer, r *simulate.Report) {
 		if i == shown || c.Harmed == 0 {
 			break
 		}
-		fmt.Fprintf(tw, "  %s of %s\t%s %s %s\t%s\tflow %s\n", count(c.Harmed), count(c.Seen), c.Provider, c.Operation, c.Phase, c.Answer, c.Example)
+		fmt.Fprintf(tw, "  %s of %s\t%s %s %s\t%s\tflow %s\n", count(c.Harmed), count(c.Seen), c.Provider, c.Operation, c.Phase, plain(c.Answer), plain(c.Example))
 	}
 	_ = tw.Flush()
 }
@@ -128,7 +128,7 @@ func writeRulesThatMatter(w io.Writer, r *simulate.Report) {
 		if rule == "" {
 			rule = "(no rule)"
 		}
-		fmt.Fprintf(tw, "  %s\t%s\tharm met %s\tfollowed %s\tflow %s\n", rule, c.Action, count(c.Met), count(c.Followed), c.Example)
+		fmt.Fprintf(tw, "  %s\t%s\tharm met %s\tfollowed %s\tflow %s\n", rule, c.Action, count(c.Met), count(c.Followed), plain(c.Example))
 	}
 	_ = tw.Flush()
 }
@@ -140,7 +140,7 @@ func writeDepartures(w io.Writer, r *simulate.Report) {
 	fmt.Fprintln(w, "\nwhy flows left the record")
 	tw := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for _, d := range r.Departures {
-		fmt.Fprintf(tw, "  %s\t%s\tflow %s\n", count(d.N), d.What, d.Example)
+		fmt.Fprintf(tw, "  %s\t%s\tflow %s\n", count(d.N), d.What, plain(d.Example))
 	}
 	_ = tw.Flush()
 }
@@ -148,9 +148,9 @@ func writeDepartures(w io.Writer, r *simulate.Report) {
 // writeStory prints what happened in one flow.
 func writeStory(w io.Writer, s *simulate.Story) {
 	p := &s.Payment
-	fmt.Fprintf(w, "flow %s: %s %s, %s", s.Flow, p.Provider, p.Operation, policy.FormatAmount(p.Amount, p.Currency))
+	fmt.Fprintf(w, "flow %s: %s %s, %s", plain(s.Flow), p.Provider, p.Operation, policy.FormatAmount(p.Amount, p.Currency))
 	if p.Merchant != "" {
-		fmt.Fprintf(w, ", merchant %s", p.Merchant)
+		fmt.Fprintf(w, ", merchant %s", plain(p.Merchant))
 	}
 	fmt.Fprintln(w, "\n\nas recorded")
 	writeStoryLines(w, s.Recorded)
@@ -169,7 +169,7 @@ func writeStoryLines(w io.Writer, lines []simulate.StoryLine) {
 			}
 			at = "+" + l.At.Sub(start).Round(time.Millisecond).String()
 		}
-		fmt.Fprintf(w, "  %-14s %s\n", at, l.What)
+		fmt.Fprintf(w, "  %-14s %s\n", at, plain(l.What))
 		if l.Rule != "" {
 			fmt.Fprintf(w, "  %-14s     rule %s (%s): %s\n", "", l.Rule, l.Source, l.Reason)
 		}

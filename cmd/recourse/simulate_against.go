@@ -47,7 +47,7 @@ func writeAgainst(w io.Writer, r *simulate.Report) {
 	for i := range c.Changes {
 		ch := &c.Changes[i]
 		x := &ch.Examples[0]
-		fmt.Fprintf(w, "\n%s, for example flow %s: %s %s\n", words(ch.Direction), x.Flow, x.Payment.Provider, x.Payment.Operation)
+		fmt.Fprintf(w, "\n%s, for example flow %s: %s %s\n", words(ch.Direction), plain(x.Flow), x.Payment.Provider, x.Payment.Operation)
 		writeBeside(w, x.Before, x.After)
 	}
 	for _, name := range r.Failed() {

@@ -148,7 +148,7 @@ func writeBreakdowns(w io.Writer, r *simulate.Report) {
 		fmt.Fprintln(tw, "\tflows\tharmed as recorded\twith these rules\tescalated as recorded\twith these rules\toff the record\tat risk as recorded\twith these rules\t")
 		for k := range b.Values {
 			v := &b.Values[k]
-			name := v.Value
+			name := plain(v.Value)
 			if name == "" {
 				name = "(none)"
 			}

@@ -56,7 +56,7 @@ func writeOutages(w io.Writer, report *simulate.Report) {
 		_ = tw.Flush()
 		for _, s := range sides[1:] {
 			for _, c := range s.Otherwise {
-				fmt.Fprintf(w, "  %s: %s %s instead of %s, for example flow %s\n", s.name, count(c.Flows), c.To, c.From, c.Example)
+				fmt.Fprintf(w, "  %s: %s %s instead of %s, for example flow %s\n", s.name, count(c.Flows), c.To, c.From, plain(c.Example))
 			}
 		}
 		writeOutageMoney(w, r.Money)

@@ -138,7 +138,7 @@ func writeRegions(w io.Writer, all []changedRegion) {
 		for _, m := range r.Money {
 			amounts = append(amounts, formatMinor(m.Amount, m.Currency)+" "+m.Currency)
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s -> %s\t%s\t%s\tflow %s\n", cmp.Or(string(r.Risk), "facts"), r.Name, r.Before.Action, r.After.Action, count(int(r.Flows)), strings.Join(amounts, ", "), r.Example)
+		fmt.Fprintf(tw, "  %s\t%s\t%s -> %s\t%s\t%s\tflow %s\n", cmp.Or(string(r.Risk), "facts"), r.Name, r.Before.Action, r.After.Action, count(int(r.Flows)), strings.Join(amounts, ", "), plain(r.Example))
 	}
 	_ = tw.Flush()
 	fmt.Fprintf(w, "  %s other changes are met by no flow of this recording\n", count(unmet))

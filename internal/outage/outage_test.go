@@ -236,3 +236,26 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+// Two outages of different lengths, far apart: calls before the first are counted where its flows are taken, and not
+// where none is.
+func TestOutagesOfDifferentLengths(t *testing.T) {
+	short, long := momo(noon, time.Minute, Timeout), momo(noon.Add(10*time.Hour), time.Hour, Timeout)
+	var flows []Flow
+	for _, f := range traffic(time.Second) { // laid as simulate lays them
+		if short.Reaches("momo", f.At, f.At) || long.Reaches("momo", f.At, f.At) {
+			flows = append(flows, f)
+		}
+	}
+	r := played(t, flows, long, short)
+	if got := r.Without.Before.Mean; got < 0.99 || got > 1.01 {
+		t.Errorf("%.3f calls a second before the outage, from %s; there was one each second", got, r.From)
+	}
+	if want := noon.Add(13 * time.Hour).Format(time.RFC3339); r.To != want {
+		t.Errorf("calls are counted until %s, not %s", r.To, want)
+	}
+	nested := spanOf([]Spec{momo(noon, time.Hour, Timeout), momo(noon.Add(time.Minute), 2*time.Second, Timeout)})
+	if nested.before != noon.Add(-2*time.Hour) || nested.to != noon.Add(time.Hour) || nested.after != noon.Add(3*time.Hour) {
+		t.Errorf("%+v", nested)
+	}
+}

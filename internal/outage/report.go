@@ -136,12 +136,7 @@ func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, e
 		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Payment.Merchant, b.Payment.Merchant), strings.Compare(a.Name, b.Name))
 	})
 	slices.SortStableFunc(windows, func(a, b Spec) int { return a.From.Compare(b.From) })
-	s := span{from: windows[0].From, to: windows[0].to()}
-	margin := time.Duration(0)
-	for i := range windows {
-		s.to, margin = later(s.to, windows[i].to()), max(margin, windows[i].Margin())
-	}
-	s.before, s.after = s.from.Add(-margin), s.to.Add(margin)
+	s := spanOf(windows)
 	r := &Report{Provider: windows[0].Provider, Flows: len(flows), From: s.before.Format(time.RFC3339), To: s.after.Format(time.RFC3339), Windows: []Window{}}
 	for i := range windows {
 		w := &windows[i]
@@ -170,6 +165,20 @@ func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, e
 
 // span is the outages of one provider, and the time around them in which calls are counted.
 type span struct{ before, from, to, after time.Time }
+
+// spanOf counts calls where the flows of one outage or another are taken, from before the first and until after the last: elsewhere there are none.
+func spanOf(windows []Spec) span {
+	first := &windows[0] // in the order of time
+	s := span{first.From.Add(-first.Margin()), first.From, first.to(), first.to().Add(first.Margin())}
+	for i := range windows {
+		w := &windows[i]
+		s.to, s.after = later(s.to, w.to()), later(s.after, w.to().Add(w.Margin()))
+		if early := w.From.Add(-w.Margin()); early.Before(s.before) {
+			s.before = early
+		}
+	}
+	return s
+}
 
 func (p *play) side(s *span, base *play) Side {
 	side := Side{

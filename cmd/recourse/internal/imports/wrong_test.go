@@ -23,16 +23,16 @@ import (
 const payURL = "https://payment.momo.vn/v2/gateway/api/tokenization/pay"
 
 // harEntry is a payment's call in a HAR: its url, its request's body, its status, the headers and the body of its answer.
-// byWorker is an entry as Playwright writes it of a service worker.
-func byWorker(entry string) string {
-	return strings.Replace(entry, "{", `{"_serviceWorkerRef":"worker@1",`, 1)
-}
-
 func harEntry(second int, url, body string, status int, headers, reply string) string {
 	text, _ := json.Marshal(body)
 	answer, _ := json.Marshal(reply)
 	return fmt.Sprintf(`{"startedDateTime":"2026-01-02T03:04:%02dZ","time":5,"request":{"method":"POST","url":%q,"headers":[],"postData":{"mimeType":"application/json","text":%s}},`+
 		`"response":{"status":%d,"headers":[%s],"content":{"size":-1,"text":%s}}}`, second, url, text, status, headers, answer)
+}
+
+// byWorker is an entry as Playwright writes it of a service worker.
+func byWorker(entry string) string {
+	return strings.Replace(entry, "{", `{"_serviceWorkerRef":"worker@1",`, 1)
 }
 
 func har(entries ...string) string {
