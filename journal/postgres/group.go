@@ -15,13 +15,14 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // group is one try to store some rows. It reads the flows with a lock, admits the rows in their order in memory,
 // and writes the last row of each flow.
 type group struct {
 	j        *Journal
-	rows     []*request
+	rows     []*rowqueue.Request
 	timeline string // of the server
 	flows    map[string]*stored
 	order    []*stored         // as they were met
@@ -71,9 +72,9 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 		}
 	}
 	for _, r := range g.rows {
-		f := g.flows[r.row.ID]
-		if r.err = g.admit(f, &r.row); r.err != nil && r.lazy && (f.exists || f.last != nil) {
-			f.raise(r.row.Version + 1)
+		f := g.flows[r.Row.ID]
+		if r.Err = g.admit(f, &r.Row); r.Err != nil && r.Lazy && (f.exists || f.last != nil) {
+			f.raise(r.Row.Version + 1)
 		}
 	}
 	return g.flush(ctx, c)
@@ -107,10 +108,10 @@ func (g *group) read(ctx context.Context, c *pgx.Conn) error {
 		return f
 	}
 	for _, r := range g.rows {
-		f := add(r.row.ID)
-		if r.row.Open && r.row.Key.Payment != "" {
+		f := add(r.Row.ID)
+		if r.Row.Open && r.Row.Key.Payment != "" {
 			if f.digest == nil {
-				f.digest = digest(r.row.Key)
+				f.digest = digest(r.Row.Key)
 			}
 			keys = append(keys, f.digest)
 		}

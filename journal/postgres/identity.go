@@ -209,7 +209,7 @@ func (j *Journal) noteLoss(why string) {
 // reach, and open the journal with [Options.Mark]: a database that has gone back to before the mark is
 // refused. Each mark is a row of 100 bytes, for ever.
 func (j *Journal) Mark(ctx context.Context) (string, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return "", err
 	}
 	if j.opts.ReadOnly {

@@ -41,7 +41,7 @@ func (j *Journal) beat() {
 			j.report(errors.New("postgres: the lease of this process cannot be prolonged, and others may take its flows over: the database does not answer"))
 		}
 		j.idle.Store(true)
-		j.wakeCommitter()
+		j.queue.Wake()
 	}
 }
 
@@ -86,7 +86,7 @@ func (j *Journal) Take(ctx context.Context, id string) (r journal.Row, held bool
 	if j.opts.ReadOnly {
 		return r, false, errReadOnly
 	}
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return r, false, err
 	}
 	r, err = retried(ctx, j, func() (journal.Row, error) {
@@ -101,7 +101,7 @@ func (j *Journal) Take(ctx context.Context, id string) (r journal.Row, held bool
 
 // GiveUp lets other processes take a flow over that this process holds.
 func (j *Journal) GiveUp(ctx context.Context, id string) error {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return err
 	}
 	if j.opts.ReadOnly {

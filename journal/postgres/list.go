@@ -35,7 +35,7 @@ func condition(f *journal.Filter, standing string) (where string, args []any) {
 // the parts are read one by one and merged.
 func (j *Journal) List(ctx context.Context, f journal.Filter, after journal.Cursor, limit int) ([]journal.Row, error) {
 	if limit <= 0 {
-		return nil, j.waitLazy(ctx)
+		return nil, j.queue.WaitLazy(ctx)
 	}
 	standings, err := j.standings(ctx, &f)
 	if err != nil {
@@ -66,7 +66,7 @@ func (j *Journal) List(ctx context.Context, f journal.Filter, after journal.Curs
 
 // standings are those that a filter selects, each once, found by one look into the index for each.
 func (j *Journal) standings(ctx context.Context, f *journal.Filter) ([]string, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
 	if len(f.Standings) > 0 {

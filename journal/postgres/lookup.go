@@ -48,7 +48,7 @@ type lookup struct {
 
 // look returns the flows that have one of the digests, the oldest first, each once.
 func (j *Journal) look(ctx context.Context, all *lookups, digests ...[]byte) ([]journal.Row, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
 	l := &lookup{ctx: ctx, digests: digests, done: make(chan struct{})}

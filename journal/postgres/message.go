@@ -16,7 +16,7 @@ import (
 
 // Leave stores a message for the process that holds a flow. It is stored when Leave returns.
 func (j *Journal) Leave(ctx context.Context, id string, message []byte) error {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return err
 	}
 	if j.opts.ReadOnly {
@@ -35,7 +35,7 @@ const collectStep = 100
 // order. A message for which apply returns nil is deleted. The others come again, later each time, also to another
 // process. A message may come twice: when its process ends before it is deleted.
 func (j *Journal) Collect(ctx context.Context, apply func(id string, message []byte) error) (n int, err error) {
-	if err := j.writable(); err != nil {
+	if err := j.queue.Writable(); err != nil {
 		return 0, err
 	}
 	found, err := j.pool.Query(ctx, j.sql.collect, j.token, collectStep)
@@ -69,13 +69,4 @@ func (j *Journal) Collect(ctx context.Context, apply func(id string, message []b
 		}
 	}
 	return len(over), errors.Join(errs...)
-}
-
-func (j *Journal) writable() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if err := j.usable(); err != nil || !j.opts.ReadOnly {
-		return err
-	}
-	return errReadOnly
 }

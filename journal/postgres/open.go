@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // Options are settings of a journal. The zero value means the defaults.
@@ -93,26 +94,15 @@ type Journal struct {
 
 	committer
 
-	hold  *time.Timer
 	beats sync.WaitGroup
+	queue *rowqueue.Queue
+	done  chan error // the committer has ended
 
 	keys, names lookups // by the digests of keys, and of names
 
 	mu       sync.Mutex
-	queue    []*request
-	bytes    int           // of the rows in queue
-	urgent   bool          // a caller waits for the queue
-	queued   uint64        // number of requests ever queued
-	lastLazy uint64        // value of queued at the last lazy request
-	finished uint64        // number of requests the committer has finished
-	progress chan struct{} // closed when finished changes; nil: no caller waits for that
-	searched time.Time     // when a sweep began that looked for own rows
-	searches bool          // this sweep does
-	closed   bool
-	loss
-
-	wake chan struct{} // the queue is urgent
-	done chan error    // the committer has ended
+	searched time.Time // when a sweep began that looked for own rows
+	searches bool      // this sweep does
 }
 
 // committer is what the goroutine keeps that stores the rows.
@@ -128,12 +118,6 @@ type committer struct {
 	idle       atomic.Bool                   // no group was stored for a while: the next one may have no rows
 	gaps       map[string]int64              // by flow: the version after a lazy row that was lost with its group
 	blocked    map[string]time.Time          // by request.blockedBy: until when rows are refused for which one waited in vain
-}
-
-// loss is set once, under the journal's mutex.
-type loss struct {
-	lost error         // wraps journal.ErrLost
-	gone chan struct{} // closed when lost is set
 }
 
 var _ journal.Journal = (*Journal)(nil)
@@ -153,8 +137,14 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	configure(config, &opts)
 	j := &Journal{
 		opts: opts, sql: newStatements(opts.Schema), token: rand.Text(),
-		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}}, wake: make(chan struct{}, 1), done: make(chan error, 1), loss: loss{gone: make(chan struct{})},
+		committer: committer{settings: settings, last: time.Now(), gaps: map[string]int64{}, blocked: map[string]time.Time{}},
+		done:      make(chan error, 1),
 	}
+	takes := rowqueue.Options{Rows: maxQueuedRows, Hold: opts.Hold}
+	if opts.ReadOnly {
+		takes.ReadOnly = errReadOnly
+	}
+	j.queue = rowqueue.New(takes)
 	j.keys.query, j.names.query = j.sql.byKey, j.sql.named
 	config.ConnConfig.OnNotice = j.noticed
 	if j.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
@@ -168,8 +158,6 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	if opts.ReadOnly {
 		return j, nil
 	}
-	j.hold = time.AfterFunc(time.Hour, j.commitNow)
-	j.hold.Stop()
 	j.beats.Go(j.beat)
 	go j.commit()
 	return j, nil
@@ -263,13 +251,9 @@ func checkServer(ctx context.Context, c *pgx.Conn) error {
 // Close stores the lazy rows and gives up the flows that this process holds, so that others take them over at
 // once. If the database does not answer for 10 seconds, the error says so.
 func (j *Journal) Close() error {
-	j.mu.Lock()
-	if j.closed {
-		j.mu.Unlock()
+	if !j.queue.Close() {
 		return journal.ErrClosed
 	}
-	j.closed = true
-	j.mu.Unlock()
 	defer j.pool.Close()
 	if j.opts.ReadOnly {
 		j.end()
@@ -277,9 +261,8 @@ func (j *Journal) Close() error {
 	}
 	limit := time.AfterFunc(closePatience, j.end)
 	defer limit.Stop()
-	j.commitNow()
+	j.queue.Hurry()
 	err := <-j.done
-	j.hold.Stop()
 	j.end()
 	j.beats.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -13,7 +13,7 @@ const pruneStep = 500
 // may prune at once: a row that one of them has in hand is left to it.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	total := 0
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return 0, err
 	}
 	if j.opts.ReadOnly {

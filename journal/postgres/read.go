@@ -34,7 +34,7 @@ func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, erro
 // Named returns the flows that have one of the names; see [journal.Journal].
 func (j *Journal) Named(ctx context.Context, provider string, names ...string) ([]journal.Row, error) {
 	if len(names) == 0 {
-		return nil, j.waitLazy(ctx)
+		return nil, j.queue.WaitLazy(ctx)
 	}
 	hashes := make([][]byte, len(names))
 	for i, name := range names {
@@ -50,7 +50,7 @@ func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, l
 
 // read runs a query after the lazy rows are stored.
 func (j *Journal) read(ctx context.Context, query string, args ...any) ([]journal.Row, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
 	return retried(ctx, j, func() ([]journal.Row, error) {
@@ -72,11 +72,8 @@ func retried[T any](ctx context.Context, j *Journal, f func() (T, error)) (none 
 		if ctx.Err() != nil {
 			return none, ctx.Err()
 		}
-		j.mu.Lock()
-		unusable := j.usable()
-		j.mu.Unlock()
-		if unusable != nil {
-			return none, unusable
+		if err := j.queue.Usable(); err != nil {
+			return none, err
 		}
 		err = failed
 		if !transient(failed) {

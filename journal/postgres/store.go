@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // A group of rows is one transaction, and its first statement counts it in the row of this process:
@@ -22,7 +24,7 @@ import (
 
 // store stores a group of rows. The reason for a refused row goes into its request. An error means that no row was
 // stored, or that the journal is lost. While the database does not answer it tries again, until the journal is closed.
-func (j *Journal) store(rows []*request) error {
+func (j *Journal) store(rows []*rowqueue.Request) error {
 	if rows = j.withoutBlocked(rows); len(rows) == 0 {
 		return nil
 	}
@@ -36,7 +38,7 @@ func (j *Journal) store(rows []*request) error {
 
 // storeAlone stores each row of a group in a transaction of its own. One of them cannot be stored, or waits for a
 // transaction of another program, which may stay open for minutes: it must not keep the others, nor the lease.
-func (j *Journal) storeAlone(rows []*request) error {
+func (j *Journal) storeAlone(rows []*rowqueue.Request) error {
 	j.apart = true
 	defer func() { j.apart = false }()
 	for i := range rows {
@@ -46,47 +48,47 @@ func (j *Journal) storeAlone(rows []*request) error {
 			return err
 		}
 		if err != nil {
-			rows[i].err = err
+			rows[i].Err = err
 		}
 	}
 	return nil
 }
 
 // refused notes what follows for later rows from rows that were not stored.
-func (j *Journal) refused(rows []*request, err error) {
+func (j *Journal) refused(rows []*rowqueue.Request, err error) {
 	if err == nil {
 		return
 	}
 	j.leaveGaps(rows)
 	if blocked(err) {
-		j.blocked[rows[0].blockedBy()] = time.Now().Add(4 * j.lockPatience())
+		j.blocked[blockedBy(rows[0])] = time.Now().Add(4 * j.lockPatience())
 	}
 }
 
 // withoutBlocked refuses the rows for which a row waited in vain a moment ago: each would keep the others waiting again.
-func (j *Journal) withoutBlocked(rows []*request) []*request {
+func (j *Journal) withoutBlocked(rows []*rowqueue.Request) []*rowqueue.Request {
 	if len(j.blocked) == 0 {
 		return rows
 	}
-	now, free := time.Now(), make([]*request, 0, len(rows))
+	now, free := time.Now(), make([]*rowqueue.Request, 0, len(rows))
 	maps.DeleteFunc(j.blocked, func(_ string, until time.Time) bool { return now.After(until) })
 	for i, r := range rows {
-		if _, is := j.blocked[r.blockedBy()]; !is {
+		if _, is := j.blocked[blockedBy(r)]; !is {
 			free = append(free, r)
 			continue
 		}
-		r.err = fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s", r.row.Key)
+		r.Err = fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s", r.Row.Key)
 		j.leaveGaps(rows[i : i+1])
 	}
 	return free
 }
 
 // blockedBy is what a transaction may hold that keeps the row waiting: the key of a first row, or else the flow.
-func (r *request) blockedBy() string {
-	if r.row.Version == 1 {
-		return string(digest(r.row.Key))
+func blockedBy(r *rowqueue.Request) string {
+	if r.Row.Version == 1 {
+		return string(digest(r.Row.Key))
 	}
-	return r.row.ID
+	return r.Row.ID
 }
 
 // lockPatience is how long a row waits for a transaction of another program. It is well within the lease, which is not
@@ -97,7 +99,7 @@ func (j *Journal) lockPatience() time.Duration {
 
 // storeGroup stores rows in one transaction, or none of them. A commit of which it is not known whether the standbys have it
 // too is followed by one without rows: that waits for all that was written before it.
-func (j *Journal) storeGroup(rows []*request) error {
+func (j *Journal) storeGroup(rows []*rowqueue.Request) error {
 	for try := 0; ; try++ {
 		stored, retry, err := j.tryStore(rows)
 		if stored {
@@ -112,7 +114,7 @@ func (j *Journal) storeGroup(rows []*request) error {
 			return nil
 		}
 		if blocked(err) && len(rows) > 0 {
-			return fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s: %w", rows[0].row.Key, err)
+			return fmt.Errorf("postgres: nothing was stored: a transaction of another program that has not ended holds %s: %w", rows[0].Row.Key, err)
 		}
 		if !retry && len(rows) == 0 {
 			return fmt.Errorf("postgres: the journal cannot write: %w", err)
@@ -134,7 +136,7 @@ const reportAfter = 8
 
 // tryStore is one try to store a group. It does not return before it is known whether the group is stored. retry says
 // that another try may succeed.
-func (j *Journal) tryStore(rows []*request) (stored, retry bool, err error) {
+func (j *Journal) tryStore(rows []*rowqueue.Request) (stored, retry bool, err error) {
 	c, err := j.pool.Acquire(j.life)
 	if err != nil {
 		return false, true, err
@@ -277,25 +279,25 @@ func rollback(ctx context.Context, c *pgx.Conn) {
 }
 
 // ownGaps reports whether a group writes the gaps of its own flows only: that of another may be what it waits for.
-func (j *Journal) ownGaps(rows []*request) bool { return j.apart || len(rows) == 0 }
+func (j *Journal) ownGaps(rows []*rowqueue.Request) bool { return j.apart || len(rows) == 0 }
 
 // dropGaps forgets the gaps that a group has written.
-func (j *Journal) dropGaps(rows []*request) {
+func (j *Journal) dropGaps(rows []*rowqueue.Request) {
 	if !j.ownGaps(rows) {
 		clear(j.gaps)
 		return
 	}
 	for _, r := range rows {
-		delete(j.gaps, r.row.ID)
+		delete(j.gaps, r.Row.ID)
 	}
 }
 
 // leaveGaps notes the lazy rows that are lost: their writers have nil from Put, so no other row may get their
 // versions. With the next group the versions become gaps.
-func (j *Journal) leaveGaps(rows []*request) {
+func (j *Journal) leaveGaps(rows []*rowqueue.Request) {
 	for _, r := range rows {
-		if r.lazy {
-			j.gaps[r.row.ID] = max(j.gaps[r.row.ID], r.row.Version+1)
+		if r.Lazy {
+			j.gaps[r.Row.ID] = max(j.gaps[r.Row.ID], r.Row.Version+1)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (j *Journal) PutTx(ctx context.Context, tx pgx.Tx, r *journal.Row) error {
 	if err := check(r); err != nil {
 		return err
 	}
-	if err := j.writable(); err != nil {
+	if err := j.queue.Writable(); err != nil {
 		return err
 	}
 	if r.Version != 1 || !r.Open {

@@ -16,7 +16,7 @@ import (
 // A copy must never become a second journal that pays: in an old one the keys that were paid since are
 // free. Open it with [Options.ReadOnly].
 func (j *Journal) Backup(ctx context.Context, path string) (err error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return err
 	}
 	if path, err = filepath.Abs(path); err != nil {

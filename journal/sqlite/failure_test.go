@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 func TestOpenErrors(t *testing.T) {
@@ -172,7 +173,7 @@ func TestRowTooLarge(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	r := testRow("a")
 	r.Names = []string{strings.Repeat("n", 1<<20)}
-	r.State = make([]byte, maxRow-1<<19)
+	r.State = make([]byte, rowqueue.MaxRow-1<<19)
 	if err := j.Put(t.Context(), r, journal.Synced); err == nil || !strings.Contains(err.Error(), "at most") {
 		t.Fatalf("Put returned %v", err)
 	}

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // store stores a group of rows in one transaction. The reason for a refused row goes into its
 // request. An error means that no row was stored.
-func (w *writer) store(rows []*request) error {
+func (w *writer) store(rows []*rowqueue.Request) error {
 	written := 0
 	err := w.transact(func() error {
 		for id, version := range w.lostLazy {
@@ -23,15 +24,15 @@ func (w *writer) store(rows []*request) error {
 		}
 		for _, r := range rows {
 			var err error
-			if r.err, err = w.admit(&r.row); err != nil {
+			if r.Err, err = w.admit(&r.Row); err != nil {
 				return err
 			}
-			if r.err != nil && r.lazy {
-				if err := w.skipVersion(r.row.ID, r.row.Version+1); err != nil {
+			if r.Err != nil && r.Lazy {
+				if err := w.skipVersion(r.Row.ID, r.Row.Version+1); err != nil {
 					return err
 				}
 			}
-			written += rowSize(&r.row)
+			written += rowqueue.Size(&r.Row)
 		}
 		return w.flush()
 	})
@@ -47,15 +48,15 @@ func (w *writer) store(rows []*request) error {
 // undo drops the changes of a failed group from memory. The writer of a lazy row already got
 // nil from Put, so no other row may get its version: else its next row would overwrite a row
 // that the writer has never read.
-func (w *writer) undo(rows []*request) {
+func (w *writer) undo(rows []*rowqueue.Request) {
 	for _, f := range w.dirty {
 		f.dirty = false
 	}
 	w.dirty = w.dirty[:0]
 	for _, r := range rows {
-		w.cache.evict(r.row.ID)
-		if r.lazy {
-			w.lostLazy[r.row.ID] = max(w.lostLazy[r.row.ID], r.row.Version+1)
+		w.cache.evict(r.Row.ID)
+		if r.Lazy {
+			w.lostLazy[r.Row.ID] = max(w.lostLazy[r.Row.ID], r.Row.Version+1)
 		}
 	}
 	for id := range w.lostLazy {

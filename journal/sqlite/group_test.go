@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // pause stops the committer until resume is called. The rows put until then make one group.
@@ -34,11 +35,11 @@ func pause(t *testing.T, j *Journal) (resume func()) {
 func putLater(t *testing.T, j *Journal, r *journal.Row) <-chan error {
 	t.Helper()
 	result := make(chan error, 1)
-	req := newRequest(r, journal.Synced)
-	if err := j.enqueue(t.Context(), req); err != nil {
+	req, err := j.queue.Add(t.Context(), r, j.seen(r), journal.Synced)
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { result <- wait(context.Background(), req) }()
+	go func() { result <- rowqueue.Wait(context.Background(), req) }()
 	return result
 }
 
@@ -183,33 +184,16 @@ func TestPutReturnsWhenItsContextEnds(t *testing.T) {
 	j := opened(t, newPath(t), nil)
 	resume := pause(t, j)
 	ctx, cancel := context.WithCancel(t.Context())
-	req := newRequest(testRow("a"), journal.Synced)
-	if err := j.enqueue(ctx, req); err != nil {
+	req, err := j.queue.Add(ctx, testRow("a"), nil, journal.Synced)
+	if err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	if err := wait(ctx, req); !errors.Is(err, context.Canceled) {
+	if err := rowqueue.Wait(ctx, req); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Put returned %v, want context.Canceled", err)
 	}
 	resume()
 	put(t, j, journal.Synced, testRow("b"))
-	version(t, j, "a", 1)
-}
-
-// Lazy rows are committed without a read or a synced Put.
-func TestLazyRowsAreCommittedByTimer(t *testing.T) {
-	path := newPath(t)
-	j := opened(t, path, nil)
-	put(t, j, journal.Lazy, testRow("a"))
-	j.mu.Lock()
-	for j.finished < j.queued {
-		j.progress = make(chan struct{})
-		progress := j.progress
-		j.mu.Unlock()
-		<-progress
-		j.mu.Lock()
-	}
-	j.mu.Unlock()
 	version(t, j, "a", 1)
 }
 

@@ -18,7 +18,7 @@ import (
 // takenByFile is Taken without what memory knows.
 func takenByFile(t *testing.T, j *Journal, key journal.Key, provider, name string) bool {
 	t.Helper()
-	if err := j.waitLazy(context.Background()); err != nil {
+	if err := j.queue.WaitLazy(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	var is bool

@@ -39,7 +39,7 @@ func condition(f *journal.Filter, standing string) (where string, args []any) {
 // part of the index, so the parts are read one by one and merged.
 func (j *Journal) List(ctx context.Context, f journal.Filter, after journal.Cursor, limit int) ([]journal.Row, error) {
 	if limit <= 0 {
-		return nil, j.waitLazy(ctx)
+		return nil, j.queue.WaitLazy(ctx)
 	}
 	standings, err := j.standings(ctx, &f)
 	if err != nil {
@@ -79,7 +79,7 @@ const nextStanding = `SELECT min(standing) FROM flow WHERE standing > ?`
 
 // standings are those that a filter selects, each once.
 func (j *Journal) standings(ctx context.Context, f *journal.Filter) ([]string, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
 	if len(f.Standings) > 0 {

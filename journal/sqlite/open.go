@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // Options are settings of a journal. The zero value means the defaults.
@@ -81,28 +82,13 @@ type Journal struct {
 	lock   *flock.Flock
 	reads  *reader
 	writes *writer // used by the committer goroutine only
-	known  *known  // nil: the journal is for reading
-	hold   *time.Timer
+	known  *known
+	queue  *rowqueue.Queue
+	done   chan error // the committer has ended
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
 	reading sync.WaitGroup // of the file's keys and names
-
-	mu       sync.Mutex
-	queue    []*request
-	bytes    int           // of the rows in queue
-	urgent   bool          // a caller waits for the queue
-	queued   uint64        // number of requests ever queued
-	lastLazy uint64        // value of queued at the last lazy request
-	lastName uint64        // and at the last one that may bring a key or names
-	finished uint64        // number of requests the committer has finished
-	progress chan struct{} // closed when finished changes; nil: no caller waits for that
-	closed   bool
-	lost     error         // set once: wraps journal.ErrLost
-	gone     chan struct{} // closed when lost is set
-
-	wake chan struct{} // the queue is urgent
-	done chan error    // the committer has ended
 }
 
 var _ journal.Journal = (*Journal)(nil)
@@ -209,13 +195,10 @@ func openOwned(path string, opts Options) (*Journal, error) {
 		reads:  r,
 		writes: w,
 		known:  newKnown(flows),
-		wake:   make(chan struct{}, 1),
+		queue:  rowqueue.New(rowqueue.Options{Rows: opts.Queue, Hold: opts.Hold}),
 		done:   make(chan error, 1),
-		gone:   make(chan struct{}),
 	}
 	j.life, j.end = context.WithCancel(context.Background())
-	j.hold = time.AfterFunc(time.Hour, j.commitNow)
-	j.hold.Stop()
 	go j.commit()
 	return j, nil
 }
@@ -237,23 +220,18 @@ func ownerOf(path string) int {
 
 // Close stores the lazy rows, ends the ownership of the file and closes it.
 func (j *Journal) Close() error {
-	j.mu.Lock()
-	if j.closed {
-		j.mu.Unlock()
+	if !j.queue.Close() {
 		return journal.ErrClosed
 	}
-	j.closed = true
-	j.mu.Unlock()
 	if j.opts.ReadOnly {
 		return j.reads.close()
 	}
 	j.end()
 	j.reading.Wait()
-	j.commitNow()
+	j.queue.Hurry()
 	err := <-j.done
-	j.hold.Stop()
-	if j.checkLost(nil) == nil {
-		err = errors.Join(err, j.checkLost(j.writes.markClosed()))
+	if j.queue.CheckLost(nil) == nil {
+		err = errors.Join(err, j.queue.CheckLost(j.writes.markClosed()))
 	}
 	return errors.Join(err, j.reads.close(), j.writes.close(), j.lock.Unlock())
 }

@@ -83,9 +83,12 @@ func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, nam
 		return false, fmt.Errorf("sqlite: Taken takes at most 2 names, not %d", len(names))
 	}
 	if j.certainlyNew(k, provider, names) {
-		return false, j.waitFor(ctx, func() uint64 { return 0 })
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		return false, j.queue.Usable()
 	}
-	if err := j.waitFor(ctx, func() uint64 { return j.lastName }); err != nil {
+	if err := j.queue.WaitNamed(ctx); err != nil {
 		return false, err
 	}
 	var two [2]any // NULL is no name
@@ -102,16 +105,9 @@ func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, nam
 
 // certainlyNew reports whether no row has the key or one of the names, as far as memory knows.
 func (j *Journal) certainlyNew(k journal.Key, provider string, names []string) bool {
-	if j.known == nil { // for reading only
-		return false
-	}
 	isNew, read := j.known.isNew(k, provider, names)
 	if read {
-		j.mu.Lock()
-		if !j.closed {
-			j.reading.Go(func() { j.readFile(j.life) })
-		}
-		j.mu.Unlock()
+		j.queue.IfOpen(func() { j.reading.Go(func() { j.readFile(j.life) }) })
 	}
 	return isNew
 }
@@ -120,7 +116,7 @@ func (j *Journal) certainlyNew(k journal.Key, provider string, names []string) b
 // [journal.Journal].
 func (j *Journal) Named(ctx context.Context, provider string, names ...string) ([]journal.Row, error) {
 	if len(names) == 0 {
-		return nil, j.waitLazy(ctx)
+		return nil, j.queue.WaitLazy(ctx)
 	}
 	if len(names) > maxNames {
 		return nil, fmt.Errorf("sqlite: Named takes at most %[2]d names, not %[1]d", len(names), maxNames)
@@ -156,7 +152,7 @@ func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, l
 
 // read runs a query after the lazy rows are stored.
 func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]journal.Row, error) {
-	if err := j.waitLazy(ctx); err != nil {
+	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
 	rows, err := collect(ask())
@@ -171,11 +167,8 @@ func (j *Journal) readFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	j.mu.Lock()
-	unusable := j.usable()
-	j.mu.Unlock()
-	if unusable != nil {
-		return unusable // closed or lost during the query
+	if err := j.queue.Usable(); err != nil {
+		return err // closed or lost during the query
 	}
 	return fmt.Errorf("sqlite: reading %s: %w", j.path, err)
 }

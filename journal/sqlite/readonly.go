@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/recourse-pay/recourse/journal/internal/rowqueue"
 )
 
 // errReadOnly refuses what would write.
@@ -29,7 +31,8 @@ func openReadOnly(path string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	return &Journal{path: path, id: of.id, opts: opts, reads: r, gone: make(chan struct{})}, nil
+	queue := rowqueue.New(rowqueue.Options{ReadOnly: errReadOnly})
+	return &Journal{path: path, id: of.id, opts: opts, reads: r, known: &known{off: true}, queue: queue}, nil
 }
 
 // examineReadOnly is the identity of a file that can be read as it is.
