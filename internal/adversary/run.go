@@ -190,7 +190,7 @@ func (o *Options) one(ctx context.Context, number int, shipped *providers.Catalo
 		one.seen.Language[k]++
 	}
 	at := time.Now()
-	if one.verdict, err = o.ask(ctx, e, s.product); err != nil {
+	if one.verdict, err = o.ask(ctx, e, s.product, s.beside...); err != nil {
 		return nil, fmt.Errorf("set %d: %w", number, err)
 	}
 	one.proving = time.Since(at)
@@ -214,15 +214,15 @@ func (o *Options) one(ctx context.Context, number int, shipped *providers.Catalo
 	return one, nil
 }
 
-// ask is what verify says of a product.
-func (o *Options) ask(ctx context.Context, e *ruleset.Engine, p product) (verdict, error) {
+// ask is what verify says of a product, asked together with those of other merchants.
+func (o *Options) ask(ctx context.Context, e *ruleset.Engine, p product, beside ...string) (verdict, error) {
 	if o.judge != nil {
 		return o.judge(ctx, e, p)
 	}
 	bounded, cancel := context.WithTimeout(ctx, o.patience)
 	defer cancel()
 	r, err := verify.Run(bounded, e, &verify.Options{
-		Providers: []string{p.provider}, Operations: []policy.Operation{p.op}, Merchants: []string{p.merchant}, MaxStates: o.States, Workers: 1,
+		Providers: []string{p.provider}, Operations: []policy.Operation{p.op}, Merchants: append([]string{p.merchant}, beside...), MaxStates: o.States, Workers: 1,
 		VerdictOnly: true, FirstOnly: true,
 	})
 	switch {
@@ -234,6 +234,7 @@ func (o *Options) ask(ctx context.Context, e *ruleset.Engine, p product) (verdic
 	v := proved
 	for i := range r.Products {
 		switch one := &r.Products[i]; {
+		case !slices.Contains(one.Merchants, p.merchant):
 		case len(one.Violations) > 0:
 			return refused, nil
 		case one.Unfinished != "" || !one.Holds:
@@ -253,7 +254,7 @@ func (o *Options) miss(ctx context.Context, s *set, e *ruleset.Engine, f *findin
 		if s.blocks[i].fixed || asked >= mostAsked {
 			continue
 		}
-		smaller := &set{product: s.product, blocks: slices.Delete(slices.Clone(s.blocks), i, i+1)}
+		smaller := &set{product: s.product, beside: s.beside, blocks: slices.Delete(slices.Clone(s.blocks), i, i+1)}
 		other, err := smaller.open()
 		if err != nil {
 			continue
@@ -263,7 +264,7 @@ func (o *Options) miss(ctx context.Context, s *set, e *ruleset.Engine, f *findin
 			continue
 		}
 		asked++
-		if v, err := o.ask(ctx, other, smaller.product); err == nil && v == proved {
+		if v, err := o.ask(ctx, other, smaller.product, smaller.beside...); err == nil && v == proved {
 			s, e, f = smaller, other, g
 		}
 	}

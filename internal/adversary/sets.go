@@ -15,6 +15,7 @@ import (
 // set is a drawn rule set. Its parts stand apart, so that a smaller set can be made of it.
 type set struct {
 	product
+	beside []string // other merchants with a file, whose rules are proved together with these
 	blocks []block
 }
 
@@ -92,26 +93,39 @@ func drawMini(r *rand.Rand) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, mini, drawContract(r, true))
 	for _, row := range miniRows {
-		kind, _, _ := strings.Cut(row.key, " ")
-		effect, stage, _ := strings.Cut(row.effects, " ")
-		if stage == "" {
-			stage = "result"
+		row.write(&b, r, "")
+	}
+	if r.IntN(3) == 0 { // a place where some of them mean what others mean elsewhere
+		b.WriteString("\n[deployment.east]\ntitle = \"East\"\nsources = [\"a test\"]\n")
+		for _, i := range r.Perm(len(miniRows))[:1+r.IntN(4)] {
+			row := miniRows[r.IntN(len(miniRows))]
+			row.key = miniRows[i].key
+			row.write(&b, r, "deployment.east.")
 		}
-		fmt.Fprintf(&b, "\n[[%s]]\n%s\nclass = %q\nfinal = %q\ndescription = \"It says so.\"\nfacts = [\n", kind, row.key, row.class, one(r, "yes", "no"))
-		for _, ph := range policy.Phases() {
-			e := effect
-			if stage == "door" && ph != policy.Send || r.IntN(12) == 0 {
-				e = "unknown"
-			}
-			reach := "payment"
-			if e == "pending" && r.IntN(4) == 0 {
-				reach = "attempt"
-			}
-			fmt.Fprintf(&b, "  { operation = \"*\", phase = %q, effect = %q, stage = %q, reach = %q, basis = \"documented\", because = \"a test\" },\n", ph, e, stage, reach)
-		}
-		b.WriteString("]\n")
 	}
 	return b.String()
+}
+
+// write draws the facts of a row, and writes it to a table of a catalogue.
+func (row *miniRow) write(b *strings.Builder, r *rand.Rand, table string) {
+	kind, _, _ := strings.Cut(row.key, " ")
+	effect, stage, _ := strings.Cut(row.effects, " ")
+	if stage == "" {
+		stage = "result"
+	}
+	fmt.Fprintf(b, "\n[[%s%s]]\n%s\nclass = %q\nfinal = %q\ndescription = \"It says so.\"\nfacts = [\n", table, kind, row.key, row.class, one(r, "yes", "no"))
+	for _, ph := range policy.Phases() {
+		e := effect
+		if stage == "door" && ph != policy.Send || r.IntN(12) == 0 {
+			e = "unknown"
+		}
+		reach := "payment"
+		if e == "pending" && r.IntN(4) == 0 {
+			reach = "attempt"
+		}
+		fmt.Fprintf(b, "  { operation = \"*\", phase = %q, effect = %q, stage = %q, reach = %q, basis = \"documented\", because = \"a test\" },\n", ph, e, stage, reach)
+	}
+	b.WriteString("]\n")
 }
 
 // drawContract draws the lines of a contract. Those that contradict each other are refused when they are loaded.
@@ -181,7 +195,7 @@ func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
 	s := &set{product: product{provider: "mini", op: one(r, policy.Pay, policy.Pay, policy.Capture, policy.Refund), merchant: one(r, "", "acme", "acme")}}
 	w := &writer{Rand: r, words: words(), merchant: []string{"acme", "vip", "v"}, used: map[string]int{}}
 	if r.IntN(4) == 0 {
-		s.provider = one(r, "opi", "opi", "momo", "shopline", "paykka")
+		s.provider = one(r, "opi", "opi", "momo", "shopline", "paykka", "stripe", "vnpay")
 	}
 	if c, err := shipped.Get(s.provider); err == nil {
 		s.op = one(r, c.Operations...)
@@ -199,12 +213,12 @@ func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
 	files := []string{baseline, layer}
 	if s.merchant != "" {
 		files = append(files, own, own)
-		s.blocks = append(s.blocks, block{file: own, text: "description = \"drawn\"\n", fixed: true})
+		s.drawMerchant(r, own)
 		if r.IntN(3) == 0 {
-			s.blocks = append(s.blocks, block{file: own, text: drawContract(r, false)})
-		}
-		if r.IntN(3) == 0 {
-			s.blocks = append(s.blocks, block{file: own, text: drawLimits(r)})
+			s.beside = []string{"nearby"}
+			s.drawMerchant(r, "merchants/nearby.toml")
+			when, then := w.safeRule()
+			s.blocks = append(s.blocks, block{file: "merchants/nearby.toml", text: rule("near", when, then, "")})
 		}
 	}
 	n := 1 + r.IntN(4)
@@ -227,6 +241,33 @@ func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
 		s.blocks = append(s.blocks, block{file: baseline, text: text, fixed: true})
 	}
 	return s, w.used
+}
+
+// drawMerchant draws what a merchant's file says beside rules.
+func (s *set) drawMerchant(r *rand.Rand, file string) {
+	s.blocks = append(s.blocks, block{file: file, text: "description = \"drawn\"\n", fixed: true})
+	where := s.place(r)
+	switch {
+	case r.IntN(3) == 0:
+		s.blocks = append(s.blocks, block{file: file, text: drawContract(r, false) + where})
+	case where != "":
+		s.blocks = append(s.blocks, block{file: file, text: "[contract]\n" + where})
+	}
+	if r.IntN(3) == 0 {
+		s.blocks = append(s.blocks, block{file: file, text: drawLimits(r)})
+	}
+}
+
+// place draws where a merchant meets the provider, if the provider has several places; empty: it does not say.
+func (s *set) place(r *rand.Rand) string {
+	east := s.provider == "mini" && strings.Contains(s.blocks[0].text, "[deployment.east]")
+	switch {
+	case east && r.IntN(3) > 0:
+		return "deployment = { mini = \"east\" }\n"
+	case s.provider == "opi" && r.IntN(2) == 0:
+		return fmt.Sprintf("deployment = { opi = %q }\n", one(r, "indonesia", "philippines"))
+	}
+	return ""
 }
 
 func (w *writer) catalogue(c *providers.Catalog) {
@@ -297,5 +338,7 @@ func (w *writer) narrow() string {
 		`final == "no" && reach == "attempt" && in_doubt`, `retry_after > duration("1m") && in_doubt`, `hour == 9 && weekday == "monday" && in_doubt`,
 		`message contains "retry" && in_doubt`, `tags.tier == "gold" && effect == "unknown"`, `queries > attempt && in_doubt`,
 		`elapsed + retry_after > duration("26h") && in_doubt`, `fired == 1 && in_doubt`,
+		"(in_doubt ? "+one(w.Rand, w.number(), w.span())+" : false) && in_doubt", "("+w.number()+") == ("+w.number()+") && in_doubt",
+		"phase == "+quote(one(w.Rand, "send", "query", "webhook"))+" && class == "+quote(one(w.Rand, "conflict", "unrecognized", "processing"))+one(w.Rand, " && in_doubt", " && !in_doubt"),
 	)
 }

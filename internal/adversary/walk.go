@@ -302,6 +302,10 @@ func (w *walker) sendAnswer(k int) policy.Answer {
 		if a.Fault == policy.NotSent && k != w.under {
 			continue
 		}
+		if k != w.under && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
+			w.nameStranger(&a, w.world.wires[k].order)
+			return a
+		}
 		if w.world.reply(k, &a, s.fact, w.now) {
 			if i := w.world.wires[k].record; i >= 0 && a.Fault == policy.NoFault {
 				w.name(&a, &w.world.records[i], s.fact, true)
@@ -384,7 +388,9 @@ func (w *walker) name(a *policy.Answer, r *record, f policy.Fact, paired bool) {
 	}
 	switch {
 	case r.other && w.payment.Currency != "" && (w.payment.Amount == 0 || w.IntN(2) == 0):
-		a.Currency = "XTS"
+		if a.Currency = "XTS"; w.payment.Currency == a.Currency {
+			a.Currency = "XXX"
+		}
 	case r.other:
 		a.Amount = one(w.Rand, w.payment.Amount+1, policy.OddAmount)
 	case w.IntN(2) == 0:

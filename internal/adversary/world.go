@@ -24,6 +24,8 @@ import (
 //   - amounts: who executes another amount or currency than the payment's says so in every answer
 //     that says executed: by the amount that it names, or by a fact of the class mismatch alone where
 //     the payment's amount and currency are not known.
+//   - names: the reply to the call under way is about its request or about another payment. A late reply, the answer to a query by the order and a
+//     webhook may also say that a request of another client executed under one of our orders.
 //   - webhooks: a verified one is the provider's, and is true of a record now or was at some time.
 //     It comes late, repeated, in any order, or never. An unverified one may hold anything.
 //   - a person, and a cancel that worked, are right.

@@ -194,8 +194,7 @@ func (b builder) leaf(n ast.Node, want bool) (region.Region, error) {
 
 // unseen counts a part as true and as false.
 func (b builder) unseen(n ast.Node, want bool) region.Region {
-	text := n.String()
-	return region.Region{region.Box{}.With(b.s.opaque(text, b.rule), doubt(want))}
+	return region.Region{region.Box{}.With(b.s.opaque(n, b.rule), doubt(want))}
 }
 
 // slab is everything within some values of one dimension.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/expr-lang/expr/ast"
+
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
@@ -176,13 +178,13 @@ func (s *Space) tag(key string) region.Dim {
 }
 
 // opaque is whether a part holds of which nothing more is known. A part that looks at fired
-// is another part in every rule.
-func (s *Space) opaque(text, rule string) region.Dim {
-	key := "opaque\x00"
+// is another part in every rule. Parts are compared as nodes: expr writes a + b[0:1] for (a + b)[0:1], too.
+func (s *Space) opaque(n ast.Node, rule string) region.Dim {
+	key, text := "opaque\x00"+ast.Dump(n), n.String()
 	if strings.Contains(text, "fired") {
-		key += rule + "\x00"
+		key += "\x00" + rule
 	}
-	return s.dim(key+text, dimension{name: text, kind: Opaque, words: []string{"false", "true"}, full: region.Words(3)})
+	return s.dim(key, dimension{name: text, kind: Opaque, words: []string{"false", "true"}, full: region.Words(3)})
 }
 
 // IsOpaque reports whether a dimension cannot be seen into.

@@ -23,7 +23,7 @@ class = "success"
 facts = [{ operation = "refund", phase = "send", effect = "executed", stage = "result" }]
 `
 
-const repeats = "[[rule]]\nid = \"again\"\nwhen = 'fault == \"timeout\" && effect == \"unknown\"'\nthen = \"retry_same_request\"\n"
+const repeats = "[[rule]]\nid = \"again\"\nwhen = 'fault == \"timeout\" && in_doubt'\nthen = \"retry_same_request\"\n"
 
 // A window that is over before the flow is: the message has every number with its place, and what it proposes is enough.
 func TestWindowShorterThanTheFlow(t *testing.T) {

@@ -16,6 +16,7 @@ type decider struct {
 	tables  []*table    // of several: what any of them decides
 	facts   *facts
 	looks   *ruleset.Looks
+	cuts    *cuts // of the tables, where counts are known
 	terms   policy.Terms
 	counts  bool // counts are known, and limit what the rules decide
 	perRule bool // each rule is followed by itself, and not each action
@@ -240,7 +241,7 @@ func (d *decider) includes(t *table) bool {
 
 // countsKey identifies what the rules can distinguish in the counts.
 func (d *decider) countsKey(s *policy.Situation) string {
-	b := append(d.buf[:0], byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(cutIndex(d.looks.Cuts["elapsed"], int64(s.Elapsed))))
+	b := append(d.buf[:0], byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(cutIndex(d.cuts.elapsed, int64(s.Elapsed))))
 	for _, c := range s.Fired {
 		b = append(append(append(b, '|'), c.Name...), byte(c.N))
 	}

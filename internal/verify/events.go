@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"strings"
+
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -116,8 +118,13 @@ func (m *model) withTarget(e flow.Start) flow.Start {
 	return e
 }
 
-// otherCurrency is the code that ISO 4217 has for tests: no payment's.
-const otherCurrency = "XTS"
+// otherCurrency is a code that is not the payment's: the one that ISO 4217 has for tests, else the one for no currency.
+func otherCurrency(p *policy.Payment) string {
+	if strings.EqualFold(p.Currency, "XTS") {
+		return "XXX"
+	}
+	return "XTS"
+}
 
 // named is the answer that a transition brings, with its names.
 func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
@@ -128,7 +135,7 @@ func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	case tr.variant&otherAmount != 0:
 		a.Amount, a.Currency = policy.OddAmount, ""
 		if moneySaid(&m.payment) == saysCurrency {
-			a.Currency = otherCurrency
+			a.Currency = otherCurrency(&m.payment)
 		}
 	case tr.variant&wholeAmount != 0:
 		a.Amount, a.Currency = m.payment.Amount, m.payment.Currency

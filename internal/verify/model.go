@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"math"
 	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -37,7 +38,8 @@ type model struct {
 	unguarded string     // FILE:LINE of a rule whose decisions are also followed where the interlock forbids them
 	event     flow.Event // the last one applied
 	maxFired  map[string]int
-	capped    int // queries are counted up to here; more behave alike
+	newOrders bool // some rule sends under a new order
+	capped    int  // queries are counted up to here; more behave alike
 
 	steps steps
 	scratch
@@ -119,13 +121,17 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	m.decider = &decider{
 		judge: g.judge, tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, joined: coarse && !perRule && len(tables) > 1, memo: map[cellKey]possible{}, kinds: map[string]int32{},
 	}
-	m.terms = &m.decider.terms
-	m.clock = newClock(m.terms, looks.Cuts["elapsed"], coarse)
-	for rule, cuts := range looks.Fired {
-		m.maxFired[rule] = int(min(max(0, cuts[len(cuts)-1]), maxCountedFired))
+	m.terms, m.newOrders = &m.decider.terms, slices.ContainsFunc(tables, (*table).sendsNewOrders)
+	known := &cuts{}
+	if !coarse {
+		known = cutsOf(g.space, tables)
 	}
-	if cuts := looks.Cuts["queries"]; len(cuts) > 0 {
-		m.capped = int(cuts[len(cuts)-1])
+	m.decider.cuts, m.clock = known, newClock(m.terms, known.elapsed, coarse)
+	for rule, of := range known.fired {
+		m.maxFired[rule] = int(min(of[len(of)-1], maxCountedFired))
+	}
+	if of := known.queries; len(of) > 0 {
+		m.capped = int(min(of[len(of)-1], math.MaxInt32))
 	}
 	m.capped = min(m.capped, terms.Limits.MaxQueries)
 	return m

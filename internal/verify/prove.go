@@ -296,10 +296,11 @@ const (
 // rules look at them and the limits are small. Its verdict is exact. It returns the search without counts if that is
 // not possible.
 func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
-	if s.holds() || s.unfinished || !isCounted(s.m.decider.looks, &g.terms.Limits) {
+	tables := s.m.decider.tables
+	if s.holds() || s.unfinished || !isCounted(s.m.decider.looks, &g.terms.Limits) || !cutsOf(g.space, tables).countable() {
 		return s, nil
 	}
-	exact := newSearch(g.model(s.m.decider.tables, true, false))
+	exact := newSearch(g.model(tables, true, false))
 	exact.maxStates, exact.maxEdges = b.o.maxStates(), countedEdges
 	exact.stop = func(*finding) bool { return true } // then the search without counts has the findings
 	switch err := exact.run(ctx); {

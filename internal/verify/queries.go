@@ -28,6 +28,11 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 			m.queryAnswersAbout(n, h, tr, emit)
 		}
 	}
+	if late {
+		m.lateRepliesOfOthers(n, kind, func(i int) bool { return n.ids[i].queried }, emit)
+		return
+	}
+	m.repliesOfOthers(n, transition{kind: kind, id: uint8(len(n.ids) - 1)}, emit)
 }
 
 // queryAnswersAbout emits the answers of one class about the identity of a transition.
@@ -57,11 +62,8 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit e
 
 // settleQuery returns what is known after a query's answer about an identity, and nil if the
 // provider cannot give that answer. Several identities may share an order. An answer that names
-// no request may be about any of them, and one that names another payment says nothing of ours.
+// no request may be about any of them.
 func (m *model) settleQuery(n *node, i int, h *answerClass, late bool, name uint8) *node {
-	if name == namesOther {
-		return n
-	}
 	named := name == namesBoth
 	if h.fact.Effect == policy.NotExecuted {
 		if m.breaches.falseRefusal {
@@ -193,15 +195,12 @@ func (m *model) queryNames(n *node, i int, late bool) (names []uint8, inScope bo
 		if i != cur {
 			return []uint8{namesNothing}, late
 		}
-		return []uint8{namesNothing, namesOther}, true
+		return []uint8{namesNothing}, true
 	}
 	if l[i].OrderID != l[cur].OrderID {
 		return []uint8{namesNothing}, late
 	}
 	names = []uint8{namesNothing}
-	if i == cur {
-		names = append(names, namesOther)
-	}
 	for j := range l {
 		if j != i && l[j].OrderID == l[i].OrderID {
 			return append(names, namesBoth), true

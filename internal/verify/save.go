@@ -338,11 +338,14 @@ func (m *model) scriptAnswer(t *traceStep) string {
 		add("request_id=", id.RequestID)
 	case namesOther:
 		add("order_id=", "another-clients")
+	case namesSibling:
+		add("order_id=", id.OrderID)
+		add("request_id=", "of-another-operation")
 	}
 	if t.transition.variant&otherAmount != 0 {
 		add("amount=", "1")
 		if moneySaid(&t.from.s.Payment) == saysCurrency {
-			add("currency=", otherCurrency)
+			add("currency=", otherCurrency(&t.from.s.Payment))
 		}
 	}
 	if t.transition.variant&wholeAmount != 0 {

@@ -107,6 +107,7 @@ func (m *model) sendAnswers(n *node, emit emitFunc) {
 			m.explore(next, transition{kind: kindAnswer, id: uint8(n.requests[k].id), class: int16(c), variant: name}, emit)
 		})
 	}
+	m.repliesOfOthers(n, transition{kind: kindAnswer, id: uint8(n.requests[k].id)}, emit)
 }
 
 // lateAnswers emits replies to calls that the flow no longer waits for.
@@ -128,6 +129,9 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 			})
 		}
 	}
+	m.lateRepliesOfOthers(n, kindLateAnswer, func(i int) bool {
+		return i >= n.firstOwn && slices.ContainsFunc(n.requests, func(c request) bool { return c.id == i && !c.current })
+	}, emit)
 	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
 		m.lateRefusals(n, emit)
 	}
@@ -217,7 +221,7 @@ func (n *node) consistent(i int) bool {
 
 // sendNames returns the ways in which the answer of a send can name its payment.
 func (m *model) sendNames() []uint8 {
-	names := []uint8{namesNothing, namesOther}
+	names := []uint8{namesNothing}
 	if m.learnsProviderID() {
 		names = append(names, namesProviderID)
 	}
@@ -247,7 +251,7 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 	st, next := &n.ids[i], &m.settled
 	switch h.fact.Effect {
 	case policy.Unknown, policy.NotExecuted:
-		m.nameAnswer(n, n, h, names, 0, emit)
+		nameAnswer(n, h, names, 0, emit)
 		if h.fact.Class == policy.NotFound && h.fact.Effect == policy.Unknown {
 			m.otherRefusal(n, h, names, emit)
 		}
@@ -258,21 +262,21 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 		next.copyFrom(n, &n.s)
 		next.ids[i].accepted = true
 		m.retract(next, i)
-		m.nameAnswer(n, next, h, names, 0, emit)
+		nameAnswer(next, h, names, 0, emit)
 	case policy.Executed:
 		free := n.unreported(i) > 0
 		if h.fact.Class != policy.Mismatch && (st.executed > 0 || free) {
 			next.copyFrom(n, &n.s)
 			next.ids[i].executed = max(1, st.executed)
-			m.nameAnswer(n, next, h, names, 0, emit)
+			nameAnswer(next, h, names, 0, emit)
 			if id := &n.s.Ledger[i]; id.Mismatch && id.Effect != policy.Executed && moneySaid(&m.payment) == saysAmount {
-				m.nameAnswer(n, next, h, names, wholeAmount, emit) // the coarse model has forgotten the mismatch
+				nameAnswer(next, h, names, wholeAmount, emit) // the coarse model has forgotten the mismatch
 			}
 		}
 		if (st.other > 0 || free) && moneySaid(&m.payment) > saysNothing { // else there is no other one
 			next.copyFrom(n, &n.s)
 			next.ids[i].other = max(1, st.other)
-			m.nameAnswer(n, next, h, names, otherAmount, emit)
+			nameAnswer(next, h, names, otherAmount, emit)
 		}
 	}
 }
@@ -281,7 +285,7 @@ func (m *model) settleAnswer(n *node, h *answerClass, i int, names []uint8, emit
 // nothing.
 func (m *model) otherRefusal(n *node, h *answerClass, names []uint8, emit answerFunc) {
 	if moneySaid(&m.payment) > saysNothing {
-		m.nameAnswer(n, n, h, names[:1], otherAmount, emit)
+		nameAnswer(n, h, names[:1], otherAmount, emit)
 	}
 }
 
@@ -313,17 +317,11 @@ const (
 // endsDispute marks the variant of a person's word that ends the dispute of another identity.
 const endsDispute = 0x80
 
-// nameAnswer applies an answer once for each name. An answer about another payment settles
-// nothing, so it applies to n and not to next.
-func (m *model) nameAnswer(n, next *node, h *answerClass, names []uint8, amount uint8, emit answerFunc) {
+// nameAnswer applies an answer once for each name.
+func nameAnswer(next *node, h *answerClass, names []uint8, amount uint8, emit answerFunc) {
 	for _, name := range names {
-		switch {
-		case h.answer.Fault != policy.NoFault && name != namesNothing:
-			// a failed call names no payment
-		case name != namesOther:
+		if h.answer.Fault == policy.NoFault || name == namesNothing { // a failed call names no payment
 			emit(next, name|amount)
-		case amount == 0: // the flow compares no amount of another payment
-			emit(n, name)
 		}
 	}
 }

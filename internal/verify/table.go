@@ -142,6 +142,12 @@ func boxWithin(b, cell region.Box, modes region.Words, p policy.Payment) (left r
 	return left, true
 }
 
+// sendsNewOrders reports whether a rule sends under a new order.
+func (t *table) sendsNewOrders() bool {
+	sends := func(r placed) bool { return r.decision.Action == policy.RetryNewOrder }
+	return slices.ContainsFunc(t.own, sends) || slices.ContainsFunc(t.shared, sends)
+}
+
 func isAll(r region.Region) bool {
 	return slices.ContainsFunc(r, func(b region.Box) bool { return len(b) == 0 })
 }

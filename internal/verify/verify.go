@@ -12,13 +12,14 @@ import (
 	"github.com/recourse-pay/recourse/internal/certificate"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
+	"github.com/recourse-pay/recourse/providers"
 	"github.com/recourse-pay/recourse/rules"
 )
 
 // Options selects what is verified, and how. The zero value verifies everything.
 type Options struct {
 	Providers  []string           // empty: every provider
-	Merchants  []string           // empty: each with a file in the user's folder (without a folder, each shipped one), and "" for every other
+	Merchants  []string           // empty: each with a file, less the shipped ones whose rules no file of the folder changes; and "" for every other
 	Operations []policy.Operation // empty: every operation that the provider offers
 
 	// DistrustInferred treats a fact as unknown if it is inferred and not documented.
@@ -178,15 +179,20 @@ func products(e *ruleset.Engine, o *Options) ([]*job, error) {
 	if len(names) == 0 {
 		names = e.Catalogs.Names()
 	}
-	merchants := o.Merchants
-	if len(merchants) == 0 {
-		merchants = append([]string{""}, userMerchants(e.Rules)...)
+	shipped, err := providers.Builtin()
+	if err != nil {
+		return nil, err
 	}
 	var jobs []*job
 	for _, name := range names {
 		cat, err := e.Catalogs.Get(name)
 		if err != nil {
 			return nil, err
+		}
+		merchants := o.Merchants
+		if len(merchants) == 0 {
+			was, _ := shipped.Get(name)
+			merchants = append([]string{""}, merchantsOf(e.Rules, name, was != nil && was.Digest() == cat.Digest())...)
 		}
 		for _, op := range cat.Operations {
 			if len(o.Operations) > 0 && !slices.Contains(o.Operations, op) {
@@ -228,14 +234,15 @@ func addProducts(jobs []*job, e *ruleset.Engine, p policy.Payment, merchants []s
 	return jobs, nil
 }
 
-// userMerchants returns the merchants of the user's folder. It returns the shipped examples if the
-// folder has no files.
-func userMerchants(set *rules.Set) []string {
-	names := set.MerchantNames()
-	if !slices.ContainsFunc(set.Files(), func(f *rules.File) bool { return !f.Builtin() }) {
-		return names
-	}
-	return slices.DeleteFunc(names, func(n string) bool { return set.Merchants[n].Builtin() })
+// merchantsOf returns the merchants with a file, less the shipped examples of whose rules for a provider nothing stands in the user's folder:
+// they were proved when they were shipped. The others are in force beside the folder, for payments of a merchant of that name.
+// Without a folder it returns them all. The catalogue is embedded, or not.
+func merchantsOf(set *rules.Set, provider string, embedded bool) []string {
+	own := slices.ContainsFunc(set.Files(), func(f *rules.File) bool { return !f.Builtin() })
+	return slices.DeleteFunc(set.MerchantNames(), func(n string) bool {
+		changed := slices.ContainsFunc(set.Layers(provider, n), func(f *rules.File) bool { return !f.Builtin() })
+		return own && embedded && !changed
+	})
 }
 
 // isCounted reports whether rules can tell apart how often something was done, or when, and the limits are so small that

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"slices"
-
 	"github.com/recourse-pay/recourse/flow"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -51,49 +49,6 @@ func (m *model) webhooksAbout(n *node, c, i int, emit emitFunc) {
 		m.otherRefusal(n, h, names, explore)
 	}
 	m.settleAnswer(next, h, i, names, explore)
-}
-
-// webhooksOfOthers emits verified webhooks about other payments: other merchants', and other
-// operations of the same trade. The provider says the truth in them, and it is not about this flow. They
-// settle nothing, whatever they say.
-func (m *model) webhooksOfOthers(n *node, emit emitFunc) {
-	seen := map[policy.Effect]bool{}
-	for c := range m.facts.classes[policy.Webhook] {
-		h := &m.facts.classes[policy.Webhook][c]
-		explore := func(variant uint8, id int) {
-			m.explore(n, transition{kind: kindWebhook, id: uint8(id), class: int16(c), variant: variant}, emit)
-		}
-		stage := n.s.Stage // one that comes during a query or after the end leads where one before leads
-		if (stage == flow.Waiting || stage == flow.Sending) && (h.fact.Effect == policy.Executed || h.fact.Effect == policy.Pending) {
-			m.webhooksOfSiblings(n, explore)
-		}
-		if seen[h.fact.Effect] || !h.fact.Effect.Settled() {
-			continue // the flow takes none of them for its own, so one of a kind is enough
-		}
-		seen[h.fact.Effect] = true
-		explore(namesNothing, 0)
-		explore(namesStranger, 0)
-		explore(namesZero, 0)
-		explore(namesCrossed, 0)
-		if m.payment.Operation == policy.Refund {
-			explore(namesTarget, 0)
-		}
-	}
-}
-
-// contested reports whether an order of the flow is contested.
-func (n *node) contested() bool {
-	return slices.ContainsFunc(n.s.Ledger, func(id flow.Identity) bool { return id.Contested })
-}
-
-// webhooksOfSiblings emits webhooks about another operation under an order of the flow. The flow
-// cannot tell them from another client's payment of the order.
-func (m *model) webhooksOfSiblings(n *node, explore func(uint8, int)) {
-	for i := range n.s.Ledger {
-		if i == len(n.s.Ledger)-1 || n.s.Ledger[i].OrderID != n.s.Ledger[i+1].OrderID {
-			explore(namesSibling, i)
-		}
-	}
 }
 
 // unverifiedWebhooks emits webhooks without a valid signature. Any sender can forge them, so they
