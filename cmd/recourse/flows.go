@@ -22,8 +22,8 @@ func flowsCommand() *cobra.Command {
 		Use:   "flows",
 		Short: "List, show and settle the flows of a journal",
 		Long: `Looks at the flows of a journal, and settles those that wait for a person: in the file of a
-process that does not run, or through the admin handler of one that does. Reading a file works
-beside its process; what writes is then refused. Who and why are required, and stand on an
+process that does not run, in a PostgreSQL database, or through the admin handler of a process that runs. Reading a file works
+beside its process; what writes is then refused. In a database it is left to the process that holds the flow. Who and why are required, and stand on an
 audit trail in the journal for ever. docs/operate.md says what to do when.
 
 Exit codes: 0 done, 1 refused (the flow has ended, has changed, or is proved otherwise), 2 could not run.`,
@@ -407,10 +407,13 @@ Exit codes: 0 done, 2 could not run.`,
 
 func (s *flowsSource) backup(cmd *cobra.Command, to string) error {
 	if s.url == "" {
-		if err := s.named(); err != nil {
+		if isDatabase(s.journal) {
+			return errors.New("--journal: a database is backed up as any other, by pg_dump or a base backup with its log")
+		}
+		if err := s.isFile(); err != nil {
 			return err
 		}
-		j, err := sqlite.Open(s.file, &sqlite.Options{ReadOnly: true})
+		j, err := sqlite.Open(s.journal, &sqlite.Options{ReadOnly: true})
 		if err != nil {
 			return err
 		}

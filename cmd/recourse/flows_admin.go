@@ -17,22 +17,25 @@ import (
 
 	"github.com/recourse-pay/recourse/executor"
 	"github.com/recourse-pay/recourse/journal"
+	"github.com/recourse-pay/recourse/journal/postgres"
 	"github.com/recourse-pay/recourse/journal/sqlite"
 )
 
-// flowsSource is where flows are: the admin handler of a running process, or a journal file, over which
+// flowsSource is where flows are: the admin handler of a running process, or a journal, over which
 // this command sets up the same handler. So both answer alike.
 type flowsSource struct {
-	file, url string
-	rules     *string
+	journal, schema, url string
+	rules                *string
 }
 
 func (s *flowsSource) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.file, "journal", "", "the journal file of a process that does not run; reading works beside it, too")
+	cmd.Flags().StringVar(&s.journal, "journal", "", "the journal file of a process that does not run (reading works beside it, too), or the URL of a PostgreSQL database (postgres://), whoever has it open")
+	cmd.Flags().StringVar(&s.schema, "schema", "", "of the tables in PostgreSQL; recourse where it is left out")
 	cmd.Flags().StringVar(&s.url, "admin", "", "URL of the admin handler of the process that runs")
 	_ = cmd.MarkFlagFilename("journal")
 	cmd.MarkFlagsOneRequired("journal", "admin")
 	cmd.MarkFlagsMutuallyExclusive("journal", "admin")
+	cmd.MarkFlagsMutuallyExclusive("schema", "admin")
 	s.rules = rulesFlag(cmd)
 }
 
@@ -58,18 +61,52 @@ func (s *flowsSource) open(cmd *cobra.Command, write bool) (*adminClient, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.named(); err != nil {
+	j, err := s.openJournal(cmd, write)
+	if err != nil {
 		return nil, err
 	}
-	j, err := sqlite.Open(s.file, &sqlite.Options{MustExist: true, ReadOnly: !write})
+	return overJournal(e, j, cmd.ErrOrStderr())
+}
+
+// openJournal opens the file, which only its owner may write, or the database, which any process may.
+func (s *flowsSource) openJournal(cmd *cobra.Command, write bool) (flowJournal, error) {
+	if isDatabase(s.journal) {
+		log := cmd.ErrOrStderr()
+		j, err := openDatabase(cmd.Context(), s.journal, &postgres.Options{
+			Schema: s.schema, ReadOnly: !write, Connections: 2, OnError: func(err error) { fmt.Fprintln(log, err) },
+		})
+		if err != nil {
+			return nil, ofFlags(err, "recourse serve ")
+		}
+		return visited{j}, nil
+	}
+	if err := s.isFile(); err != nil {
+		return nil, err
+	}
+	j, err := sqlite.Open(s.journal, &sqlite.Options{MustExist: true, ReadOnly: !write})
 	if errors.Is(err, journal.ErrOwned) {
-		return nil, fmt.Errorf("%s is in use: %w; a running process must do this itself: use --admin with the URL of its admin handler", s.file, err)
+		return nil, fmt.Errorf("%s is in use: %w; a running process must do this itself: use --admin with the URL of its admin handler", s.journal, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return overFile(e, j, cmd.ErrOrStderr())
+	return j, nil
 }
+
+// isFile refuses a journal that is no file.
+func (s *flowsSource) isFile() error {
+	if s.schema != "" {
+		return errors.New("--schema is for a journal in PostgreSQL")
+	}
+	return isFile(s.journal)
+}
+
+// visited is a database in which this command does what a person wants, and nothing else: what other processes have left for flows that
+// none of them holds is for those that carry flows, by their own rules.
+type visited struct{ *postgres.Journal }
+
+// Collect takes no message.
+func (visited) Collect(context.Context, func(string, []byte) error) (int, error) { return 0, nil }
 
 // errLeftToTheProcess is what the hooks return here, so that their calls stay owed in the journal.
 var errLeftToTheProcess = errors.New("left to the process that owns the hooks")
@@ -77,9 +114,9 @@ var errLeftToTheProcess = errors.New("left to the process that owns the hooks")
 // localHost is the Host of requests that go through no network.
 const localHost = "journal"
 
-// overFile sets up the admin handler over a journal. The executor behind it has no client: it sends and
+// overJournal sets up the admin handler over a journal. The executor behind it has no client: it sends and
 // asks nothing. Its sweeper never comes.
-func overFile(rules executor.Rules, j *sqlite.Journal, log io.Writer) (*adminClient, error) {
+func overJournal(rules executor.Rules, j flowJournal, log io.Writer) (*adminClient, error) {
 	x, err := executor.New(rules, &executor.Config{
 		Journal: j, Sweep: math.MaxInt64, AdminHosts: []string{localHost},
 		OnEscalate: func(context.Context, *executor.Result) error { return errLeftToTheProcess },

@@ -29,17 +29,21 @@ func (q *serving) openJournal(ctx context.Context, log *slog.Logger) (flowJourna
 	if !isDatabase(q.journal) {
 		return q.openFile()
 	}
-	if err := oneAt(q.journal); err != nil {
-		return nil, err
-	}
-	j, err := postgres.Open(ctx, q.journal, &postgres.Options{
+	j, err := openDatabase(ctx, q.journal, &postgres.Options{
 		Schema: q.schema, Migrate: q.migrate, Restored: q.restored,
 		OnError: func(err error) { log.Error("journal", "error", err) },
 	})
 	if err != nil {
-		return nil, ofFlags(err)
+		return nil, ofFlags(err, "")
 	}
 	return j, nil
+}
+
+func openDatabase(ctx context.Context, url string, o *postgres.Options) (*postgres.Journal, error) {
+	if err := oneAt(url); err != nil {
+		return nil, err
+	}
+	return postgres.Open(ctx, url, o)
 }
 
 func (q *serving) openFile() (flowJournal, error) {
@@ -51,7 +55,7 @@ func (q *serving) openFile() (flowJournal, error) {
 	}
 	j, err := sqlite.Open(q.journal, &sqlite.Options{Restored: q.restored})
 	if err != nil {
-		return nil, ofFlags(err)
+		return nil, ofFlags(err, "")
 	}
 	return j, nil
 }
@@ -76,9 +80,9 @@ func (q *serving) adopt(cmd *cobra.Command) error {
 	return nil
 }
 
-// ofFlags is an error of a journal with the names of the flags.
-func ofFlags(err error) error {
-	return errors.New(strings.NewReplacer("Options.Restored", "--restored", "Options.Migrate", "--migrate", "Options.Schema", "--schema").Replace(err.Error()))
+// ofFlags is an error of a journal with the names of the flags, which are those of a command; "" where it is the one that runs.
+func ofFlags(err error, command string) error {
+	return errors.New(strings.NewReplacer("Options.Restored", command+"--restored", "Options.Migrate", command+"--migrate", "Options.Schema", "--schema").Replace(err.Error()))
 }
 
 // oneAt refuses an address in which a password would be taken for a host, and stand in an error. Its text is not repeated.
@@ -116,12 +120,4 @@ func (q *serving) isGone() bool {
 // isDatabase reports whether a journal is the URL of a database, and not a file.
 func isDatabase(journal string) bool {
 	return strings.HasPrefix(journal, "postgres://") || strings.HasPrefix(journal, "postgresql://")
-}
-
-// named refuses a journal that is no file.
-func (s *flowsSource) named() error {
-	if isDatabase(s.file) {
-		return errors.New("--journal: the flows of a database are reached through a process that has it open: use --admin with the URL of its admin handler")
-	}
-	return isFile(s.file)
 }

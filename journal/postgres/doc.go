@@ -26,6 +26,8 @@
 //	GRANT SELECT, INSERT, DELETE ON recourse.mark TO shop;
 //	GRANT SELECT, INSERT, UPDATE, DELETE ON recourse.owner, recourse.flow, recourse.name, recourse.message TO shop;
 //
+// A search_path that names another schema before pg_catalog is refused.
+//
 // It may read all flows, so it is the payment service's own. For people who look, GRANT SELECT and
 // [Options.ReadOnly].
 //

@@ -89,9 +89,9 @@ func (g *group) write(ctx context.Context, c *pgx.Conn) error {
 //   - In array_nulls = off NULL is a text.
 //   - For a large group in a small table the server would rather walk over the table, which grows. What is so
 //     forbidden looks dear where it is done nevertheless, and would be compiled.
-const settings = `SELECT set_config('idle_in_transaction_session_timeout', $1, true), set_config('lock_timeout', $2, true), set_config('statement_timeout', '0', true),
-	` + flushed + `, set_config('array_nulls', 'on', true), set_config('enable_seqscan', 'off', true),
-	set_config('jit', 'off', true), ` + timeline
+const settings = `SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true), pg_catalog.set_config('lock_timeout', $2, true), pg_catalog.set_config('statement_timeout', '0', true),
+	` + flushed + `, pg_catalog.set_config('array_nulls', 'on', true), pg_catalog.set_config('enable_seqscan', 'off', true),
+	pg_catalog.set_config('jit', 'off', true), ` + timeline
 
 // read begins the transaction, counts the group, and locks the flows.
 func (g *group) read(ctx context.Context, c *pgx.Conn) error {

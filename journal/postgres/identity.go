@@ -24,7 +24,7 @@ import (
 //   - A mark that the caller keeps elsewhere. A snapshot of the disks has the old place and the old timeline.
 
 // timeline is that of the server's log, a new one after each recovery to an earlier time and each promotion.
-const timeline = `left(pg_walfile_name(pg_current_wal_lsn()), 8)`
+const timeline = `pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)`
 
 // placeStatements are those about the journal as a whole.
 type placeStatements struct {
@@ -37,8 +37,8 @@ type placeStatements struct {
 
 func newPlaceStatements(in func(string) string) placeStatements {
 	return placeStatements{
-		system:   `SELECT system_identifier::text FROM pg_control_system()`,
-		relation: in(`SELECT d.oid::text || '.' || '{schema}.flow'::regclass::oid::text FROM pg_database d WHERE d.datname = current_database()`),
+		system:   `SELECT system_identifier::text FROM pg_catalog.pg_control_system()`,
+		relation: in(`SELECT d.oid::text || '.' || '{schema}.flow'::regclass::oid::text FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`),
 		noted:    in(`SELECT system, relation, timeline, lost FROM {schema}.journal`),
 		fillIn: in(`UPDATE {schema}.journal SET system = coalesce(nullif(system, ''), $1), relation = coalesce(nullif(relation, ''), $2), timeline = coalesce(nullif(timeline, ''), $3)
 			WHERE system = '' AND $1 <> '' OR relation = '' AND $2 <> '' OR timeline = '' AND $3 <> ''`),
@@ -49,9 +49,9 @@ func newPlaceStatements(in func(string) string) placeStatements {
 		lost:         in(`SELECT lost FROM {schema}.journal`),
 		adopt:        in(`UPDATE {schema}.journal SET system = $1, relation = $2, timeline = $3, lost = ''`),
 		dropMarks:    in(`DELETE FROM {schema}.mark`),
-		endOwners:    in(`UPDATE {schema}.owner SET written = -1, until = least(until, now())`),
+		endOwners:    in(`UPDATE {schema}.owner SET written = -1, until = least(until, pg_catalog.now())`),
 		mark:         in(`WITH flushed AS (SELECT ` + flushed + `) INSERT INTO {schema}.mark (mark) SELECT $1 FROM flushed`),
-		hasMark:      in(`SELECT count(*) > 0 FROM {schema}.mark WHERE mark = $1`),
+		hasMark:      in(`SELECT pg_catalog.count(*) > 0 FROM {schema}.mark WHERE mark = $1`),
 	}
 }
 

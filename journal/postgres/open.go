@@ -130,9 +130,9 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := pgxpool.ParseConfig(url)
+	config, err := configOf(url)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
+		return nil, err
 	}
 	configure(config, &opts)
 	j := &Journal{
@@ -152,7 +152,7 @@ func Open(ctx context.Context, url string, o *Options) (*Journal, error) {
 	}
 	if err := j.prepare(ctx); err != nil {
 		j.pool.Close()
-		return nil, err
+		return nil, withoutValues(err, url)
 	}
 	j.life, j.end = context.WithCancel(context.Background())
 	if opts.ReadOnly {
@@ -206,7 +206,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 		return err
 	}
 	if !j.opts.ReadOnly {
-		if err := checkServer(ctx, c.Conn()); err != nil {
+		if err := errors.Join(checkServer(ctx, c.Conn()), checkPath(ctx, c.Conn())); err != nil {
 			return err
 		}
 	}
@@ -226,11 +226,29 @@ func (j *Journal) prepare(ctx context.Context) error {
 	return nil
 }
 
+// checkPath refuses a session in which other operators, types and functions may stand for the server's own: another now() would give the flows
+// of a process that lives to another one.
+func checkPath(ctx context.Context, c *pgx.Conn) error {
+	var schemas []string
+	if err := c.QueryRow(ctx, "SELECT pg_catalog.current_schemas(true)::text[]").Scan(&schemas); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	for _, schema := range schemas {
+		switch {
+		case schema == "pg_catalog":
+			return nil
+		case !strings.HasPrefix(schema, "pg_temp_"): // no function or operator is looked for there
+			return fmt.Errorf("postgres: in the search_path of the role, the database or the address schema %s comes before pg_catalog: what stands in it can replace now() and every other function; leave pg_catalog out of the search_path, or name it first", schema)
+		}
+	}
+	return nil
+}
+
 // checkServer refuses a server on which a commit means nothing, and a database that does not take each text.
 func checkServer(ctx context.Context, c *pgx.Conn) error {
 	var errs []error
 	var encoding string
-	if err := c.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
+	if err := c.QueryRow(ctx, "SELECT pg_catalog.current_setting('server_encoding')").Scan(&encoding); err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	if encoding != "UTF8" {
@@ -238,7 +256,7 @@ func checkServer(ctx context.Context, c *pgx.Conn) error {
 	}
 	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
 		var value string
-		if err := c.QueryRow(ctx, "SELECT current_setting($1)", setting).Scan(&value); err != nil {
+		if err := c.QueryRow(ctx, "SELECT pg_catalog.current_setting($1)", setting).Scan(&value); err != nil {
 			return fmt.Errorf("postgres: %w", err)
 		}
 		if value == "off" {

@@ -91,16 +91,16 @@ func migrateOnce(ctx context.Context, c *pgx.Conn, schema string, steps []string
 		return false, err
 	}
 	defer tx.Rollback(ctx) //nolint:errcheck // after the commit there is nothing to roll back
-	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+	if _, err := tx.Exec(ctx, "SELECT pg_catalog.pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
 		return false, err
 	}
 	// Not before: another process may migrate for long.
-	if _, err := tx.Exec(ctx, "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true)", strconv.FormatInt(migrationPatience.Milliseconds(), 10)); err != nil {
+	if _, err := tx.Exec(ctx, "SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('statement_timeout', '0', true)", strconv.FormatInt(migrationPatience.Milliseconds(), 10)); err != nil {
 		return false, err
 	}
 	// A missing table would end the transaction, so the catalogue is asked first.
 	var there bool
-	err = tx.QueryRow(ctx, "SELECT count(*) > 0 FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'version'", schema).Scan(&there)
+	err = tx.QueryRow(ctx, "SELECT pg_catalog.count(*) > 0 FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'version'", schema).Scan(&there)
 	if err != nil {
 		return false, err
 	}
