@@ -74,6 +74,9 @@ Exit codes: 0 it was ended by Ctrl-C, or --restored is done, 2 could not run, or
 	cmd.MarkFlagsMutuallyExclusive("access", "token-file")
 	cmd.MarkFlagsMutuallyExclusive("access", "admin-token-file")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := q.flagsFit(cmd); err != nil {
+			return err
+		}
 		if q.restored {
 			return q.adopt(cmd)
 		}
@@ -181,9 +184,6 @@ func (q *serving) listener(secure bool) (net.Listener, error) {
 		return nil, fmt.Errorf("--listen %s: other machines can reach it, so callers must show who they are: --access, --token-file or --tls-client-ca", q.listen)
 	}
 	if q.cert == "" {
-		if q.clientCA != "" {
-			return nil, errors.New("--tls-client-ca needs --tls-cert and --tls-key")
-		}
 		return net.Listen("tcp", q.listen)
 	}
 	pair, err := tls.LoadX509KeyPair(q.cert, q.key)

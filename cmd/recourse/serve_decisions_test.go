@@ -204,7 +204,7 @@ func TestDecisionLogThatCannotBeWritten(t *testing.T) {
 		{[]string{"--decision-log", filepath.Join(dir, "file")}, "decision log: "},
 		{[]string{"--decision-log", filepath.Join(dir, "log"), "--decision-log-every", "1s"}, "a minute or more"},
 		{[]string{"--decision-log", filepath.Join(dir, "log"), "--decision-log-size", "12"}, "a size is a whole number"},
-		{[]string{"--decision-log-size", "1GB"}, "goes with --decision-log"},
+		{[]string{"--decision-log-size", "1GB"}, "go with --decision-log"},
 	} {
 		if code, _, errs := command(append([]string{"serve", "--listen", "127.0.0.1:0"}, row.args...)...); code != exitCouldNot || !strings.Contains(errs, row.says) {
 			t.Errorf("%v: ended with %d\n%s", row.args, code, errs)

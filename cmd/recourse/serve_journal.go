@@ -47,9 +47,6 @@ func openDatabase(ctx context.Context, url string, o *postgres.Options) (*postgr
 }
 
 func (q *serving) openFile() (flowJournal, error) {
-	if q.migrate || q.schema != "" {
-		return nil, errors.New("--migrate and --schema are for a journal in PostgreSQL; a SQLite file is taken to the form of this release when it is opened")
-	}
 	if err := isFile(q.journal); err != nil {
 		return nil, err
 	}
@@ -63,9 +60,6 @@ func (q *serving) openFile() (flowJournal, error) {
 // adopt makes a restored copy the journal. It serves nothing: a flag that stays in a script would do so at each start, and end the other
 // processes.
 func (q *serving) adopt(cmd *cobra.Command) error {
-	if q.journal == "" {
-		return errors.New("--restored needs --journal")
-	}
 	if _, err := os.Stat(q.journal); !isDatabase(q.journal) && err != nil {
 		return fmt.Errorf("--restored: %w", err)
 	}

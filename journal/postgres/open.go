@@ -53,6 +53,8 @@ type Options struct {
 
 	// OnError reports what no caller waits for, such as a database that does not answer. Nil: it is dropped.
 	OnError func(error)
+
+	wall func() time.Time // for tests; nil: time.Now
 }
 
 func (o *Options) withDefaults() (Options, error) {
@@ -64,6 +66,9 @@ func (o *Options) withDefaults() (Options, error) {
 	out.Lease = cmp.Or(out.Lease, 3*time.Second)
 	out.Connections = cmp.Or(out.Connections, 6)
 	out.Hold = cmp.Or(out.Hold, 5*time.Millisecond)
+	if out.wall == nil {
+		out.wall = time.Now
+	}
 	var errs []error
 	if !schemaNames.MatchString(out.Schema) {
 		errs = append(errs, fmt.Errorf("postgres: Options.Schema is %q; it must be 1 to 48 lower-case letters, digits or \"_\", and not begin with a digit", out.Schema))
@@ -206,7 +211,7 @@ func (j *Journal) prepare(ctx context.Context) error {
 		return err
 	}
 	if !j.opts.ReadOnly {
-		if err := errors.Join(checkServer(ctx, c.Conn()), checkPath(ctx, c.Conn())); err != nil {
+		if err := errors.Join(checkServer(ctx, c.Conn()), checkPath(ctx, c.Conn()), checkClock(ctx, c.Conn(), j.opts.wall)); err != nil {
 			return err
 		}
 	}
