@@ -113,7 +113,7 @@ func TestALookupBehindOneThatHangs(t *testing.T) {
 	j := opened(t, Options{Lease: time.Hour})
 	defer closed(t, j)
 	put(t, j, row("hangs"), row("2"))
-	j.keys.query = strings.Replace(j.keys.query, "unnest($1::bytea[]) AS u (key)",
+	j.keys.query = strings.Replace(j.keys.query, "pg_catalog.unnest($1::bytea[]) AS u (key)",
 		fmt.Sprintf(`(SELECT q.key FROM unnest($1::bytea[]) AS q (key), pg_sleep(CASE WHEN '\x%x' = ANY ($1::bytea[]) THEN 4 ELSE 0 END) OFFSET 0) AS u`, digest(row("hangs").Key)), 1)
 	hangs := make(chan struct{})
 	go func() {
