@@ -159,8 +159,21 @@ func recourseBinary(t *testing.T) string {
 	return path
 }
 
-// launch starts a service, and returns when it listens or has ended.
+// launch starts a service, as a supervisor does: again while it ends before it listens, as one may whose database has just been restarted.
 func (w *served) launch(one *oneServed) {
+	for tries := 0; !w.listens(one); tries++ {
+		_ = one.process.Wait()
+		if tries == 20 {
+			said := one.stderr.String()
+			w.t.Errorf("the service does not start: %s", said[max(0, len(said)-2000):])
+			return
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// listens starts a service, and reports whether it listens.
+func (w *served) listens(one *oneServed) bool {
 	args := []string{"serve", "--journal", w.journal, "--listen", one.listen, "--rules", "../../journal/sqlite/internal/killtest/testdata/rules"}
 	if isDatabase(w.journal) {
 		args = append(args, "--migrate")
@@ -173,12 +186,13 @@ func (w *served) launch(one *oneServed) {
 	}
 	if err != nil {
 		w.t.Error(err)
-		return
+		return true
 	}
 	one.mu.Lock()
 	one.process = cmd
 	one.mu.Unlock()
-	_, _ = bufio.NewReader(out).ReadString('\n')
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	return strings.Contains(line, "listens on")
 }
 
 // killer kills one service after another and starts it again.
@@ -195,7 +209,8 @@ func (w *served) killer(ctx context.Context, times int) (killed int) {
 		one.mu.Unlock()
 		_ = cmd.Process.Kill()
 		if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-			w.t.Errorf("the service ended before it was killed: %v", err)
+			said := one.stderr.String()
+			w.t.Errorf("the service ended before it was killed: %v\n…%s", err, said[max(0, len(said)-2000):])
 			return killed
 		}
 		killed++

@@ -100,6 +100,19 @@ func TestServicesOnOneDatabaseHarmed(t *testing.T) {
 	if testkit.Short() {
 		return
 	}
+	harmServices(t, false, testkit.Size(0, 60, 150), testkit.Size(0, 8, 25))
+}
+
+// So do three services behind a pooler that gives each a session for a transaction only.
+func TestServicesBehindAPoolerHarmed(t *testing.T) {
+	if testkit.Size(0, 0, 1) == 0 {
+		return // PgBouncer is for the tag slow
+	}
+	harmServices(t, true, 100, 12)
+}
+
+func harmServices(t *testing.T, pooled bool, flows, kills int) {
+	t.Helper()
 	server, err := pgserver.Start("max_connections = 100")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +122,20 @@ func TestServicesOnOneDatabaseHarmed(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w := newServed(t, server.URL(), 3)
+	database := server.URL()
+	if pooled {
+		p, err := server.StartPooler()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		database = fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", p.Address())
+	}
+	w := newServed(t, database, 3)
 	var paused, restarted, cut int
 	w.harm = func(random *rand.Rand) {
 		switch random.IntN(4) {
@@ -129,7 +155,7 @@ func TestServicesOnOneDatabaseHarmed(t *testing.T) {
 			cut++
 		}
 	}
-	killServices(t, w, testkit.Size(0, 60, 150), testkit.Size(0, 8, 25))
+	killServices(t, w, flows, kills)
 	t.Logf("%d pauses, %d restarts of the server, its connections cut %d times", paused, restarted, cut)
 }
 

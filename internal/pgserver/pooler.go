@@ -55,6 +55,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = transaction
 default_pool_size = 4
+server_login_retry = 1
 max_client_conn = 500
 `, host, at, port)
 	if err := errors.Join(os.WriteFile(ini, []byte(text), 0o644), os.Chmod(p.folder, 0o755)); err != nil {
