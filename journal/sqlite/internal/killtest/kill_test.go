@@ -149,6 +149,7 @@ func (s *scenario) start(c config) *process {
 	if err := p.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // if the test has failed: a paused one would stay for good
 	go s.readOutput(p, out)
 	return p
 }
