@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A refund that has its order's number as key is dropped as a duplicate of the payment; in one queue the payment is dropped for the refund.
-# Ran on 2026-11-30: bullmq 6.7.0, bee-queue 2.0.0 on Redis 7.0.15 and graphile-worker 0.18.0 on PostgreSQL 15 of Debian 12, Node 20; NATS JetStream 2.15.3 with nats.go v1.55.0 and asynq v0.26.0, Go 1.26.
+# Ran on 2026-11-30: bullmq 6.7.0, bee-queue 2.0.0 on Redis 7.0.15 and graphile-worker 0.18.0 on PostgreSQL 15 of Debian 12, Node 20; NATS JetStream 2.9.10 of Debian 12 with nats 2.29.3; asynq v0.26.0, Go 1.26.
 # Guess: a key that tells duplicates apart belongs to the name of the job or the subject: capture and refund of order-7 are two.
 # Seen:  BullMQ's add gives a job named refund with the id order-7 and no error, and only the capture runs; so with its option deduplication, whose id is the capture's. JetStream acknowledges the refund and stores one message. graphile-worker changes the waiting capture into the refund. bee-queue gives a job without an id. asynq alone gives an error.
 # Why:   the key belongs to the queue, the stream or the table as a whole.
@@ -11,15 +11,15 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 chmod 755 .
 apt-get update -qq >/dev/null 2>&1 || true
-apt-get download -qq 'postgresql-15=15.*' 'postgresql-client-15=15.*' 'libpq5=15.*' 'redis-server=5:7.0.15*' 'redis-tools=5:7.0.15*' 'libjemalloc2=5.3.0*' 'liblzf1=3.6*' 'libatomic1=12.2.0*' 2>/dev/null
+apt-get download -qq 'postgresql-15=15.*' 'postgresql-client-15=15.*' 'libpq5=15.*' 'redis-server=5:7.0.15*' 'redis-tools=5:7.0.15*' 'libjemalloc2=5.3.0*' 'liblzf1=3.6*' 'libatomic1=12.2.0*' 'nats-server=2.9.10*' 2>/dev/null
 for p in *.deb; do dpkg -x "$p" .; done
 npm init -y >/dev/null
-npm install --no-audit --no-fund --ignore-scripts --silent bullmq@6.7.0 ioredis@5.9.3 bee-queue@2.0.0 graphile-worker@0.18.0
+npm install --no-audit --no-fund --ignore-scripts --silent bullmq@6.7.0 ioredis@5.9.3 bee-queue@2.0.0 graphile-worker@0.18.0 nats@2.29.3
 npm ls --depth 0 | tail -n +2
 export GOWORK=off GOFLAGS=-mod=mod
 go mod init probe >/dev/null 2>&1
 go version
-go get github.com/nats-io/nats-server/v2@v2.15.3 github.com/nats-io/nats.go@v1.55.0 github.com/hibiken/asynq@v0.26.0 2>&1 | grep -E 'added (github.com/nats-io/nats-server/v2|github.com/nats-io/nats.go|github.com/hibiken/asynq) ' || true
+go get github.com/hibiken/asynq@v0.26.0 2>&1 | grep -E 'added github.com/hibiken/asynq ' || true
 # The server refuses to run as root.
 as=(); [ "$(id -u)" != 0 ] || as=(runuser -u nobody --)
 mkdir server; [ "$(id -u)" != 0 ] || chown nobody server
@@ -30,12 +30,14 @@ pg pg_ctl -D server/data -l server/log -o "-p $port -k $dir/server -c listen_add
 trap 'pg pg_ctl -D "$dir/server/data" -m immediate stop >/dev/null; rm -rf "$dir"' EXIT
 export PORT=$((port + 1)) PROBE=postgres://probe@127.0.0.1:$port/postgres
 LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu "$dir/usr/bin/redis-server" --port "$PORT" --bind 127.0.0.1 --save '' >/dev/null &
-trap 'kill %1; pg pg_ctl -D "$dir/server/data" -m immediate stop >/dev/null; rm -rf "$dir"' EXIT
-sleep 1
+export NATS=$((port + 2))
+usr/sbin/nats-server -a 127.0.0.1 -p "$NATS" -js -sd "$dir/jetstream" >/dev/null 2>&1 &
+trap 'kill %1 %2; pg pg_ctl -D "$dir/server/data" -m immediate stop >/dev/null; rm -rf "$dir"' EXIT
 cat >main.mjs <<'JS'
 import BeeQueue from 'bee-queue';
 import { Queue, Worker } from 'bullmq';
 import { Logger, makeWorkerUtils, runOnce } from 'graphile-worker';
+import { connect } from 'nats';
 
 const connection = { host: '127.0.0.1', port: Number(process.env.PORT), maxRetriesPerRequest: null };
 const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
@@ -63,6 +65,13 @@ const ran = [];
 const task = (kind) => async ({ amount }) => { ran.push(`${kind} ${amount}`); };
 await runOnce({ connectionString, logger, taskList: { capture: task('capture'), refund: task('refund') } });
 console.log(`graphile-worker: ran: ${ran.join(', ')}`);
+const broker = await connect({ port: Number(process.env.NATS), waitOnFirstConnect: true });
+const manager = await broker.jetstreamManager();
+await manager.streams.add({ name: 'PAYMENTS', subjects: ['payment.>'] });
+for (const subject of ['payment.captured', 'payment.refunded']) {
+  const error = await broker.jetstream().publish(subject, 'order 7', { msgID: 'order-7' }).then(() => 'none', (e) => e.message);
+  console.log(`JetStream: ${subject}, error ${error}, messages in the stream: ${(await manager.streams.info('PAYMENTS')).state.messages}`);
+}
 process.exit(0);
 JS
 cat >main.go <<'GO'
@@ -71,30 +80,11 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/hibiken/asynq"
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 )
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 func main() {
-	broker := must(server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: "jetstream", NoLog: true, NoSigs: true}))
-	go broker.Start()
-	broker.ReadyForConnections(10 * time.Second)
-	js := must(must(nats.Connect(broker.ClientURL())).JetStream())
-	must(js.AddStream(&nats.StreamConfig{Name: "PAYMENTS", Subjects: []string{"payment.>"}}))
-	for _, subject := range []string{"payment.captured", "payment.refunded"} {
-		_, err := js.Publish(subject, []byte("order 7"), nats.MsgId("order-7"))
-		fmt.Printf("JetStream: %s, error %v, messages in the stream: %d\n", subject, err, must(js.StreamInfo("PAYMENTS")).State.Msgs)
-	}
 	client := asynq.NewClient(asynq.RedisClientOpt{Addr: "127.0.0.1:" + os.Getenv("PORT")})
 	for _, kind := range []string{"capture", "refund"} {
 		_, err := client.Enqueue(asynq.NewTask(kind, nil), asynq.TaskID("order-7"))
@@ -109,8 +99,8 @@ bullmq, jobId: the second add gave job refund 500 with id order-7; ran: capture 
 bullmq, deduplication: the second add gave job refund 500 with id 1; ran: capture 1999
 bee-queue: the second save gave the id null, waiting: 1
 graphile-worker: ran: refund 500
-JetStream: payment.captured, error <nil>, messages in the stream: 1
-JetStream: payment.refunded, error <nil>, messages in the stream: 1
+JetStream: payment.captured, error none, messages in the stream: 1
+JetStream: payment.refunded, error none, messages in the stream: 1
 asynq: capture, error: <nil>
 asynq: refund, error: task ID conflicts with another task
 TXT
