@@ -1,10 +1,9 @@
 package simulate
 
 import (
-	"container/heap"
-	"container/list"
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -12,63 +11,38 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// job is some groups of flows that are complete, with the kinds that their lines refer to.
+// job is some groups of flows that are complete, with the kinds that their lines refer to. Its memory is used again.
 type job struct {
-	kinds  []*kind
-	groups [][]*flowLog
+	kinds []*kind
+	logs  []flowLog
+	ends  []int  // of the groups, in logs
+	data  []byte // of the logs
 }
 
-// group is the flows of one payment key.
-type group struct {
-	key    string
-	flows  []*openFlow
-	open   int
-	parked bool // all are over, and reconciliation of one may follow
-}
+var spareJobs sync.Pool // of *job
 
 // assembler groups lines by flow. It sends flows to the workers when the window has passed, because
 // none of their lines can follow. It is for one goroutine.
 type assembler struct {
 	o       *Options
-	jobs    chan<- job
+	jobs    chan<- *job
 	encoder encoder
-	flows   map[string]*openFlow
-	groups  map[string]*group
-	open    byFirst // the flows that are open, the oldest first
-	parked  parking
-	now     moment // of the recording that has come least far
-	ready   [][]*flowLog
-	name    []byte // of the flow under way
-	lines   int
-	broken  int
-	others  policy.Counts // keys that no line has
-	lacks   policy.Counts // of the sends
-	size    int64         // of all files; 0: not known
-}
-
-type openFlow struct {
-	log   flowLog
-	group *group
-}
-
-type byFirst []*openFlow
-
-func (q byFirst) Len() int           { return len(q) }
-func (q byFirst) Less(i, j int) bool { return q[i].log.first < q[j].log.first }
-func (q byFirst) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *byFirst) Push(x any)        { *q = append(*q, x.(*openFlow)) }
-func (q *byFirst) Pop() any {
-	old := *q
-	f := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return f
+	openFlows
+	open   byFirst
+	parked parking
+	now    moment // of the recording that has come least far
+	ready  *job   // nil: no flow is
+	lines  int
+	broken int
+	others policy.Counts // keys that no line has
+	lacks  policy.Counts // of the sends
+	size   int64         // of all files; 0: not known
 }
 
 const jobSize = 64
 
-func newAssembler(o *Options, jobs chan<- job) *assembler {
-	return &assembler{o: o, jobs: jobs, flows: map[string]*openFlow{}, groups: map[string]*group{}}
+func newAssembler(o *Options, jobs chan<- *job) *assembler {
+	return &assembler{o: o, jobs: jobs, openFlows: newOpenFlows()}
 }
 
 // assemble puts the lines of all recordings to their flows.
@@ -102,9 +76,9 @@ func (a *assembler) assemble(ctx context.Context, m *merge) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	a.closeUntil(func(*openFlow) bool { return true })
-	for len(a.parked.at) > 0 {
-		a.leave(a.parked.oldest())
+	a.closeUntil(func(moment) bool { return true })
+	for a.parked.groups > 0 {
+		a.leave(a.parked.oldest)
 	}
 	a.flush()
 	return nil
@@ -139,7 +113,7 @@ func nearest(key string) string { return source.Suggest(key, recorded.Keys()) }
 func (a *assembler) addFrom(s *stream) error {
 	if s.now > a.now {
 		a.now = s.now
-		a.closeUntil(func(f *openFlow) bool { return a.now-f.log.first > moment(a.o.Window/time.Microsecond) })
+		a.closeUntil(func(first moment) bool { return a.now-first > moment(a.o.Window/time.Microsecond) })
 	}
 	b := s.b
 	l := s.take()
@@ -165,20 +139,19 @@ func (a *assembler) refuse(e *LineError) error {
 // add puts a line to its flow. A flow has one provider and one operation.
 func (a *assembler) add(b *batch, l *entry) error {
 	k := l.kind
-	a.name = append(append(append(a.name[:0], l.merchant...), 0), l.text(b.data, flowText)...)
-	f := a.flows[string(a.name)]
-	if f == nil {
-		f = &openFlow{log: flowLog{name: string(a.name), merchant: uint32(len(l.merchant)), first: l.at}}
-		a.flows[f.log.name] = f
-		heap.Push(&a.open, f)
+	f, fresh := a.flow(&a.encoder, l.merchant, l.text(b.data, flowText), l.at)
+	if fresh {
+		a.open.push(f)
 	}
 	if of := f.log.of; of != nil && k.provider != "" && of.provider != "" && (of.provider != k.provider || of.operation != k.operation) {
 		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow(), of.provider, of.operation, k.provider, k.operation)
 	}
-	if f.group == nil && k.phase == recorded.Send {
-		a.join(f, b, l)
+	if f.of == nil && k.phase == recorded.Send {
+		a.encoder.key(&f.log, l.text(b.data, keyText))
+		a.join(f, k.operation)
+		a.parked.remove(f.of)
 	}
-	g := f.group
+	g := f.of
 	if g == nil || !g.parked {
 		a.encoder.add(&f.log, b, l)
 		return nil
@@ -193,31 +166,13 @@ func (a *assembler) add(b *batch, l *entry) error {
 	return nil
 }
 
-// join puts a flow beside the others of its payment key.
-func (a *assembler) join(f *openFlow, b *batch, l *entry) {
-	if paid := l.text(b.data, keyText); len(paid) == 0 {
-		f.group = &group{}
-	} else {
-		a.name = append(append(append(append(append(a.name[:0], l.merchant...), 0), l.kind.operation.String()...), 0), paid...)
-		if f.group = a.groups[string(a.name)]; f.group == nil {
-			f.group = &group{key: string(a.name)}
-			a.groups[f.group.key] = f.group
-		}
-		f.log.key = f.group.key[len(a.name)-len(paid):] // one text for all
-	}
-	a.parked.remove(f.group)
-	f.group.flows = append(f.group.flows, f)
-	f.group.open++
-}
-
 // closeUntil closes flows, the oldest first, while over reports true.
-func (a *assembler) closeUntil(over func(*openFlow) bool) {
-	for len(a.open) > 0 && over(a.open[0]) {
-		f := heap.Pop(&a.open).(*openFlow)
-		g := f.group
+func (a *assembler) closeUntil(over func(first moment) bool) {
+	for len(a.open) > 0 && over(a.open[0].first) {
+		f := a.open.pop()
+		g := f.of
 		if g == nil { // lines without a send
-			delete(a.flows, f.log.name)
-			a.emit([]*flowLog{&f.log})
+			a.emit(f)
 			continue
 		}
 		if g.open--; g.open > 0 {
@@ -229,7 +184,7 @@ func (a *assembler) closeUntil(over func(*openFlow) bool) {
 		}
 		a.parked.add(g)
 		for a.parked.size > a.o.parking {
-			a.leave(a.parked.oldest())
+			a.leave(a.parked.oldest)
 		}
 	}
 }
@@ -237,78 +192,46 @@ func (a *assembler) closeUntil(over func(*openFlow) bool) {
 // leave sends the flows of a group to the workers. No line can be added to them from then on.
 func (a *assembler) leave(g *group) {
 	a.parked.remove(g)
-	delete(a.groups, g.key)
-	logs := make([]*flowLog, len(g.flows))
-	for i, f := range g.flows {
-		delete(a.flows, f.log.name)
-		logs[i] = &f.log
+	a.closeGroup(g)
+	a.emit(g.first)
+}
+
+// emit sends a flow, and those that follow it in its group, to the workers.
+func (a *assembler) emit(f *openFlow) {
+	if a.ready == nil {
+		a.ready, _ = spareJobs.Get().(*job)
 	}
-	a.emit(logs)
-}
-
-// reconciled reports whether reconciliation of all flows is there.
-func (g *group) reconciled() bool {
-	for _, f := range g.flows {
-		if !f.log.hasTruth {
-			return false
-		}
+	if a.ready == nil {
+		a.ready = new(job)
 	}
-	return true
-}
-
-// parking is the groups whose window is over and whose reconciliation may follow: it is later than
-// all else in a recording. Groups leave it when their reconciliation is there, and the oldest when the
-// memory is spent.
-type parking struct {
-	groups list.List
-	at     map[*group]*list.Element
-	size   int // bytes, about
-}
-
-// defaultParking is how many bytes of flows wait for their reconciliation.
-const defaultParking = 256 << 20
-
-func (p *parking) add(g *group) {
-	if p.at == nil {
-		p.at = map[*group]*list.Element{}
+	j := a.ready
+	for f != nil {
+		next := f.next
+		t := f.log
+		from := len(j.data)
+		j.data = append(j.data, t.data...)
+		t.data = j.data[from:len(j.data):len(j.data)]
+		j.logs = append(j.logs, t)
+		a.close(f)
+		a.reuse(&a.encoder, f)
+		f = next
 	}
-	p.at[g] = p.groups.PushBack(g)
-	g.parked = true
-	p.size += g.size()
-}
-
-// remove takes a group out, if it is there.
-func (p *parking) remove(g *group) {
-	if e := p.at[g]; e != nil {
-		p.groups.Remove(e)
-		delete(p.at, g)
-		g.parked = false
-		p.size -= g.size()
-	}
-}
-
-func (p *parking) oldest() *group { return p.groups.Front().Value.(*group) }
-
-// size is about the memory of a group.
-func (g *group) size() int {
-	const flowSize, pointerSize = 450, 8 // of an open flow, its names and its places in the tables
-	n := 0
-	for _, f := range g.flows {
-		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)
-	}
-	return n
-}
-
-func (a *assembler) emit(logs []*flowLog) {
-	a.ready = append(a.ready, logs)
-	if len(a.ready) >= jobSize {
+	if j.ends = append(j.ends, len(j.logs)); len(j.ends) >= jobSize {
 		a.flush()
 	}
 }
 
 func (a *assembler) flush() {
-	if len(a.ready) > 0 {
-		a.jobs <- job{kinds: a.encoder.kinds, groups: a.ready}
+	if a.ready != nil {
+		a.ready.kinds = a.encoder.kinds
+		a.jobs <- a.ready
 		a.ready = nil
 	}
+}
+
+// leave gives up a job that is done with.
+func (j *job) leave() {
+	clear(j.logs) // what they refer to
+	*j = job{logs: j.logs[:0], ends: j.ends[:0], data: j.data[:0]}
+	spareJobs.Put(j)
 }

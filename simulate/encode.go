@@ -12,33 +12,85 @@ import (
 // flowLog is the lines of one open flow, encoded in a few tens of bytes a line. Memory grows with
 // the open flows, so their form decides how much memory a simulation needs.
 type flowLog struct {
-	name                     string // the merchant's, NUL, and the flow's
-	merchant                 uint32 // how long that of the merchant is
+	data                     []byte // the merchant's name, NUL, and the flow's; then the lines
+	merchant, names          uint32 // how long the merchant's name is, and all up to the lines
 	hasSend, hasTruth        bool
 	of                       *kind // of the first send, as are the next three; of another line until then
-	key                      string
+	key                      place // in data
 	amount                   int64
 	tags                     map[string]string
-	first                    moment // of the line that opened it
-	earliest                 moment // send
-	order, request, provider place  // in data: the identifiers of the first line that has them
-	data                     []byte
+	first                    moment  // of the line that opened it
+	earliest                 moment  // send
+	order, request, provider place   // in data: the identifiers of the first line that has them
 	odd                      []*kind // those of its lines that are of no other
 }
 
-func (t *flowLog) flow() string { return t.name[t.merchant+1:] }
-
-// payment is that of the first send, its texts as they are in the log.
-func (t *flowLog) payment() policy.Payment {
-	return policy.Payment{
-		Provider: t.of.provider, Merchant: t.name[:t.merchant], Operation: t.of.operation, Key: t.key, Amount: t.amount, Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
-	}
+// named reports whether a log is that of a flow, by the merchant's name, NUL, and the flow's.
+func (t *flowLog) named(names []byte, merchant int) bool {
+	return int(t.merchant) == merchant && bytes.Equal(t.data[:t.names], names)
 }
+
+func (t *flowLog) flow() string { return string(t.data[t.merchant+1 : t.names]) }
 
 // encoder encodes lines. Kinds of lines are kept once, by their slots. A slot is written before a log that refers to it is sent to another
 // goroutine, and never again: no lock is needed.
 type encoder struct {
 	kinds []*kind
+	rooms rooms
+}
+
+// rooms is memory for logs, in pieces of whole steps, each used again when its log is done with: nothing of it is garbage.
+type rooms struct {
+	free  [mostRoom/roomStep + 1][][]byte // by their steps
+	chunk []byte                          // of which no piece is cut yet
+}
+
+const (
+	roomStep  = 64 // not doubled, as append does it: of many open flows the unused half would be much of the memory
+	mostRoom  = 4 << 10
+	roomChunk = 64 << 10
+)
+
+// get returns an empty piece for at least n bytes.
+func (r *rooms) get(n int) []byte {
+	steps := (n + roomStep - 1) / roomStep
+	if steps >= len(r.free) {
+		return make([]byte, 0, n+n/8)
+	}
+	if free := r.free[steps]; len(free) > 0 {
+		r.free[steps] = free[:len(free)-1]
+		return free[len(free)-1]
+	}
+	size := steps * roomStep
+	if len(r.chunk) < size {
+		r.chunk = make([]byte, roomChunk)
+	}
+	piece := r.chunk[:0:size]
+	r.chunk = r.chunk[size:]
+	return piece
+}
+
+// put takes a piece back.
+func (r *rooms) put(piece []byte) {
+	if steps := cap(piece) / roomStep; steps > 0 && steps < len(r.free) {
+		r.free[steps] = append(r.free[steps], piece[:0])
+	}
+}
+
+// begin makes t the log of a flow without lines.
+func (e *encoder) begin(t *flowLog, names []byte, merchant int, first moment) {
+	*t = flowLog{data: append(e.rooms.get(len(names)+lineRoom), names...), merchant: uint32(merchant), names: uint32(len(names)), first: first}
+}
+
+// lineRoom is more than a line takes beside the texts that stand in it.
+const lineRoom = 64
+
+// more makes room for so many bytes.
+func (e *encoder) more(t *flowLog, n int) {
+	if was := t.data; cap(was)-len(was) < n {
+		t.data = append(e.rooms.get(len(was)+n), was...)
+		e.rooms.put(was)
+	}
 }
 
 // A text begins with a number: 0 is none, 1 the log's order id, 2 its request id, 3 its provider id. From 4 on it is the length of what follows.
@@ -62,6 +114,7 @@ func (e *encoder) text(t *flowLog, v []byte, name *place) {
 	case bytes.Equal(v, t.provider.of(t.data)):
 		t.data = append(t.data, textProvider)
 	default:
+		e.more(t, len(v)+lineRoom)
 		t.data = binary.AppendUvarint(t.data, textOther+uint64(len(v)))
 		from := len(t.data)
 		t.data = append(t.data, v...)
@@ -73,19 +126,39 @@ func (e *encoder) text(t *flowLog, v []byte, name *place) {
 
 func (e *encoder) number(t *flowLog, n int64) { t.data = binary.AppendVarint(t.data, n) }
 
+// A line begins with its kind: from lineSlot on, that of a slot.
+const (
+	lineOdd = iota // a kind that is of this line alone
+	lineKey        // no line: a payment key, which stands here
+	lineSlot
+)
+
 // kind writes which kind a line is.
 func (e *encoder) kind(t *flowLog, k *kind) {
-	t.data = binary.AppendUvarint(t.data, uint64(k.slot))
 	if k.slot == 0 {
+		t.data = append(t.data, lineOdd)
 		t.odd = append(t.odd, k)
 		return
 	}
+	t.data = binary.AppendUvarint(t.data, lineSlot+uint64(k.slot))
 	if more := k.slot + 1 - len(e.kinds); more > 0 {
 		e.kinds = append(e.kinds, make([]*kind, more)...)
 	}
 	if e.kinds[k.slot] == nil {
 		e.kinds[k.slot] = k
 	}
+}
+
+// key writes the payment key of a flow.
+func (e *encoder) key(t *flowLog, key []byte) {
+	if bytes.Equal(key, t.key.of(t.data)) {
+		return
+	}
+	e.more(t, len(key)+lineRoom)
+	t.data = binary.AppendUvarint(append(t.data, lineKey), uint64(len(key)))
+	from := len(t.data)
+	t.data = append(t.data, key...)
+	t.key = place{uint32(from), uint32(len(t.data))}
 }
 
 // add encodes a line at the end of a log.
@@ -96,9 +169,7 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 	}
 	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.of == nil {
 		t.of, t.amount, t.tags = k, l.amount, l.tags
-		if key := l.text(b.data, keyText); string(key) != t.key {
-			t.key = string(key)
-		}
+		e.key(t, l.text(b.data, keyText))
 		if first {
 			t.hasSend, t.earliest = true, l.at
 		}
@@ -110,17 +181,17 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 	if k.phase == recorded.Query && k.queryBy != policy.RequestID {
 		request = nil // the query's own id, which names no identity
 	}
-	t.grow(k.phase)
+	e.more(t, lineRoom)
 	e.kind(t, k)
 	e.number(t, int64(l.at-t.first))
 	switch k.phase {
 	case recorded.End:
-		t.data = bytes.Clone(t.data) // nearly all that follows is the truth, a day later
 	case recorded.Truth:
 		t.hasTruth = true
 		e.number(t, int64(l.executionsEnd-l.executions))
 		for i := l.executions; i < l.executionsEnd; i++ {
 			x := &b.executions[i]
+			e.more(t, lineRoom)
 			e.text(t, x.order.of(b.data), nil)
 			e.text(t, x.request.of(b.data), nil)
 			e.number(t, x.amount)
@@ -140,19 +211,6 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 		e.text(t, l.text(b.data, saidOrder), nil)
 		e.text(t, l.text(b.data, saidRequest), nil)
 		e.text(t, l.text(b.data, saidProvider), &t.provider)
-	}
-}
-
-// grow makes room for one more line. It does not double the capacity as append does: with many open
-// flows the unused half would be much of the memory.
-func (t *flowLog) grow(ph recorded.Phase) {
-	const room, step = 48, 64
-	more := step + len(t.data)/8
-	if ph == recorded.End || ph == recorded.Truth { // little follows
-		more = 0
-	}
-	if cap(t.data)-len(t.data) < room {
-		t.data = append(make([]byte, 0, len(t.data)+room+more), t.data...)
 	}
 }
 
@@ -177,19 +235,28 @@ func (d *decoder) number() int64 {
 	return n
 }
 
-func (d *decoder) kind() *kind {
+func (d *decoder) size() uint64 {
 	n, size := binary.Uvarint(d.data)
 	d.data = d.data[size:]
-	if n > 0 {
-		return d.kinds[n]
+	return n
+}
+
+func (d *decoder) kind() *kind {
+	n := d.size()
+	for n == lineKey {
+		skip := d.size()
+		d.data = d.data[skip:]
+		n = d.size()
+	}
+	if n >= lineSlot {
+		return d.kinds[n-lineSlot]
 	}
 	d.odd++
 	return d.t.odd[d.odd-1]
 }
 
 func (d *decoder) text() string {
-	n, size := binary.Uvarint(d.data)
-	d.data = d.data[size:]
+	n := d.size()
 	switch n {
 	case textNone:
 		return ""

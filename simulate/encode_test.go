@@ -21,6 +21,13 @@ var (
 	ms   = rapid.Map(rapid.Int64Range(0, 1<<40), func(n int64) time.Duration { return time.Duration(n) * time.Millisecond })
 )
 
+// log begins the log of a flow.
+func (e *encoder) log(flow string) *flowLog {
+	t := new(flowLog)
+	e.begin(t, append([]byte{0}, flow...), 0, 0)
+	return t
+}
+
 // addLine encodes a line as a reader hands it over.
 func (e *encoder) addLine(all kinds, t *flowLog, l *line) {
 	var b batch
@@ -119,7 +126,7 @@ func TestEncodeDecodeRoundTrip(t *testing.T) {
 	var reused record
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []line
-		log := &flowLog{name: "\x00f"}
+		log := s.log("f")
 		for range rapid.IntRange(1, 12).Draw(t, "lines") {
 			lines = append(lines, drawLine(t))
 			s.addLine(all, log, &lines[len(lines)-1])
@@ -159,7 +166,8 @@ func TestPaymentIsThatOfFirstSend(t *testing.T) {
 	}
 	lines := []line{at(5, recorded.Query, 0), at(7, recorded.Send, 100), at(10, recorded.Send, 999)}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		s, all, log := new(encoder), kinds{}, &flowLog{name: "\x00f"}
+		s, all := new(encoder), kinds{}
+		log := s.log("f")
 		for _, i := range order {
 			s.addLine(all, log, &lines[i])
 		}
@@ -177,11 +185,11 @@ func TestFullListOfKinds(t *testing.T) {
 		all.of(&line{Line: recorded.Line{Answer: policy.Answer{HTTPStatus: i}}})
 	}
 	l := line{Line: recorded.Line{Flow: "f", Phase: recorded.Send, Answer: policy.Answer{Code: "a-new-code", Message: "news"}}}
-	log := flowLog{name: "\x00f"}
-	s.addLine(all, &log, &l)
-	s.addLine(all, &log, &l)
+	log := s.log("f")
+	s.addLine(all, log, &l)
+	s.addLine(all, log, &l)
 	var r record
-	r.decode(s.kinds, &log)
+	r.decode(s.kinds, log)
 	if len(all) > mostKinds || len(s.kinds) > 0 || r.sends[0].answer.Code != "a-new-code" || r.sends[0].answer.Message != "news" {
 		t.Errorf("%d kinds; %+v", len(all), r.sends[0].answer)
 	}

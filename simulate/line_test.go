@@ -202,8 +202,9 @@ func FuzzReadLine(f *testing.F) {
 		if l.Flow == "" || l.Phase > recorded.Truth {
 			t.Errorf("reads %+v", l)
 		}
-		log, s := flowLog{name: "\x00f"}, new(encoder)
-		s.addLine(kinds{}, &log, &l) // what is read can be encoded
-		new(record).decode(s.kinds, &log)
+		s := new(encoder)
+		log := s.log(l.Flow)
+		s.addLine(kinds{}, log, &l) // what is read can be encoded
+		new(record).decode(s.kinds, log)
 	})
 }

@@ -43,10 +43,14 @@ type record struct {
 
 // decode fills r and reuses its slices.
 func (r *record) decode(kinds []*kind, t *flowLog) {
+	names, d := string(t.data[:t.names]), decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data[t.names:]}
 	*r = record{
-		flow: t.flow(), payment: t.payment(), sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
+		flow: names[t.merchant+1:], payment: policy.Payment{
+			Provider: t.of.provider, Merchant: names[:t.merchant], Operation: t.of.operation, Key: d.at(t.key), Amount: t.amount,
+			Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
+		},
+		sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
 	}
-	d := decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data}
 	for len(d.data) > 0 {
 		k := d.kind()
 		at := t.first + moment(d.number())

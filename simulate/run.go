@@ -107,7 +107,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 
 	workers := runtime.GOMAXPROCS(0)
 	work := make(chan *batch, 2*workers)
-	jobs := make(chan job, 2*workers)
+	jobs := make(chan *job, 2*workers)
 
 	var reading, parsing, driving sync.WaitGroup
 	sources := make([]*stream, len(inputs))

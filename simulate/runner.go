@@ -35,20 +35,23 @@ type result struct {
 	change    string // from Options.Against; empty: none
 }
 
-func (r *runner) run(j job) {
-	for _, logs := range j.groups {
-		r.group(j.kinds, logs)
+func (r *runner) run(j *job) {
+	from := 0
+	for _, end := range j.ends {
+		r.group(j.kinds, j.logs[from:end])
+		from = end
 	}
+	j.leave()
 }
 
 // group simulates the flows of one payment key in their order. A flow starts only when the earlier
 // ones have failed, because the journal refuses it otherwise in production.
-func (r *runner) group(kinds []*kind, logs []*flowLog) {
+func (r *runner) group(kinds []*kind, logs []flowLog) {
 	for len(r.records) < len(logs) {
 		r.records = append(r.records, record{})
 	}
-	for i, t := range logs {
-		r.records[i].decode(kinds, t)
+	for i := range logs {
+		r.records[i].decode(kinds, &logs[i])
 	}
 	records := r.records[:len(logs)]
 	sortRecords(records)

@@ -30,19 +30,17 @@ func traffic(file, flows int) []line {
 func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent int) {
 	t.Helper()
 	const step = 500
-	jobs := make(chan job, 1)
+	jobs := make(chan *job, 1)
 	counted := make(chan int)
 	go func() {
 		n := 0
 		for j := range jobs {
-			for _, g := range j.groups {
-				n += len(g)
-			}
+			n += len(j.logs)
 		}
 		counted <- n
 	}()
 	var a *assembler
-	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.open)), max(keys, len(a.groups)-len(a.parked.at)) }
+	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.open)), max(keys, len(a.groups)-a.parked.groups) }
 	o.parking = defaultParking
 	a = newAssembler(&o, jobs)
 	parsed := make(chan struct{})

@@ -1,0 +1,249 @@
+package simulate
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"github.com/recourse-pay/recourse/policy"
+)
+
+// openFlow is a flow whose lines are not all read. Its memory is used again for another one.
+type openFlow struct {
+	log  flowLog
+	hash uint64    // of its names
+	same *openFlow // another one of that hash
+	of   *group    // nil: it has no send
+	next *openFlow // of its group, or of those that are not used
+	own  group     // which it is the first of
+}
+
+// group is the flows of one payment key.
+type group struct {
+	operation   policy.Operation
+	key         place // in the log of its first flow; empty: the flow has no payment key, and is alone
+	hash        uint64
+	same        *group // another one of that hash
+	first, last *openFlow
+	open        int  // flows
+	parked      bool // all are over, and reconciliation of one may follow
+	before      *group
+	after       *group // of those that are parked
+}
+
+// reconciled reports whether reconciliation of all flows is there.
+func (g *group) reconciled() bool {
+	for f := g.first; f != nil; f = f.next {
+		if !f.log.hasTruth {
+			return false
+		}
+	}
+	return true
+}
+
+// size is about the memory of a group.
+func (g *group) size() int {
+	const flowSize, pointerSize = 400, 8 // of an open flow, and its places in the tables
+	n := 0
+	for f := g.first; f != nil; f = f.next {
+		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)
+	}
+	return n
+}
+
+// openFlows are those that lines may follow of, by the hashes of what names them. Names that have one hash are told apart.
+type openFlows struct {
+	hash   func([]byte) uint64
+	flows  map[uint64]*openFlow
+	groups map[uint64]*group
+	unused *openFlow
+	name   []byte // the one that is looked for
+}
+
+func newOpenFlows() openFlows {
+	seed := maphash.MakeSeed()
+	return openFlows{
+		hash: func(name []byte) uint64 { return maphash.Bytes(seed, name) }, flows: map[uint64]*openFlow{}, groups: map[uint64]*group{},
+	}
+}
+
+// flow finds the flow of a merchant, or opens it.
+func (x *openFlows) flow(e *encoder, merchant string, name []byte, at moment) (f *openFlow, fresh bool) {
+	x.name = append(append(append(x.name[:0], merchant...), 0), name...)
+	hash := x.hash(x.name)
+	first := x.flows[hash]
+	for f = first; f != nil; f = f.same {
+		if f.log.named(x.name, len(merchant)) {
+			return f, false
+		}
+	}
+	if x.unused == nil {
+		some := make([]openFlow, 64)
+		for i := range some {
+			some[i].next, x.unused = x.unused, &some[i]
+		}
+	}
+	f = x.unused
+	x.unused = f.next
+	*f = openFlow{hash: hash, same: first}
+	e.begin(&f.log, x.name, len(merchant), at)
+	x.flows[hash] = f
+	return f, true
+}
+
+// join puts a flow, whose log holds its payment key, beside the others of that key.
+func (x *openFlows) join(f *openFlow, o policy.Operation) {
+	t := &f.log
+	g := &f.own
+	if key := t.key.of(t.data); len(key) > 0 {
+		x.name = append(append(append(append(x.name[:0], t.data[:t.merchant]...), 0, byte(o)), 0), key...)
+		hash := x.hash(x.name)
+		first := x.groups[hash]
+		for g = first; g != nil && !g.is(t.data[:t.merchant], o, key); {
+			g = g.same
+		}
+		if g == nil {
+			g = &f.own
+			*g = group{operation: o, key: t.key, hash: hash, same: first}
+			x.groups[hash] = g
+		}
+	}
+	if g.first == nil {
+		g.first = f
+	} else {
+		g.last.next = f
+	}
+	g.last, f.of = f, g
+	g.open++
+}
+
+// is reports whether a group is that of a merchant's payment key.
+func (g *group) is(merchant []byte, o policy.Operation, key []byte) bool {
+	t := &g.first.log
+	return g.operation == o && bytes.Equal(t.data[:t.merchant], merchant) && bytes.Equal(g.key.of(t.data), key)
+}
+
+// close forgets a flow; it is not found any more.
+func (x *openFlows) close(f *openFlow) {
+	if first := x.flows[f.hash]; first != f {
+		for first.same != f {
+			first = first.same
+		}
+		first.same = f.same
+	} else if f.same != nil {
+		x.flows[f.hash] = f.same
+	} else {
+		delete(x.flows, f.hash)
+	}
+}
+
+// closeGroup forgets a group.
+func (x *openFlows) closeGroup(g *group) {
+	if g.key == (place{}) {
+		return
+	}
+	if first := x.groups[g.hash]; first != g {
+		for first.same != g {
+			first = first.same
+		}
+		first.same = g.same
+	} else if g.same != nil {
+		x.groups[g.hash] = g.same
+	} else {
+		delete(x.groups, g.hash)
+	}
+}
+
+// reuse takes the memory of a flow that is closed.
+func (x *openFlows) reuse(e *encoder, f *openFlow) {
+	e.rooms.put(f.log.data)
+	*f = openFlow{next: x.unused}
+	x.unused = f
+}
+
+// byFirst is the flows that are open, the oldest first: a heap.
+type byFirst []openSince
+
+type openSince struct {
+	first moment
+	flow  *openFlow
+}
+
+func (q *byFirst) push(f *openFlow) {
+	all := append(*q, openSince{f.log.first, f})
+	for i := len(all) - 1; i > 0; {
+		above := (i - 1) / 2
+		if all[above].first <= all[i].first {
+			break
+		}
+		all[above], all[i] = all[i], all[above]
+		i = above
+	}
+	*q = all
+}
+
+func (q *byFirst) pop() *openFlow {
+	all := *q
+	oldest, last := all[0].flow, len(all)-1
+	all[0], all[last] = all[last], openSince{}
+	all = all[:last]
+	for i := 0; ; {
+		least := 2*i + 1
+		if least >= last {
+			break
+		}
+		if right := least + 1; right < last && all[right].first < all[least].first {
+			least = right
+		}
+		if all[i].first <= all[least].first {
+			break
+		}
+		all[i], all[least] = all[least], all[i]
+		i = least
+	}
+	*q = all
+	return oldest
+}
+
+// parking is the groups whose window is over and whose reconciliation may follow: it is later than
+// all else in a recording. Groups leave it when their reconciliation is there, and the oldest when the
+// memory is spent.
+type parking struct {
+	oldest, newest *group
+	groups         int
+	size           int // bytes, about
+}
+
+// defaultParking is how many bytes of flows wait for their reconciliation.
+const defaultParking = 256 << 20
+
+func (p *parking) add(g *group) {
+	g.before, g.after, g.parked = p.newest, nil, true
+	if p.newest != nil {
+		p.newest.after = g
+	} else {
+		p.oldest = g
+	}
+	p.newest = g
+	p.groups++
+	p.size += g.size()
+}
+
+// remove takes a group out, if it is there.
+func (p *parking) remove(g *group) {
+	if !g.parked {
+		return
+	}
+	if g.before != nil {
+		g.before.after = g.after
+	} else {
+		p.oldest = g.after
+	}
+	if g.after != nil {
+		g.after.before = g.before
+	} else {
+		p.newest = g.before
+	}
+	g.before, g.after, g.parked = nil, nil, false
+	p.groups--
+	p.size -= g.size()
+}
