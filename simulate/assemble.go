@@ -42,7 +42,7 @@ type assembler struct {
 const jobSize = 64
 
 func newAssembler(o *Options, jobs chan<- *job) *assembler {
-	return &assembler{o: o, jobs: jobs, openFlows: newOpenFlows()}
+	return &assembler{o: o, jobs: jobs, openFlows: newOpenFlows(o.hash)}
 }
 
 // assemble puts the lines of all recordings to their flows.

@@ -44,7 +44,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.L
 func (e *LineError) Unwrap() error { return e.Err }
 
 const (
-	batchSize = 256 << 10
+	batchSize = 128 << 10
 	maxLine   = 16 << 20  // in bytes; a longer line is passed over
 	maxSkip   = 256 << 20 // bytes that are passed over in search of a line break
 )

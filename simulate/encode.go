@@ -13,16 +13,45 @@ import (
 // the open flows, so their form decides how much memory a simulation needs.
 type flowLog struct {
 	data                     []byte // the merchant's name, NUL, and the flow's; then the lines
+	of                       *kind  // of the first send, as are the next two; of another line until then
+	amount                   int64
+	key                      place  // in data
+	first                    moment // of the line that opened it
+	earliest                 moment // send
+	order, request, provider place  // in data: the identifiers of the first line that has them
+	rare                     *rareLog
 	merchant, names          uint32 // how long the merchant's name is, and all up to the lines
 	hasSend, hasTruth        bool
-	of                       *kind // of the first send, as are the next three; of another line until then
-	key                      place // in data
-	amount                   int64
-	tags                     map[string]string
-	first                    moment  // of the line that opened it
-	earliest                 moment  // send
-	order, request, provider place   // in data: the identifiers of the first line that has them
-	odd                      []*kind // those of its lines that are of no other
+}
+
+// rareLog is what few logs have.
+type rareLog struct {
+	tags map[string]string // of the first send
+	odd  []*kind           // those of the lines that are of no other
+}
+
+// tags are those of the first send.
+func (t *flowLog) tags() map[string]string {
+	if t.rare == nil {
+		return nil
+	}
+	return t.rare.tags
+}
+
+// odd is how many kinds only this log has.
+func (t *flowLog) odd() int {
+	if t.rare == nil {
+		return 0
+	}
+	return len(t.rare.odd)
+}
+
+// more is the place for what few logs have.
+func (t *flowLog) more() *rareLog {
+	if t.rare == nil {
+		t.rare = &rareLog{}
+	}
+	return t.rare
 }
 
 // named reports whether a log is that of a flow, by the merchant's name, NUL, and the flow's.
@@ -46,7 +75,7 @@ type rooms struct {
 }
 
 const (
-	roomStep  = 64 // not doubled, as append does it: of many open flows the unused half would be much of the memory
+	roomStep  = 32 // not doubled, as append does it: of many open flows the unused half would be much of the memory
 	mostRoom  = 4 << 10
 	roomChunk = 64 << 10
 )
@@ -82,11 +111,11 @@ func (e *encoder) begin(t *flowLog, names []byte, merchant int, first moment) {
 	*t = flowLog{data: append(e.rooms.get(len(names)+lineRoom), names...), merchant: uint32(merchant), names: uint32(len(names)), first: first}
 }
 
-// lineRoom is more than a line takes beside the texts that stand in it.
+// lineRoom is what a line takes at most beside the texts that stand in it: six numbers and six short texts.
 const lineRoom = 64
 
-// more makes room for so many bytes.
-func (e *encoder) more(t *flowLog, n int) {
+// room makes room for so many bytes.
+func (e *encoder) room(t *flowLog, n int) {
 	if was := t.data; cap(was)-len(was) < n {
 		t.data = append(e.rooms.get(len(was)+n), was...)
 		e.rooms.put(was)
@@ -114,7 +143,7 @@ func (e *encoder) text(t *flowLog, v []byte, name *place) {
 	case bytes.Equal(v, t.provider.of(t.data)):
 		t.data = append(t.data, textProvider)
 	default:
-		e.more(t, len(v)+lineRoom)
+		e.room(t, len(v)+lineRoom)
 		t.data = binary.AppendUvarint(t.data, textOther+uint64(len(v)))
 		from := len(t.data)
 		t.data = append(t.data, v...)
@@ -137,7 +166,8 @@ const (
 func (e *encoder) kind(t *flowLog, k *kind) {
 	if k.slot == 0 {
 		t.data = append(t.data, lineOdd)
-		t.odd = append(t.odd, k)
+		rare := t.more()
+		rare.odd = append(rare.odd, k)
 		return
 	}
 	t.data = binary.AppendUvarint(t.data, lineSlot+uint64(k.slot))
@@ -149,12 +179,20 @@ func (e *encoder) kind(t *flowLog, k *kind) {
 	}
 }
 
+// trim gives up the room that is left where little follows: of nearly all flows the truth, a day later, and then nothing.
+func (e *encoder) trim(t *flowLog) {
+	if was := t.data; cap(was)-len(was) >= roomStep {
+		t.data = append(e.rooms.get(len(was)), was...)
+		e.rooms.put(was)
+	}
+}
+
 // key writes the payment key of a flow.
 func (e *encoder) key(t *flowLog, key []byte) {
 	if bytes.Equal(key, t.key.of(t.data)) {
 		return
 	}
-	e.more(t, len(key)+lineRoom)
+	e.room(t, len(key)+lineRoom)
 	t.data = binary.AppendUvarint(append(t.data, lineKey), uint64(len(key)))
 	from := len(t.data)
 	t.data = append(t.data, key...)
@@ -168,7 +206,10 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 		t.first = l.at
 	}
 	if first := k.phase == recorded.Send && (!t.hasSend || l.at < t.earliest); first || t.of == nil {
-		t.of, t.amount, t.tags = k, l.amount, l.tags
+		t.of, t.amount = k, l.amount
+		if l.tags != nil || t.rare != nil {
+			t.more().tags = l.tags
+		}
 		e.key(t, l.text(b.data, keyText))
 		if first {
 			t.hasSend, t.earliest = true, l.at
@@ -181,17 +222,18 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 	if k.phase == recorded.Query && k.queryBy != policy.RequestID {
 		request = nil // the query's own id, which names no identity
 	}
-	e.more(t, lineRoom)
+	e.room(t, lineRoom)
 	e.kind(t, k)
 	e.number(t, int64(l.at-t.first))
 	switch k.phase {
 	case recorded.End:
+		e.trim(t)
 	case recorded.Truth:
 		t.hasTruth = true
 		e.number(t, int64(l.executionsEnd-l.executions))
 		for i := l.executions; i < l.executionsEnd; i++ {
 			x := &b.executions[i]
-			e.more(t, lineRoom)
+			e.room(t, lineRoom)
 			e.text(t, x.order.of(b.data), nil)
 			e.text(t, x.request.of(b.data), nil)
 			e.number(t, x.amount)
@@ -202,6 +244,7 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 			t.data = append(t.data, 1)
 			e.number(t, int64(x.at-t.first))
 		}
+		e.trim(t)
 	case recorded.Send, recorded.Query, recorded.Webhook:
 		e.text(t, l.text(b.data, orderText), &t.order)
 		e.text(t, request, sent)
@@ -252,7 +295,7 @@ func (d *decoder) kind() *kind {
 		return d.kinds[n-lineSlot]
 	}
 	d.odd++
-	return d.t.odd[d.odd-1]
+	return d.t.rare.odd[d.odd-1]
 }
 
 func (d *decoder) text() string {

@@ -70,9 +70,16 @@ type finding struct {
 func (l *entry) text(data []byte, i int) []byte { return l.texts[i].of(data) }
 
 // kinds is those of a run, by the hash of their content: a table that held each once more would be the greater part of them.
-type kinds map[uint64]*kind
+type kinds struct {
+	known map[uint64]*kind
+	hash  func(*kindContent) uint64
+}
 
 var kindSeed = maphash.MakeSeed()
+
+func newKinds() kinds {
+	return kinds{known: map[uint64]*kind{}, hash: func(c *kindContent) uint64 { return maphash.Comparable(kindSeed, *c) }}
+}
 
 // mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
 const mostKinds = 1 << 14
@@ -83,15 +90,15 @@ func (all kinds) of(l *line) *kind {
 		queryBy: l.QueryBy, outcome: l.Outcome, answer: l.Answer,
 	}
 	c.answer.OrderID, c.answer.RequestID, c.answer.ProviderID, c.answer.Amount = "", "", "", 0
-	hash := maphash.Comparable(kindSeed, c)
-	known := all[hash]
+	hash := all.hash(&c)
+	known := all.known[hash]
 	if known != nil && known.kindContent == c {
 		return known
 	}
 	k := &kind{kindContent: c}
-	if known == nil && len(all) < mostKinds {
-		all[hash] = k
-		k.slot = len(all)
+	if known == nil && len(all.known) < mostKinds {
+		all.known[hash] = k
+		k.slot = len(all.known)
 	}
 	return k
 }

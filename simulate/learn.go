@@ -45,7 +45,7 @@ func (r *lineReader) learn(b *batch, raw []byte, l *line) {
 	}
 	last := &b.lines[len(b.lines)-1]
 	p := &pattern{
-		kind: last.kind, catalog: r.catalogOf(l), holes: w.filled, found: len(l.Executions),
+		kind: last.kind, catalog: r.catalogOf(l), holes: slices.Clone(w.filled), found: len(l.Executions),
 		request: l.Phase == recorded.Send && !slices.ContainsFunc(w.filled, func(h hole) bool { return h.role == isRequest }) && l.RequestID != "",
 	}
 	p.defaults = defaultsOf(l)
@@ -123,7 +123,7 @@ func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
 		}
 		for key, is := range rolesOfFound {
 			if of := x.Get(key); of != nil {
-				w.holes[of] = hole{role: is, which: i}
+				w.holes[of] = hole{role: is, which: uint8(i)}
 			}
 		}
 	}

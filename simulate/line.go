@@ -47,7 +47,7 @@ type lore struct {
 	merchants map[string]*merchant
 }
 
-func newLore() *lore { return &lore{kinds: kinds{}, merchants: map[string]*merchant{}} }
+func newLore() *lore { return &lore{kinds: newKinds(), merchants: map[string]*merchant{}} }
 
 func newLineReader(o *Options, known *lore) *lineReader {
 	r := &lineReader{

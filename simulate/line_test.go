@@ -204,7 +204,7 @@ func FuzzReadLine(f *testing.F) {
 		}
 		s := new(encoder)
 		log := s.log(l.Flow)
-		s.addLine(kinds{}, log, &l) // what is read can be encoded
+		s.addLine(newKinds(), log, &l) // what is read can be encoded
 		new(record).decode(s.kinds, log)
 	})
 }

@@ -81,3 +81,19 @@ func TestReportOfMutatedRecordings(t *testing.T) {
 		}
 	}
 }
+
+// Names and kinds of lines that have one hash are told apart, those that are closed are taken out alone, and the report is the same.
+func TestHashesThatCollide(t *testing.T) {
+	for seed := range uint64(testkit.Size(4, 12, 60)) {
+		in, o := raw("mutated", mutated(seed)), Options{By: []string{"provider", "merchant", "operation", "week"}}
+		want := simulate(t, o, in)
+		collide := o
+		collide.hash = func(name []byte) uint64 { return uint64(name[len(name)-1] % 4) }
+		collide.lore = newLore()
+		collide.lore.kinds.hash = func(c *kindContent) uint64 { return uint64(c.phase) }
+		sameReport(t, want, collide, in)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}

@@ -10,8 +10,7 @@ import (
 // openFlow is a flow whose lines are not all read. Its memory is used again for another one.
 type openFlow struct {
 	log  flowLog
-	hash uint64    // of its names
-	same *openFlow // another one of that hash
+	same *openFlow // another one whose names have the same hash
 	of   *group    // nil: it has no send
 	next *openFlow // of its group, or of those that are not used
 	own  group     // which it is the first of
@@ -19,15 +18,14 @@ type openFlow struct {
 
 // group is the flows of one payment key.
 type group struct {
-	operation   policy.Operation
-	key         place // in the log of its first flow; empty: the flow has no payment key, and is alone
-	hash        uint64
-	same        *group // another one of that hash
 	first, last *openFlow
-	open        int  // flows
+	key         place  // in the log of its first flow; empty: the flow has no payment key, and is alone
+	same        *group // another one whose key has the same hash
+	before      *group // of those that are parked
+	after       *group
+	open        int32 // flows
+	operation   policy.Operation
 	parked      bool // all are over, and reconciliation of one may follow
-	before      *group
-	after       *group // of those that are parked
 }
 
 // reconciled reports whether reconciliation of all flows is there.
@@ -42,10 +40,10 @@ func (g *group) reconciled() bool {
 
 // size is about the memory of a group.
 func (g *group) size() int {
-	const flowSize, pointerSize = 400, 8 // of an open flow, and its places in the tables
+	const flowSize, pointerSize = 300, 8 // of an open flow, and its places in the tables
 	n := 0
 	for f := g.first; f != nil; f = f.next {
-		n += flowSize + len(f.log.data) + pointerSize*len(f.log.odd)
+		n += flowSize + len(f.log.data) + pointerSize*f.log.odd()
 	}
 	return n
 }
@@ -59,11 +57,12 @@ type openFlows struct {
 	name   []byte // the one that is looked for
 }
 
-func newOpenFlows() openFlows {
-	seed := maphash.MakeSeed()
-	return openFlows{
-		hash: func(name []byte) uint64 { return maphash.Bytes(seed, name) }, flows: map[uint64]*openFlow{}, groups: map[uint64]*group{},
+func newOpenFlows(hash func([]byte) uint64) openFlows {
+	if hash == nil {
+		seed := maphash.MakeSeed()
+		hash = func(name []byte) uint64 { return maphash.Bytes(seed, name) }
 	}
+	return openFlows{hash: hash, flows: map[uint64]*openFlow{}, groups: map[uint64]*group{}}
 }
 
 // flow finds the flow of a merchant, or opens it.
@@ -84,7 +83,7 @@ func (x *openFlows) flow(e *encoder, merchant string, name []byte, at moment) (f
 	}
 	f = x.unused
 	x.unused = f.next
-	*f = openFlow{hash: hash, same: first}
+	*f = openFlow{same: first}
 	e.begin(&f.log, x.name, len(merchant), at)
 	x.flows[hash] = f
 	return f, true
@@ -92,18 +91,17 @@ func (x *openFlows) flow(e *encoder, merchant string, name []byte, at moment) (f
 
 // join puts a flow, whose log holds its payment key, beside the others of that key.
 func (x *openFlows) join(f *openFlow, o policy.Operation) {
-	t := &f.log
-	g := &f.own
-	if key := t.key.of(t.data); len(key) > 0 {
-		x.name = append(append(append(append(x.name[:0], t.data[:t.merchant]...), 0, byte(o)), 0), key...)
-		hash := x.hash(x.name)
+	t, g := &f.log, &f.own
+	merchant, key := t.data[:t.merchant], t.key.of(t.data)
+	if len(key) > 0 {
+		hash := x.hashOfKey(merchant, o, key)
 		first := x.groups[hash]
-		for g = first; g != nil && !g.is(t.data[:t.merchant], o, key); {
+		for g = first; g != nil && !g.is(merchant, o, key); {
 			g = g.same
 		}
 		if g == nil {
 			g = &f.own
-			*g = group{operation: o, key: t.key, hash: hash, same: first}
+			*g = group{operation: o, key: t.key, same: first}
 			x.groups[hash] = g
 		}
 	}
@@ -116,6 +114,11 @@ func (x *openFlows) join(f *openFlow, o policy.Operation) {
 	g.open++
 }
 
+func (x *openFlows) hashOfKey(merchant []byte, o policy.Operation, key []byte) uint64 {
+	x.name = append(append(append(x.name[:0], merchant...), 0, byte(o), 0), key...)
+	return x.hash(x.name)
+}
+
 // is reports whether a group is that of a merchant's payment key.
 func (g *group) is(merchant []byte, o policy.Operation, key []byte) bool {
 	t := &g.first.log
@@ -124,32 +127,30 @@ func (g *group) is(merchant []byte, o policy.Operation, key []byte) bool {
 
 // close forgets a flow; it is not found any more.
 func (x *openFlows) close(f *openFlow) {
-	if first := x.flows[f.hash]; first != f {
-		for first.same != f {
-			first = first.same
-		}
-		first.same = f.same
-	} else if f.same != nil {
-		x.flows[f.hash] = f.same
-	} else {
-		delete(x.flows, f.hash)
-	}
+	hash := x.hash(f.log.data[:f.log.names])
+	forget(x.flows, hash, f, func(f *openFlow) **openFlow { return &f.same })
 }
 
 // closeGroup forgets a group.
 func (x *openFlows) closeGroup(g *group) {
-	if g.key == (place{}) {
-		return
+	if t := &g.first.log; g.key != (place{}) {
+		hash := x.hashOfKey(t.data[:t.merchant], g.operation, g.key.of(t.data))
+		forget(x.groups, hash, g, func(g *group) **group { return &g.same })
 	}
-	if first := x.groups[g.hash]; first != g {
-		for first.same != g {
-			first = first.same
+}
+
+// forget takes one of those that have the same hash out of a table.
+func forget[T any](all map[uint64]*T, hash uint64, it *T, same func(*T) **T) {
+	switch first, rest := all[hash], *same(it); {
+	case first != it:
+		for *same(first) != it {
+			first = *same(first)
 		}
-		first.same = g.same
-	} else if g.same != nil {
-		x.groups[g.hash] = g.same
-	} else {
-		delete(x.groups, g.hash)
+		*same(first) = rest
+	case rest != nil:
+		all[hash] = rest
+	default:
+		delete(all, hash)
 	}
 }
 

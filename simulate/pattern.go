@@ -40,7 +40,7 @@ const (
 // hole is a place in a pattern where lines differ.
 type hole struct {
 	role  role
-	which int // of the executions
+	which uint8 // of the executions
 }
 
 // pattern is what is known of the lines that equal it but for its holes.
@@ -261,13 +261,12 @@ func (r *lineReader) readKnown(b *batch, raw []byte, from, number int) bool {
 
 // readBy reads a line into the batch by a pattern that it has, with what stands in its holes.
 func (r *lineReader) readBy(p *pattern, holes *[mostHoles]place, b *batch, from, number int) bool {
-	b.lines = append(b.lines, entry{})
-	l := &b.lines[len(b.lines)-1]
 	executions := len(b.executions)
 	for range p.found {
 		b.executions = append(b.executions, finding{})
 	}
-	*l = entry{kind: p.kind, number: number, executions: executions, executionsEnd: len(b.executions)}
+	b.lines = append(b.lines, entry{kind: p.kind, number: number, executions: executions, executionsEnd: len(b.executions)})
+	l := &b.lines[len(b.lines)-1]
 	for i := range p.holes {
 		x := place{holes[i].from + uint32(from), holes[i].to + uint32(from)}
 		if !r.fill(p, l, p.holes[i], x, x.of(b.data), b.executions[executions:]) {
@@ -284,8 +283,11 @@ func (r *lineReader) readBy(p *pattern, holes *[mostHoles]place, b *batch, from,
 		l.texts[requestText] = l.texts[saidRequest]
 	}
 	for i := range p.holes {
+		if p.holes[i].role != isSameOrder {
+			continue
+		}
 		same := place{holes[i].from + uint32(from), holes[i].to + uint32(from)}
-		if p.holes[i].role == isSameOrder && !bytes.Equal(same.of(b.data), l.text(b.data, saidOrder)) {
+		if !bytes.Equal(same.of(b.data), l.text(b.data, saidOrder)) {
 			b.lines, b.executions = b.lines[:len(b.lines)-1], b.executions[:executions]
 			return false
 		}

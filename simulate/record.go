@@ -47,7 +47,7 @@ func (r *record) decode(kinds []*kind, t *flowLog) {
 	*r = record{
 		flow: names[t.merchant+1:], payment: policy.Payment{
 			Provider: t.of.provider, Merchant: names[:t.merchant], Operation: t.of.operation, Key: d.at(t.key), Amount: t.amount,
-			Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags,
+			Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags(),
 		},
 		sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
 	}
@@ -161,7 +161,7 @@ func (x *execution) names(orderID, requestID string) bool {
 func (r *record) order() {
 	for _, calls := range []*[]call{&r.sends, &r.queries, &r.webhooks} {
 		all := *calls
-		if !sort.SliceIsSorted(all, func(i, j int) bool { return all[i].at < all[j].at }) {
+		if !inTime(all) {
 			sort.SliceStable(all, func(i, j int) bool { return all[i].at < all[j].at })
 		}
 		*calls = unrepeated(all)
@@ -176,6 +176,15 @@ func (r *record) order() {
 			calls[i].after = sent
 		}
 	}
+}
+
+func inTime(all []call) bool {
+	for i := 1; i < len(all); i++ {
+		if all[i].at < all[i-1].at {
+			return false
+		}
+	}
+	return true
 }
 
 // unrepeated drops calls that equal an earlier one, its time to the microsecond included: a log that

@@ -46,9 +46,10 @@ type Options struct {
 	Page bool     // all that a page shows, in Report.Details and Report.Behind
 	List string   // keep the flows behind the number of this name, for Report.Listed; a wrong name gives an error that lists them
 
-	stories func(*Story) // set by Run
-	parking int          // bytes of flows that wait for their reconciliation; zero: the default
-	lore    *lore        // what the readers begin with; nil: they know nothing
+	stories func(*Story)        // set by Run
+	parking int                 // bytes of flows that wait for their reconciliation; zero: the default
+	lore    *lore               // what the readers begin with; nil: they know nothing
+	hash    func([]byte) uint64 // of names of flows and payment keys; nil: the usual one
 }
 
 // check refuses options that are wrong and sets the defaults.

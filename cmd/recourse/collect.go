@@ -17,8 +17,8 @@ type collector struct {
 }
 
 const (
-	memoryBound  = 26 << 20 // bytes in use and garbage together
-	leastGarbage = 30       // percent of what is in use
+	memoryBound  = 20 << 20 // bytes in use and garbage together
+	leastGarbage = 20       // percent of what is in use
 	mostGarbage  = 400
 )
 
