@@ -82,7 +82,7 @@ func TestReportOfMutatedRecordings(t *testing.T) {
 	}
 }
 
-// Names and kinds of lines that have one hash are told apart, those that are closed are taken out alone, and the report is the same.
+// Names and kinds of lines that have one hash are kept apart, those that are closed are taken out alone, and the report is the same.
 func TestHashesThatCollide(t *testing.T) {
 	for seed := range uint64(testkit.Size(4, 12, 60)) {
 		in, o := raw("mutated", mutated(seed)), Options{By: []string{"provider", "merchant", "operation", "week"}}

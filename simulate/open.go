@@ -48,7 +48,7 @@ func (g *group) size() int {
 	return n
 }
 
-// openFlows are those that lines may follow of, by the hashes of what names them. Names that have one hash are told apart.
+// openFlows are those that lines may follow of, by the hashes of what names them. Names that have one hash are kept apart.
 type openFlows struct {
 	hash   func([]byte) uint64
 	flows  map[uint64]*openFlow
