@@ -114,14 +114,14 @@ func certifyAll(cmd *cobra.Command, e *engine.Engine, c *certificate.Certificate
 	ctx, bar := cmd.Context(), newCounter(cmd.ErrOrStderr(), "checking")
 	defer bar.clear()
 	all := make([]certifiedProduct, len(c.Products))
-	next := make(chan int)
+	checker, next := certify.NewChecker(e, c.Rules), make(chan int)
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	done := 0
 	for range min(runtime.GOMAXPROCS(0), len(all)) {
 		wait.Go(func() {
 			for i := range next {
-				all[i] = certifyOne(ctx, e, &c.Products[i], c.Rules)
+				all[i] = certifyOne(ctx, checker, &c.Products[i])
 				mu.Lock()
 				done++
 				bar.count(done, len(all))
@@ -143,12 +143,12 @@ func certifyAll(cmd *cobra.Command, e *engine.Engine, c *certificate.Certificate
 	return all, ctx.Err()
 }
 
-func certifyOne(ctx context.Context, e *engine.Engine, p *certificate.Product, rules []certificate.Text) certifiedProduct {
+func certifyOne(ctx context.Context, c *certify.Checker, p *certificate.Product) certifiedProduct {
 	one := certifiedProduct{Provider: p.Payment.Provider, Operation: p.Payment.Operation, Capture: p.Payment.Capture, Merchants: p.Merchants, States: len(p.Closed), Uses: p.Uses}
 	for i := range p.Closed {
 		one.Worlds += len(p.Closed[i].Worlds)
 	}
-	err := certify.Check(ctx, e, p, rules)
+	err := c.Check(ctx, p)
 	one.Holds = err == nil
 	if err != nil && ctx.Err() == nil {
 		one.Refused = err.Error()

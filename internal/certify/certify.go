@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/recourse-pay/recourse/engine"
@@ -15,29 +17,67 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Check checks one product under the certificate's rules. The error says why it is refused.
-func Check(ctx context.Context, e *engine.Engine, p *certificate.Product, rules []certificate.Text) error {
-	if err := basis(e, p); err != nil {
+// Checker checks the products of a certificate. Where the flow reads the same in two of them, its steps are taken once.
+type Checker struct {
+	engine *engine.Engine
+	rules  []certificate.Text
+	mu     sync.Mutex
+	known  []*steps
+}
+
+// steps are those of a product.
+type steps struct {
+	*Machine
+	take func() error // once
+}
+
+// NewChecker returns a checker of products under the certificate's rules, which the engine was opened from.
+func NewChecker(e *engine.Engine, rules []certificate.Text) *Checker {
+	return &Checker{engine: e, rules: rules}
+}
+
+// Check checks one product. The error says why it is refused.
+func (c *Checker) Check(ctx context.Context, p *certificate.Product) error {
+	if err := basis(c.engine, p); err != nil {
 		return err
 	}
-	asked := map[certificate.Question][]certificate.Choice{}
+	asked, done := map[certificate.Question][]certificate.Choice{}, map[certificate.Question]bool{}
 	for _, a := range p.Asked {
 		asked[a.Question] = a.Choices
 	}
-	done := map[certificate.Question]bool{}
-	m := New(p, e, func(q certificate.Question) []certificate.Choice {
+	m := New(p, c.engine, func(q certificate.Question) []certificate.Choice {
 		done[q] = true
 		return asked[q]
 	})
-	if err := m.closed(ctx); err != nil {
+	s := c.stepsOf(m, func() error {
+		if err := m.closed(ctx); err != nil || len(done) == len(p.Asked) {
+			return err
+		}
+		return fmt.Errorf("it answers %d questions, and the steps ask %d", len(p.Asked), len(done))
+	})
+	if err := s.take(); err != nil {
 		return err
 	}
-	for _, a := range p.Asked {
-		if !done[a.Question] {
-			return fmt.Errorf("it answers %v, which no step asks", a.Question)
-		}
+	return errors.Join(uses(p, s.Used), m.complete(c.engine, asked, c.rules))
+}
+
+// stepsOf returns the steps of a product, or those of one that is like it.
+func (c *Checker) stepsOf(m *Machine, take func() error) *steps {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.IndexFunc(c.known, func(s *steps) bool { return s.alike(m) }); i >= 0 {
+		return c.known[i]
 	}
-	return errors.Join(m.uses(), m.complete(e, asked, rules))
+	c.known = append(c.known, &steps{m, sync.OnceValue(take)})
+	return c.known[len(c.known)-1]
+}
+
+// alike reports whether two products have one set, decide the same, and are the same to the flow: then all their steps are.
+func (m *Machine) alike(o *Machine) bool {
+	all := func(m *Machine) []any {
+		return []any{m.payment, m.terms, m.facts, m.bare, m.lost, m.names, m.Asked, m.Closed}
+	}
+	return reflect.DeepEqual(all(m), all(o))
 }
 
 // closed checks that no step leads out of the set, and that one leads to each state of it.
@@ -92,13 +132,13 @@ func entries(set []certificate.Closed) (map[certificate.State]map[world]bool, er
 }
 
 // uses checks that the promises that were needed are those that are listed.
-func (m *Machine) uses() error {
-	uses := map[certificate.Use]bool{}
-	for _, u := range m.Uses {
-		uses[u] = true
+func uses(p *certificate.Product, used map[certificate.Use]bool) error {
+	listed := map[certificate.Use]bool{}
+	for _, u := range p.Uses {
+		listed[u] = true
 	}
-	if !maps.Equal(uses, m.Used) {
-		return fmt.Errorf("it lists the promises %v, and needs %v", m.Uses, slices.Collect(maps.Keys(m.Used)))
+	if !maps.Equal(listed, used) {
+		return fmt.Errorf("it lists the promises %v, and needs %v", p.Uses, slices.Collect(maps.Keys(used)))
 	}
 	return nil
 }
@@ -129,13 +169,16 @@ func basis(e *engine.Engine, p *certificate.Product) error {
 
 // New returns the machine of a product. Ask says what the rules decide.
 func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Question) []certificate.Choice) *Machine {
-	m := &Machine{Product: p, rules: rules, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0}, names: []naming{unnamed, byBoth},
-		given: map[given]chance{}, varied: map[variation][]world{}}
+	m := &Machine{Product: p, payment: policy.Payment{Operation: p.Payment.Operation, Amount: p.Payment.Amount, Currency: p.Payment.Currency}, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0}, names: []naming{unnamed, byBoth},
+		given: map[given]chance{}, memory: memory{looked: map[outcome][]world{}, taken: map[learned][]world{}, wants: map[learned]bool{}}}
 	for ph := range p.Answers {
 		for _, a := range p.Answers[ph] {
 			a.Phase = policy.Phase(ph)
-			m.facts[ph] = append(m.facts[ph], m.Judge(&p.Payment, &a))
+			m.facts[ph] = append(m.facts[ph], Read(rules.Judge(&p.Payment, &a)))
+			m.bare[ph] = append(m.bare[ph], policy.Answer{Phase: a.Phase, Fault: a.Fault, RetryAfter: a.RetryAfter, Amount: a.Amount, Currency: a.Currency})
 		}
+		lost := Read(rules.Judge(&p.Payment, &policy.Answer{Phase: policy.Phase(ph), Fault: policy.Timeout}))
+		m.lost[ph] = int8(slices.Index(m.facts[ph], lost))
 	}
 	if !certificate.OnTarget(&p.Payment) && slices.Contains(p.Terms.Contract.QueryBy, policy.ProviderID) {
 		m.names = append(m.names, byTheirs)

@@ -29,7 +29,7 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 		return err
 	}
 	texts, amounts := literals(rules)
-	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}, answers: map[[2]byte][]policy.Answer{}}
+	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}, answers: map[[2]byte][]judged{}}
 	for i := range m.Asked { // in the file's order, so that each check draws the same
 		q := m.Asked[i].Question
 		c.questions[[2]byte(q[:2])] = append(c.questions[[2]byte(q[:2])], q)
@@ -79,7 +79,7 @@ func (c *comparison) aim(p policy.Payment, rules []certificate.Text) error {
 				q := c.Asked[i].Question
 				answers := c.answers[[2]byte(q[:2])]
 				for range min(w.draws(), w.draws()*len(answers)) {
-					if err := c.aimAt(p, q, answers[c.rand.IntN(len(answers))], w); err != nil {
+					if err := c.aimAt(&p, q, &answers[c.rand.IntN(len(answers))], w); err != nil {
 						return err
 					}
 				}
@@ -94,6 +94,7 @@ type words struct {
 	texts   []string
 	numbers []int64
 	spans   []time.Duration
+	counts  []policy.Count // memory that is used again
 }
 
 func wordsOf(rule []byte) *words {
@@ -113,23 +114,26 @@ func (w *words) draws() int {
 }
 
 // aimAt asks the rules about an answer of a question's class, in a situation of a rule's words.
-func (c *comparison) aimAt(p policy.Payment, q certificate.Question, a policy.Answer, w *words) error {
+func (c *comparison) aimAt(p *policy.Payment, q certificate.Question, is *judged, w *words) error {
 	r := c.rand
-	if with := a; r.IntN(3) == 0 {
-		if with.Code = w.texts[r.IntN(len(w.texts))]; Read(c.engine.Judge(&p, &with)) == c.facts[q[0]][q[1]] {
-			a = with
+	if with := *is; r.IntN(3) == 0 {
+		with.answer.Code = w.texts[r.IntN(len(w.texts))]
+		if with.fact = c.engine.Judge(p, &with.answer); Read(with.fact) == c.facts[q[0]][q[1]] {
+			is = &with
 		}
 	}
-	facts := shown(q, c.engine.Judge(&p, &a), c.ledger)
+	facts := shown(q, is.fact, c.ledger)
 	if len(facts) == 0 {
 		return nil
 	}
 	p.Amount, p.Currency = w.numbers[r.IntN(len(w.numbers))], w.texts[r.IntN(len(w.texts))]
-	s := c.situation(&p, &a, facts[r.IntN(len(facts))], q)
+	s := c.situation(p, &is.answer, facts[r.IntN(len(facts))], q)
 	s.Attempt, s.Elapsed = 1+int(w.numbers[r.IntN(len(w.numbers))]%8), w.spans[r.IntN(len(w.spans))]
+	s.Fired = w.counts[:0]
 	for _, l := range w.texts { // among them the rule's name
 		s.Fired = append(s.Fired, policy.Count{Name: l, N: r.IntN(8)})
 	}
+	w.counts = s.Fired
 	return c.listed(q, &s)
 }
 
@@ -171,9 +175,15 @@ type comparison struct {
 	asked     map[certificate.Question][]certificate.Choice
 	questions map[[2]byte][]certificate.Question // by phase and class
 	ledger    []policy.Fact                      // what it can hold for certain
-	answers   map[[2]byte][]policy.Answer        // that were judged, by phase and class
+	answers   map[[2]byte][]judged               // by phase and class
 	amounts   []int64
 	rand      *rand.Rand
+}
+
+// judged is an answer with what it proves.
+type judged struct {
+	answer policy.Answer
+	fact   policy.Fact
 }
 
 // hold adds what the ledger can hold after an answer.
@@ -206,7 +216,7 @@ func (c *comparison) compare(p policy.Payment, a policy.Answer) error {
 		return fmt.Errorf("no class has the answer %+v", a)
 	}
 	of := [2]byte{byte(a.Phase), byte(class)}
-	c.answers[of] = append(c.answers[of], a)
+	c.answers[of] = append(c.answers[of], judged{a, own})
 	for _, q := range c.questions[of] {
 		for _, f := range shown(q, own, c.ledger) {
 			p.Amount, p.Currency = c.amounts[r.IntN(len(c.amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]

@@ -36,8 +36,8 @@ const (
 
 // event is an answer as the flow gets it.
 func (m *Machine) event(g given) flow.Event {
-	a := m.Answers[g.phase][g.class]
-	a.Phase, a.Verified = g.phase, g.phase == policy.Webhook && g.name != forged
+	a := m.bare[g.phase][g.class]
+	a.Verified = g.phase == policy.Webhook && g.name != forged
 	if g.odd {
 		a.Amount = policy.OddAmount
 	}
@@ -86,8 +86,8 @@ func (m *Machine) From(a *certificate.State, worlds []world, emit func(certifica
 
 // from takes every step from one form of a state.
 func (m *Machine) from(s flow.State) error {
-	clear(m.varied)
-	m.spent, m.promise = [32]*flow.State{}, ""
+	m.forget()
+	m.promise = ""
 	last := len(s.Ledger) - 1
 	start := flow.Start{Moment: moment, OrderID: "new order", RequestID: "new request", ProviderID: s.Target, Earlier: s.Ledger}
 	switch s.Stage {
@@ -95,14 +95,15 @@ func (m *Machine) from(s flow.State) error {
 		m.try(start, m.worlds)
 		return m.err
 	case flow.Ended: // the shopper tries again, under a new order or the same
-		m.state, m.asked = flow.State{Payment: m.Payment}, make([]uint8, last+2)
+		m.state, m.asked = flow.State{Payment: m.payment}, make([]uint8, last+2)
 		m.try(start, m.worlds)
 		start.OrderID = s.Ledger[last].OrderID
 		m.try(start, m.worlds)
 		if s.Outcome != policy.Escalated {
 			return m.err // no statement changes the outcome
 		}
-		m.state, m.spent = s, [32]*flow.State{}
+		m.state = s
+		m.forget()
 	case flow.Waiting:
 		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds) // the caller has no new order
 		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds)
@@ -114,17 +115,17 @@ func (m *Machine) from(s flow.State) error {
 		m.answers(i, contested)
 	}
 	for g, c := range m.given {
-		m.answer, m.promise = g, c.promise
-		m.try(m.event(g), c.worlds)
+		if m.answer, m.promise = g, c.promise; len(c.worlds) > 0 {
+			m.try(m.event(g), c.worlds)
+		}
 	}
 	if contested {
 		return m.err
 	}
-	lost := policy.Answer{Fault: policy.Timeout}
+	m.answer, m.promise = given{phase: policy.Send, class: m.lost[policy.Send]}, ""
 	if s.Stage == flow.Querying {
-		lost.Phase = policy.Query
+		m.answer = given{phase: policy.Query, class: m.lost[policy.Query]}
 	}
-	m.answer, m.promise = given{phase: lost.Phase, class: int8(m.classOf(&lost))}, ""
 	m.try(flow.Resumed{Moment: moment}, m.worlds)
 	m.try(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds)
 	for i := range s.Ledger {
@@ -148,11 +149,6 @@ func (m *Machine) after(said string, i int) (all []world) {
 		}
 	}
 	return all
-}
-
-// classOf returns the index of the class of an answer, and -1 if there is none.
-func (m *Machine) classOf(a *policy.Answer) int {
-	return slices.Index(m.facts[a.Phase], m.Judge(&m.Payment, a))
 }
 
 // answers adds every answer about an identity, or about another payment, with the worlds in which it can come.
@@ -272,7 +268,7 @@ func (m *Machine) add(g given, names []naming, says string, i int) {
 	for _, n := range names {
 		if g.name, g.of, g.odd = n, int8(i), false; n == unnamed {
 			g.of = -1
-		} else if m.Answers[g.phase][g.class].Fault != policy.NoFault {
+		} else if m.bare[g.phase][g.class].Fault != policy.NoFault {
 			continue // a failed call names no payment
 		}
 		m.put(g, worlds, promises[says])
@@ -293,12 +289,7 @@ type chance struct {
 
 func (m *Machine) put(g given, worlds []world, promise string) {
 	c := m.given[g]
-	for _, w := range worlds {
-		if !slices.Contains(c.worlds, w) {
-			c.worlds = append(c.worlds, w)
-		}
-	}
-	if len(worlds) > 0 {
+	if c.worlds = union(c.worlds, worlds); len(worlds) > 0 {
 		c.promise = max(c.promise, promise)
 	}
 	m.given[g] = c

@@ -33,19 +33,20 @@ func other(s *flow.State) int {
 }
 
 // abstract returns what the proof follows of a flow, and where each identity went; -1: nowhere. Counts, times, withdrawal and trace
-// are left out: try spends them at every event. Age is that of the latest identity when the query under way went out.
-func (m *Machine) abstract(s *flow.State, age uint8) (a certificate.State, to []int) {
+// are left out: try spends them at every event. Age is that of the latest identity when the query under way went out; apart: all
+// identities are kept.
+func (m *Machine) abstract(s *flow.State, age uint8, apart bool) (a certificate.State, to []int) {
 	a, to = certificate.StateOf(s), make([]int, len(s.Ledger))
 	kept := other(s)
 	for i := range s.Ledger {
-		if to[i] = -1; i != kept && i < len(s.Ledger)-1 && !m.Apart {
+		if to[i] = -1; i != kept && i < len(s.Ledger)-1 && !apart {
 			continue
 		}
 		if to[i] = int(a.Count); to[i] == certificate.Most {
 			return certificate.State{}, nil // where they are apart
 		}
 		is := &a.IDs[a.Count]
-		*is = m.identity(s, i)
+		*is = identity(s, i, apart)
 		for k := i; k >= 0; k-- { // it is called by the first that has it
 			if to[k] >= 0 && s.Ledger[k].OrderID == s.Ledger[i].OrderID {
 				is.Order = uint8(to[k])
@@ -66,12 +67,12 @@ func isPast(s *flow.State, i int) bool {
 }
 
 // identity is one identity of a flow, without its order and age. Of one before the latest it is open what it left: forms has all of it.
-func (m *Machine) identity(s *flow.State, i int) certificate.Identity {
+func identity(s *flow.State, i int, apart bool) certificate.Identity {
 	id, last := &s.Ledger[i], i == len(s.Ledger)-1
 	is := certificate.Identity{Sends: uint8(min(id.Sends, 2)), Copies: uint8(min(id.Copies, 2)), Effect: uint8(id.Effect), Prior: uint8(policy.NotExecuted),
 		Theirs: theirs(s, i), Mismatch: id.Mismatch, Contested: id.Contested}
 	switch {
-	case !last && !m.Apart:
+	case !last && !apart:
 		is.Sends, is.Copies, is.Theirs, is.Mismatch = 1, 1, certificate.OnTarget(&s.Payment), false
 	case isPast(s, i) || s.Stage == flow.Ended && id.Effect == policy.NotExecuted && !id.Contested:
 		is.Sends, is.Copies = 1, min(is.Copies, 1)
@@ -87,8 +88,8 @@ func (m *Machine) identity(s *flow.State, i int) certificate.Identity {
 
 // Merge returns the state that stands for one in which identities are apart, with what is true in it.
 func (m *Machine) Merge(a *certificate.State, w world) (certificate.State, world) {
-	s := a.Flow(m.Payment)
-	to, where := m.abstract(&s, a.IDs[max(a.Count, 1)-1].Age)
+	s := a.Flow(m.payment)
+	to, where := m.abstract(&s, a.IDs[max(a.Count, 1)-1].Age, m.Apart)
 	return to, m.moved([]world{w}, where)[0]
 }
 
@@ -109,7 +110,7 @@ type form struct {
 // may have left a copy or not, and if one was left the provider may hold it as a failed request, or hold that of another one of
 // the order. It may have an id of the provider or not, and it is as old as the latest, or older.
 func (m *Machine) forms(a *certificate.State, worlds []world) (all []form) {
-	one := form{state: a.Flow(m.Payment), worlds: worlds, asked: make([]uint8, a.Count+1)} // and of one that is sent now
+	one := form{state: a.Flow(m.payment), worlds: worlds, asked: make([]uint8, a.Count+1)} // and of one that is sent now
 	for i := range a.Count {
 		one.asked[i] = a.IDs[i].Age
 	}

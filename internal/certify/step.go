@@ -13,20 +13,22 @@ import (
 // Machine steps one product: the real flow with any decision that its rules make about an answer.
 type Machine struct {
 	*certificate.Product
-	rules policy.Decider
-	terms policy.Terms
-	ask   func(certificate.Question) []certificate.Choice
-	Apart bool                     // for tests: all identities are kept, and a flow with more than fit is not followed
-	Used  map[certificate.Use]bool // promises that a step needed, with the rule that decided then
+	payment policy.Payment // what the flow reads of it
+	terms   policy.Terms
+	ask     func(certificate.Question) []certificate.Choice
+	Apart   bool                     // for tests: all identities are kept, and a flow with more than fit is not followed
+	Each    bool                     // for tests: every step is taken, whatever came of others
+	Used    map[certificate.Use]bool // promises that a step needed, with the rule that decided then
 
 	ages  []time.Duration // since the last send, when a query goes out: what the query proves changes at these
 	names []naming        // of an identity, in an answer to a call
 	form
-	spent  [32]*flow.State // the state when an event comes, by what is spent
-	emit   func(certificate.State, []world)
-	varied map[variation][]world
-	given  map[given]chance
-	facts  [3][]policy.Fact // what the flow reads in the answers
+	emit func(certificate.State, []world)
+	memory
+	given map[given]chance
+	facts [3][]policy.Fact   // what the flow reads in the answers
+	bare  [3][]policy.Answer // and beside that, but for their names
+	lost  [3]int8            // by phase: the class of a call without an answer
 
 	adviser flow.Adviser // steps in memory that is used again
 	arrived flow.State   // where it steps
@@ -38,12 +40,36 @@ type Machine struct {
 	err     error
 }
 
-// variation is all that a spent limit changes in a step.
-type variation struct {
-	to      certificate.State
-	action  policy.Action
-	due     bool
-	windows int
+// memory is what is known of the steps from one flow.
+type memory struct {
+	looked map[outcome][]world // by outcome: the worlds in which it was looked at
+	taken  map[learned][]world // where every decision was tried with every limit
+	wants  map[learned]bool    // whether one of them wants to send or to ask
+	spent  [32]*flow.State     // the state when an event comes, by what is spent
+}
+
+// forget begins with another flow.
+func (k *memory) forget() {
+	clear(k.looked)
+	clear(k.taken)
+	clear(k.wants)
+	k.spent = [32]*flow.State{}
+}
+
+// outcome is all that decides what a step leads to, and all that a spent limit changes in it. The state has every identity.
+type outcome struct {
+	to              certificate.State
+	windows, copies int
+	action          policy.Action
+	due, sent, asks bool
+	limited         bool // a limit was spent
+}
+
+// learned is what a flow reads when it has entered an event into its ledger: what it does then depends on nothing else, but for limits.
+type learned struct {
+	outcome                     // of the first decision
+	of      *certificate.Choice // the first one: of the question that was asked
+	promise string
 }
 
 // What can be spent, or over, when an event comes: the flow's time, its sends, its queries, the window of the latest identity, those of others.
@@ -58,9 +84,13 @@ const (
 // soon stands for every schedule. That a wait ends too late is what noTime is for.
 var soon = &policy.Schedule{Intervals: []time.Duration{1}}
 
-// Judge is what the flow reads in the answer; Judge, Terms and Decide make the machine the flow's decider.
-func (m *Machine) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	return Read(m.rules.Judge(p, a))
+// Judge is what the flow reads in the answer that comes; Judge, Terms and Decide make the machine the flow's decider.
+func (m *Machine) Judge(_ *policy.Payment, a *policy.Answer) policy.Fact {
+	if m.answer.class < 0 {
+		m.expect(false, "no class has a call without an answer")
+		return policy.Fact{}
+	}
+	return m.facts[a.Phase][m.answer.class]
 }
 
 // Terms are the real ones, with limits that no count reaches.
@@ -94,7 +124,8 @@ func (m *Machine) expect(holds bool, format string, args ...any) {
 
 // try carries out an event in worlds: with every decision, in and after each window, every limit spent or not. A limit matters
 // only if the flow wants to send or to ask; it is counted when that is decided, and not when the wait is over. Where the same
-// decision led to the same state before, it does so with limits spent.
+// decision led to the same state before, it does so with limits spent; and where the flow has learned the same before, and asks the
+// rules the same, so do all decisions.
 func (m *Machine) try(e flow.Event, worlds []world) {
 	window, n, wants := m.terms.Contract.DedupeWindow > 0, len(m.state.Ledger), false
 	twice := slices.ContainsFunc(m.state.Ledger, func(id flow.Identity) bool { return id.Sends > 1 || id.Copies > 1 })
@@ -102,29 +133,65 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 		if spent > 0 && (!window || !wants && !twice || n == 0) || spent >= othersOld && n < 2 {
 			break
 		}
-		base, varies := spent, false
+		base := spent
 		if spent&old > 0 && m.window() >= m.terms.Limits.MaxElapsed {
 			base |= noTime // that window ends after the flow
 		}
-		m.decisions(func() bool {
-			v, wanted, ok := m.step(base, e, worlds)
-			v.windows, wants = base, wants || wanted
-			known := m.varied[v]
-			if slices.ContainsFunc(worlds, func(w world) bool { return !slices.Contains(known, w) }) {
-				varies, m.varied[v] = true, append(known, worlds...)
-			}
-			return ok
-		})
-		_, due := e.(flow.Due)
-		for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
-			if varies && wants && base&noTime == 0 && (limits == noTime || !due) && n > 0 {
-				m.decisions(func() bool {
-					_, _, ok := m.step(base|limits, e, worlds)
-					return ok
-				})
-			}
+		wanted, varies := m.tryAll(base, e, worlds)
+		if wants = wants || wanted; wants && varies && base&noTime == 0 && n > 0 {
+			m.tryLimits(base, e, worlds)
 		}
 	}
+}
+
+// tryAll tries every decision, unless it is known what comes of them. It reports whether one wants to send or to ask, and whether any
+// led to something new.
+func (m *Machine) tryAll(spent int, e flow.Event, worlds []world) (wants, varies bool) {
+	var first learned
+	m.decisions(func() bool {
+		o, wanted, varied, ok := m.step(spent, e, worlds)
+		if ok && m.choice == 0 {
+			if first = (learned{outcome: o, promise: m.promise}); len(m.choices) > 0 {
+				first.of = &m.choices[0]
+			}
+			ok = !m.isTaken(first, worlds)
+		}
+		if ok {
+			varies, m.wants[first] = varies || varied, m.wants[first] || wanted
+		}
+		return ok
+	})
+	return m.wants[first], varies
+}
+
+// tryLimits tries every decision with limits spent.
+func (m *Machine) tryLimits(spent int, e flow.Event, worlds []world) {
+	_, due := e.(flow.Due)
+	for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
+		if limits == noTime || !due {
+			m.decisions(func() bool {
+				_, _, _, ok := m.step(spent|limits, e, worlds)
+				return ok
+			})
+		}
+	}
+}
+
+// isTaken notes that every decision is tried after the first one led to an outcome, and reports whether it was before.
+func (m *Machine) isTaken(k learned, worlds []world) bool {
+	n := len(m.taken[k])
+	m.taken[k] = union(m.taken[k], worlds)
+	return len(m.taken[k]) == n && !m.Each
+}
+
+// union adds the worlds to a list that it does not have.
+func union(all, worlds []world) []world {
+	for _, w := range worlds {
+		if !slices.Contains(all, w) {
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // decisions takes a step with each decision of the rules.
@@ -168,8 +235,8 @@ func (m *Machine) before(spent int) *flow.State {
 	return &s
 }
 
-// step carries out an event with one decision, and checks what comes of it. Not ok: the flow refuses the event.
-func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wants, ok bool) {
+// step carries out an event with one decision, and checks what comes of it. It varies if that is new in some world. Not ok: the flow refuses the event.
+func (m *Machine) step(spent int, e flow.Event, worlds []world) (o outcome, wants, varies, ok bool) {
 	now := certificate.Now
 	if m.spent[spent] == nil {
 		m.spent[spent] = m.before(spent)
@@ -178,12 +245,12 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 	*after = *s
 	commands, err := m.adviser.Advance(m, after, e)
 	if err != nil || m.err != nil {
-		return v, false, false
+		return o, false, false, false
 	}
 	var sent *flow.Identity
 	var decided flow.Decided
-	recorded, ended, asks := false, false, false
-	_, v.due = e.(flow.Due)
+	recorded, ended := false, false
+	_, o.due = e.(flow.Due)
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Record:
@@ -193,7 +260,7 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 			m.expect(recorded && sent.LastSent.Equal(now) && sent.Deadline.Equal(now.Add(m.terms.Contract.CallTimeout())), "S1: a send is not recorded")
 			m.expect((spent&noTime == 0 || s.Stage != flow.Waiting) && c.Attempt <= m.terms.Limits.MaxAttempts, "S4: sent past a limit")
 		case flow.Ask:
-			asks = true
+			o.asks = true
 			m.expect(c.By != "" && c.Query <= m.terms.Limits.MaxQueries, "S4: asks past a limit")
 		case flow.Finish:
 			ended = true
@@ -201,7 +268,7 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 			decided = c
 			to := c.Verdict
 			wants = wants || to.Property != "" || c.Decision.Action.Sends() || c.Decision.Action == policy.QueryStatus || to.Action == policy.QueryStatus
-			v.action = c.Decision.Action
+			o.action = c.Decision.Action
 			m.decided(&c, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 		case flow.Wait, flow.Alert:
 		default:
@@ -212,16 +279,27 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (v variation, wa
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
 		m.note(&decided)
 	}
-	next := make([]world, len(worlds))
-	for i, w := range worlds {
+	o.windows, o.limited, o.sent = spent&(old|othersOld), spent&(noTime|noSends|noQueries) > 0, sent != nil
+	if o.to, _ = m.abstract(after, 0, true); len(after.Ledger) > 0 {
+		o.copies = after.Ledger[len(after.Ledger)-1].Copies
+	}
+	known, next := m.looked[o], []world(nil)
+	for _, w := range worlds {
+		if slices.Contains(known, w) && !m.Each {
+			continue
+		}
+		known = append(known, w)
 		if sent != nil {
 			w = m.send(w, after)
 		}
-		next[i] = w
+		next = append(next, w)
 		m.hold(w, after, ended)
 	}
-	v.to = m.arrive(after, next, asks)
-	return v, wants || sent != nil || asks, m.err == nil
+	if len(next) > 0 {
+		m.looked[o] = known
+		m.arrive(after, next, o.asks)
+	}
+	return o, wants || o.sent || o.asks, len(next) > 0, m.err == nil
 }
 
 // decided checks what the rules decided and the interlock made of it. A flow that goes on may still wait.
@@ -283,15 +361,15 @@ func (m *Machine) hold(w world, s *flow.State, ended bool) {
 }
 
 // arrive emits a state with its worlds. When a query goes out the latest request may have any age.
-func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) (a certificate.State) {
+func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) {
 	last := len(s.Ledger) - 1
 	for age := range m.ages {
 		if !asks && age != int(m.asked[max(last, 0)]) {
 			continue
 		}
-		is, to := m.abstract(s, uint8(age))
-		if a = is; to == nil {
-			return a
+		a, to := m.abstract(s, uint8(age), m.Apart)
+		if to == nil {
+			return
 		}
 		moved := m.moved(worlds, to)
 		m.emit(a, moved)
@@ -301,7 +379,6 @@ func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) (a certificat
 			m.emit(b, moved)
 		}
 	}
-	return a
 }
 
 // moved returns the worlds of an abstract state. Of identities before the latest forms says what is true.

@@ -52,8 +52,9 @@ func check(c *certificate.Certificate) error {
 	if err != nil {
 		return err
 	}
+	checker := certify.NewChecker(e, c.Rules)
 	for i := range c.Products {
-		if err := certify.Check(context.Background(), e, &c.Products[i], c.Rules); err != nil {
+		if err := checker.Check(context.Background(), &c.Products[i]); err != nil {
 			return err
 		}
 	}
@@ -183,9 +184,10 @@ func TestDecisionsLeftOut(t *testing.T) {
 	}
 }
 
-// mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up once, by 79 lines: what the rules decide
-// was asked about with one draw for each answer, and half of the decisions that were left out were not found.
-const mostLines = 1105
+// mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up twice, by 79 lines: what the rules decide
+// was asked about with one draw for each answer, and half of the decisions that were left out were not found; and by 95: steps of which it
+// is known what comes of them are not taken, in a quarter of the time.
+const mostLines = 1200
 
 func TestSize(t *testing.T) {
 	files, err := filepath.Glob("*.go")

@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/recourse-pay/recourse/internal/certificate"
+	"github.com/recourse-pay/recourse/internal/certify"
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/internal/space"
@@ -97,6 +99,12 @@ func closeBoth(t *testing.T, e *ruleset.Engine, p policy.Payment, most int) (b c
 // closeOf grows the states of a certificate, whatever the search says of the rules. The error says why there is none.
 func closeOf(t *testing.T, e *ruleset.Engine, p policy.Payment, apart bool, most int) (*certifier, error) {
 	t.Helper()
+	return closeWith(t, e, p, most, func(m *certify.Machine) { m.Apart = apart })
+}
+
+// closeWith is closeOf with a change of the checker's machine.
+func closeWith(t *testing.T, e *ruleset.Engine, p policy.Payment, most int, change func(*certify.Machine)) (*certifier, error) {
+	t.Helper()
 	s := space.New(e)
 	g, err := newGround(e, s, p, space.Bit(p.Capture), false, &answersMemo{known: map[answersKey][]space.Group{}})
 	if err != nil {
@@ -105,7 +113,8 @@ func closeOf(t *testing.T, e *ruleset.Engine, p policy.Payment, apart bool, most
 	m := g.model([]*table{newTable(s, e, g.facts, p, nil, nil)}, false, true)
 	m.decider.joined = false
 	c := newCertifier(g, m)
-	c.most, c.machine.Apart = most, apart
+	c.most = most
+	change(c.machine)
 	_, err = c.close(context.Background())
 	return c, err
 }
@@ -150,6 +159,59 @@ func settled(s *certificate.State) bool {
 		if id.Contested || id.Effect != uint8(policy.NotExecuted) {
 			return false
 		}
+	}
+	return true
+}
+
+// The checker leaves out the steps of which it knows what comes of them. Held against the set for which each is taken: the states, the
+// worlds, the questions and the promises are the same, and so is whether there is one.
+func TestStepsThatAreLeftOut(t *testing.T) {
+	products := []policy.Payment{
+		{Provider: "momo", Operation: policy.Unbind}, // with a window of dedupe
+		{Provider: "stripe", Operation: policy.Cancel},
+		{Provider: "shopline", Operation: policy.Bind},
+		{Provider: "momo", Operation: policy.Refund},
+		{Provider: "opi", Operation: policy.Checkout},
+		{Provider: "stripe", Operation: policy.Refund},
+	}
+	e, err := ruleset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range products[:testkit.Size(2, 3, len(products))] {
+		p.Amount, p.Currency = 120_000, "VND"
+		if !eachTaken(t, e, p, fmt.Sprint(p.Provider, " ", p.Operation)) {
+			t.Errorf("%s %s has no certificate", p.Provider, p.Operation)
+		}
+	}
+	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(testkit.Size(8, 40, 400)) {
+		text := someRules(draw.From(seed))
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		eachTaken(t, e, policy.Payment{Provider: "mill", Merchant: "some", Operation: policy.Pay, Amount: 120_000, Currency: "VND"}, fmt.Sprint("seed ", seed, "\n", text))
+	}
+}
+
+// eachTaken holds a certificate against the one for which each step is taken, and reports whether there is one.
+func eachTaken(t *testing.T, e *ruleset.Engine, p policy.Payment, name string) bool {
+	t.Helper()
+	some, refused := closeOf(t, e, p, false, mostCertified)
+	each, refusedEach := closeWith(t, e, p, mostCertified, func(m *certify.Machine) { m.Each = true })
+	if (refused == nil) != (refusedEach == nil) {
+		t.Errorf("%s: %v; with each step: %v", name, refused, refusedEach)
+	}
+	if refused != nil || refusedEach != nil {
+		return false
+	}
+	if !reflect.DeepEqual(some.product, each.product) {
+		t.Errorf("%s: with each step the certificate is another one: %d states and %d, %d questions and %d, promises %v and %v", name,
+			len(some.states), len(each.states), len(some.asked), len(each.asked), some.product.Uses, each.product.Uses)
 	}
 	return true
 }
