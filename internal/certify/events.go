@@ -176,14 +176,14 @@ func (m *Machine) answers(i int, inOrder bool) {
 		if asked {
 			m.add(g, m.names, now, i)
 			m.other(g)
+			m.unknown(g, i)
 		}
 		if g.late = true; !inOrder && by != "" {
 			m.add(g, m.names, said, i)
+			m.lateOthers(g, i)
 		}
 	}
-	if !inOrder {
-		m.webhooks(i)
-	}
+	m.webhooks(i, inOrder)
 }
 
 // sendAnswers adds the answers of one class to a send.
@@ -209,15 +209,22 @@ func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder b
 	}
 	if !inOrder && (!under || id.Sends > 1) {
 		m.add(g, m.names, now, i)
+		m.lateOthers(g, i)
 	}
 }
 
-// webhooks adds those about an identity, and about others.
-func (m *Machine) webhooks(i int) {
+// webhooks adds those about an identity, and about others; of a contested order only those that settle a request.
+func (m *Machine) webhooks(i int, contested bool) {
 	seen := map[policy.Effect]bool{}
 	for class, fact := range m.facts[policy.Webhook] {
 		g := given{phase: policy.Webhook, class: int8(class)}
+		if contested && !fact.Effect.Settled() {
+			continue
+		}
 		m.add(g, append([]naming{byOrder}, m.names[1:]...), said(fact), i)
+		if contested {
+			continue
+		}
 		if !seen[fact.Effect] { // of another payment the flow reads the effect alone
 			seen[fact.Effect] = true
 			m.add(g, []naming{crossed, sibling}, "nothing", i)
@@ -252,6 +259,25 @@ func (m *Machine) other(g given) {
 	if g.phase == policy.Webhook && m.Payment.Operation == policy.Refund {
 		g.name = ofTarget
 		m.put(g, m.worlds, "")
+	}
+}
+
+// unknown adds an answer to a query, or a late one, that names a request of an identity's order which the flow does not know, and says that it
+// was executed or may be. To a capture or a cancel that is an answer about another payment.
+func (m *Machine) unknown(g given, i int) {
+	if effect := m.facts[g.phase][g.class].Effect; (effect == policy.Executed || effect == policy.Pending) && !certificate.OnTarget(&m.payment) {
+		m.add(g, []naming{sibling}, "nothing", i)
+	}
+}
+
+// lateOthers adds late answers about others: while the flow waits it is asked about another payment, and until it ends it learns of an
+// unknown request.
+func (m *Machine) lateOthers(g given, i int) {
+	if m.state.Stage == flow.Waiting {
+		m.other(g)
+	}
+	if m.state.Stage != flow.Ended {
+		m.unknown(g, i)
 	}
 }
 

@@ -184,10 +184,10 @@ func TestDecisionsLeftOut(t *testing.T) {
 	}
 }
 
-// mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up twice, by 79 lines: what the rules decide
+// mostLines bounds the checker, without comments and empty lines. The aim is 400. It went up by 79 lines: what the rules decide
 // was asked about with one draw for each answer, and half of the decisions that were left out were not found; and by 95: steps of which it
-// is known what comes of them are not taken, in a quarter of the time.
-const mostLines = 1200
+// is known what comes of them are not taken, in a quarter of the time; and by 21: answers about others come late, and to queries, too.
+const mostLines = 1221
 
 func TestSize(t *testing.T) {
 	files, err := filepath.Glob("*.go")
