@@ -1,7 +1,6 @@
 package providers
 
 import (
-	gopath "path"
 	"slices"
 	"strings"
 
@@ -17,10 +16,7 @@ type event struct {
 }
 
 func (e *event) is(name string) bool {
-	return slices.ContainsFunc(e.names, func(known string) bool {
-		fits, err := gopath.Match(known, name)
-		return name == known || err == nil && fits
-	})
+	return slices.ContainsFunc(e.names, func(known string) bool { return fits(known, name) })
 }
 
 // event sets a notice aside that is of another kind than the operation's.

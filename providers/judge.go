@@ -2,8 +2,8 @@ package providers
 
 import (
 	"fmt"
-	gopath "path"
 	"slices"
+	"strings"
 
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -112,11 +112,32 @@ func (c *Catalog) known(op policy.Operation, mode policy.CaptureMode, a *policy.
 		return known
 	}
 	for _, w := range c.wild {
-		if fits, err := gopath.Match(w.sub, a.SubStatus); w.status == a.Status && err == nil && fits && c.states[w].facts[op][a.Phase][mode] != nil {
+		if w.status == a.Status && fits(w.sub, a.SubStatus) && c.states[w].facts[op][a.Phase][mode] != nil {
 			return c.states[w]
 		}
 	}
 	return nil
+}
+
+// fits reports whether a text is one that a pattern stands for. A * is any text; all else is itself.
+func fits(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	last := len(parts) - 1
+	if last == 0 {
+		return text == pattern
+	}
+	rest, begins := strings.CutPrefix(text, parts[0])
+	if !begins {
+		return false
+	}
+	for _, part := range parts[1:last] {
+		_, after, found := strings.Cut(rest, part)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return strings.HasSuffix(rest, parts[last])
 }
 
 // asReason is what a code proves beside a status. A refused query has no status. So a code

@@ -302,6 +302,10 @@ func (w *walker) sendAnswer(k int) policy.Answer {
 		if a.Fault == policy.NotSent && k != w.under {
 			continue
 		}
+		if w.refusesOther(s) {
+			a.Amount = policy.OddAmount
+			return a
+		}
 		if k != w.under && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
 			w.nameStranger(&a, w.world.wires[k].order)
 			return a
@@ -324,6 +328,10 @@ func (w *walker) queryAnswer(q *question) policy.Answer {
 		if a.Fault == policy.NoFault {
 			if w.IntN(12) == 0 {
 				w.nameOther(&a)
+				return a
+			}
+			if w.refusesOther(s) {
+				a.Amount = policy.OddAmount
 				return a
 			}
 			if q.by == policy.OrderID && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
@@ -353,6 +361,11 @@ func (w *walker) webhook() *finding {
 	}
 	if n := len(w.state.Ledger); n > 0 && s.fact.Effect == policy.Executed && w.IntN(10) == 0 {
 		w.nameStranger(&a, w.state.Ledger[w.IntN(n)].OrderID)
+		return w.step(flow.Received{Moment: w.moment(), Answer: a})
+	}
+	if n := len(w.state.Ledger); n > 0 && w.refusesOther(s) {
+		id := &w.state.Ledger[w.IntN(n)]
+		a.OrderID, a.RequestID, a.Amount = id.OrderID, id.RequestID, policy.OddAmount
 		return w.step(flow.Received{Moment: w.moment(), Answer: a})
 	}
 	if w.IntN(8) == 0 {
@@ -398,22 +411,6 @@ func (w *walker) name(a *policy.Answer, r *record, f policy.Fact, paired bool) {
 	}
 }
 
-// nameOther makes an answer one about another payment: of another shopper, or of another operation of
-// the same trade.
-func (w *walker) nameOther(a *policy.Answer) {
-	a.OrderID, a.RequestID = "o-other", one(w.Rand, "", "r-other")
-	a.ProviderID = one(w.Rand, "", "theirs-other")
-	a.Amount = one(w.Rand, 0, int64(7))
-}
-
-// nameStranger makes an answer one about a request of another client under one of our orders.
-func (w *walker) nameStranger(a *policy.Answer, order string) {
-	a.OrderID, a.RequestID = order, strangersRequest
-	if !actsOnTarget(w.payment.Operation) { // else other requests of the order are expected
-		w.world.foreign = true
-	}
-}
-
 // step gives an event to the machine and holds what it does to the truth.
 func (w *walker) step(e flow.Event) *finding {
 	stage, attempts := w.state.Stage, w.state.Attempts
@@ -443,9 +440,6 @@ func (w *walker) step(e flow.Event) *finding {
 	}
 	return nil
 }
-
-// strangersRequest names a request of another client.
-const strangersRequest = "r-stranger"
 
 // judge carries out a command, and says which property it breaks.
 func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string) {

@@ -23,7 +23,8 @@ import (
 //     had arrived by then. Before that, or without the promise, it may overlook any of them.
 //   - amounts: who executes another amount or currency than the payment's says so in every answer
 //     that says executed: by the amount that it names, or by a fact of the class mismatch alone where
-//     the payment's amount and currency are not known.
+//     the payment's amount and currency are not known. A refusal that names another amount is about something else: it comes
+//     at any time, and settles nothing.
 //   - names: the reply to the call under way is about its request or about another payment. A late reply, the answer to a query by the order and a
 //     webhook may also say that a request of another client executed under one of our orders.
 //   - webhooks: a verified one is the provider's, and is true of a record now or was at some time.

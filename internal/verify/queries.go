@@ -42,21 +42,20 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit e
 	if !inScope {
 		return
 	}
+	explore := func(next *node, name uint8) {
+		tr.variant = name
+		m.explore(next, tr, emit)
+	}
 	if n.s.AskedBy == policy.OrderID && !late {
-		m.foreignExecution(n, h, func(next *node, name uint8) {
-			tr.variant = name
-			m.explore(next, tr, emit)
-		})
+		m.foreignExecution(n, h, explore)
+	}
+	if h.fact.Effect == policy.NotExecuted {
+		m.otherRefusal(n, h, names, explore)
 	}
 	for _, name := range names {
-		next := m.settleQuery(n, i, h, late, name)
-		if next == nil {
-			continue
+		if next := m.settleQuery(n, i, h, late, name); next != nil {
+			m.settleAnswer(next, h, i, []uint8{name}, explore)
 		}
-		m.settleAnswer(next, h, i, []uint8{name}, func(next *node, name uint8) {
-			tr.variant = name
-			m.explore(next, tr, emit)
-		})
 	}
 }
 

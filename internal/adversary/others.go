@@ -1,0 +1,29 @@
+package adversary
+
+import "github.com/recourse-pay/recourse/policy"
+
+// nameOther makes an answer one about another payment: of another shopper, or of another operation of
+// the same trade.
+func (w *walker) nameOther(a *policy.Answer) {
+	a.OrderID, a.RequestID = "o-other", one(w.Rand, "", "r-other")
+	a.ProviderID = one(w.Rand, "", "theirs-other")
+	a.Amount = one(w.Rand, 0, int64(7))
+}
+
+// nameStranger makes an answer one about a request of another client under one of our orders.
+func (w *walker) nameStranger(a *policy.Answer, order string) {
+	a.OrderID, a.RequestID = order, strangersRequest
+	if !actsOnTarget(w.payment.Operation) { // else other requests of the order are expected
+		w.world.foreign = true
+	}
+}
+
+// strangersRequest names a request of another client.
+const strangersRequest = "r-stranger"
+
+// refusesOther reports whether an answer is to be about another amount: a refusal that names one, or a "not found", is about something else,
+// so it can come whatever became of our requests, and settles none of them.
+func (w *walker) refusesOther(s *said) bool {
+	refuses := s.fact.Effect == policy.NotExecuted || s.fact.Class == policy.NotFound && s.fact.Effect == policy.Unknown
+	return refuses && s.answer.Fault == policy.NoFault && w.payment.Amount != 0 && w.IntN(10) == 0
+}
