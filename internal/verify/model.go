@@ -261,7 +261,9 @@ func (m *model) spendLimits(s *flow.State) {
 	s.Ledger = slices.Clone(s.Ledger)
 	for i := range s.Ledger {
 		if old := i == len(s.Ledger)-1; old && m.exhausted.lastOld || !old && m.exhausted.othersOld {
-			s.Ledger[i].FirstSent = base.Add(-repeatWindow(&m.terms.Contract))
+			if over := base.Add(-repeatWindow(&m.terms.Contract)); over.Before(s.Ledger[i].FirstSent) {
+				s.Ledger[i].FirstSent = over
+			}
 		}
 	}
 }
