@@ -35,7 +35,7 @@ func (m *model) canonicalize(n *node) {
 		m.mergePast(n)
 	}
 	if s.Stage == flow.Ended {
-		s.Attempts, n.started = min(s.Attempts, 2), 0
+		s.Attempts, n.started, n.tally = min(s.Attempts, 2), 0, tally{} // no rule is asked any more
 		n.lateFault = false // no rule is asked about what tells nothing
 		if s.Outcome == policy.Failed {
 			s.Attempts = 0
@@ -105,7 +105,7 @@ func (m *model) capCounts(s *flow.State) {
 	}
 	switch {
 	case m.coarse:
-		s.Queries, s.Fired, s.Withdrawn, s.Attempts = 0, nil, "", 0 // the sends are counted again by canonicalize
+		s.Queries, s.Withdrawn, s.Attempts = 0, "", 0 // the sends are counted again by canonicalize
 	case s.Queries < m.terms.Limits.MaxQueries:
 		s.Queries = min(s.Queries, m.capped)
 	}

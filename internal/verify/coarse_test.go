@@ -13,11 +13,12 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/draw"
 	"github.com/recourse-pay/recourse/internal/ruleset"
+	"github.com/recourse-pay/recourse/internal/space"
 	"github.com/recourse-pay/recourse/internal/testkit"
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// The proof rests on the coarse search alone. So the coarse search must find whatever the exact
+// The proof rests on the coarse search alone, and on the one that counts. So each must find whatever the exact
 // one finds.
 func TestCoarseFindsWhatExactFinds(t *testing.T) {
 	sets, first := testkit.Size(4, 10, 60), uint64(1)
@@ -39,19 +40,21 @@ func TestCoarseFindsWhatExactFinds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
 		}
-		exact, _ := findingsOf(t, e, false, 2_500, nil)
+		exact, _ := findingsOf(t, e, exactly, 2_500, nil)
 		looked++
 		if len(exact) == 0 {
 			continue
 		}
-		coarse, whole := findingsOf(t, e, true, 60_000, exact)
-		if !whole {
-			continue
-		}
-		for key, why := range exact {
-			findings++
-			if _, found := coarse[key]; !found {
-				t.Errorf("seed %d: %s, %s: found exactly, and not coarsely\n%s", seed, key, why, text)
+		for _, how := range []how{coarsely, counting} {
+			got, whole := findingsOf(t, e, how, 60_000, exact)
+			if !whole {
+				continue
+			}
+			for key, why := range exact {
+				findings++
+				if _, found := got[key]; !found {
+					t.Errorf("seed %d: %s, %s: found exactly, and not %s\n%s", seed, key, why, how, text)
+				}
 			}
 		}
 		if len(exact) > 0 {
@@ -64,12 +67,36 @@ func TestCoarseFindsWhatExactFinds(t *testing.T) {
 	}
 }
 
-// findingsOf is what a search finds, and whether it came to its end, or to all that is wanted.
-func findingsOf(t *testing.T, e *ruleset.Engine, coarse bool, most int, wanted map[string]string) (found map[string]string, whole bool) {
+// how a search follows what happens.
+type how string
+
+const (
+	exactly  how = "exactly"
+	coarsely how = "coarsely"
+	counting how = "by counting"
+)
+
+// countingTwin is the model of a payment's rules that counts what they look at.
+func countingTwin(t *testing.T, e *ruleset.Engine, p policy.Payment) *model {
 	t.Helper()
-	m, err := newModel(e, mill("some"), coarse, false)
+	s := space.New(e)
+	g, err := newGround(e, s, p, space.Bit(p.Capture), false, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	tables := []*table{newTable(s, e, g.facts, p, nil, nil)}
+	return g.countingModel(tables, cutsOf(s, tables))
+}
+
+// findingsOf is what a search finds, and whether it came to its end, or to all that is wanted.
+func findingsOf(t *testing.T, e *ruleset.Engine, by how, most int, wanted map[string]string) (found map[string]string, whole bool) {
+	t.Helper()
+	m, err := newModel(e, mill("some"), by != exactly, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by == counting {
+		m = countingTwin(t, e, mill("some"))
 	}
 	s := newSearch(m)
 	s.maxStates = most
@@ -112,7 +139,8 @@ func someRules(r draw.Rand) string {
 			`class == "not_found"`, `class == "network_error"`, `class == "issuer_declined"`, `class == "maintenance"`,
 			`class == "conflict"`, `class == "mismatch"`, `phase == "query"`, `phase == "webhook"`, `fault == "not_sent"`)
 		when += draw.One(r, ``, ` && !in_doubt`, ` && !in_doubt`, ` && in_doubt`)
-		when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && queries < 2`, ` && queries > 0`,
+		when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && attempt in [2, 3]`, ` && queries < 2`, ` && queries > 0`,
+			` && queries == 2`, ` && fired == 1`, ` && (attempt > 1 ? queries == 1 : fired == 0)`, ` && elapsed >= duration("1h")`,
 			` && elapsed < duration("20m")`, ` && elapsed >= duration("2h")`, ` && stage == "result"`, ` && code == "NO"`)
 		fmt.Fprintf(&b, "\n[[rule]]\nid = \"some-%d\"\nwhen = '%s'\nthen = %q\n", i, when, draw.One(r, policy.All[policy.Action]()...).String())
 	}

@@ -6,12 +6,13 @@ import (
 
 	"github.com/recourse-pay/recourse/internal/region"
 	"github.com/recourse-pay/recourse/internal/space"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // cuts are the values from which on the rules of some tables can tell a count or a time from smaller ones. They are read from the regions
 // that the tables decide by: a search that rounds counts between two of them gives the rules no other answer.
 type cuts struct {
-	queries, elapsed []int64
+	attempts, queries, elapsed []int64
 	fired            map[string][]int64 // by the rule's id
 }
 
@@ -26,7 +27,7 @@ func cutsOf(s *space.Space, tables []*table) *cuts {
 			}
 		}
 	}
-	c.queries, c.elapsed = sorted(c.queries), sorted(c.elapsed)
+	c.attempts, c.queries, c.elapsed = sorted(c.attempts), sorted(c.queries), sorted(c.elapsed)
 	for rule := range c.fired {
 		c.fired[rule] = sorted(c.fired[rule])
 	}
@@ -37,6 +38,8 @@ func (c *cuts) add(s *space.Space, b region.Box) {
 	for _, l := range b {
 		rule, isFired := s.FiredOf(l.Dim)
 		switch {
+		case l.Dim == space.Attempt:
+			c.attempts = append(c.attempts, edges(l.Set)...)
 		case l.Dim == space.Queries:
 			c.queries = append(c.queries, edges(l.Set)...)
 		case l.Dim == space.Elapsed:
@@ -63,12 +66,26 @@ func sorted(list []int64) []int64 {
 	return slices.Compact(list)
 }
 
-// countable reports whether no rule compares a count with more than a state keeps of it.
-func (c *cuts) countable() bool {
+// any reports whether the rules look at any count or time.
+func (c *cuts) any() bool {
+	return len(c.attempts)+len(c.queries)+len(c.elapsed)+len(c.fired) > 0
+}
+
+// uncountable names what the rules compare with more than a state keeps of it, and more than the limits allow; empty: nothing.
+func (c *cuts) uncountable(l *policy.Limits) string {
+	tooLarge := func(of []int64, limit int64) bool { return len(of) > 0 && min(of[len(of)-1], limit) > maxCount }
+	switch {
+	case tooLarge(c.attempts, int64(l.MaxAttempts)):
+		return "attempt"
+	case tooLarge(c.queries, int64(l.MaxQueries)):
+		return "queries"
+	case len(c.elapsed) > maxCount:
+		return "elapsed"
+	}
 	for _, of := range c.fired {
-		if of[len(of)-1] > maxCountedFired {
-			return false
+		if tooLarge(of, math.MaxInt64) {
+			return "fired"
 		}
 	}
-	return true
+	return ""
 }

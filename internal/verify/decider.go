@@ -19,6 +19,7 @@ type decider struct {
 	cuts    *cuts // of the tables, where counts are known
 	terms   policy.Terms
 	counts  bool // counts are known, and limit what the rules decide
+	tally   *counts // instead of those of the flow; nil: these
 	perRule bool // each rule is followed by itself, and not each action
 	plain   bool // answers that the executor never makes are left out; for stories
 	joined  bool // only what is decided counts, and not by which rule or about which answer
@@ -88,8 +89,11 @@ func (d *decider) possible(s *policy.Situation) possible {
 	key.at.fact.Basis = 0
 	var c *counts
 	if d.counts {
-		key.counts = d.countsKey(s)
 		c = &counts{int64(s.Attempt), int64(s.Queries), int64(s.Elapsed), s.Fired}
+		if d.tally != nil {
+			c.attempt, c.queries, c.elapsed = d.tally.attempt, d.tally.queries, d.tally.elapsed
+		}
+		key.counts = d.countsKey(c)
 	}
 	if p, known := d.memo[key]; known {
 		return p
@@ -240,9 +244,9 @@ func (d *decider) includes(t *table) bool {
 }
 
 // countsKey identifies what the rules can distinguish in the counts.
-func (d *decider) countsKey(s *policy.Situation) string {
-	b := append(d.buf[:0], byte(s.Attempt), byte(s.Queries), byte(s.Queries>>8), byte(cutIndex(d.cuts.elapsed, int64(s.Elapsed))))
-	for _, c := range s.Fired {
+func (d *decider) countsKey(of *counts) string {
+	b := append(d.buf[:0], byte(of.attempt), byte(of.queries), byte(of.queries>>8), byte(cutIndex(d.cuts.elapsed, of.elapsed)))
+	for _, c := range of.fired {
 		b = append(append(append(b, '|'), c.Name...), byte(c.N))
 	}
 	d.buf = b

@@ -30,6 +30,7 @@ type model struct {
 	// after the flow's time, and conditions on counts may hold or not. The coarse model contains
 	// every real trace and some impossible ones, so a finding is searched again without it.
 	coarse    bool
+	following following // what of the counts the coarse model follows all the same
 	exhausted exhausted // for the step that is taken
 
 	breaches breaches // none but to find what a proof needs, and in tests
@@ -127,9 +128,7 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 		known = cutsOf(g.space, tables)
 	}
 	m.decider.cuts, m.clock = known, newClock(m.terms, known.elapsed, coarse)
-	for rule, of := range known.fired {
-		m.maxFired[rule] = int(min(of[len(of)-1], maxCountedFired))
-	}
+	m.setFired(known)
 	if of := known.queries; len(of) > 0 {
 		m.capped = int(min(of[len(of)-1], math.MaxInt32))
 	}
@@ -147,6 +146,8 @@ const unbounded = 100
 // It tries each event with and without them.
 type exhausted struct {
 	sends, queries, time, lastOld, othersOld bool
+
+	elapsed uint8 // the part of the flow's time, where the rules look at it; see following
 
 	claims   claims // that an earlier answer has made
 	executes bool   // wanted: the first execution became known

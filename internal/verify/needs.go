@@ -82,7 +82,7 @@ func (b *batch) needs(ctx context.Context, g *ground, s *search) (*needed, error
 		if !read[p] {
 			continue
 		}
-		if n.Promises[p] = ""; b.o.VerdictOnly || !s.m.coarse || !s.holds() {
+		if n.Promises[p] = ""; b.o.VerdictOnly || s.m.decider.counts || !s.holds() {
 			continue
 		}
 		without := newSearch(g.model(s.m.decider.tables, false, true))

@@ -33,6 +33,8 @@ type said struct {
 	foreign       bool // another client's request was executed under one of our orders
 	disputed      bool // an answer about the payment key has said so, and no person since
 
+	tally // of the flow, where the rules look at counts and the rest of the model does not
+
 	forced   policy.Action // the action that the flow takes next without the interlock
 	isForced bool          // forced is set
 }
@@ -261,6 +263,7 @@ func (m *model) key(n *node) []byte {
 		}
 	}
 	b = append(b, s.Stage...)
+	b = append(b, n.attempts, n.queries)
 	b = append(b, byte(s.Attempts), byte(s.Outcome), byte(n.flow), byte(n.firstOwn), byte(n.started), byte(n.forced), byte(s.Next.Action))
 	b = strconv.AppendInt(b, int64(s.Queries), 10)
 	b = append(b, s.Next.Via...)

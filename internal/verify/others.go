@@ -103,7 +103,7 @@ func (m *model) otherPayment(n *node, tr transition, emit emitFunc) {
 // unknownRequest emits an answer of each class that contests an order of the flow. Captures and cancels expect other requests of their order:
 // to them such an answer is one about another payment.
 func (m *model) unknownRequest(n *node, tr transition, emit emitFunc) {
-	if m.actsOnTarget() || m.coarse && n.contested() { // one more changes nothing
+	if m.actsOnTarget() || m.coarse && !m.counts() && n.contested() { // one more changes nothing
 		return
 	}
 	tr.variant = namesSibling

@@ -284,35 +284,27 @@ func (b *batch) firstOnly() bool { return b.o.VerdictOnly && b.o.FirstOnly }
 // decided reports whether nothing that is still to be searched can change what is asked about a product.
 func (b *batch) decided(j *job) bool { return b.firstOnly() && len(j.product.Violations) > 0 }
 
-// countedEdges bounds the search that counts; maxCountedQueries and maxCountedFired the limits for which it is tried: webhooks fire a rule
-// any number of times, and a state keeps a count in a byte.
-const (
-	countedEdges      = 1_000_000
-	maxCountedQueries = 5
-	maxCountedFired   = 250
-)
+// countedEdges bounds the search that counts.
+const countedEdges = 2_000_000
 
-// counted searches again with every send, query and firing counted, and ages followed, where the
-// rules look at them and the limits are small. Its verdict is exact. It returns the search without counts if that is
-// not possible.
+// counted searches again with what the rules look at counted: sends, queries, firings, the flow's time. It returns the search without
+// counts if the rules look at none, and if that comes to no end.
 func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
 	tables := s.m.decider.tables
-	if s.holds() || s.unfinished || !isCounted(s.m.decider.looks, &g.terms.Limits) || !cutsOf(g.space, tables).countable() {
+	known := cutsOf(g.space, tables)
+	if s.holds() || s.unfinished || !known.any() || known.uncountable(&g.terms.Limits) != "" {
 		return s, nil
 	}
-	exact := newSearch(g.model(tables, true, false))
-	exact.maxStates, exact.maxEdges = b.o.maxStates(), countedEdges
-	exact.stop = func(*finding) bool { return true } // then the search without counts has the findings
-	switch err := exact.run(ctx); {
-	case errors.As(err, &errTooMany{}):
+	c := newSearch(g.countingModel(tables, known))
+	c.maxStates, c.maxEdges = b.o.maxStates(), countedEdges
+	c.stop = s.stop
+	switch err := c.run(ctx); {
+	case errors.As(err, &errTooMany{}) && len(c.found) == 0:
 		return s, nil
-	case err != nil:
+	case err != nil && !errors.As(err, &errTooMany{}):
 		return nil, err
 	}
-	if exact.holds() {
-		return exact, nil
-	}
-	return s, nil
+	return c, nil
 }
 
 // found adds what a search has found to its product.
@@ -326,7 +318,7 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 		return err
 	}
 	j.product.join(n.of(s.m.decider.tables[0], s.questions))
-	j.product.Covered.Counted = j.product.Covered.Counted || !s.m.coarse
+	j.product.Covered.Counted = j.product.Covered.Counted || s.m.counts()
 	j.product.Covered.Payments++
 	j.product.Covered.add(s)
 	if s.unfinished {

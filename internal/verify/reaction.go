@@ -132,7 +132,7 @@ func (m *model) expand(n *node) {
 	st.from, st.used = n, 0
 	still := m.stateOf(&n.s)
 	st.still = m.keptState(still, &n.s)
-	b := append(st.buf[:0], byte(still), byte(still>>8), byte(still>>16), byte(n.started), byte(n.firstOwn), byte(n.flow))
+	b := append(st.buf[:0], byte(still), byte(still>>8), byte(still>>16), byte(n.started), byte(n.firstOwn), byte(n.flow), n.attempts, n.queries)
 	for i := range n.ids {
 		id := &n.ids[i]
 		old := byte(0)
@@ -268,6 +268,9 @@ func (m *model) follow(n *node, tr transition, o *outcome, emit emitFunc) {
 	m.keepOld(next, o.exhausted, len(n.ids))
 	next.lateFault = next.lateFault || o.marks.has(markLeavesCall)
 	next.claim(m.steps.from, o.marks)
+	if !m.count(next, tr, o.marks) {
+		return
+	}
 	tr.choice, tr.exhausted = o.choice, o.exhausted
 	m.applyCommands(next, o.marks)
 	m.exhausted = o.exhausted
@@ -288,13 +291,18 @@ func (m *model) reactionTo(tr transition) *reaction {
 
 // react steps with an event. If the first decision shows that the flow cannot tell it from an earlier one, it returns what came of that one.
 func (m *model) react(tr transition) *reaction {
-	first, ok := m.outcomeWith(tr, exhausted{}, 0)
+	limits := m.times(tr, []exhausted{{}})
+	var first stepped
+	ok := len(limits) > 0
+	if ok {
+		first, ok = m.outcomeWith(tr, limits[0], 0)
+	}
 	if !ok {
 		r := &reaction{}
 		r.alike = m.alike(tr, r)
 		return r
 	}
-	shareable := !m.steps.every && !first.breaks() && !m.readsWindow(tr) && !m.readsClaims(first.want.executes)
+	shareable := len(limits) == 1 && !m.steps.every && !first.breaks() && !m.readsWindow(tr) && !m.readsClaims(first.want.executes)
 	k := sharedKey{m.steps.flow, first.state, m.decider.kind, first.marks, first.wanted, first.took, tr.kind == kindDue}
 	var shared *reaction
 	if shareable {
@@ -306,7 +314,12 @@ func (m *model) react(tr transition) *reaction {
 	if shareable && shared == nil {
 		m.steps.shared[k] = r
 	}
-	r.outcomes, r.want = m.furtherOutcomes(tr, exhausted{}, r.outcomes, &first)
+	r.outcomes, r.want = m.furtherOutcomes(tr, limits[0], r.outcomes, &first)
+	for _, x := range limits[1:] {
+		more, want := m.outcomesOf(tr, x, r.outcomes)
+		r.outcomes = more
+		r.want.join(want)
+	}
 	r.alike = m.alike(tr, r)
 	return r
 }
@@ -371,7 +384,12 @@ func (m *model) variations(tr transition, want exhausted) (all []exhausted) {
 	if want.executes {
 		all = append(all, m.withClaims(all)...)
 	}
-	return all
+	return m.times(tr, all)
+}
+
+// join adds what another step wants.
+func (w *exhausted) join(o exhausted) {
+	w.sends, w.queries, w.executes = w.sends || o.sends, w.queries || o.queries, w.executes || o.executes
 }
 
 // outcomesOf adds to a list what comes of a step with each decision of the rules. It returns also whether any decision wanted to send or
@@ -400,7 +418,7 @@ func (m *model) furtherOutcomes(tr transition, x exhausted, all []outcome, first
 			break
 		}
 		options = next.options
-		want.sends, want.queries, want.executes = want.sends || next.want.sends, want.queries || next.want.queries, want.executes || next.want.executes
+		want.join(next.want)
 		all = append(all, next.outcome)
 	}
 	return all, want

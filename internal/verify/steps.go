@@ -79,6 +79,7 @@ func (m *model) prepare(tr transition) {
 		endDispute(before)
 	}
 	m.exhausted = tr.exhausted
+	m.showCounts(tr)
 	m.spendLimits(before)
 	m.event = m.eventOf(tr)
 	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1

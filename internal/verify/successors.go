@@ -26,7 +26,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 		m.sendAnswers(n, emit)
 	case flow.Querying:
 		m.queryAnswers(n, kindQueryAnswer, emit)
-		if m.coarse && n.s.Displaced != nil {
+		if m.coarse && !m.counts() && n.s.Displaced != nil {
 			// The displaced wait continues only if the answer is not new. Only webhooks can have
 			// changed anything before it. Every other event leads where it leads without a hint.
 			m.webhooks(n, emit)
@@ -51,7 +51,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 	if n.isForced {
 		return // the path continues with the rule's action
 	}
-	if m.coarse && !m.breaches.foreign && n.contested() {
+	if m.coarse && !m.counts() && !m.breaches.foreign && n.contested() {
 		// The flow has taken a sibling's webhook for a payment of its own order, and can neither send nor
 		// mark any more. What is left to find is what the rules want about what it learns next: from its answers, as
 		// above, and from a webhook that settles a request. What others say comes to the same as without the sibling's.

@@ -220,10 +220,7 @@ func addProducts(jobs []*job, e *ruleset.Engine, p policy.Payment, merchants []s
 		if err != nil {
 			return nil, err
 		}
-		key := alikeKey(&p, &looks) + terms
-		if l := e.Terms(&p).Limits; isCounted(&looks, &l) { // such a proof is one of the merchant's own limits
-			key += fmt.Sprint(l)
-		}
+		key := alikeKey(&p, &looks) + terms + limitsKey(&looks, &e.Terms(&p).Limits)
 		if j := alike[key]; j != nil {
 			j.merchants = append(j.merchants, m)
 			continue
@@ -245,16 +242,18 @@ func merchantsOf(set *rules.Set, provider string, embedded bool) []string {
 	})
 }
 
-// isCounted reports whether rules can tell apart how often something was done, or when, and the limits are so small that
-// everything can be counted.
-func isCounted(looks *ruleset.Looks, l *policy.Limits) bool {
-	for _, cuts := range looks.Fired {
-		if cuts[len(cuts)-1] > maxCountedFired {
-			return false
-		}
+// limitsKey is what a proof that counts rests on of a merchant's limits: those of what its rules look at; see [ground.countingModel].
+func limitsKey(looks *ruleset.Looks, l *policy.Limits) (key string) {
+	if looks.At["attempt"] {
+		key += fmt.Sprint(" attempts ", l.MaxAttempts)
 	}
-	counts := looks.At["attempt"] || looks.At["queries"] || looks.At["fired"] || looks.At["elapsed"]
-	return counts && l.MaxAttempts <= maxSends && l.MaxQueries <= maxCountedQueries
+	if looks.At["queries"] {
+		key += fmt.Sprint(" queries ", l.MaxQueries)
+	}
+	if looks.At["elapsed"] {
+		key += fmt.Sprint(" elapsed ", l.MaxElapsed)
+	}
+	return key
 }
 
 // alikeKey is everything of a merchant's rules that the model distinguishes.
