@@ -25,6 +25,8 @@ type Options struct {
 	Workers int
 	States  int // of verify, for each set; a set that needs more is passed over
 
+	Counts bool // every set has a rule that rests on counts, or on the flow's time
+
 	// Patience bounds the time that verify gets for a set, in times of what a shipped product needs
 	// on this machine now. Proofs are quick; stories and proposals for a set that is refused can take
 	// minutes, and they say nothing more to the adversary.
@@ -179,7 +181,7 @@ func (o *Options) measure(ctx context.Context) error {
 // one draws a set, asks verify, and plays.
 func (o *Options) one(ctx context.Context, number int, shipped *providers.Catalogs) (*result, error) {
 	seed := o.Seed*1_000_003 + uint64(number)
-	s, used := drawSet(seed, shipped)
+	s, used := drawSet(seed, shipped, o.Counts)
 	one := &result{seen: newCoverage()}
 	e, err := s.open()
 	if err != nil {

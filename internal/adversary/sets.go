@@ -99,7 +99,9 @@ func drawMini(r *rand.Rand) string {
 		b.WriteString("\n[deployment.east]\ntitle = \"East\"\nsources = [\"a test\"]\n")
 		for _, i := range r.Perm(len(miniRows))[:1+r.IntN(4)] {
 			row := miniRows[r.IntN(len(miniRows))]
-			row.key = miniRows[i].key
+			if row.key = miniRows[i].key; row.key == `code = "40"` {
+				row.effects = "unknown" // the contract may say that it refuses a repeat
+			}
 			row.write(&b, r, "deployment.east.")
 		}
 	}
@@ -167,7 +169,7 @@ func drawContract(r *rand.Rand, replayCodes bool) string {
 
 func drawLimits(r *rand.Rand) string {
 	return fmt.Sprintf("[limits]\nmax_attempts = %d\nmax_queries = %d\nmax_elapsed = %q\nmax_retry_after = %q\n",
-		1+r.IntN(4), 1+r.IntN(6), one(r, "1m", "10m", "20m", "2h", "26h", "48h"), one(r, "30s", "10m", "1h"))
+		1+r.IntN(4), 1+r.IntN(one(r, 3, 6)), one(r, "1m", "10m", "20m", "2h", "26h", "48h"), one(r, "30s", "10m", "1h"))
 }
 
 // The rules that end every set: what they do is safe, whatever stands before them.
@@ -190,11 +192,12 @@ const schedules = "[schedule.poll]\nintervals = [\"5s\", \"1m\", \"1h\"]\n\n[sch
 	"[schedule.slow]\ninitial_interval = \"30s\"\nmultiplier = 3.0\nrandomization_factor = 0.5\nmax_interval = \"2h\"\n"
 
 // drawSet draws a rule set: mostly safe rules, and in most sets one that may not be.
-func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
+// With counts, the small provider's, and the one that may not be safe is safe only by counts.
+func drawSet(seed uint64, shipped *providers.Catalogs, counts bool) (*set, map[string]int) {
 	r := rand.New(rand.NewPCG(seed, 0x5e7))
 	s := &set{product: product{provider: "mini", op: one(r, policy.Pay, policy.Pay, policy.Capture, policy.Refund), merchant: one(r, "", "acme", "acme")}}
 	w := &writer{Rand: r, words: words(), merchant: []string{"acme", "vip", "v"}, used: map[string]int{}}
-	if r.IntN(4) == 0 {
+	if r.IntN(4) == 0 && !counts {
 		s.provider = one(r, "opi", "opi", "momo", "shopline", "paykka", "stripe", "vnpay")
 	}
 	if c, err := shipped.Get(s.provider); err == nil {
@@ -223,13 +226,15 @@ func drawSet(seed uint64, shipped *providers.Catalogs) (*set, map[string]int) {
 	}
 	n := 1 + r.IntN(4)
 	bad := -1
-	if r.IntN(2) > 0 {
+	if r.IntN(2) > 0 || counts {
 		bad = r.IntN(n)
 	}
 	for i := range n {
 		when, then := w.safeRule()
 		if i == bad {
-			when, then = w.doubtfulRule()
+			if when, then = w.doubtfulRule(); counts {
+				when = w.counted() + one(r, " && in_doubt", " && in_doubt", ` && effect == "not_executed"`, ` && effect != "executed"`)
+			}
 		}
 		schedule := ""
 		if then != "mark_failed" && then != "mark_succeeded" && r.IntN(3) == 0 {
@@ -305,14 +310,36 @@ var guards = []string{
 // doubtfulRule draws a rule that may be safe or not: a condition, half a guard, and an action.
 func (w *writer) doubtfulRule() (when, then string) {
 	then = one(w.Rand, "retry_same_request", "retry_new_request", "retry_new_order", "mark_failed", "mark_succeeded")
-	if w.IntN(5) < 2 {
+	switch w.IntN(5) {
+	case 0, 1:
 		return w.narrow(), then
+	case 2:
+		return w.counted() + one(w.Rand, " && in_doubt", " && in_doubt", ` && effect == "not_executed"`, ` && effect != "executed"`, ""), then
 	}
 	when = w.condition(w.IntN(3))
 	if g := one(w.Rand, guards...); g != "" {
 		when = "(" + when + ") && " + g
 	}
 	return when, then
+}
+
+// counted draws a condition on counts and the flow's time, with numbers near the limits that are drawn. Whether the rule is safe rests on them.
+func (w *writer) counted() string {
+	w.use("narrow", "counted")
+	count := func() string { return one(w.Rand, "attempt", "attempt", "queries", "queries", "fired") }
+	plain := func() string {
+		if w.IntN(4) == 0 {
+			return "elapsed " + one(w.Rand, "<", "<=", ">", ">=", "==") + " duration(" + quote(one(w.Rand, "0s", "1m", "9m59s", "10m", "20m", "2h", "26h", "47h")) + ")"
+		}
+		return fmt.Sprintf("%s %s %d", count(), one(w.Rand, "<", "<=", ">", ">=", "==", "!="), w.IntN(8))
+	}
+	n := w.IntN(5)
+	return "(" + one(w.Rand,
+		plain(), plain(), plain()+" && "+plain(), plain()+" || "+plain(),
+		"("+plain()+" ? "+plain()+" : "+plain()+")", "("+plain()+") == ("+plain()+")", "!("+plain()+")",
+		fmt.Sprintf("%s in [%d, %d]", count(), n, n+1+w.IntN(3)), fmt.Sprintf("%s >= %d && %s <= %d", count(), n, count(), n+w.IntN(4)),
+		fmt.Sprintf("%s + %s > %d", count(), count(), w.IntN(12)), fmt.Sprintf("%s - %s >= %d", count(), count(), w.IntN(4)), fmt.Sprintf("%s * %d <= %s", count(), 1+w.IntN(3), count()),
+	) + ")"
 }
 
 // narrow draws a condition that few answers or payments meet, of fields that are seldom seen

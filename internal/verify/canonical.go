@@ -36,7 +36,7 @@ func (m *model) canonicalize(n *node) {
 	}
 	if s.Stage == flow.Ended {
 		s.Attempts, n.started, n.tally = min(s.Attempts, 2), 0, tally{} // no rule is asked any more
-		n.lateFault = false // no rule is asked about what tells nothing
+		n.lateFault = false                                             // no rule is asked about what tells nothing
 		if s.Outcome == policy.Failed {
 			s.Attempts = 0
 		}

@@ -13,7 +13,7 @@ import (
 // that the tables decide by: a search that rounds counts between two of them gives the rules no other answer.
 type cuts struct {
 	attempts, queries, elapsed []int64
-	fired            map[string][]int64 // by the rule's id
+	fired                      map[string][]int64 // by the rule's id
 }
 
 func cutsOf(s *space.Space, tables []*table) *cuts {

@@ -18,11 +18,11 @@ type decider struct {
 	looks   *ruleset.Looks
 	cuts    *cuts // of the tables, where counts are known
 	terms   policy.Terms
-	counts  bool // counts are known, and limit what the rules decide
+	counts  bool    // counts are known, and limit what the rules decide
 	tally   *counts // instead of those of the flow; nil: these
-	perRule bool // each rule is followed by itself, and not each action
-	plain   bool // answers that the executor never makes are left out; for stories
-	joined  bool // only what is decided counts, and not by which rule or about which answer
+	perRule bool    // each rule is followed by itself, and not each action
+	plain   bool    // answers that the executor never makes are left out; for stories
+	joined  bool    // only what is decided counts, and not by which rule or about which answer
 
 	asked   *answerClass // of the answer that the event brings
 	choice  int          // index of the option that is taken
