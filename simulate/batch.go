@@ -207,20 +207,47 @@ func (b *batch) parse(r *lineReader) {
 		b.executions = (*spare)[:0]
 	}
 	number, size := b.firstLine, len(b.data)
-	for data := b.data; len(data) > 0; number++ {
-		from, raw := size-len(data), data
-		if i := bytes.IndexByte(data, '\n'); i >= 0 {
-			raw, data = data[:i], data[i+1:]
-		} else {
-			data = nil
+	data := b.data // texts of lines that are read in general come behind it
+	r.RLock()
+	for at := 0; at < size; number++ {
+		if number%linesAtOnce == 0 { // who learns waits for all that read
+			r.RUnlock()
+			r.RLock()
 		}
-		line := bytes.TrimLeft(raw, " \t\r\v\f")
-		from += len(raw) - len(line)
-		if raw = bytes.TrimSpace(line); len(raw) == 0 || r.readKnown(b, raw, from, number) {
+		if n := r.readKnown(b, data[at:], at, number); n > 0 {
+			at += n + 1
 			continue
 		}
-		b.parseLine(r, raw, number)
+		r.RUnlock()
+		at += b.parseOther(r, data[at:], at, number) + 1
+		r.RLock()
 	}
+	r.RUnlock()
+}
+
+// linesAtOnce is how many lines are read in one go before others may learn.
+const linesAtOnce = 32
+
+// parseOther reads the line that data begins with and that has no known pattern as it stands, and returns its length.
+func (b *batch) parseOther(r *lineReader, data []byte, from, number int) int {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		data = data[:i]
+	}
+	line := bytes.TrimLeft(data, " \t\r\v\f")
+	raw := bytes.TrimSpace(line)
+	if len(raw) == 0 {
+		return len(data)
+	}
+	if len(raw) < len(data) {
+		r.RLock()
+		n := r.readKnown(b, raw, from+len(data)-len(line), number)
+		r.RUnlock()
+		if n > 0 {
+			return len(data)
+		}
+	}
+	b.parseLine(r, raw, number)
+	return len(data)
 }
 
 // parseLine decodes a line that has no known pattern.

@@ -49,11 +49,14 @@ func (r *lineReader) learn(b *batch, raw []byte, l *line) {
 		request: l.Phase == recorded.Send && !slices.ContainsFunc(w.filled, func(h hole) bool { return h.role == isRequest }) && l.RequestID != "",
 	}
 	p.defaults = defaultsOf(l)
+	if p.catalog != nil {
+		p.unit = p.catalog.Minor("1", p.kind.answer.Currency)
+	}
 	pieces := append(w.pieces, piece{bytes: raw[w.from:]})
 	probe := lineReader{lore: &lore{merchants: r.merchants}}
 	probe.patterns.add(pieces, p)
 	read := batch{data: raw}
-	if !r.meet(l.Payment.Merchant, p.catalog) || !probe.readKnown(&read, raw, 0, l.number) || !sameEntry(b, last, &read, &read.lines[0]) {
+	if !r.meet(l.Payment.Merchant, p.catalog) || probe.readKnown(&read, raw, 0, l.number) == 0 || !sameEntry(b, last, &read, &read.lines[0]) {
 		return
 	}
 	r.patterns.add(pieces, p)

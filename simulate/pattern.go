@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
 	"github.com/recourse-pay/recourse/providers"
@@ -50,6 +52,7 @@ type pattern struct {
 	holes   []hole
 	request bool     // the line has no request id of its own and takes that of the answer
 	found   int      // executions
+	unit    int64    // what a whole number says of the amount, in minor units; not above 0: it says nothing so simple
 	also    *pattern // of the same bytes, for merchants whose answers another catalogue reads
 
 	defaults [entryTexts]int8 // of what the answer says: the text of the line that it is where the body has none; -1: none
@@ -72,65 +75,95 @@ type node struct {
 	end   *pattern // of lines that end here
 }
 
-// find returns the pattern that a line has, and what stands in its holes. It is nil where there is none.
-func (n *node) find(raw []byte, holes *[mostHoles]place) (p *pattern, filled int) {
-	at := 0
+// find returns the pattern of the line that data begins with, what stands in its holes, and how long it is. It is nil where there is none.
+func (n *node) find(data []byte, holes *[mostHoles]place) (p *pattern, filled, at int) {
 	var other *node // a hole at the place where the bytes of a pattern were followed last
 	var otherAt, otherFilled int
 	for {
-		if !bytes.HasPrefix(raw[at:], n.bytes) {
+		if !bytes.HasPrefix(data[at:], n.bytes) {
 			if other == nil {
-				return nil, 0
+				return nil, 0, 0
 			}
 			n, at, filled, other = other, otherAt, otherFilled, nil
-			if n, at = n.fill(raw, at, holes, &filled); n == nil {
-				return nil, 0
+			if n, at = n.fill(data, at, holes, &filled); n == nil {
+				return nil, 0, 0
 			}
 			continue
 		}
 		at += len(n.bytes)
-		if at == len(raw) {
-			return n.end, filled
+		if at == len(data) || data[at] == '\n' {
+			return n.end, filled, at
 		}
-		i := -1
-		if len(n.next) > 0 {
-			i = bytes.IndexByte(n.first, raw[at])
-		}
+		next := n.child(data[at])
 		switch {
-		case i >= 0:
+		case next != nil:
 			if n.texts != nil || n.count != nil {
 				other, otherAt, otherFilled = n, at, filled
 			}
-			n = n.next[i]
+			n = next
 			continue
 		case n.texts == nil && n.count == nil:
 			if other == nil {
-				return nil, 0
+				return nil, 0, 0
 			}
 			n, at, filled, other = other, otherAt, otherFilled, nil
 		}
-		if n, at = n.fill(raw, at, holes, &filled); n == nil {
-			return nil, 0
+		if n, at = n.fill(data, at, holes, &filled); n == nil {
+			return nil, 0, 0
 		}
 	}
 }
 
-// fill takes the hole at a place; nil: nothing there fits.
-func (n *node) fill(raw []byte, at int, holes *[mostHoles]place, filled *int) (*node, int) {
-	end, after := at, n.texts
-	if n.texts != nil {
-		for end < len(raw) && plainByte[raw[end]] {
-			end++
+// child is the node behind a byte; nil: there is none. Most nodes have a few at most.
+func (n *node) child(c byte) *node {
+	if len(n.first) > 8 {
+		if i := bytes.IndexByte(n.first, c); i >= 0 {
+			return n.next[i]
 		}
-	} else {
-		end, after = at+numberLength(raw[at:]), n.count
+		return nil
 	}
-	if end == at || *filled == mostHoles {
+	for i, first := range n.first {
+		if first == c {
+			return n.next[i]
+		}
+	}
+	return nil
+}
+
+// fill takes the hole at a place; nil: nothing there fits.
+func (n *node) fill(data []byte, at int, holes *[mostHoles]place, filled *int) (*node, int) {
+	var length int
+	after := n.texts
+	if after != nil {
+		length = textLength(data[at:])
+	} else {
+		length, after = numberLength(data[at:]), n.count
+	}
+	if length == 0 || *filled == mostHoles {
 		return nil, 0
 	}
-	holes[*filled] = place{uint32(at), uint32(end)}
+	holes[*filled] = place{uint32(at), uint32(at + length)}
 	*filled++
-	return after, end
+	return after, at + length
+}
+
+// textLength is how many bytes at the beginning stand for themselves in a text. It looks at eight at once.
+func textLength(data []byte) int {
+	const each = 0x0101010101010101 // a byte of a word
+	n := 0
+	for ; n+8 <= len(data); n += 8 {
+		x := binary.LittleEndian.Uint64(data[n:])
+		quote, escape := x^'"'*each, x^'\\'*each
+		// The high bit of each byte that is a quote, an escape, below a space or from 0x7f on. Above the lowest of them a carry may set others.
+		odd := (quote-each)&^quote | (escape-each)&^escape | (x-' '*each)&^x | x | (x + each)
+		if odd &= 0x80 * each; odd != 0 {
+			return n + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for n < len(data) && plainByte[data[n]] {
+		n++
+	}
+	return n
 }
 
 // plainByte is the bytes of a text that stand for themselves.
@@ -244,19 +277,18 @@ func (n *node) split(at int) {
 	*n = node{bytes: n.bytes[:at], first: []byte{rest.bytes[0]}, next: []*node{&rest}}
 }
 
-// readKnown reads a line of a pattern that is known into the batch. from is where the line begins in its data.
-func (r *lineReader) readKnown(b *batch, raw []byte, from, number int) bool {
+// readKnown reads the line that data begins with into the batch, if it is of a pattern that is known, and returns its length; 0: it is of none. from
+// is where the line begins in the batch's data. The lore is locked for reading.
+func (r *lineReader) readKnown(b *batch, data []byte, from, number int) int {
 	var holes [mostHoles]place
-	r.RLock() // for one line: for many, who learns would wait for all that read
-	defer r.RUnlock()
-	p, filled := r.patterns.find(raw, &holes)
+	p, filled, length := r.patterns.find(data, &holes)
 	for ; p != nil; p = p.also {
 		if filled == len(p.holes) && r.readBy(p, &holes, b, from, number) {
 			r.known++
-			return true
+			return length
 		}
 	}
-	return false
+	return 0
 }
 
 // readBy reads a line into the batch by a pattern that it has, with what stands in its holes.
@@ -320,7 +352,7 @@ func (r *lineReader) fill(p *pattern, l *entry, h hole, x place, b []byte, found
 		return !p.catalog.NoName(b)
 	case isSameOrder: // looked at when all are filled
 	case isSaidAmount:
-		l.said = p.catalog.Minor(string(b), p.kind.answer.Currency)
+		l.said = p.amount(b)
 		return !p.catalog.NoName(b)
 	case isFoundOrder:
 		found[h.which].order = x
@@ -336,6 +368,16 @@ func (r *lineReader) fill(p *pattern, l *entry, h hole, x place, b []byte, found
 	}
 	return true
 }
+
+// amount is that of an answer.
+func (p *pattern) amount(b []byte) int64 {
+	if whole, ok := wholeUpTo(b, mostWhole); ok && whole > 0 && p.unit > 0 {
+		return whole * p.unit
+	}
+	return p.catalog.Minor(string(b), p.kind.answer.Currency)
+}
+
+const mostWhole = 1e12 // no unit takes it past an int64
 
 // textOf is where an entry keeps what stands in a hole.
 var textOf = [...]int{

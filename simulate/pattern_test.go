@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/recourse-pay/recourse/internal/testkit"
+	"github.com/recourse-pay/recourse/policy"
 )
 
 // trained is a reader that knows the patterns of all shipped recordings and of the lines that tests write, and some of the lines.
@@ -74,7 +75,7 @@ func learn(t testkit.Failer, r *lineReader, raw []byte) {
 func readsAlike(t testkit.Failer, r *lineReader, raw []byte) (known bool) {
 	t.Helper()
 	quick := batch{data: bytes.Clone(raw)}
-	if len(bytes.TrimSpace(raw)) != len(raw) || !r.readKnown(&quick, raw, 0, 1) {
+	if len(bytes.TrimSpace(raw)) != len(raw) || r.readKnown(&quick, raw, 0, 1) != len(raw) {
 		return false
 	}
 	var l line
@@ -207,7 +208,7 @@ func TestWhatNoPatternDescribes(t *testing.T) {
 		for range 2 {
 			learn(t, r, []byte(begin+rest))
 		}
-		if b := (batch{data: []byte(begin + rest)}); r.readKnown(&b, b.data, 0, 1) {
+		if b := (batch{data: []byte(begin + rest)}); r.readKnown(&b, b.data, 0, 1) > 0 {
 			t.Errorf("has a pattern: %.200s", rest)
 		}
 	}
@@ -327,6 +328,50 @@ amount_unit = "major"
 	if len(b.lines) != 2 || b.lines[0].said != 5 || b.lines[1].said != 500 {
 		t.Errorf("%d lines: %+v", len(b.lines), b.lines)
 	}
+}
+
+// An amount of a known pattern is the one that the catalogue reads, in every unit.
+func TestAmountsByAPattern(t *testing.T) {
+	for _, unit := range []string{"minor", "major", "hundredths"} {
+		e := withRules(t, map[string]string{"providers/acme.toml": `
+name        = "acme"
+operations  = ["pay"]
+currency    = "USD"
+amount_unit = "` + unit + `"
+[contract]
+query_by = ["order_id"]
+[[decode]]
+status   = "state"
+order_id = "ref"
+amount   = "sum"
+`})
+		c, err := e.Catalogs.Get("acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, currency := range []string{"", "USD", "VND", "KWD", "XXX"} {
+			p := pattern{kind: &kind{kindContent: kindContent{answer: policy.Answer{Currency: currency}}}, catalog: c, unit: c.Minor("1", currency)}
+			for _, text := range []string{"1", "7", "007", "100", "120000", "999999999999", "1000000000000", "9999999999999999", "99999999999999999999", "0", "00", "1.5", "1.50", "-1", "x"} {
+				if got, want := p.amount([]byte(text)), c.Minor(text, currency); got != want {
+					t.Errorf("%s %s in %s: %d, want %d", text, currency, unit, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Texts are measured as by looking at each byte.
+func TestTextLength(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := rapid.SliceOfN(rapid.OneOf(rapid.ByteRange(' ', '~'), rapid.SampledFrom([]byte{0, 0x1f, '"', '!', '#', '[', '\\', ']', 0x7e, 0x7f, 0x80, 0xa2, 0xdc, 0xff})), 0, 40).Draw(t, "data")
+		want := 0
+		for want < len(data) && plainByte[data[want]] {
+			want++
+		}
+		if got := textLength(data); got != want {
+			t.Fatalf("%d of %q; want %d", got, data, want)
+		}
+	})
 }
 
 // FuzzPatterns holds both readers equal on any bytes, after any other line was learned.
