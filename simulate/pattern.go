@@ -67,12 +67,39 @@ const (
 
 // node is a place in the tree of patterns.
 type node struct {
-	bytes []byte // that stand here in each line
-	first []byte // of the bytes of each of next
-	next  []*node
-	texts *node    // what follows the rest of a text
-	count *node    // what follows a number
-	end   *pattern // of lines that end here
+	head, mask uint64 // the first eight of bytes, and which bits of them count
+	few        uint64 // the first eight of first
+	bytes      []byte // that stand here in each line
+	next       []*node
+	texts      *node    // what follows the rest of a text
+	count      *node    // what follows a number
+	end        *pattern // of lines that end here
+	first      []byte   // of the bytes of each of next
+}
+
+// word is up to eight bytes, the first the lowest.
+func word(b []byte) (w uint64) {
+	for i, c := range b[:min(8, len(b))] {
+		w |= uint64(c) << (8 * i)
+	}
+	return w
+}
+
+// says sets the bytes that stand here.
+func (n *node) says(b []byte) {
+	n.bytes, n.head = b, word(b)
+	n.mask = ^uint64(0)
+	if len(b) < 8 {
+		n.mask = 1<<(8*len(b)) - 1
+	}
+}
+
+// begins reports whether data begins with the bytes that stand here.
+func (n *node) begins(data []byte) bool {
+	if len(data) < max(8, len(n.bytes)) {
+		return bytes.HasPrefix(data, n.bytes)
+	}
+	return (binary.LittleEndian.Uint64(data)^n.head)&n.mask == 0 && (len(n.bytes) <= 8 || string(data[8:len(n.bytes)]) == string(n.bytes[8:]))
 }
 
 // find returns the pattern of the line that data begins with, what stands in its holes, and how long it is. It is nil where there is none.
@@ -80,7 +107,7 @@ func (n *node) find(data []byte, holes *[mostHoles]place) (p *pattern, filled, a
 	var other *node // a hole at the place where the bytes of a pattern were followed last
 	var otherAt, otherFilled int
 	for {
-		if !bytes.HasPrefix(data[at:], n.bytes) {
+		if !n.begins(data[at:]) {
 			if other == nil {
 				return nil, 0, 0
 			}
@@ -116,19 +143,21 @@ func (n *node) find(data []byte, holes *[mostHoles]place) (p *pattern, filled, a
 
 // child is the node behind a byte; nil: there is none. Most nodes have a few at most.
 func (n *node) child(c byte) *node {
-	if len(n.first) > 8 {
-		if i := bytes.IndexByte(n.first, c); i >= 0 {
-			return n.next[i]
-		}
+	i := bits.TrailingZeros64(zeroBytes(n.few^uint64(c)*each)) / 8
+	if i == 8 && len(n.next) > 8 {
+		i = bytes.IndexByte(n.first, c)
+	}
+	if uint(i) >= uint(len(n.next)) {
 		return nil
 	}
-	for i, first := range n.first {
-		if first == c {
-			return n.next[i]
-		}
-	}
-	return nil
+	return n.next[i]
 }
+
+// each is a word of bytes that are 1.
+const each = 0x0101010101010101
+
+// zeroBytes sets the high bit of each byte of a word that is zero. Above the lowest of them it may set others.
+func zeroBytes(w uint64) uint64 { return (w - each) &^ w & (0x80 * each) }
 
 // fill takes the hole at a place; nil: nothing there fits.
 func (n *node) fill(data []byte, at int, holes *[mostHoles]place, filled *int) (*node, int) {
@@ -149,14 +178,11 @@ func (n *node) fill(data []byte, at int, holes *[mostHoles]place, filled *int) (
 
 // textLength is how many bytes at the beginning stand for themselves in a text. It looks at eight at once.
 func textLength(data []byte) int {
-	const each = 0x0101010101010101 // a byte of a word
 	n := 0
 	for ; n+8 <= len(data); n += 8 {
 		x := binary.LittleEndian.Uint64(data[n:])
-		quote, escape := x^'"'*each, x^'\\'*each
-		// The high bit of each byte that is a quote, an escape, below a space or from 0x7f on. Above the lowest of them a carry may set others.
-		odd := (quote-each)&^quote | (escape-each)&^escape | (x-' '*each)&^x | x | (x + each)
-		if odd &= 0x80 * each; odd != 0 {
+		// The high bit of each byte that is a quote, an escape, below a space or from 0x7f on; above the lowest of them, of others too.
+		if odd := zeroBytes(x^'"'*each) | zeroBytes(x^'\\'*each) | ((x-' '*each)&^x|x|(x+each))&(0x80*each); odd != 0 {
 			return n + bits.TrailingZeros64(odd)/8
 		}
 	}
@@ -254,11 +280,13 @@ func (n *node) along(b []byte) *node {
 		i := bytes.IndexByte(n.first, b[0])
 		if i < 0 {
 			if n.isNew() {
-				n.bytes = bytes.Clone(b)
+				n.says(bytes.Clone(b))
 				return n
 			}
-			next := &node{bytes: bytes.Clone(b)}
+			next := &node{}
+			next.says(bytes.Clone(b))
 			n.first, n.next = append(n.first, b[0]), append(n.next, next)
+			n.few = word(n.first)
 			return next
 		}
 		n = n.next[i]
@@ -272,9 +300,11 @@ func (n *node) isNew() bool {
 
 // split cuts the bytes of a node: the rest goes into one of its own.
 func (n *node) split(at int) {
-	rest := *n
-	rest.bytes = n.bytes[at:]
-	*n = node{bytes: n.bytes[:at], first: []byte{rest.bytes[0]}, next: []*node{&rest}}
+	rest, was := *n, n.bytes
+	rest.says(was[at:])
+	*n = node{first: []byte{rest.bytes[0]}, next: []*node{&rest}}
+	n.says(was[:at])
+	n.few = word(n.first)
 }
 
 // readKnown reads the line that data begins with into the batch, if it is of a pattern that is known, and returns its length; 0: it is of none. from
