@@ -76,7 +76,6 @@ func (x *Adviser) advance(d policy.Decider, s *State, e Event, pointers bool) ([
 	turn := &x.turns[x.turn]
 	m := &turn.machine
 	spare := m.spare
-	turn.kept = kept{}
 	m.begin(d, s, When(e), &turn.kept)
 	m.spare, m.room, m.pointers = spare, &turn.room, pointers
 	m.s.Evidence = m.evidence[:0]
@@ -174,7 +173,8 @@ func newMachine(d policy.Decider, s *State, now Moment) *machine {
 
 // begin makes it a step of a flow in the state s, whatever it was before. What is kept is empty.
 func (m *machine) begin(d policy.Decider, s *State, now Moment, k *kept) {
-	*m = machine{d: d, s: *s, now: now, kept: k, room: &noRoom}
+	m.d, m.s, m.was, m.now, m.kept = d, *s, nil, now, k // each by itself: a machine is large, and most of it is written anyway
+	m.sit, m.spare, m.room, m.pointers = policy.Situation{}, nil, &noRoom, false
 	m.t = d.Terms(&m.s.Payment)
 	m.out = m.list[:0]
 	// The caller keeps the old state: what is appended must not land behind its slices.

@@ -50,11 +50,12 @@ type ending struct {
 // driver drives one flow through its recording in virtual time.
 type driver struct {
 	d       policy.Decider
-	adviser *flow.Adviser       // steps the flow in its own memory; nil: each step has new memory, which a story keeps
-	judge   *judge              // that d decides with; nil: it knows no kinds of answers
-	room    []flow.Identity     // for the ledger at the end
-	watch   func(step)          // nil: no story is wanted
-	rule    func(*flow.Decided) // every decision
+	adviser *flow.Adviser   // steps the flow in its own memory; nil: each step has new memory, which a story keeps
+	judge   *judge          // that d decides with; nil: it knows no kinds of answers
+	room    []flow.Identity // for the ledger at the end
+	watch   func(step)      // nil: no story is wanted
+	rules   *tally          // counts the rules of each decision; nil: nobody does
+	harm    *harm           // which rule met the answer before it is noted; nil: there is none
 	r       *record
 	s       flow.State
 	end     ending
@@ -310,8 +311,11 @@ func (v *driver) decides(c *flow.Decided) {
 	if c.Verdict.Property != "" {
 		v.end.corrected++
 	}
-	if v.rule != nil {
-		v.rule(c)
+	if v.rules != nil {
+		v.rules.rule(v.r, c)
+	}
+	if v.harm != nil && v.current == v.harm.cause {
+		v.harm.rule = keyOf(c)
 	}
 }
 

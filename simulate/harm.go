@@ -39,8 +39,8 @@ func findHarm(by *binder, records []record) *harm {
 		if len(r.sends) == 0 {
 			continue // it is in no column either
 		}
-		d := by.of(&r.payment)
-		n := r.executions(d)
+		c := r.conclusion(by.of(&r.payment))
+		n := c.executions
 		if total+n >= 2 {
 			return newHarm(executedTwice, r, records[:i+1], r.secondSend(total))
 		}
@@ -48,7 +48,7 @@ func findHarm(by *binder, records []record) *harm {
 		if !r.ended {
 			continue
 		}
-		if kind := wrong(r, r.conclusion(d, n)); kind != "" {
+		if kind := wrong(r, c); kind != "" {
 			return newHarm(kind, r, records[i:i+1], r.endAt)
 		}
 	}
@@ -80,12 +80,16 @@ func wrong(r *record, c conclusion) harmKind {
 	return ""
 }
 
-// conclusion is that of the recorded client.
-func (r *record) conclusion(d policy.Decider, executions int) conclusion {
-	c := conclusion{outcome: r.outcome, executions: executions}
+// conclusion is that of the recorded client. A judge works it out once.
+func (r *record) conclusion(d *judge) conclusion {
+	if r.concludedBy == d {
+		return r.concluded
+	}
+	c := conclusion{outcome: r.outcome, executions: r.executions(d)}
 	if r.outcome == policy.Succeeded { // else it does not matter
 		c.other, c.disputed = r.otherAmount(r.wasSent), r.disputedBefore(d, r.endAt)
 	}
+	r.concluded, r.concludedBy = c, d
 	return c
 }
 

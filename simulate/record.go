@@ -39,17 +39,23 @@ type record struct {
 	truth    []execution // of identities that the recorded client sent
 	unsent   []execution // of others
 	repeated int         // lines that an earlier one equals
+
+	proved      []proof
+	provedBy    *judge     // who found them; nil: they are not known
+	concluded   conclusion // of the recorded client
+	concludedBy *judge
 }
 
 // decode fills r and reuses its slices.
 func (r *record) decode(kinds []*kind, t *flowLog) {
-	names, d := string(t.data[:t.names]), decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data[t.names:]}
+	d := decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data[t.names:]}
+	names := d.texts[:t.names]
 	*r = record{
 		flow: names[t.merchant+1:], payment: policy.Payment{
 			Provider: t.of.provider, Merchant: names[:t.merchant], Operation: t.of.operation, Key: d.at(t.key), Amount: t.amount,
 			Currency: t.of.currency, Capture: t.of.capture, Tags: t.tags(),
 		},
-		sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0],
+		sends: r.sends[:0], queries: r.queries[:0], webhooks: r.webhooks[:0], truth: r.truth[:0], unsent: r.unsent[:0], proved: r.proved[:0],
 	}
 	for len(d.data) > 0 {
 		k := d.kind()

@@ -126,7 +126,7 @@ func (r *runner) play(with int, records []record, harm *harm, t *tally) []result
 		if res.knowledge == unknown || res.knowledge == provedNotExecuted {
 			taken = keyUnknown
 		}
-		res.recorded = rec.conclusion(d, rec.executions(d))
+		res.recorded = rec.conclusion(d)
 		res.simulated = rec.conclusionOf(d, &res.end)
 	}
 	r.results[with] = results
@@ -152,7 +152,7 @@ func (r *record) start() moment {
 // harm.
 func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) ending {
 	v := &r.driver
-	*v = driver{d: d, r: rec, moved: &t.simulated.moved, room: v.room}
+	*v = driver{d: d, r: rec, moved: &t.simulated.moved, room: v.room, rules: t, harm: harm}
 	switch d := d.(type) {
 	case *judge:
 		v.judge = d
@@ -163,27 +163,15 @@ func (r *runner) drive(d policy.Decider, rec *record, harm *harm, t *tally) endi
 	if r.details != nil {
 		v.end.notes = &notes{}
 	}
-	v.rule = func(d *flow.Decided) {
-		t.rule(rec, d)
-		if harm != nil && v.current == harm.cause {
-			harm.rule = keyOf(d)
-		}
-	}
-	var story *Story
-	if story = r.story(rec); story != nil && t != r.t {
-		story = nil // a story is that of Options.Decider
-	}
-	if story != nil {
+	if story := r.story(rec); story != nil && t == r.t { // a story is that of Options.Decider
 		v.watch = func(s step) { story.steps = append(story.steps, s) }
-	} else {
-		v.adviser = &r.adviser
-	}
-	end := v.run()
-	if story != nil {
+		end := v.run()
 		story.finish(end)
 		r.o.stories(story)
+		return end
 	}
-	return end
+	v.adviser = &r.adviser
+	return v.run()
 }
 
 // story begins the story of a flow. It is nil for a flow that Options.Flow does not name.

@@ -94,18 +94,21 @@ type example struct {
 
 func (e *example) count(r *record) {
 	e.n++
-	e.seen(example{flow: r.flow, at: r.start()})
+	if at := r.start(); e.isAfter(r.flow, at) {
+		e.flow, e.at = strings.Clone(r.flow), at // what the record was decoded from is not kept
+	}
 }
 
-func (e *example) seen(o example) {
-	if e.flow == "" || o.flow != "" && (o.at < e.at || o.at == e.at && o.flow < e.flow) {
-		e.flow, e.at = o.flow, o.at
-	}
+// isAfter reports whether a flow comes before the one that is remembered.
+func (e *example) isAfter(flow string, at moment) bool {
+	return e.flow == "" || flow != "" && (at < e.at || at == e.at && flow < e.flow)
 }
 
 func (e *example) join(o *example) {
 	e.n += o.n
-	e.seen(*o)
+	if e.isAfter(o.flow, o.at) {
+		e.flow, e.at = o.flow, o.at
+	}
 }
 
 func newTally(c *providers.Catalogs) *tally {
