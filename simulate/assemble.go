@@ -115,9 +115,12 @@ func (a *assembler) addFrom(s *stream) error {
 		a.now = s.now
 		a.closeUntil(func(first moment) bool { return a.now-first > moment(a.o.Window/time.Microsecond) })
 	}
-	b := s.b
+	b, i := s.b, s.next%linesAhead
+	if i == 0 {
+		a.look(b, b.lines[s.next:], &s.ahead)
+	}
 	l := s.take()
-	if err := a.add(b, l); err != nil {
+	if err := a.add(b, l, &s.ahead[i]); err != nil {
 		return a.refuse(&LineError{b.input.name, l.number, err})
 	}
 	a.lines++
@@ -137,9 +140,9 @@ func (a *assembler) refuse(e *LineError) error {
 }
 
 // add puts a line to its flow. A flow has one provider and one operation.
-func (a *assembler) add(b *batch, l *entry) error {
+func (a *assembler) add(b *batch, l *entry, in *sought) error {
 	k := l.kind
-	f, fresh := a.flow(&a.encoder, l.merchant, l.text(b.data, flowText), l.at)
+	f, fresh := a.flow(&a.encoder, in, l.merchant, l.text(b.data, flowText), l.at)
 	if fresh {
 		a.open.push(f)
 	}

@@ -54,9 +54,9 @@ func (t *flowLog) more() *rareLog {
 	return t.rare
 }
 
-// named reports whether a log is that of a flow, by the merchant's name, NUL, and the flow's.
-func (t *flowLog) named(names []byte, merchant int) bool {
-	return int(t.merchant) == merchant && bytes.Equal(t.data[:t.names], names)
+// named reports whether a log is that of a merchant's flow. One that is not in use is nobody's.
+func (t *flowLog) named(merchant string, flow []byte) bool {
+	return t.names > 0 && int(t.merchant) == len(merchant) && string(t.data[:t.merchant]) == merchant && bytes.Equal(t.data[t.merchant+1:t.names], flow)
 }
 
 func (t *flowLog) flow() string { return string(t.data[t.merchant+1 : t.names]) }

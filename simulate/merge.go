@@ -21,6 +21,8 @@ type stream struct {
 	last moment // of the line before
 	now  moment // the latest time in this recording
 	read int64  // bytes, as stored
+
+	ahead [linesAhead]sought // of the lines from the last multiple of as many on
 }
 
 // peekSize is how much of a recording is read to see when it begins.

@@ -55,6 +55,7 @@ type openFlows struct {
 	groups map[uint64]*group
 	unused *openFlow
 	name   []byte // the one that is looked for
+	ends   byte   // of logs that were looked at, so that they are read
 }
 
 func newOpenFlows(hash func([]byte) uint64) openFlows {
@@ -65,16 +66,42 @@ func newOpenFlows(hash func([]byte) uint64) openFlows {
 	return openFlows{hash: hash, flows: map[uint64]*openFlow{}, groups: map[uint64]*group{}}
 }
 
+// sought is where the flow of a line is looked for.
+type sought struct {
+	hash  uint64
+	first *openFlow // of those with this hash, when it was looked for; it may be closed since
+}
+
+// linesAhead is how many lines are looked for at once: their flows lie anywhere in memory, which waits for several as long as for one.
+const linesAhead = 16
+
+// look looks for the flows of some lines of a batch.
+func (x *openFlows) look(b *batch, lines []entry, found *[linesAhead]sought) {
+	for i := range lines[:min(len(lines), linesAhead)] {
+		l := &lines[i]
+		x.name = append(append(append(x.name[:0], l.merchant...), 0), l.text(b.data, flowText)...)
+		hash := x.hash(x.name)
+		found[i] = sought{hash, x.flows[hash]}
+	}
+	for i := range found {
+		if f := found[i].first; f != nil && len(f.log.data) > 0 { // which reads the two ends that a line is compared with and added to
+			x.ends += f.log.data[0] ^ f.log.data[len(f.log.data)-1]
+		}
+	}
+}
+
 // flow finds the flow of a merchant, or opens it.
-func (x *openFlows) flow(e *encoder, merchant string, name []byte, at moment) (f *openFlow, fresh bool) {
-	x.name = append(append(append(x.name[:0], merchant...), 0), name...)
-	hash := x.hash(x.name)
-	first := x.flows[hash]
+func (x *openFlows) flow(e *encoder, in *sought, merchant string, name []byte, at moment) (f *openFlow, fresh bool) {
+	if f = in.first; f != nil && f.log.named(merchant, name) {
+		return f, false
+	}
+	first := x.flows[in.hash]
 	for f = first; f != nil; f = f.same {
-		if f.log.named(x.name, len(merchant)) {
+		if f.log.named(merchant, name) {
 			return f, false
 		}
 	}
+	x.name = append(append(append(x.name[:0], merchant...), 0), name...)
 	if x.unused == nil {
 		some := make([]openFlow, 64)
 		for i := range some {
@@ -85,7 +112,7 @@ func (x *openFlows) flow(e *encoder, merchant string, name []byte, at moment) (f
 	x.unused = f.next
 	*f = openFlow{same: first}
 	e.begin(&f.log, x.name, len(merchant), at)
-	x.flows[hash] = f
+	x.flows[in.hash] = f
 	return f, true
 }
 
