@@ -54,7 +54,7 @@ type driver struct {
 	judge   *judge          // that d decides with; nil: it knows no kinds of answers
 	room    []flow.Identity // for the ledger at the end
 	watch   func(step)      // nil: no story is wanted
-	rules   *tally          // counts the rules of each decision; nil: nobody does
+	rules   *tally          // counts the rules of each decision; nil: they are not counted
 	harm    *harm           // which rule met the answer before it is noted; nil: there is none
 	r       *record
 	s       flow.State

@@ -54,7 +54,7 @@ func (t *flowLog) more() *rareLog {
 	return t.rare
 }
 
-// named reports whether a log is that of a merchant's flow. One that is not in use is nobody's.
+// named reports whether a log is that of a merchant's flow. One that is not in use is that of none.
 func (t *flowLog) named(merchant string, flow []byte) bool {
 	return t.names > 0 && int(t.merchant) == len(merchant) && string(t.data[:t.merchant]) == merchant && bytes.Equal(t.data[t.merchant+1:t.names], flow)
 }
@@ -261,7 +261,7 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 type decoder struct {
 	kinds []*kind
 	t     *flowLog
-	texts string // all of the log's data
+	texts string // how the log's data begins
 	data  []byte // the rest of it
 	odd   int    // kinds that were read
 }
@@ -311,9 +311,13 @@ func (d *decoder) text() string {
 		return d.at(d.t.provider)
 	}
 	n -= textOther
-	from := len(d.texts) - len(d.data)
+	from := len(d.t.data) - len(d.data)
+	to := from + int(n)
 	d.data = d.data[n:]
-	return d.texts[from : from+int(n)]
+	if to > len(d.texts) {
+		return string(d.t.data[from:to])
+	}
+	return d.texts[from:to]
 }
 
 func (d *decoder) at(x place) string { return d.texts[x.from:x.to] }

@@ -48,7 +48,8 @@ type record struct {
 
 // decode fills r and reuses its slices.
 func (r *record) decode(kinds []*kind, t *flowLog) {
-	d := decoder{kinds: kinds, t: t, texts: string(t.data), data: t.data[t.names:]}
+	begins := max(t.names, t.key.to, t.order.to, t.request.to, t.provider.to) // nearly all texts stand there, and of the rest nearly nothing is text
+	d := decoder{kinds: kinds, t: t, texts: string(t.data[:begins]), data: t.data[t.names:]}
 	names := d.texts[:t.names]
 	*r = record{
 		flow: names[t.merchant+1:], payment: policy.Payment{
