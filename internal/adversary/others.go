@@ -1,6 +1,10 @@
 package adversary
 
-import "github.com/recourse-pay/recourse/policy"
+import (
+	"slices"
+
+	"github.com/recourse-pay/recourse/policy"
+)
 
 // nameOther makes an answer one about another payment: of another shopper, or of another operation of
 // the same trade.
@@ -26,4 +30,17 @@ const strangersRequest = "r-stranger"
 func (w *walker) refusesOther(s *said) bool {
 	refuses := s.fact.Effect == policy.NotExecuted || s.fact.Class == policy.NotFound && s.fact.Effect == policy.Unknown
 	return refuses && s.answer.Fault == policy.NoFault && w.payment.Amount != 0 && w.IntN(10) == 0
+}
+
+// missesOne makes "not found" an answer about one request of the order that was asked for, if the provider can say that of it. It says
+// nothing of the others.
+func (w *walker) missesOne(q *question, a *policy.Answer) bool {
+	id := &w.state.Ledger[w.IntN(len(w.state.Ledger))]
+	if id.OrderID != q.id.OrderID || slices.ContainsFunc(w.world.records, func(r record) bool {
+		return r.order == id.OrderID && r.request == id.RequestID && w.world.mustFind(q, &r)
+	}) {
+		return false
+	}
+	a.OrderID, a.RequestID = id.OrderID, id.RequestID
+	return true
 }

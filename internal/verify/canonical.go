@@ -200,7 +200,7 @@ func (m *model) simplifyPast(n *node, i int) {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
 	id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass}
-	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last}
+	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last, asked: st.asked} // a "not found" can name it
 	one := request{id: i, last: true, deduped: true}
 	n.requests = slices.DeleteFunc(n.requests, func(c request) bool { return c.id == i })
 	if id.Copies > 0 {

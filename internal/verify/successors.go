@@ -409,10 +409,16 @@ func (m *model) passTime(n *node, emit emitFunc) {
 		startRoles |= first
 	}
 	bound := k.upper(n.started, startRoles)
+	within := func(i int, r ageClass) bool {
+		if m.coarse { // it does not know when the flow began: an identity is no older than the one before it
+			return i == 0 || r <= n.ids[i-1].last
+		}
+		return i < n.firstOwn || k.age(r) < bound
+	}
 	for i := range n.ids {
 		first, last := n.roles(i)
 		once := n.s.Ledger[i].Sends == 1
-		if r, ok := k.next(n.ids[i].first, first); ok && (i <= n.firstOwn || k.age(r) < bound) {
+		if r, ok := k.next(n.ids[i].first, first); ok && (i == n.firstOwn || within(i, r)) {
 			next := n.clone()
 			next.ids[i].first = r
 			if once {
@@ -423,7 +429,7 @@ func (m *model) passTime(n *node, emit emitFunc) {
 			}
 			m.emitTime(&next, transition{kind: kindTime, id: uint8(i)}, emit)
 		}
-		if r, ok := k.next(n.ids[i].last, last); ok && !once && (i < n.firstOwn || k.age(r) < bound) {
+		if r, ok := k.next(n.ids[i].last, last); ok && !once && within(i, r) {
 			next := n.clone()
 			next.ids[i].last = r
 			m.emitTime(&next, transition{kind: kindTime, id: uint8(i), variant: 1}, emit)
