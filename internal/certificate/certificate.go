@@ -5,7 +5,7 @@ import (
 )
 
 // Version is the version of the file's form.
-const Version = 2
+const Version = 3
 
 // Certificate is what a proof rests on, and the states that it is about.
 type Certificate struct {

@@ -137,7 +137,7 @@ func readStates(data []byte) (all []Closed, err error) {
 func (a *State) check() error {
 	bad := int(a.Stage) >= len(stages) || int(a.AskedBy) >= len(bys) || int(a.Via) >= len(vias) || int(a.DisplacedVia) >= len(vias) || a.Count > Most || (a.Count > 0) != (a.Stage > 0)
 	for _, id := range a.IDs[:min(a.Count, Most)] {
-		bad = bad || id.Age > 2
+		bad = bad || id.Age > 2 || id.Order >= Most
 	}
 	if bad {
 		return fmt.Errorf("%+v is no state", *a)

@@ -170,7 +170,7 @@ func basis(e *engine.Engine, p *certificate.Product) error {
 // New returns the machine of a product. Ask says what the rules decide.
 func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Question) []certificate.Choice) *Machine {
 	m := &Machine{Product: p, payment: policy.Payment{Operation: p.Payment.Operation, Amount: p.Payment.Amount, Currency: p.Payment.Currency}, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0}, names: []naming{unnamed, byBoth},
-		given: map[given]chance{}, memory: memory{looked: map[outcome][]world{}, taken: map[learned][]world{}, wants: map[learned]bool{}}}
+		events: map[given]flow.Event{}, looked: map[outcome][]world{}}
 	for ph := range p.Answers {
 		for _, a := range p.Answers[ph] {
 			a.Phase = policy.Phase(ph)
@@ -204,8 +204,8 @@ func (m *Machine) note(d *flow.Decided) {
 		rules = m.choices[min(m.choice, len(m.choices)-1)].Rules
 	}
 	for _, r := range rules {
-		if m.promise != "" {
-			m.Used[certificate.Use{Promise: m.promise, Rule: r}] = true
+		if m.promise > 0 {
+			m.Used[certificate.Use{Promise: promises[m.promise], Rule: r}] = true
 		}
 		if d.Verdict.Action == policy.RetrySame && d.InDoubt && !d.Due {
 			m.Used[certificate.Use{Promise: "dedupe", Rule: r}] = true

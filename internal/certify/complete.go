@@ -15,73 +15,67 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// drawn is how many answers of each phase are drawn, beside those with each row of the catalogue.
-const drawn = 200
+// comparison is what the rules decide, against what the certificate says of them.
+type comparison struct {
+	*Machine
+	engine  *engine.Engine
+	asked   map[certificate.Question][]certificate.Choice
+	answers map[[2]byte][]judged // by phase and class
+	ledger  []policy.Fact        // what it can hold for certain
+	known   map[showing][]policy.Fact
+	rand    *rand.Rand
+	payment policy.Payment
+	with    judged // memory that is used again
+}
 
-var literal = regexp.MustCompile(`"[^"\n]*"|[0-9][0-9_]*`)
+// judged is an answer with what it proves.
+type judged struct {
+	answer policy.Answer
+	fact   policy.Fact
+}
+
+// showing is a question with what an answer proves.
+type showing struct {
+	certificate.Question
+	policy.Fact
+}
 
 // complete holds what the certificate says of the rules against the rules: with each row of the catalogue, and with answers that
 // are drawn from the words and numbers of both, what the rules decide is listed, whatever the flow can show them beside the
-// answer. That this is so for all other answers is on trust.
+// answer. Then it asks about situations that are drawn from the words and numbers of one rule at a time: a condition with several limits
+// seldom holds by chance. That what they decide is listed for all other answers is on trust.
 func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]certificate.Choice, rules []certificate.Text) error {
 	cat, err := e.Catalog(&m.Payment)
 	if err != nil {
 		return err
 	}
-	texts, amounts := literals(rules)
-	c := &comparison{Machine: m, engine: e, asked: asked, amounts: amounts, rand: rand.New(rand.NewPCG(1, 1)), questions: map[[2]byte][]certificate.Question{}, answers: map[[2]byte][]judged{}}
-	for i := range m.Asked { // in the file's order, so that each check draws the same
-		q := m.Asked[i].Question
-		c.questions[[2]byte(q[:2])] = append(c.questions[[2]byte(q[:2])], q)
-	}
-	var all [3][]policy.Answer
+	c := &comparison{Machine: m, engine: e, asked: asked, payment: m.Payment, rand: rand.New(rand.NewPCG(1, 1)), known: map[showing][]policy.Fact{}}
+	words := wordsOf(rules...)
+	words.counts = nil // of too many rules
+	var one, all []policy.Answer
 	for _, r := range slices.Concat(cat.Codes, cat.Statuses) {
-		texts = append(texts, r.Code, r.Status)
-		all[0] = append(all[0], policy.Answer{Code: r.Code, Status: r.Status, SubStatus: r.SubStatus, Verified: true})
+		words.texts = append(words.texts, r.Code, r.Status)
+		one = append(one, policy.Answer{Code: r.Code, Status: r.Status, SubStatus: r.SubStatus, Verified: true})
 	}
-	all[0] = append(all[0], draw(c.rand, texts)...)
-	all[1], all[2] = slices.Clone(all[0]), slices.Clone(all[0])
-	for ph := range all {
-		for i := range all[ph] {
-			all[ph][i].Phase = policy.Phase(ph)
-			c.hold(&all[ph][i])
+	one = append(one, draw(c.rand, words.texts)...)
+	for _, ph := range policy.Phases() {
+		for _, a := range one {
+			a.Phase = ph
+			c.hold(&a)
+			all = append(all, a)
 		}
 	}
-	for _, merchant := range m.Merchants {
-		p := m.Payment
-		p.Merchant = merchant
-		for _, a := range slices.Concat(all[0], all[1], all[2]) {
-			if err := c.compare(p, a); err != nil {
+	for _, c.payment.Merchant = range m.Merchants {
+		c.answers = map[[2]byte][]judged{}
+		for _, a := range all {
+			if err := c.compare(a, words); err != nil {
 				return err
 			}
 		}
-		if err := c.aim(p, rules); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// aimed and mostAimed bound how many situations are drawn from the words and numbers of one rule, for each question.
-const aimed, mostAimed = 40, 2_000
-
-// aim asks the rules about situations that are drawn from the words and numbers of one rule at a time: a condition with several limits
-// seldom holds by chance.
-func (c *comparison) aim(p policy.Payment, rules []certificate.Text) error {
-	own := []string{"baseline.toml", p.Provider + ".toml", "merchants/" + p.Merchant + ".toml"}
-	for _, t := range rules {
-		if !slices.Contains(own, t.Name) {
-			continue // another's
-		}
-		for _, rule := range bytes.Split(t.Data, []byte("[[rule]]"))[1:] {
-			w := wordsOf(rule)
-			for i := range c.Asked {
-				q := c.Asked[i].Question
-				answers := c.answers[[2]byte(q[:2])]
-				for range min(w.draws(), w.draws()*len(answers)) {
-					if err := c.aimAt(&p, q, &answers[c.rand.IntN(len(answers))], w); err != nil {
-						return err
-					}
+		for _, t := range rules {
+			if slices.Contains([]string{"baseline.toml", m.Payment.Provider + ".toml", "merchants/" + c.payment.Merchant + ".toml"}, t.Name) {
+				if err := c.aim(t.Data); err != nil {
+					return err
 				}
 			}
 		}
@@ -89,101 +83,108 @@ func (c *comparison) aim(p policy.Payment, rules []certificate.Text) error {
 	return nil
 }
 
-// words are what a rule is written in.
+// compare asks the rules about an answer with each fact that the flow can show beside it.
+func (c *comparison) compare(a policy.Answer, w *words) error {
+	own := c.engine.Judge(&c.payment, &a)
+	class := slices.Index(c.facts[a.Phase], Read(own))
+	if class < 0 {
+		return fmt.Errorf("no class has the answer %+v", a)
+	}
+	of := [2]byte{byte(a.Phase), byte(class)}
+	c.answers[of] = append(c.answers[of], judged{a, own})
+	for i := range c.Asked { // in the file's order, so that each check draws the same
+		q := c.Asked[i].Question
+		if [2]byte(q[:2]) != of {
+			continue
+		}
+		for _, f := range c.shown(q, own) {
+			if err := c.listed(q, &a, f, w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// aim asks the rules each question in situations of the words of one rule after another.
+func (c *comparison) aim(rules []byte) error {
+	for _, rule := range bytes.Split(rules, []byte("[[rule]]"))[1:] {
+		w := wordsOf(certificate.Text{Data: rule})
+		for i := range c.Asked {
+			q := c.Asked[i].Question
+			for range min(w.draws(), w.draws()*len(c.answers[[2]byte(q[:2])])) {
+				if err := c.aimAt(q, w); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// aimAt asks the rules about an answer of a question's class, in a situation of a rule's words.
+func (c *comparison) aimAt(q certificate.Question, w *words) error {
+	r, answers := c.rand, c.answers[[2]byte(q[:2])]
+	is := &answers[r.IntN(len(answers))]
+	if r.IntN(3) == 0 {
+		c.with = *is
+		c.with.answer.Code = w.texts[r.IntN(len(w.texts))]
+		if c.with.fact = c.engine.Judge(&c.payment, &c.with.answer); Read(c.with.fact) == c.facts[q[0]][q[1]] {
+			is = &c.with
+		}
+	}
+	facts := c.shown(q, is.fact)
+	if len(facts) == 0 {
+		return nil
+	}
+	return c.listed(q, &is.answer, facts[r.IntN(len(facts))], w)
+}
+
+// listed checks that what the rules decide in a situation of some words is listed.
+func (c *comparison) listed(q certificate.Question, a *policy.Answer, f policy.Fact, w *words) error {
+	r, n := c.rand, c.rand.Uint64()
+	c.payment.Amount, c.payment.Currency = w.numbers[r.IntN(len(w.numbers))], w.texts[r.IntN(len(w.texts))]
+	for i := range w.counts {
+		w.counts[i].N = int(n>>(16+i*3%48)) % 8
+	}
+	d := c.engine.Decide(&policy.Situation{Payment: &c.payment, Answer: a, Fact: f, InDoubt: q[7] == 1, Queries: int(n % 4), At: certificate.Now.Add(time.Duration(n>>8%200) * time.Hour),
+		Attempt: 1 + int(w.numbers[r.IntN(len(w.numbers))]%8), Elapsed: w.spans[r.IntN(len(w.spans))], Fired: w.counts})
+	if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
+		return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, *a, f)
+	}
+	return nil
+}
+
+// words are what rules are written in, and some more.
 type words struct {
 	texts   []string
 	numbers []int64
 	spans   []time.Duration
-	counts  []policy.Count // memory that is used again
+	counts  []policy.Count // by each text: among them is the rule's name
 }
 
-func wordsOf(rule []byte) *words {
-	w := &words{spans: []time.Duration{0, 48 * time.Hour}}
-	w.texts, w.numbers = literals([]certificate.Text{{Data: rule}})
-	for _, l := range w.texts {
-		if d, err := time.ParseDuration(l); err == nil {
-			w.spans = append(w.spans, d-1, d, d+1)
+var literal = regexp.MustCompile(`"[^"\n]*"|[0-9][0-9_]*`)
+
+func wordsOf(rules ...certificate.Text) *words {
+	w := &words{texts: []string{"", "x"}, numbers: []int64{0, 1, 120_000}, spans: []time.Duration{0, 48 * time.Hour}}
+	for _, t := range rules {
+		for _, l := range literal.FindAllString(string(t.Data), -1) {
+			if n, err := strconv.ParseInt(strings.ReplaceAll(l, "_", ""), 10, 64); err == nil {
+				w.numbers = append(w.numbers, max(0, n-1), n, n+1)
+			} else if text, err := strconv.Unquote(l); err == nil {
+				w.texts, w.counts = append(w.texts, text), append(w.counts, policy.Count{Name: text})
+				if d, err := time.ParseDuration(text); err == nil {
+					w.spans = append(w.spans, d-1, d, d+1)
+				}
+			}
 		}
 	}
 	return w
 }
 
-// draws is how many situations are drawn; the numbers are those that every list has.
+// draws is how many situations are drawn of a rule's words, for each question: more for more limits. The numbers are those that every list has.
 func (w *words) draws() int {
-	return min(aimed+10*(len(w.texts)-2)*(len(w.numbers)-3)*(len(w.spans)-2), mostAimed)
-}
-
-// aimAt asks the rules about an answer of a question's class, in a situation of a rule's words.
-func (c *comparison) aimAt(p *policy.Payment, q certificate.Question, is *judged, w *words) error {
-	r := c.rand
-	if with := *is; r.IntN(3) == 0 {
-		with.answer.Code = w.texts[r.IntN(len(w.texts))]
-		if with.fact = c.engine.Judge(p, &with.answer); Read(with.fact) == c.facts[q[0]][q[1]] {
-			is = &with
-		}
-	}
-	facts := shown(q, is.fact, c.ledger)
-	if len(facts) == 0 {
-		return nil
-	}
-	p.Amount, p.Currency = w.numbers[r.IntN(len(w.numbers))], w.texts[r.IntN(len(w.texts))]
-	s := c.situation(p, &is.answer, facts[r.IntN(len(facts))], q)
-	s.Attempt, s.Elapsed = 1+int(w.numbers[r.IntN(len(w.numbers))]%8), w.spans[r.IntN(len(w.spans))]
-	s.Fired = w.counts[:0]
-	for _, l := range w.texts { // among them the rule's name
-		s.Fired = append(s.Fired, policy.Count{Name: l, N: r.IntN(8)})
-	}
-	w.counts = s.Fired
-	return c.listed(q, &s)
-}
-
-// situation is one in which a question may be asked.
-func (c *comparison) situation(p *policy.Payment, a *policy.Answer, f policy.Fact, q certificate.Question) policy.Situation {
-	r := c.rand
-	return policy.Situation{Payment: p, Answer: a, Fact: f, InDoubt: q[7] == 1, Attempt: 1 + r.IntN(4), Queries: r.IntN(4),
-		Elapsed: time.Duration(r.IntN(48)) * time.Hour, At: certificate.Now.Add(time.Duration(r.IntN(200)) * time.Hour)}
-}
-
-// listed checks that what the rules decide in a situation is listed.
-func (c *comparison) listed(q certificate.Question, s *policy.Situation) error {
-	d := c.engine.Decide(s)
-	if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
-		return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, s.Answer, s.Fact)
-	}
-	return nil
-}
-
-// literals returns the texts and the numbers of the rules, and some more.
-func literals(rules []certificate.Text) (texts []string, amounts []int64) {
-	texts, amounts = []string{"", "x"}, []int64{0, 1, 120_000}
-	for _, t := range rules {
-		for _, l := range literal.FindAllString(string(t.Data), -1) {
-			if n, err := strconv.ParseInt(strings.ReplaceAll(l, "_", ""), 10, 64); err == nil {
-				amounts = append(amounts, max(0, n-1), n, n+1)
-			} else if text, err := strconv.Unquote(l); err == nil {
-				texts = append(texts, text)
-			}
-		}
-	}
-	return texts, amounts
-}
-
-// comparison is what the rules decide, against what the certificate says of them.
-type comparison struct {
-	*Machine
-	engine    *engine.Engine
-	asked     map[certificate.Question][]certificate.Choice
-	questions map[[2]byte][]certificate.Question // by phase and class
-	ledger    []policy.Fact                      // what it can hold for certain
-	answers   map[[2]byte][]judged               // by phase and class
-	amounts   []int64
-	rand      *rand.Rand
-}
-
-// judged is an answer with what it proves.
-type judged struct {
-	answer policy.Answer
-	fact   policy.Fact
+	return min(40+10*(len(w.texts)-2)*(len(w.numbers)-3)*(len(w.spans)-2), 2_000)
 }
 
 // hold adds what the ledger can hold after an answer.
@@ -208,27 +209,6 @@ func (c *comparison) hold(a *policy.Answer) {
 	}
 }
 
-// compare asks the rules about an answer with each fact that the flow can show beside it.
-func (c *comparison) compare(p policy.Payment, a policy.Answer) error {
-	own, r := c.engine.Judge(&p, &a), c.rand
-	class := slices.Index(c.facts[a.Phase], Read(own))
-	if class < 0 {
-		return fmt.Errorf("no class has the answer %+v", a)
-	}
-	of := [2]byte{byte(a.Phase), byte(class)}
-	c.answers[of] = append(c.answers[of], judged{a, own})
-	for _, q := range c.questions[of] {
-		for _, f := range shown(q, own, c.ledger) {
-			p.Amount, p.Currency = c.amounts[r.IntN(len(c.amounts))], []string{"VND", "USD", "TWD", "PHP"}[r.IntN(4)]
-			s := c.situation(&p, &a, f, q)
-			if err := c.listed(q, &s); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // draw returns answers of the texts, and the failed calls.
 func draw(r *rand.Rand, texts []string) (all []policy.Answer) {
 	text := func() string { return texts[r.IntN(len(texts))] }
@@ -236,7 +216,7 @@ func draw(r *rand.Rand, texts []string) (all []policy.Answer) {
 	for _, f := range faults {
 		all = append(all, policy.Answer{Fault: f})
 	}
-	for range drawn {
+	for range 200 {
 		a := policy.Answer{Code: text(), Status: text(), HTTPStatus: []int{0, 200, 400, 404, 409, 429, 500, 502}[r.IntN(8)], Message: text(), Verified: true}
 		if r.IntN(3) == 0 {
 			a.Fault = faults[r.IntN(len(faults))]
@@ -250,6 +230,15 @@ func draw(r *rand.Rand, texts []string) (all []policy.Answer) {
 }
 
 // shown returns facts that the flow can show the rules with an answer, for a question: the answer's own, or what the ledger holds.
+func (c *comparison) shown(q certificate.Question, own policy.Fact) []policy.Fact {
+	all, known := c.known[showing{q, own}]
+	if !known {
+		all = shown(q, own, c.ledger)
+		c.known[showing{q, own}] = all
+	}
+	return all
+}
+
 func shown(q certificate.Question, own policy.Fact, ledger []policy.Fact) (all []policy.Fact) {
 	is := policy.Fact{Effect: policy.Effect(q[2]), Class: policy.Class(q[3]), Stage: policy.Stage(q[4]), Reach: policy.Reach(q[5]), Final: policy.Finality(q[6])}
 	same := own

@@ -17,6 +17,7 @@ type given struct {
 	class, of int8
 	name      naming
 	late, odd bool
+	order     uint8 // that the identity has
 }
 
 // naming is how an answer names what it speaks of.
@@ -36,6 +37,13 @@ const (
 
 // event is an answer as the flow gets it.
 func (m *Machine) event(g given) flow.Event {
+	if m.events[g] == nil {
+		m.events[g] = m.newEvent(g)
+	}
+	return m.events[g]
+}
+
+func (m *Machine) newEvent(g given) flow.Event {
 	a := m.bare[g.phase][g.class]
 	a.Verified = g.phase == policy.Webhook && g.name != forged
 	if g.odd {
@@ -67,7 +75,7 @@ func (m *Machine) event(g given) flow.Event {
 		return flow.Queried{Moment: moment, Answer: a, Query: -1}
 	case g.phase == policy.Query:
 		return flow.Queried{Moment: moment, Answer: a}
-	case g.late && m.state.Stage == flow.Sending:
+	case g.late:
 		return flow.Answered{Moment: moment, Answer: a, Attempt: -1}
 	}
 	return flow.Answered{Moment: moment, Answer: a}
@@ -87,56 +95,64 @@ func (m *Machine) From(a *certificate.State, worlds []world, emit func(certifica
 // from takes every step from one form of a state.
 func (m *Machine) from(s flow.State) error {
 	m.forget()
-	m.promise = ""
 	last := len(s.Ledger) - 1
 	start := flow.Start{Moment: moment, OrderID: "new order", RequestID: "new request", ProviderID: s.Target, Earlier: s.Ledger}
 	switch s.Stage {
 	case flow.New:
-		m.try(start, m.worlds)
+		m.happens(start, m.worlds)
 		return m.err
 	case flow.Ended: // the shopper tries again, under a new order or the same
 		m.state, m.asked = flow.State{Payment: m.payment}, make([]uint8, last+2)
-		m.try(start, m.worlds)
+		m.happens(start, m.worlds)
 		start.OrderID = s.Ledger[last].OrderID
-		m.try(start, m.worlds)
+		m.happens(start, m.worlds)
 		if s.Outcome != policy.Escalated {
 			return m.err // no statement changes the outcome
 		}
 		m.state = s
 		m.forget()
 	case flow.Waiting:
-		m.try(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds) // the caller has no new order
-		m.try(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds)
+		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds) // the caller has no new order
+		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds)
 	case flow.Sending, flow.Querying:
 	}
 	contested := slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
-	clear(m.given)
 	for i := range s.Ledger {
 		m.answers(i, contested)
 	}
-	for g, c := range m.given {
-		if m.answer, m.promise = g, c.promise; len(c.worlds) > 0 {
-			m.try(m.event(g), c.worlds)
+	for _, c := range m.chances {
+		if m.answer, m.promise = c.given, c.promise; len(c.worlds) > 0 && m.differs(c.given) {
+			m.try(m.event(c.given), c.worlds)
 		}
 	}
+	m.chances = m.chances[:0]
 	if contested {
 		return m.err
 	}
-	m.answer, m.promise = given{phase: policy.Send, class: m.lost[policy.Send]}, ""
+	m.answer, m.promise = given{phase: policy.Send, class: m.lost[policy.Send]}, 0
 	if s.Stage == flow.Querying {
 		m.answer = given{phase: policy.Query, class: m.lost[policy.Query]}
 	}
-	m.try(flow.Resumed{Moment: moment}, m.worlds)
-	m.try(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds)
+	if m.differs(m.answer) {
+		m.try(flow.Resumed{Moment: moment}, m.worlds)
+	}
+	m.happens(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds)
 	for i := range s.Ledger {
 		found := "person"
 		if s.Stage == flow.Sending && i == last {
 			found = "waiting"
 		}
-		m.try(flow.Resolved{Moment: moment, Identity: i, Effect: policy.Executed}, m.after("paid", i))
-		m.try(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i))
+		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.Executed}, m.after("paid", i))
+		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i))
 	}
 	return m.err
+}
+
+// happens carries out an event without an answer.
+func (m *Machine) happens(e flow.Event, worlds []world) {
+	if m.answer, m.promise = (given{}), 0; m.differs(m.answer) {
+		m.try(e, worlds)
+	}
 }
 
 // after returns the worlds in which a statement about an identity can be made, as they are then.
@@ -255,10 +271,10 @@ func said(f policy.Fact) string {
 // other adds an answer about another payment.
 func (m *Machine) other(g given) {
 	g.of, g.name = -1, stranger
-	m.put(g, m.worlds, "")
+	m.put(g, m.worlds, 0)
 	if g.phase == policy.Webhook && m.Payment.Operation == policy.Refund {
 		g.name = ofTarget
-		m.put(g, m.worlds, "")
+		m.put(g, m.worlds, 0)
 	}
 }
 
@@ -297,26 +313,37 @@ func (m *Machine) add(g given, names []naming, says string, i int) {
 		} else if m.bare[g.phase][g.class].Fault != policy.NoFault {
 			continue // a failed call names no payment
 		}
-		m.put(g, worlds, promises[says])
+		m.put(g, worlds, needs[says])
 		if g.odd = true; n < crossed {
-			m.put(g, odd, "")
+			m.put(g, odd, 0)
 		}
 	}
 }
 
-// promises are those of the contract without which a provider could say something else.
-var promises = map[string]string{"stored": "replay = first_result", "ended": "arrival_grace, not_found_after", "absent": "arrival_grace, not_found_after"}
+// promises are those of the contract without which a provider could say something else, and needs says by which statement. The first is none.
+var (
+	promises = [...]string{"", "arrival_grace, not_found_after", "replay = first_result"}
+	needs    = map[string]uint8{"ended": 1, "absent": 1, "stored": 2}
+)
 
 // chance is when an answer can come, and the promise that this rests on.
 type chance struct {
+	given
 	worlds  []world
-	promise string
+	promise uint8
 }
 
-func (m *Machine) put(g given, worlds []world, promise string) {
-	c := m.given[g]
-	if c.worlds = union(c.worlds, worlds); len(worlds) > 0 {
-		c.promise = max(c.promise, promise)
+func (m *Machine) put(g given, worlds []world, promise uint8) {
+	k := -1
+	if g.order = 0; g.of >= 0 {
+		g.order = m.entry.IDs[g.of].Order
+	} else {
+		k = slices.IndexFunc(m.chances, func(c chance) bool { return c.given == g })
 	}
-	m.given[g] = c
+	if k < 0 {
+		k, m.chances = len(m.chances), append(m.chances, chance{given: g})
+	}
+	if c := &m.chances[k]; len(worlds) > 0 {
+		c.worlds, c.promise = union(c.worlds, worlds), max(c.promise, promise)
+	}
 }

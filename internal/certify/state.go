@@ -77,9 +77,11 @@ func identity(s *flow.State, i int, apart bool) certificate.Identity {
 	case isPast(s, i) || s.Stage == flow.Ended && id.Effect == policy.NotExecuted && !id.Contested:
 		is.Sends, is.Copies = 1, min(is.Copies, 1)
 	case id.Sends > 1 && (s.Stage != flow.Ended || s.Outcome == policy.Escalated):
-		is.Prior = uint8(id.Prior)
+		if id.Prior != policy.NotExecuted {
+			is.Prior = uint8(policy.Unknown) // the flow reads only whether it was certain
+		}
 	}
-	is.Reopened = id.Reopened && !last && !isPast(s, i) && id.Effect != policy.Executed
+	is.Reopened = id.Reopened && !id.Contested && !last && !isPast(s, i) && id.Effect != policy.Executed // the flow reads whether it is either
 	if id.Effect == policy.Executed {
 		is.Class = uint8(Read(id.Fact).Class)
 	}
@@ -101,16 +103,19 @@ func theirs(s *flow.State, i int) bool {
 
 // form is a flow that a state stands for, with what can be true.
 type form struct {
+	entry  *certificate.State
 	state  flow.State
 	asked  []uint8 // by identity: its age when the query under way went out
 	worlds []world
+
+	olderDiffers, idDiffers, copiesDiffer bool // of the earlier identity, from the form in which all is as it was, and a copy was left
 }
 
 // forms returns the flows that a state stands for. Of an identity before the latest nothing is executed: else no later one was sent. It
 // may have left a copy or not, and if one was left the provider may hold it as a failed request, or hold that of another one of
 // the order. It may have an id of the provider or not, and it is as old as the latest, or older.
 func (m *Machine) forms(a *certificate.State, worlds []world) (all []form) {
-	one := form{state: a.Flow(m.payment), worlds: worlds, asked: make([]uint8, a.Count+1)} // and of one that is sent now
+	one := form{entry: a, state: a.Flow(m.payment), worlds: worlds, asked: make([]uint8, a.Count+1)} // and of one that is sent now
 	for i := range a.Count {
 		one.asked[i] = a.IDs[i].Age
 	}
@@ -127,12 +132,27 @@ func (m *Machine) forms(a *certificate.State, worlds []world) (all []form) {
 		ids = append(ids, "of "+earlier.RequestID)
 	}
 	for older := age; older == age || a.AskedBy > 0 && int(older) < len(m.ages); older++ {
-		for _, earlier.ProviderID = range ids {
-			for earlier.Copies, one.worlds = range [][]world{worlds, failed} {
+		for k, id := range ids {
+			for copies, in := range [][]world{worlds, failed} {
+				earlier.ProviderID, earlier.Copies, one.worlds = id, copies, in
+				one.olderDiffers, one.idDiffers, one.copiesDiffer = older > age, k > 0, copies == 0
 				one.asked, one.state.Ledger = []uint8{older, age, 0}, []flow.Identity{earlier, latest}
 				all = append(all, one)
 			}
 		}
 	}
 	return all
+}
+
+// differs reports whether an event can come to something else in this form than in one that is more like that one: whether the flow reads
+// all in which they differ. Of the earlier identity it reads an age where a query is about to prove that there is no request, or that it failed; the
+// provider's id if the answer gives one; and the copies if a query or a webhook says that a request failed.
+func (m *Machine) differs(g given) bool {
+	var f policy.Fact
+	if k := int(g.class); k >= 0 && k < len(m.facts[g.phase]) {
+		f = m.facts[g.phase][k]
+	}
+	failed := g.phase != policy.Send && f.Effect == policy.NotExecuted
+	ended := g.phase == policy.Query && !g.late && (failed || f.Class == policy.NotFound)
+	return m.Each || (!m.olderDiffers || ended) && (!m.idDiffers || g.name == byTheirs) && (!m.copiesDiffer || failed || certificate.OnTarget(&m.payment))
 }

@@ -23,12 +23,14 @@ type Machine struct {
 	ages  []time.Duration // since the last send, when a query goes out: what the query proves changes at these
 	names []naming        // of an identity, in an answer to a call
 	form
-	emit func(certificate.State, []world)
-	memory
-	given map[given]chance
-	facts [3][]policy.Fact   // what the flow reads in the answers
-	bare  [3][]policy.Answer // and beside that, but for their names
-	lost  [3]int8            // by phase: the class of a call without an answer
+	looked  map[outcome][]world // from one flow, by outcome: the worlds in which it was looked at
+	spent   [32]*flow.State     // the same flow when an event comes, by what is spent
+	emit    func(certificate.State, []world)
+	chances []chance // the answers that can come
+	events  map[given]flow.Event
+	facts   [3][]policy.Fact   // what the flow reads in the answers
+	bare    [3][]policy.Answer // and beside that, but for their names
+	lost    [3]int8            // by phase: the class of a call without an answer
 
 	adviser flow.Adviser // steps in memory that is used again
 	arrived flow.State   // where it steps
@@ -36,40 +38,23 @@ type Machine struct {
 	answer  given // that comes
 	choices []certificate.Choice
 	choice  int
-	promise string // that the event needs
+	promise uint8 // that the event needs, of promises
 	err     error
 }
 
-// memory is what is known of the steps from one flow.
-type memory struct {
-	looked map[outcome][]world // by outcome: the worlds in which it was looked at
-	taken  map[learned][]world // where every decision was tried with every limit
-	wants  map[learned]bool    // whether one of them wants to send or to ask
-	spent  [32]*flow.State     // the state when an event comes, by what is spent
-}
-
 // forget begins with another flow.
-func (k *memory) forget() {
-	clear(k.looked)
-	clear(k.taken)
-	clear(k.wants)
-	k.spent = [32]*flow.State{}
+func (m *Machine) forget() {
+	clear(m.looked)
+	m.spent = [32]*flow.State{}
 }
 
 // outcome is all that decides what a step leads to, and all that a spent limit changes in it. The state has every identity.
 type outcome struct {
 	to              certificate.State
-	windows, copies int
+	windows, copies uint8
 	action          policy.Action
 	due, sent, asks bool
 	limited         bool // a limit was spent
-}
-
-// learned is what a flow reads when it has entered an event into its ledger: what it does then depends on nothing else, but for limits.
-type learned struct {
-	outcome                     // of the first decision
-	of      *certificate.Choice // the first one: of the question that was asked
-	promise string
 }
 
 // What can be spent, or over, when an event comes: the flow's time, its sends, its queries, the window of the latest identity, those of others.
@@ -124,10 +109,10 @@ func (m *Machine) expect(holds bool, format string, args ...any) {
 
 // try carries out an event in worlds: with every decision, in and after each window, every limit spent or not. A limit matters
 // only if the flow wants to send or to ask; it is counted when that is decided, and not when the wait is over. Where the same
-// decision led to the same state before, it does so with limits spent; and where the flow has learned the same before, and asks the
-// rules the same, so do all decisions.
+// decisions led to the same states before, they do so with limits spent.
 func (m *Machine) try(e flow.Event, worlds []world) {
 	window, n, wants := m.terms.Contract.DedupeWindow > 0, len(m.state.Ledger), false
+	_, due := e.(flow.Due)
 	twice := slices.ContainsFunc(m.state.Ledger, func(id flow.Identity) bool { return id.Sends > 1 || id.Copies > 1 })
 	for spent := 0; spent <= old|othersOld && len(worlds) > 0; spent += old {
 		if spent > 0 && (!window || !wants && !twice || n == 0) || spent >= othersOld && n < 2 {
@@ -138,50 +123,24 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 			base |= noTime // that window ends after the flow
 		}
 		wanted, varies := m.tryAll(base, e, worlds)
-		if wants = wants || wanted; wants && varies && base&noTime == 0 && n > 0 {
-			m.tryLimits(base, e, worlds)
-		}
-	}
-}
-
-// tryAll tries every decision, unless it is known what comes of them. It reports whether one wants to send or to ask, and whether any
-// led to something new.
-func (m *Machine) tryAll(spent int, e flow.Event, worlds []world) (wants, varies bool) {
-	var first learned
-	m.decisions(func() bool {
-		o, wanted, varied, ok := m.step(spent, e, worlds)
-		if ok && m.choice == 0 {
-			if first = (learned{outcome: o, promise: m.promise}); len(m.choices) > 0 {
-				first.of = &m.choices[0]
+		wants = wants || wanted
+		for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
+			if wants && varies && base&noTime == 0 && n > 0 && (limits == noTime || !due) {
+				m.tryAll(base|limits, e, worlds)
 			}
-			ok = !m.isTaken(first, worlds)
-		}
-		if ok {
-			varies, m.wants[first] = varies || varied, m.wants[first] || wanted
-		}
-		return ok
-	})
-	return m.wants[first], varies
-}
-
-// tryLimits tries every decision with limits spent.
-func (m *Machine) tryLimits(spent int, e flow.Event, worlds []world) {
-	_, due := e.(flow.Due)
-	for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
-		if limits == noTime || !due {
-			m.decisions(func() bool {
-				_, _, _, ok := m.step(spent|limits, e, worlds)
-				return ok
-			})
 		}
 	}
 }
 
-// isTaken notes that every decision is tried after the first one led to an outcome, and reports whether it was before.
-func (m *Machine) isTaken(k learned, worlds []world) bool {
-	n := len(m.taken[k])
-	m.taken[k] = union(m.taken[k], worlds)
-	return len(m.taken[k]) == n && !m.Each
+// tryAll tries every decision. It reports whether one wants to send or to ask, and whether any led to something new.
+func (m *Machine) tryAll(spent int, e flow.Event, worlds []world) (wants, varies bool) {
+	ok := true
+	for m.choice, m.choices = 0, nil; ok && (m.choice == 0 || m.choice < len(m.choices)); m.choice++ {
+		var wanted, varied bool
+		wanted, varied, ok = m.step(spent, e, worlds)
+		wants, varies = wants || wanted, varies || varied
+	}
+	return wants, varies
 }
 
 // union adds the worlds to a list that it does not have.
@@ -192,14 +151,6 @@ func union(all, worlds []world) []world {
 		}
 	}
 	return all
-}
-
-// decisions takes a step with each decision of the rules.
-func (m *Machine) decisions(step func() bool) {
-	m.choice, m.choices = 0, nil
-	for step() && m.choice+1 < len(m.choices) {
-		m.choice++
-	}
 }
 
 // window is the age up to which a request may be repeated in doubt.
@@ -235,53 +186,59 @@ func (m *Machine) before(spent int) *flow.State {
 	return &s
 }
 
+// none is a step's decision where the rules are not asked, and nothing is decided.
+var none flow.Decided
+
 // step carries out an event with one decision, and checks what comes of it. It varies if that is new in some world. Not ok: the flow refuses the event.
-func (m *Machine) step(spent int, e flow.Event, worlds []world) (o outcome, wants, varies, ok bool) {
+func (m *Machine) step(spent int, e flow.Event, worlds []world) (wants, varies, ok bool) {
+	var o outcome
 	now := certificate.Now
 	if m.spent[spent] == nil {
 		m.spent[spent] = m.before(spent)
 	}
 	s, after := m.spent[spent], &m.arrived
 	*after = *s
-	commands, err := m.adviser.Advance(m, after, e)
+	commands, err := m.adviser.AdvanceByPointers(m, after, e)
 	if err != nil || m.err != nil {
-		return o, false, false, false
+		return false, false, false
 	}
 	var sent *flow.Identity
-	var decided flow.Decided
+	decided := &none
 	recorded, ended := false, false
 	_, o.due = e.(flow.Due)
 	for _, c := range commands {
 		switch c := c.(type) {
 		case flow.Record:
 			recorded = true
-		case flow.Send:
+		case *flow.Send:
 			sent = c.Identity
 			m.expect(recorded && sent.LastSent.Equal(now) && sent.Deadline.Equal(now.Add(m.terms.Contract.CallTimeout())), "S1: a send is not recorded")
 			m.expect((spent&noTime == 0 || s.Stage != flow.Waiting) && c.Attempt <= m.terms.Limits.MaxAttempts, "S4: sent past a limit")
-		case flow.Ask:
+		case *flow.Ask:
 			o.asks = true
 			m.expect(c.By != "" && c.Query <= m.terms.Limits.MaxQueries, "S4: asks past a limit")
-		case flow.Finish:
+		case *flow.Finish:
 			ended = true
 		case flow.Decided:
+			decided = &c
+		case *flow.Decided:
 			decided = c
-			to := c.Verdict
-			wants = wants || to.Property != "" || c.Decision.Action.Sends() || c.Decision.Action == policy.QueryStatus || to.Action == policy.QueryStatus
-			o.action = c.Decision.Action
-			m.decided(&c, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
-		case flow.Wait, flow.Alert:
+		case *flow.Wait, flow.Alert:
 		default:
-			m.expect(false, "a command that it does not know")
+			m.expect(false, "a command that it does not know: %T", c)
 		}
+	}
+	if decided != &none {
+		o.action = decided.Decision.Action
+		wants = m.decided(decided, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 	}
 	m.kept(s, after, sent, ended && decided.Verdict.Limit != "")
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
-		m.note(&decided)
+		m.note(decided)
 	}
-	o.windows, o.limited, o.sent = spent&(old|othersOld), spent&(noTime|noSends|noQueries) > 0, sent != nil
+	o.windows, o.limited, o.sent = uint8(spent&(old|othersOld)), spent&(noTime|noSends|noQueries) > 0, sent != nil
 	if o.to, _ = m.abstract(after, 0, true); len(after.Ledger) > 0 {
-		o.copies = after.Ledger[len(after.Ledger)-1].Copies
+		o.copies = uint8(after.Ledger[len(after.Ledger)-1].Copies)
 	}
 	known, next := m.looked[o], []world(nil)
 	for _, w := range worlds {
@@ -299,17 +256,19 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (o outcome, want
 		m.looked[o] = known
 		m.arrive(after, next, o.asks)
 	}
-	return o, wants || o.sent || o.asks, len(next) > 0, m.err == nil
+	return wants || o.sent || o.asks, len(next) > 0, m.err == nil
 }
 
-// decided checks what the rules decided and the interlock made of it. A flow that goes on may still wait.
-func (m *Machine) decided(c *flow.Decided, spent int, goesOn bool) {
-	to := c.Verdict
+// decided checks what the rules decided and the interlock made of it, and reports whether one wants to send or to ask. A flow that goes on
+// may still wait.
+func (m *Machine) decided(c *flow.Decided, spent int, goesOn bool) (wants bool) {
+	to, action := c.Verdict, c.Decision.Action
 	m.expect(c.Due || to.Property == "", "S5: the rules want %s, which %s forbids", c.Decision.Action, to.Property)
 	m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: succeeded, and disputed or partly paid")
 	m.expect(spent&noSends == 0 || !to.Action.Sends(), "S4: sends past max_attempts")
 	m.expect(spent&noQueries == 0 || to.Action != policy.QueryStatus || to.Via != flow.ByQuery, "S4: asks past max_queries")
 	m.expect(spent&noTime == 0 || c.Due || goesOn, "S4: the time is over, and it waits")
+	return to.Property != "" || action.Sends() || action == policy.QueryStatus || to.Action == policy.QueryStatus
 }
 
 // kept checks that what the ledger says of requests stays true, and that a limit ends a flow by what is known.
