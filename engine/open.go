@@ -87,6 +87,9 @@ func (e *Engine) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (po
 	return e.rules.Read(p, ph, m)
 }
 
+// Mentions reports whether the condition of some rule looks at a variable, such as "message".
+func (e *Engine) Mentions(variable string) bool { return e.rules.Mentions(variable) }
+
 // Catalog returns the catalogue by which the answers to a payment are read. Of the payment, the provider
 // and the merchant count.
 func (e *Engine) Catalog(p *policy.Payment) (*providers.Catalog, error) {

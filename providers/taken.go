@@ -9,7 +9,7 @@ import (
 )
 
 // Taken says what decoding takes from the values of a body that gave an answer: of a value that names the payment or its amount, "order_id",
-// "request_id", "provider_id" or "amount"; of one by which an entry of a list is found, because it is the order id, "same_order"; and of
+// "request_id", "provider_id" or "amount"; of one that is its message, "message"; of one by which an entry of a list is found, because it is the order id, "same_order"; and of
 // every other value that is read the empty text. A value that is not in it is not read. As long as the values that are read as a name or
 // an amount are texts or numbers, and none is [Catalog.NoName], and the last ones are the order id, what else stands there changes nothing
 // but the name or the amount of the answer. ok is false where that cannot be said of the body.
@@ -27,10 +27,10 @@ func (c *Catalog) Taken(op policy.Operation, body *fastjson.Value, a *policy.Ans
 	return w.taken, true
 }
 
-// nameOf is what a field names the payment or its amount by; empty: it is read for what it says.
+// nameOf is what a field names the payment or its amount by, or is its message; empty: it is read for what it says.
 func nameOf(f field) string {
 	switch f {
-	case fieldOrderID, fieldRequestID, fieldProviderID, fieldAmount:
+	case fieldOrderID, fieldRequestID, fieldProviderID, fieldAmount, fieldMessage:
 		return fieldNames[f]
 	default:
 		return ""
@@ -42,13 +42,13 @@ func (w *taker) field(f field, places []locator, body *fastjson.Value) bool {
 	name := nameOf(f)
 	for _, l := range places {
 		if l.part != inBody {
-			if name != "" {
+			if name != "" && f != fieldMessage {
 				return false
 			}
 			continue
 		}
 		w.found = w.found[:0]
-		if !w.walk(l.path, body) || name != "" && len(w.found) > 1 {
+		if !w.walk(l.path, body) || name != "" && f != fieldMessage && len(w.found) > 1 {
 			return false
 		}
 		if f >= fieldPayURL {

@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/maphash"
 	"time"
 
 	"github.com/recourse-pay/recourse/internal/recorded"
@@ -111,7 +112,7 @@ func (e *encoder) begin(t *flowLog, names []byte, merchant int, first moment) {
 	*t = flowLog{data: append(e.rooms.get(len(names)+lineRoom), names...), merchant: uint32(merchant), names: uint32(len(names)), first: first}
 }
 
-// lineRoom is what a line takes at most beside the texts that stand in it: six numbers and six short texts.
+// lineRoom is what a line takes at most beside the texts that stand in it: six numbers, eight short texts and a hash.
 const lineRoom = 64
 
 // room makes room for so many bytes.
@@ -254,6 +255,21 @@ func (e *encoder) add(t *flowLog, b *batch, l *entry) {
 		e.text(t, l.text(b.data, saidOrder), nil)
 		e.text(t, l.text(b.data, saidRequest), nil)
 		e.text(t, l.text(b.data, saidProvider), &t.provider)
+		e.apart(t, k.apart, l.text(b.data, sayingText), l.text(b.data, wordsText))
+	}
+}
+
+// apart writes what the kind of a line leaves out.
+func (e *encoder) apart(t *flowLog, what apart, saying, words []byte) {
+	switch what {
+	case unread:
+		t.data = binary.LittleEndian.AppendUint32(t.data, uint32(maphash.Bytes(kindSeed, saying)))
+	case itsWords:
+		e.text(t, words, nil)
+		e.text(t, saying, nil)
+	case itsSaying:
+		e.text(t, saying, nil)
+	case nothing:
 	}
 }
 
@@ -330,7 +346,8 @@ type call struct {
 	queryBy                        policy.Identifier
 	after                          int // sends recorded before it
 	answer                         policy.Answer
-	kind                           *kind // nil: it is of one line alone
+	saying                         uint32 // a hash of its message, where nothing reads that
+	kind                           *kind  // nil: it is of one line alone
 }
 
 // received is when the answer arrived.
@@ -348,5 +365,16 @@ func (d *decoder) call(to []call, k *kind, at moment) []call {
 	a := &c.answer
 	a.Amount = d.number()
 	a.OrderID, a.RequestID, a.ProviderID = d.text(), d.text(), d.text()
+	switch k.apart {
+	case unread:
+		c.saying = binary.LittleEndian.Uint32(d.data)
+		d.data = d.data[4:]
+	case itsWords:
+		setWords(a, d.text())
+		a.Message = d.text()
+	case itsSaying:
+		a.Message = d.text()
+	case nothing:
+	}
 	return to
 }

@@ -122,7 +122,7 @@ func recordOf(lines []line) record {
 }
 
 func TestEncodeDecodeRoundTrip(t *testing.T) {
-	s, all := new(encoder), newKinds() // one for all flows, as in a run
+	s, all := new(encoder), newKinds(true) // one for all flows, as in a run
 	var reused record
 	rapid.Check(t, func(t *rapid.T) {
 		var lines []line
@@ -166,7 +166,7 @@ func TestPaymentIsThatOfFirstSend(t *testing.T) {
 	}
 	lines := []line{at(5, recorded.Query, 0), at(7, recorded.Send, 100), at(10, recorded.Send, 999)}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-		s, all := new(encoder), newKinds()
+		s, all := new(encoder), newKinds(true)
 		log := s.log("f")
 		for _, i := range order {
 			s.addLine(all, log, &lines[i])
@@ -180,7 +180,7 @@ func TestPaymentIsThatOfFirstSend(t *testing.T) {
 
 // Where the list of kinds is full, a flow keeps those of its lines itself, and lines that repeat are still found.
 func TestFullListOfKinds(t *testing.T) {
-	s, all := new(encoder), newKinds()
+	s, all := new(encoder), newKinds(true)
 	for i := range mostKinds {
 		all.of(&line{Line: recorded.Line{Answer: policy.Answer{HTTPStatus: i}}})
 	}

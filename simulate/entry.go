@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"time"
 
@@ -15,6 +16,19 @@ type kind struct {
 	slot int // its number, from 1 on; 0: it is of one line alone
 }
 
+// says reports whether a kind holds all of its lines' answers that proves anything.
+func (k *kind) says() bool { return k != nil && k.apart != itsWords }
+
+// apart is what a kind leaves out of its answer, because it may differ in each line.
+type apart uint8
+
+const (
+	nothing   apart = iota
+	unread          // the message: nothing reads it, so of it only a hash stands in the log, by which lines that repeat are found
+	itsSaying       // the message, which stands in the log
+	itsWords        // all words, which stand there
+)
+
 type kindContent struct {
 	phase     recorded.Phase
 	provider  string // of the payment, as are the next three
@@ -24,6 +38,75 @@ type kindContent struct {
 	queryBy   policy.Identifier
 	outcome   policy.Outcome
 	answer    policy.Answer // without the names and the amount
+	apart     apart
+}
+
+// sayings reports whether the message is left out, and nothing else.
+func (a apart) sayings() bool { return a == unread || a == itsSaying }
+
+// spare leaves more out of a kind. It reports false where there is no more.
+func (c *kindContent) spare(reads bool) bool {
+	a := &c.answer
+	switch {
+	case c.apart == nothing && a.Message != "":
+		a.Message, c.apart = "", unread
+		if reads {
+			c.apart = itsSaying
+		}
+	case c.apart < itsWords && (c.apart != nothing || len(wordsOf(a)) > 0):
+		for _, word := range wordFields(a) {
+			*word = ""
+		}
+		a.Message, a.RetryAfter, c.apart = "", 0, itsWords
+	default:
+		return false
+	}
+	return true
+}
+
+// wordFields are the words of an answer, but for its message.
+func wordFields(a *policy.Answer) [6]*string {
+	return [...]*string{&a.Code, &a.SubCode, &a.Status, &a.SubStatus, &a.Currency, &a.SetAside}
+}
+
+// wordsOf writes the words of an answer; nil: it has none.
+func wordsOf(a *policy.Answer) (b []byte) {
+	some := a.RetryAfter != 0
+	b = binary.AppendVarint(b, int64(a.RetryAfter))
+	for _, word := range wordFields(a) {
+		some = some || *word != ""
+		b = append(binary.AppendUvarint(b, uint64(len(*word))), *word...)
+	}
+	if !some {
+		return nil
+	}
+	return b
+}
+
+// setWords reads what wordsOf wrote.
+func setWords(a *policy.Answer, words string) {
+	if words == "" {
+		return
+	}
+	b := []byte(words)
+	n, size := binary.Varint(b)
+	a.RetryAfter = time.Duration(n)
+	at := size
+	for _, word := range wordFields(a) {
+		n, size := binary.Uvarint(b[at:])
+		at += size + int(n)
+		*word = words[at-int(n) : at]
+	}
+}
+
+// like reports whether two kinds are the same but for the words of their answers, and what is left out of them.
+func (k *kind) like(o *kind) bool {
+	if k == o || k == nil || o == nil {
+		return k == o
+	}
+	a, b := k.kindContent, o.kindContent
+	a.answer, a.apart, b.answer, b.apart = policy.Answer{}, nothing, policy.Answer{}, nothing
+	return a == b
 }
 
 // place is where a text stands in the data of a batch.
@@ -41,6 +124,8 @@ const (
 	saidOrder // by the answer
 	saidRequest
 	saidProvider
+	sayingText // its message, where the kind leaves it out
+	wordsText  // its words, likewise
 	entryTexts
 )
 
@@ -73,12 +158,14 @@ func (l *entry) text(data []byte, i int) []byte { return l.texts[i].of(data) }
 type kinds struct {
 	known map[uint64]*kind
 	hash  func(*kindContent) uint64
+	most  [4]int // by what is left out: when there are so many kinds, more is left out
+	reads bool   // messages are read: by a rule, or in the story of a flow
 }
 
 var kindSeed = maphash.MakeSeed()
 
-func newKinds() kinds {
-	return kinds{known: map[uint64]*kind{}, hash: func(c *kindContent) uint64 { return maphash.Comparable(kindSeed, *c) }}
+func newKinds(reads bool) kinds {
+	return kinds{reads: reads, known: map[uint64]*kind{}, most: [...]int{nothing: mostKinds / 4, unread: mostKinds / 2, itsSaying: mostKinds / 2, itsWords: mostKinds}, hash: func(c *kindContent) uint64 { return maphash.Comparable(kindSeed, *c) }}
 }
 
 // mostKinds bounds the kinds that are kept: a recording may have a new one in each line.
@@ -90,17 +177,43 @@ func (all kinds) of(l *line) *kind {
 		queryBy: l.QueryBy, outcome: l.Outcome, answer: l.Answer,
 	}
 	c.answer.OrderID, c.answer.RequestID, c.answer.ProviderID, c.answer.Amount = "", "", "", 0
-	hash := all.hash(&c)
-	known := all.known[hash]
-	if known != nil && known.kindContent == c {
-		return known
+	if !all.reads && c.answer.Message != "" && isPlain(c.answer.Message) {
+		c.spare(false)
 	}
-	k := &kind{kindContent: c}
-	if known == nil && len(all.known) < mostKinds {
-		all.known[hash] = k
-		k.slot = len(all.known)
+	for {
+		hash := all.hash(&c)
+		known := all.known[hash]
+		if known != nil && known.kindContent == c {
+			return known
+		}
+		sparer := c
+		left := sparer.spare(all.reads)
+		most := all.most[itsWords]
+		if left && sparer.apart == itsWords {
+			most = all.most[unread]
+		} else if left {
+			most = all.most[nothing]
+		}
+		if known == nil && len(all.known) < most {
+			k := &kind{kindContent: c, slot: len(all.known) + 1}
+			all.known[hash] = k
+			return k
+		}
+		if !left {
+			return &kind{kindContent: c}
+		}
+		c = sparer
 	}
-	return k
+}
+
+// isPlain reports whether a text may stand in the hole of a pattern.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if !plainByte[s[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // take adds a line to the batch.
@@ -110,8 +223,14 @@ func (b *batch) take(all kinds, l *line) {
 		kind: all.of(l), merchant: l.Payment.Merchant, tags: l.Payment.Tags, number: l.number, at: momentOf(l.At), latency: int64(l.Latency / time.Millisecond),
 		amount: l.Payment.Amount, said: a.Amount, executions: len(b.executions),
 	}
-	for i, s := range [entryTexts]string{l.Flow, l.Payment.Key, l.OrderID, l.RequestID, l.ProviderID, a.OrderID, a.RequestID, a.ProviderID} {
+	for i, s := range [...]string{l.Flow, l.Payment.Key, l.OrderID, l.RequestID, l.ProviderID, a.OrderID, a.RequestID, a.ProviderID} {
 		e.texts[i] = b.keep(s)
+	}
+	if e.kind.apart != nothing {
+		e.texts[sayingText] = b.keep(a.Message)
+	}
+	if e.kind.apart == itsWords {
+		e.texts[wordsText] = b.keep(string(wordsOf(a)))
 	}
 	for _, x := range l.Executions {
 		b.executions = append(b.executions, finding{b.keep(x.OrderID), b.keep(x.RequestID), x.Amount, momentOf(x.At), !x.At.IsZero()})

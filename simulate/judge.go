@@ -25,7 +25,7 @@ type knownFact struct {
 
 // Judge implements [policy.Decider].
 func (b *judge) Judge(p *policy.Payment, a *policy.Answer) policy.Fact {
-	if b.facts == nil || b.now == nil || b.now.kind == nil || b.now.kind.operation != p.Operation || p.Capture > policy.Manual || !sameButNames(a, &b.now.answer) {
+	if b.facts == nil || b.now == nil || !b.now.kind.says() || b.now.kind.operation != p.Operation || p.Capture > policy.Manual || !sameButNames(a, &b.now.answer) {
 		return b.Decider.Judge(p, a)
 	}
 	at := 2*b.now.kind.slot + int(p.Capture)

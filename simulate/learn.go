@@ -14,6 +14,7 @@ import (
 const (
 	leastTries = 1 << 12 // lines of which a goroutine tries to make a pattern, whether patterns help or not
 	worth      = 4       // lines that are read by a pattern for each that it tries then: of lines that all differ, patterns cost time and memory in vain
+	pieceSize  = 100     // bytes that a piece of a pattern takes beside its own, about
 	mostPages  = 1 << 9  // tries at lines whose body is a text
 )
 
@@ -24,14 +25,14 @@ var roles = map[string]role{
 }
 
 // rolesInBody is the same of what a catalogue takes from a body; the empty text is what is read for what it says.
-var rolesInBody = map[string]role{"order_id": isSaidOrder, "request_id": isSaidRequest, "provider_id": isSaidProvider, "amount": isSaidAmount, "same_order": isSameOrder}
+var rolesInBody = map[string]role{"order_id": isSaidOrder, "request_id": isSaidRequest, "provider_id": isSaidProvider, "amount": isSaidAmount, "same_order": isSameOrder, "message": isSaying}
 
 var rolesOfFound = map[string]role{"order_id": isFoundOrder, "request_id": isFoundRequest, "amount": isFoundAmount, "at": isFoundAt}
 
 // learn makes a pattern of the line that the batch took last. What it cannot describe, or describes otherwise than the line was
 // read, it leaves to the general reader.
 func (r *lineReader) learn(b *batch, raw []byte, l *line) {
-	if r.tries >= leastTries+r.known/worth || r.learned == mostPatterns || len(raw) > longestKnown || !r.common(l) {
+	if r.tries >= leastTries+r.known/worth || r.size >= mostLearned || len(raw) > longestKnown || !r.common(l) {
 		return
 	}
 	r.tries++
@@ -40,10 +41,10 @@ func (r *lineReader) learn(b *batch, raw []byte, l *line) {
 		return
 	}
 	w := walk{raw: raw, holes: map[*fastjson.Value]hole{}, fixed: map[*fastjson.Value]bool{}}
-	if !w.assign(r, l, v) || !w.value(v) || w.at != len(raw) {
+	last := &b.lines[len(b.lines)-1]
+	if !w.assign(r, l, last.kind, v) || !w.value(v) || w.at != len(raw) {
 		return
 	}
-	last := &b.lines[len(b.lines)-1]
 	p := &pattern{
 		kind: last.kind, catalog: r.catalogOf(l), holes: slices.Clone(w.filled), found: len(l.Executions),
 		request: l.Phase == recorded.Send && !slices.ContainsFunc(w.filled, func(h hole) bool { return h.role == isRequest }) && l.RequestID != "",
@@ -61,6 +62,9 @@ func (r *lineReader) learn(b *batch, raw []byte, l *line) {
 	}
 	r.patterns.add(pieces, p)
 	r.learned++
+	for i := range pieces {
+		r.size += len(pieces[i].bytes) + pieceSize
+	}
 }
 
 // common reports whether a line holds nothing but what a pattern can describe.
@@ -114,7 +118,7 @@ type walk struct {
 }
 
 // assign says what the values of a line are. It reports whether that can be said.
-func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
+func (w *walk) assign(r *lineReader, l *line, k *kind, v *fastjson.Value) bool {
 	for key, is := range roles {
 		if of := v.Get(key); of != nil && recorded.Holds(l.Phase, key) {
 			w.holes[of] = hole{role: is}
@@ -144,7 +148,7 @@ func (w *walk) assign(r *lineReader, l *line, v *fastjson.Value) bool {
 	}
 	taken, ok := r.catalogOf(l).Taken(l.Payment.Operation, body, &l.Answer)
 	for of, name := range taken {
-		if is, names := rolesInBody[name]; names {
+		if is, names := rolesInBody[name]; names && (is != isSaying || k.apart.sayings()) {
 			w.holes[of] = hole{role: is}
 		} else {
 			w.fixed[of] = true

@@ -44,10 +44,14 @@ type lore struct {
 	kinds     kinds
 	patterns  node
 	learned   int // of them
+	size      int // their bytes, about
 	merchants map[string]*merchant
 }
 
-func newLore() *lore { return &lore{kinds: newKinds(), merchants: map[string]*merchant{}} }
+// newLore knows nothing. Reads says that messages are read, by a rule or in a story.
+func newLore(reads bool) *lore {
+	return &lore{kinds: newKinds(reads), merchants: map[string]*merchant{}}
+}
 
 func newLineReader(o *Options, known *lore) *lineReader {
 	r := &lineReader{

@@ -22,7 +22,7 @@ var exampleLines = []string{
 func readLine(t testkit.Failer, raw string) (line, error) {
 	t.Helper()
 	var l line
-	err := newLineReader(&Options{Catalogs: defaults(t).Catalogs}, newLore()).read([]byte(raw), &l)
+	err := newLineReader(&Options{Catalogs: defaults(t).Catalogs}, newLore(true)).read([]byte(raw), &l)
 	return l, err
 }
 
@@ -190,7 +190,7 @@ func FuzzReadLine(f *testing.F) {
 	}
 	f.Add([]byte(`{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"webhook","provider":"shopline","operation":"pay","body":"{\"data\":{\"paymentMsg\":{\"code\":1}}}"}`))
 	e := defaults(f)
-	r := newLineReader(&Options{Catalogs: e.Catalogs}, newLore())
+	r := newLineReader(&Options{Catalogs: e.Catalogs}, newLore(true))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var l line
 		if err := r.read(raw, &l); err != nil {
@@ -204,7 +204,7 @@ func FuzzReadLine(f *testing.F) {
 		}
 		s := new(encoder)
 		log := s.log(l.Flow)
-		s.addLine(newKinds(), log, &l) // what is read can be encoded
+		s.addLine(newKinds(true), log, &l) // what is read can be encoded
 		new(record).decode(s.kinds, log)
 	})
 }

@@ -22,6 +22,10 @@ var changes = []func(r *rand.Rand, l []byte) []byte{
 	changed(`("(?:code|resultCode|status|state)":"?)[^",}]*`, "0", "1006", "7000", "9999", "FAILED"),
 	changed(`("(?:amount|value)":"?)[0-9]+`, "0", "1", "7", "1000000", "999999999999999"),
 	changed(`("(?:order_id|request_id|payment_key|flow|provider_id|orderId|requestId)":")[^"]*`, "", "0", "x-1", `o\u0041`),
+	changed(`("message":")[^"]*`, "", "0", "[]", "ok", "Thành công", `trace \u0041`, "a trace of its own", "another trace"),
+	func(_ *rand.Rand, l []byte) []byte { // who drops what repeats has to see that these do not
+		return bytes.Join([][]byte{l, bytes.Replace(l, []byte(`"message":"`), []byte(`"message":"another `), 1)}, []byte("\n"))
+	},
 	changed(`("(?:provider|merchant)":")[^"]*`, "momo", "opi", "shopline", "nobody"),
 	changed(`(T)[0-9]{2}:`, "00:", "23:", "25:"),
 	changed(`("v":)1`, `1,"unknwon":2`, `1,"tags":{"channel":"pos"}`, `1,"lacks":["time"]`, ` 1 `, `2`),
@@ -66,8 +70,8 @@ func TestReportOfMutatedRecordings(t *testing.T) {
 		o := Options{By: []string{"provider", "merchant", "operation", "week"}}
 		runtime.GOMAXPROCS(1)
 		general := o
-		general.lore = newLore()
-		general.lore.learned = mostPatterns // nothing is learned
+		general.lore = newLore(true)
+		general.lore.size = mostLearned // nothing is learned
 		want := simulate(t, general, in)
 		if len(general.lore.patterns.next) > 0 || want.Recorded.Flows < 50 {
 			t.Fatalf("seed %d: %d patterns, %d flows", seed, general.lore.learned, want.Recorded.Flows)
@@ -75,6 +79,12 @@ func TestReportOfMutatedRecordings(t *testing.T) {
 		for _, workers := range []int{1, 2, 4} {
 			runtime.GOMAXPROCS(workers)
 			sameReport(t, want, o, in)
+		}
+		for _, reads := range []bool{true, false} {
+			few := o
+			few.lore = newLore(reads)
+			few.lore.kinds.most = [...]int{nothing: 40, unread: 80, itsSaying: 80, itsWords: 120}
+			sameReport(t, want, few, in)
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -89,7 +99,7 @@ func TestHashesThatCollide(t *testing.T) {
 		want := simulate(t, o, in)
 		collide := o
 		collide.hash = func(name []byte) uint64 { return uint64(name[len(name)-1] % 4) }
-		collide.lore = newLore()
+		collide.lore = newLore(true)
 		collide.lore.kinds.hash = func(c *kindContent) uint64 { return uint64(c.phase) }
 		sameReport(t, want, collide, in)
 		if t.Failed() {

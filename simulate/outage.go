@@ -260,7 +260,7 @@ func playOutages(o *Options, specs []outage.Spec, runners []runner, lacks policy
 		if !slices.ContainsFunc(flows[provider], func(f outage.Flow) bool { return of.Covers(provider, f.Payment.Operation) }) {
 			return nil, fmt.Errorf("no flow of %s lies around its outage at %s", of.What(), of.From.Format(time.RFC3339))
 		}
-		r, err := outage.Play(o.Decider, newLineReader(o, newLore()).catalog, windows[provider], flows[provider])
+		r, err := outage.Play(o.Decider, newLineReader(o, newLore(false)).catalog, windows[provider], flows[provider])
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,7 @@ const (
 	isSaidRequest
 	isSaidProvider
 	isSaidAmount
+	isSaying     // the message
 	isSameOrder  // the order id of the answer once more
 	isFoundOrder // of an execution of a truth line, from here on
 	isFoundRequest
@@ -60,8 +61,8 @@ type pattern struct {
 
 const (
 	mostHoles    = 48
-	mostFound    = 4 // executions of a truth line
-	mostPatterns = 1 << 15
+	mostFound    = 4       // executions of a truth line
+	mostLearned  = 8 << 20 // bytes of all patterns, about
 	longestKnown = 4 << 10 // bytes of a line that a pattern is made of
 )
 
@@ -377,7 +378,7 @@ func (r *lineReader) fill(p *pattern, l *entry, h hole, x place, b []byte, found
 	case isFlow, isKey, isOrder, isRequest, isProvider:
 		l.texts[textOf[h.role]] = x
 		return true
-	case isSaidOrder, isSaidRequest, isSaidProvider:
+	case isSaidOrder, isSaidRequest, isSaidProvider, isSaying:
 		l.texts[textOf[h.role]] = x
 		return !p.catalog.NoName(b)
 	case isSameOrder: // looked at when all are filled
@@ -412,7 +413,7 @@ const mostWhole = 1e12 // no unit takes it past an int64
 // textOf is where an entry keeps what stands in a hole.
 var textOf = [...]int{
 	isFlow: flowText, isKey: keyText, isOrder: orderText, isRequest: requestText, isProvider: providerText,
-	isSaidOrder: saidOrder, isSaidRequest: saidRequest, isSaidProvider: saidProvider,
+	isSaidOrder: saidOrder, isSaidRequest: saidRequest, isSaidProvider: saidProvider, isSaying: sayingText,
 }
 
 // wholeUpTo reads a whole number from 0 on.

@@ -18,7 +18,7 @@ import (
 func trained(t testing.TB) (r *lineReader, lines [][]byte) {
 	t.Helper()
 	e := defaults(t)
-	r = newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
+	r = newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore(true))
 	for _, in := range shipped(t) {
 		if err := split(context.Background(), &in, func(b *batch) bool {
 			all := bytes.Split(bytes.TrimSpace(b.data), []byte("\n"))
@@ -198,7 +198,7 @@ func TestHolesTakeOtherValues(t *testing.T) {
 // What has more in it than a pattern describes is for the general reader, each time.
 func TestWhatNoPatternDescribes(t *testing.T) {
 	const begin = `{"v":1,"flow":"f","at":"2026-01-02T03:05:05Z","phase":"send","provider":"momo","operation":"pay",`
-	r := newLineReader(&Options{Catalogs: defaults(t).Catalogs}, newLore())
+	r := newLineReader(&Options{Catalogs: defaults(t).Catalogs}, newLore(true))
 	for _, rest := range []string{
 		`"order_id":"o","lacks":["time"]}`, `"order_id":"o","tags":{"channel":"pos"}}`, `"order_id":"o","headers":{"x":"y"}}`, `"order_id":"o","more":1}`, `"order_id":"o","rules":"d"}`,
 		`"order_id":"o","asked":{}}`, `"order_id":"o","decided":{}}`, `"order_id":"o","order_id":"o"}`, `"order_id":"o","ORDER_ID":"o"}`,
@@ -246,7 +246,7 @@ func TestALineThatOnlyLooksLikeAPattern(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			e := defaults(t)
-			r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
+			r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore(true))
 			learn(t, r, []byte(x.learned))
 			readsAlike(t, r, []byte(x.raw))
 		})
@@ -270,7 +270,7 @@ status = "OK"
 class  = "success"
 facts  = [{ operation = ["pay"], phase = ["send", "query", "webhook"], effect = "executed", stage = "result" }]
 `})
-	r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
+	r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore(true))
 	for _, ref := range []string{"OK", "NO", "OK"} {
 		raw := fmt.Appendf(nil, `{"v":1,"flow":"f","at":"2026-01-02T03:04:05Z","phase":"send","provider":"acme","operation":"pay","body":{"ref":%q}}`, ref)
 		readsAlike(t, r, raw)
@@ -302,7 +302,7 @@ amount_unit = "major"
 `,
 		"merchants/south.toml": "[contract]\ndeployment = { acme = \"south\" }",
 	})
-	r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
+	r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore(true))
 	of := func(merchant, order string) []byte {
 		return fmt.Appendf(nil, `{"v":1,"flow":"f-%s","at":"2026-01-02T03:04:05Z","phase":"send","provider":"acme","merchant":%q,"operation":"pay","amount":5,"currency":"USD","body":{"state":"OK","ref":%q,"sum":5}}`, order, merchant, order)
 	}
@@ -382,7 +382,7 @@ func FuzzPatterns(f *testing.F) {
 	}
 	e := defaults(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore())
+		r := newLineReader(&Options{Catalogs: e.Catalogs, Decider: e}, newLore(true))
 		for _, raw := range oddLines {
 			learn(t, r, []byte(raw))
 		}

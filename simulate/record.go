@@ -185,6 +185,13 @@ func (r *record) order() {
 	}
 }
 
+// same reports whether two lines are the same. One of two that are may have been read by a pattern which leaves out what the other has.
+func (c *call) same(o *call) bool {
+	other := *o
+	other.kind = c.kind
+	return *c == other && c.kind.like(o.kind)
+}
+
 func inTime(all []call) bool {
 	for i := 1; i < len(all); i++ {
 		if all[i].at < all[i-1].at {
@@ -201,7 +208,7 @@ func unrepeated(all []call) []call {
 next:
 	for i := range all {
 		for k := len(kept) - 1; k >= 0 && kept[k].at == all[i].at; k-- {
-			if kept[k] == all[i] {
+			if kept[k].same(&all[i]) {
 				continue next
 			}
 		}

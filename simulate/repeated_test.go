@@ -202,3 +202,11 @@ func TestHarmsOfAmountDisputeAndUnsent(t *testing.T) {
 		})
 	}
 }
+
+// Lines that differ in nothing but how money is captured are two.
+func TestLinesThatDifferInTheirCapture(t *testing.T) {
+	r := simulate(t, Options{}, text("captures", jsonLine(t, "f", 0, "send", fields{"fault": "timeout", "capture": "auto"}), jsonLine(t, "f", 0, "send", fields{"fault": "timeout", "capture": "manual"})))
+	if r.Repeated != 0 {
+		t.Errorf("%d lines are taken for repeated", r.Repeated)
+	}
+}

@@ -80,6 +80,12 @@ func (o *Options) check() error {
 	return nil
 }
 
+// readsMessages reports whether a rule reads the messages of answers, or a story shows them.
+func (o *Options) readsMessages() bool {
+	d, ok := o.Decider.(interface{ Mentions(variable string) bool })
+	return !ok || d.Mentions("message") || o.Against != nil || o.Flow != "" || o.Page || o.List != ""
+}
+
 // Run simulates the recordings that paths name: files, folders (whose .jsonl and .jsonl.gz files
 // are taken, in the order of their names), or "-" for Options.Stdin. It stops early when ctx is
 // cancelled, with ctx's error.
@@ -121,7 +127,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 		s.open = func() { reading.Go(func() { s.readAll(ctx, &inputs[i], work, stop) }) }
 		sources[i] = s
 	}
-	known := cmp.Or(o.lore, newLore())
+	known := cmp.Or(o.lore, newLore(o.readsMessages()))
 	for range workers {
 		parsing.Go(func() {
 			r := newLineReader(&o, known)

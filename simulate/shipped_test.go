@@ -23,7 +23,7 @@ func countShipped(t *testing.T) coverage {
 	t.Helper()
 	e := defaults(t)
 	c := coverage{map[string]int{}, map[policy.Operation]int{}, map[policy.Effect]int{}, map[policy.Fault]int{}, map[recorded.Phase]int{}}
-	r := newLineReader(&Options{Catalogs: e.Catalogs}, newLore())
+	r := newLineReader(&Options{Catalogs: e.Catalogs}, newLore(true))
 	for _, in := range shipped(t) {
 		err := split(context.Background(), &in, func(b *batch) bool {
 			b.parse(r)

@@ -291,7 +291,7 @@ func (t *tally) seen(r *record) {
 
 // codeOf is what is counted of an answer. Lines of one kind have one.
 func (t *tally) codeOf(r *record, c *call) *codeCount {
-	if c.kind == nil || c.kind.provider != r.payment.Provider || c.kind.operation != r.payment.Operation {
+	if !c.kind.says() || c.kind.provider != r.payment.Provider || c.kind.operation != r.payment.Operation {
 		return at(t.codes, t.keyOf(r, c))
 	}
 	for c.kind.slot >= len(t.ofKind) {

@@ -58,7 +58,7 @@ func stories(t testkit.Failer, o Options, recording string) string {
 
 // flowsOf lists the flows in the order in which they first appear.
 func flowsOf(t testkit.Failer, o Options, recording string) []string {
-	r := newLineReader(&o, newLore())
+	r := newLineReader(&o, newLore(true))
 	var flows []string
 	seen := map[string]bool{}
 	for _, raw := range strings.Split(strings.TrimSpace(recording), "\n") {

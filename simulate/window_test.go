@@ -45,7 +45,7 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 	a = newAssembler(&o, jobs)
 	parsed := make(chan struct{})
 	close(parsed)
-	all := newKinds()
+	all := newKinds(true)
 	var sources []*stream
 	for _, lines := range files {
 		s := &stream{batches: make(chan *batch, len(lines)/step+1), open: func() {}}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func TestFlowsLieWithinTheWindow(t *testing.T) {
 // this fails after a change of rules or catalogues, run: go run ./internal/generate
 func TestTheShippedRecordingsAreCurrent(t *testing.T) {
 	dir := t.TempDir()
-	if err := run(20261121, 3200, 9, dir, false); err != nil {
+	if err := run(20261121, 3200, 9, dir, false, false); err != nil {
 		t.Fatal(err)
 	}
 	const shipped = "../../testdata/recordings"
@@ -150,7 +151,7 @@ func TestOneFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"all.jsonl", "all.jsonl.gz"} {
 		path := filepath.Join(dir, name)
-		if err := run(7, 50, 2, path, false); err != nil {
+		if err := run(7, 50, 2, path, false, false); err != nil {
 			t.Fatal(err)
 		}
 		var data []byte
@@ -162,5 +163,36 @@ func TestOneFile(t *testing.T) {
 		if !bytes.Equal(data, want) {
 			t.Errorf("%s holds something else", name)
 		}
+	}
+}
+
+// With -differ no two bodies are the same, and without their trace ids and signatures they are those that are made without it.
+func TestBodiesThatAllDiffer(t *testing.T) {
+	e, err := defaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGenerator(e, 7, 200, 48*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.differ = true
+	var b bytes.Buffer
+	if err := g.write(map[string]io.Writer{"": &b}); err != nil {
+		t.Fatal(err)
+	}
+	bodies, seen := 0, map[string]bool{}
+	for raw := range bytes.Lines(b.Bytes()) {
+		if _, body, ok := bytes.Cut(raw, []byte(`"body":{`)); ok {
+			bodies++
+			seen[string(body)] = true
+		}
+	}
+	if bodies < 200 || len(seen) != bodies {
+		t.Errorf("%d of %d bodies differ", len(seen), bodies)
+	}
+	made := regexp.MustCompile(` \(trace [0-9a-f]{16}\)|,"traceId":"[0-9a-f]{16}","signature":"[0-9a-f]{32}"`).ReplaceAll(b.Bytes(), nil)
+	if !bytes.Equal(made, generated(t, 7, 200, 2)) {
+		t.Error("something else was made")
 	}
 }

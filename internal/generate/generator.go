@@ -24,6 +24,7 @@ type generator struct {
 	seed   uint64
 	flows  int
 	span   time.Duration
+	differ bool // in their bodies: all lines
 
 	traffic *emulation.Plan
 }
@@ -65,9 +66,13 @@ func (g *generator) write(writers map[string]io.Writer) error {
 		}
 		return nil
 	}
+	words := rand.New(rand.NewPCG(g.seed, 1<<63))
 	for i := range g.flows {
 		start := epoch.Add(time.Duration(float64(g.span) * float64(i) / float64(g.flows))).Truncate(time.Millisecond)
 		for _, e := range g.payment(i, start) {
+			if g.differ {
+				e.Body = differ(words, e.Body)
+			}
 			heap.Push(&waiting, e)
 		}
 		if err := put(start, false); err != nil {

@@ -4,6 +4,7 @@
 //
 //	go run ./internal/generate                           writes testdata/recordings anew
 //	go run ./internal/generate -flows 1000000 -out big.jsonl
+//	go run ./internal/generate -flows 300000 -days 30 -differ -out big.jsonl   no two bodies are the same
 //
 // The same seed gives the same recordings.
 package main
@@ -28,16 +29,17 @@ func main() {
 		flows  = flag.Int("flows", 3200, "number of payments")
 		days   = flag.Int("days", 9, "days over which they are spread")
 		out    = flag.String("out", filepath.Join("testdata", "recordings"), "a folder (a file a provider, gzipped), or one file")
+		differ = flag.Bool("differ", false, "put a trace id into each message, and a signature into each body: no two are the same")
 		stdout = flag.Bool("stdout", false, "write one stream to standard output")
 	)
 	flag.Parse()
-	if err := run(*seed, *flows, *days, *out, *stdout); err != nil {
+	if err := run(*seed, *flows, *days, *out, *stdout, *differ); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seed uint64, flows, days int, out string, stdout bool) error {
+func run(seed uint64, flows, days int, out string, stdout, differ bool) error {
 	e, err := ruleset.Open("")
 	if err != nil {
 		return err
@@ -46,6 +48,7 @@ func run(seed uint64, flows, days int, out string, stdout bool) error {
 	if err != nil {
 		return err
 	}
+	g.differ = differ
 	switch {
 	case stdout:
 		return g.write(map[string]io.Writer{"": os.Stdout})

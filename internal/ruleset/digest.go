@@ -6,6 +6,16 @@ import (
 	"sync/atomic"
 )
 
+// Mentions reports whether the condition of some rule looks at a variable.
+func (e *Engine) Mentions(variable string) bool {
+	for _, c := range e.conditions {
+		if _, mentioned := c.vars[variable]; mentioned {
+			return true
+		}
+	}
+	return false
+}
+
 // setName is the digest of a set of rules, once it was asked for.
 type setName struct{ digest atomic.Pointer[string] }
 

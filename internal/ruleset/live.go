@@ -175,6 +175,9 @@ func (l *Live) For(p *policy.Payment) (policy.Decider, error) { return l.Now().F
 // Check is [Engine.Check] of the set of now.
 func (l *Live) Check(p *policy.Payment) error { return l.Now().Check(p) }
 
+// Mentions is [Engine.Mentions] of the set of now.
+func (l *Live) Mentions(variable string) bool { return l.Now().Mentions(variable) }
+
 // Read is [Engine.Read] of the set of now.
 func (l *Live) Read(p *policy.Payment, ph policy.Phase, m *policy.Message) (policy.Answer, policy.ShopperAction, error) {
 	return l.Now().Read(p, ph, m)
