@@ -51,8 +51,8 @@ func (g *group) size() int {
 // openFlows are those that lines may follow of, by the hashes of what names them. Names that have one hash are kept apart.
 type openFlows struct {
 	hash   func([]byte) uint64
-	flows  map[uint64]*openFlow
-	groups map[uint64]*group
+	flows  table[openFlow]
+	groups table[group]
 	unused *openFlow
 	name   []byte // the one that is looked for
 	ends   byte   // of logs that were looked at, so that they are read
@@ -63,7 +63,7 @@ func newOpenFlows(hash func([]byte) uint64) openFlows {
 		seed := maphash.MakeSeed()
 		hash = func(name []byte) uint64 { return maphash.Bytes(seed, name) }
 	}
-	return openFlows{hash: hash, flows: map[uint64]*openFlow{}, groups: map[uint64]*group{}}
+	return openFlows{hash: hash}
 }
 
 // sought is where the flow of a line is looked for.
@@ -81,7 +81,7 @@ func (x *openFlows) look(b *batch, lines []entry, found *[linesAhead]sought) {
 		l := &lines[i]
 		x.name = append(append(append(x.name[:0], l.merchant...), 0), l.text(b.data, flowText)...)
 		hash := x.hash(x.name)
-		found[i] = sought{hash, x.flows[hash]}
+		found[i] = sought{hash, x.flows.get(hash)}
 	}
 	for i := range found {
 		if f := found[i].first; f != nil && len(f.log.data) > 0 { // which reads the two ends that a line is compared with and added to
@@ -95,7 +95,7 @@ func (x *openFlows) flow(e *encoder, in *sought, merchant string, name []byte, a
 	if f = in.first; f != nil && f.log.named(merchant, name) {
 		return f, false
 	}
-	first := x.flows[in.hash]
+	first := x.flows.get(in.hash)
 	for f = first; f != nil; f = f.same {
 		if f.log.named(merchant, name) {
 			return f, false
@@ -112,7 +112,7 @@ func (x *openFlows) flow(e *encoder, in *sought, merchant string, name []byte, a
 	x.unused = f.next
 	*f = openFlow{same: first}
 	e.begin(&f.log, x.name, len(merchant), at)
-	x.flows[in.hash] = f
+	x.flows.set(in.hash, f)
 	return f, true
 }
 
@@ -122,14 +122,14 @@ func (x *openFlows) join(f *openFlow, o policy.Operation) {
 	merchant, key := t.data[:t.merchant], t.key.of(t.data)
 	if len(key) > 0 {
 		hash := x.hashOfKey(merchant, o, key)
-		first := x.groups[hash]
+		first := x.groups.get(hash)
 		for g = first; g != nil && !g.is(merchant, o, key); {
 			g = g.same
 		}
 		if g == nil {
 			g = &f.own
 			*g = group{operation: o, key: t.key, same: first}
-			x.groups[hash] = g
+			x.groups.set(hash, g)
 		}
 	}
 	if g.first == nil {
@@ -155,29 +155,29 @@ func (g *group) is(merchant []byte, o policy.Operation, key []byte) bool {
 // close forgets a flow; it is not found any more.
 func (x *openFlows) close(f *openFlow) {
 	hash := x.hash(f.log.data[:f.log.names])
-	forget(x.flows, hash, f, func(f *openFlow) **openFlow { return &f.same })
+	forget(&x.flows, hash, f, func(f *openFlow) **openFlow { return &f.same })
 }
 
 // closeGroup forgets a group.
 func (x *openFlows) closeGroup(g *group) {
 	if t := &g.first.log; g.key != (place{}) {
 		hash := x.hashOfKey(t.data[:t.merchant], g.operation, g.key.of(t.data))
-		forget(x.groups, hash, g, func(g *group) **group { return &g.same })
+		forget(&x.groups, hash, g, func(g *group) **group { return &g.same })
 	}
 }
 
 // forget takes one of those that have the same hash out of a table.
-func forget[T any](all map[uint64]*T, hash uint64, it *T, same func(*T) **T) {
-	switch first, rest := all[hash], *same(it); {
+func forget[T any](all *table[T], hash uint64, it *T, same func(*T) **T) {
+	switch first, rest := all.get(hash), *same(it); {
 	case first != it:
 		for *same(first) != it {
 			first = *same(first)
 		}
 		*same(first) = rest
 	case rest != nil:
-		all[hash] = rest
+		all.set(hash, rest)
 	default:
-		delete(all, hash)
+		all.remove(hash)
 	}
 }
 

@@ -40,7 +40,7 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 		counted <- n
 	}()
 	var a *assembler
-	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.open)), max(keys, len(a.groups)-a.parked.groups) }
+	o.Progress = func(int64, int64) { flows, keys = max(flows, len(a.open)), max(keys, a.groups.used-a.parked.groups) }
 	o.parking = defaultParking
 	a = newAssembler(&o, jobs)
 	parsed := make(chan struct{})
@@ -63,8 +63,8 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 		t.Fatalf("%v", err)
 	}
 	close(jobs)
-	if len(a.flows) > 0 || len(a.groups) > 0 {
-		t.Fatalf("%d flows and %d keys are left over", len(a.flows), len(a.groups))
+	if a.flows.used > 0 || a.groups.used > 0 {
+		t.Fatalf("%d flows and %d keys are left over", a.flows.used, a.groups.used)
 	}
 	return flows, keys, <-counted
 }
