@@ -156,11 +156,15 @@ func busiest(steps map[int64]int, length time.Duration) time.Time {
 
 // lay keeps the flows of a payment key that lie around an outage.
 func (r *runner) lay(records []record) {
+	if r.spans == nil {
+		r.spans = map[string]covered{}
+	}
 	for i := range records {
 		rec := &records[i]
 		if len(rec.sends) == 0 {
 			continue
 		}
+		r.spans[rec.payment.Provider] = r.spans[rec.payment.Provider].join(covered{rec.start(), rec.lastCall()})
 		from, to := rec.start().time(), rec.lastSeen().time()
 		reached := slices.ContainsFunc(r.outages, func(s outage.Spec) bool { return s.Reaches(rec.payment.Provider, from, to) })
 		if reached && len(r.laid) <= outage.MaxFlows {
@@ -169,11 +173,41 @@ func (r *runner) lay(records []record) {
 	}
 }
 
+// covered is from the first call that is recorded of a provider to the last.
+type covered struct{ first, last moment }
+
+func (s covered) join(o covered) covered {
+	if s == (covered{}) {
+		return o
+	}
+	return covered{min(s.first, o.first), max(s.last, o.last)}
+}
+
+// recordedOf joins what the goroutines saw of a provider.
+func recordedOf(runners []runner, provider string) outage.Recorded {
+	var all covered
+	for i := range runners {
+		if s, ok := runners[i].spans[provider]; ok {
+			all = all.join(s)
+		}
+	}
+	return outage.Recorded{From: all.first.time(), To: all.last.time()}
+}
+
 // lastSeen is the last time at which the recorded client did something about a flow.
 func (r *record) lastSeen() moment {
 	last := max(r.endAt, r.lastSend())
 	for i := range r.queries {
 		last = max(last, r.queries[i].received())
+	}
+	return last
+}
+
+// lastCall is the last time at which the recorded client called the provider.
+func (r *record) lastCall() moment {
+	last := r.lastSend()
+	for i := range r.queries {
+		last = max(last, r.queries[i].at)
 	}
 	return last
 }
@@ -260,7 +294,7 @@ func playOutages(o *Options, specs []outage.Spec, runners []runner, lacks policy
 		if !slices.ContainsFunc(flows[provider], func(f outage.Flow) bool { return of.Covers(provider, f.Payment.Operation) }) {
 			return nil, fmt.Errorf("no flow of %s lies around its outage at %s", of.What(), of.From.Format(time.RFC3339))
 		}
-		r, err := outage.Play(o.Decider, newLineReader(o, newLore(false)).catalog, windows[provider], flows[provider])
+		r, err := outage.Play(o.Decider, newLineReader(o, newLore(false)).catalog, recordedOf(runners, provider), windows[provider], flows[provider])
 		if err != nil {
 			return nil, err
 		}

@@ -119,3 +119,26 @@ func TestOutagesOfTheShippedRecordings(t *testing.T) {
 		}
 	}
 }
+
+// The recording reaches from its provider's first call to its last: what lies outside is no time without calls.
+func TestAnOutageAtTheEdgeOfTheRecording(t *testing.T) {
+	var lines []string
+	for i := range 120 {
+		flow, at := fmt.Sprint("f-", i), time.Duration(i)*time.Second
+		lines = append(lines, jsonLine(t, flow, at, "send", with(fields{"order_id": "o-" + flow, "request_id": "r-" + flow, "latency_ms": 200}, code(0))), end(t, flow, at+time.Second, "succeeded"))
+	}
+	lines = append(lines, jsonLine(t, "elsewhere", -time.Hour, "send", fields{"provider": "shopline"}))
+	at := func(after time.Duration) string { return "momo:pay:1m@" + startTime.Add(after).Format(time.RFC3339) }
+	for _, outages := range [][]string{{at(30 * time.Second)}, {at(-30 * time.Second)}, {at(90 * time.Second)}, {at(time.Second), at(100 * time.Second)}} {
+		r := simulate(t, Options{Outages: outages}, text("two minutes", lines...))
+		o := &r.Outages[0]
+		for name, rate := range map[string]float64{"before": o.Without.Before.Mean, "during": o.Without.During.Mean, "after": o.Without.After.Mean} {
+			if rate != 1 && rate != 0 || name == "during" && rate != 1 {
+				t.Errorf("%s: %s it %.3f calls a second, and there is one each second", outages, name, rate)
+			}
+		}
+		if o.From != startTime.Format(time.RFC3339) || o.To != startTime.Add(119*time.Second).Format(time.RFC3339) {
+			t.Errorf("%s: calls are counted from %s to %s", outages, o.From, o.To)
+		}
+	}
+}

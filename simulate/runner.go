@@ -19,8 +19,9 @@ type runner struct {
 	adviser flow.Adviser
 	details *details // nil: none are wanted
 	beside  *comparing
-	outages []outage.Spec // in their time; none are laid over the recording where it is empty
-	laid    []outage.Flow // the flows around them
+	outages []outage.Spec      // in their time; none are laid over the recording where it is empty
+	laid    []outage.Flow      // the flows around them
+	spans   map[string]covered // by provider
 }
 
 // result is one flow of a group, recorded and simulated.

@@ -32,13 +32,24 @@ func traffic(every time.Duration) (flows []Flow) {
 	return flows
 }
 
+// recordedAs is a recording that has these flows alone, without end.
+func recordedAs(flows []Flow) Recorded {
+	of := Recorded{To: farAway}
+	for i := range flows {
+		if i == 0 || flows[i].At.Before(of.From) {
+			of.From = flows[i].At
+		}
+	}
+	return of
+}
+
 func played(t testkit.Failer, flows []Flow, windows ...Spec) *Report {
 	t.Helper()
 	e, err := ruleset.Open("")
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	r, err := Play(e, e.Catalog, windows, flows)
+	r, err := Play(e, e.Catalog, recordedAs(flows), windows, flows)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -163,6 +174,9 @@ func TestEveryOutage(t *testing.T) {
 			if n := s.Ends.Succeeded + s.Ends.Failed + s.Ends.Escalated + s.Ends.Open + s.Ends.Refused; n != len(flows) {
 				t.Errorf("%d of %d flows have an end: %+v", n, len(flows), s.Ends)
 			}
+			if s.Ends.Open > 0 {
+				t.Errorf("%d flows are never over, and when they drain is not known", s.Ends.Open)
+			}
 			if s.Harms != (harms{}) {
 				t.Errorf("%+v", s.Harms)
 			}
@@ -257,5 +271,74 @@ func TestOutagesOfDifferentLengths(t *testing.T) {
 	nested := spanOf([]Spec{momo(noon, time.Hour, Timeout), momo(noon.Add(time.Minute), 2*time.Second, Timeout)})
 	if nested.before != noon.Add(-2*time.Hour) || nested.to != noon.Add(time.Hour) || nested.after != noon.Add(3*time.Hour) {
 		t.Errorf("%+v", nested)
+	}
+}
+
+// Calls a second are those of a plain sum, over each second of the recording: before the first outage, in some outage, and after the last. It is
+// written from docs/simulate.md: ten lengths around an outage, ten minutes to two hours, and no second that the recording does not reach.
+func TestCallsASecondAreThoseOfAPlainSum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		begins := noon.Add(time.Duration(rapid.IntRange(-7200, 0).Draw(t, "begins")) * time.Second)
+		lasts := rapid.IntRange(1, 7200).Draw(t, "lasts")
+		of := Recorded{From: begins, To: begins.Add(time.Duration(lasts) * time.Second)}
+		calls := map[int]int{}
+		var flows []Flow
+		for _, f := range traffic(time.Second)[:rapid.IntRange(1, 60).Draw(t, "flows")] {
+			second := rapid.IntRange(0, lasts).Draw(t, "at")
+			f.At, f.Fate = begins.Add(time.Duration(second)*time.Second+300*time.Millisecond), emulation.Fate{Executes: true}
+			calls[second]++
+			flows = append(flows, f)
+		}
+		var windows []Spec
+		for range rapid.IntRange(1, 3).Draw(t, "windows") {
+			windows = append(windows, momo(begins.Add(time.Duration(rapid.IntRange(-600, lasts+600).Draw(t, "from"))*time.Second),
+				time.Duration(rapid.IntRange(1, 900).Draw(t, "length"))*time.Second, rapid.SampledFrom(faults).Draw(t, "fault")))
+		}
+		var sums [3]struct{ calls, seconds, peak int }
+		for second := range lasts + 1 {
+			at := begins.Add(time.Duration(second) * time.Second)
+			before, within, after, near, late := true, false, true, false, false
+			for _, w := range windows {
+				margin := max(10*time.Minute, min(2*time.Hour, 10*w.Length))
+				end := w.From.Add(w.Length)
+				before, after = before && at.Before(w.From), after && !at.Before(end)
+				within = within || !at.Before(w.From) && at.Before(end)
+				near, late = near || !at.Before(w.From.Add(-margin)), late || at.Before(end.Add(margin))
+			}
+			for i, is := range []bool{before && near, within, after && late} {
+				if is {
+					sums[i].calls, sums[i].seconds, sums[i].peak = sums[i].calls+calls[second], sums[i].seconds+1, max(sums[i].peak, calls[second])
+				}
+			}
+		}
+		e, err := ruleset.Open("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Play(e, e.Catalog, of, windows, flows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range []Rate{r.Without.Before, r.Without.During, r.Without.After} {
+			want := Rate{Mean: float64(sums[i].calls) / float64(max(1, sums[i].seconds)), Peak: sums[i].peak}
+			if got != want {
+				t.Errorf("%s: %+v, and a plain sum is %+v", []string{"before", "during", "after"}[i], got, want)
+			}
+		}
+	})
+}
+
+// A flow drains from the end of the outage that it met, not from the end of another one, hours later; and of 150 flows one may be left out, not two.
+func TestEachFlowDrainsFromItsOutage(t *testing.T) {
+	flows := traffic(2 * time.Second)
+	one := played(t, flows, momo(noon, time.Minute, Refused))
+	two := played(t, flows, momo(noon, time.Minute, Refused), momo(noon.Add(20*time.Hour), time.Minute, Refused))
+	if one.Lost.DrainMS == 0 || one.Lost.DrainMS != two.Lost.DrainMS || one.Lost.LastMS != two.Lost.LastMS {
+		t.Errorf("%d and %d ms; with another outage, which no flow meets, %d and %d", one.Lost.DrainMS, one.Lost.LastMS, two.Lost.DrainMS, two.Lost.LastMS)
+	}
+	for flows, most := range map[int]int{1: 0, 50: 0, 99: 0, 100: 1, 150: 1, 199: 1, 200: 2, 300: 3} {
+		if left := flows - 1 - allButOneInAHundred(flows); left != most {
+			t.Errorf("of %d flows %d are left out, not %d", flows, left, most)
+		}
 	}
 }

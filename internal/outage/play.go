@@ -69,9 +69,9 @@ type run struct {
 	last     *policy.Answer
 	class    policy.Class
 	minted   int
-	notified int // webhooks that are on their way
-	met      bool
-	refused  bool // it did not start: an earlier flow of its payment key has not failed
+	notified int       // webhooks that are on their way
+	met      time.Time // the end of the last outage in which it called; zero: it met none
+	refused  bool      // it did not start: an earlier flow of its payment key has not failed
 	ended    time.Time
 }
 
@@ -339,6 +339,13 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // call makes a call and plans its answer.
 func (p *play) call(i int, query bool, deadline time.Time) {
 	r := &p.runs[i]
@@ -358,7 +365,7 @@ func (p *play) call(i int, query bool, deadline time.Time) {
 	w := p.hit(r.f.Payment.Operation, p.now)
 	switch {
 	case w != nil:
-		r.met = true
+		r.met = later(r.met, w.to())
 		a.Fault, at = p.faulty(w, latency, deadline)
 		if a.Fault == policy.Unreadable {
 			a.HTTPStatus = 503

@@ -19,8 +19,8 @@ type Report struct {
 	Windows  []Window `json:"windows"` // in the order of time
 	Flows    int      `json:"flows"`   // that are played: those around the outage
 	Met      int      `json:"met"`     // of them, those that called in the outage
-	From     string   `json:"from"`    // of the calls before the outage that are counted
-	To       string   `json:"to"`      // of those after it
+	From     string   `json:"from"`    // of the calls before the outage that are counted: not before the provider's first call in the recording
+	To       string   `json:"to"`      // of those after it: not after its last
 
 	Without Side `json:"without"` // the same flows with the same rules, and no outage
 	Lost    Side `json:"lost"`    // as if no call that got no answer had arrived
@@ -46,8 +46,8 @@ type Side struct {
 	During        Rate     `json:"during"`
 	After         Rate     `json:"after"`
 	Amplification float64  `json:"amplification"` // of the calls from the outage's begin on: times those without it
-	DrainMS       int64    `json:"drain_ms"`      // from its end until all but one in a hundred of the flows that met it are over
-	LastMS        int64    `json:"last_ms"`       // until all are
+	DrainMS       int64    `json:"drain_ms"`      // from the end of the last outage that a flow met until it is over: of all but one in a hundred
+	LastMS        int64    `json:"last_ms"`       // of all
 	Delayed       delays   `json:"delayed"`
 	Ends          ends     `json:"ends"`
 	Otherwise     []change `json:"otherwise"` // flows that end otherwise than without the outage
@@ -58,8 +58,6 @@ type Side struct {
 type Rate struct {
 	Mean float64 `json:"mean"`
 	Peak int     `json:"peak"` // in the busiest second
-
-	seconds float64
 }
 
 type ends struct {
@@ -124,8 +122,11 @@ func (r *Report) Holds() bool { return r.Lost.Harms == harms{} && r.Arrived.Harm
 // MaxFlows bounds the flows around the outages of a provider, which are held in memory.
 const MaxFlows = 200_000
 
+// Recorded is from when until when the recording has calls of a provider.
+type Recorded struct{ From, To time.Time }
+
 // Play plays the flows of a provider through its outages, each of which has a time. catalog finds the catalogue of a payment.
-func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, error), windows []Spec, flows []Flow) (*Report, error) {
+func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, error), of Recorded, windows []Spec, flows []Flow) (*Report, error) {
 	if len(flows) > MaxFlows {
 		return nil, fmt.Errorf("%d flows lie around the outage of %s; at most %d can be played", len(flows), windows[0].Provider, MaxFlows)
 	}
@@ -137,7 +138,10 @@ func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, e
 	})
 	slices.SortStableFunc(windows, func(a, b Spec) int { return a.From.Compare(b.From) })
 	s := spanOf(windows)
-	r := &Report{Provider: windows[0].Provider, Flows: len(flows), From: s.before.Format(time.RFC3339), To: s.after.Format(time.RFC3339), Windows: []Window{}}
+	r := &Report{
+		Provider: windows[0].Provider, Flows: len(flows), Windows: []Window{},
+		From: later(s.before, of.From).Format(time.RFC3339), To: earlier(s.after, of.To).Format(time.RFC3339),
+	}
 	for i := range windows {
 		w := &windows[i]
 		op := "*"
@@ -152,12 +156,12 @@ func Play(d policy.Decider, catalog func(*policy.Payment) (*providers.Catalog, e
 		plays[w].run()
 	}
 	for i := range flows {
-		if plays[lost].runs[i].met || plays[arrived].runs[i].met {
+		if !plays[lost].runs[i].met.IsZero() || !plays[arrived].runs[i].met.IsZero() {
 			r.Met++
 		}
 	}
 	for w, side := range []*Side{&r.Without, &r.Lost, &r.Arrived} {
-		*side = plays[w].side(&s, plays[without])
+		*side = plays[w].side(&s, &of, plays[without])
 	}
 	r.Money, r.Timeline = moneyOf(&plays), timelineOf(&s, &plays)
 	return r, nil
@@ -180,9 +184,9 @@ func spanOf(windows []Spec) span {
 	return s
 }
 
-func (p *play) side(s *span, base *play) Side {
+func (p *play) side(s *span, of *Recorded, base *play) Side {
 	side := Side{
-		Sends: p.sends, Queries: p.queries, Before: p.rate(s.before, s.from), During: p.during(), After: p.rate(s.to, s.after),
+		Sends: p.sends, Queries: p.queries, Before: p.rate(of, stretch{s.before, s.from}), During: p.rate(of, p.within()...), After: p.rate(of, stretch{s.to, s.after}),
 		Delayed: p.delays, Otherwise: []change{},
 	}
 	if n := base.from(s.from); n > 0 {
@@ -195,12 +199,8 @@ func (p *play) side(s *span, base *play) Side {
 		was, is := base.runs[i].how(), r.how()
 		side.Ends.count(r)
 		side.Harms.count(r)
-		if r.met {
-			end := s.to
-			if r.s.Outcome != policy.Open {
-				end = later(r.ended, s.to)
-			}
-			over = append(over, end.Sub(s.to).Milliseconds())
+		if !r.met.IsZero() { // each is over, at the limit of its rules at the latest
+			over = append(over, max(0, r.ended.Sub(r.met).Milliseconds()))
 		}
 		if was == is {
 			continue
@@ -212,13 +212,16 @@ func (p *play) side(s *span, base *play) Side {
 		changed[key].Flows++
 	}
 	if slices.Sort(over); len(over) > 0 {
-		side.DrainMS, side.LastMS = over[(len(over)-1)*99/100], over[len(over)-1]
+		side.DrainMS, side.LastMS = over[allButOneInAHundred(len(over))], over[len(over)-1]
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(changed), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		side.Otherwise = append(side.Otherwise, *changed[key])
 	}
 	return side
 }
+
+// allButOneInAHundred is the last place of n that is not among the last hundredth.
+func allButOneInAHundred(n int) int { return n - n/100 - 1 }
 
 // how is the name of a flow's end; one that waits for what does not come is open.
 func (r *run) how() string {
@@ -268,37 +271,37 @@ func (h *harms) count(r *run) {
 	}
 }
 
-// rate is the calls a second in a stretch of time.
-func (p *play) rate(from, to time.Time) Rate {
-	var r Rate
-	total := 0
-	for second, n := range p.calls {
-		if second >= from.Unix() && second < to.Unix() {
-			total += n
-			r.Peak = max(r.Peak, n)
+// stretch is some time.
+type stretch struct{ from, to time.Time }
+
+// rate is the calls a second in some stretches that do not overlap, as far as the recording reaches: in whole seconds.
+func (p *play) rate(of *Recorded, all ...stretch) (r Rate) {
+	total, seconds := 0, int64(0)
+	for _, s := range all {
+		from, to := later(s.from, of.From).Unix(), earlier(s.to, of.To.Add(time.Second)).Unix()
+		seconds += max(0, to-from)
+		for second, n := range p.calls {
+			if second >= from && second < to {
+				total += n
+				r.Peak = max(r.Peak, n)
+			}
 		}
 	}
-	r.seconds = max(1, float64(to.Unix()-from.Unix()))
-	r.Mean = float64(total) / r.seconds
+	r.Mean = float64(total) / float64(max(1, seconds))
 	return r
 }
 
-// during is the calls a second within the outages themselves.
-func (p *play) during() Rate {
-	var r Rate
-	total, seconds, until := 0, 0.0, time.Time{}
+// within is the time of the outages themselves.
+func (p *play) within() (all []stretch) {
+	until := time.Time{}
 	for i := range p.windows { // in the order of time
 		w := &p.windows[i]
 		if from := later(w.From, until); w.to().After(from) {
-			part := p.rate(from, w.to())
-			r.Peak = max(r.Peak, part.Peak)
-			total += int(part.Mean*part.seconds + 0.5)
-			seconds += part.seconds
+			all = append(all, stretch{from, w.to()})
 			until = w.to()
 		}
 	}
-	r.Mean = float64(total) / max(1, seconds)
-	return r
+	return all
 }
 
 // from is how many calls were made from a time on.
