@@ -54,7 +54,7 @@ func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability)
 	if err := check(r); err != nil {
 		return err
 	}
-	return j.queue.Put(ctx, r, nil, d)
+	return j.queue.Put(ctx, r, d)
 }
 
 // commit is the committer goroutine. It takes the queue, stores it, and sends each waiting caller its result. There is

@@ -19,6 +19,11 @@ func (j *Journal) Backup(ctx context.Context, path string) (err error) {
 	if err := j.queue.WaitLazy(ctx); err != nil {
 		return err
 	}
+	if !j.opts.ReadOnly { // else the copy has batches too, and so it may if this fails
+		if err := j.run(ctx, (*writer).settle); err != nil && (ctx.Err() != nil || j.queue.Usable() != nil) {
+			return err
+		}
+	}
 	if path, err = filepath.Abs(path); err != nil {
 		return err
 	}

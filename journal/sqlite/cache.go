@@ -6,13 +6,14 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/recourse-pay/recourse/journal"
 )
 
 // cachedFlow is the row of a flow without its state, as the committer needs it.
 type cachedFlow struct {
-	n        int64
+	n        int64 // 0: it is not in the table
 	id       string
 	version  int64
 	open     bool
@@ -22,13 +23,20 @@ type cachedFlow struct {
 	standing string
 	since    int64
 
-	// The difference to the file, until the group is flushed.
+	// The difference to the table, until it is flushed.
 	dirty         bool
+	inGroup       bool // this group has changed it
 	storedVersion int64
 	storedOpen    bool
-	moved         bool         // standing or since differ
-	newNames      int          // so many names, at the end of names, are not stored
-	newRow        *journal.Row // nil: only the version has changed
+	moved         bool     // standing or since differ
+	newNames      int      // so many names, at the end of names, are not stored
+	content       *content // of the newest row; nil: only the version has changed
+}
+
+// content is what of a row the cache does not keep.
+type content struct {
+	due, at          time.Time
+	state, tombstone []byte // the queue's memory during the group, that of its batch afterwards
 }
 
 // generationSize limits the cache. Few flows are enough: the rows of a flow mostly follow
@@ -36,7 +44,7 @@ type cachedFlow struct {
 const generationSize = 8192
 
 // flowCache holds the flows used last, in two generations. A flow that is used moves to the
-// young generation. When that is full, the old one is evicted. It always agrees with the file,
+// young generation. When that is full, the old one is evicted. It always agrees with the file and its batches,
 // because this process is its only writer.
 type flowCache struct {
 	young, old map[string]*cachedFlow
@@ -70,6 +78,12 @@ func (w *writer) flow(id string) (*cachedFlow, error) {
 	if f := w.cache.get(id); f != nil {
 		return f, nil
 	}
+	for _, f := range w.dirty { // the table lacks its newest row
+		if f.id == id {
+			w.cache.add(f)
+			return f, nil
+		}
+	}
 	f := &cachedFlow{id: id}
 	var open int64
 	var operation string
@@ -95,7 +109,11 @@ func (w *writer) flow(id string) (*cachedFlow, error) {
 
 // apply makes a row the newest of its flow, in memory.
 func (f *cachedFlow) apply(r *journal.Row) {
-	f.version, f.open, f.newRow = r.Version, r.Open, r
+	f.version, f.open = r.Version, r.Open
+	if f.content == nil {
+		f.content = new(content)
+	}
+	*f.content = content{r.Due, r.At, r.State, r.Tombstone}
 	if since := r.Since.UnixMicro(); r.Standing != f.standing || since != f.since {
 		f.standing, f.since, f.moved = r.Standing, since, true
 	}
@@ -109,7 +127,7 @@ func (f *cachedFlow) apply(r *journal.Row) {
 
 // flushed records that the file has the newest row.
 func (f *cachedFlow) flushed() {
-	f.dirty, f.newRow, f.newNames, f.moved = false, nil, 0, false
+	f.dirty, f.content, f.newNames, f.moved = false, nil, 0, false
 	f.storedVersion, f.storedOpen = f.version, f.open
 }
 

@@ -12,12 +12,24 @@ func (j *Journal) commit() {
 	for {
 		group, closed := j.queue.Next()
 		err := j.storeAll(group)
+		if !closed && !j.settling && j.writes.behind.Load() {
+			j.settling = true
+			j.settles.Reset(pendingFor)
+		}
 		j.queue.Done(group)
 		if closed {
 			j.done <- j.queue.CheckLost(err)
 			return
 		}
 	}
+}
+
+// settleLater lets the committer bring the table up to date, when rows have waited for it long enough.
+func (j *Journal) settleLater() {
+	_ = j.run(j.life, func(w *writer) error { // a failure: it is tried again
+		j.settling = false
+		return w.settle()
+	})
 }
 
 // storeAll stores the rows before each job in one transaction, and runs each job in its own.

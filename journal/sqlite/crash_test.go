@@ -152,7 +152,7 @@ func checkAfterKill(t *testing.T, path string, acked map[string]int64) {
 		t.Fatal(err)
 	}
 	var check string
-	if err := j.reads.db.QueryRow("PRAGMA integrity_check").Scan(&check); err != nil || check != "ok" {
+	if err := j.reads.db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&check); err != nil || check != "ok" {
 		t.Fatalf("integrity_check: %q, %v", check, err)
 	}
 	rows, err := j.Due(t.Context(), moment, journal.Cursor{}, 1<<30)

@@ -7,7 +7,8 @@
 //     its group was committed with synchronous=FULL. Puts made at the same time share a
 //     commit. A lazy row is committed within a few milliseconds, in the order of the puts. A
 //     process that is killed may lose its last lazy rows.
-//   - A row is stored whole or not at all, and so is a group.
+//   - A row is stored whole or not at all, and so is a group. It stands in a batch first, and within a fifth of a second
+//     in the table flow; reads of this package find it at once.
 //   - A second owner is refused at once with an error that wraps [journal.ErrOwned]. The operating system ends the
 //     ownership when the owner's process ends, also after SIGKILL.
 //   - If a second owner opens the file nevertheless, because the lock file was deleted, the
@@ -21,7 +22,7 @@
 //
 // Not guaranteed: anything on a network disk, whose locks and flushes are not reliable; access
 // from a second machine; more than one writing process. Other processes may read the file at
-// any time, but while one of them holds a read transaction open, the -wal file grows.
+// any time (another program finds the last moments in the table batch only), but while one of them holds a read transaction open, the -wal file grows.
 //
 // The files are path, path-wal, path-shm and path.lock. To back up a running journal, use
 // [Journal.Backup]. A copy of the file alone, or a backup, is refused for writing: see Options.Restored.

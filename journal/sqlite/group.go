@@ -24,7 +24,7 @@ func (w *writer) store(rows []*rowqueue.Request) error {
 		}
 		for _, r := range rows {
 			var err error
-			if r.Err, err = w.admit(&r.Row); err != nil {
+			if r.Err, err = w.admit(&r.Row, r.New); err != nil {
 				return err
 			}
 			if r.Err != nil && r.Lazy {
@@ -34,7 +34,7 @@ func (w *writer) store(rows []*rowqueue.Request) error {
 			}
 			written += rowqueue.Size(&r.Row)
 		}
-		return w.flush()
+		return w.keepGroup()
 	})
 	if err != nil {
 		w.undo(rows)
@@ -45,35 +45,38 @@ func (w *writer) store(rows []*rowqueue.Request) error {
 	return nil
 }
 
-// undo drops the changes of a failed group from memory. The writer of a lazy row already got
-// nil from Put, so no other row may get its version: else its next row would overwrite a row
-// that the writer has never read.
+// undo notes the lazy rows of a group that failed. Their writers already got nil from Put, so no other row may get
+// their versions: else the writer's next row would overwrite a row that it has never read.
 func (w *writer) undo(rows []*rowqueue.Request) {
-	for _, f := range w.dirty {
-		f.dirty = false
-	}
-	w.dirty = w.dirty[:0]
 	for _, r := range rows {
-		w.cache.evict(r.Row.ID)
 		if r.Lazy {
 			w.lostLazy[r.Row.ID] = max(w.lostLazy[r.Row.ID], r.Row.Version+1)
 		}
 	}
-	for id := range w.lostLazy {
-		w.cache.evict(id)
-	}
 }
 
 // admit adds a row to the group, or returns why it is refused. A row that opens its key is
-// written at once, so that SQLite's unique index guards the key. Other rows are written when
-// the group ends, and then only the last of each flow.
-func (w *writer) admit(r *journal.Row) (refused, err error) {
-	if r.Version == 1 && r.Seen != nil {
-		if refused, err := w.unseen(r); refused != nil || err != nil {
-			return refused, err
+// written at once, so that SQLite's unique index guards the key, unless no row before it has the key or the id. Other rows are
+// written later, and then only the last of each flow.
+func (w *writer) admit(r *journal.Row, isNew bool) (refused, err error) {
+	if r.Version == 1 && !isNew {
+		if isNew, err = w.unknown(r); err != nil {
+			return nil, err
 		}
 	}
+	if r.Version == 1 && isNew {
+		w.add(r)
+		return nil, nil
+	}
 	if r.Version == 1 {
+		if err := w.catchUp(); err != nil {
+			return nil, err
+		}
+		if r.Seen != nil {
+			if refused, err := w.unseen(r); refused != nil || err != nil {
+				return refused, err
+			}
+		}
 		return w.create(r)
 	}
 	f, err := w.flow(r.ID)
@@ -111,25 +114,26 @@ func conflict(r *journal.Row, stored int64) error {
 	return fmt.Errorf("%w: %s is at version %d, version %d was put", journal.ErrConflict, r.ID, stored, r.Version)
 }
 
+// add takes over the first row of a flow that no other row has anything in common with.
+func (w *writer) add(r *journal.Row) {
+	f := &cachedFlow{id: r.ID, key: r.Key, provider: r.Provider}
+	w.cache.add(f)
+	w.markDirty(f)
+	f.apply(r)
+}
+
 // create inserts the first row of a flow. A conflict is rare, so create tries the insert first,
 // and looks for the cause only after SQLite has refused it.
 func (w *writer) create(r *journal.Row) (refused, err error) {
 	for {
-		names := distinct(r.Names)
-		result, err := w.insertFlow.exec(r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID,
-			r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment, r.Provider, encodeNames(names), blob(r.State), blob(r.Tombstone), r.Standing, r.Since.UnixMicro())
-		created, err := changed(result, err)
-		if err != nil {
+		made := &cachedFlow{id: r.ID, key: r.Key, provider: r.Provider}
+		made.apply(r)
+		if created, err := w.insert(made); err != nil {
 			return nil, err
-		}
-		if created {
-			n, err := result.LastInsertId()
-			if err != nil {
-				return nil, err
-			}
-			f := &cachedFlow{n: n, id: r.ID, version: 1, storedVersion: 1, open: r.Open, storedOpen: r.Open, key: r.Key, provider: r.Provider, names: names, standing: r.Standing, since: r.Since.UnixMicro()}
-			w.cache.add(f)
-			return nil, w.putNames(f, names)
+		} else if created {
+			made.flushed()
+			w.cache.add(made)
+			return nil, nil
 		}
 		if f, err := w.flow(r.ID); err != nil || f != nil {
 			return conflict(r, f.currentVersion()), err
@@ -198,6 +202,11 @@ func (w *writer) skipVersion(id string, version int64) error {
 	if err != nil || f == nil || f.version >= version {
 		return err
 	}
+	if f.content == nil { // a batch has whole rows only
+		if err := w.catchUp(); err != nil {
+			return err
+		}
+	}
 	w.markDirty(f)
 	f.version = version
 	return nil
@@ -208,10 +217,29 @@ func (w *writer) markDirty(f *cachedFlow) {
 		f.dirty = true
 		w.dirty = append(w.dirty, f)
 	}
+	if !f.inGroup {
+		f.inGroup = true
+		w.group = append(w.group, f)
+	}
 }
 
-// flush writes the flows that the group has changed so far.
+// catchUp brings the table up to date, unless this group has done so: then all that is not in it is of flows whose rows are.
+func (w *writer) catchUp() error {
+	if w.direct {
+		return nil
+	}
+	return w.flush()
+}
+
+// flush writes the flows that were changed so far into the table, which makes the batches superfluous.
 func (w *writer) flush() error {
+	w.direct = true
+	if w.batches {
+		if _, err := w.deleteBatches.exec(); err != nil {
+			return err
+		}
+		w.batches = false
+	}
 	for _, f := range w.dirty {
 		if err := w.write(f); err != nil {
 			return err
@@ -224,18 +252,40 @@ func (w *writer) flush() error {
 }
 
 func (w *writer) write(f *cachedFlow) error {
-	r := f.newRow
+	r := f.content
 	if r == nil {
 		return one(w.updateVersion.exec(f.version, f.n, f.storedVersion))
 	}
-	if f.newNames == 0 && f.open == f.storedOpen && !f.moved {
-		return one(w.updateState.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), f.n, f.storedVersion))
+	if f.n == 0 {
+		created, err := w.insert(f)
+		if err == nil && !created {
+			err = fmt.Errorf("SQLite refused the first row of flow %s, though memory knew of no other flow with its id or key", f.id)
+		}
+		return err
 	}
-	err := one(w.updateAll.exec(f.version, due(r.Due), r.At.UnixMicro(), blob(r.State), blob(r.Tombstone), number(f.open), encodeNames(f.names), f.standing, f.since, f.n, f.storedVersion))
+	if f.newNames == 0 && f.open == f.storedOpen && !f.moved {
+		return one(w.updateState.exec(f.version, due(r.due), r.at.UnixMicro(), blob(r.state), blob(r.tombstone), f.n, f.storedVersion))
+	}
+	err := one(w.updateAll.exec(f.version, due(r.due), r.at.UnixMicro(), blob(r.state), blob(r.tombstone), number(f.open), encodeNames(f.names), f.standing, f.since, f.n, f.storedVersion))
 	if err != nil {
 		return err
 	}
 	return w.putNames(f, f.names[len(f.names)-f.newNames:])
+}
+
+// insert adds a flow to the table, and its names, unless SQLite finds another with its id, or open with its key.
+func (w *writer) insert(f *cachedFlow) (created bool, err error) {
+	r := f.content
+	result, err := w.insertFlow.exec(f.version, number(f.open), due(r.due), r.at.UnixMicro(), f.id,
+		f.key.Merchant, f.key.Operation.String(), f.key.Payment, f.provider, encodeNames(f.names), blob(r.state), blob(r.tombstone), f.standing, f.since)
+	created, err = changed(result, err)
+	if err != nil || !created {
+		return false, err
+	}
+	if f.n, err = result.LastInsertId(); err != nil {
+		return false, err
+	}
+	return true, w.putNames(f, f.names)
 }
 
 func (w *writer) putNames(f *cachedFlow, names []string) error {

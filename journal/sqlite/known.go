@@ -2,15 +2,14 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"hash/maphash"
 	"sync"
 
 	"github.com/recourse-pay/recourse/journal"
 )
 
-// known says of a payment key or a name that no row has it, without a look at the file: most payments are new. It holds a few bits for each key
-// and name that was put by this process or stands in the file (a Bloom filter), so it may take a new one for known, and never a known one for new.
+// known says of a payment key, a name or the id of a flow that no row has it, without a look at the file: most payments are new. It holds a few bits for each key,
+// name and id that was put by this process or stands in the file (a Bloom filter), so it may take a new one for known, and never a known one for new.
 // Rows are added before they are stored, and none is ever removed.
 type known struct {
 	seed maphash.Seed
@@ -22,6 +21,8 @@ type known struct {
 	asked   int64   // while that was so
 	reading bool
 	off     bool // it would be too large
+
+	recent map[uint64]struct{} // what of the keys and names that the table lacks, and batches have
 }
 
 // bits are a part: a hash sets four of them.
@@ -31,7 +32,7 @@ type bits struct {
 }
 
 const (
-	firstKnown = 64 << 10 // bytes; a key or name takes 12 bits
+	firstKnown = 64 << 10 // bytes; a key, name or id takes 12 bits
 	mostKnown  = 64 << 20
 	bitsEach   = 12
 
@@ -42,7 +43,9 @@ const (
 )
 
 // newKnown is for a file with so many flows.
-func newKnown(flows int64) *known { return &known{seed: maphash.MakeSeed(), inFile: flows} }
+func newKnown(flows int64) *known {
+	return &known{seed: maphash.MakeSeed(), inFile: flows, recent: make(map[uint64]struct{})}
+}
 
 // keyText is a key as the file has it and as its statements compare it: the operation is its name, which may be of another release.
 type keyText struct{ payment, merchant, operation string }
@@ -58,22 +61,70 @@ func (k *known) ofName(provider, name string) uint64 {
 	return maphash.Comparable(k.seed, providerName{provider, name})
 }
 
-// add adds the key and the names of a row that is about to be stored. It reports whether a first row has a key that another row may have.
-func (k *known) add(r *journal.Row) (had bool) {
+// flowID is the id of a flow.
+type flowID string
+
+func (k *known) ofID(id string) uint64 { return maphash.Comparable(k.seed, flowID(id)) }
+
+// add adds the key, the names and the id of a row that is about to be stored. It reports whether it is a first row, and certainly no other has
+// its key or its id.
+func (k *known) add(r *journal.Row) (isNew bool) {
 	if r.Version > 1 && len(r.Names) == 0 {
 		return false
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r.Version == 1 && r.Key.Payment != "" {
-		h := k.ofKey(r.Key)
-		had = k.off || k.inFile > 0 || k.has(h)
-		k.addHash(h)
+	if r.Version == 1 {
+		isNew = k.addNew(k.ofID(r.ID))
+		isNew = (r.Key.Payment == "" || k.addNew(k.ofKey(r.Key))) && isNew
 	}
 	for _, name := range r.Names {
 		k.addHash(k.ofName(r.Provider, name))
 	}
-	return had
+	return isNew
+}
+
+// addRecent adds the keys and names of flows whose newest rows are in batches, and not in the table.
+func (k *known) addRecent(flows []*cachedFlow) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, f := range flows {
+		if f.n == 0 && f.key.Payment != "" {
+			k.recent[k.ofKey(f.key)] = struct{}{}
+		}
+		for _, name := range f.names[len(f.names)-f.newNames:] {
+			k.recent[k.ofName(f.provider, name)] = struct{}{}
+		}
+	}
+}
+
+// clearRecent says that the table has all that batches had.
+func (k *known) clearRecent() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.recent)
+}
+
+// isRecent reports whether the table may lack a key, if it is not empty, or one of the names.
+func (k *known) isRecent(key journal.Key, provider string, names []string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, is := k.recent[k.ofKey(key)]; is && key.Payment != "" {
+		return true
+	}
+	for _, name := range names {
+		if _, is := k.recent[k.ofName(provider, name)]; is {
+			return true
+		}
+	}
+	return false
+}
+
+// addNew adds a hash, and reports whether it was certainly not added before. The lock is held.
+func (k *known) addNew(h uint64) bool {
+	isNew := !k.off && k.inFile == 0 && !k.has(h)
+	k.addHash(h)
+	return isNew
 }
 
 // addHash adds one. The lock is held.
@@ -165,6 +216,9 @@ func (j *Journal) readFile(ctx context.Context) {
 		return maphash.Comparable(k.seed, keyText{of[0], of[1], of[2]})
 	})
 	if err == nil {
+		err = k.addAll(ctx, j.reads.db, "SELECT id, '', '' FROM flow", func(of *[3]string) uint64 { return k.ofID(of[0]) })
+	}
+	if err == nil {
 		err = k.addAll(ctx, j.reads.db, "SELECT provider, name, '' FROM name", func(of *[3]string) uint64 { return k.ofName(of[0], of[1]) })
 	}
 	k.mu.Lock()
@@ -176,7 +230,7 @@ func (j *Journal) readFile(ctx context.Context) {
 }
 
 // addAll adds a hash of each row of a query.
-func (k *known) addAll(ctx context.Context, db *sql.DB, query string, hash func(*[3]string) uint64) error {
+func (k *known) addAll(ctx context.Context, db querier, query string, hash func(*[3]string) uint64) error {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return err

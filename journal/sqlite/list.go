@@ -52,8 +52,8 @@ func (j *Journal) List(ctx context.Context, f journal.Filter, after journal.Curs
 			where += " AND (f.since, f.id) > (?, ?)"
 			args = append(args, after.Due.UnixMicro(), after.ID)
 		}
-		rows, err := j.read(ctx, func() (*sql.Rows, error) {
-			return j.reads.db.QueryContext(ctx, listQuery(where), append(args, limit)...)
+		rows, err := j.read(ctx, func(r *reader) (*sql.Rows, error) {
+			return r.db.QueryContext(ctx, listQuery(where), append(args, limit)...)
 		})
 		if err != nil {
 			return nil, err
@@ -88,9 +88,9 @@ func (j *Journal) standings(ctx context.Context, f *journal.Filter) ([]string, e
 	all := []string{""}
 	for {
 		var next sql.NullString
-		err := j.reads.db.QueryRowContext(ctx, nextStanding, all[len(all)-1]).Scan(&next)
+		err := j.with(ctx, func(r *reader) error { return r.db.QueryRowContext(ctx, nextStanding, all[len(all)-1]).Scan(&next) })
 		if err != nil {
-			return nil, j.readFailed(ctx, err)
+			return nil, err
 		}
 		if !next.Valid || next.String <= all[len(all)-1] { // a damaged one sorts behind all texts
 			return all, nil
@@ -109,17 +109,20 @@ func (j *Journal) Count(ctx context.Context, f journal.Filter) ([]journal.Tally,
 	var all []journal.Tally
 	for _, standing := range standings {
 		where, args := condition(&f, standing)
-		found, err := j.count(ctx, standing, where, args)
+		err := j.with(ctx, func(r *reader) error {
+			found, err := r.count(ctx, standing, where, args)
+			all = append(all, found...)
+			return err
+		})
 		if err != nil {
-			return nil, j.readFailed(ctx, err)
+			return nil, err
 		}
-		all = append(all, found...)
 	}
 	return all, nil
 }
 
-func (j *Journal) count(ctx context.Context, standing, where string, args []any) ([]journal.Tally, error) {
-	rows, err := j.reads.db.QueryContext(ctx, countQuery(where), args...)
+func (r *reader) count(ctx context.Context, standing, where string, args []any) ([]journal.Tally, error) {
+	rows, err := r.db.QueryContext(ctx, countQuery(where), args...)
 	if err != nil {
 		return nil, err
 	}

@@ -86,6 +86,9 @@ type Journal struct {
 	queue  *rowqueue.Queue
 	done   chan error // the committer has ended
 
+	settles  *time.Timer // brings the table up to date
+	settling bool        // it is set; the committer's
+
 	life    context.Context // ends with Close
 	end     context.CancelFunc
 	reading sync.WaitGroup // of the file's keys and names
@@ -188,17 +191,20 @@ func openOwned(path string, opts Options) (*Journal, error) {
 	if err := w.queryRow("SELECT coalesce(max(max(n), 1), 0) FROM flow", &flows); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", path, err), r.close(), w.close())
 	}
+	w.known.inFile = flows
 	j := &Journal{
 		path:   path,
 		id:     w.id,
 		opts:   opts,
 		reads:  r,
 		writes: w,
-		known:  newKnown(flows),
-		queue:  rowqueue.New(rowqueue.Options{Rows: opts.Queue, Hold: opts.Hold}),
+		known:  w.known,
+		queue:  rowqueue.New(rowqueue.Options{Rows: opts.Queue, Hold: opts.Hold, Enter: w.known.enter}),
 		done:   make(chan error, 1),
 	}
 	j.life, j.end = context.WithCancel(context.Background())
+	j.settles = time.AfterFunc(time.Hour, j.settleLater)
+	j.settles.Stop()
 	go j.commit()
 	return j, nil
 }
@@ -230,6 +236,11 @@ func (j *Journal) Close() error {
 	j.reading.Wait()
 	j.queue.Hurry()
 	err := <-j.done
+	j.settles.Stop()
+	if j.queue.CheckLost(nil) == nil {
+		// Rows that can't be brought into their table are stored nevertheless, and the next to open the file tries it again.
+		_ = j.queue.CheckLost(j.writes.settle())
+	}
 	if j.queue.CheckLost(nil) == nil {
 		err = errors.Join(err, j.queue.CheckLost(j.writes.markClosed()))
 	}

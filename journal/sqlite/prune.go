@@ -67,6 +67,9 @@ type tomb struct {
 func (w *writer) prune(before time.Time) (n int, more bool, err error) {
 	err = w.transact(func() error {
 		n, more = 0, true
+		if err := w.catchUp(); err != nil {
+			return err
+		}
 		var left []*tomb
 		for range pruneStep {
 			t, err := w.nextPrunable(before)

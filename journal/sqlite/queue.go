@@ -16,16 +16,11 @@ func (j *Journal) Put(ctx context.Context, r *journal.Row, d journal.Durability)
 	if n := rowqueue.Size(r); n > rowqueue.MaxRow {
 		return fmt.Errorf("sqlite: the row of %s has %d bytes; at most %d are stored", r.ID, n, rowqueue.MaxRow)
 	}
-	return j.queue.Put(ctx, r, j.seen(r), d)
+	return j.queue.Put(ctx, r, d)
 }
 
-// seen adds a row to what is known, and returns its Seen where another row may have the key: most keys are new.
-func (j *Journal) seen(r *journal.Row) []string {
-	if j.known.add(r) {
-		return r.Seen
-	}
-	return nil
-}
+// enter adds a row to what is known, when it gets its place in the queue: what is new then, no row before it has.
+func (k *known) enter(r *rowqueue.Request) { r.New = k.add(&r.Row) }
 
 // run queues a job for the committer and waits for its result.
 func (j *Journal) run(ctx context.Context, job func(*writer) error) error {

@@ -13,9 +13,17 @@ import (
 
 // reader has read-only connections, so that reads do not wait for commits.
 type reader struct {
-	db                     *sql.DB
+	db                     querier
+	close                  func() error
 	get, byKey, named, due *sql.Stmt
 	taken                  *sql.Stmt
+}
+
+// querier is a pool of connections, or one of them.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 const (
@@ -34,7 +42,11 @@ func newReader(path string) (*reader, error) {
 	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	r := &reader{db: db}
+	return prepareReader(context.Background(), db, db.Close)
+}
+
+func prepareReader(ctx context.Context, db querier, done func() error) (*reader, error) {
+	r := &reader{db: db, close: done}
 	for _, s := range []struct {
 		into  **sql.Stmt
 		query string
@@ -46,7 +58,7 @@ func newReader(path string) (*reader, error) {
 			OR EXISTS (SELECT 1 FROM name WHERE provider = ?4 AND name IN (?5, ?6))`},
 		{&r.due, columns + `FROM flow f WHERE f.due IS NOT NULL AND f.due <= ? AND (f.due, f.id) > (?, ?) ORDER BY f.due, f.id LIMIT ?`},
 	} {
-		prepared, err := db.Prepare(s.query)
+		prepared, err := db.PrepareContext(ctx, s.query)
 		if err != nil {
 			return nil, errors.Join(err, r.close())
 		}
@@ -55,11 +67,9 @@ func newReader(path string) (*reader, error) {
 	return r, nil
 }
 
-func (r *reader) close() error { return r.db.Close() }
-
 // Get returns the row of a flow; see [journal.Journal].
 func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
-	rows, err := j.read(ctx, func() (*sql.Rows, error) { return j.reads.get.QueryContext(ctx, id) })
+	rows, err := j.read(ctx, func(r *reader) (*sql.Rows, error) { return r.get.QueryContext(ctx, id) })
 	if err != nil {
 		return journal.Row{}, err
 	}
@@ -71,8 +81,8 @@ func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
 
 // ByKey returns every flow of a key; see [journal.Journal].
 func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
-	return j.read(ctx, func() (*sql.Rows, error) {
-		return j.reads.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
+	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
+		return r.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
 	})
 }
 
@@ -96,11 +106,16 @@ func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, nam
 		two[i] = names[i]
 	}
 	var taken bool
-	err := j.reads.taken.QueryRowContext(ctx, k.Payment, k.Merchant, k.Operation.String(), provider, two[0], two[1]).Scan(&taken)
-	if err != nil {
-		return false, j.readFailed(ctx, err)
+	look := func(r *reader) error {
+		return r.taken.QueryRowContext(ctx, k.Payment, k.Merchant, k.Operation.String(), provider, two[0], two[1]).Scan(&taken)
 	}
-	return taken, nil
+	var err error
+	if j.opts.ReadOnly || j.known.isRecent(k, provider, names) {
+		err = j.with(ctx, look)
+	} else if err = look(j.reads); err != nil { // memory knows that no batch has it
+		err = j.readFailed(ctx, err)
+	}
+	return taken && err == nil, err
 }
 
 // certainlyNew reports whether no row has the key or one of the names, as far as memory knows.
@@ -126,14 +141,14 @@ func (j *Journal) Named(ctx context.Context, provider string, names ...string) (
 	for _, name := range names {
 		args = append(args, name)
 	}
-	return j.read(ctx, func() (*sql.Rows, error) {
+	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
 		if len(names) > fewNames {
-			return j.reads.db.QueryContext(ctx, namedQuery(len(names)), args...)
+			return r.db.QueryContext(ctx, namedQuery(len(names)), args...)
 		}
 		for len(args) < fewNames+1 {
 			args = append(args, names[0])
 		}
-		return j.reads.named.QueryContext(ctx, args...)
+		return r.named.QueryContext(ctx, args...)
 	})
 }
 
@@ -145,21 +160,52 @@ func namedQuery(n int) string {
 
 // Due returns the rows that are due; see [journal.Journal].
 func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
-	return j.read(ctx, func() (*sql.Rows, error) {
-		return j.reads.due.QueryContext(ctx, by.UnixMicro(), after.Due.UnixMicro(), after.ID, max(limit, 0))
+	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
+		return r.due.QueryContext(ctx, by.UnixMicro(), after.Due.UnixMicro(), after.ID, max(limit, 0))
 	})
 }
 
 // read runs a query after the lazy rows are stored.
-func (j *Journal) read(ctx context.Context, ask func() (*sql.Rows, error)) ([]journal.Row, error) {
+func (j *Journal) read(ctx context.Context, ask func(*reader) (*sql.Rows, error)) (rows []journal.Row, err error) {
 	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect(ask())
-	if err != nil {
-		return nil, j.readFailed(ctx, err)
+	err = j.with(ctx, func(r *reader) error {
+		rows, err = collect(ask(r))
+		return err
+	})
+	return rows, err
+}
+
+// with reads by a reader that finds all that is stored.
+func (j *Journal) with(ctx context.Context, read func(*reader) error) error {
+	r := j.reads
+	if j.opts.ReadOnly || j.writes.behind.Load() {
+		merged, err := j.upToDate(ctx)
+		if err != nil {
+			return j.readFailed(ctx, err)
+		}
+		if merged != nil {
+			defer func() { _ = merged.close() }()
+			r = merged
+		}
 	}
-	return rows, nil
+	if err := read(r); err != nil {
+		return j.readFailed(ctx, err)
+	}
+	return nil
+}
+
+// upToDate brings the table up to date. Where that is not possible, because the file is only read or the disk is full, it returns a reader that
+// reads the batches too.
+func (j *Journal) upToDate(ctx context.Context) (*reader, error) {
+	if !j.opts.ReadOnly {
+		err := j.run(ctx, (*writer).settle)
+		if err == nil || ctx.Err() != nil || j.queue.Usable() != nil {
+			return nil, err
+		}
+	}
+	return newMergingReader(ctx, j.path)
 }
 
 // readFailed is the error of a query that failed.

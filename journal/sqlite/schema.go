@@ -71,6 +71,9 @@ CREATE TABLE journal (
 	running INTEGER NOT NULL
 );
 INSERT INTO journal VALUES (1, lower(hex(randomblob(13))), 0);
+`, `
+-- Groups of rows that are committed, and do not stand in the table flow yet: see batch.go.
+CREATE TABLE batch (n INTEGER PRIMARY KEY, rows BLOB NOT NULL);
 `}
 
 // migrate takes the file to the newest version. Each step is one transaction, so that an

@@ -158,7 +158,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		countQuery("f.standing = ? AND f.since <= 9 AND f.since < ? AND f.provider = ?"):                             "COVERING INDEX flow_standing",
 		nextStanding: "COVERING INDEX flow_standing",
 	} {
-		rows, err := j.reads.db.Query("EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+		rows, err := j.reads.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
 		if err != nil {
 			t.Fatal(err)
 		}

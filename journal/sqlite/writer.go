@@ -14,13 +14,13 @@ import (
 // goroutine uses it.
 type writer struct {
 	*conn
-	path       string
-	logPath    string
-	id         string      // of the file
-	file, log  os.FileInfo // at path, and its log, when it was opened
-	token      string
-	cache      flowCache
-	dirty      []*cachedFlow    // changed by the group and not yet flushed
+	path      string
+	logPath   string
+	id        string      // of the file
+	file, log os.FileInfo // at path, and its log, when it was opened
+	token     string
+	cache     flowCache
+	batching
 	lostLazy   map[string]int64 // by flow: the version after a lazy row that was lost with its group
 	checkpoint *checkpointer
 
@@ -40,7 +40,7 @@ func newWriter(path, token string, o *Options) (*writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %s: %w", path, err)
 	}
-	w := &writer{conn: c, path: path, logPath: logOf(path), token: token, lostLazy: make(map[string]int64)}
+	w := &writer{conn: c, path: path, logPath: logOf(path), token: token, batching: batching{known: newKnown(0)}, lostLazy: make(map[string]int64)}
 	if err := w.prepareFile(o, hadLog); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -94,7 +94,7 @@ func (w *writer) prepareFile(o *Options, hadLog bool) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	return nil
+	return w.transact(func() error { return w.recover(o.Restored) })
 }
 
 func (w *writer) prepareStatements() error {
@@ -121,6 +121,9 @@ func (w *writer) prepareStatements() error {
 			VALUES (?, ?, 0, ?, ?, ?, ?, ?, x'', ?, ?, ?, ?, ?)`},
 		{&w.deleteName, `DELETE FROM name WHERE provider = ? AND name = ? AND n = ?`},
 		{&w.deleteFlow, `DELETE FROM flow WHERE n = ?`},
+		{&w.findNew, `SELECT EXISTS (SELECT 1 FROM flow WHERE id = ?1) OR ?2 <> '' AND EXISTS (SELECT 1 FROM flow WHERE payment = ?2 AND merchant = ?3 AND operation = ?4)`},
+		{&w.insertBatch, `INSERT INTO batch (rows) VALUES (?)`},
+		{&w.deleteBatches, `DELETE FROM batch`},
 	} {
 		prepared, err := w.prepare(s.query)
 		if err != nil {
@@ -147,12 +150,16 @@ func (w *writer) takeOwnership() error {
 
 // transact runs work in a transaction. It fails if the writer does not own the file any more.
 func (w *writer) transact(work func() error) error {
+	w.direct = false
 	if _, err := w.begin.exec(); err != nil {
 		return w.failed(err)
 	}
 	err := w.checkFile()
 	if err == nil {
 		err = w.checkOwner()
+	}
+	if err == nil && w.stale {
+		err = w.recover(false)
 	}
 	if err == nil {
 		err = work()
@@ -162,8 +169,10 @@ func (w *writer) transact(work func() error) error {
 	}
 	if err != nil {
 		w.rollback()
+		w.forget()
 		return w.failed(err)
 	}
+	w.committed()
 	return nil
 }
 
@@ -210,7 +219,7 @@ func (w *writer) close() error {
 	}
 	for _, s := range []*stmt{
 		w.begin, w.commit, w.readOwner, w.findFlow, w.findOpen, w.findKey, w.insertFlow, w.updateState, w.updateAll, w.updateVersion,
-		w.insertName, w.pruning.findPrunable, w.pruning.bury, w.pruning.keep, w.deleteName, w.deleteFlow,
+		w.insertName, w.findNew, w.insertBatch, w.deleteBatches, w.pruning.findPrunable, w.pruning.bury, w.pruning.keep, w.deleteName, w.deleteFlow,
 	} {
 		if s != nil {
 			errs = append(errs, s.Close())

@@ -24,6 +24,9 @@ type Options struct {
 	Rows     int           // that may wait for the committer; then Add waits
 	Hold     time.Duration // for which a lazy row may wait for more rows of its commit
 	ReadOnly error         // why the journal takes no rows; nil: it does
+
+	// Enter is called for each row at the moment at which it gets its place in the queue, so in the order of the commits. Nil: nothing.
+	Enter func(*Request)
 }
 
 // Queue holds rows, and jobs, until the committer takes them. Use [New].
@@ -56,10 +59,10 @@ func New(o Options) *Queue {
 	return q
 }
 
-// Add appends a row to the queue, with another value of its Seen, and waits while the queue is full. [Wait] gives the result. A lazy row has none,
+// Add appends a row to the queue, and waits while the queue is full. [Wait] gives the result. A lazy row has none,
 // and may be stored already: then there is no request.
-func (q *Queue) Add(ctx context.Context, r *journal.Row, seen []string, d journal.Durability) (*Request, error) {
-	req := newRequest(r, seen, d)
+func (q *Queue) Add(ctx context.Context, r *journal.Row, d journal.Durability) (*Request, error) {
+	req := newRequest(r, d)
 	if err := q.add(ctx, req); err != nil {
 		req.release()
 		return nil, err
@@ -71,8 +74,8 @@ func (q *Queue) Add(ctx context.Context, r *journal.Row, seen []string, d journa
 }
 
 // Put adds a row, and waits for its result unless it is lazy.
-func (q *Queue) Put(ctx context.Context, r *journal.Row, seen []string, d journal.Durability) error {
-	req, err := q.Add(ctx, r, seen, d)
+func (q *Queue) Put(ctx context.Context, r *journal.Row, d journal.Durability) error {
+	req, err := q.Add(ctx, r, d)
 	if req == nil {
 		return err
 	}
@@ -112,6 +115,9 @@ func (q *Queue) add(ctx context.Context, req *Request) error {
 		}
 	}
 	first := len(q.waiting) == 0
+	if req.Job == nil && q.opts.Enter != nil {
+		q.opts.Enter(req)
+	}
 	q.waiting = append(q.waiting, req)
 	q.bytes += bytes
 	q.queued++

@@ -14,7 +14,7 @@ func row(id string) *journal.Row { return &journal.Row{ID: id, Version: 1} }
 
 func add(t *testing.T, q *rowqueue.Queue, id string, d journal.Durability) *rowqueue.Request {
 	t.Helper()
-	req, err := q.Add(t.Context(), row(id), nil, d)
+	req, err := q.Add(t.Context(), row(id), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestReadsHurryLazyRows(t *testing.T) {
 	q := rowqueue.New(rowqueue.Options{Rows: 10, Hold: 1000 * time.Hour})
 	later := row("a")
 	later.Version = 2
-	if err := q.Put(t.Context(), later, nil, journal.Lazy); err != nil {
+	if err := q.Put(t.Context(), later, journal.Lazy); err != nil {
 		t.Fatal(err)
 	}
 	if err := q.WaitNamed(t.Context()); err != nil {
@@ -79,11 +79,11 @@ func TestAFullQueueMakesCallersWait(t *testing.T) {
 	first := add(t, q, "a", journal.Synced)
 	ctx, cancel := context.WithCancel(t.Context())
 	go cancel()
-	if _, err := q.Add(ctx, row("b"), nil, journal.Synced); !errors.Is(err, context.Canceled) {
+	if _, err := q.Add(ctx, row("b"), journal.Synced); !errors.Is(err, context.Canceled) {
 		t.Errorf("Add to a full queue: %v", err)
 	}
 	second := make(chan error, 1)
-	go func() { second <- q.Put(t.Context(), row("c"), nil, journal.Synced) }()
+	go func() { second <- q.Put(t.Context(), row("c"), journal.Synced) }()
 	for _, refused := range []error{journal.ErrConflict, nil} {
 		group, _ := next(q)
 		if len(group) != 1 {
@@ -104,7 +104,7 @@ func TestAFullQueueMakesCallersWait(t *testing.T) {
 // What is put after Close, after the journal is lost, or into a journal for reading, is refused; and those who wait are not left.
 func TestAQueueRefuses(t *testing.T) {
 	readOnly := errors.New("for reading")
-	if err := rowqueue.New(rowqueue.Options{Rows: 1, ReadOnly: readOnly}).Put(t.Context(), row("a"), nil, journal.Lazy); !errors.Is(err, readOnly) {
+	if err := rowqueue.New(rowqueue.Options{Rows: 1, ReadOnly: readOnly}).Put(t.Context(), row("a"), journal.Lazy); !errors.Is(err, readOnly) {
 		t.Errorf("a journal for reading: %v", err)
 	}
 	q := rowqueue.New(rowqueue.Options{Rows: 10, Hold: time.Hour})
@@ -112,7 +112,7 @@ func TestAQueueRefuses(t *testing.T) {
 	if !q.Close() || q.Close() {
 		t.Error("Close does not say who was first")
 	}
-	if err := q.Put(t.Context(), row("b"), nil, journal.Lazy); !errors.Is(err, journal.ErrClosed) {
+	if err := q.Put(t.Context(), row("b"), journal.Lazy); !errors.Is(err, journal.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 	q.Hurry()

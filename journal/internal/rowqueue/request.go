@@ -12,6 +12,7 @@ import (
 type Request struct {
 	Row  journal.Row // a copy
 	Lazy bool
+	New  bool         // its flow, and its key, are certainly in no row before it; the journal's
 	Job  func() error // instead of a row
 	Err  error        // why the row is refused; the committer's
 
@@ -22,20 +23,20 @@ var requests = sync.Pool{New: func() any { return &Request{done: make(chan error
 
 // newRequest copies a row. The caller may change its row after Put returns, and Put may
 // return before the commit: a lazy row, or a context that ends.
-func newRequest(r *journal.Row, seen []string, d journal.Durability) *Request {
+func newRequest(r *journal.Row, d journal.Durability) *Request {
 	req := requests.Get().(*Request)
 	names, state, tombstone := req.Row.Names[:0], req.Row.State[:0], req.Row.Tombstone[:0]
 	req.Row = *r
 	req.Row.Names = append(names, r.Names...)
 	req.Row.State = append(state, r.State...)
 	req.Row.Tombstone = append(tombstone, r.Tombstone...)
-	req.Row.Seen = slices.Clone(seen)
+	req.Row.Seen = slices.Clone(r.Seen)
 	req.Lazy = d == journal.Lazy
 	return req
 }
 
 func (r *Request) release() {
-	r.Err = nil
+	r.Err, r.New = nil, false
 	if cap(r.Row.State) <= maxPooledState {
 		requests.Put(r)
 	}
