@@ -55,7 +55,7 @@ type batching struct {
 func (w *writer) keepGroup() error {
 	size := 1
 	for _, f := range w.group {
-		if f.content == nil { // it stands in the table, or goes there without a row
+		if f.content == nil { // it stands in the table, or only its version has changed: a batch has whole rows
 			return w.flush()
 		}
 		n := f.sizeInBatch()

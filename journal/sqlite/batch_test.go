@@ -333,6 +333,22 @@ func TestAFlowOfABatchIsFoundWithoutTheCache(t *testing.T) {
 	version(t, j, "c", 3)
 }
 
+// The id of a flow is not free for another key, wherever the flow stands.
+func TestAnIDOfABatchIsTaken(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	pendingRows(t, j)
+	for _, payment := range []string{"", "another"} {
+		for _, id := range []string{"a", "c"} {
+			r := testRow(id)
+			r.Key.Payment = payment
+			if err := j.Put(t.Context(), r, journal.Synced); !errors.Is(err, journal.ErrConflict) {
+				t.Errorf("%s again, under key %q: %v", id, payment, err)
+			}
+		}
+	}
+	everyRow(t, j)
+}
+
 // A batch never takes a flow back to an earlier row.
 func TestABatchThatIsOlderThanTheTable(t *testing.T) {
 	j := opened(t, newPath(t), nil)

@@ -202,11 +202,6 @@ func (w *writer) skipVersion(id string, version int64) error {
 	if err != nil || f == nil || f.version >= version {
 		return err
 	}
-	if f.content == nil { // a batch has whole rows only
-		if err := w.catchUp(); err != nil {
-			return err
-		}
-	}
 	w.markDirty(f)
 	f.version = version
 	return nil
