@@ -14,7 +14,7 @@ import (
 )
 
 // A row of the table flow stands in six indexes, and a payment is written some four times within moments. So a group is first stored as one value,
-// its batch. The table is brought up to date after some hundreds of flows, or a fifth of a second, or before a read: then only the last row of
+// its batch. The table is brought up to date after some hundreds of flows, or a second, or before a read: then only the last row of
 // each flow is written. Both in transactions: a batch is deleted in the one that has written all that batches have. So batches and table are
 // always one whole, and what a batch has is newer than what the table has of the flow.
 //
@@ -25,7 +25,7 @@ import (
 const (
 	mostPending      = 512     // flows
 	mostPendingBytes = 4 << 20 // of batches
-	pendingFor       = 200 * time.Millisecond
+	pendingFor       = time.Second
 )
 
 const (

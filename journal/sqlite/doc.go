@@ -7,7 +7,7 @@
 //     its group was committed with synchronous=FULL. Puts made at the same time share a
 //     commit. A lazy row is committed within a few milliseconds, in the order of the puts. A
 //     process that is killed may lose its last lazy rows.
-//   - A row is stored whole or not at all, and so is a group. It stands in a batch first, and within a fifth of a second
+//   - A row is stored whole or not at all, and so is a group. It stands in a batch first, and within a second
 //     in the table flow; reads of this package find it at once.
 //   - A second owner is refused at once with an error that wraps [journal.ErrOwned]. The operating system ends the
 //     ownership when the owner's process ends, also after SIGKILL.
