@@ -277,6 +277,7 @@ func phoneFits(t *testing.T, b *tab, _ map[string]any) {
 
 // paperIsLight: on paper the charts have the colours of a light page, and the controls are gone.
 func paperIsLight(t *testing.T, b *tab, _ map[string]any) {
+	amountsFit(t, b, 1280)
 	b.media("print", "dark")
 	if got := eval[string](b, `getComputedStyle(document.body).backgroundColor + " " + getComputedStyle(document.querySelector(".controls")).display`); got != "rgb(255, 255, 255) none" {
 		t.Errorf("on paper: %s", got)
@@ -284,11 +285,29 @@ func paperIsLight(t *testing.T, b *tab, _ map[string]any) {
 	if got := eval[string](b, `echarts.getInstanceByDom(document.getElementById("chart-time")).getOption().textStyle.color`); got != "#000" {
 		t.Errorf("a chart on paper is written in %s", got)
 	}
+	amountsFit(t, b, 688) // of A4, without its margins
+	b.screen(1280, 900, false)
 	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
 	if err != nil || len(pdf) < 10_000 {
 		t.Errorf("a PDF of %d bytes: %v", len(pdf), err)
 	}
 	b.media("", "light")
+}
+
+// amountsFit: the amounts of a hundred thousand flows, in a currency of small units, are not cut off.
+func amountsFit(t *testing.T, b *tab, width int64) {
+	t.Helper()
+	b.screen(width, 900, false)
+	cut := eval[int](b, `(() => {
+		const cells = [...document.querySelectorAll("#money-table td.n")], texts = cells.map(c => c.innerHTML);
+		cells.forEach((c, i) => { if (i % 7 !== 1) c.textContent = i % 7 === 6 ? "14,646,690,527.00" : "1,521,877,533.00"; });
+		const table = document.getElementById("money-table"), cut = Math.ceil(table.getBoundingClientRect().right - table.parentElement.getBoundingClientRect().right);
+		cells.forEach((c, i) => { c.innerHTML = texts[i]; });
+		return cut;
+	})()`)
+	if cut > 0 {
+		t.Errorf("%d pixels wide, the amounts by currency are cut by %d", width, cut)
+	}
 }
 
 // hostile is a text that would do harm where it is not escaped.
