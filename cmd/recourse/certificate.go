@@ -52,7 +52,11 @@ func (q *verifyRun) leaveOutRefused(cmd *cobra.Command, e *ruleset.Engine, c *ce
 			err = errors.Join(err, fmt.Errorf("no certificate for %s %s (%s): certify refuses it: %s", p.Provider, p.Operation, p.Capture, p.Refused))
 		}
 	}
-	c.Products = held
+	c.Products = slices.DeleteFunc(held, func(p certificate.Product) bool { // one capture mode is no proof of the product
+		return len(p.Captures) == 1 && slices.ContainsFunc(all, func(o certifiedProduct) bool {
+			return !o.Holds && o.Provider == p.Payment.Provider && o.Operation == p.Payment.Operation && slices.Equal(o.Merchants, p.Merchants)
+		})
+	})
 	return err
 }
 

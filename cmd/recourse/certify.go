@@ -31,15 +31,16 @@ type certified struct {
 
 // certifiedProduct is one proof that was checked.
 type certifiedProduct struct {
-	Provider  string             `json:"provider"`
-	Operation policy.Operation   `json:"operation"`
-	Capture   policy.CaptureMode `json:"capture"`
-	Merchants []string           `json:"merchants"`
-	Holds     bool               `json:"holds"`
-	States    int                `json:"states"`
-	Worlds    int                `json:"worlds"` // what can be true of the money, summed over the states
-	Uses      []certificate.Use  `json:"uses"`
-	Refused   string             `json:"refused,omitempty"`
+	Provider  string               `json:"provider"`
+	Operation policy.Operation     `json:"operation"`
+	Capture   policy.CaptureMode   `json:"capture"`
+	Captures  []policy.CaptureMode `json:"captures"` // that it is for
+	Merchants []string             `json:"merchants"`
+	Holds     bool                 `json:"holds"`
+	States    int                  `json:"states"`
+	Worlds    int                  `json:"worlds"` // what can be true of the money, summed over the states
+	Uses      []certificate.Use    `json:"uses"`
+	Refused   string               `json:"refused,omitempty"`
 }
 
 func certifyCommand() *cobra.Command {
@@ -50,7 +51,8 @@ func certifyCommand() *cobra.Command {
 own: it shares with verify only the machine of package flow, and what decides by the rules. For each
 product it checks that the start is in the set of states, that every step of the machine
 from a state in the set stays in it, that no state breaks S1 to S5, and that every promise
-of the provider that a step needs is listed with the rule that relies on it. See docs/verify.md.
+of the provider that a step needs is listed with the rule that relies on it, for both capture
+modes. See docs/verify.md.
 
 The rules are those in the file. With --rules it also checks that the folder holds the same.
 
@@ -97,8 +99,7 @@ func certifyFile(cmd *cobra.Command, name, dir string) (*certified, error) {
 		report.Refused = "its rules cannot be read: " + err.Error()
 		return report, nil
 	}
-	if len(c.Products) == 0 {
-		report.Refused = "it proves nothing"
+	if report.Refused = lacks(c.Products); report.Refused != "" {
 		return report, nil
 	}
 	if os.Getenv("GOGC") == "" {
@@ -107,6 +108,34 @@ func certifyFile(cmd *cobra.Command, name, dir string) (*certified, error) {
 	report.Products, err = certifyAll(cmd, e, c)
 	report.Holds = err == nil && !slices.ContainsFunc(report.Products, func(p certifiedProduct) bool { return !p.Holds })
 	return report, err
+}
+
+// lacks says what certificates lack to be about whole products: some, and each for both capture modes. Empty: nothing.
+func lacks(all []certificate.Product) string {
+	if len(all) == 0 {
+		return "it proves nothing"
+	}
+	type about struct {
+		provider, merchant string
+		operation          policy.Operation
+	}
+	modes := map[about][]policy.CaptureMode{}
+	for i := range all {
+		for _, m := range all[i].Merchants {
+			k := about{all[i].Payment.Provider, m, all[i].Payment.Operation}
+			modes[k] = append(modes[k], all[i].Captures...)
+		}
+	}
+	lacking := []string{}
+	for k, is := range modes {
+		for _, mode := range policy.All[policy.CaptureMode]() {
+			if !slices.Contains(is, mode) {
+				lacking = append(lacking, fmt.Sprintf("it has no proof for %s %s of merchant %q with capture = %q", k.provider, k.operation, k.merchant, mode))
+			}
+		}
+	}
+	slices.Sort(lacking)
+	return strings.Join(lacking[:min(1, len(lacking))], "")
 }
 
 // certifyAll checks the products, on every processor.
@@ -144,7 +173,7 @@ func certifyAll(cmd *cobra.Command, e *engine.Engine, c *certificate.Certificate
 }
 
 func certifyOne(ctx context.Context, c *certify.Checker, p *certificate.Product) certifiedProduct {
-	one := certifiedProduct{Provider: p.Payment.Provider, Operation: p.Payment.Operation, Capture: p.Payment.Capture, Merchants: p.Merchants, States: len(p.Closed), Uses: p.Uses}
+	one := certifiedProduct{Provider: p.Payment.Provider, Operation: p.Payment.Operation, Capture: p.Payment.Capture, Captures: p.Captures, Merchants: p.Merchants, States: len(p.Closed), Uses: p.Uses}
 	for i := range p.Closed {
 		one.Worlds += len(p.Closed[i].Worlds)
 	}

@@ -20,16 +20,17 @@ type Text struct {
 	Data []byte
 }
 
-// Product is the proof for one operation of one provider, one capture mode, and merchants with one contract.
+// Product is the proof for one operation of one provider, and merchants with one contract.
 type Product struct {
-	Payment   policy.Payment     `json:"payment"`   // an example; amount and currency are not used
-	Merchants []string           `json:"merchants"` // "" is every merchant without a file
-	Terms     policy.Terms       `json:"terms"`     // of the first merchant
-	Facts     []string           `json:"facts"`     // what the catalogue says
-	Answers   [3][]policy.Answer `json:"answers"`   // by phase: one of each class
-	Asked     []Asked            `json:"asked"`     // what the rules decide
-	Uses      []Use              `json:"uses"`      // the promises of the provider that the proof needs
-	Closed    []Closed           `json:"-"`         // the states
+	Payment   policy.Payment       `json:"payment"`   // an example; amount and currency are not used
+	Merchants []string             `json:"merchants"` // "" is every merchant without a file
+	Captures  []policy.CaptureMode `json:"captures"`
+	Terms     policy.Terms         `json:"terms"`   // of the example's merchant
+	Facts     []string             `json:"facts"`   // what the catalogue says
+	Answers   [3][]policy.Answer   `json:"answers"` // by phase: one of each class
+	Asked     []Asked              `json:"asked"`   // what the rules decide
+	Uses      []Use                `json:"uses"`    // the promises of the provider that the proof needs
+	Closed    []Closed             `json:"-"`       // the states
 }
 
 // Question is what the rules are asked: phase, index of the answer's class, then effect, class, stage, reach and finality of the

@@ -28,10 +28,11 @@ type comparison struct {
 	with    judged // memory that is used again
 }
 
-// judged is an answer with what it proves.
+// judged is an answer with what it proves, about a payment of a capture mode.
 type judged struct {
-	answer policy.Answer
-	fact   policy.Fact
+	answer  policy.Answer
+	fact    policy.Fact
+	capture policy.CaptureMode
 }
 
 // showing is a question with what an answer proves.
@@ -67,9 +68,11 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 	}
 	for _, c.payment.Merchant = range m.Merchants {
 		c.answers = map[[2]byte][]judged{}
-		for _, a := range all {
-			if err := c.compare(a, words); err != nil {
-				return err
+		for _, c.payment.Capture = range m.Captures {
+			for _, a := range all {
+				if err := c.compare(a, words); err != nil {
+					return err
+				}
 			}
 		}
 		for _, t := range rules {
@@ -87,11 +90,11 @@ func (m *Machine) complete(e *engine.Engine, asked map[certificate.Question][]ce
 func (c *comparison) compare(a policy.Answer, w *words) error {
 	own := c.engine.Judge(&c.payment, &a)
 	class := slices.Index(c.facts[a.Phase], Read(own))
-	if class < 0 {
+	if class < 0 || a.Fault == policy.NoFault && c.bare[a.Phase][class].Fault != policy.NoFault {
 		return fmt.Errorf("no class has the answer %+v", a)
 	}
 	of := [2]byte{byte(a.Phase), byte(class)}
-	c.answers[of] = append(c.answers[of], judged{a, own})
+	c.answers[of] = append(c.answers[of], judged{a, own, c.payment.Capture})
 	for i := range c.Asked { // in the file's order, so that each check draws the same
 		q := c.Asked[i].Question
 		if [2]byte(q[:2]) != of {
@@ -126,6 +129,7 @@ func (c *comparison) aim(rules []byte) error {
 func (c *comparison) aimAt(q certificate.Question, w *words) error {
 	r, answers := c.rand, c.answers[[2]byte(q[:2])]
 	is := &answers[r.IntN(len(answers))]
+	c.payment.Capture = is.capture
 	if r.IntN(3) == 0 {
 		c.with = *is
 		c.with.answer.Code = w.texts[r.IntN(len(w.texts))]
@@ -149,7 +153,9 @@ func (c *comparison) listed(q certificate.Question, a *policy.Answer, f policy.F
 	}
 	d := c.engine.Decide(&policy.Situation{Payment: &c.payment, Answer: a, Fact: f, InDoubt: q[7] == 1, Queries: int(n % 4), At: certificate.Now.Add(time.Duration(n>>8%200) * time.Hour),
 		Attempt: 1 + int(w.numbers[r.IntN(len(w.numbers))]%8), Elapsed: w.spans[r.IntN(len(w.spans))], Fired: w.counts})
-	if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool { return c.Action == d.Action && c.Waits == (d.Schedule != nil) }) {
+	if !slices.ContainsFunc(c.asked[q], func(c certificate.Choice) bool {
+		return c.Action == d.Action && c.Waits == (d.Schedule != nil) && slices.Contains(c.Rules, d.Rule)
+	}) {
 		return fmt.Errorf("it does not list %s (rule %q) for the answer %+v with the fact %+v", d.Action, d.Rule, *a, f)
 	}
 	return nil
@@ -197,11 +203,11 @@ func (c *comparison) hold(a *policy.Answer) {
 	default:
 		return
 	}
+	f.Basis = 0
 	odd := f
-	if f.Basis = 0; f.Effect == policy.Executed {
+	if f.Effect == policy.Executed {
 		odd.Class = policy.Mismatch // with another amount
 	}
-	odd.Basis = 0
 	for _, one := range []policy.Fact{f, odd, {Effect: f.Effect, Class: policy.AlreadyDone, Stage: policy.Result}} { // the last is a person's word
 		if !slices.Contains(c.ledger, one) {
 			c.ledger = append(c.ledger, one)

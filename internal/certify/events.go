@@ -16,8 +16,9 @@ type given struct {
 	phase     policy.Phase
 	class, of int8
 	name      naming
-	late, odd bool
+	late      bool
 	order     uint8 // that the identity has
+	amount    int64 // 0: none is named
 }
 
 // naming is how an answer names what it speaks of.
@@ -37,18 +38,9 @@ const (
 
 // event is an answer as the flow gets it.
 func (m *Machine) event(g given) flow.Event {
-	if m.events[g] == nil {
-		m.events[g] = m.newEvent(g)
-	}
-	return m.events[g]
-}
-
-func (m *Machine) newEvent(g given) flow.Event {
 	a := m.bare[g.phase][g.class]
 	a.Verified = g.phase == policy.Webhook && g.name != forged
-	if g.odd {
-		a.Amount = policy.OddAmount
-	}
+	a.Amount = g.amount
 	id := flow.Identity{OrderID: "of a stranger"}
 	if g.of >= 0 {
 		id = m.state.Ledger[g.of]
@@ -99,21 +91,21 @@ func (m *Machine) from(s flow.State) error {
 	start := flow.Start{Moment: moment, OrderID: "new order", RequestID: "new request", ProviderID: s.Target, Earlier: s.Ledger}
 	switch s.Stage {
 	case flow.New:
-		m.happens(start, m.worlds)
+		m.happens(start, m.worlds, given{}, 0)
 		return m.err
 	case flow.Ended: // the shopper tries again, under a new order or the same
 		m.state, m.asked = flow.State{Payment: m.payment}, make([]uint8, last+2)
-		m.happens(start, m.worlds)
+		m.happens(start, m.worlds, given{}, 0)
 		start.OrderID = s.Ledger[last].OrderID
-		m.happens(start, m.worlds)
+		m.happens(start, m.worlds, given{}, 0)
 		if s.Outcome != policy.Escalated {
 			return m.err // no statement changes the outcome
 		}
 		m.state = s
 		m.forget()
 	case flow.Waiting:
-		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds) // the caller has no new order
-		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds)
+		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID}, m.worlds, given{}, 0) // the caller has no new order
+		m.happens(flow.Due{Moment: moment, RequestID: start.RequestID, OrderID: start.OrderID}, m.worlds, given{}, 0)
 	case flow.Sending, flow.Querying:
 	}
 	contested := slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Contested })
@@ -121,36 +113,35 @@ func (m *Machine) from(s flow.State) error {
 		m.answers(i, contested)
 	}
 	for _, c := range m.chances {
-		if m.answer, m.promise = c.given, c.promise; len(c.worlds) > 0 && m.differs(c.given) {
-			m.try(m.event(c.given), c.worlds)
+		if m.events[c.given] == nil {
+			m.events[c.given] = m.event(c.given)
 		}
+		m.happens(m.events[c.given], c.worlds, c.given, c.promise)
 	}
 	m.chances = m.chances[:0]
 	if contested {
 		return m.err
 	}
-	m.answer, m.promise = given{phase: policy.Send, class: m.lost[policy.Send]}, 0
+	call := policy.Send
 	if s.Stage == flow.Querying {
-		m.answer = given{phase: policy.Query, class: m.lost[policy.Query]}
+		call = policy.Query
 	}
-	if m.differs(m.answer) {
-		m.try(flow.Resumed{Moment: moment}, m.worlds)
-	}
-	m.happens(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds)
+	m.happens(flow.Resumed{Moment: moment}, m.worlds, given{phase: call, class: m.lost[call]}, 0)
+	m.happens(flow.Withdrawn{Moment: moment, Why: "withdrawn"}, m.worlds, given{}, 0)
 	for i := range s.Ledger {
 		found := "person"
 		if s.Stage == flow.Sending && i == last {
 			found = "waiting"
 		}
-		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.Executed}, m.after("paid", i))
-		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i))
+		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.Executed}, m.after("paid", i), given{}, 0)
+		m.happens(flow.Resolved{Moment: moment, Identity: i, Effect: policy.NotExecuted}, m.after(found, i), given{}, 0)
 	}
 	return m.err
 }
 
-// happens carries out an event without an answer.
-func (m *Machine) happens(e flow.Event, worlds []world) {
-	if m.answer, m.promise = (given{}), 0; m.differs(m.answer) {
+// happens carries out an event, of an answer that needs a promise, or without one.
+func (m *Machine) happens(e flow.Event, worlds []world, g given, promise uint8) {
+	if m.answer, m.promise = g, promise; m.differs(g) {
 		m.try(e, worlds)
 	}
 }
@@ -308,23 +299,26 @@ func (m *Machine) add(g given, names []naming, says string, i int) {
 		odd = m.worlds
 	}
 	for _, n := range names {
-		if g.name, g.of, g.odd = n, int8(i), false; n == unnamed {
+		if g.name, g.of, g.amount = n, int8(i), 0; n == unnamed {
 			g.of = -1
 		} else if m.bare[g.phase][g.class].Fault != policy.NoFault {
 			continue // a failed call names no payment
 		}
 		m.put(g, worlds, needs[says])
-		if g.odd = true; n < crossed {
+		if g.amount = wholeAmount; n < crossed && fact.Effect == policy.Executed { // else it makes no difference
+			m.put(g, worlds, needs[says])
+		}
+		if g.amount = policy.OddAmount; n < crossed {
 			m.put(g, odd, 0)
 		}
 	}
 }
 
-// promises are those of the contract without which a provider could say something else, and needs says by which statement. The first is none.
-var (
-	promises = [...]string{"", "arrival_grace, not_found_after", "replay = first_result"}
-	needs    = map[string]uint8{"ended": 1, "absent": 1, "stored": 2}
-)
+// promises are those of the contract without which a provider could say something else. The first is none.
+var promises = [...]string{"", "arrival_grace, not_found_after", "replay = first_result"}
+
+// needs says which promise a statement needs.
+var needs = map[string]uint8{"ended": 1, "absent": 1, "stored": 2}
 
 // chance is when an answer can come, and the promise that this rests on.
 type chance struct {

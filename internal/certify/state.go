@@ -76,10 +76,8 @@ func identity(s *flow.State, i int, apart bool) certificate.Identity {
 		is.Sends, is.Copies, is.Theirs, is.Mismatch = 1, 1, certificate.OnTarget(&s.Payment), false
 	case isPast(s, i) || s.Stage == flow.Ended && id.Effect == policy.NotExecuted && !id.Contested:
 		is.Sends, is.Copies = 1, min(is.Copies, 1)
-	case id.Sends > 1 && (s.Stage != flow.Ended || s.Outcome == policy.Escalated):
-		if id.Prior != policy.NotExecuted {
-			is.Prior = uint8(policy.Unknown) // the flow reads only whether it was certain
-		}
+	case id.Sends > 1 && id.Prior != policy.NotExecuted && (s.Stage != flow.Ended || s.Outcome == policy.Escalated):
+		is.Prior = uint8(policy.Unknown) // the flow reads only whether it was certain
 	}
 	is.Reopened = id.Reopened && !id.Contested && !last && !isPast(s, i) && id.Effect != policy.Executed // the flow reads whether it is either
 	if id.Effect == policy.Executed {

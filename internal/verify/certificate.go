@@ -193,6 +193,9 @@ func (b *batch) certify(ctx context.Context, g *ground, jobs []*job, tables []*t
 		if err != nil {
 			return err
 		}
+		if p.Captures = []policy.CaptureMode{mode}; len(modes) == 1 {
+			p.Captures = []policy.CaptureMode{policy.Auto, policy.Manual}
+		}
 		all = append(all, p)
 	}
 	for _, p := range all {
