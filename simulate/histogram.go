@@ -1,6 +1,9 @@
 package simulate
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // histogram counts durations to within two percent, in constant memory.
 type histogram struct {
@@ -20,10 +23,7 @@ func (h *histogram) add(d time.Duration) {
 
 func bucket(d time.Duration) int {
 	us := uint64(d / time.Microsecond)
-	octave := 0
-	for us>>octave >= 2*bucketsPerOctave {
-		octave++
-	}
+	octave := max(0, bits.Len64(us)-bits.Len64(2*bucketsPerOctave-1)) // so that what is left is less than two octaves of buckets
 	if octave == 0 {
 		return int(min(us, 2*bucketsPerOctave-1))
 	}
