@@ -13,7 +13,7 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// exportPromela writes the model of one product: with each capture mode that its payments can have.
+// exportPromela writes the model of one product, with each kind of payment that its rules tell apart.
 func exportPromela(ctx context.Context, e *ruleset.Engine, o *verify.Options, file string) error {
 	if len(o.Providers) != 1 || len(o.Operations) != 1 || len(o.Merchants) > 1 {
 		return errors.New("--promela: choose one --provider and one --operation, and at most one --merchant")
@@ -22,16 +22,9 @@ func exportPromela(ctx context.Context, e *ruleset.Engine, o *verify.Options, fi
 	if len(o.Merchants) == 1 {
 		p.Merchant = o.Merchants[0]
 	}
-	var worlds []*promela.World
-	for _, p.Capture = range policy.All[policy.CaptureMode]() {
-		if p.Capture != policy.Auto && p.Operation != policy.Pay && p.Operation != policy.Checkout {
-			continue
-		}
-		w, err := promela.NewWorld(e, p, o.DistrustInferred)
-		if err != nil {
-			return fmt.Errorf("--promela: %w", err)
-		}
-		worlds = append(worlds, w)
+	worlds, err := promela.Worlds(e, p, o.DistrustInferred)
+	if err != nil {
+		return fmt.Errorf("--promela: %w", err)
 	}
 	var b bytes.Buffer
 	if err := promela.Write(&b, worlds...); err != nil {

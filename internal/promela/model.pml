@@ -67,7 +67,7 @@
 #define REPEAT 2    /* recognized as the repeat of a stored one */
 #define STOPPED 3   /* failed, and stored as failed */
 #define DONE 4      /* executed */
-#define ODD 5       /* executed with another amount; only the first request of a key is, which bounds the model */
+#define ODD 5       /* executed with another amount; only the first request of a key is, which bounds the model, and none where the payment says none */
 #define STORED STOPPED
 
 /* The flow. */
@@ -674,7 +674,7 @@ end_of_event:
         };
         if
         :: t_flag -> rst[t_r] = REPEAT
-        :: !t_flag -> if :: rst[t_r] = STOPPED :: rst[t_r] = DONE :: t_r == 0 -> rst[t_r] = ODD fi
+        :: !t_flag -> if :: rst[t_r] = STOPPED :: rst[t_r] = DONE :: t_r == 0 && K(money) -> rst[t_r] = ODD fi
         fi;
         executed()
       :: else

@@ -216,17 +216,8 @@ func TestSpinAgreesOnTraps(t *testing.T) {
 		}
 		q := question{engine: e, distrust: len(words) > 3, files: inside,
 			payment: policy.Payment{Provider: words[0], Merchant: words[2], Operation: op, Amount: 120_000, Currency: "VND"}}
-		for _, mode := range policy.All[policy.CaptureMode]() {
-			if mode == policy.Manual && op != policy.Pay && op != policy.Checkout {
-				continue
-			}
-			p := q.payment
-			p.Capture = mode
-			w, err := promela.NewWorld(e, p, q.distrust)
-			if err != nil {
-				t.Fatal(err)
-			}
-			q.worlds = append(q.worlds, w)
+		if q.worlds, err = promela.Worlds(e, q.payment, q.distrust); err != nil {
+			t.Fatal(err)
 		}
 		t.Log(filepath.Base(file))
 		all = append(all, q)

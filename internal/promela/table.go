@@ -66,7 +66,7 @@ func NewWorld(e *ruleset.Engine, p policy.Payment, distrust bool) (*World, error
 		return nil, err
 	}
 	w := &World{
-		Name:   fmt.Sprintf("%s %s %s, capture %s", p.Provider, p.Operation, p.Merchant, p.Capture),
+		Name:   fmt.Sprintf("%s %s %s, capture %s, %d %s", p.Provider, p.Operation, p.Merchant, p.Capture, p.Amount, p.Currency),
 		engine: e, payment: p, catalog: catalog, distrust: distrust,
 		facts: []policy.Fact{{Reach: 255}}, number: map[policy.Fact]int{}, setOf: map[string]int{}, table: map[cell]int{}, sources: []string{"no rule"},
 	}

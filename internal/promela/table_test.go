@@ -116,3 +116,35 @@ func TestTheModelIsTheSameEachTimeAndInSmallParts(t *testing.T) {
 		}
 	}
 }
+
+// A rule about an amount or a currency that is not the example's is in the table of another kind of payment.
+func TestEachKindOfPaymentIsAWorld(t *testing.T) {
+	mill, err := os.ReadFile("../verify/testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for when, silent := range map[string]bool{
+		`amount == 0`: false, `amount > 200000`: false, `currency == "" && amount == 0`: true, `lower(currency) == "usd"`: false, `currency != "VND" && amount <= 5`: true, `capture == "manual"`: false,
+	} {
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/acme.toml": fmt.Sprintf("[[rule]]\nid = \"some\"\nwhen = '''%s'''\nthen = \"mark_succeeded\"\n", when)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := Worlds(e, policy.Payment{Provider: "mill", Merchant: "acme", Operation: policy.Pay, Amount: 120_000, Currency: "VND"}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds, without, saysNothing := 0, 0, false
+		for _, w := range all {
+			if slices.ContainsFunc(w.sources, func(s string) bool { return strings.Contains(s, "acme.toml") }) {
+				holds++
+				saysNothing = saysNothing || !w.saysMoney()
+			} else {
+				without++
+			}
+		}
+		if holds == 0 || without == 0 || saysNothing != silent {
+			t.Errorf("%s: it can hold in %d worlds and in %d it cannot; says nothing: %t", when, holds, without, saysNothing)
+		}
+	}
+}

@@ -163,18 +163,18 @@ func agesOf(t *policy.Terms) (a ages, dedupes bool) {
 // contracts writes what each contract promises.
 func contracts(b *data, worlds []*World) {
 	var lines []string
-	b.print("struct contract { unsigned char dedupes, window, windowEnd, byOrder, firstResult, byKnown, byUnknown, asksTheirs, webhook, arrival, found, ages, target, maxAttempts, maxQueries, processing, resolvedDone, resolvedNot, past; };\n")
+	b.print("struct contract { unsigned char dedupes, window, windowEnd, byOrder, firstResult, byKnown, byUnknown, asksTheirs, webhook, arrival, found, ages, target, maxAttempts, maxQueries, processing, resolvedDone, resolvedNot, past, money; };\n")
 	for _, w := range worlds {
 		t := w.engine.Terms(&w.payment)
 		c := &t.Contract
 		a, dedupes := agesOf(t)
 		past := slices.IndexFunc(a.cuts, func(d time.Duration) bool { return d >= t.Limits.MaxElapsed }) + 1
 		target := w.payment.Operation == policy.Capture || w.payment.Operation == policy.Cancel
-		lines = append(lines, fmt.Sprintf("{ %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d }",
+		lines = append(lines, fmt.Sprintf("{ %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d }",
 			bit(dedupes), a.window, a.windowEnd, bit(slices.Contains(c.Dedupe, policy.OrderID)), bit(c.Replay == policy.FirstResult),
 			by(c.QueryIdentifier(true)), by(c.QueryIdentifier(false)), bit(!target && slices.Contains(c.QueryBy, policy.ProviderID)), bit(c.Webhook),
 			a.arrival, a.found, len(a.cuts), bit(target), min(t.Limits.MaxAttempts, 200), min(t.Limits.MaxQueries, 200),
-			w.fact(processing), w.fact(resolvedDone), w.fact(resolvedNot), past))
+			w.fact(processing), w.fact(resolvedDone), w.fact(resolvedNot), past, bit(w.saysMoney())))
 	}
 	b.lines("struct contract", "CONTRACT", lines)
 }
