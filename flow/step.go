@@ -57,8 +57,8 @@ func (x *Adviser) Step(d policy.Decider, s *State, e Event) (State, []Command, e
 }
 
 // Advance is [Step] in memory that is used again: s becomes the next state. What s points to, and the commands, hold until the next
-// step of the same s; to keep them, copy what they point to. Evidence is for people, and is not kept. An event that does not fit is
-// an error, and changes nothing.
+// step of the same s; to keep them, copy what they point to. Evidence is for people: only that of the step itself is there. An event
+// that does not fit is an error, and changes nothing.
 func (x *Adviser) Advance(d policy.Decider, s *State, e Event) ([]Command, error) {
 	return x.advance(d, s, e, false)
 }
@@ -93,8 +93,7 @@ func (x *Adviser) advance(d policy.Decider, s *State, e Event, pointers bool) ([
 		m.spare = m.s.Ledger[:0]
 	}
 	x.turn = 1 - x.turn
-	*s = m.s
-	s.Evidence = nil
+	*s = m.state()
 	return m.out, nil
 }
 

@@ -256,9 +256,10 @@ func (v *driver) step(e flow.Event) (commands []flow.Command, err error) {
 		v.judge.now = v.current
 	}
 	if v.adviser != nil {
-		return v.adviser.AdvanceByPointers(v.d, &v.s, e)
+		commands, err = v.adviser.AdvanceByPointers(v.d, &v.s, e)
+	} else {
+		v.s, commands, err = flow.Step(v.d, v.s, e)
 	}
-	v.s, commands, err = flow.Step(v.d, v.s, e)
 	v.s.Evidence = nil
 	return commands, err
 }

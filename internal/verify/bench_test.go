@@ -35,6 +35,29 @@ func BenchmarkShopline(b *testing.B) {
 	}
 }
 
+// BenchmarkShipped verifies all that ships.
+func BenchmarkShipped(b *testing.B) {
+	e, err := ruleset.Open("")
+	if err != nil {
+		b.Fatal(err)
+	}
+	states, steps := 0, 0
+	for b.Loop() {
+		r, err := verify.Run(context.Background(), e, &verify.Options{})
+		if err != nil || !r.Holds {
+			b.Fatal(err, r)
+		}
+		states, steps = 0, 0
+		for i := range r.Products {
+			if c := &r.Products[i].Covered; !c.Shared {
+				states, steps = states+c.States, steps+c.Steps
+			}
+		}
+	}
+	b.ReportMetric(float64(states), "states")
+	b.ReportMetric(float64(steps), "steps")
+}
+
 // BenchmarkMerchants verifies merchants that differ in one rule each, at every provider. RECOURSE_MERCHANTS=1000 measures so many. The
 // time of one of them must not grow with their number.
 func BenchmarkMerchants(b *testing.B) {

@@ -27,13 +27,13 @@ type breaches struct {
 	forgetsSends   bool // nor its sends
 }
 
-// forget takes back what the flow has counted.
-func (b *breaches) forget(before, after *flow.State) {
+// forget takes back what the flow has counted in a step, before which it had sent and queried so often.
+func (b *breaches) forget(sends, queries int, after *flow.State) {
 	if b.forgetsQueries {
-		after.Queries = min(after.Queries, before.Queries)
+		after.Queries = min(after.Queries, queries)
 	}
 	if b.forgetsSends {
-		after.Attempts = min(after.Attempts, before.Attempts)
+		after.Attempts = min(after.Attempts, sends)
 	}
 }
 

@@ -15,6 +15,9 @@ func (m *model) canonicalize(n *node) {
 	m.canonicalizeState(s)
 	if m.coarse {
 		n.started = 0
+		if m.onlyAnswersFollow(n) {
+			n.forgetOthers()
+		}
 		m.capRequests(n)
 	}
 	n.clearStage()
@@ -123,6 +126,17 @@ func (n *node) clearStage() {
 		for i := range n.ids {
 			n.ids[i].asked, n.ids[i].askedFirst = 0, 0
 		}
+	}
+}
+
+// forgetOthers clears what only those events read that do not follow a contested order: late answers, and ages that pass.
+func (n *node) forgetOthers() {
+	n.lateFault = false
+	for i := range n.ids {
+		n.ids[i].queried = false
+	}
+	for k := range n.requests {
+		n.requests[k].age = 0
 	}
 }
 

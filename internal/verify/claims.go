@@ -84,12 +84,6 @@ func (m *model) claimMarks(tr transition, after *flow.State) (all marks) {
 	return all
 }
 
-// claims reports whether an event may say something of the money, so that it matters which identity the flow takes it to be about.
-func (m *model) claims(tr transition) bool {
-	c := m.askedBy(tr)
-	return c != nil && (claimsOf(c.fact) != claims{} || tr.variant&wholeAmount != 0)
-}
-
 // claim keeps what the event of an outcome says of the money.
 func (n *node) claim(from *node, o marks) {
 	for len(n.ids) < len(n.s.Ledger) {

@@ -75,10 +75,10 @@ func (m *model) noteReaction(tr transition, r *reaction) {
 	}
 }
 
-// noteSpending notes whether a step used up a part of what limits the flow.
-func (m *model) noteSpending(before, after *flow.State) {
-	m.breaches.forget(before, after)
-	m.steps.spends = after.Attempts > before.Attempts || after.Queries > before.Queries
+// noteSpending notes whether a step used up a part of what limits the flow, which had sent and queried so often before it.
+func (m *model) noteSpending(sends, queries int, after *flow.State) {
+	m.breaches.forget(sends, queries, after)
+	m.steps.spends = after.Attempts > sends || after.Queries > queries
 }
 
 // circle returns a step of a circle of free steps; ok is false if there is none.

@@ -48,15 +48,9 @@ func (r *reactions) add(event uint32, one *reaction) {
 func (m *model) step(tr transition) (*flow.State, []flow.Command, error) {
 	st := &m.steps
 	m.prepare(tr)
-	before := st.after
-	var commands []flow.Command
-	var err error
-	if m.claims(tr) { // it matters which identity the evidence is about
-		st.after, commands, err = flow.Step(m.decider, before, m.event)
-	} else {
-		commands, err = st.adviser.Advance(m.decider, &st.after, m.event)
-	}
-	m.noteSpending(&before, &st.after)
+	sends, queries := st.after.Attempts, st.after.Queries
+	commands, err := st.adviser.Advance(m.decider, &st.after, m.event)
+	m.noteSpending(sends, queries, &st.after)
 	return &st.after, commands, err
 }
 

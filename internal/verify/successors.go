@@ -51,7 +51,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 	if n.isForced {
 		return // the path continues with the rule's action
 	}
-	if m.coarse && !m.counts() && !m.breaches.foreign && n.contested() {
+	if m.onlyAnswersFollow(n) {
 		// The flow has taken a sibling's webhook for a payment of its own order, and can neither send nor
 		// mark any more. What is left to find is what the rules want about what it learns next: from its answers, as
 		// above, and from a webhook that settles a request. What others say comes to the same as without the sibling's.
@@ -66,6 +66,12 @@ func (m *model) successors(n *node, emit emitFunc) {
 	if n.s.Stage != flow.Ended && !m.noAging {
 		m.passTime(n, emit)
 	}
+}
+
+// onlyAnswersFollow reports whether a node is followed no further than by what successors says of contested orders. So are all nodes that
+// come after it: only a person's word ends a contest.
+func (m *model) onlyAnswersFollow(n *node) bool {
+	return m.coarse && !m.counts() && !m.breaches.foreign && n.contested()
 }
 
 // onlyBreaks leaves out what breaks nothing by itself.
