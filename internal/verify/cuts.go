@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -27,11 +28,15 @@ func cutsOf(s *space.Space, tables []*table) *cuts {
 			}
 		}
 	}
+	c.sort()
+	return c
+}
+
+func (c *cuts) sort() {
 	c.attempts, c.queries, c.elapsed = sorted(c.attempts), sorted(c.queries), sorted(c.elapsed)
 	for rule := range c.fired {
 		c.fired[rule] = sorted(c.fired[rule])
 	}
-	return c
 }
 
 func (c *cuts) add(s *space.Space, b region.Box) {
@@ -88,4 +93,35 @@ func (c *cuts) uncountable(l *policy.Limits) string {
 		}
 	}
 	return ""
+}
+
+// whyUncounted says which rule keeps counts from being followed, and what to change; empty: none does.
+func whyUncounted(s *space.Space, tables []*table, known *cuts, l *policy.Limits) string {
+	name := known.uncountable(l)
+	switch name {
+	case "":
+		return ""
+	case "elapsed":
+		return fmt.Sprintf("not searched again with times: the rules compare elapsed with %d numbers, and at most %d are followed. Compare it with fewer", len(known.elapsed), maxCount)
+	}
+	remedy := fmt.Sprintf("Compare it with less than %d", maxCount)
+	switch name {
+	case "attempt":
+		remedy += fmt.Sprintf(", or set max_attempts (now %d) to %d or less", l.MaxAttempts, maxCount)
+	case "queries":
+		remedy += fmt.Sprintf(", or set max_queries (now %d) to %d or less", l.MaxQueries, maxCount)
+	}
+	rule := ""
+	for _, t := range tables {
+		for _, p := range slices.Concat(t.own, t.shared) {
+			one := &cuts{fired: map[string][]int64{}}
+			for _, b := range p.region {
+				one.add(s, b)
+			}
+			if one.sort(); rule == "" && one.uncountable(l) == name {
+				rule = fmt.Sprintf("rule %q (%s)", p.decision.Rule, p.decision.Source)
+			}
+		}
+	}
+	return fmt.Sprintf("not searched again with counts: %s compares %s with %d or more, and that is as far as it is followed. %s", rule, name, maxCount, remedy)
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/recourse-pay/recourse/internal/ruleset"
@@ -130,5 +131,38 @@ func verifyTwins(t *testing.T, files map[string]string, safe map[string]bool) {
 	}
 	if seen != len(safe) {
 		t.Errorf("%d of %d merchants have a verdict", seen, len(safe))
+	}
+}
+
+// A rule that is not counted is named, with the limit and what to change.
+func TestWhyCountsWereNotFollowed(t *testing.T) {
+	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for when, want := range map[string]string{
+		`in_doubt && fired > 300`:   `merchants/acme.toml:11) compares fired with 250 or more, and that is as far as it is followed. Compare it with less than 250`,
+		`in_doubt && queries > 300`: `merchants/acme.toml:11) compares queries with 250 or more, and that is as far as it is followed. Compare it with less than 250, or set max_queries (now 300) to 250 or less`,
+	} {
+		if testkit.Short() && !strings.Contains(when, "fired") {
+			continue
+		}
+		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/acme.toml": limitsOf(1, 300) + ruleOf(when, "mark_failed")}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := verify.Run(context.Background(), e, &verify.Options{
+			Providers: []string{"mill"}, Operations: []policy.Operation{policy.Pay}, Merchants: []string{"acme"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := ""
+		for i := range r.Products[0].Violations {
+			why += r.Products[0].Violations[i].Why + "\n"
+		}
+		if !strings.Contains(why, want) {
+			t.Errorf("%s: %q is not in\n%s", when, want, why)
+		}
 	}
 }

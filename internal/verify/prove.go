@@ -292,7 +292,10 @@ const countedEdges = 2_000_000
 func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
 	tables := s.m.decider.tables
 	known := cutsOf(g.space, tables)
-	if s.holds() || s.unfinished || !known.any() || known.uncountable(&g.terms.Limits) != "" {
+	if s.holds() || s.unfinished || !known.any() {
+		return s, nil
+	}
+	if s.uncounted = whyUncounted(g.space, tables, known, &g.terms.Limits); s.uncounted != "" {
 		return s, nil
 	}
 	c := newSearch(g.countingModel(tables, known))
@@ -300,6 +303,8 @@ func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, err
 	c.stop = s.stop
 	switch err := c.run(ctx); {
 	case errors.As(err, &errTooMany{}) && len(c.found) == 0:
+		s.uncounted = fmt.Sprintf("the search that counts found nothing and came to no end within its bound (%d steps, or %d states): it may be safe. "+
+			"Compare counts and elapsed with fewer or smaller numbers, or lower the limits", c.maxEdges, c.maxStates)
 		return s, nil
 	case err != nil && !errors.As(err, &errTooMany{}):
 		return nil, err

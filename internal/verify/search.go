@@ -26,7 +26,8 @@ type search struct {
 	found      []finding
 	known      map[string]bool
 	stop       func(*finding) bool
-	unfinished bool // it stopped at its bound
+	unfinished bool   // it stopped at its bound
+	uncounted  string // why what it found was not searched again with counts, and what to change; empty: it was, or no rule looks at any
 
 	follow   string // FILE:LINE of a rule; empty: none is followed
 	followed bool   // the rule decided about a new answer, and not only about known facts

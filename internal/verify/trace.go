@@ -50,6 +50,9 @@ func buildViolation(ctx context.Context, g *ground, o *Options, coarse *search, 
 		return nil, h.err
 	case found == nil:
 		v.Why += "; found only where counts and times are left out"
+		if coarse.uncounted != "" {
+			v.Why += "; " + coarse.uncounted
+		}
 		found, s = f, coarse
 	case found.property != f.property:
 		v.Harm = found.property
