@@ -52,7 +52,7 @@ own: it shares with verify only the machine of package flow, and what decides by
 product it checks that the start is in the set of states, that every step of the machine
 from a state in the set stays in it, that no state breaks S1 to S5, and that every promise
 of the provider that a step needs is listed with the rule that relies on it, for both capture
-modes. See docs/verify.md.
+modes. See docs/using-verify.md.
 
 The rules are those in the file. With --rules it also checks that the folder holds the same.
 

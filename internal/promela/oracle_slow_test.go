@@ -111,7 +111,7 @@ func (c *comparison) one(t *testing.T, p *program, q *question, from int) {
 	}
 	took := time.Since(began)
 	want, counted := checker(t, q, c.first)
-	if lateCopies(q) { // the known difference of docs/verify.md
+	if lateCopies(q) { // the known difference of docs/using-verify.md
 		for _, known := range []string{"S1", "S2"} {
 			delete(got, known)
 			delete(want, known)
