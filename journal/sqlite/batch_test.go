@@ -390,3 +390,29 @@ func TestOneOfManyFirstRowsOfAKeyIsStored(t *testing.T) {
 		}
 	}
 }
+
+// So it is in a group that has brought the table up to date before.
+func TestOneOfTwoFirstRowsOfAKeyIsStoredBehindAKnownKey(t *testing.T) {
+	j := opened(t, newPath(t), nil)
+	old := testRow("old")
+	put(t, j, journal.Synced, old)
+	ended := later(old)
+	ended.Open, ended.Due = false, time.Time{}
+	put(t, j, journal.Synced, ended)
+
+	resume := pause(t, j)
+	again, first, second := testRow("again"), testRow("first"), testRow("second")
+	again.Key, second.Key = old.Key, first.Key
+	var results []<-chan error
+	for _, r := range []*journal.Row{again, first, second} {
+		results = append(results, putLater(t, j, r))
+	}
+	resume()
+	for i, want := range []string{"", "", "first"} {
+		err := <-results[i]
+		var open *journal.OpenError
+		if got := errors.As(err, &open); got != (want != "") || got && open.ID != want || !got && err != nil {
+			t.Errorf("row %d: %v", i, err)
+		}
+	}
+}

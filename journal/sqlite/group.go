@@ -56,15 +56,15 @@ func (w *writer) undo(rows []*rowqueue.Request) {
 }
 
 // admit adds a row to the group, or returns why it is refused. A row that opens its key is
-// written at once, so that SQLite's unique index guards the key, unless no row before it has the key or the id. Other rows are
-// written later, and then only the last of each flow.
+// written at once, so that SQLite's unique index guards the key, unless no row before it has the key or the id, and no row of the group was
+// written at once. Other rows are written later, and then only the last of each flow.
 func (w *writer) admit(r *journal.Row, isNew bool) (refused, err error) {
 	if r.Version == 1 && !isNew {
 		if isNew, err = w.unknown(r); err != nil {
 			return nil, err
 		}
 	}
-	if r.Version == 1 && isNew {
+	if r.Version == 1 && isNew && !w.direct {
 		w.add(r)
 		return nil, nil
 	}
