@@ -167,7 +167,7 @@ func (w *writer) settle() error {
 // unknown reports whether no row has the key or the id of a first row that memory took for known. It brings no table up to date: what is in batches is
 // in memory.
 func (w *writer) unknown(r *journal.Row) (bool, error) {
-	if w.direct || w.cache.get(r.ID) != nil || w.inGroup(r.Key) || w.known.isRecent(r.Key, "", nil) {
+	if w.direct || w.inMemory(r.ID) != nil || w.inGroup(r.Key) || w.known.isRecent(r.Key, "", nil) {
 		return false, nil
 	}
 	var found int64

@@ -73,16 +73,24 @@ func (c *flowCache) evict(id string) {
 	delete(c.old, id)
 }
 
-// flow returns a flow from the cache or from the file; nil if there is no such flow.
-func (w *writer) flow(id string) (*cachedFlow, error) {
+// inMemory returns a flow from the cache, or one whose newest row the table lacks; nil if it is neither.
+func (w *writer) inMemory(id string) *cachedFlow {
 	if f := w.cache.get(id); f != nil {
-		return f, nil
+		return f
 	}
-	for _, f := range w.dirty { // the table lacks its newest row
+	for _, f := range w.dirty {
 		if f.id == id {
 			w.cache.add(f)
-			return f, nil
+			return f
 		}
+	}
+	return nil
+}
+
+// flow returns a flow from the cache or from the file; nil if there is no such flow.
+func (w *writer) flow(id string) (*cachedFlow, error) {
+	if f := w.inMemory(id); f != nil {
+		return f, nil
 	}
 	f := &cachedFlow{id: id}
 	var open int64

@@ -114,10 +114,16 @@ func (w *writer) markClosed() error {
 	if err == nil {
 		return nil
 	}
-	if c, ok := w.conn.Conn.(sqlite3.FileControl); ok {
-		_, err2 := c.FileControlPersistWAL("main", 1)
-		err = errors.Join(err, err2)
+	return errors.Join(err, w.keepLog())
+}
+
+// keepLog lets the log stay when the file is closed: a file that says that it is running is refused without.
+func (w *writer) keepLog() error {
+	c, ok := w.conn.Conn.(sqlite3.FileControl)
+	if !ok {
+		return nil
 	}
+	_, err := c.FileControlPersistWAL("main", 1)
 	return err
 }
 

@@ -84,7 +84,7 @@ func newestRows(rows []journal.Row) (newest []*journal.Row) {
 
 // fillMerged puts rows of batches, which have all names of their flows, into the tables beside the file's.
 func fillMerged(c *conn, rows []*journal.Row) error {
-	find, err := c.prepare("SELECT n FROM main.flow WHERE id = ?")
+	find, err := c.prepare("SELECT n, version FROM main.flow WHERE id = ?")
 	if err != nil {
 		return err
 	}
@@ -101,8 +101,12 @@ func fillMerged(c *conn, rows []*journal.Row) error {
 	defer addName.Close()
 	for i, r := range rows {
 		n := behindAll + int64(i)
-		if err := find.queryRow([]driver.Value{r.ID}, &n); err != nil && !errors.Is(err, io.EOF) {
+		var version int64
+		if err := find.queryRow([]driver.Value{r.ID}, &n, &version); err != nil && !errors.Is(err, io.EOF) {
 			return err
+		}
+		if version >= r.Version { // as replay has it
+			continue
 		}
 		_, err := add.exec(n, r.Version, number(r.Open), due(r.Due), r.At.UnixMicro(), r.ID, r.Key.Merchant, r.Key.Operation.String(), r.Key.Payment,
 			r.Provider, encodeNames(r.Names), blob(r.State), r.Standing, r.Since.UnixMicro())

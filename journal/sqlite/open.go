@@ -182,14 +182,14 @@ func openOwned(path string, opts Options) (*Journal, error) {
 	}
 	r, err := newReader(path)
 	if err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, errors.Join(err, w.abandon())
 	}
 	if w.checkpoint, err = newCheckpointer(w, path, opts.Checkpoint); err != nil {
-		return nil, errors.Join(err, r.close(), w.close())
+		return nil, errors.Join(err, r.close(), w.abandon())
 	}
 	var flows int64
 	if err := w.queryRow("SELECT coalesce(max(max(n), 1), 0) FROM flow", &flows); err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", path, err), r.close(), w.close())
+		return nil, errors.Join(fmt.Errorf("sqlite: %s: %w", path, err), r.close(), w.abandon())
 	}
 	w.known.inFile = flows
 	j := &Journal{

@@ -42,7 +42,7 @@ func newWriter(path, token string, o *Options) (*writer, error) {
 	}
 	w := &writer{conn: c, path: path, logPath: logOf(path), token: token, batching: batching{known: newKnown(0)}, lostLazy: make(map[string]int64)}
 	if err := w.prepareFile(o, hadLog); err != nil {
-		return nil, errors.Join(err, w.close())
+		return nil, errors.Join(err, w.abandon())
 	}
 	return w, nil
 }
@@ -210,6 +210,14 @@ func (w *writer) checkOwner() error {
 
 func (w *writer) failed(err error) error {
 	return fmt.Errorf("sqlite: nothing was stored in %s: %w", w.path, err)
+}
+
+// abandon closes a file that could not be opened. If it says already that it is running, its log stays.
+func (w *writer) abandon() error {
+	if w.id == "" {
+		return w.close()
+	}
+	return errors.Join(w.keepLog(), w.close())
 }
 
 func (w *writer) close() error {
