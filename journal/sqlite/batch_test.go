@@ -355,7 +355,8 @@ func TestABatchThatIsOlderThanTheTable(t *testing.T) {
 	pendingRows(t, j)
 	path := crashed(t, j)
 	alter(t, path, "UPDATE flow SET version = 9, state = CAST('newer' AS BLOB) WHERE id = 'a'")
-	for _, again := range []*Journal{opened(t, path, &Options{ReadOnly: true}), opened(t, path, nil)} {
+	for _, o := range []*Options{{ReadOnly: true}, nil} { // the owner brings the table up to date
+		again := opened(t, path, o)
 		r, err := again.Get(t.Context(), "a")
 		if err != nil || r.Version != 9 || string(r.State) != "newer" {
 			t.Errorf("%+v, %v", r, err)
@@ -392,6 +393,9 @@ func TestAFileThatCouldNotBeOpenedKeepsItsLog(t *testing.T) {
 	alter(t, path, "CREATE TRIGGER no BEFORE INSERT ON flow BEGIN SELECT RAISE(ABORT, 'no room'); END")
 	if again, err := Open(path, nil); err == nil {
 		t.Fatal("it was opened", again.Close())
+	}
+	if !hasLog(path) {
+		t.Fatal("its log is gone: a file that says that it is running is refused without")
 	}
 	alter(t, path, "DROP TRIGGER no")
 	everyRow(t, opened(t, path, nil))
