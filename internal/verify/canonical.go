@@ -15,7 +15,7 @@ func (m *model) canonicalize(n *node) {
 	m.canonicalizeState(s)
 	if m.coarse {
 		n.started = 0
-		if m.onlyAnswersFollow(n) {
+		if m.onlyAnswersFollow(n) && !m.steps.recalls {
 			n.forgetOthers()
 		}
 		m.capRequests(n)

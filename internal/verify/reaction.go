@@ -102,6 +102,7 @@ type steps struct {
 	used      int  // how many of the parts
 	every     bool // outcomes that lead to one node are all emitted
 	apart     bool // tests: nothing is taken for alike, either
+	recalls   bool // tests: contested nodes keep what nothing reads
 	buf       []byte
 	ledger    []flow.Identity // of keptState
 	events    map[eventKey]flow.Event
