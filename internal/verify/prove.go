@@ -287,6 +287,9 @@ func (b *batch) decided(j *job) bool { return b.firstOnly() && len(j.product.Vio
 // countedEdges bounds the search that counts.
 const countedEdges = 2_000_000
 
+// countedBehind bounds how far it goes on behind a finding: the rules are refused, and what is near is listed with it.
+const countedBehind = 100_000
+
 // counted searches again with what the rules look at counted: sends, queries, firings, the flow's time. It returns the search without
 // counts if the rules look at none, and if that comes to no end.
 func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, error) {
@@ -300,7 +303,10 @@ func (b *batch) counted(ctx context.Context, g *ground, s *search) (*search, err
 	}
 	c := newSearch(g.countingModel(tables, known))
 	c.maxStates, c.maxEdges = b.o.maxStates(), countedEdges
-	c.stop = s.stop
+	c.stop = func(f *finding) bool {
+		c.maxEdges = min(c.maxEdges, c.edges+countedBehind)
+		return s.stop != nil && s.stop(f)
+	}
 	switch err := c.run(ctx); {
 	case errors.As(err, &errTooMany{}) && len(c.found) == 0:
 		s.uncounted = fmt.Sprintf("the search that counts found nothing and came to no end within its bound (%d steps, or %d states): it may be safe. "+
