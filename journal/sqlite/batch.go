@@ -129,17 +129,23 @@ func (w *writer) recover(restored bool) error {
 	w.batches = found
 	w.direct = true // the cache is empty, and rows are compared with the table
 	for i := range rows {
-		if err := w.replay(&rows[i]); err != nil && !restored {
+		if err := w.replay(&rows[i]); err != nil && !(restored && errors.Is(err, errBatch)) {
 			return err
 		}
 	}
 	return w.flush()
 }
 
-// replay takes over a row of a batch, which was admitted before.
+// replay takes over a row of a batch, which was admitted before. It has all of its flow: it takes the place of a row of the table that is damaged.
 func (w *writer) replay(r *journal.Row) error {
 	f, err := w.flow(r.ID)
 	switch {
+	case errors.Is(err, errDamagedRow):
+		if err := w.deleteDamaged(r.ID); err != nil {
+			return err
+		}
+		w.add(r)
+		return nil
 	case err != nil:
 		return err
 	case f == nil:
@@ -149,10 +155,25 @@ func (w *writer) replay(r *journal.Row) error {
 		return nil
 	}
 	if err := r.CheckAfter(f.key, f.provider); err != nil {
-		return fmt.Errorf("the batches of the file do not belong to its flows: %w", err)
+		return fmt.Errorf("the batches of the file do not belong to its flows: %w: %w", errBatch, err)
 	}
 	w.markDirty(f)
 	f.apply(r)
+	return nil
+}
+
+// deleteDamaged removes a row of the table that cannot be read, and its names.
+func (w *writer) deleteDamaged(id string) error {
+	for _, query := range [...]string{"DELETE FROM name WHERE n IN (SELECT n FROM flow WHERE id = ?)", "DELETE FROM flow WHERE id = ?"} {
+		s, err := w.prepare(query)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec(id)
+		if err = errors.Join(err, s.Close()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

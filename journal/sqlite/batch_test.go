@@ -454,3 +454,31 @@ func TestOneOfTwoFirstRowsOfAKeyIsStoredBehindAKnownKey(t *testing.T) {
 		}
 	}
 }
+
+// A row of the table goes bad while a batch has a newer one of its flow: that one takes its place, and no other payment waits for it.
+func TestABatchMendsADamagedRow(t *testing.T) {
+	for _, bad := range []string{"version = 'two'", "names = x'ff'", "operation = 'tip'"} {
+		t.Run(bad, func(t *testing.T) {
+			j := opened(t, newPath(t), nil)
+			pendingRows(t, j)
+			path := crashed(t, j)
+			want := everyRow(t, j)
+			for _, restored := range []bool{false, true} {
+				whole := crashed(t, opened(t, path, &Options{ReadOnly: true}))
+				alter(t, whole, "UPDATE flow SET "+bad+" WHERE id = 'a'")
+				for i, r := range everyRow(t, opened(t, whole, &Options{Restored: restored})) {
+					if fmt.Sprint(r) != fmt.Sprint(want[i]) {
+						t.Errorf("restored %t: %+v, want %+v", restored, r, want[i])
+					}
+				}
+			}
+
+			running := opened(t, newPath(t), nil)
+			pendingRows(t, running)
+			set(t, running, "UPDATE flow SET "+bad+" WHERE id = 'a'")
+			_ = running.run(t.Context(), (*writer).settle) // it may fail, once
+			put(t, running, journal.Synced, testRow("fresh"))
+			version(t, running, "a", 2)
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -87,6 +88,9 @@ func (w *writer) inMemory(id string) *cachedFlow {
 	return nil
 }
 
+// errDamagedRow says that the table's row of a flow cannot be read.
+var errDamagedRow = errors.New("a row of the table is damaged")
+
 // flow returns a flow from the cache or from the file; nil if there is no such flow.
 func (w *writer) flow(id string) (*cachedFlow, error) {
 	if f := w.inMemory(id); f != nil {
@@ -100,14 +104,14 @@ func (w *writer) flow(id string) (*cachedFlow, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, nil
 	}
-	if err == nil {
-		err = f.key.Operation.UnmarshalText([]byte(operation))
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
+	if err = f.key.Operation.UnmarshalText([]byte(operation)); err == nil {
 		f.names, err = decodeNames(names)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sqlite: %w: flow %s: %w", errDamagedRow, id, err)
 	}
 	f.open = open == 1
 	f.storedOpen, f.storedVersion = f.open, f.version

@@ -143,7 +143,7 @@ func scan(rows driver.Rows, into []any) error {
 			*to, _ = v.([]byte) // the driver returns nil for an empty one
 		}
 		if !ok {
-			return fmt.Errorf("sqlite: column %d of the answer is a %T", i+1, v)
+			return fmt.Errorf("sqlite: %w: column %d of the answer is a %T", errDamagedRow, i+1, v)
 		}
 	}
 	return nil
