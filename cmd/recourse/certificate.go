@@ -57,6 +57,7 @@ func (q *verifyRun) leaveOutRefused(cmd *cobra.Command, e *ruleset.Engine, c *ce
 			return !o.Holds && o.Provider == p.Payment.Provider && o.Operation == p.Payment.Operation && slices.Equal(o.Merchants, p.Merchants)
 		})
 	})
+	c.Without = without(rules, merchantsIn(c), c)
 	return err
 }
 

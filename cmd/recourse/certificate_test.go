@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,26 +68,10 @@ func TestRefusedCertificateIsLeftOut(t *testing.T) {
 	cmd.SetErr(&bytes.Buffer{})
 	cmd.SetContext(t.Context())
 	err = q.leaveOutRefused(cmd, e, c)
+	if !slices.ContainsFunc(c.Without, func(p certificate.Part) bool { return p.Provider == "momo" && p.Operation == policy.Pay }) {
+		t.Errorf("it does not say that it is not about momo pay: %v", c.Without)
+	}
 	if err == nil || !strings.Contains(err.Error(), "no certificate for shopline unbind (auto): certify refuses it: ") || len(c.Products) != 1 {
 		t.Errorf("%d products are left: %v", len(c.Products), err)
-	}
-}
-
-// A file that leaves out a capture mode is not about the product: what was left out was counted as proved.
-func TestCertificateOfOneCaptureMode(t *testing.T) {
-	all := []certificate.Product{
-		{Payment: policy.Payment{Provider: "momo", Operation: policy.Pay}, Merchants: []string{"", "a"}, Captures: []policy.CaptureMode{policy.Auto}},
-		{Payment: policy.Payment{Provider: "momo", Operation: policy.Pay, Capture: policy.Manual}, Merchants: []string{"", "a"}, Captures: []policy.CaptureMode{policy.Manual}},
-		{Payment: policy.Payment{Provider: "momo", Operation: policy.Refund}, Merchants: []string{""}, Captures: []policy.CaptureMode{policy.Auto, policy.Manual}},
-	}
-	if why := lacks(all); why != "" {
-		t.Errorf("whole: %q", why)
-	}
-	all[1].Merchants = []string{""}
-	if why, want := lacks(all), `it has no proof for momo pay of merchant "a" with capture = "manual"`; why != want {
-		t.Errorf("%q, want %q", why, want)
-	}
-	if why := lacks(nil); why != "it proves nothing" {
-		t.Errorf("nothing: %q", why)
 	}
 }

@@ -26,6 +26,7 @@ type certified struct {
 	Holds    bool               `json:"holds"`
 	Bytes    int                `json:"bytes"`
 	Refused  string             `json:"refused,omitempty"` // why, for all of it
+	Without  []certificate.Part `json:"without,omitempty"` // what the rules hold, and it is not about
 	Products []certifiedProduct `json:"products"`
 }
 
@@ -99,43 +100,20 @@ func certifyFile(cmd *cobra.Command, name, dir string) (*certified, error) {
 		report.Refused = "its rules cannot be read: " + err.Error()
 		return report, nil
 	}
-	if report.Refused = lacks(c.Products); report.Refused != "" {
+	if report.Refused = outOfForce(c); report.Refused != "" {
 		return report, nil
 	}
+	if err := covers(e, merchantsIn(c), c); err != nil {
+		report.Refused = err.Error()
+		return report, nil
+	}
+	report.Without = c.Without
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(verifyCollectAt))
 	}
 	report.Products, err = certifyAll(cmd, e, c)
 	report.Holds = err == nil && !slices.ContainsFunc(report.Products, func(p certifiedProduct) bool { return !p.Holds })
 	return report, err
-}
-
-// lacks says what certificates lack to be about whole products: some, and each for both capture modes. Empty: nothing.
-func lacks(all []certificate.Product) string {
-	if len(all) == 0 {
-		return "it proves nothing"
-	}
-	type about struct {
-		provider, merchant string
-		operation          policy.Operation
-	}
-	modes := map[about][]policy.CaptureMode{}
-	for i := range all {
-		for _, m := range all[i].Merchants {
-			k := about{all[i].Payment.Provider, m, all[i].Payment.Operation}
-			modes[k] = append(modes[k], all[i].Captures...)
-		}
-	}
-	lacking := []string{}
-	for k, is := range modes {
-		for _, mode := range policy.All[policy.CaptureMode]() {
-			if !slices.Contains(is, mode) {
-				lacking = append(lacking, fmt.Sprintf("it has no proof for %s %s of merchant %q with capture = %q", k.provider, k.operation, k.merchant, mode))
-			}
-		}
-	}
-	slices.Sort(lacking)
-	return strings.Join(lacking[:min(1, len(lacking))], "")
 }
 
 // certifyAll checks the products, on every processor.
@@ -202,6 +180,17 @@ func otherRules(is, want []certificate.Text) string {
 	return ""
 }
 
+// printWithout prints what a certificate is not about: the operations of a provider, by merchants.
+func printWithout(w io.Writer, all []certificate.Part) {
+	for i := 0; i < len(all); {
+		one, ops := all[i], []string{}
+		for ; i < len(all) && all[i].Provider == one.Provider && slices.Equal(all[i].Merchants, one.Merchants); i++ {
+			ops = append(ops, all[i].Operation.String())
+		}
+		fmt.Fprintf(w, "not in it: %s %s of %s\n", one.Provider, strings.Join(ops, ", "), merchantsOf(one.Merchants))
+	}
+}
+
 func printCertified(w io.Writer, r *certified) {
 	if r.Refused != "" {
 		fmt.Fprintln(w, "refused:", r.Refused)
@@ -222,6 +211,7 @@ func printCertified(w io.Writer, r *certified) {
 		}
 	}
 	printUses(w, r)
+	printWithout(w, r.Without)
 	fmt.Fprintf(w, "%d of %d proofs hold, for %d products by merchant: %s states, %s worlds, %s bytes\n", held, len(r.Products), len(products), count(states), count(worlds), count(r.Bytes))
 }
 

@@ -5,13 +5,21 @@ import (
 )
 
 // Version is the version of the file's form.
-const Version = 3
+const Version = 4
 
 // Certificate is what a proof rests on, and the states that it is about.
 type Certificate struct {
 	V        int       `json:"v"`
+	Without  []Part    `json:"without,omitempty"` // what the rules hold, and the certificate is not about
 	Products []Product `json:"products"`
 	Rules    []Text    `json:"-"` // the files of the rules, and of catalogues that the program does not have
+}
+
+// Part is a product of some merchants.
+type Part struct {
+	Provider  string           `json:"provider"`
+	Operation policy.Operation `json:"operation"`
+	Merchants []string         `json:"merchants"` // "" is every merchant without a file
 }
 
 // Text is a file of the rules' folder.

@@ -35,7 +35,7 @@ func (c *Certificate) Bytes() ([]byte, error) {
 		}
 		return err
 	}
-	text, err := json.MarshalIndent(c, "", " ")
+	text, err := c.head()
 	err = errors.Join(err, add(head, text))
 	for _, t := range c.Rules {
 		err = errors.Join(err, add(folder+t.Name, t.Data))
@@ -58,7 +58,7 @@ func (c *Certificate) Bytes() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// Read reads the file of a certificate.
+// Read reads the file of a certificate. It has nothing in it but what is written by [Certificate.Bytes].
 func Read(data []byte) (*Certificate, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -67,38 +67,69 @@ func Read(data []byte) (*Certificate, error) {
 	parts := map[string][]byte{}
 	c := &Certificate{}
 	for _, f := range z.File {
-		r, err := f.Open()
+		part, err := unpack(f)
 		if err != nil {
-			return nil, err
-		}
-		part, err := io.ReadAll(io.LimitReader(r, mostBytes))
-		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		if _, twice := parts[f.Name]; twice || len(part) == mostBytes {
-			return nil, fmt.Errorf("%s stands there twice, or is too large", f.Name)
+		if _, twice := parts[f.Name]; twice {
+			return nil, fmt.Errorf("%s stands there twice", f.Name)
 		}
 		parts[f.Name] = part
-		if name, is := strings.CutPrefix(f.Name, folder); is {
+		if name, is := strings.CutPrefix(f.Name, folder); is && fs.ValidPath(name) && path.Ext(name) == ".toml" {
 			c.Rules = append(c.Rules, Text{name, part})
 		}
 	}
-	in := json.NewDecoder(bytes.NewReader(parts[head]))
-	in.DisallowUnknownFields()
-	if err := in.Decode(c); err != nil {
+	if err := c.readHead(parts[head]); err != nil {
 		return nil, fmt.Errorf("%s: %w", head, err)
-	}
-	if c.V != Version {
-		return nil, fmt.Errorf("it has version %d, and this program reads %d", c.V, Version)
 	}
 	for i := range c.Products {
 		name := fmt.Sprintf("%s%03d", states, i)
 		if c.Products[i].Closed, err = readStates(parts[name]); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		delete(parts, name)
+	}
+	delete(parts, head)
+	for _, t := range c.Rules {
+		delete(parts, folder+t.Name)
+	}
+	for name := range parts {
+		return nil, fmt.Errorf("%s is no part of a certificate", name)
 	}
 	return c, nil
 }
+
+func unpack(f *zip.File) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	part, err := io.ReadAll(io.LimitReader(r, mostBytes))
+	if len(part) == mostBytes {
+		return nil, errors.New("it is too large")
+	}
+	return part, errors.Join(err, r.Close())
+}
+
+// readHead reads all but the rules and the states. A text that says the same in other words may say something else to another reader.
+func (c *Certificate) readHead(text []byte) error {
+	var is struct{ V int }
+	if err := json.Unmarshal(text, &is); err != nil {
+		return err
+	}
+	if is.V != Version {
+		return fmt.Errorf("it has version %d, and this program reads %d", is.V, Version)
+	}
+	if err := json.Unmarshal(text, c); err != nil {
+		return err
+	}
+	if again, err := c.head(); err != nil || !bytes.Equal(again, text) {
+		return errors.Join(err, errors.New("it is not written as verify --certificate writes it"))
+	}
+	return nil
+}
+
+func (c *Certificate) head() ([]byte, error) { return json.MarshalIndent(c, "", " ") }
 
 func readStates(data []byte) (all []Closed, err error) {
 	size := binary.Size(State{})
@@ -149,9 +180,7 @@ func (a *State) check() error {
 func (c *Certificate) FS() fs.FS {
 	all := fstest.MapFS{}
 	for _, t := range c.Rules {
-		if fs.ValidPath(t.Name) && path.Ext(t.Name) == ".toml" {
-			all[t.Name] = &fstest.MapFile{Data: t.Data}
-		}
+		all[t.Name] = &fstest.MapFile{Data: t.Data}
 	}
 	return all
 }

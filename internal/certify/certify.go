@@ -150,7 +150,7 @@ func basis(e *engine.Engine, p *certificate.Product) error {
 		pay := p.Payment
 		pay.Merchant = merchant
 		cat, err := e.Catalog(&pay)
-		if err != nil {
+		if err = errors.Join(err, e.Check(&pay)); err != nil {
 			return err
 		}
 		if !slices.Equal(certificate.Facts(cat, p.Payment.Operation), p.Facts) {
