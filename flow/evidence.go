@@ -59,7 +59,7 @@ func addAnswer(d policy.Decider, t *policy.Terms, s *State, h incoming) policy.F
 	if a.ProviderID != "" && /*guard:provider-id-from-sure-answer*/ sure && h.trusted() && /*guard:provider-id-names-one-identity*/ s.namesOne(a, id) && !s.isTarget(a.ProviderID) {
 		id.ProviderID = a.ProviderID
 	}
-	if a.Phase == policy.Send && /*guard:late-door*/ !h.late && fact.Effect == policy.NotExecuted && /*guard:only-door-leaves-nothing*/ fact.Stage == policy.Door {
+	if a.Phase == policy.Send && /*guard:late-door*/ !h.late && fact.Effect == policy.NotExecuted && /*guard:only-door-leaves-nothing*/ fact.Stage == policy.Door && s.ofItsCall(id, fact) {
 		id.Copies-- // refused before processing: this copy left nothing at the provider
 	}
 	fact.Effect = s.credible(&t.Contract, id, &h, fact, sure)
@@ -94,6 +94,7 @@ func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy
 	ok := /*guard:refusal-of-a-sure-identity*/ sure && ( /*guard:late-refusal*/ !h.late || s.Attempts == 1)
 	switch a.Phase {
 	case policy.Send:
+		ok = ok && s.ofItsCall(id, f)
 		// A refusal of a repeated request speaks of the repeat. The first request may have executed all
 		// the same, unless the provider answers repeats with the stored first result.
 		replay := id.Sends > 1 && /*guard:prior-was-certain*/ id.Prior != policy.NotExecuted
@@ -107,6 +108,12 @@ func (s *State) credible(c *policy.Contract, id *Identity, h *incoming, f policy
 		return policy.Unknown
 	}
 	return policy.NotExecuted
+}
+
+// ofItsCall reports whether a reply to a send speaks of the identity that it names. What is refused at the door is the request of the call,
+// whatever else the refusal names: as the one that it repeats, say.
+func (s *State) ofItsCall(id *Identity, f policy.Fact) bool {
+	return /*guard:door-is-of-its-call*/ f.Stage != policy.Door || id == s.current()
 }
 
 // absent reports whether a request that a query did not find was never executed and never will

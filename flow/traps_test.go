@@ -38,6 +38,15 @@ var traps = []trap{
 			at +30s answer fault=timeout
 			at +1s webhook status=SUCCEEDED provider=T-forged`,
 		never: "theirs T-forged"},
+	{name: "what is refused at the door is the request of the call, and not the one that the refusal names",
+		rules: onceMore,
+		lines: `payment momo pay 120000 VND merchant=acme
+			start o-1 r-1
+			at +2s answer code=1006 order=o-1 request=r-1
+			due request=r-2
+			at +2s answer code=20 order=o-1 request=r-1
+			at +1s webhook verified code=1006 order=o-1`,
+		never: "ended failed"},
 	{name: "an old webhook is not a fresh look",
 		// r-1's refusal, repeated when r-2 has long arrived, and executed.
 		rules: onceMore,

@@ -166,7 +166,8 @@ func (m *Machine) answers(i int, inOrder bool) {
 		by = contract.QueryIdentifier(theirs(s, last))
 	}
 	under := s.Stage == flow.Sending && i == last
-	asked := s.Stage == flow.Querying && (i == last || by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID)
+	shares := by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID || by == policy.ProviderID && certificate.OnTarget(&m.payment)
+	asked := s.Stage == flow.Querying && (i == last || shares)
 	knows := asked && len(m.ages) > 1 && int(m.asked[i]) == len(m.ages)-1 // the query came when all had arrived
 	for class, fact := range m.facts[policy.Send] {
 		m.sendAnswers(i, given{phase: policy.Send, class: int8(class)}, fact, under, inOrder)
@@ -193,6 +194,14 @@ func (m *Machine) answers(i int, inOrder bool) {
 	m.webhooks(i, inOrder)
 }
 
+// answersFirst reports whether the call under way may get the answer of an earlier request, under that one's names: the provider dedupes by the
+// order that both have. If it rejects a repeat, it does not give that one's refusal.
+func (m *Machine) answersFirst(i int, refusal bool) bool {
+	l, c := m.state.Ledger, &m.terms.Contract
+	dedupes := slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain && !(refusal && c.Replay == policy.Rejected)
+	return dedupes && m.state.Stage == flow.Sending && l[i].OrderID == l[len(l)-1].OrderID
+}
+
 // sendAnswers adds the answers of one class to a send.
 func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder bool) {
 	id, contract := &m.state.Ledger[i], &m.terms.Contract
@@ -210,6 +219,9 @@ func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder b
 	if under {
 		m.add(g, m.names, now, i)
 		m.other(g)
+	} else if m.answersFirst(i, refused && result) {
+		says := map[bool]string{true: "nothing", false: said(fact)} // at the door the request of the call is refused, whatever the answer names
+		m.add(g, []naming{byBoth}, says[refused && !result], i)
 	}
 	if g.late = true; refused && id.Sends > 1 {
 		now = "old"
@@ -237,8 +249,7 @@ func (m *Machine) webhooks(i int, contested bool) {
 			m.add(g, []naming{crossed, sibling}, "nothing", i)
 			m.other(g)
 		}
-		if i == len(m.state.Ledger)-1 && !seen[100] {
-			seen[100] = true // of a message that is not signed it reads the names alone
+		if i == len(m.state.Ledger)-1 && class == 0 { // of a message that is not signed it reads the names alone
 			m.add(g, []naming{forged}, "nothing", i)
 		}
 	}

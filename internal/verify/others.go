@@ -63,9 +63,57 @@ func (h *answerClass) contests() bool {
 // send that names the order and a request that the flow does not know is about the flow's own request; the answer to a query is not.
 func (m *model) repliesOfOthers(n *node, tr transition, emit emitFunc) {
 	m.otherPayment(n, tr, emit)
+	m.earlierRequests(n, tr, emit)
 	if tr.kind == kindQueryAnswer {
 		m.unknownRequest(n, tr, emit)
 	}
+}
+
+// earlierRequests emits answers to the call under way that are about an earlier request of the payment key, and true of that one.
+func (m *model) earlierRequests(n *node, tr transition, emit emitFunc) {
+	names := []uint8{namesBoth}
+	if tr.kind == kindQueryAnswer {
+		names = append(names, namesNothing)
+	}
+	for i := range len(n.ids) - 1 {
+		if n.candidates(i) == 0 || !m.mayAnswerEarlier(n, tr, i) {
+			continue
+		}
+		tr.id = uint8(i)
+		for c := range m.facts.classes[tr.phase()] {
+			h := &m.facts.classes[tr.phase()][c]
+			tr.class = int16(c)
+			if next := m.settleEarlier(n, h, tr); next != nil {
+				m.settleAnswer(next, h, i, names, func(next *node, name uint8) {
+					tr.variant = name
+					m.explore(next, tr, emit)
+				})
+			}
+		}
+	}
+}
+
+// mayAnswerEarlier reports whether the answer to the call under way may be about an earlier request: where the provider dedupes by the order, a
+// send may get the answer of the order's first request, and a query by the id of the payment that several requests work on finds any of
+// them. (What a query by the order finds is in queryNames.)
+func (m *model) mayAnswerEarlier(n *node, tr transition, i int) bool {
+	if tr.kind == kindQueryAnswer {
+		return n.s.AskedBy == policy.ProviderID && m.actsOnTarget()
+	}
+	c := &m.terms.Contract
+	return slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain && n.s.Ledger[i].OrderID == n.s.Ledger[len(n.ids)-1].OrderID
+}
+
+// settleEarlier returns what is known when the answer to a call refuses an earlier request, and nil if the provider cannot give it. At the door
+// the request of the call is refused, whatever the answer names.
+func (m *model) settleEarlier(n *node, h *answerClass, tr transition) *node {
+	switch replied := tr.kind == kindAnswer; {
+	case h.fact.Effect != policy.NotExecuted, m.breaches.falseRefusal, replied && h.fact.Stage == policy.Door:
+		return n
+	case replied && m.terms.Contract.Replay == policy.Rejected:
+		return nil // a repeat gets no earlier result
+	}
+	return n.fail(int(tr.id))
 }
 
 // lateRepliesOfOthers emits the same to a call about an identity that the flow no longer waits for. It is asked about another payment only
