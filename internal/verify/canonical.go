@@ -146,8 +146,9 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	if id.Fact = keptFact(id); id.Effect == policy.NotExecuted && n.closed(i) {
 		id.Fact.Reach = 0 // no rule sees it again
 	}
-	if n.closed(i) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
-		st.old = false // it is not sent again, and begins no window of another one
+	settled := n.s.Stage == flow.Ended && n.s.Outcome != policy.Escalated // what is said later changes no outcome
+	if n.closed(i) && (id.Sends == 1 || settled) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
+		st.old = false // it is not sent again, begins no window of another one, and has no copies that a refusal is to cover
 	}
 	st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 }

@@ -345,7 +345,7 @@ func (m *model) alike(tr transition, r *reaction) int32 {
 	for i := range r.outcomes {
 		o := &r.outcomes[i]
 		b = strconv.AppendInt(append(b, ' '), int64(o.state), 36)
-		b = append(b, byte(o.marks), byte(o.marks>>8), byte(o.marks>>16), byte(o.marks>>24), byte(o.wanted), byte(o.took))
+		b = append(b, byte(o.marks), byte(o.marks>>8), byte(o.marks>>16), byte(o.marks>>24), byte(o.wanted), byte(o.took), o.exhausted.elapsed) // of some parts of the time alone limits can be used up
 		if o.remarks != nil && o.corrected != nil {
 			b = append(b, 'c')
 		}
