@@ -3,6 +3,7 @@ package providers
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -185,14 +186,11 @@ func (c *Catalog) HasStatus(status string) bool {
 	return false
 }
 
-// HasSubStatus reports whether a sub-status stands in the catalogue.
+// HasSubStatus reports whether a sub-status stands in the catalogue, or fits one with a * there. A * alone names none.
 func (c *Catalog) HasSubStatus(sub string) bool {
-	for _, r := range c.Statuses {
-		if r.SubStatus == sub && sub != "" {
-			return true
-		}
-	}
-	return false
+	return sub != "" && slices.ContainsFunc(c.Statuses, func(r *Row) bool {
+		return r.SubStatus == sub || r.SubStatus != "*" && fits(r.SubStatus, sub)
+	})
 }
 
 // Digest tells catalogues apart by the files that they were read from.

@@ -151,6 +151,8 @@ func TestHasCodeAndHasStatus(t *testing.T) {
 		{"a sub-status is no status", c.HasStatus("CAPTURED"), false},
 		{"a sub-status", c.HasSubStatus("CAPTURED"), true},
 		{"no sub-status", c.HasSubStatus(""), false},
+		{"a sub-status that fits one with a *", catalog(t, "stripe").HasSubStatus("charge.dispute.closed"), true},
+		{"one that fits a * alone", catalog(t, "stripe").HasSubStatus("charge.disputed"), false},
 		{"an operation", c.Offers(onboard), true},
 		{"an operation of others", catalog(t, "opi").Offers(pay), false},
 		{"no sub-codes", c.SaysSubCode(pay, query), false},

@@ -313,7 +313,8 @@ func (m *model) scriptAnswer(t *traceStep) string {
 	if a.SubStatus != "" {
 		status += "/" + a.SubStatus
 	}
-	if status != "" && (!catalog.HasStatus(a.Status) || !catalog.HasSubStatus(a.SubStatus)) || a.SubCode != "" && !catalog.HasCode(a.SubCode) {
+	unlisted := status != "" && !catalog.HasStatus(a.Status) || a.SubStatus != "" && !catalog.HasSubStatus(a.SubStatus) || a.SubCode != "" && !catalog.HasCode(a.SubCode)
+	if unlisted {
 		return ""
 	}
 	add("", status)
