@@ -113,7 +113,7 @@ func (m *model) earlierClaims(s *flow.State) {
 	if was == (claims{}) || len(s.Ledger) == 0 {
 		return
 	}
-	s.Ledger = slices.Clone(s.Ledger)
+	m.ownLedger(s)
 	last := len(s.Ledger) - 1
 	s.Ledger[last].Disputed = s.Ledger[last].Disputed || was.disputed
 	for i := range s.Ledger {

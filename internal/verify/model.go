@@ -52,6 +52,8 @@ type scratch struct {
 	settled    node // of the last answer, by settleAnswer
 	ledger     []flow.Identity
 	timed      []flow.Identity // of the node whose successors are listed
+	spent      []flow.Identity // of the state before a step
+	refused    node            // of the last refusal, by settleRefusal
 	buf, idBuf []byte
 	parts      []string
 	copiesBuf  []uint16
@@ -259,7 +261,7 @@ func (m *model) spendLimits(s *flow.State) {
 	if !m.exhausted.lastOld && !m.exhausted.othersOld {
 		return
 	}
-	s.Ledger = slices.Clone(s.Ledger)
+	m.ownLedger(s)
 	for i := range s.Ledger {
 		if old := i == len(s.Ledger)-1; old && m.exhausted.lastOld || !old && m.exhausted.othersOld {
 			if over := base.Add(-repeatWindow(&m.terms.Contract)); over.Before(s.Ledger[i].FirstSent) {
@@ -267,6 +269,12 @@ func (m *model) spendLimits(s *flow.State) {
 			}
 		}
 	}
+}
+
+// ownLedger gives the state before a step a ledger that may be written to.
+func (m *model) ownLedger(s *flow.State) {
+	m.spent = append(m.spent[:0], s.Ledger...)
+	s.Ledger = m.spent
 }
 
 // keepOld keeps which identities the provider does not dedupe any more: that does not come back. A window
@@ -287,15 +295,15 @@ func (m *model) keepOld(next *node, x exhausted, ids int) {
 func (w *exhausted) addWanted(commands []flow.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
-		case flow.Decided:
-			corrected := c.Verdict.Property != ""
-			w.sends = w.sends || corrected || c.Decision.Action.Sends() || c.Verdict.Action.Sends() // a repeat in place of a query that cannot be asked
-			w.queries = w.queries || corrected || c.Decision.Action == policy.QueryStatus || c.Verdict.Action == policy.QueryStatus
-		case flow.Send:
+		case flow.Decided, *flow.Decided:
+			d := decidedIn(c)
+			corrected := d.Verdict.Property != ""
+			w.sends = w.sends || corrected || d.Decision.Action.Sends() || d.Verdict.Action.Sends() // a repeat in place of a query that cannot be asked
+			w.queries = w.queries || corrected || d.Decision.Action == policy.QueryStatus || d.Verdict.Action == policy.QueryStatus
+		case *flow.Send:
 			w.sends = true
-		case flow.Ask:
+		case *flow.Ask:
 			w.queries = true
-		case flow.Record, flow.Wait, flow.Finish, flow.Alert:
 		}
 	}
 }

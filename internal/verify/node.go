@@ -66,8 +66,8 @@ type request struct {
 // copyFrom is clone into memory that is reused, with another state of the flow. The copy is built on the stack, because
 // each write of pointers to the heap costs the collector's barrier.
 func (n *node) copyFrom(from *node, s *flow.State) {
-	c := *from
-	c.s, c.ids, c.requests = *s, append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
+	c := node{*s, from.said}
+	c.ids, c.requests = append(n.ids[:0], from.ids...), append(n.requests[:0], from.requests...)
 	*n = c
 }
 

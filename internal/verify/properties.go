@@ -45,15 +45,15 @@ func (m *model) flowViolations(from *node, after *flow.State, commands []flow.Co
 		switch c := c.(type) {
 		case flow.Record:
 			recorded = true
-		case flow.Send:
-			all = append(all, m.checkSend(from, &c, recorded)...)
-		case flow.Ask:
-			all = append(all, m.checkQuery(&c)...)
-		case flow.Finish:
+		case *flow.Send:
+			all = append(all, m.checkSend(from, c, recorded)...)
+		case *flow.Ask:
+			all = append(all, m.checkQuery(c)...)
+		case *flow.Finish:
 			all = append(all, m.checkLimits(after, commands)...)
-		case flow.Decided:
-			all = append(all, m.checkDecision(&c)...)
-		case flow.Wait, flow.Alert:
+		case flow.Decided, *flow.Decided:
+			all = append(all, m.checkDecision(decidedIn(c))...)
+		case *flow.Wait, flow.Alert:
 		default: // what is passed over is proved of flows that never do it
 			panic(fmt.Sprintf("verify: %T is no command that it knows", c))
 		}
@@ -148,12 +148,22 @@ func waitsPastTime(from *node, after *flow.State, commands []flow.Command) bool 
 	if from.s.Stage == flow.Waiting || after.Stage != flow.Waiting {
 		return false
 	}
-	for _, c := range commands {
-		if d, ok := c.(flow.Decided); ok && !d.Due {
-			return true
-		}
+	return slices.ContainsFunc(commands, func(c flow.Command) bool {
+		d := decidedIn(c)
+		return d != nil && !d.Due
+	})
+}
+
+// decidedIn returns what was decided, of a command that says so; nil: it is another one. Of the commands of [flow.Adviser.AdvanceByPointers]
+// the rules' decisions are pointers, and the others are not.
+func decidedIn(c flow.Command) *flow.Decided {
+	switch c := c.(type) {
+	case *flow.Decided:
+		return c
+	case flow.Decided:
+		return &c
 	}
-	return false
+	return nil
 }
 
 // checkOutcome holds the outcome of a flow to S2, S3 and S6.
@@ -207,8 +217,8 @@ func (n *node) paid() bool {
 // checkLimits holds a flow that a limit ended to S4: in doubt it must be escalated, else failed.
 func (m *model) checkLimits(s *flow.State, commands []flow.Command) []finding {
 	for _, c := range commands {
-		d, ok := c.(flow.Decided)
-		if !ok || d.Verdict.Limit == "" {
+		d := decidedIn(c)
+		if d == nil || d.Verdict.Limit == "" {
 			continue
 		}
 		if s.InDoubt() != (s.Outcome == policy.Escalated) && s.Outcome != policy.Succeeded {

@@ -445,28 +445,28 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 	o, also := outcome{choice: tr.choice, exhausted: tr.exhausted, spends: m.steps.spends}, remarks{findings: m.flowViolations(from, after, commands)}
 	for _, c := range commands {
 		switch c := c.(type) {
-		case flow.Send:
+		case *flow.Send:
 			o.marks |= markSends
 			if c.Identity.Sends == 1 {
 				o.marks |= markSendsNew
 			}
-		case flow.Ask:
+		case *flow.Ask:
 			o.marks |= markAsks
-		case flow.Finish:
+		case *flow.Finish:
 			o.marks |= markFinishes
-		case flow.Decided:
-			o.wanted, o.took = c.Decision.Action, c.Verdict.Action
-			if c.Due {
+		case flow.Decided, *flow.Decided:
+			d := decidedIn(c)
+			o.wanted, o.took = d.Decision.Action, d.Verdict.Action
+			if d.Due {
 				continue
 			}
-			if c.Verdict.Property != "" {
-				d := c.Decision
-				also.corrected = &d
+			if d.Verdict.Property != "" {
+				want := d.Decision
+				also.corrected = &want
 			}
-			if chosen := m.decider.chosen; m.steps.every && chosen != nil && oddity(chosen.option.witness) < odd && c.Fact.Class == m.decider.asked.fact.Class {
-				also.follows = c.Decision.Source
+			if chosen := m.decider.chosen; m.steps.every && chosen != nil && oddity(chosen.option.witness) < odd && d.Fact.Class == m.decider.asked.fact.Class {
+				also.follows = d.Decision.Source
 			}
-		case flow.Record, flow.Wait, flow.Alert:
 		}
 	}
 	o.marks |= m.claimMarks(tr, after)
@@ -485,7 +485,8 @@ func (m *model) outcomeOf(tr transition, after *flow.State, commands []flow.Comm
 	o.state = m.stateOf(after)
 	o.kept = m.keptState(o.state, after)
 	if len(also.findings) > 0 || also.corrected != nil || also.follows != "" {
-		o.remarks = &also
+		few := also // also itself stays off the heap
+		o.remarks = &few
 	}
 	return o
 }

@@ -49,7 +49,7 @@ func (m *model) step(tr transition) (*flow.State, []flow.Command, error) {
 	st := &m.steps
 	m.prepare(tr)
 	sends, queries := st.after.Attempts, st.after.Queries
-	commands, err := st.adviser.Advance(m.decider, &st.after, m.event)
+	commands, err := st.adviser.AdvanceByPointers(m.decider, &st.after, m.event)
 	m.noteSpending(sends, queries, &st.after)
 	return &st.after, commands, err
 }

@@ -185,10 +185,10 @@ func (m *model) replies(n *node, k int, h *answerClass, names []uint8, emit answ
 // settleRefusal returns what is known after a certain refusal of one request, and nil if the
 // provider cannot give it.
 func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
-	c := n.requests[k]
-	next := n.clone()
+	c, next := n.requests[k], &m.refused
+	next.copyFrom(n, &n.s)
 	if m.breaches.falseRefusal {
-		return &next
+		return next
 	}
 	st := &next.ids[c.id]
 	id := &n.s.Ledger[c.id]
@@ -202,14 +202,14 @@ func (m *model) settleRefusal(n *node, k int, h *answerClass) *node {
 			return nil
 		}
 		st.failed = true
-		return &next
+		return next
 	}
 	// The refusal ends this request. It says nothing about the others.
 	next.requests = slices.Delete(next.requests, k, k+1)
 	if !next.consistent(c.id) {
 		return nil
 	}
-	return &next
+	return next
 }
 
 // consistent reports whether the provider's statements about an identity can still be true.
@@ -472,13 +472,13 @@ func (m *model) dueForced(n *node, emit emitFunc) {
 	next.s = flow.Sent(m.decider, n.s, now, order, request, theirs)
 	next.isForced, next.forced = false, 0
 	id := &next.s.Ledger[len(next.s.Ledger)-1]
-	commands := []flow.Command{flow.Record{}, flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.forced}}
-	o := outcome{marks: markSends, remarks: &remarks{commands: commands}}
+	send := flow.Send{Identity: id, Attempt: next.s.Attempts, Action: n.forced}
+	o := outcome{marks: markSends, remarks: &remarks{commands: []flow.Command{flow.Record{}, send}}}
 	if id.Sends == 1 {
 		o.marks |= markSendsNew
 	}
 	m.exhausted = exhausted{}
-	o.findings = m.flowViolations(n, &next.s, commands)
+	o.findings = m.flowViolations(n, &next.s, []flow.Command{flow.Record{}, &send})
 	m.applyCommands(&next, o.marks)
 	emit(transition{kind: kindDue, bypass: true}, &next, &o)
 }
