@@ -109,6 +109,8 @@ type steps struct {
 	adviser   flow.Adviser
 	after     flow.State // of the last step
 	spending
+	ways       ways
+	breaksOnly bool // only outcomes that break something are followed
 }
 
 // part is what the provider has said where an event arrives, and which outcomes were followed from there.
@@ -121,6 +123,7 @@ type part struct {
 	disputed  bool
 	outcomes  []int64
 	varied    []int32
+	number    int32 // of what was said, in the search; -1: not yet numbered
 }
 
 func newSteps() steps {
@@ -178,7 +181,7 @@ func (m *model) partOf(n *node) *part {
 	st.used++
 	p.ids, p.requests = append(p.ids[:0], n.ids...), append(p.requests[:0], n.requests...)
 	p.flow, p.foreign, p.lateFault, p.disputed = n.flow, n.foreign, n.lateFault, n.disputed
-	p.outcomes, p.varied = p.outcomes[:0], p.varied[:0]
+	p.outcomes, p.varied, p.number = p.outcomes[:0], p.varied[:0], -1
 	return p
 }
 
@@ -241,6 +244,9 @@ func (m *model) followAll(p *part, n *node, tr transition, all []outcome, emit e
 				continue
 			}
 			p.outcomes = append(p.outcomes, id)
+		}
+		if !o.breaks() && (m.steps.breaksOnly || m.steps.ways.followed(p, n, o)) {
+			continue
 		}
 		m.follow(n, tr, o, emit)
 	}

@@ -102,6 +102,8 @@ func (a *arena[T]) keep(list []T) []T {
 func (s *search) run(ctx context.Context) error {
 	root := s.m.initial()
 	s.add(&root, -1, transition{})
+	s.m.remember()
+	defer func() { s.m.steps.ways = ways{} }()
 	for at := 0; at < len(s.nodes); at++ { //nolint:intrange // the loop appends to nodes
 		if at%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -119,6 +121,7 @@ func (s *search) run(ctx context.Context) error {
 			s.edges++
 			ended = s.check(int32(at), tr, &n, next, o) || ended
 		})
+		s.edges += s.m.steps.ways.takeAgain()
 		if ended {
 			return nil
 		}

@@ -55,7 +55,9 @@ func (m *model) successors(n *node, emit emitFunc) {
 		// The flow has taken a sibling's webhook for a payment of its own order, and can neither send nor
 		// mark any more. What is left to find is what the rules want about what it learns next: from its answers, as
 		// above, and from a webhook that settles a request. What others say comes to the same as without the sibling's.
-		m.ownWebhooks(n, true, onlyBreaks(emit))
+		m.steps.breaksOnly = true
+		m.ownWebhooks(n, true, emit)
+		m.steps.breaksOnly = false
 		return
 	}
 	if !m.inOrder {
@@ -72,15 +74,6 @@ func (m *model) successors(n *node, emit emitFunc) {
 // come after it: only a person's word ends a contest.
 func (m *model) onlyAnswersFollow(n *node) bool {
 	return m.coarse && !m.counts() && !m.breaches.foreign && n.contested()
-}
-
-// onlyBreaks leaves out what breaks nothing by itself.
-func onlyBreaks(emit emitFunc) emitFunc {
-	return func(tr transition, next *node, o *outcome) {
-		if o.breaks() {
-			emit(tr, next, o)
-		}
-	}
 }
 
 // startSecondFlow emits a second flow of the payment key: the shopper tries again, under the same
