@@ -20,7 +20,11 @@ func (j *Journal) Backup(ctx context.Context, path string) (err error) {
 		return err
 	}
 	if !j.opts.ReadOnly { // else the copy has batches too, and so it may if this fails
-		if err := j.run(ctx, (*writer).settle); err != nil && (ctx.Err() != nil || j.queue.Usable() != nil) {
+		err := j.writeFlows(ctx, everyFlow)
+		if err == nil {
+			err = j.run(ctx, (*writer).settle)
+		}
+		if err != nil && (ctx.Err() != nil || j.queue.Usable() != nil) {
 			return err
 		}
 	}

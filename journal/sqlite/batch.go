@@ -14,19 +14,12 @@ import (
 )
 
 // A row of the table flow stands in six indexes, and a payment is written some four times within moments. So a group is first stored as one value,
-// its batch. The table is brought up to date after some hundreds of flows, or a second, or before a read: then only the last row of
-// each flow is written. Both in transactions: a batch is deleted in the one that has written all that batches have. So batches and table are
-// always one whole, and what a batch has is newer than what the table has of the flow.
+// its batch. The table is brought up to date later, by the last row of each flow, and a few flows at a time: see settle.go. A batch is deleted in
+// the transaction that has written the last of its flows. So batches and table are always one whole. A row of a batch may be older than what the table
+// has of its flow, and then says nothing; but if any batch has a row of a flow, one has its newest.
 //
 // Only what memory can judge goes into a batch: the first row of a flow whose id and key are new, and the rows of flows in the cache. For all else
 // the table is brought up to date first, and SQLite judges.
-
-// When the table is brought up to date.
-const (
-	mostPending      = 512     // flows
-	mostPendingBytes = 4 << 20 // of batches
-	pendingFor       = time.Second
-)
 
 const (
 	batchFormat = 1
@@ -37,16 +30,18 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // batching is what the writer needs of batches.
 type batching struct {
-	dirty   []*cachedFlow // changed and not in the table; those of earlier groups are in batches
-	group   []*cachedFlow // changed by the group
-	direct  bool          // the group has brought the table up to date, and has no batch
-	batches bool          // there are some
-	pending int           // their bytes
-	stale   bool          // memory has lost what is in them
-	behind  atomic.Bool   // the table lacks what is in them; for those who read it
-	known   *known
+	dirty  []*cachedFlow // changed and not in the table, the first changed first; those of earlier groups are in batches
+	added  int64         // so many flows ever came to dirty
+	group  []*cachedFlow // changed by the group
+	direct bool          // the group has brought the table up to date, and has no batch
+	cut    cut           // divides the batches
+	newest int64         // the number of the newest batch; 0: there are none
+	stale  bool          // memory has lost what is in them
+	behind atomic.Bool   // the table lacks what is in them; for those who read it
+	known  *known
 
-	used, spare [][]byte // memory of batches: of those in the file, and of those before
+	before, since kept     // the batches up to the cut, and those behind it
+	spare         [][]byte // memory of batches that are deleted
 
 	findNew, insertBatch, deleteBatches *stmt
 }
@@ -62,22 +57,24 @@ func (w *writer) keepGroup() error {
 		w.direct = w.direct || n > largestRow
 		size += n
 	}
-	if w.direct || len(w.dirty) > mostPending || w.pending+size > mostPendingBytes {
+	if w.direct || w.before.bytes+w.since.bytes+size > mostPendingBytes {
 		return w.flush()
 	}
-	if len(w.group) == 0 {
-		return nil
+	if len(w.group) > 0 {
+		batch := append(w.memory(size), batchFormat)
+		for _, f := range w.group {
+			batch = f.appendTo(batch)
+		}
+		result, err := w.insertBatch.exec(batch)
+		if err != nil {
+			return err
+		}
+		if w.newest, err = result.LastInsertId(); err != nil {
+			return err
+		}
+		w.since.add(batch)
 	}
-	batch := append(w.memory(size), batchFormat)
-	for _, f := range w.group {
-		batch = f.appendTo(batch)
-	}
-	if _, err := w.insertBatch.exec(batch); err != nil {
-		return err
-	}
-	w.batches, w.pending = true, w.pending+len(batch)
-	w.used = append(w.used, batch)
-	return nil
+	return w.writeOldest(w.surplus())
 }
 
 // memory is for a batch of a size. It is not used again before the table is up to date, for flows have their content in it.
@@ -95,27 +92,31 @@ func (w *writer) memory(size int) []byte {
 // committed takes note that a transaction has succeeded.
 func (w *writer) committed() {
 	w.stale = false
-	if w.batches {
-		w.known.addRecent(w.group)
-	} else {
-		w.known.clearRecent()
-		w.pending = 0
-		w.spare, w.used = append(w.spare, w.used...), w.used[:0]
+	w.known.addRecent(w.group)
+	if w.newest == 0 {
+		w.passCut()
 	}
+	if w.newest == 0 || w.cut.moved {
+		w.passCut()
+	}
+	w.cut.moved = false
 	for _, f := range w.group {
 		f.inGroup = false
 	}
 	clear(w.group)
 	w.group = w.group[:0]
-	w.behind.Store(w.batches)
+	w.behind.Store(w.newest > 0)
 }
 
 // forget drops all that memory has of flows, after a transaction that has failed: it may be what that one wanted.
 func (w *writer) forget() {
-	clear(w.dirty)
+	for _, f := range w.dirty {
+		f.dirty = false // a read may want to have it written
+	}
 	clear(w.group)
-	w.dirty, w.group, w.cache = w.dirty[:0], w.group[:0], flowCache{}
-	w.used, w.spare = nil, nil
+	w.dirty, w.group, w.cache = nil, w.group[:0], flowCache{}
+	w.before, w.since, w.spare = kept{}, kept{}, nil
+	w.cut, w.newest = cut{}, 0
 	w.stale = true
 	w.behind.Store(true)
 }
@@ -126,7 +127,9 @@ func (w *writer) recover(restored bool) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", w.path, err)
 	}
-	w.batches = found
+	if found {
+		w.newest = 1
+	}
 	w.direct = true // the cache is empty, and rows are compared with the table
 	for i := range rows {
 		if err := w.replay(&rows[i]); err != nil && !(restored && errors.Is(err, errBatch)) {
@@ -177,18 +180,10 @@ func (w *writer) deleteDamaged(id string) error {
 	return nil
 }
 
-// settle brings the table up to date.
-func (w *writer) settle() error {
-	if !w.behind.Load() {
-		return nil
-	}
-	return w.transact(w.catchUp)
-}
-
 // unknown reports whether no row has the key or the id of a first row that memory took for known. It brings no table up to date: what is in batches is
 // in memory.
 func (w *writer) unknown(r *journal.Row) (bool, error) {
-	if w.direct || w.inMemory(r.ID) != nil || w.inGroup(r.Key) || w.known.isRecent(r.Key, "", nil) {
+	if w.direct || w.cache.get(r.ID) != nil || w.inGroup(r.Key) || w.known.isRecent(r.Key, "", nil) {
 		return false, nil
 	}
 	var found int64

@@ -45,10 +45,11 @@ type content struct {
 const generationSize = 8192
 
 // flowCache holds the flows used last, in two generations. A flow that is used moves to the
-// young generation. When that is full, the old one is evicted. It always agrees with the file and its batches,
+// young generation. When that is full, the old one is evicted, but for flows that the table lacks. It always agrees with the file and its batches,
 // because this process is its only writer.
 type flowCache struct {
 	young, old map[string]*cachedFlow
+	most       int // in young
 }
 
 func (c *flowCache) get(id string) *cachedFlow {
@@ -63,8 +64,14 @@ func (c *flowCache) get(id string) *cachedFlow {
 }
 
 func (c *flowCache) add(f *cachedFlow) {
-	if c.young == nil || len(c.young) >= generationSize {
-		c.old, c.young = c.young, make(map[string]*cachedFlow, generationSize)
+	if len(c.young) >= c.most {
+		young := make(map[string]*cachedFlow, generationSize)
+		for id, old := range c.old {
+			if old.dirty {
+				young[id] = old
+			}
+		}
+		c.old, c.young, c.most = c.young, young, generationSize+len(young)
 	}
 	c.young[f.id] = f
 }
@@ -74,26 +81,12 @@ func (c *flowCache) evict(id string) {
 	delete(c.old, id)
 }
 
-// inMemory returns a flow from the cache, or one whose newest row the table lacks; nil if it is neither.
-func (w *writer) inMemory(id string) *cachedFlow {
-	if f := w.cache.get(id); f != nil {
-		return f
-	}
-	for _, f := range w.dirty {
-		if f.id == id {
-			w.cache.add(f)
-			return f
-		}
-	}
-	return nil
-}
-
 // errDamagedRow says that the table's row of a flow cannot be read.
 var errDamagedRow = errors.New("a row of the table is damaged")
 
 // flow returns a flow from the cache or from the file; nil if there is no such flow.
 func (w *writer) flow(id string) (*cachedFlow, error) {
-	if f := w.inMemory(id); f != nil {
+	if f := w.cache.get(id); f != nil {
 		return f, nil
 	}
 	f := &cachedFlow{id: id}

@@ -24,14 +24,6 @@ func (j *Journal) commit() {
 	}
 }
 
-// settleLater lets the committer bring the table up to date, when rows have waited for it long enough.
-func (j *Journal) settleLater() {
-	_ = j.run(j.life, func(w *writer) error { // a failure: it is tried again
-		j.settling = false
-		return w.settle()
-	})
-}
-
 // storeAll stores the rows before each job in one transaction, and runs each job in its own.
 // It returns the errors of whole transactions, not those of single rows.
 func (j *Journal) storeAll(group []*rowqueue.Request) error {

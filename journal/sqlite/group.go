@@ -211,6 +211,7 @@ func (w *writer) markDirty(f *cachedFlow) {
 	if !f.dirty {
 		f.dirty = true
 		w.dirty = append(w.dirty, f)
+		w.added++
 	}
 	if !f.inGroup {
 		f.inGroup = true
@@ -229,21 +230,7 @@ func (w *writer) catchUp() error {
 // flush writes the flows that were changed so far into the table, which makes the batches superfluous.
 func (w *writer) flush() error {
 	w.direct = true
-	if w.batches {
-		if _, err := w.deleteBatches.exec(); err != nil {
-			return err
-		}
-		w.batches = false
-	}
-	for _, f := range w.dirty {
-		if err := w.write(f); err != nil {
-			return err
-		}
-		f.flushed()
-	}
-	clear(w.dirty)
-	w.dirty = w.dirty[:0]
-	return nil
+	return w.writeOldest(len(w.dirty))
 }
 
 func (w *writer) write(f *cachedFlow) error {

@@ -79,12 +79,16 @@ func (o *Options) admit(c *conn, path string, version int, hadLog bool) error {
 		return fmt.Errorf("sqlite: %s is not journal %s of Options.ID: it has no id yet; open it once without, and pin the id that Journal.ID returns", path, o.ID)
 	}
 	of, err := readIdentity(c, path)
+	var app int64
+	if err == nil {
+		err = c.queryRow("PRAGMA application_id", &app)
+	}
 	switch {
 	case err != nil:
 		return err
 	case o.ID != "" && o.ID != of.id:
 		return fmt.Errorf("sqlite: %s is journal %s, and not journal %s of Options.ID; it was not changed", path, of.id, o.ID)
-	case of.running == 1 && !hadLog && !o.Restored && !o.ReadOnly:
+	case of.running == 1 && !hadLog && !o.Restored && app != backupID: // a backup is only read here
 		return fmt.Errorf("sqlite: %s was not closed, and %s, which may hold its last commits, is missing: the file was copied without it, is a backup, "+
 			"or was closed by another program after a crash; keys that were paid may be free in it. Find the log, or hold the file against the providers' records and set Options.Restored; it was not changed", path, logOf(path))
 	}

@@ -96,6 +96,8 @@ func TestACopyWithoutItsLogIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused(t, copied, nil, "Options.Restored")
+		refused(t, copied, &Options{ReadOnly: true}, "Find the log") // else it has no flow, or old ones, without a word
+		version(t, opened(t, copied, &Options{ReadOnly: true, Restored: true}), "paid", 0)
 		restored := opened(t, copied, &Options{Restored: true})
 		if restored.ID() == j.ID() {
 			t.Error("a restored file has the id of the first")

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"github.com/recourse-pay/recourse/journal"
@@ -22,7 +23,7 @@ type known struct {
 	reading bool
 	off     bool // it would be too large
 
-	recent map[uint64]struct{} // what of the keys and names that the table lacks, and batches have
+	recent, older map[uint64]struct{} // of the keys and names that the table may lack, and batches have: those of groups behind the cut, and up to it
 }
 
 // bits are a part: a hash sets four of them.
@@ -44,7 +45,7 @@ const (
 
 // newKnown is for a file with so many flows.
 func newKnown(flows int64) *known {
-	return &known{seed: maphash.MakeSeed(), inFile: flows, recent: make(map[uint64]struct{})}
+	return &known{seed: maphash.MakeSeed(), inFile: flows, recent: make(map[uint64]struct{}), older: make(map[uint64]struct{})}
 }
 
 // keyText is a key as the file has it and as its statements compare it: the operation is its name, which may be of another release.
@@ -98,26 +99,29 @@ func (k *known) addRecent(flows []*cachedFlow) {
 	}
 }
 
-// clearRecent says that the table has all that batches had.
-func (k *known) clearRecent() {
+// passCut says that the table has all that batches had up to the cut, which now stands behind all batches.
+func (k *known) passCut() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	clear(k.recent)
+	clear(k.older)
+	k.recent, k.older = k.older, k.recent
 }
 
 // isRecent reports whether the table may lack a key, if it is not empty, or one of the names.
 func (k *known) isRecent(key journal.Key, provider string, names []string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, is := k.recent[k.ofKey(key)]; is && key.Payment != "" {
+	if key.Payment != "" && k.hasRecent(k.ofKey(key)) {
 		return true
 	}
-	for _, name := range names {
-		if _, is := k.recent[k.ofName(provider, name)]; is {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(name string) bool { return k.hasRecent(k.ofName(provider, name)) })
+}
+
+// hasRecent reports whether a hash is of something that the table may lack. The lock is held.
+func (k *known) hasRecent(h uint64) bool {
+	_, recent := k.recent[h]
+	_, older := k.older[h]
+	return recent || older
 }
 
 // addNew adds a hash, and reports whether it was certainly not added before. The lock is held.

@@ -52,7 +52,7 @@ func (j *Journal) List(ctx context.Context, f journal.Filter, after journal.Curs
 			where += " AND (f.since, f.id) > (?, ?)"
 			args = append(args, after.Due.UnixMicro(), after.ID)
 		}
-		rows, err := j.read(ctx, func(r *reader) (*sql.Rows, error) {
+		rows, err := j.read(ctx, everyFlow, func(r *reader) (*sql.Rows, error) {
 			return r.db.QueryContext(ctx, listQuery(where), append(args, limit)...)
 		})
 		if err != nil {
@@ -88,7 +88,7 @@ func (j *Journal) standings(ctx context.Context, f *journal.Filter) ([]string, e
 	all := []string{""}
 	for {
 		var next sql.NullString
-		err := j.with(ctx, func(r *reader) error { return r.db.QueryRowContext(ctx, nextStanding, all[len(all)-1]).Scan(&next) })
+		err := j.with(ctx, everyFlow, func(r *reader) error { return r.db.QueryRowContext(ctx, nextStanding, all[len(all)-1]).Scan(&next) })
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func (j *Journal) Count(ctx context.Context, f journal.Filter) ([]journal.Tally,
 	var all []journal.Tally
 	for _, standing := range standings {
 		where, args := condition(&f, standing)
-		err := j.with(ctx, func(r *reader) error {
+		err := j.with(ctx, everyFlow, func(r *reader) error {
 			found, err := r.count(ctx, standing, where, args)
 			all = append(all, found...)
 			return err

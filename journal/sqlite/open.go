@@ -88,6 +88,7 @@ type Journal struct {
 
 	settles  *time.Timer // brings the table up to date
 	settling bool        // it is set; the committer's
+	settled  int64       // what it looks for next time: the table has what was changed up to then; the committer's
 
 	life    context.Context // ends with Close
 	end     context.CancelFunc
@@ -240,6 +241,7 @@ func (j *Journal) Close() error {
 	if j.queue.CheckLost(nil) == nil {
 		// Rows that can't be brought into their table are stored nevertheless, and the next to open the file tries it again.
 		_ = j.queue.CheckLost(j.writes.settle())
+		_ = j.queue.CheckLost(j.writes.giveAllBack()) // of batches
 	}
 	if j.queue.CheckLost(nil) == nil {
 		err = errors.Join(err, j.queue.CheckLost(j.writes.markClosed()))

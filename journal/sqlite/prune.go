@@ -22,6 +22,9 @@ const (
 // Prune deletes old rows, or leaves their tombstones, 200 in a transaction; see [journal.Journal]. If it fails, the number
 // says how many were deleted before.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
+	if err := j.writeFlows(ctx, everyFlow); err != nil { // else the first step would write them all, and puts wait for it
+		return 0, err
+	}
 	total := 0
 	for {
 		var n int // of this round: its job may still run when ctx has ended
@@ -157,4 +160,13 @@ func (w *writer) giveBack() (more bool, err error) {
 	var now int64
 	err = errors.Join(err, w.queryRow("PRAGMA freelist_count", &now))
 	return err == nil && now < free, err // a file of before cannot
+}
+
+// giveAllBack gives back what it can.
+func (w *writer) giveAllBack() error {
+	for {
+		if more, err := w.giveBack(); err != nil || !more {
+			return err
+		}
+	}
 }

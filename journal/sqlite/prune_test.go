@@ -33,6 +33,9 @@ func TestPruneGivesSpaceBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := j.run(ctx, (*writer).settle); err != nil {
+		t.Fatal(err)
+	}
 	set(t, j, `UPDATE flow SET operation = x'ff' WHERE id = 'flow-000000000300'`)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func prepareReader(ctx context.Context, db querier, done func() error) (*reader,
 
 // Get returns the row of a flow; see [journal.Journal].
 func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
-	rows, err := j.read(ctx, func(r *reader) (*sql.Rows, error) { return r.get.QueryContext(ctx, id) })
+	rows, err := j.read(ctx, func(f *cachedFlow) bool { return f.id == id }, func(r *reader) (*sql.Rows, error) { return r.get.QueryContext(ctx, id) })
 	if err != nil {
 		return journal.Row{}, err
 	}
@@ -81,7 +82,7 @@ func (j *Journal) Get(ctx context.Context, id string) (journal.Row, error) {
 
 // ByKey returns every flow of a key; see [journal.Journal].
 func (j *Journal) ByKey(ctx context.Context, k journal.Key) ([]journal.Row, error) {
-	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
+	return j.read(ctx, func(f *cachedFlow) bool { return f.key == k }, func(r *reader) (*sql.Rows, error) {
 		return r.byKey.QueryContext(ctx, k.Payment, k.Merchant, k.Operation.String())
 	})
 }
@@ -111,7 +112,8 @@ func (j *Journal) Taken(ctx context.Context, k journal.Key, provider string, nam
 	}
 	var err error
 	if j.opts.ReadOnly || j.known.isRecent(k, provider, names) {
-		err = j.with(ctx, look)
+		wanted := slices.Clone(names)
+		err = j.with(ctx, func(f *cachedFlow) bool { return f.key == k || f.has(provider, wanted) }, look)
 	} else if err = look(j.reads); err != nil { // memory knows that no batch has it
 		err = j.readFailed(ctx, err)
 	}
@@ -141,7 +143,8 @@ func (j *Journal) Named(ctx context.Context, provider string, names ...string) (
 	for _, name := range names {
 		args = append(args, name)
 	}
-	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
+	wanted := slices.Clone(names) // the committer may still look when ctx has ended
+	return j.read(ctx, func(f *cachedFlow) bool { return f.has(provider, wanted) }, func(r *reader) (*sql.Rows, error) {
 		if len(names) > fewNames {
 			return r.db.QueryContext(ctx, namedQuery(len(names)), args...)
 		}
@@ -160,28 +163,28 @@ func namedQuery(n int) string {
 
 // Due returns the rows that are due; see [journal.Journal].
 func (j *Journal) Due(ctx context.Context, by time.Time, after journal.Cursor, limit int) ([]journal.Row, error) {
-	return j.read(ctx, func(r *reader) (*sql.Rows, error) {
+	return j.read(ctx, everyFlow, func(r *reader) (*sql.Rows, error) {
 		return r.due.QueryContext(ctx, by.UnixMicro(), after.Due.UnixMicro(), after.ID, max(limit, 0))
 	})
 }
 
-// read runs a query after the lazy rows are stored.
-func (j *Journal) read(ctx context.Context, ask func(*reader) (*sql.Rows, error)) (rows []journal.Row, err error) {
+// read runs a query after the lazy rows are stored. of says which flows it may find.
+func (j *Journal) read(ctx context.Context, of func(*cachedFlow) bool, ask func(*reader) (*sql.Rows, error)) (rows []journal.Row, err error) {
 	if err := j.queue.WaitLazy(ctx); err != nil {
 		return nil, err
 	}
-	err = j.with(ctx, func(r *reader) error {
+	err = j.with(ctx, of, func(r *reader) error {
 		rows, err = collect(ask(r))
 		return err
 	})
 	return rows, err
 }
 
-// with reads by a reader that finds all that is stored.
-func (j *Journal) with(ctx context.Context, read func(*reader) error) error {
+// with reads by a reader that finds all that is stored of some flows.
+func (j *Journal) with(ctx context.Context, of func(*cachedFlow) bool, read func(*reader) error) error {
 	r := j.reads
 	if j.opts.ReadOnly || j.writes.behind.Load() {
-		merged, err := j.upToDate(ctx)
+		merged, err := j.upToDate(ctx, of)
 		if err != nil {
 			return j.readFailed(ctx, err)
 		}
@@ -196,11 +199,11 @@ func (j *Journal) with(ctx context.Context, read func(*reader) error) error {
 	return nil
 }
 
-// upToDate brings the table up to date. Where that is not possible, because the file is only read or the disk is full, it returns a reader that
-// reads the batches too.
-func (j *Journal) upToDate(ctx context.Context) (*reader, error) {
+// upToDate brings what the table has of some flows up to date. Where that is not possible, because the file is only read or the disk is full, it returns
+// a reader that reads the batches too.
+func (j *Journal) upToDate(ctx context.Context, of func(*cachedFlow) bool) (*reader, error) {
 	if !j.opts.ReadOnly {
-		err := j.run(ctx, (*writer).settle)
+		err := j.writeFlows(ctx, of)
 		if err == nil || ctx.Err() != nil || j.queue.Usable() != nil {
 			return nil, err
 		}

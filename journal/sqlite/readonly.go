@@ -44,7 +44,12 @@ func examineReadOnly(c *conn, path string, o *Options) (none identity, err error
 	if version < len(migrations) {
 		return none, fmt.Errorf("sqlite: %s has schema version %d, of an older release; it must be opened once for writing, which takes it to version %d", path, version, len(migrations))
 	}
-	if err := o.admit(c, path, version, true); err != nil {
+	had := hasLog(path)
+	err = o.admit(c, path, version, had)
+	if err != nil && !had && hasLog(path) { // its owner has opened it meanwhile
+		err = o.admit(c, path, version, true)
+	}
+	if err != nil {
 		return none, err
 	}
 	return readIdentity(c, path)

@@ -123,7 +123,7 @@ func (w *writer) prepareStatements() error {
 		{&w.deleteFlow, `DELETE FROM flow WHERE n = ?`},
 		{&w.findNew, `SELECT EXISTS (SELECT 1 FROM flow WHERE id = ?1) OR ?2 <> '' AND EXISTS (SELECT 1 FROM flow WHERE payment = ?2 AND merchant = ?3 AND operation = ?4)`},
 		{&w.insertBatch, `INSERT INTO batch (rows) VALUES (?)`},
-		{&w.deleteBatches, `DELETE FROM batch`},
+		{&w.deleteBatches, `DELETE FROM batch WHERE n <= ?`},
 	} {
 		prepared, err := w.prepare(s.query)
 		if err != nil {
