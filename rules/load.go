@@ -416,6 +416,7 @@ func (f *File) readRules(errs *source.List, root source.Table) {
 			errs.Add(t.ValuePos("when"), "the condition is empty; write 'true' for always")
 		}
 		if strings.TrimSpace(r.When) != "" { // without an id too, for the mistakes in it
+			r.behind = len(f.Rules) > 0 && f.Rules[len(f.Rules)-1].Pos.Line == r.Pos.Line
 			f.Rules = append(f.Rules, r)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -119,6 +120,20 @@ initial_interval = "2h"
 				t.Errorf("schedule %s waits %s at %d, want %s", tt.schedule, got, n, want)
 			}
 		}
+	}
+}
+
+// A source names one rule, also where several stand on one line.
+func TestSourceNamesOneRule(t *testing.T) {
+	set := flawless(t, map[string]string{"merchants/acme.toml": "rule = [{ id = \"a\", when = 'in_doubt', then = \"query_status\" }, { id = \"b\", when = 'true', then = \"escalate\" },\n" +
+		"{ id = \"c\", when = 'false', then = \"escalate\" }]\n"})
+	var got []string
+	for _, r := range set.Merchants["acme"].Rules {
+		_, place, _ := strings.Cut(r.Source(), "acme.toml")
+		got = append(got, place)
+	}
+	if want := []string{":1", ":1:65", ":2"}; !slices.Equal(got, want) {
+		t.Errorf("the rules stand at %q, want %q", got, want)
 	}
 }
 

@@ -23,10 +23,17 @@ type Rule struct {
 
 	when        source.Text // When as it stands in the file
 	schedulePos policy.Position
+	behind      bool // another rule begins on its line
 }
 
-// Source is FILE:LINE of the rule.
-func (r *Rule) Source() string { return fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line) }
+// Source is FILE:LINE of the rule. It names one rule: of several on one line, all behind the first have FILE:LINE:COLUMN.
+func (r *Rule) Source() string {
+	at := fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line)
+	if r.behind {
+		at = fmt.Sprintf("%s:%d", at, r.Pos.Column)
+	}
+	return at
+}
 
 // WhenAt is the place of a rune of the condition. A condition that did not come from a file
 // as it is now has the place of its rule.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,20 +23,33 @@ import (
 // of the rules that can hold, contract, limits and options. A proof also holds for other rules that decide nothing
 // which it did not follow: see cover.go. Only proofs are stored. Safe for concurrent use.
 //
-// A process that can write the file can claim proofs. Trust the file as far as the program itself.
+// A file that was damaged is refused: its content has a digest. A process that can write the file can still claim proofs. Trust the
+// file as far as the program itself.
 type Known struct {
-	file   string
-	mu     sync.Mutex
-	stored proofs
-	fresh  bool // there are proofs that the file does not hold
+	file    string
+	program string // its SHA-256
+	mu      sync.Mutex
+	stored  proofs
+	fresh   bool // there are proofs that the file does not hold
 }
 
-// proofs is the content of the file.
+// knownFile is the form of the file.
+type knownFile struct {
+	V       int             `json:"v"`
+	Program string          `json:"program"` // its SHA-256
+	Digest  string          `json:"digest"`  // of the proofs as they stand, and of the program
+	Proofs  json.RawMessage `json:"proofs"`
+}
+
+func (f *knownFile) digest() string {
+	sum := sha256.Sum256(append([]byte(f.Program+"\n"), f.Proofs...))
+	return hex.EncodeToString(sum[:])
+}
+
+// proofs is what was proved.
 type proofs struct {
-	V       int                `json:"v"`
-	Program string             `json:"program"` // its SHA-256
-	Proved  map[string]proved  `json:"proved"`
-	Covers  map[string][]cover `json:"covers,omitempty"` // by all that a search depends on but for the rules
+	Proved map[string]proved  `json:"proved"`
+	Covers map[string][]cover `json:"covers,omitempty"` // by all that a search depends on but for the rules
 }
 
 // proved is what is known of a product that was proved.
@@ -45,14 +59,14 @@ type proved struct {
 }
 
 // OpenKnown reads the proofs of this program. It starts empty if the file does not exist or is
-// another program's. A file that cannot be read is an error, and so is a folder that does not
+// another program's. A file that cannot be read or was damaged is an error, and so is a folder that does not
 // exist.
 func OpenKnown(file string) (*Known, error) {
 	program, err := thisProgram()
 	if err != nil {
 		return nil, err
 	}
-	k := &Known{file: file}
+	k := &Known{file: file, program: program}
 	data, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -62,12 +76,9 @@ func OpenKnown(file string) (*Known, error) {
 	case err != nil:
 		return nil, err
 	default:
-		if err := json.Unmarshal(data, &k.stored); err != nil || k.stored.V < 1 {
-			return nil, fmt.Errorf("%s does not hold what was proved before (%w); remove it, or name another file", file, errors.Join(errNotProofs, err))
+		if err := k.read(data); err != nil {
+			return nil, fmt.Errorf("%s does not hold what was proved before (%w); remove it, or name another file", file, err)
 		}
-	}
-	if k.stored.V != Version || k.stored.Program != program {
-		k.stored = proofs{V: Version, Program: program}
 	}
 	if k.stored.Proved == nil {
 		k.stored.Proved = map[string]proved{}
@@ -78,20 +89,54 @@ func OpenKnown(file string) (*Known, error) {
 	return k, nil
 }
 
-var errNotProofs = errors.New("it is in another form")
+var (
+	errNotProofs = errors.New("it is in another form")
+	errDamaged   = errors.New("it was changed after it was written")
+)
+
+// read takes over the proofs of a file, unless they are another program's.
+func (k *Known) read(data []byte) error {
+	var f knownFile
+	if err := json.Unmarshal(data, &f); err != nil || f.V < 1 {
+		return errors.Join(errNotProofs, err)
+	}
+	if f.V != Version || f.Program != k.program {
+		return nil
+	}
+	if f.Digest != f.digest() {
+		return errDamaged
+	}
+	if err := json.Unmarshal(f.Proofs, &k.stored); err != nil {
+		return errors.Join(errNotProofs, err)
+	}
+	for _, covers := range k.stored.Covers {
+		for i := range covers {
+			if !covers[i].inRange() {
+				return errNotProofs
+			}
+		}
+	}
+	return nil
+}
 
 // thisProgram returns the SHA-256 of the running program.
 func thisProgram() (string, error) {
-	name, err := os.Executable()
+	program, err := os.Open("/proc/self/exe") // what runs, although another file may be in its place by now
 	if err != nil {
+		name, err := os.Executable()
+		if err != nil {
+			return "", err
+		}
+		if program, err = os.Open(name); err != nil {
+			return "", err
+		}
+	}
+	defer program.Close() //nolint:errcheck // it was only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, program); err != nil {
 		return "", err
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // Save writes the file if there are new proofs. It replaces the whole file in one step.
@@ -101,7 +146,13 @@ func (k *Known) Save() error {
 	if !k.fresh {
 		return nil
 	}
-	data, err := json.Marshal(&k.stored)
+	content, err := json.Marshal(&k.stored)
+	if err != nil {
+		return err
+	}
+	f := knownFile{V: Version, Program: k.program, Proofs: content}
+	f.Digest = f.digest()
+	data, err := json.Marshal(&f)
 	if err != nil {
 		return err
 	}
@@ -142,12 +193,13 @@ func (j *job) key(e *ruleset.Engine, o *Options) (string, error) {
 		Catalog   [sha256.Size]byte
 		Payment   policy.Payment
 		Distrust  bool
+		Verdict   bool // what is needed is not looked for
 		MaxStates int
 		Terms     *policy.Terms
 		Zones     []string
 		Rules     []ruleKey
 		Names     []string // of the merchants with a file, where a rule asks for the merchant: all others are one product
-	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, MaxStates: o.maxStates(), Terms: e.Terms(&j.payment)}
+	}{Catalog: catalog.Digest(), Payment: j.payment, Distrust: o.DistrustInferred, Verdict: o.VerdictOnly, MaxStates: o.maxStates(), Terms: e.Terms(&j.payment)}
 	if j.looks.At["merchant"] {
 		on.Names = e.Rules.MerchantNames()
 	} else {

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -213,5 +214,55 @@ func TestProofsOfAnotherProgramAreIgnored(t *testing.T) {
 	run(t, dir, &verify.Options{Providers: []string{"opi"}, Operations: []policy.Operation{policy.Cancel}, Known: k})
 	if err := k.Save(); err == nil {
 		t.Error("it was written into a folder that is not there")
+	}
+}
+
+// Of two rules on one line, the edit of either's wait is seen.
+func TestProofOfRulesOnOneLine(t *testing.T) {
+	text := func(wait string) string {
+		return "rule = [{ id = \"a\", when = 'operation == \"cancel\" && class == \"maintenance\" && effect == \"not_executed\" && !in_doubt', then = \"retry_new_request\", schedule = \"slow\" }, " +
+			"{ id = \"b\", when = 'operation == \"cancel\" && fault == \"reset\"', then = \"escalate\" }]\n[schedule.slow]\nintervals = [\"" + wait + "\"]\n"
+	}
+	file := filepath.Join(t.TempDir(), "known.json")
+	knowing(t, file, folder(t, text("15s")), nil)
+	if _, known := knowing(t, copyOf(t, file), folder(t, text("15s")), nil); !known {
+		t.Error("the same is not known")
+	}
+	if _, known := knowing(t, file, folder(t, text("16s")), nil); known {
+		t.Error("another wait is known")
+	}
+}
+
+// A file that was changed after it was written proves nothing: whatever byte it is, the file is refused, or taken for another program's.
+func TestDamagedProofsAreRefused(t *testing.T) {
+	file, dir := filepath.Join(t.TempDir(), "known.json"), folder(t, patient)
+	knowing(t, file, dir, nil)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := []int{bytes.Index(data, []byte(`"a":`)) + 4, bytes.Index(data, []byte(`"digest":"`)) + 12, bytes.Index(data, []byte(`"program":"`)) + 12, bytes.Index(data, []byte(`"proved"`)) + 2}
+	for at := 0; at < len(data); at += len(data)/testkit.Size(50, 500, 5000) + 1 {
+		places = append(places, at)
+	}
+	refused := 0
+	for _, at := range places {
+		damaged := bytes.Clone(data)
+		if damaged[at]++; damaged[at] > '~' {
+			damaged[at] = '0'
+		}
+		if err := os.WriteFile(file, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verify.OpenKnown(file); err != nil {
+			refused++
+			continue
+		}
+		if p, known := knowing(t, file, dir, nil); known || p.Within {
+			t.Errorf("it is known after byte %d was changed", at)
+		}
+	}
+	if refused < len(places)/2 {
+		t.Errorf("%d of %d are refused", refused, len(places))
 	}
 }

@@ -69,6 +69,10 @@ func keyOf(f policy.Fact) factKey { return factKey{f.Effect, f.Class, f.Stage, f
 type needed struct {
 	Promises map[promise]flow.Property `json:"promises,omitempty"` // with what breaks without it
 	Phases   [3]bool                   `json:"phases"`
+
+	// For rules that a cover proves. Without a promise the flow comes where it does not come with it, so the rules were asked more.
+	Withdrawn []promise `json:"withdrawn,omitempty"` // that the search read
+	Asked     []answer  `json:"asked,omitempty"`     // by the searches without a promise alone
 }
 
 // shareTried bounds the search without a promise, by the steps of the one with it. Most that is needed shows early.
@@ -90,7 +94,11 @@ func (b *batch) needs(ctx context.Context, g *ground, s *search) (*needed, error
 		kept[p].breach(&without.m.breaches)
 		without.maxEdges = s.edges/shareTried + 1_000
 		without.stop = func(*finding) bool { return true }
-		switch err := without.run(ctx); {
+		err := without.run(ctx)
+		if b.o.Known != nil {
+			n.Asked = without.asked(n.Asked, s.m.decider.memo)
+		}
+		switch {
 		case errors.As(err, &errTooMany{}): // it may be needed
 		case err != nil:
 			return nil, err
@@ -98,6 +106,7 @@ func (b *batch) needs(ctx context.Context, g *ground, s *search) (*needed, error
 			n.Promises[p] = without.found[0].property
 		default:
 			delete(n.Promises, p)
+			n.Withdrawn = append(n.Withdrawn, p)
 			withdrawn = without.m.breaches
 			n.follow(p, &read, &without.m.reads)
 		}
@@ -119,6 +128,25 @@ func (n *needed) follow(p promise, read *[promises]bool, now *reads) {
 	for ph, came := range now.phases {
 		n.Phases[ph] = n.Phases[ph] || came
 	}
+}
+
+// forOthers is what other rules need, that the search's cover proves. Rules that decide the same everywhere need the same. Of those that
+// decide less, it is not known what breaks without a promise. Of those that decide something else where the provider has broken a
+// promise, all that was read may be needed.
+func (n *needed) forOthers(these comparison) *needed {
+	if these == equal {
+		return n
+	}
+	o := &needed{Promises: map[promise]flow.Property{}, Phases: n.Phases}
+	for p := range n.Promises {
+		o.Promises[p] = ""
+	}
+	if these == others {
+		for _, p := range n.Withdrawn {
+			o.Promises[p] = ""
+		}
+	}
+	return o
 }
 
 // of lists the needs of one product with the rules that rely on each: those that decide about an answer which the promise, or the

@@ -131,7 +131,7 @@ func (b *batch) proveModes(ctx context.Context, jobs []*job, modes region.Words)
 	}
 	var open []*job
 	var tables []*table
-	g.name = g.key(all[0].payment, jobs[0].terms, b.o.maxStates())
+	g.name = g.key(all[0].payment, jobs[0].terms, b.o.VerdictOnly, b.o.maxStates())
 	for i, j := range jobs {
 		if c := b.o.Known.covering(g.name, all[i]); c != nil {
 			j.product.Covered.join(c.Covered)

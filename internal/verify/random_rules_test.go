@@ -25,15 +25,21 @@ func someRules(r draw.Rand) string {
 		fmt.Fprintf(&b, "arrival_grace = %q\n", draw.One(r, "1m", "20m"))
 	}
 	for i := range 1 + r.IntN(4) {
-		when := draw.One(r,
-			`effect == "not_executed"`, `effect == "unknown"`, `effect == "pending"`, `effect == "executed"`,
-			`class == "not_found"`, `class == "network_error"`, `class == "issuer_declined"`, `class == "maintenance"`,
-			`class == "conflict"`, `class == "mismatch"`, `phase == "query"`, `phase == "webhook"`, `fault == "not_sent"`)
-		when += draw.One(r, ``, ` && !in_doubt`, ` && !in_doubt`, ` && in_doubt`)
-		when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && attempt in [2, 3]`, ` && queries < 2`, ` && queries > 0`,
-			` && queries == 2`, ` && fired == 1`, ` && (attempt > 1 ? queries == 1 : fired == 0)`, ` && elapsed >= duration("1h")`,
-			` && elapsed < duration("20m")`, ` && elapsed >= duration("2h")`, ` && stage == "result"`, ` && code == "NO"`)
+		when := someWhen(r)
 		fmt.Fprintf(&b, "\n[[rule]]\nid = \"some-%d\"\nwhen = '%s'\nthen = %q\n", i, when, draw.One(r, policy.All[policy.Action]()...).String())
 	}
 	return b.String()
+}
+
+// someWhen makes a condition.
+func someWhen(r draw.Rand) string {
+	when := draw.One(r,
+		`effect == "not_executed"`, `effect == "unknown"`, `effect == "pending"`, `effect == "executed"`,
+		`class == "not_found"`, `class == "network_error"`, `class == "issuer_declined"`, `class == "maintenance"`,
+		`class == "conflict"`, `class == "mismatch"`, `phase == "query"`, `phase == "webhook"`, `fault == "not_sent"`)
+	when += draw.One(r, ``, ` && !in_doubt`, ` && !in_doubt`, ` && in_doubt`)
+	when += draw.One(r, ``, ` && fired < 1`, ` && fired < 2`, ` && attempt == 1`, ` && attempt > 1`, ` && attempt in [2, 3]`, ` && queries < 2`, ` && queries > 0`,
+		` && queries == 2`, ` && fired == 1`, ` && (attempt > 1 ? queries == 1 : fired == 0)`, ` && elapsed >= duration("1h")`,
+		` && elapsed < duration("20m")`, ` && elapsed >= duration("2h")`, ` && stage == "result"`, ` && code == "NO"`)
+	return when
 }
