@@ -131,7 +131,7 @@ func thisProgram() (string, error) {
 			return "", err
 		}
 	}
-	defer program.Close() //nolint:errcheck // it was only read
+	defer program.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, program); err != nil {
 		return "", err
