@@ -26,13 +26,16 @@ func disputed(f policy.Fact) policy.Fact {
 	return f
 }
 
-// listDisputes adds the facts of executions that an earlier answer disputes.
+// listDisputes adds the facts of executions that another answer disputes, or says another amount of.
 func (f *facts) listDisputes() {
 	for _, groups := range f.groups {
 		for i := range groups {
 			one := claimsOf(groups[i].fact)
 			f.claims = claims{disputed: f.claims.disputed || one.disputed, part: f.claims.part || one.part}
 		}
+	}
+	if f.claims.part { // by an answer that comes after a person's word, and proves no execution by itself
+		f.executed = append(f.executed, mismatch(resolvedAs(policy.Executed)))
 	}
 	if !f.claims.disputed {
 		return
