@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ func (b *Bucket) Take(cost float64, now time.Time) (wait time.Duration) {
 		b.tokens -= cost
 		return 0
 	}
-	return time.Duration((cost - b.tokens) * float64(b.every))
+	return time.Duration(math.Ceil((cost - b.tokens) * float64(b.every))) // a wait of nothing would be a grant that charges nothing
 }
 
 // Give puts tokens back. A full bucket takes no lock: most calls succeed, and find it full.

@@ -47,3 +47,15 @@ func TestBucket(t *testing.T) {
 		}
 	})
 }
+
+// A wait of nothing is a grant, and a grant charges: tokens that are short by less than a nanosecond's are waited for.
+func TestNothingIsGrantedWithoutACharge(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	b := breaker.NewBucket(1, 3*time.Nanosecond)
+	if wait := b.Take(0.9, start); wait != 0 {
+		t.Fatalf("a full bucket lets wait %s", wait)
+	}
+	if wait := b.Take(0.2, start); wait != time.Nanosecond {
+		t.Errorf("a tenth of a token, which comes in less than a nanosecond, is waited for %s", wait)
+	}
+}

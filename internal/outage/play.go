@@ -63,9 +63,10 @@ type run struct {
 	provider *emulation.Payment // nil: the catalogue has no replies for it
 	rand     *rand.Rand
 	g        *guards
-	asked    int            // generation of what the flow waits for: an older wake-up is stale
-	charged  float64        // to the budget for the next send; 0: nothing yet
-	permit   breaker.Permit // for the next call
+	asked    int              // generation of what the flow waits for: an older wake-up is stale
+	charged  float64          // to the budget for the next send; 0: nothing yet
+	permit   breaker.Permit   // for the next call
+	of       *breaker.Breaker // whose permit it is
 	last     *policy.Answer
 	class    policy.Class
 	minted   int
@@ -174,11 +175,14 @@ func (p *play) start(i int) {
 	if r.refused = !p.free(i); r.refused {
 		return
 	}
-	if wait := p.allow(r, false); wait > 0 {
-		p.push(event{at: p.now.Add(wait), run: i, kind: begins, asked: r.asked})
-		return
+	// A flow's time begins when its payment is accepted. After it nothing delays the first step: the machine ends the flow, and nothing was sent.
+	if left := p.left(r, r.f.At); left > 0 {
+		if wait := p.allow(r, false); wait > 0 {
+			p.delay(i, begins, false, min(wait, left))
+			return
+		}
 	}
-	p.step(i, flow.Start{Moment: p.moment(r), OrderID: r.f.OrderID, RequestID: r.f.RequestID, ProviderID: r.f.ProviderID})
+	p.step(i, flow.Start{Moment: p.moment(r), Accepted: r.f.At, OrderID: r.f.OrderID, RequestID: r.f.RequestID, ProviderID: r.f.ProviderID})
 }
 
 // free takes the payment key of a flow, as a journal does: an earlier flow that has not failed keeps it.
@@ -199,35 +203,48 @@ func (p *play) free(i int) bool {
 	return true
 }
 
-// allow asks the breaker for a call, and says how long to wait.
+// left is how long a flow may still call that was accepted at a time.
+func (p *play) left(r *run, accepted time.Time) time.Duration {
+	return accepted.Add(p.d.Terms(&r.s.Payment).Limits.MaxElapsed).Sub(p.now)
+}
+
+// delay lets a flow wait for a guard.
+func (p *play) delay(i int, kind eventKind, byBudget bool, wait time.Duration) {
+	wait = max(wait, time.Millisecond)
+	p.delays.add(byBudget, wait)
+	p.push(event{at: p.now.Add(wait), run: i, kind: kind, asked: p.runs[i].asked})
+}
+
+// allow asks the breaker for a call, and says how long to wait. A breaker that has counted no failure gives no permit, as in the executor.
 func (p *play) allow(r *run, query bool) time.Duration {
-	permit, wait := r.g.gate(r.f.Payment.Operation, query).Allow(p.now)
-	if permit.Valid() {
-		r.permit = permit
+	gate := r.g.gate(r.f.Payment.Operation, query)
+	if gate.Quiet() {
 		return 0
 	}
-	wait += time.Duration(float64(wait) * r.rand.Float64() / 5)
-	p.delays.add(false, wait)
-	return max(wait, time.Millisecond)
+	permit, wait := gate.Allow(p.now)
+	if permit.Valid() {
+		r.permit, r.of = permit, gate
+		return 0
+	}
+	return wait + time.Duration(float64(wait)*r.rand.Float64()/5)
 }
 
 // due carries out what the flow waits for, when budget and breaker let it. They delay nothing past the flow's own time.
 func (p *play) due(i int) {
 	r := &p.runs[i]
 	sends := r.s.Next.Action.Sends()
-	left := r.s.Started.Add(p.d.Terms(&r.s.Payment).Limits.MaxElapsed).Sub(p.now)
+	left := p.left(r, r.s.Started)
 	if (sends || r.s.Next.Action == policy.QueryStatus) && left > 0 {
-		wait := time.Duration(0)
+		wait, byBudget := time.Duration(0), false
 		if sends {
-			if wait = p.charge(r); wait > 0 {
-				p.delays.add(true, wait)
-			}
+			wait = p.charge(r)
+			byBudget = wait > 0
 		}
 		if wait == 0 {
 			wait = p.allow(r, !sends)
 		}
 		if wait > 0 {
-			p.push(event{at: p.now.Add(max(min(wait, left), time.Millisecond)), run: i, kind: wakes, asked: r.asked})
+			p.delay(i, wakes, byBudget, min(wait, left))
 			return
 		}
 	}
@@ -250,7 +267,7 @@ func (p *play) due(i int) {
 // answered processes the answer to a call, and then reports to budget and breaker.
 func (p *play) answered(ev *event) {
 	r := &p.runs[ev.run]
-	r.last = &ev.answer
+	r.last, r.class = &ev.answer, policy.Unrecognized
 	if ev.query {
 		p.step(ev.run, flow.Queried{Moment: p.moment(r), Answer: ev.answer})
 	} else {
@@ -299,13 +316,17 @@ func (p *play) step(i int, e flow.Event) {
 
 // release gives back what was granted for a call that is not made.
 func (p *play) release(r *run) {
-	if r.permit.Valid() {
-		r.permit.Done(breaker.NotMade, p.now)
-		r.permit = breaker.Permit{}
-	}
+	p.returnPermit(r)
 	if r.charged > 0 {
 		r.g.budget.Give(r.charged)
 		r.charged = 0
+	}
+}
+
+func (p *play) returnPermit(r *run) {
+	if r.permit.Valid() {
+		r.permit.Done(breaker.NotMade, p.now)
+		r.permit = breaker.Permit{}
 	}
 }
 
@@ -350,6 +371,9 @@ func earlier(a, b time.Time) time.Time {
 func (p *play) call(i int, query bool, deadline time.Time) {
 	r := &p.runs[i]
 	r.asked++
+	if r.of != r.g.gate(r.f.Payment.Operation, query) { // a permit of the other kind would count for the wrong breaker
+		p.returnPermit(r)
+	}
 	permit := r.permit
 	r.permit = breaker.Permit{}
 	p.calls[p.now.Unix()]++
