@@ -118,9 +118,12 @@ func (q *verifyRun) run(cmd *cobra.Command, _ []string) error {
 		err = errors.Join(err, q.options.Known.Save()) // also after an interrupted run
 	}
 	if q.save != "" {
-		names, failed := report.Save(q.save, e)
+		names, unwritten, failed := report.Save(q.save, e)
 		for _, name := range names {
 			fmt.Fprintln(cmd.ErrOrStderr(), "written:", name)
+		}
+		for _, why := range unwritten {
+			fmt.Fprintln(cmd.ErrOrStderr(), "not written:", why)
 		}
 		if failed != nil {
 			return errors.Join(err, failed)

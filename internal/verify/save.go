@@ -20,12 +20,11 @@ import (
 
 // Save writes each trace into a folder, which it makes if necessary: as a recording, NAME.jsonl,
 // and as a rule test, NAME.test.toml, which fails until the rules are fixed. It returns the names
-// of the files. A trace that one of the forms cannot express is not written in that form.
-func (r *Report) Save(dir string, e *ruleset.Engine) ([]string, error) {
+// of the files, and a sentence for each form that cannot express a trace, in the order of the report.
+func (r *Report) Save(dir string, e *ruleset.Engine) (names, unwritten []string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var names []string
 	var errs []error
 	used := map[string]int{}
 	for i := range r.Products {
@@ -36,17 +35,20 @@ func (r *Report) Save(dir string, e *ruleset.Engine) ([]string, error) {
 			if used[name]++; used[name] > 1 {
 				name = fmt.Sprintf("%s-%d", name, used[name])
 			}
-			for ext, content := range map[string][]byte{".jsonl": v.recording(e, name), ".test.toml": v.test()} {
-				if content == nil {
-					continue
-				}
+			write := func(ext string, content []byte, missing string) {
 				file := filepath.Join(dir, name+ext)
+				if content == nil {
+					unwritten = append(unwritten, file+": "+missing)
+					return
+				}
 				errs = append(errs, outfile.Write(context.Background(), file, content))
 				names = append(names, file)
 			}
+			write(".jsonl", v.recording(e, name), "a step or an answer of this story cannot stand in a recording")
+			write(".test.toml", v.test(), "a step or an answer of this story cannot stand in a rule test")
 		}
 	}
-	return names, errors.Join(errs...)
+	return names, unwritten, errors.Join(errs...)
 }
 
 func fileName(p *Product, v *Violation) string {

@@ -188,7 +188,7 @@ func TestSavedStoryIsATestAndARecording(t *testing.T) {
 	}
 	e, r, dir := verified(t, trap)
 	out := t.TempDir()
-	names, err := r.Save(out, e)
+	names, _, err := r.Save(out, e)
 	if err != nil || len(names) != 2 {
 		t.Fatal(names, err)
 	}
