@@ -52,7 +52,7 @@ func TestOneIdentityStandsForAllUnderDrawnRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused, both, held := 0, 0, 0
-	sets := testkit.Size(8, 40, 400)
+	sets := testkit.Size(8, 20, 400)
 	for seed := range uint64(sets) {
 		text := someRules(draw.From(seed))
 		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
@@ -178,7 +178,7 @@ func TestStepsThatAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range products[:testkit.Size(2, 3, len(products))] {
+	for _, p := range products[:testkit.Size(2, 2, len(products))] {
 		p.Amount, p.Currency = 120_000, "VND"
 		if !eachTaken(t, e, p, fmt.Sprint(p.Provider, " ", p.Operation)) {
 			t.Errorf("%s %s has no certificate", p.Provider, p.Operation)
@@ -188,7 +188,7 @@ func TestStepsThatAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(testkit.Size(8, 40, 400)) {
+	for seed := range uint64(testkit.Size(8, 15, 400)) {
 		text := someRules(draw.From(seed))
 		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
 		if err != nil {

@@ -242,7 +242,7 @@ func TestDamagedProofsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	places := []int{bytes.Index(data, []byte(`"a":`)) + 4, bytes.Index(data, []byte(`"digest":"`)) + 12, bytes.Index(data, []byte(`"program":"`)) + 12, bytes.Index(data, []byte(`"proved"`)) + 2}
-	for at := 0; at < len(data); at += len(data)/testkit.Size(50, 500, 5000) + 1 {
+	for at := 0; at < len(data); at += len(data)/testkit.Size(50, 150, 5000) + 1 {
 		places = append(places, at)
 	}
 	refused := 0

@@ -66,7 +66,7 @@ func TestTwinsNearTheLimits(t *testing.T) {
 	}
 	files, safe := map[string]string{"providers/mill.toml": string(mill)}, map[string]bool{}
 	for i, one := range limitTwins {
-		if i%testkit.Size(9, 4, 1) != 0 {
+		if i%testkit.Size(9, 8, 1) != 0 {
 			continue
 		}
 		safe[one.name] = one.safe
@@ -77,6 +77,9 @@ func TestTwinsNearTheLimits(t *testing.T) {
 
 // Merchants that share a rule, and differ in nothing but their limits, are not taken for alike.
 func TestLimitsBelongToTheProof(t *testing.T) {
+	if !testkit.Slow {
+		return
+	}
 	mill, err := os.ReadFile("testdata/mutation/providers/mill.toml")
 	if err != nil {
 		t.Fatal(err)
@@ -85,9 +88,6 @@ func TestLimitsBelongToTheProof(t *testing.T) {
 		`in_doubt && attempt > 3`: {"a-three": true, "b-five": false, "c-three": true},
 		`in_doubt && queries > 3`: {"c-three": true, "d-asks": false},
 	} {
-		if testkit.Short() && !safe["a-three"] {
-			continue
-		}
 		verifyTwins(t, map[string]string{
 			"providers/mill.toml": string(mill), "mill.toml": "provider = \"mill\"\n" + ruleOf(when, "mark_failed"),
 			"merchants/a-three.toml": limitsOf(3, 3), "merchants/b-five.toml": limitsOf(5, 3), "merchants/c-three.toml": limitsOf(3, 3), "merchants/d-asks.toml": limitsOf(3, 5),
