@@ -25,28 +25,25 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	if err := j.writeFlows(ctx, everyFlow); err != nil { // else the first step would write them all, and puts wait for it
 		return 0, err
 	}
+	type step struct {
+		n    int
+		more bool
+	}
 	total := 0
-	for {
-		var n int // of this round: its job may still run when ctx has ended
-		var more bool
-		err := j.run(ctx, func(w *writer) (err error) {
-			n, more, err = w.prune(before)
-			return err
+	for more := true; more; {
+		did, err := ask(ctx, j, func(w *writer) (s step, err error) {
+			s.n, s.more, err = w.prune(before)
+			return s, err
 		})
 		if err != nil {
 			return total, err
 		}
-		total += n
-		if !more {
-			break
-		}
+		total += did.n
+		more = did.more
 	}
 	for more := total > 0; more; {
-		err := j.run(ctx, func(w *writer) (err error) {
-			more, err = w.giveBack()
-			return err
-		})
-		if err != nil {
+		var err error
+		if more, err = ask(ctx, j, (*writer).giveBack); err != nil {
 			return total, err
 		}
 	}

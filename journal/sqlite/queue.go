@@ -26,3 +26,15 @@ func (k *known) enter(r *rowqueue.Request) { r.New = k.add(&r.Row) }
 func (j *Journal) run(ctx context.Context, job func(*writer) error) error {
 	return j.queue.Do(ctx, func() error { return job(j.writes) })
 }
+
+// ask is run for a job with a result. When ctx ends, run returns before the job, which writes its result later: nothing of the caller's.
+func ask[T any](ctx context.Context, j *Journal, job func(*writer) (T, error)) (result T, err error) {
+	var got T
+	if err := j.run(ctx, func(w *writer) (err error) {
+		got, err = job(w)
+		return err
+	}); err != nil {
+		return result, err
+	}
+	return got, nil
+}

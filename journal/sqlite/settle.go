@@ -115,20 +115,19 @@ func (w *writer) settle() error {
 // settleLater brings the table up to date, when rows have waited for it long enough. What was changed since the call before waits for the next one:
 // else flows would be written before they end.
 func (j *Journal) settleLater() {
-	var upTo int64
-	err := j.run(j.life, func(w *writer) error {
+	upTo, err := ask(j.life, j, func(w *writer) (upTo int64, err error) {
 		upTo, j.settled = j.settled, w.added
-		return nil
+		return upTo, nil
 	})
 	for more := true; err == nil && more; {
-		err = j.run(j.life, func(w *writer) (err error) {
+		more, err = ask(j.life, j, func(w *writer) (more bool, err error) {
 			n := upTo - w.added + int64(len(w.dirty))
 			if n > 0 || w.stale {
 				err = w.transact(func() error { return w.writeOldest(int(min(n, slice))) })
 			}
 			more = n > slice
 			j.settling = more && err == nil // a failure: it is tried again
-			return err
+			return more, err
 		})
 	}
 }
@@ -138,10 +137,9 @@ func everyFlow(*cachedFlow) bool { return true }
 
 // writeFlows brings what the table has of some flows up to date, as far as they are changed now. No put waits for more than one slice of them.
 func (j *Journal) writeFlows(ctx context.Context, of func(*cachedFlow) bool) error {
-	var flows []*cachedFlow
-	err := j.run(ctx, func(w *writer) error {
+	flows, err := ask(ctx, j, func(w *writer) (flows []*cachedFlow, err error) {
 		if w.stale {
-			return w.transact(func() error { return nil })
+			return nil, w.transact(func() error { return nil })
 		}
 		for _, f := range w.dirty {
 			if f.dirty && of(f) {
@@ -149,11 +147,9 @@ func (j *Journal) writeFlows(ctx context.Context, of func(*cachedFlow) bool) err
 			}
 		}
 		if len(flows) > slice || len(flows) == 0 {
-			return nil
+			return flows, nil
 		}
-		few := flows
-		flows = nil
-		return w.transact(func() error { return w.writeEach(few) })
+		return nil, w.transact(func() error { return w.writeEach(flows) })
 	})
 	if err != nil {
 		return err
