@@ -2,7 +2,7 @@
 # A payment and its own receipt, both made from 19.99, are two amounts, and both are below it.
 # Ran on 2026-12-01: @jfkz/tinkoff-payment-sdk 2.0.0-0, Node 20.
 # Guess: a provider's client that takes amounts in roubles sends 19.99 as 1999 kopecks, and the receipt's lines add up to the payment.
-# Seen:  19.99 is sent as 1998, and the answer is read as 19.98. Three pieces of 19.99 are 5994 in the receipt beside 5997 in the payment, two of 4.35 are 868 beside 870. The card of an answer that is good until 1230, as the provider writes December 2030, is good until the year -1970.
+# Seen:  19.99 is sent as 1998, and the answer is read as 19.98. Three pieces of 19.99 are 5994 in the receipt beside 5997 in the payment, two of 4.35 are 868 beside 869. The card of an answer that is good until 1230, as the provider writes December 2030, is good until the year -1970.
 # Why:   the product with 100 is 1998.9999999999998, and floor cuts it; of the year two digits 2000 is subtracted.
 # So:    each such payment is a kopeck short of its order, and a receipt that does not add up to its payment is one that a provider, or a tax office, may refuse. Compare what is sent with the order before it goes out.
 set -euo pipefail
