@@ -30,6 +30,7 @@ type assembler struct {
 	openFlows
 	open   byFirst
 	parked parking
+	most   int    // flows that were open at once
 	now    moment // of the recording that has come least far
 	ready  *job   // nil: no flow is
 	lines  int
@@ -76,12 +77,24 @@ func (a *assembler) assemble(ctx context.Context, m *merge) error {
 	if ctx.Err() != nil {
 		return nil
 	}
+	a.noteSetback(&m.back)
 	a.closeUntil(func(moment) bool { return true })
 	for a.parked.groups > 0 {
 		a.leave(a.parked.oldest)
 	}
 	a.flush()
 	return nil
+}
+
+// noteSetback says once that time goes back in a recording, which costs memory.
+func (a *assembler) noteSetback(b *setback) {
+	if b.lines == 0 || a.o.Warn == nil {
+		return
+	}
+	a.o.Warn(&LineError{b.name, b.line, fmt.Errorf(
+		"here time goes back by %.1f days (%d lines are older than one before them by more than the window); flows stay open until it has moved on, "+
+			"here %d at once, and take memory. Cut the file here, because files are read in the order of their times, or sort its lines by \"at\"",
+		(time.Duration(b.most)*time.Microsecond).Hours()/24, b.lines, a.most)})
 }
 
 // maxOthers bounds the unknown keys that are named: a file may have a new one in each line.
@@ -113,7 +126,7 @@ func nearest(key string) string { return source.Suggest(key, recorded.Keys()) }
 func (a *assembler) addFrom(s *stream) error {
 	if s.now > a.now {
 		a.now = s.now
-		a.closeUntil(func(first moment) bool { return a.now-first > moment(a.o.Window/time.Microsecond) })
+		a.closeUntil(func(first moment) bool { return a.now-first > a.o.window() })
 	}
 	b, i := s.b, s.next%linesAhead
 	if i == 0 {
@@ -145,6 +158,7 @@ func (a *assembler) add(b *batch, l *entry, in *sought) error {
 	f, fresh := a.flow(&a.encoder, in, l.merchant, l.text(b.data, flowText), l.at)
 	if fresh {
 		a.open.push(f)
+		a.most = max(a.most, len(a.open))
 	}
 	if of := f.log.of; of != nil && k.provider != "" && of.provider != "" && (of.provider != k.provider || of.operation != k.operation) {
 		return fmt.Errorf("flow %q is %s %s; this line says %s %s", f.log.flow(), of.provider, of.operation, k.provider, k.operation)

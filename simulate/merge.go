@@ -19,10 +19,30 @@ type stream struct {
 	b    *batch // the batch under way; nil: none is read yet
 	next int    // line in b
 	last moment // of the line before
+	line int    // its number
 	now  moment // the latest time in this recording
 	read int64  // bytes, as stored
 
+	window moment  // of flows: those that begin longer ago stay open until time moves on
+	back   setback // where they do
+
 	ahead [linesAhead]sought // of the lines from the last multiple of as many on
+}
+
+// setback is where the time of recordings goes back by more than the window.
+type setback struct {
+	lines int    // that are so much older than one before them
+	most  moment // by which one is
+	name  string // of its recording
+	line  int
+}
+
+func (b *setback) join(o *setback) {
+	lines := b.lines + o.lines
+	if o.most > b.most {
+		*b = *o
+	}
+	b.lines = lines
 }
 
 // peekSize is how much of a recording is read to see when it begins.
@@ -68,7 +88,8 @@ func (in *input) beginning() (first moment, known bool) {
 type merge struct {
 	waiting []*stream // not opened, the earliest first
 	opened  []*stream
-	ended   int64 // bytes of the recordings that have ended, as stored
+	ended   int64   // bytes of the recordings that have ended, as stored
+	back    setback // of those that have ended
 }
 
 func newMerge(sources []*stream) *merge {
@@ -90,6 +111,7 @@ func (m *merge) least(ctx context.Context, fresh func(*batch) error) (s *stream,
 			}
 			if !there {
 				m.ended += o.read
+				m.back.join(&o.back)
 				m.opened = slices.Delete(m.opened, i, i+1)
 				i--
 				continue
@@ -158,16 +180,22 @@ func (s *stream) fill(ctx context.Context, fresh func(*batch) error) (there bool
 // take returns the line at which the recording stands, and moves on.
 func (s *stream) take() *entry {
 	l := &s.b.lines[s.next]
-	s.last = l.at
+	s.last, s.line = l.at, l.number
 	s.next++
 	s.arrive()
 	return l
 }
 
 // arrive moves the recording's time to the line at which it stands. Time moves on when two lines in a
-// row agree on it: a single line with a wrong clock would close every open flow.
+// row agree on it: a single line with a wrong clock would close every open flow. It never moves back, because the order of
+// the lines says nothing of which flows are over; but that two lines in a row are so old is noted.
 func (s *stream) arrive() {
-	if s.next < len(s.b.lines) {
-		s.now = max(s.now, min(s.b.lines[s.next].at, s.last))
+	if s.next == len(s.b.lines) {
+		return
 	}
+	at := s.b.lines[s.next].at
+	if by := s.now - max(at, s.last); by > s.window {
+		s.back.join(&setback{1, by, s.b.input.name, s.line})
+	}
+	s.now = max(s.now, min(at, s.last))
 }

@@ -80,6 +80,9 @@ func (o *Options) check() error {
 	return nil
 }
 
+// window is Options.Window in recording time.
+func (o *Options) window() moment { return moment(o.Window / time.Microsecond) }
+
 // readsMessages reports whether a rule reads the messages of answers, or a story shows them.
 func (o *Options) readsMessages() bool {
 	d, ok := o.Decider.(interface{ Mentions(variable string) bool })
@@ -119,7 +122,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	var reading, parsing, driving sync.WaitGroup
 	sources := make([]*stream, len(inputs))
 	for i := range inputs {
-		s := &stream{batches: make(chan *batch, 2)}
+		s := &stream{batches: make(chan *batch, 2), window: o.window()}
 		begins, known := inputs[i].beginning()
 		if s.begins = begins; !known && i > 0 && !inputs[i].waits {
 			s.begins = sources[i-1].begins // it is read where its name stands

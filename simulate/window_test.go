@@ -3,6 +3,8 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,9 +50,9 @@ func mostOpen(t testkit.Failer, o Options, files ...[]line) (flows, keys, sent i
 	all := newKinds(true)
 	var sources []*stream
 	for _, lines := range files {
-		s := &stream{batches: make(chan *batch, len(lines)/step+1), open: func() {}}
+		s := &stream{batches: make(chan *batch, len(lines)/step+1), open: func() {}, window: o.window()}
 		for i := 0; i < len(lines); i += step {
-			b := &batch{done: parsed}
+			b := &batch{input: &input{name: "traffic"}, done: parsed}
 			for k := i; k < min(i+step, len(lines)); k++ {
 				b.take(all, &lines[k])
 			}
@@ -125,4 +127,51 @@ func TestWindowEdge(t *testing.T) {
 	if r.Recorded.Flows != 2 || r.Incomplete != 1 || r.Recorded.Succeeded != 0 {
 		t.Errorf("past the edge: %+v, %d incomplete", r.Recorded, r.Incomplete)
 	}
+}
+
+// A recording in which time goes back by days keeps every flow until the end, and says so once: by how much, where, how many flows it
+// keeps, and what helps. What helps does help, and the report is the same.
+func TestTimeGoesBack(t *testing.T) {
+	const days = 4
+	var early, late []string
+	for i := range 24 * days {
+		at, name := time.Duration(i)*time.Hour, fmt.Sprint("f-", i)
+		early = append(early, jsonLine(t, name, at, "send", code(0)), found(t, name, at+time.Minute, executed("o-1", "r-1", 1000, at)))
+		at, name = at+2*days*24*time.Hour, fmt.Sprint("g-", i)
+		late = append(late, jsonLine(t, name, at, "send", code(0)), found(t, name, at+time.Minute, executed("o-1", "r-1", 1000, at)))
+	}
+	said := func(inputs ...input) (all []string, r *Report) {
+		r = simulate(t, Options{Warn: func(err error) { all = append(all, err.Error()) }}, inputs...)
+		r.Files = 1
+		return all, r
+	}
+	quiet, want := said(text("sorted", append(slices.Clone(early), late...)...))
+	all, got := said(text("joined", append(slices.Clone(late), early...)...))
+	if len(quiet) > 0 || len(all) != 1 {
+		t.Fatalf("sorted: %q; joined: %q", quiet, all)
+	}
+	// Its last day is the twelfth, its first the first; the late half's last two days are open, and all of the early one.
+	for _, part := range []string{fmt.Sprintf("joined:%d:", len(late)+1), "by 12.0 days", fmt.Sprintf("(%d lines", len(early)-1), fmt.Sprintf("%d at once", 24*days+49), "Cut the file here", "sort its lines"} {
+		if !strings.Contains(all[0], part) {
+			t.Errorf("%q does not say %q", all[0], part)
+		}
+	}
+	cut, again := said(text("a", late...), text("b", early...))
+	if len(cut) > 0 {
+		t.Errorf("two files: %q", cut)
+	}
+	for _, r := range []*Report{got, again} {
+		if g, w := asJSON(t, r), asJSON(t, want); g != w {
+			t.Errorf("another report: %s", firstDifference(g, w))
+		}
+	}
+}
+
+// One line with a wrong clock is no setback, and neither is lateness within the window.
+func TestTimeGoesBackOnlyWhereTwoLinesAgree(t *testing.T) {
+	at := func(name string, hours int) string {
+		return jsonLine(t, name, time.Duration(hours)*time.Hour, "send", code(0))
+	}
+	lines := []string{at("a", 100), at("b", 101), at("old", 0), at("c", 101), at("d", 54), at("e", 53), at("f", 102)}
+	simulate(t, Options{Warn: func(err error) { t.Error(err) }}, text("r", lines...))
 }
