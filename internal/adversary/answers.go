@@ -22,8 +22,9 @@ type said struct {
 
 // pool holds the answers of one phase by their effects: those that each rule seems to look for, and any.
 type pool struct {
-	near [][4][]said // by rule
-	any  [4][]said
+	near   [][4][]said // by rule
+	any    [4][]said
+	claims []said // of any: those that dispute the payment, or say that another amount was paid
 }
 
 // The sizes of a pool: answers drawn for each rule, and answers drawn at large.
@@ -243,6 +244,13 @@ func (s *source) pools(p *policy.Payment) *[3]pool {
 			judge(&all[ph].any, s.answer(&s.all, ph))
 		}
 		judge(&all[ph].any, policy.Answer{Phase: ph})
+		for _, list := range all[ph].any {
+			for _, one := range list {
+				if one.fact.Class == policy.Disputed || one.fact.Class == policy.Mismatch {
+					all[ph].claims = append(all[ph].claims, one)
+				}
+			}
+		}
 	}
 	return all
 }

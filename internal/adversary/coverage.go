@@ -18,6 +18,9 @@ type Coverage struct {
 	Language    map[string]int // rules that were drawn, by the variables and functions that they use
 	Situations  map[string]int // by effect and class, as the rules saw them
 
+	claimed int // decisions about an answer that disputes, or names another amount, after a person's word
+	earlier int // answers that name an earlier request of the order
+
 	events     [8]int
 	actions    [16]int
 	situations [4][64]int
@@ -62,6 +65,12 @@ func (c *Coverage) decided(d *flow.Decided) {
 
 // flush names what was counted by number.
 func (c *Coverage) flush() {
+	for name, n := range map[string]int{"claim after a person's word": c.claimed, "names an earlier request": c.earlier} {
+		if n > 0 {
+			c.Events[name] += n
+		}
+	}
+	c.claimed, c.earlier = 0, 0
 	for i, n := range c.events {
 		if n > 0 {
 			c.Events[eventNames[i]] += n

@@ -22,6 +22,20 @@ func (w *walker) nameStranger(a *policy.Answer, order string) {
 	}
 }
 
+// nameEarlier makes an answer that settles nothing one that names an earlier request of the order: as the one that a refused request
+// repeats, say.
+func (w *walker) nameEarlier(a *policy.Answer, order string) {
+	if n := w.mood.earlier; n == 0 || w.IntN(n) > 0 || len(w.state.Ledger) < 2 {
+		return
+	}
+	id := &w.state.Ledger[w.IntN(len(w.state.Ledger)-1)]
+	if id.OrderID != order {
+		return
+	}
+	a.OrderID, a.RequestID, a.ProviderID = id.OrderID, id.RequestID, ""
+	w.seen.earlier++
+}
+
 // strangersRequest names a request of another client.
 const strangersRequest = "r-stranger"
 

@@ -25,6 +25,11 @@ const (
 
 // play walks until something is found or the steps are used up.
 func play(e *ruleset.Engine, p product, seed uint64, steps int, seen *Coverage) (*finding, int, error) {
+	return playWatched(e, p, seed, steps, seen, nil)
+}
+
+// playWatched plays with a watcher, who may be nil.
+func playWatched(e *ruleset.Engine, p product, seed uint64, steps int, seen *Coverage, watch watchFunc) (*finding, int, error) {
 	catalog, err := e.Catalog(&policy.Payment{Provider: p.provider, Merchant: p.merchant})
 	if err != nil {
 		return nil, 0, err
@@ -32,7 +37,7 @@ func play(e *ruleset.Engine, p product, seed uint64, steps int, seen *Coverage) 
 	r := rand.New(rand.NewPCG(seed, 0xad))
 	src := newSource(r, e, catalog, p.op, p.merchant)
 	pools := map[policy.CaptureMode]*[3]pool{}
-	w := &walker{Rand: r, seen: seen, deepest: deepestWalk}
+	w := &walker{Rand: r, seen: seen, deepest: deepestWalk, watch: watch}
 	for played, batch := 0, 0; ; batch++ {
 		w.payment = src.payment()
 		if batch%batchesPerPool == 0 {
@@ -45,6 +50,9 @@ func play(e *ruleset.Engine, p product, seed uint64, steps int, seen *Coverage) 
 		w.drawMood()
 		if w.decider, err = e.For(&w.payment); err != nil {
 			return nil, played, err
+		}
+		if watch != nil {
+			w.decider = watched{w.decider, w}
 		}
 		w.terms = w.decider.Terms(&w.payment)
 		w.spans = append(agesOf(w.terms), src.all.spans...)
@@ -120,4 +128,19 @@ func (f *finding) replay(d policy.Decider, each func(e flow.Event, s *flow.State
 		s = next
 		each(e, &s, commands)
 	}
+}
+
+// watchFunc sees what the flow shows to the rules by an event in a state.
+type watchFunc func(sit *policy.Situation, before *flow.State, e flow.Event)
+
+// watched is a decider with a watcher beside it.
+type watched struct {
+	policy.Decider
+	w *walker
+}
+
+// Decide implements [policy.Decider].
+func (d watched) Decide(sit *policy.Situation) policy.Decision {
+	d.w.watch(sit, &d.w.state, d.w.event)
+	return d.Decider.Decide(sit)
 }

@@ -88,10 +88,24 @@ var miniRows = []miniRow{
 	{"status = \"DEAD\"\nsub_status = \"LATE\"", "expired", "not_executed"},
 }
 
-// drawMini draws the small provider's catalogue: rows, and what it promises.
-func drawMini(r *rand.Rand) string {
+// claimRows say something of the money, beside what became of the request. With them a proof takes longer.
+var claimRows = []miniRow{
+	{`code = "A8"`, "disputed", "unknown"},
+	{`code = "70"`, "mismatch", "unknown"},
+	{`code = "71"`, "mismatch", "executed"},
+}
+
+// drawMini draws the small provider's catalogue: rows, and what it promises. It returns the codes of the rows.
+func drawMini(r *rand.Rand) (text string, codes []string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, mini, drawContract(r, true))
+	codes = []string{"00", "11", "20", "30", "40", "44", "50", "A7", "x-1"}
+	if r.IntN(4) == 0 {
+		codes = append(codes, "A8", "70", "71")
+		for _, row := range claimRows {
+			row.write(&b, r, "")
+		}
+	}
 	for _, row := range miniRows {
 		row.write(&b, r, "")
 	}
@@ -105,7 +119,7 @@ func drawMini(r *rand.Rand) string {
 			row.write(&b, r, "deployment.east.")
 		}
 	}
-	return b.String()
+	return b.String(), codes
 }
 
 // write draws the facts of a row, and writes it to a table of a catalogue.
@@ -204,8 +218,9 @@ func drawSet(seed uint64, shipped *providers.Catalogs, counts bool) (*set, map[s
 		s.op = one(r, c.Operations...)
 		w.catalogue(c)
 	} else {
-		s.blocks = append(s.blocks, block{file: "providers/mini.toml", text: drawMini(r), fixed: true})
-		w.codes, w.statuses, w.subs = []string{"00", "11", "20", "30", "40", "44", "50", "A7", "x-1"}, []string{"DONE", "OPEN", "DEAD"}, []string{"HELD", "LATE", ""}
+		text, codes := drawMini(r)
+		s.blocks = append(s.blocks, block{file: "providers/mini.toml", text: text, fixed: true})
+		w.codes, w.statuses, w.subs = codes, []string{"DONE", "OPEN", "DEAD"}, []string{"HELD", "LATE", ""}
 	}
 	w.provider, w.op = s.provider, s.op.String()
 	baseline, layer, own := "baseline.toml", s.provider+".toml", "merchants/acme.toml"

@@ -38,9 +38,10 @@ type walker struct {
 	world   world
 	state   flow.State
 	now     time.Time
-	flows   int // of the payment key so far
-	names   int // makes identifiers
-	under   int // the copy whose answer the flow waits for; -1: none
+	flows   int  // of the payment key so far
+	names   int  // makes identifiers
+	spoken  bool // a person has spoken about this flow
+	under   int  // the copy whose answer the flow waits for; -1: none
 	calls   []call
 	asked   question
 	unread  []lateQuery
@@ -48,49 +49,16 @@ type walker struct {
 	seen    *Coverage
 	deepest int // events of one walk at most
 	mood    mood
-}
 
-// mood is how a provider and its surroundings are inclined for some walks. What needs many unlikely
-// things comes about when they are all likely for a while.
-type mood struct {
-	disturb int    // one event in so many comes unasked
-	events  [7]int // weights: resume, withdraw, person, late answer, silent arrival, webhook, nothing
-	effects [4]int // weights of the effects of answers
-	hot     int    // one answer in so many is any, the others are near the texts of a rule
-	rule    int    // that rule
-}
-
-func (w *walker) drawMood() {
-	w.mood.disturb, w.mood.hot = one(w.Rand, 2, 3, 6, 12), one(w.Rand, 2, 4, 10)
-	for i := range w.mood.events {
-		w.mood.events[i] = one(w.Rand, 0, 1, 1, 2, 6)
-	}
-	w.mood.events[6] = 1
-	if n := len(w.pools[0].near); n > 0 { // the rules of the upper layers stand first, and are the merchant's own
-		w.mood.rule = min(w.IntN(n), w.IntN(n))
-	}
-	for i := range w.mood.effects {
-		w.mood.effects[i] = one(w.Rand, 1, 1, 2, 5)
-	}
-}
-
-// weighted draws an index by weights.
-func weighted(r *rand.Rand, weights []int) int {
-	sum := 0
-	for _, n := range weights {
-		sum += n
-	}
-	n := r.IntN(sum)
-	for i, of := range weights {
-		if n -= of; n < 0 {
-			return i
-		}
-	}
-	return 0
+	event flow.Event // under way
+	watch watchFunc  // nil: none
 }
 
 // call is a send whose answer the flow does not wait for any more.
-type call struct{ attempt, wire int }
+type call struct {
+	attempt, wire int
+	gone          bool // with its process: it cannot fail any more, and a reply may have been kept
+}
 
 // lateQuery is a query whose answer the flow does not wait for any more.
 type lateQuery struct {
@@ -137,6 +105,7 @@ func (w *walker) fresh(prefix string) string {
 func (w *walker) begin(earlier []flow.Identity) *finding {
 	w.flows++
 	w.state = flow.State{Payment: w.payment}
+	w.spoken = false
 	w.under, w.calls, w.unread = -1, w.calls[:0], w.unread[:0]
 	e := flow.Start{Moment: w.moment(), OrderID: w.fresh("o-"), RequestID: w.fresh("r-"), Earlier: earlier}
 	if len(earlier) > 0 && w.IntN(3) > 0 {
@@ -254,6 +223,7 @@ func (w *walker) settleByHand() *finding {
 		return nil
 	}
 	w.world.foreign, w.world.disputed = false, false // the person sees it
+	w.spoken = true
 	return w.step(flow.Resolved{Moment: w.moment(), Identity: i, Effect: e, Who: "a person", Why: "looked it up"})
 }
 
@@ -261,7 +231,11 @@ func (w *walker) settleByHand() *finding {
 func (w *walker) late() *finding {
 	if n := len(w.calls); n > 0 && w.IntN(2) == 0 {
 		c := w.calls[w.IntN(n)]
-		return w.step(flow.Answered{Moment: w.moment(), Answer: w.sendAnswer(c.wire), Attempt: c.attempt})
+		a := w.sendAnswer(c.wire)
+		if noReply := a.Fault == policy.Timeout || a.Fault == policy.Reset || a.Fault == policy.NotSent; noReply && c.gone {
+			return nil
+		}
+		return w.step(flow.Answered{Moment: w.moment(), Answer: a, Attempt: c.attempt})
 	}
 	if n := len(w.unread); n > 0 {
 		q := w.unread[w.IntN(n)]
@@ -273,6 +247,9 @@ func (w *walker) late() *finding {
 // draw is an answer of a phase: first the effect, so that each is common, then an answer of it.
 func (w *walker) draw(ph policy.Phase) *said {
 	p := &w.pools[ph]
+	if w.spoken && w.mood.person && len(p.claims) > 0 && w.IntN(3) == 0 {
+		return &p.claims[w.IntN(len(p.claims))]
+	}
 	for {
 		e := weighted(w.Rand, w.mood.effects[:])
 		list := p.any[e]
@@ -311,8 +288,14 @@ func (w *walker) sendAnswer(k int) policy.Answer {
 			return a
 		}
 		if w.world.reply(k, &a, s.fact, w.now) {
-			if i := w.world.wires[k].record; i >= 0 && a.Fault == policy.NoFault {
+			if a.Fault != policy.NoFault {
+				return a
+			}
+			if i := w.world.wires[k].record; i >= 0 {
 				w.name(&a, &w.world.records[i], s.fact, true)
+			}
+			if s.fact.Effect == policy.Unknown || s.fact.Effect == policy.NotExecuted && s.fact.Stage == policy.Door {
+				w.nameEarlier(&a, w.world.wires[k].order)
 			}
 			return a
 		}
@@ -345,6 +328,8 @@ func (w *walker) queryAnswer(q *question) policy.Answer {
 		if about, ok := w.world.look(q, s.fact, w.now); ok {
 			if about >= 0 {
 				w.name(&a, &w.world.records[about], s.fact, true)
+			} else if a.Fault == policy.NoFault && s.fact.Class != policy.NotFound && q.by == policy.OrderID {
+				w.nameEarlier(&a, q.id.OrderID)
 			}
 			return a
 		}
@@ -418,6 +403,7 @@ func (w *walker) name(a *policy.Answer, r *record, f policy.Fact, paired bool) {
 func (w *walker) step(e flow.Event) *finding {
 	stage, attempts := w.state.Stage, w.state.Attempts
 	asked := w.asked
+	w.event = e
 	next, commands, err := flow.Step(w.decider, w.state, e)
 	if err != nil {
 		return nil
@@ -428,8 +414,9 @@ func (w *walker) step(e flow.Event) *finding {
 	w.state = next
 	w.noteDispute(e)
 	if stage == flow.Sending && (next.Stage != flow.Sending || next.Attempts != attempts) && w.under >= 0 {
+		_, gone := e.(flow.Resumed)
 		if _, answered := e.(flow.Answered); !answered {
-			w.calls = append(w.calls, call{attempts, w.under})
+			w.calls = append(w.calls, call{attempts, w.under, gone})
 		}
 		w.under = -1
 	}
@@ -449,6 +436,9 @@ func (w *walker) judge(c flow.Command) (property flow.Property, why, rule string
 	switch c := c.(type) {
 	case flow.Decided:
 		w.seen.decided(&c)
+		if w.spoken && (c.Fact.Class == policy.Disputed || c.Fact.Class == policy.Mismatch) {
+			w.seen.claimed++
+		}
 		if c.Verdict.Property != "" && !c.Due {
 			return S5, "the interlock corrects the rules, for " + string(c.Verdict.Property), c.Decision.Source
 		}

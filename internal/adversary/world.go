@@ -27,6 +27,7 @@ import (
 //     at any time, and settles nothing.
 //   - names: the reply to the call under way is about its request or about another payment. A late reply, the answer to a query by the order and a
 //     webhook may also say that a request of another client executed under one of our orders.
+//     What settles nothing, and a refusal at the door, may name an earlier request of the order, as the one that it repeats.
 //   - webhooks: a verified one is the provider's, and is true of a record now or was at some time.
 //     It comes late, repeated, in any order, or never. An unverified one may hold anything.
 //   - a person, and a cancel that worked, are right.

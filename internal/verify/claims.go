@@ -110,15 +110,19 @@ func forgetsClaim(o marks, after *flow.State) bool {
 }
 
 // earlierClaims gives the flow what an earlier answer may have said of the money. The coarse model does
-// not keep it until something executes.
-func (m *model) earlierClaims(s *flow.State) {
+// not keep it until something executes. A person's word ends those about the request that it is about, so the dispute is another one's.
+func (m *model) earlierClaims(s *flow.State, tr transition) {
 	was := m.exhausted.claims
 	if was == (claims{}) || len(s.Ledger) == 0 {
 		return
 	}
 	m.ownLedger(s)
 	last := len(s.Ledger) - 1
-	s.Ledger[last].Disputed = s.Ledger[last].Disputed || was.disputed
+	at := last
+	if tr.kind == kindResolve && int(tr.id) == last {
+		at = 0
+	}
+	s.Ledger[at].Disputed = s.Ledger[at].Disputed || was.disputed
 	for i := range s.Ledger {
 		id := &s.Ledger[i]
 		id.Mismatch = id.Mismatch || was.part && id.Effect != policy.Executed

@@ -33,6 +33,9 @@ type decider struct {
 	memo  map[cellKey]possible
 	kinds map[string]int32
 	buf   []byte
+
+	standing standing        // how the flow stands when the event comes
+	askings  map[asking]bool // what was asked; nil: it is not kept
 }
 
 // possible is every decision that the rules can make in a situation.
@@ -87,6 +90,9 @@ var (
 func (d *decider) possible(s *policy.Situation) possible {
 	key := cellKey{at: shown{s.Answer.Phase, s.Fact, s.InDoubt}, asked: d.asked}
 	key.at.fact.Basis = 0
+	if d.askings != nil {
+		d.askings[asking{d.standing, key.at, d.asked}] = true
+	}
 	var c *counts
 	if d.counts {
 		c = &counts{int64(s.Attempt), int64(s.Queries), int64(s.Elapsed), s.Fired}

@@ -143,9 +143,9 @@ func (m *model) named(ph policy.Phase, tr transition) policy.Answer {
 	switch tr.variant &^ (otherAmount | wholeAmount) {
 	case namesOrder:
 		a.OrderID = id.OrderID
-	case namesBoth:
+	case namesBoth, namesOneOfTwo:
 		a.OrderID, a.RequestID = id.OrderID, id.RequestID
-	case namesProviderID:
+	case namesProviderID, namesUnknownID:
 		a.ProviderID = providerID(id.RequestID)
 	case namesOther:
 		a.OrderID = "another-client's"

@@ -76,6 +76,7 @@ type ground struct {
 	terms    policy.Terms
 	judge    space.Judge
 	distrust bool
+	watched  bool   // see Options.Considered
 	name     string // see key
 }
 
@@ -123,6 +124,9 @@ func (g *ground) model(tables []*table, perRule, coarse bool) *model {
 	looks := g.engine.Looks(&m.payment)
 	m.decider = &decider{
 		judge: g.judge, tables: tables, facts: g.facts, looks: &looks, terms: terms, counts: !coarse, perRule: perRule, joined: coarse && !perRule && len(tables) > 1, memo: map[cellKey]possible{}, kinds: map[string]int32{},
+	}
+	if g.watched {
+		m.decider.askings = map[asking]bool{}
 	}
 	m.terms, m.newOrders = &m.decider.terms, slices.ContainsFunc(tables, (*table).sendsNewOrders)
 	known := &cuts{}
@@ -200,8 +204,10 @@ const (
 	namesStranger  // an id of the provider that the flow does not know
 	namesZero      // 0, which is no id
 	namesCrossed   // as the order, what is the flow's request id
-	namesTarget    // the payment that is refunded
+	namesTarget    // the payment that is refunded, captured or cancelled
 	namesSibling   // another operation under the same order
+	namesUnknownID // the provider's own id, where the flow knows none
+	namesOneOfTwo  // as namesBoth, an earlier request that has left two copies
 )
 
 func requestID(i int) string { return "request-" + string(rune('1'+i)) }
@@ -244,7 +250,7 @@ func (m *model) anySentTwice(n *node) bool {
 }
 
 // spendLimits uses up the chosen limits before the event arrives.
-func (m *model) spendLimits(s *flow.State) {
+func (m *model) spendLimits(s *flow.State, tr transition) {
 	if !m.coarse || s.Stage == flow.New {
 		return
 	}
@@ -257,7 +263,7 @@ func (m *model) spendLimits(s *flow.State) {
 	if m.exhausted.time {
 		s.Started = base.Add(-m.terms.Limits.MaxElapsed)
 	}
-	m.earlierClaims(s)
+	m.earlierClaims(s, tr)
 	if !m.exhausted.lastOld && !m.exhausted.othersOld {
 		return
 	}

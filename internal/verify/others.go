@@ -69,20 +69,23 @@ func (m *model) repliesOfOthers(n *node, tr transition, emit emitFunc) {
 	}
 }
 
-// earlierRequests emits answers to the call under way that are about an earlier request of the payment key, and true of that one.
+// earlierRequests emits answers to the call under way that are about an earlier request of the payment key, or name one, and are true of it.
 func (m *model) earlierRequests(n *node, tr transition, emit emitFunc) {
 	names := []uint8{namesBoth}
 	if tr.kind == kindQueryAnswer {
-		names = append(names, namesNothing)
+		names = []uint8{namesBoth, namesNothing, namesTarget}
+		if m.givesProviderID() {
+			names[2] = namesProviderID
+		}
 	}
 	for i := range len(n.ids) - 1 {
-		if n.candidates(i) == 0 || !m.mayAnswerEarlier(n, tr, i) {
-			continue
-		}
 		tr.id = uint8(i)
 		for c := range m.facts.classes[tr.phase()] {
 			h := &m.facts.classes[tr.phase()][c]
 			tr.class = int16(c)
+			if !m.mayAnswerEarlier(n, h, tr) {
+				continue
+			}
 			if next := m.settleEarlier(n, h, tr); next != nil {
 				m.settleAnswer(next, h, i, names, func(next *node, name uint8) {
 					tr.variant = name
@@ -93,15 +96,42 @@ func (m *model) earlierRequests(n *node, tr transition, emit emitFunc) {
 	}
 }
 
-// mayAnswerEarlier reports whether the answer to the call under way may be about an earlier request: where the provider dedupes by the order, a
-// send may get the answer of the order's first request, and a query by the id of the payment that several requests work on finds any of
-// them. (What a query by the order finds is in queryNames.)
-func (m *model) mayAnswerEarlier(n *node, tr transition, i int) bool {
+// mayAnswerEarlier reports whether an answer to the call under way may be about an earlier request, or name it. Where the provider dedupes by
+// the order, a send may get the answer of the order's first request, and the provider's id is that request's. A query by the id of
+// the payment that several requests work on finds any of them. (What a query by the order finds is in queryNames.) What settles nothing, or refuses
+// the request of the call at the door, may name the one that this repeats in any case.
+func (m *model) mayAnswerEarlier(n *node, h *answerClass, tr transition) bool {
+	c, i := &m.terms.Contract, int(tr.id)
+	sameOrder := n.s.Ledger[i].OrderID == n.s.Ledger[len(n.ids)-1].OrderID
+	byOrder := sameOrder && slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain && n.candidates(i) > 0
 	if tr.kind == kindQueryAnswer {
-		return n.s.AskedBy == policy.ProviderID && m.actsOnTarget()
+		return n.s.AskedBy == policy.ProviderID && (m.actsOnTarget() && n.candidates(i) > 0 || byOrder)
 	}
-	c := &m.terms.Contract
-	return slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain && n.s.Ledger[i].OrderID == n.s.Ledger[len(n.ids)-1].OrderID
+	return byOrder || sameOrder && h.ofItsCall()
+}
+
+// ofItsCall reports whether a reply of the class to a send settles nothing, or refuses the request of the call at the door: it may name another one
+// of the order, which that repeats.
+func (h *answerClass) ofItsCall() bool {
+	return h.answer.Fault == policy.NoFault && (h.fact.Effect == policy.Unknown || h.fact.Effect == policy.NotExecuted && h.fact.Stage == policy.Door)
+}
+
+// lateRepliesNameEarlier emits such replies to the latest request that come late. While it does not wait the flow asks no rule about them.
+func (m *model) lateRepliesNameEarlier(n *node, emit emitFunc) {
+	last := len(n.ids) - 1
+	if n.s.Stage != flow.Waiting || !slices.ContainsFunc(n.requests, func(c request) bool { return c.id == last }) {
+		return
+	}
+	for i := range last {
+		if n.s.Ledger[i].OrderID != n.s.Ledger[last].OrderID {
+			continue
+		}
+		for c := range m.facts.classes[policy.Send] {
+			if m.facts.classes[policy.Send][c].ofItsCall() {
+				m.explore(n, transition{kind: kindLateAnswer, id: uint8(i), class: int16(c), variant: namesBoth}, emit)
+			}
+		}
+	}
 }
 
 // settleEarlier returns what is known when the answer to a call refuses an earlier request, and nil if the provider cannot give it. At the door

@@ -155,6 +155,7 @@ func (b *batch) ground(jobs []*job, modes region.Words) (*ground, []*table, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	g.watched = b.o.Considered != nil
 	everyone := p
 	everyone.Merchant = ""
 	base := newTable(b.s, b.e, g.facts, everyone, nil, nil)
@@ -199,6 +200,7 @@ func (b *batch) prove(ctx context.Context, g *ground, jobs []*job, tables []*tab
 		}
 		b.o.Known.addCover(g.name, s, n)
 		for i, j := range jobs {
+			b.considered(j.merchants, g.facts.modes, nil, s)
 			j.product.join(n.of(tables[i], s.questions))
 			j.product.Covered.Payments++
 			j.product.Covered.add(s)
@@ -260,6 +262,7 @@ func (b *batch) refine(ctx context.Context, g *ground, j *job, all *search) erro
 			if err != nil {
 				return err
 			}
+			b.considered(j.merchants, g.facts.modes, cell, by)
 			j.product.join(n.of(one, by.questions))
 			j.product.Covered.Payments++
 			continue
@@ -323,6 +326,9 @@ func (b *batch) found(ctx context.Context, g *ground, j *job, s *search) error {
 	s, err := b.counted(ctx, g, s)
 	if err != nil {
 		return err
+	}
+	if s.holds() {
+		b.considered(j.merchants, g.facts.modes, s.m.decider.tables[0].cell, s)
 	}
 	n, err := b.needs(ctx, g, s)
 	if err != nil {

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/recourse-pay/recourse/flow"
@@ -18,8 +19,8 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
-			if late && !n.ids[i].queried {
-				continue // no query was sent since the identity was
+			if past := i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted; late && !n.ids[i].queried && !past {
+				continue // no query was sent since the identity was; of one that is past the coarse model has forgotten that
 			}
 			if h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
@@ -38,7 +39,7 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 // queryAnswersAbout emits the answers of one class about the identity of a transition.
 func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit emitFunc) {
 	i, late := int(tr.id), tr.kind == kindLateQueryAnswer
-	names, inScope := m.queryNames(n, i, late)
+	names, inScope := m.queryNames(n, i, late, h)
 	if !inScope {
 		return
 	}
@@ -63,7 +64,7 @@ func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit e
 // provider cannot give that answer. Several identities may share an order. An answer that names
 // no request may be about any of them.
 func (m *model) settleQuery(n *node, i int, h *answerClass, late bool, name uint8) *node {
-	named := name == namesBoth
+	named := name == namesBoth || name == namesOneOfTwo || name == namesProviderID || name == namesUnknownID // else it may speak of several
 	if h.fact.Effect == policy.NotExecuted {
 		if m.breaches.falseRefusal {
 			return n
@@ -181,29 +182,59 @@ func (n *node) fail(i int) *node {
 	return &next
 }
 
-// queryNames reports whether a query's answer can be about an identity, and how it names it. A
+// queryNames reports whether an answer to a query can be about an identity, and how it names it. A
 // late answer can be about an earlier query.
-func (m *model) queryNames(n *node, i int, late bool) (names []uint8, inScope bool) {
+func (m *model) queryNames(n *node, i int, late bool, h *answerClass) (names []uint8, inScope bool) {
 	cur := len(n.ids) - 1
 	l := n.s.Ledger
 	by := n.s.AskedBy
 	if by == "" {
 		by = m.terms.Contract.QueryIdentifier(l[cur].ProviderID != "")
 	}
-	if by != policy.OrderID {
-		if i != cur {
-			return []uint8{namesNothing}, late
+	inScope = late || i == cur || by == policy.OrderID && l[i].OrderID == l[cur].OrderID
+	switch names = []uint8{namesNothing, namesBoth}; {
+	case len(l) == 1:
+		names = names[:1] // the others come to the same
+	case !m.givesProviderID():
+		names = append(names, namesTarget)
+	case h.fact.Class != policy.NotFound || h.fact.Effect != policy.Unknown: // who does not find it has no id of it
+		names = append(names, namesProviderID, namesUnknownID)
+	}
+	if i != cur && l[i].Effect == policy.NotExecuted && h.fact.Effect == policy.NotExecuted {
+		names = append(names, namesOneOfTwo)
+	}
+	return names, inScope
+}
+
+// suppose sets in a flow what the model does not follow, and an answer to a query reads: that it knows no id of the provider, so that one
+// may be that of any request, or that an earlier request that ended has left two copies, so that a failure may be that of one.
+func (m *model) suppose(s *flow.State, tr transition) {
+	if tr.kind != kindQueryAnswer && tr.kind != kindLateQueryAnswer {
+		return
+	}
+	switch tr.variant &^ (otherAmount | wholeAmount) {
+	case namesUnknownID:
+		m.ownLedger(s)
+		for i := range s.Ledger {
+			s.Ledger[i].ProviderID = ""
 		}
-		return []uint8{namesNothing}, true
+	case namesOneOfTwo:
+		m.ownLedger(s)
+		s.Ledger[tr.id].Copies = 2
 	}
-	if l[i].OrderID != l[cur].OrderID {
-		return []uint8{namesNothing}, late
+}
+
+// recall undoes suppose.
+func (m *model) recall(s *flow.State, tr transition) {
+	if tr.kind != kindQueryAnswer && tr.kind != kindLateQueryAnswer {
+		return
 	}
-	names = []uint8{namesNothing}
-	for j := range l {
-		if j != i && l[j].OrderID == l[i].OrderID {
-			return append(names, namesBoth), true
+	switch was := m.steps.from.s.Ledger; tr.variant &^ (otherAmount | wholeAmount) {
+	case namesUnknownID:
+		for i := range was {
+			s.Ledger[i].ProviderID = cmp.Or(was[i].ProviderID, s.Ledger[i].ProviderID)
 		}
+	case namesOneOfTwo:
+		s.Ledger[tr.id].Copies = was[tr.id].Copies
 	}
-	return names, true
 }

@@ -50,6 +50,7 @@ func (m *model) step(tr transition) (*flow.State, []flow.Command, error) {
 	m.prepare(tr)
 	sends, queries := st.after.Attempts, st.after.Queries
 	commands, err := st.adviser.AdvanceByPointers(m.decider, &st.after, m.event)
+	m.recall(&st.after, tr)
 	m.noteSpending(sends, queries, &st.after)
 	return &st.after, commands, err
 }
@@ -72,10 +73,14 @@ func (m *model) prepare(tr transition) {
 	if tr.kind == kindResolve && tr.variant&endsDispute != 0 {
 		endDispute(before)
 	}
+	m.suppose(before, tr)
 	m.exhausted = tr.exhausted
 	m.showCounts(tr)
-	m.spendLimits(before)
+	m.spendLimits(before, tr)
 	m.event = m.eventOf(tr)
+	if m.decider.askings != nil {
+		m.decider.standing = standingOf(&m.steps.from.s, m.event)
+	}
 	m.decider.choice, m.decider.options, m.decider.asked, m.decider.chosen, m.decider.kind = int(tr.choice), 1, m.askedBy(tr), nil, -1
 }
 

@@ -131,6 +131,7 @@ func (m *model) lateAnswers(n *node, emit emitFunc) {
 	m.lateRepliesOfOthers(n, kindLateAnswer, func(i int) bool {
 		return i >= n.firstOwn && slices.ContainsFunc(n.requests, func(c request) bool { return c.id == i && !c.current })
 	}, emit)
+	m.lateRepliesNameEarlier(n, emit)
 	if n.s.Attempts > 1 && n.s.Stage != flow.Ended {
 		m.lateRefusals(n, emit)
 	}
@@ -227,18 +228,16 @@ func (m *model) sendNames() []uint8 {
 	return names
 }
 
-// givesProviderID reports whether the provider's answers may give its own id. The id of a capture or a cancel is
-// that of the payment.
-func (m *model) givesProviderID() bool {
-	return !m.actsOnTarget() && slices.Contains(m.terms.Contract.QueryBy, policy.ProviderID)
-}
+// givesProviderID reports whether the provider's answers may give its own id of a request. Those of a capture or a cancel give that of
+// the payment.
+func (m *model) givesProviderID() bool { return !m.actsOnTarget() }
 
 // learnsProviderID reports whether the model follows which of the provider's ids the flow has learned. It does where a query may be by
 // them. Elsewhere the flow knows each from the first send: all that the id opens is that a webhook with no other name is about
 // the flow, and before the flow knew the id, such a webhook would have changed nothing.
 func (m *model) learnsProviderID() bool {
 	c := &m.terms.Contract
-	return m.givesProviderID() && (!m.coarse || c.QueryIdentifier(true) != c.QueryIdentifier(false))
+	return m.givesProviderID() && slices.Contains(c.QueryBy, policy.ProviderID) && (!m.coarse || c.QueryIdentifier(true) != c.QueryIdentifier(false))
 }
 
 // providerID is the provider's id of the request of an identity.

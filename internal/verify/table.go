@@ -19,6 +19,7 @@ import (
 type table struct {
 	space      *space.Space
 	facts      *facts
+	cell       region.Box     // of the payments; nil: all of the merchant's
 	payment    policy.Payment // who pays, and of which kind; the rest is the caller's example
 	own        []placed       // rules before the shared ones; all of them when base is nil
 	shared     []placed
@@ -61,7 +62,7 @@ type option struct {
 // every payment of the merchant.
 func newTable(s *space.Space, e *ruleset.Engine, f *facts, p policy.Payment, cell region.Box, base *table) *table {
 	b := s.Book(e, p.Provider, p.Merchant)
-	t := &table{space: s, facts: f, payment: p, none: b.None, lost: b.Lost, zone: b.Effective, books: map[string]*book{}, byShow: map[shown]*book{}}
+	t := &table{space: s, facts: f, cell: cell, payment: p, none: b.None, lost: b.Lost, zone: b.Effective, books: map[string]*book{}, byShow: map[shown]*book{}}
 	var all []placed
 	for i, r := range b.Rulings {
 		place := placed{vague: b.Rules[i].Err != nil, decision: r.Decision, serial: b.Rules[i].Serial}

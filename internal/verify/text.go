@@ -142,13 +142,20 @@ func (m *model) answerText(who string, t *traceStep) string {
 // aboutText says which payment an answer names, where that is not obvious.
 func (m *model) aboutText(n *node, tr transition) string {
 	switch tr.variant &^ (otherAmount | wholeAmount) {
-	case namesOther, namesStranger, namesZero, namesCrossed, namesTarget, namesSibling:
+	case namesUnknownID:
+		return ", by an id of the provider that the flow does not know"
+	case namesTarget:
+		if m.actsOnTarget() {
+			return ", by the id of the payment that it works on"
+		}
+		return ", about another payment"
+	case namesOther, namesStranger, namesZero, namesCrossed, namesSibling:
 		return ", about another payment"
 	case namesNothing:
 		if tr.kind == kindWebhook {
 			return ", and names no payment"
 		}
-	case namesBoth:
+	case namesBoth, namesOneOfTwo:
 		if len(n.ids) > 1 {
 			return ", about " + strings.Replace(n.s.Ledger[tr.id].RequestID, "-", " ", 1)
 		}

@@ -42,6 +42,9 @@ type Options struct {
 	// Certificate is called with each part of the certificate of what is proved. It may be nil, and is called from several goroutines.
 	Certificate func(*certificate.Product)
 
+	// Considered is called with each search that found nothing; it may be nil. It is called from several goroutines.
+	Considered func(*Considered)
+
 	mostCertified int // states of a product's certificate; 0: the constant of this name
 
 	// Progress is called after each product, one call at a time. It may be nil.

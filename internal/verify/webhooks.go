@@ -40,6 +40,8 @@ func (m *model) webhooksAbout(n *node, c, i int, emit emitFunc) {
 	}
 	if m.givesProviderID() {
 		names = append(names, namesProviderID)
+	} else {
+		names = append(names, namesTarget)
 	}
 	explore := func(next *node, name uint8) {
 		m.explore(next, transition{kind: kindWebhook, id: uint8(i), class: int16(c), variant: name}, emit)
