@@ -136,6 +136,10 @@ type faultHit struct {
 // an order do not depend on what other orders do.
 func (p *Provider) hits(c *orderState, op policy.Operation, ph policy.Phase, orderID string) []faultHit {
 	var hit []faultHit
+	random := c.rand
+	if ph == policy.Webhook {
+		random = c.hooks
+	}
 	for i := range p.plan.faults {
 		f := &p.plan.faults[i]
 		if !f.matches(op, ph, orderID) {
@@ -146,7 +150,7 @@ func (p *Provider) hits(c *orderState, op policy.Operation, ph policy.Phase, ord
 			counts = p.counts
 		}
 		counts[i]++
-		hitNow := f.probability > 0 && c.rand.Float64() < f.probability
+		hitNow := f.probability > 0 && random.Float64() < f.probability
 		switch {
 		case f.nth > 0:
 			hitNow = counts[i] == f.nth
@@ -154,7 +158,7 @@ func (p *Provider) hits(c *orderState, op policy.Operation, ph policy.Phase, ord
 			hitNow = counts[i] <= f.first
 		}
 		if hitNow {
-			hit = append(hit, faultHit{f.kind, f.lasts.draw(c.rand), f.status})
+			hit = append(hit, faultHit{f.kind, f.lasts.draw(random), f.status})
 		}
 	}
 	return hit

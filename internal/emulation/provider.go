@@ -52,7 +52,8 @@ type paymentKey struct {
 
 // orderState is the state of one order: its random source, its fault counts, its calls.
 type orderState struct {
-	rand   *rand.Rand
+	rand   *rand.Rand  // of its calls
+	hooks  *rand.Rand  // of its webhooks' faults, which are then the same whatever calls come between
 	counts map[int]int // by the number of the fault
 	calls  []CallRecord
 }
@@ -95,7 +96,7 @@ func (p *Provider) random(name string) *rand.Rand {
 func (p *Provider) orderState(orderID string) *orderState {
 	c := p.orders[orderID]
 	if c == nil {
-		c = &orderState{rand: p.random("order " + orderID), counts: map[int]int{}}
+		c = &orderState{rand: p.random("order " + orderID), hooks: p.random("webhooks of " + orderID), counts: map[int]int{}}
 		p.orders[orderID] = c
 	}
 	return c

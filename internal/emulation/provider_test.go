@@ -210,6 +210,35 @@ func TestFaultsOfWebhooks(t *testing.T) {
 	}
 }
 
+// The faults of an order's webhooks do not depend on when the order was asked about, or how often: a client that asks once more meets the same ones.
+func TestFaultsOfWebhooksWhateverTheCalls(t *testing.T) {
+	const doc = "[fate]\nsettles = [{ for = \"60s\" }]\nwebhook_after = [{ for = \"5s\" }]\n[[fault]]\nkind = \"delay\"\nprobability = 0.5\nfor = [\"1s\", \"9s\"]\n" +
+		"[[fault]]\nkind = \"lost_webhook\"\nprobability = 0.3\n" +
+		"[[fault]]\nkind = \"late_webhook\"\nprobability = 0.5\nfor = [\"1s\", \"10m\"]\n" +
+		"[[fault]]\nkind = \"duplicate_webhook\"\nprobability = 0.5\nfor = [\"1s\", \"10m\"]\n"
+	webhooks := func(asks func(order int) int) (all []string) {
+		s := openShop(t, "momo", policy.Pay, doc)
+		for i := range 100 {
+			order := fmt.Sprint("o-", i)
+			for range asks(i) {
+				s.ask(0, order)
+			}
+			s.send(0, order, fmt.Sprint("r-", i))
+		}
+		for h, ok := s.NextWebhook(after(time.Hour)); ok; h, ok = s.NextWebhook(after(time.Hour)) {
+			all = append(all, fmt.Sprintln(h.OrderID, h.Fault, h.At.Sub(dawn)))
+		}
+		return all
+	}
+	never := webhooks(func(int) int { return 0 })
+	if len(never) < 50 || len(never) > 150 {
+		t.Errorf("%d webhooks of 100 orders", len(never))
+	}
+	if some := webhooks(func(order int) int { return order % 4 }); !reflect.DeepEqual(some, never) {
+		t.Errorf("%d webhooks with queries before the sends: %v\n%d without: %v", len(some), some, len(never), never)
+	}
+}
+
 func TestMaintenance(t *testing.T) {
 	const window = "[[maintenance]]\nfrom = \"2026-01-02T03:10:00Z\"\nevery = \"1h\"\nfor = \"5m\"\noperation = \"pay\"\n"
 	s := openShop(t, "momo", policy.Pay, window)
