@@ -86,6 +86,10 @@ func (m *model) earlierRequests(n *node, tr transition, emit emitFunc) {
 			if !m.mayAnswerEarlier(n, h, tr) {
 				continue
 			}
+			names := names
+			if refused := h.fact.Effect == policy.NotExecuted; refused && tr.kind == kindQueryAnswer && n.s.Ledger[i].Effect == policy.NotExecuted {
+				names = append(names[:len(names):len(names)], namesOneOfTwo)
+			}
 			if next := m.settleEarlier(n, h, tr); next != nil {
 				m.settleAnswer(next, h, i, names, func(next *node, name uint8) {
 					tr.variant = name
