@@ -259,6 +259,7 @@ func readNock(s *Source, v *Visitor) error {
 			Body     json.RawMessage            `json:"body"`
 			Status   int                        `json:"status"`
 			Response json.RawMessage            `json:"response"`
+			Binary   bool                       `json:"responseIsBinary"`
 			Raw      json.RawMessage            `json:"rawHeaders"`
 			Headers  map[string]json.RawMessage `json:"reqheaders"`
 		}
@@ -267,7 +268,7 @@ func readNock(s *Source, v *Visitor) error {
 			return nil
 		}
 		call := &Call{
-			Line: line, Method: strings.ToUpper(m.Method), URL: m.Scope + m.Path, Header: headerMap(m.Headers), Body: jsonBody(m.Body),
+			Line: line, Method: strings.ToUpper(m.Method), URL: m.Scope + m.Path, Header: headerMap(m.Headers), Body: nockBody(m.Body),
 			Status: m.Status, ReplyHeader: rawHeaders(m.Raw), Latency: -1,
 		}
 		if call.Status == 0 || m.Scope == "" || m.Path == "" {
@@ -279,10 +280,30 @@ func readNock(s *Source, v *Visitor) error {
 			v.Skip(line, "broken: its response: "+err.Error())
 			return nil
 		}
-		call.Reply = reply
+		if call.Reply = reply; m.Binary {
+			call.Reply = fromHex(reply)
+		}
 		call.setDate()
 		return v.Call(call)
 	})
+}
+
+// nockBody is the body of a request. One that is not text stands in hexadecimal; of these a packed one can be read, and says so by its first bytes.
+func nockBody(raw json.RawMessage) []byte {
+	body := jsonBody(raw)
+	if plain := fromHex(body); bytes.HasPrefix(plain, []byte{0x1f, 0x8b}) {
+		return plain
+	}
+	return body
+}
+
+// fromHex is what hexadecimal digits stand for, or the text as it is.
+func fromHex(text []byte) []byte {
+	plain, err := hex.DecodeString(string(text))
+	if err != nil {
+		return text
+	}
+	return plain
 }
 
 // rawHeaders reads names and values in turn, or an object.
