@@ -154,10 +154,7 @@ var evidenceMutants = []mutant{
 	{rules: "grace", want: flow.S2, at: forceFalse("arrival-needs-time")},
 	{rules: "plain", want: flow.S2, at: forceTrue("only-door-leaves-nothing")},
 	{rules: "plain", want: flow.S2, at: forceTrue("late-door")},
-	{
-		rules: "plain", want: flow.S2, at: forceTrue("door-is-of-its-call"),
-		spared: "NOT COVERED: the provider of the mutants dedupes by no order; the traps of flow have one",
-	},
+	{rules: "plain", want: flow.S2, at: forceTrue("door-is-of-its-call")},
 	{
 		rules: "plain", want: flow.S2, at: forceTrue("late-reply-identity"),
 		spared: "what refuses late refusals refuses it; no other late answer can be about the wrong request while only one may execute",
@@ -200,7 +197,7 @@ var evidenceMutants = []mutant{
 	},
 	{
 		rules: "theirs", want: flow.S2, at: forceTrue("provider-id-without-owner"),
-		spared: "NOT COVERED: a webhook with such an id names nothing, and no query's answer of the model brings an id",
+		spared: "NOT COVERED: a webhook with such an id names nothing, and of a query's answer the copies of the whole order count",
 	},
 	{
 		rules: "plain", want: flow.S3, at: forceFalse("proof-against-proof"),

@@ -206,19 +206,17 @@ func (m *model) queryNames(n *node, i int, late bool, h *answerClass) (names []u
 	return names, inScope
 }
 
-// suppose sets in a flow what the model does not follow, and an answer to a query reads: that it knows no id of the provider, so that one
-// may be that of any request, or that an earlier request that ended has left two copies, so that a failure may be that of one.
+// suppose sets in a flow what the model does not follow, and an answer reads: that it knows no id of the provider, so that one in a query's
+// answer may be that of any request, and one in a webhook a stranger's; or that an earlier request that ended has left two copies, so that a failure
+// may be that of one.
 func (m *model) suppose(s *flow.State, tr transition) {
-	if tr.kind != kindQueryAnswer && tr.kind != kindLateQueryAnswer {
-		return
-	}
-	switch tr.variant &^ (otherAmount | wholeAmount) {
-	case namesUnknownID:
+	switch {
+	case m.knowsNoID(tr):
 		m.ownLedger(s)
 		for i := range s.Ledger {
 			s.Ledger[i].ProviderID = ""
 		}
-	case namesOneOfTwo:
+	case tr.namesOneOfTwo():
 		m.ownLedger(s)
 		s.Ledger[tr.id].Copies = 2
 	}
@@ -226,15 +224,27 @@ func (m *model) suppose(s *flow.State, tr transition) {
 
 // recall undoes suppose.
 func (m *model) recall(s *flow.State, tr transition) {
-	if tr.kind != kindQueryAnswer && tr.kind != kindLateQueryAnswer {
-		return
-	}
-	switch was := m.steps.from.s.Ledger; tr.variant &^ (otherAmount | wholeAmount) {
-	case namesUnknownID:
+	switch was := m.steps.from.s.Ledger; {
+	case m.knowsNoID(tr):
 		for i := range was {
 			s.Ledger[i].ProviderID = cmp.Or(was[i].ProviderID, s.Ledger[i].ProviderID)
 		}
-	case namesOneOfTwo:
+	case tr.namesOneOfTwo():
 		s.Ledger[tr.id].Copies = was[tr.id].Copies
 	}
+}
+
+// knowsNoID reports whether a flow that gets the answer of a transition is to know no id of the provider.
+func (m *model) knowsNoID(tr transition) bool {
+	switch name := tr.variant &^ (otherAmount | wholeAmount); tr.kind { //nolint:exhaustive // the others bring no such answer
+	case kindQueryAnswer, kindLateQueryAnswer:
+		return name == namesUnknownID
+	case kindWebhook:
+		return name == namesStranger && m.givesProviderID()
+	}
+	return false
+}
+
+func (tr *transition) namesOneOfTwo() bool {
+	return (tr.kind == kindQueryAnswer || tr.kind == kindLateQueryAnswer) && tr.variant&^(otherAmount|wholeAmount) == namesOneOfTwo
 }
