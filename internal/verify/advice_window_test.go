@@ -65,3 +65,35 @@ func TestWindowShorterThanTheFlow(t *testing.T) {
 		t.Errorf("a new request: %s", got)
 	}
 }
+
+const creek = `name       = "creek"
+operations = ["pay"]
+
+[contract]
+query_by        = ["order_id"]
+webhook         = true
+dedupe          = ["request_id"]
+dedupe_window   = "30m"
+replay          = "rejected"
+not_found_after = "2h"
+arrival_grace   = "20m"
+
+[[code]]
+code  = "PAID"
+class = "success"
+facts = [{ operation = "pay", phase = ["send", "query", "webhook"], effect = "executed", stage = "result" }]
+
+[[code]]
+code  = "NO"
+class = "issuer_declined"
+facts = [{ operation = "pay", phase = ["send", "query", "webhook"], effect = "not_executed", stage = "result" }]
+`
+
+// The default rules repeat what was refused for certain, however late. A refusal after that covers both copies while the provider still
+// dedupes them, and at no event does the flow take that time for longer than the provider did when the repeat was sent.
+func TestAWindowThatIsOverBeforeTheFlowIsProved(t *testing.T) {
+	dir := testkit.Dir(t, map[string]string{"providers/creek.toml": creek, "merchants/acme.toml": "[limits]\nmax_attempts = 2\nmax_queries = 2\nmax_elapsed = \"1h\"\n"})
+	if r := run(t, dir, &verify.Options{Providers: []string{"creek"}, Merchants: []string{"acme"}}); !r.Holds {
+		t.Errorf("it does not hold: %+v", r.Products[0].Violations)
+	}
+}

@@ -242,7 +242,7 @@ func (n *node) allOld() bool {
 // anySentTwice reports whether an identity was sent more than once.
 func (m *model) anySentTwice(n *node) bool {
 	for i := range n.ids {
-		if n.s.Ledger[i].Copies > 1 {
+		if n.s.Ledger[i].Sends > 1 || n.s.Ledger[i].Copies > 1 {
 			return true
 		}
 	}
@@ -270,7 +270,7 @@ func (m *model) spendLimits(s *flow.State, tr transition) {
 	m.ownLedger(s)
 	for i := range s.Ledger {
 		if old := i == len(s.Ledger)-1; old && m.exhausted.lastOld || !old && m.exhausted.othersOld {
-			if over := base.Add(-repeatWindow(&m.terms.Contract)); over.Before(s.Ledger[i].FirstSent) {
+			if over := s.Asked.Add(-repeatWindow(&m.terms.Contract)); over.Before(s.Ledger[i].FirstSent) {
 				s.Ledger[i].FirstSent = over
 			}
 		}

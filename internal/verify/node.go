@@ -214,9 +214,13 @@ func (m *model) setTimes(n *node) {
 			first = max(first, k.age(st.askedFirst)+shift)
 			last = max(last, k.age(st.asked)+shift)
 		}
-		id.FirstSent = base.Add(-first)
-		if st.old {
-			id.FirstSent = base.Add(-repeatWindow(&m.terms.Contract))
+		switch {
+		case st.old:
+			id.FirstSent = base.Add(-shift - repeatWindow(&m.terms.Contract))
+		case m.coarse: // its window ends at any event, and not with an age
+			id.FirstSent = base
+		default:
+			id.FirstSent = base.Add(-first)
 		}
 		id.LastSent = base.Add(-last)
 		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
