@@ -51,7 +51,7 @@ func certifyCommand() *cobra.Command {
 		Long: `Checks a file that recourse verify --certificate has written. The checker is a program of its
 own: it shares with verify only the machine of package flow, and what decides by the rules. For each
 product it checks that the start is in the set of states, that every step of the machine
-from a state in the set stays in it, that no state breaks S1 to S5, and that every promise
+from a state in the set stays in it, that no state breaks S1 to S6, and that every promise
 of the provider that a step needs is listed with the rule that relies on it, for both capture
 modes. See docs/using-verify.md.
 

@@ -84,5 +84,5 @@ type State struct {
 type Identity struct {
 	Order, Sends, Copies, Effect, Prior, Class, Age uint8
 
-	Theirs, Mismatch, Contested, Reopened bool
+	Theirs, Mismatch, Disputed, Contested, Reopened bool
 }

@@ -63,7 +63,7 @@ func (a *State) Flow(p policy.Payment) flow.State {
 	}
 	for i, is := range a.IDs[:a.Count] {
 		id := flow.Identity{OrderID: Name("order", int(is.Order)), RequestID: Name("request", i), Sends: int(is.Sends), Copies: int(is.Copies), Effect: policy.Effect(is.Effect),
-			Prior: policy.Effect(is.Prior), Mismatch: is.Mismatch, Contested: is.Contested, Reopened: is.Reopened, Fact: policy.Fact{Class: Any}}
+			Prior: policy.Effect(is.Prior), Mismatch: is.Mismatch, Disputed: is.Disputed, Contested: is.Contested, Reopened: is.Reopened, Fact: policy.Fact{Class: Any}}
 		switch id.Effect {
 		case policy.NotExecuted:
 			id.Fact = policy.Fact{Effect: id.Effect, Class: Any, Reach: Any}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -181,6 +182,14 @@ func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Ques
 		}
 		lost := Read(rules.Judge(&p.Payment, &policy.Answer{Phase: policy.Phase(ph), Fault: policy.Timeout}))
 		m.lost[ph] = int8(slices.Index(m.facts[ph], lost))
+	}
+	for _, f := range p.Facts {
+		if strings.Contains(f, " disputed ") {
+			m.claims |= wasDisputed | wereDisputed
+		}
+		if strings.Contains(f, " mismatch ") {
+			m.claims |= wasPart
+		}
 	}
 	if !certificate.OnTarget(&p.Payment) && slices.Contains(p.Terms.Contract.QueryBy, policy.ProviderID) {
 		m.names = append(m.names, byTheirs)

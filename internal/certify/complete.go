@@ -251,7 +251,7 @@ func shown(q certificate.Question, own policy.Fact, ledger []policy.Fact) (all [
 	same.Effect = is.Effect
 	held := func(e policy.Effect, to func(*policy.Fact)) {
 		for _, f := range ledger {
-			if f.Effect == e && (e != policy.Executed || is.Effect != e || Read(f).Class == is.Class) {
+			if f.Effect == e && (e != policy.Executed || is.Effect != e || Read(f).Class == is.Class || is.Class == policy.Disputed && f.Class != policy.Mismatch) {
 				to(&f)
 				all = append(all, f)
 			}
@@ -265,8 +265,14 @@ func shown(q certificate.Question, own policy.Fact, ledger []policy.Fact) (all [
 			}
 		})
 	case is.Effect == policy.Executed:
-		held(policy.Executed, func(*policy.Fact) {})
-		if own.Effect == policy.Executed && Read(own).Class == is.Class {
+		dispute := func(f *policy.Fact) { // a dispute stays one
+			if is.Class == policy.Disputed {
+				f.Class = is.Class
+			}
+		}
+		held(policy.Executed, dispute)
+		if own.Effect == policy.Executed && (Read(own).Class == is.Class || is.Class == policy.Disputed && own.Class != policy.Mismatch) {
+			dispute(&own)
 			all = append(all, own)
 		}
 	case is.Effect == policy.Unknown && is.Class == policy.Conflict:

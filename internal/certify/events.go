@@ -141,14 +141,22 @@ func (m *Machine) from(s flow.State) error {
 
 // happens carries out an event, of an answer that needs a promise, or without one.
 func (m *Machine) happens(e flow.Event, worlds []world, g given, promise uint8) {
-	if m.answer, m.promise = g, promise; m.differs(g) {
+	m.answer, m.promise, m.says = g, promise, policy.Fact{}
+	switch e.(type) {
+	case flow.Received, flow.Queried, flow.Answered:
+		m.says = m.facts[g.phase][g.class]
+	}
+	if m.differs(g) {
 		m.try(e, worlds)
 	}
 }
 
 // after returns the worlds in which a statement about an identity can be made, as they are then.
-func (m *Machine) after(said string, i int) (all []world) {
-	for _, w := range m.worlds {
+func (m *Machine) after(said string, i int) []world { return then(m.worlds, said, i) }
+
+// then is after, in some worlds.
+func then(in []world, said string, i int) (all []world) {
+	for _, w := range in {
 		for _, x := range worlds[said][of(w, i)] {
 			if next := w&^(15<<(4*i)) | world(x)<<(4*i); !slices.Contains(all, next) {
 				all = append(all, next)
@@ -157,6 +165,37 @@ func (m *Machine) after(said string, i int) (all []world) {
 	}
 	return all
 }
+
+// ofOrder is after, where an answer to a query names no request: by the order it speaks of each that has arrived.
+func (m *Machine) ofOrder(said string, i int) []world {
+	others := m.beside(i)
+	if said == "ended" && slices.ContainsFunc(others, func(k int) bool { return !m.knows(k) }) {
+		said = "failed"
+	}
+	all := m.after(said, i)
+	for _, k := range others {
+		switch {
+		case said == "ended":
+			all = then(all, "beside", k)
+		case said == "absent" && m.knows(k):
+			all = then(all, said, k)
+		}
+	}
+	return all
+}
+
+// beside are the other identities of which an answer to the query under way speaks that names none.
+func (m *Machine) beside(i int) (all []int) {
+	for k := range m.state.Ledger {
+		if k != i && m.state.AskedBy == policy.OrderID && m.state.Ledger[k].OrderID == m.state.Ledger[i].OrderID {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// knows reports whether the query under way came when all of an identity had arrived, and could be found.
+func (m *Machine) knows(i int) bool { return len(m.ages) > 1 && int(m.asked[i]) == len(m.ages)-1 }
 
 // answers adds every answer about an identity, or about another payment, with the worlds in which it can come.
 func (m *Machine) answers(i int, inOrder bool) {
@@ -168,7 +207,7 @@ func (m *Machine) answers(i int, inOrder bool) {
 	under := s.Stage == flow.Sending && i == last
 	shares := by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID || by == policy.ProviderID && certificate.OnTarget(&m.payment)
 	asked := s.Stage == flow.Querying && (i == last || shares)
-	knows := asked && len(m.ages) > 1 && int(m.asked[i]) == len(m.ages)-1 // the query came when all had arrived
+	knows := asked && m.knows(i)
 	for class, fact := range m.facts[policy.Send] {
 		m.sendAnswers(i, given{phase: policy.Send, class: int8(class)}, fact, under, inOrder)
 	}
@@ -310,8 +349,9 @@ func (m *Machine) add(g given, names []naming, says string, i int) {
 		odd = m.worlds
 	}
 	for _, n := range names {
+		worlds := worlds
 		if g.name, g.of, g.amount = n, int8(i), 0; n == unnamed {
-			g.of = -1
+			g.of, worlds = -1, m.ofOrder(says, i)
 		} else if m.bare[g.phase][g.class].Fault != policy.NoFault {
 			continue // a failed call names no payment
 		}

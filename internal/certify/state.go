@@ -8,13 +8,14 @@ import (
 	"github.com/recourse-pay/recourse/policy"
 )
 
-// Read is what the flow reads in a fact: the effect, whether a refusal is a stored result, and three classes.
+// Read is what the flow reads in a fact: the effect, whether a refusal is a stored result, whether something was not found, and what is said of
+// the money beside that: it is disputed, or another amount was paid.
 func Read(f policy.Fact) policy.Fact {
 	is := policy.Fact{Effect: f.Effect, Class: certificate.Own, Reach: certificate.Own, Final: certificate.Own}
-	if f.Class == policy.NotFound || f.Effect == policy.Executed && (f.Class == policy.Disputed || f.Class == policy.Mismatch) {
+	if f.Class == policy.NotFound || f.Class == policy.Disputed || f.Class == policy.Mismatch && (f.Effect == policy.Executed || f.Stage == policy.Result) {
 		is.Class = f.Class
 	}
-	if f.Effect == policy.NotExecuted {
+	if f.Effect == policy.NotExecuted || f.Effect != policy.Executed && is.Class == policy.Mismatch {
 		is.Stage = f.Stage
 	}
 	return is
@@ -37,8 +38,9 @@ func other(s *flow.State) int {
 // identities are kept.
 func (m *Machine) abstract(s *flow.State, age uint8, apart bool) (a certificate.State, to []int) {
 	a, to = certificate.StateOf(s), make([]int, len(s.Ledger))
-	kept := other(s)
+	kept, executed, disputed := other(s), isExecuted(s), false
 	for i := range s.Ledger {
+		disputed = disputed || s.Ledger[i].Disputed
 		if to[i] = -1; i != kept && i < len(s.Ledger)-1 && !apart {
 			continue
 		}
@@ -47,7 +49,8 @@ func (m *Machine) abstract(s *flow.State, age uint8, apart bool) (a certificate.
 		}
 		is := &a.IDs[a.Count]
 		*is = identity(s, i, apart)
-		for k := i; k >= 0; k-- { // it is called by the first that has it
+		is.Disputed, disputed = executed && disputed, false // until something executes the flow does not read it: try has all that was said before
+		for k := i; k >= 0; k-- {                           // it is called by the first that has it
 			if to[k] >= 0 && s.Ledger[k].OrderID == s.Ledger[i].OrderID {
 				is.Order = uint8(to[k])
 			}
@@ -60,6 +63,11 @@ func (m *Machine) abstract(s *flow.State, age uint8, apart bool) (a certificate.
 	return a, to
 }
 
+// isExecuted reports whether the flow knows of an execution.
+func isExecuted(s *flow.State) bool {
+	return slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool { return id.Effect == policy.Executed })
+}
+
 // isPast reports whether an identity is not the latest one, and is known not to execute.
 func isPast(s *flow.State, i int) bool {
 	id := &s.Ledger[i]
@@ -70,7 +78,7 @@ func isPast(s *flow.State, i int) bool {
 func identity(s *flow.State, i int, apart bool) certificate.Identity {
 	id, last := &s.Ledger[i], i == len(s.Ledger)-1
 	is := certificate.Identity{Sends: uint8(min(id.Sends, 2)), Copies: uint8(min(id.Copies, 2)), Effect: uint8(id.Effect), Prior: uint8(policy.NotExecuted),
-		Theirs: theirs(s, i), Mismatch: id.Mismatch, Contested: id.Contested}
+		Theirs: theirs(s, i), Mismatch: id.Mismatch && id.Effect == policy.Executed, Contested: id.Contested}
 	switch {
 	case !last && !apart:
 		is.Sends, is.Copies, is.Theirs, is.Mismatch = 1, 1, certificate.OnTarget(&s.Payment), false

@@ -24,7 +24,7 @@ type Machine struct {
 	names []naming        // of an identity, in an answer to a call
 	form
 	looked  map[outcome][]world // from one flow, by outcome: the worlds in which it was looked at
-	spent   [32]*flow.State     // the same flow when an event comes, by what is spent
+	spent   [256]*flow.State    // the same flow when an event comes, by what is spent
 	emit    func(certificate.State, []world)
 	chances []chance // the answers that can come
 	events  map[given]flow.Event
@@ -35,17 +35,25 @@ type Machine struct {
 	adviser flow.Adviser // steps in memory that is used again
 	arrived flow.State   // where it steps
 
-	answer  given // that comes
+	happening
+	claims  int // what answers of the catalogue can say of the money
 	choices []certificate.Choice
 	choice  int
-	promise uint8 // that the event needs, of promises
 	err     error
+}
+
+// happening is the event whose steps are taken.
+type happening struct {
+	answer   given       // that comes
+	says     policy.Fact // of it
+	promise  uint8       // that it needs, of promises
+	executes bool        // a step made an execution known
 }
 
 // forget begins with another flow.
 func (m *Machine) forget() {
 	clear(m.looked)
-	m.spent = [32]*flow.State{}
+	m.spent = [256]*flow.State{}
 }
 
 // outcome is all that decides what a step leads to, and all that a spent limit changes in it. The state has every identity.
@@ -57,13 +65,17 @@ type outcome struct {
 	limited         bool // a limit was spent
 }
 
-// What can be spent, or over, when an event comes: the flow's time, its sends, its queries, the window of the latest identity, those of others.
+// What can be spent, or over, when an event comes: the flow's time, its sends, its queries, the window of the latest identity, those of others; and what can
+// have been said of the money.
 const (
 	noTime = 1 << iota
 	noSends
 	noQueries
 	old
 	othersOld
+	wasDisputed // of the latest identity, before anything was known to execute
+	wereDisputed
+	wasPart // another amount was said to be paid
 )
 
 // soon stands for every schedule. That a wait ends too late is what noTime is for.
@@ -86,6 +98,9 @@ func (m *Machine) Decide(s *policy.Situation) policy.Decision {
 	f, doubt := s.Fact, byte(0)
 	if s.InDoubt {
 		doubt = 1
+	}
+	if f.Effect != policy.Executed && (f.Class == policy.Disputed || f.Class == policy.Mismatch) {
+		f.Class = certificate.Own // it decides nothing else than the answer's own
 	}
 	q := certificate.Question{byte(s.Answer.Phase), byte(m.answer.class), byte(f.Effect), byte(f.Class), byte(f.Stage), byte(f.Reach), byte(f.Final), doubt}
 	if m.choices = m.ask(q); len(m.choices) == 0 {
@@ -122,11 +137,15 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 		if spent&old > 0 && m.window() >= m.terms.Limits.MaxElapsed {
 			base |= noTime // that window ends after the flow
 		}
+		m.executes = false
 		wanted, varies := m.tryAll(base, e, worlds)
 		wants = wants || wanted
-		for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
-			if wants && varies && base&noTime == 0 && n > 0 && (limits == noTime || !due) {
-				m.tryAll(base|limits, e, worlds)
+		for _, limits := range []int{0, noTime, noSends, noQueries, noSends | noQueries} {
+			limited := wants && varies && base&noTime == 0 && n > 0 && (limits == noTime || !due)
+			for _, said := range []int{0, wasDisputed, wereDisputed, wasPart} {
+				if (limits == 0 || limited) && limits|said > 0 && (said == 0 || m.executes && m.claims&said > 0) {
+					m.tryAll(base|limits|said, e, worlds)
+				}
 			}
 		}
 	}
@@ -176,10 +195,12 @@ func (m *Machine) before(spent int) *flow.State {
 		s.Queries = m.terms.Limits.MaxQueries
 	}
 	for i := range s.Ledger {
-		id := &s.Ledger[i]
+		id, last := &s.Ledger[i], i == len(s.Ledger)-1
+		id.Disputed = id.Disputed || last && spent&wasDisputed > 0 || !last && spent&wereDisputed > 0
+		id.Mismatch = id.Mismatch || spent&wasPart > 0
 		id.FirstSent, id.LastSent = now, now.Add(-m.ages[m.asked[i]])
 		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
-		if last := i == len(s.Ledger)-1; last && spent&old > 0 || !last && spent&othersOld > 0 {
+		if last && spent&old > 0 || !last && spent&othersOld > 0 {
 			id.FirstSent = now.Add(-m.window())
 		}
 	}
@@ -232,7 +253,9 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (wants, varies, 
 		o.action = decided.Decision.Action
 		wants = m.decided(decided, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 	}
+	m.executes = m.executes || isExecuted(after) && !isExecuted(s)
 	m.kept(s, after, sent, ended && decided.Verdict.Limit != "")
+	m.remarks(s, after, e)
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
 		m.note(decided)
 	}
@@ -264,7 +287,7 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (wants, varies, 
 func (m *Machine) decided(c *flow.Decided, spent int, goesOn bool) (wants bool) {
 	to, action := c.Verdict, c.Decision.Action
 	m.expect(c.Due || to.Property == "", "S5: the rules want %s, which %s forbids", c.Decision.Action, to.Property)
-	m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: succeeded, and disputed or partly paid")
+	m.expect(to.Action != policy.MarkSucceeded || c.Fact.Class != policy.Disputed && c.Fact.Class != policy.Mismatch, "S6: the rules see it, and want mark_succeeded: disputed or partly paid")
 	m.expect(spent&noSends == 0 || !to.Action.Sends(), "S4: sends past max_attempts")
 	m.expect(spent&noQueries == 0 || to.Action != policy.QueryStatus || to.Via != flow.ByQuery, "S4: asks past max_queries")
 	m.expect(spent&noTime == 0 || c.Due || goesOn, "S4: the time is over, and it waits")
@@ -281,6 +304,25 @@ func (m *Machine) kept(s, after *flow.State, sent *flow.Identity, byLimit bool) 
 		m.expect(was.OrderID == is.OrderID && was.RequestID == is.RequestID && was.FirstSent.Equal(is.FirstSent) && (again || was.Sends == is.Sends && was.LastSent.Equal(is.LastSent)),
 			"S1: the ledger forgets a request")
 	}
+}
+
+// remarks checks that the ledger keeps what an answer says of the money beside the effect: a dispute until a person speaks, that another amount was
+// paid until an answer names the whole, or a person speaks.
+func (m *Machine) remarks(s, after *flow.State, e flow.Event) {
+	_, person := e.(flow.Resolved)
+	whole := m.says.Effect == policy.Executed && m.answer.amount == wholeAmount
+	disputed, part := false, false
+	for i := range after.Ledger {
+		is := &after.Ledger[i]
+		disputed, part = disputed || is.Disputed, part || is.Mismatch
+		if i < len(s.Ledger) && !person {
+			m.expect(is.Disputed || !s.Ledger[i].Disputed, "S6: the ledger forgets a dispute")
+			m.expect(is.Mismatch || whole || !s.Ledger[i].Mismatch, "S6: the ledger forgets that another amount was paid")
+		}
+	}
+	others := m.answer.name > byOrder
+	m.expect(others || disputed || m.says.Class != policy.Disputed, "S6: the ledger does not hold a dispute")
+	m.expect(others || part || m.says.Class != policy.Mismatch, "S6: the ledger does not hold that another amount was paid")
 }
 
 // send returns the world in which a request was sent under the latest identity.
@@ -316,6 +358,9 @@ func (m *Machine) hold(w world, s *flow.State, ended bool) {
 		m.expect(!ended || v == 0 || s.Outcome != policy.Failed, "S2: failed, and money moved or may yet")
 		m.expect(!ended || v < 5 || s.Outcome != policy.Succeeded, "S3: succeeded, and another amount was executed")
 	}
+	m.expect(!ended || s.Outcome != policy.Succeeded || !slices.ContainsFunc(s.Ledger, func(id flow.Identity) bool {
+		return id.Disputed || id.Mismatch && id.Effect == policy.Executed
+	}), "S6: succeeded, and disputed or partly paid")
 	m.expect(!ended || executed || s.Outcome != policy.Succeeded, "S3: succeeded, and nothing was executed")
 }
 
@@ -336,6 +381,10 @@ func (m *Machine) arrive(s *flow.State, worlds []world, asks bool) {
 			b := a // two copies stand for more: then one less is two again
 			b.IDs[a.Count-1].Copies = 2
 			m.emit(b, moved)
+		}
+		if last > 0 && len(m.state.Ledger) > 1 && m.state.Ledger[0].Disputed && !s.Ledger[0].Disputed && isExecuted(s) {
+			a.IDs[0].Disputed = true // a person spoke of one that is disputed, and it stands for others
+			m.emit(a, moved)
 		}
 	}
 }

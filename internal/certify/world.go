@@ -19,6 +19,7 @@ var worlds = table(map[string]string{ //
 	"open":    "l  1    2    P  Q   O  R",
 	"failed":  "l  lF   lF   l  l   l  l",  // by a webhook, or by a query that may come too early
 	"ended":   "l  F    F    -  -   -  -",  // by a query that knows every request
+	"beside":  "0  0F   0F   -  -   -  -",  // the same, of another request of its order
 	"absent":  "k  N    N    -  -   -  -",  // the same, and it finds none
 	"door":    "0  0    12   -  PQ  -  OR", // of the request under way: refused, and nothing is stored
 	"only":    "k  0    12   -  PQ  -  OR", // the same, and no other request of it can have failed

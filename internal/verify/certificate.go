@@ -40,6 +40,9 @@ func newCertifier(g *ground, m *model) *certifier {
 			c.addClass(ph, &g.facts.notSentClass)
 		}
 	}
+	if cat, err := g.engine.Catalog(&m.payment); err == nil { // which a product has
+		c.product.Facts = certificate.Facts(cat, m.payment.Operation)
+	}
 	c.machine = certify.New(&c.product, g.engine, c.ask)
 	return c
 }
@@ -209,11 +212,6 @@ func (b *batch) certifyMode(ctx context.Context, g *ground, jobs []*job, tables 
 	m.decider.joined = false // a certificate names the rules
 	c := newCertifier(g, m)
 	c.most = cmp.Or(b.o.mostCertified, mostCertified)
-	cat, err := g.engine.Catalog(&c.product.Payment)
-	if err != nil {
-		return nil, err
-	}
-	c.product.Facts = certificate.Facts(cat, c.product.Payment.Operation)
 	for _, j := range jobs {
 		c.product.Merchants = append(c.product.Merchants, j.merchants...)
 	}
