@@ -140,13 +140,21 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 		m.executes = false
 		wanted, varies := m.tryAll(base, e, worlds)
 		wants = wants || wanted
-		for _, limits := range []int{0, noTime, noSends, noQueries, noSends | noQueries} {
-			limited := wants && varies && base&noTime == 0 && n > 0 && (limits == noTime || !due)
-			for _, said := range []int{0, wasDisputed, wereDisputed, wasPart} {
-				if (limits == 0 || limited) && limits|said > 0 && (said == 0 || m.executes && m.claims&said > 0) {
-					m.tryAll(base|limits|said, e, worlds)
-				}
+		m.tryClaims(base, e, worlds)
+		for _, limits := range []int{noTime, noSends, noQueries, noSends | noQueries} {
+			if wants && varies && base&noTime == 0 && n > 0 && (limits == noTime || !due) {
+				m.tryAll(base|limits, e, worlds)
+				m.tryClaims(base|limits, e, worlds)
 			}
+		}
+	}
+}
+
+// tryClaims tries a step that made an execution known once more with each remark that can have been made before.
+func (m *Machine) tryClaims(spent int, e flow.Event, worlds []world) {
+	for _, said := range []int{wasDisputed, wereDisputed, wasPart} {
+		if m.executes && m.claims&said > 0 {
+			m.tryAll(spent|said, e, worlds)
 		}
 	}
 }
@@ -253,7 +261,6 @@ func (m *Machine) step(spent int, e flow.Event, worlds []world) (wants, varies, 
 		o.action = decided.Decision.Action
 		wants = m.decided(decided, spent, s.Stage == flow.Waiting || after.Stage != flow.Waiting)
 	}
-	m.executes = m.executes || isExecuted(after) && !isExecuted(s)
 	m.kept(s, after, sent, ended && decided.Verdict.Limit != "")
 	m.remarks(s, after, e)
 	if spent&(noSends|noQueries) == 0 && (spent&noTime == 0 || spent&old > 0) {
@@ -309,6 +316,7 @@ func (m *Machine) kept(s, after *flow.State, sent *flow.Identity, byLimit bool) 
 // remarks checks that the ledger keeps what an answer says of the money beside the effect: a dispute until a person speaks, that another amount was
 // paid until an answer names the whole, or a person speaks.
 func (m *Machine) remarks(s, after *flow.State, e flow.Event) {
+	m.executes = m.executes || isExecuted(after) && !isExecuted(s)
 	_, person := e.(flow.Resolved)
 	whole := m.says.Effect == policy.Executed && m.answer.amount == wholeAmount
 	disputed, part := false, false
