@@ -24,14 +24,14 @@ func TestSearchesConsiderWhatFlowsShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	decisions := 0
-	for number := *flagFirst; number < *flagFirst+testkit.Size(12, 25, 300); number++ {
+	for number := *flagFirst; number < *flagFirst+testkit.Size(12, 12, 40); number++ {
 		seed := (*flagSeed+40)*1_000_003 + uint64(number)
 		s, _ := drawSet(seed, shipped, false)
 		if s.provider != "mini" && testkit.Short() {
 			continue
 		}
 		if e, err := s.open(); err == nil {
-			decisions += considers(t, fmt.Sprint("set ", number), e, s.product, seed, testkit.Size(4_000, 20_000, 60_000), testkit.Size(4_000, 5_000, 20_000), s.beside...)
+			decisions += considers(t, fmt.Sprint("set ", number), e, s.product, seed, testkit.Size(4_000, 10_000, 30_000), testkit.Size(4_000, 4_000, 20_000), s.beside...)
 		}
 	}
 	if decisions < 1_000 {
@@ -51,10 +51,10 @@ func TestSearchesConsiderWhatShippedRulesAreShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k, op := range c.Operations {
-			if k > 0 && testkit.Short() {
+			if k > 0 && !testkit.Slow {
 				break
 			}
-			if p := (product{name, op, ""}); considers(t, "shipped", e, p, 1, 60_000, testkit.Size(1_000, 3_000, 100_000)) == 0 {
+			if p := (product{name, op, ""}); considers(t, "shipped", e, p, 1, 60_000, testkit.Size(1_000, 2_000, 20_000)) == 0 {
 				t.Error(name, op, "is not proved, or asks its rules nothing")
 			}
 		}

@@ -188,7 +188,7 @@ func TestStepsThatAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(testkit.Size(8, 15, 400)) {
+	for seed := range uint64(testkit.Size(8, 10, 400)) {
 		text := someRules(draw.From(seed))
 		e, err := ruleset.Open(testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text}))
 		if err != nil {

@@ -21,7 +21,7 @@ func TestContestedNodesForgetWhatNothingReads(t *testing.T) {
 	}
 	const most = 4_000
 	compared, fewer := 0, 0
-	for seed := uint64(1); compared < testkit.Size(4, 5, 20) && seed < 1000; seed++ {
+	for seed := uint64(1); compared < testkit.Size(4, 4, 20) && seed < 1000; seed++ {
 		text := someRules(draw.From(seed))
 		dir := testkit.Dir(t, map[string]string{"providers/mill.toml": string(mill), "merchants/some.toml": text})
 		e, err := ruleset.Open(dir)

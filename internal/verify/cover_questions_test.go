@@ -20,7 +20,7 @@ func TestCoveredRulesAreAskedNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	covered := 0
-	for seed := range uint64(testkit.Size(4, 8, 60)) {
+	for seed := range uint64(testkit.Size(4, 4, 60)) {
 		r := draw.From(5000 + seed)
 		k, err := OpenKnown(filepath.Join(t.TempDir(), "known.json"))
 		if err != nil {

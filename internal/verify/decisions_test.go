@@ -18,7 +18,7 @@ import (
 func TestDecisionsAreTheOptions(t *testing.T) {
 	r := draw.From(7)
 	files := map[string]string{}
-	for i := range testkit.Size(12, 20, 200) {
+	for i := range testkit.Size(12, 12, 200) {
 		files[fmt.Sprintf("merchants/m%d.toml", i)] = drawnOwn(r)
 	}
 	e, err := ruleset.Open(testkit.Dir(t, files))

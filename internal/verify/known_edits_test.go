@@ -158,7 +158,7 @@ func TestKnownProvesWhatASearchProves(t *testing.T) {
 		t.Fatal(err)
 	}
 	how := map[string]int{}
-	seeds := []uint64{5, 8, 11}[:testkit.Size(1, 3, 3)] // among them each kind
+	seeds := []uint64{5, 8, 11}[:testkit.Size(1, 1, 3)] // among them each kind
 	for seed := range uint64(testkit.Size(0, 0, 20)) {
 		seeds = append(seeds, 100+seed)
 	}

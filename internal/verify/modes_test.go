@@ -30,7 +30,7 @@ facts = [{ operation = "*", phase = ["send", "query", "webhook"], effect = "exec
 `
 	together, one, other := 0, 0, 0
 	for _, when := range []string{`class == "authorized" && effect == "executed"`, `class == "authorized" && effect == "pending"`, `code == "HELD" && !in_doubt`, `code == "HELD" && capture == "manual"`,
-		`effect == "executed" && capture == "manual"`, `effect == "pending" && capture == "auto"`}[:testkit.Size(2, 6, 6)] {
+		`effect == "executed" && capture == "manual"`, `effect == "pending" && capture == "auto"`}[:testkit.Size(2, 3, 6)] {
 		for _, then := range []policy.Action{policy.RetryNewOrder, policy.MarkSucceeded, policy.MarkFailed, policy.Escalate} {
 			text := fmt.Sprintf("[limits]\nmax_attempts = 2\n[contract]\nquery_by = []\nwebhook = false\n[[rule]]\nid = \"held\"\nwhen = '%s'\nthen = %q\n", when, then)
 			both, auto, manual := holdsInModes(t, catalog, text)
