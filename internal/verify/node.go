@@ -218,7 +218,7 @@ func (m *model) setTimes(n *node) {
 		case st.old:
 			id.FirstSent = base.Add(-shift - repeatWindow(&m.terms.Contract))
 		case m.coarse: // its window ends at any event, and not with an age
-			id.FirstSent = base
+			id.FirstSent = base.Add(-min(first, 1))
 		default:
 			id.FirstSent = base.Add(-first)
 		}

@@ -19,8 +19,9 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
-			if past := i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted; late && !n.ids[i].queried && !past {
-				continue // no query was sent since the identity was; of one that is past the coarse model has forgotten that
+			past := i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted && !(m.following.queries.most > 0 && n.queries == 0)
+			if late && !n.ids[i].queried && !past {
+				continue // no query was sent since the identity was; of one that is past the coarse model has forgotten that, where it counts none
 			}
 			if h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
