@@ -62,7 +62,7 @@ func TestMergedTwins(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, unsafe := map[string]string{"providers/court.toml": string(court)}, map[string]bool{}
-	for h := range testkit.Size(3, 5, len(harms)) {
+	for h := range testkit.Size(3, 3, len(harms)) {
 		one := &harms[h]
 		for l, limit := range limited {
 			if (h+l)%testkit.Size(12, 12, 4) != 2 {

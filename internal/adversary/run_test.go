@@ -29,7 +29,7 @@ var (
 // Nothing that verify calls proved can be broken by a walk.
 func TestNothingProvedIsBroken(t *testing.T) {
 	o := Options{
-		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(5_000, 60_000, 10_000_000),
+		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(5_000, 30_000, 10_000_000),
 		PerSet: testkit.Size(5_000, 20_000, 200_000), Refused: testkit.Size(500, 2_000, 4_000), Workers: 2, States: 30_000, Patience: 20,
 	}
 	holdsAgainst(t, &o)
@@ -38,7 +38,7 @@ func TestNothingProvedIsBroken(t *testing.T) {
 // Nor is what rests on counts and limits, which few of the sets above do.
 func TestNothingProvedByCountsIsBroken(t *testing.T) {
 	holdsAgainst(t, &Options{
-		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(2_000, 20_000, 1_000_000), Counts: true,
+		Seed: *flagSeed, First: *flagFirst, Sets: *flagSets, Steps: testkit.Size(2_000, 8_000, 1_000_000), Counts: true,
 		PerSet: testkit.Size(1_000, 5_000, 20_000), Refused: testkit.Size(200, 500, 2_000), Workers: 2, States: 30_000, Patience: 20,
 	})
 }
