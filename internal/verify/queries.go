@@ -19,7 +19,7 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
-			past := i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted && !(m.following.queries.most > 0 && n.queries == 0)
+			past := m.coarse && i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted && !(m.following.queries.most > 0 && n.queries == 0 && n.firstOwn == 0)
 			if late && !n.ids[i].queried && !past {
 				continue // no query was sent since the identity was; of one that is past the coarse model has forgotten that, where it counts none
 			}
