@@ -87,8 +87,8 @@ func (m *model) canonicalizeState(s *flow.State) {
 		if id.Prior != policy.NotExecuted {
 			id.Prior = policy.Unknown // the flow reads only whether it was certain
 		}
-		if i == len(s.Ledger)-1 || id.Effect.Settled() && id.Effect != policy.NotExecuted {
-			id.Reopened = false // the flow does not read it here
+		if i == len(s.Ledger)-1 || id.Effect.Settled() || id.Contested {
+			id.Reopened = false // the flow does not read it here, or sets it before it does
 		}
 	}
 }
@@ -145,6 +145,11 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	if id.Fact = keptFact(id); id.Effect == policy.NotExecuted && n.closed(i) {
 		id.Fact.Reach = 0 // no rule sees it again
+	}
+	if m.coarse && i < len(n.ids)-1 && m.learnsProviderID() {
+		if own := providerID(id.RequestID); n.s.Ledger[len(n.ids)-1].ProviderID != own {
+			id.ProviderID = own // see learnsProviderID
+		}
 	}
 	settled := n.s.Stage == flow.Ended && n.s.Outcome != policy.Escalated // what is said later changes no outcome
 	if n.closed(i) && (id.Sends == 1 || settled) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {

@@ -230,8 +230,20 @@ func (m *model) recall(s *flow.State, tr transition) {
 		for i := range was {
 			s.Ledger[i].ProviderID = cmp.Or(was[i].ProviderID, s.Ledger[i].ProviderID)
 		}
+		m.forgetTaken(s)
 	case tr.namesOneOfTwo():
 		s.Ledger[tr.id].Copies = was[tr.id].Copies
+	}
+}
+
+// forgetTaken takes from an earlier identity the provider's id that the latest has learned instead: the flow did not know whose it is.
+func (m *model) forgetTaken(s *flow.State) {
+	last := len(s.Ledger) - 1
+	for i := range max(0, last) {
+		id := &s.Ledger[i]
+		if taken := id.ProviderID == s.Ledger[last].ProviderID; taken && m.learnsProviderID() && id.ProviderID == providerID(id.RequestID) {
+			id.ProviderID = ""
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func (m *model) successors(n *node, emit emitFunc) {
 		m.sendAnswers(n, emit)
 	case flow.Querying:
 		m.queryAnswers(n, kindQueryAnswer, emit)
-		if m.coarse && !m.counts() && n.s.Displaced != nil {
+		if m.coarse && !m.counts() && n.s.Displaced != nil && !m.onlyAnswersFollow(n) {
 			// The displaced wait continues only if the answer is not new. Only webhooks can have
 			// changed anything before it. Every other event leads where it leads without a hint.
 			m.webhooks(n, emit)
@@ -234,7 +234,9 @@ func (m *model) givesProviderID() bool { return !m.actsOnTarget() }
 
 // learnsProviderID reports whether the model follows which of the provider's ids the flow has learned. It does where a query may be by
 // them. Elsewhere the flow knows each from the first send: all that the id opens is that a webhook with no other name is about
-// the flow, and before the flow knew the id, such a webhook would have changed nothing.
+// the flow, and before the flow knew the id, such a webhook would have changed nothing. The coarse model takes those of earlier requests
+// for known, too: no query is by them any more, and a query's answer that names one is about it also where it is the only one
+// unknown. That no id is known is tried by itself: see suppose.
 func (m *model) learnsProviderID() bool {
 	c := &m.terms.Contract
 	return m.givesProviderID() && slices.Contains(c.QueryBy, policy.ProviderID) && (!m.coarse || c.QueryIdentifier(true) != c.QueryIdentifier(false))
