@@ -151,6 +151,9 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 			id.ProviderID = own // see learnsProviderID
 		}
 	}
+	if m.coarse && i < len(n.ids)-1 {
+		st.queried = st.queried || m.mayHaveAsked(n)
+	}
 	settled := n.s.Stage == flow.Ended && n.s.Outcome != policy.Escalated // what is said later changes no outcome
 	if n.closed(i) && (id.Sends == 1 || settled) && slices.Contains(m.terms.Contract.Dedupe, policy.RequestID) {
 		st.old = false // it is not sent again, begins no window of another one, and has no copies that a refusal is to cover
@@ -158,8 +161,13 @@ func (m *model) canonicalizeIdentity(n *node, i int) {
 	st.accepted = st.accepted && !st.failed && st.executed+st.other == 0 && n.candidates(i) > 0
 }
 
-// capRequests keeps at most two equal requests of one identity. More behave like two.
+// capRequests keeps at most two equal requests of one identity. More behave like two. Which is the last one counts only where its age does.
 func (m *model) capRequests(n *node) {
+	if _, ages := m.clock.next(0, roleCopy); !ages {
+		for k := range n.requests {
+			n.requests[k].last = false
+		}
+	}
 	kept := n.requests[:0]
 	for k, c := range n.requests {
 		alike := 0
@@ -220,7 +228,7 @@ func (m *model) simplifyPast(n *node, i int) {
 	id, st := &n.s.Ledger[i], &n.ids[i]
 	id.Sends, id.Prior, id.Copies, id.Reopened = 1, policy.NotExecuted, min(id.Copies, 1), false
 	id.Fact = policy.Fact{Effect: policy.NotExecuted, Class: noClass}
-	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last, asked: st.asked} // a "not found" can name it
+	*st = statements{failed: id.Copies > 0, first: st.last, last: st.last, asked: st.asked, queried: st.queried} // a "not found" can name it
 	one := request{id: i, last: true, deduped: true}
 	n.requests = slices.DeleteFunc(n.requests, func(c request) bool { return c.id == i })
 	if id.Copies > 0 {

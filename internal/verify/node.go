@@ -45,7 +45,7 @@ type statements struct {
 	accepted bool  // a request was accepted
 	executed uint8 // requests that were executed
 	other    uint8 // requests that were executed with another amount
-	queried  bool  // a query was sent since; its reply may arrive late
+	queried  bool  // a query was sent since, or the coarse model has forgotten that; its reply may arrive late
 	part     bool  // it said that another amount was paid, and has not named the whole since
 	old      bool  // coarse: the provider does not dedupe it any more
 

@@ -19,9 +19,8 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 			continue // the flow learns nothing new from it, and asks no rule
 		}
 		for i := range n.ids {
-			past := m.coarse && i != len(n.ids)-1 && n.s.Ledger[i].Effect == policy.NotExecuted && !(m.following.queries.most > 0 && n.queries == 0 && n.firstOwn == 0)
-			if late && !n.ids[i].queried && !past {
-				continue // no query was sent since the identity was; of one that is past the coarse model has forgotten that, where it counts none
+			if late && !n.ids[i].queried {
+				continue // no query was sent since the identity was
 			}
 			if h.answer.Fault != policy.NoFault && i != len(n.ids)-1 {
 				continue
@@ -36,6 +35,10 @@ func (m *model) queryAnswers(n *node, kind transitionKind, emit emitFunc) {
 	}
 	m.repliesOfOthers(n, transition{kind: kind, id: uint8(len(n.ids) - 1)}, emit)
 }
+
+// mayHaveAsked reports whether a query may have been sent since an earlier identity was: the coarse model forgets that, but where it counts
+// the queries of the flow, and there was none.
+func (m *model) mayHaveAsked(n *node) bool { return m.following.queries.most == 0 || n.queries > 0 }
 
 // queryAnswersAbout emits the answers of one class about the identity of a transition.
 func (m *model) queryAnswersAbout(n *node, h *answerClass, tr transition, emit emitFunc) {
