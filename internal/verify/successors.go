@@ -85,6 +85,9 @@ func (m *model) startSecondFlow(n *node, emit emitFunc) {
 	for _, variant := range []uint8{namesOrder, namesNothing} {
 		next := n.clone()
 		next.flow, next.firstOwn, next.lateFault = 2, len(next.ids), false // with a process that dies its calls are gone
+		for i := range next.ids {
+			next.ids[i].queried = false // and replies to the first flow's queries are not this one's
+		}
 		m.explore(&next, transition{kind: kindSecondFlow, variant: variant}, emit)
 	}
 }
