@@ -84,7 +84,7 @@ func split(ctx context.Context, in *input, send func(*batch) bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.name, err)
 	}
-	s := splitter{in: in, stored: stored, lines: lines, next: 1, send: send}
+	s := splitter{in: in, stored: stored, lines: lines, next: 1 + in.lines, send: send}
 	// While a line is passed over nothing is sent, so send does not report that ctx is cancelled.
 	for ctx.Err() == nil {
 		buf, last, err := s.read()

@@ -21,7 +21,9 @@ type input struct {
 	size int64  // in bytes as stored; 0: not known
 	open func() (io.ReadCloser, error)
 
-	waits bool // open and Read may wait without end: a pipe, a terminal
+	waits bool   // open and Read may wait without end: a pipe, a terminal
+	path  string // of a file that can be read from anywhere; empty: it is none
+	lines int    // of its file before it begins
 }
 
 // reader opens the recording. Where open or Read may wait, what it returns stops waiting when ctx
@@ -135,8 +137,12 @@ func isRecording(p string) bool {
 }
 
 func fileInput(path string, info fs.FileInfo) input {
-	return input{
+	in := input{
 		name: path, size: info.Size(), waits: !info.Mode().IsRegular(),
 		open: func() (io.ReadCloser, error) { return os.Open(path) },
 	}
+	if !in.waits {
+		in.path = path
+	}
+	return in
 }

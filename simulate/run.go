@@ -48,6 +48,7 @@ type Options struct {
 
 	stories func(*Story)        // set by Run
 	parking int                 // bytes of flows that wait for their reconciliation; zero: the default
+	stride  int64               // between two looks for where a file's time goes back; zero: the default
 	lore    *lore               // what the readers begin with; nil: they know nothing
 	hash    func([]byte) uint64 // of names of flows and payment keys; nil: the usual one
 }
@@ -76,6 +77,12 @@ func (o *Options) check() error {
 	}
 	if o.parking == 0 {
 		o.parking = defaultParking
+	}
+	if o.stride == 0 {
+		o.stride = defaultStride
+	}
+	if o.Warn == nil {
+		o.Warn = func(error) {}
 	}
 	return nil
 }
@@ -108,6 +115,8 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	files := len(inputs)
+	inputs = o.parts(inputs)
 	outages, err := o.placed(ctx, inputs)
 	if err != nil {
 		return nil, err
@@ -177,7 +186,7 @@ func run(ctx context.Context, o Options, inputs []input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, len(inputs)
+	report.Lines, report.BrokenLines, report.Files = a.lines, a.broken, files
 	report.UnknownKeys, report.Lacks = a.others, a.lacks
 	slices.SortFunc(stories, func(a, b *Story) int { return strings.Compare(a.Payment.Merchant, b.Payment.Merchant) })
 	report.stories = stories
