@@ -102,6 +102,8 @@ type importer struct {
 	redirects []redirect
 	workers   workers
 	times     bool // an entry had no time of its own
+
+	stubs []stub // whose order is sought when all of their folder are read
 }
 
 func (i *importer) path(ctx context.Context, path string) error {
@@ -110,7 +112,7 @@ func (i *importer) path(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		return i.file(ctx, s, true)
+		return errors.Join(i.file(ctx, s, true), i.putStubs(ctx))
 	}
 	var files []string
 	folder := false
@@ -141,7 +143,7 @@ func (i *importer) path(ctx context.Context, path string) error {
 			return err
 		}
 	}
-	return nil
+	return i.putStubs(ctx)
 }
 
 func (i *importer) encoding() string {
@@ -169,9 +171,6 @@ func (i *importer) file(ctx context.Context, s *traffic.Source, named bool) erro
 	i.source, i.scope, i.clock, i.times = s, "", clock{unordered: s.Format.Unordered}, false
 	if slices.Contains(s.Format.Lacks, traffic.Times) {
 		i.scope = s.Name // tests use the same identifiers again and again
-		if s.Format.Name == "wiremock" {
-			i.scope = filepath.Dir(s.Name) // a file for each call
-		}
 	}
 	v := &traffic.Visitor{
 		Skip: func(line int, why string) { i.sum.Entries++; i.leaveOut(s.Name, line, why) },
@@ -181,13 +180,22 @@ func (i *importer) file(ctx context.Context, s *traffic.Source, named bool) erro
 	if m != nil {
 		v.Table = &m.Table
 	}
+	if s.Format.Stubs {
+		v.Call = func(c *traffic.Call) error { i.stubs = append(i.stubs, stub{s, c}); return ctx.Err() }
+		return s.Read(v)
+	}
 	first := i.seq
 	err := errors.Join(s.Read(v), i.unfollowed(), i.onlyWorkers())
-	i.sum.Files = append(i.sum.Files, fmt.Sprintf("%s: %s, %d entries kept", s.Name, s.Format.Title, i.seq-first))
-	for _, what := range s.Format.Lacks {
+	i.read(s.Name, &s.Format, i.seq-first)
+	return err
+}
+
+// read says what was read.
+func (i *importer) read(name string, f *traffic.Format, entries int) {
+	i.sum.Files = append(i.sum.Files, fmt.Sprintf("%s: %s, %d entries kept", name, f.Title, entries))
+	for _, what := range f.Lacks {
 		i.lacks(what)
 	}
-	return err
 }
 
 func (i *importer) lacks(what string) {
@@ -232,7 +240,7 @@ func (i *importer) call(c *traffic.Call) error {
 		i.times = true
 	}
 	if where := redirected(c); where != "" && len(i.redirects) < maxRedirects {
-		i.redirects = append(i.redirects, redirect{e, c.Line, where, c.Method, c.Header.Get("Content-Type"), c.Body})
+		i.redirects = append(i.redirects, redirect{e, i.source.Name, c.Line, where, c.Method, c.Header.Get("Content-Type"), c.Body})
 		return nil
 	}
 	if c.Worker && len(i.workers.held) < maxWorkers {
@@ -381,7 +389,7 @@ func (i *importer) keep(e *entry, line int) error {
 		return nil
 	}
 	i.seq++
-	e.Seq, e.Scope, e.File, e.Number, e.Unordered = i.seq, i.scope+e.Scope, i.source.Name, line, i.source.Format.Unordered
+	e.Seq, e.Scope, e.File, e.Number, e.Unordered = i.seq, i.scope+e.Scope, i.source.Name, line, i.clock.unordered
 	if e.Line.Phase == recorded.Send {
 		e.Line.Lacks = i.source.Format.Lacks
 		if i.times && !slices.Contains(e.Line.Lacks, traffic.Times) {

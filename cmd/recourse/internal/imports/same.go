@@ -15,6 +15,7 @@ import (
 // redirect is a call whose answer names another URL for the same request.
 type redirect struct {
 	entry  *entry
+	file   string
 	line   int
 	to     string
 	method string
@@ -64,7 +65,11 @@ func (i *importer) follow(c *traffic.Call, e *entry) {
 		return r.to == c.URL && l.Phase == o.Phase && l.OrderID == o.OrderID && l.RequestID == o.RequestID
 	})
 	if k >= 0 {
-		i.leaveOut(i.source.Name, i.redirects[k].line, fmt.Sprintf("a redirect: line %d has the call that followed it", c.Line))
+		where := fmt.Sprint("line ", c.Line)
+		if i.redirects[k].file != i.source.Name {
+			where = "another file"
+		}
+		i.leaveOut(i.redirects[k].file, i.redirects[k].line, fmt.Sprintf("a redirect: %s has the call that followed it", where))
 		i.redirects = slices.Delete(i.redirects, k, k+1)
 	}
 }

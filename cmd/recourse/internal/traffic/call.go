@@ -31,6 +31,10 @@ type Call struct {
 	ReplyHeader http.Header
 	Reply       []byte
 	ReplyIn     string // why the answer's body is not to be read; empty: it is
+
+	// Of stubs, for [InCallOrder]:
+	added    int // WireMock's number; 0: it has none
+	scenario scenario
 }
 
 // Format is a kind of file.
@@ -38,8 +42,8 @@ type Format struct {
 	Name  string   // "har"
 	Title string   // "HAR 1.2 of Playwright"
 	Lacks []string // what such a file cannot hold
-	// Unordered says that entries do not stand in the order of their calls.
-	Unordered bool
+	// Unordered says that entries do not stand in the order of their calls, and Stubs that [InCallOrder] may find it.
+	Unordered, Stubs bool
 
 	read func(*Source, *Visitor) error
 }

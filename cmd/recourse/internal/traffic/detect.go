@@ -19,7 +19,7 @@ var (
 	goVCRFormat    = Format{Name: "go-vcr", Title: "a cassette of go-vcr", Lacks: []string{Faults, Times}, read: readCassette}
 	rubyFormat     = Format{Name: "ruby-vcr", Title: "a cassette of Ruby's VCR", Lacks: []string{Faults, Times}, read: readCassette}
 	vcrpyFormat    = Format{Name: "vcrpy", Title: "a cassette of vcrpy", Lacks: []string{Faults, Times}, read: readCassette}
-	wiremockFormat = Format{Name: "wiremock", Title: "mappings of WireMock", Lacks: []string{Faults, Times, Repeats}, Unordered: true, read: readWireMock}
+	wiremockFormat = Format{Name: "wiremock", Title: "mappings of WireMock", Lacks: []string{Faults, Times, Repeats}, Unordered: true, Stubs: true, read: readWireMock}
 	journalFormat  = Format{Name: "wiremock-requests", Title: "the request journal of WireMock", Lacks: []string{Faults}, read: readWireMockJournal}
 	postmanFormat  = Format{Name: "postman", Title: "a Postman collection", Lacks: []string{Faults, Times, Repeats}, Unordered: true, read: readPostman}
 	hoverflyFormat = Format{Name: "hoverfly", Title: "a simulation of Hoverfly", Lacks: []string{Faults, Times, Repeats}, Unordered: true, read: readHoverfly}
@@ -135,8 +135,8 @@ func detectObject(text []byte) Format {
 		return wiremockFormat
 	case has("requests") && !has("v"):
 		return journalFormat
-	case has("info", "item"), has("info") && bytes.Contains(text, []byte("getpostman.com")):
-		return postmanFormat
+	case has("info", "item"), has("info") && bytes.Contains(text, []byte("getpostman.com")), has("item") && !json.Valid(bytes.TrimSpace(first)):
+		return postmanFormat // postman-collection writes info last, which the head may not reach
 	case has("v", "phase"), has("v", "flow"):
 		return recordingFormat
 	case json.Valid(bytes.TrimSpace(first)), !whole && bytes.Count(text, []byte("\n")) == 0:

@@ -95,17 +95,18 @@ type wireResponse struct {
 	Headers    map[string]json.RawMessage `json:"headers"`
 }
 
-// body is the response's body. A file of it lies in the folder __files beside the folder of mappings.
+// body is the response's body. Where it stands as bytes and as text, the text may have lost what is not UTF-8, such as a packed body. A file
+// of it lies in the folder __files beside the folder of mappings.
 func (r *wireResponse) body(path string) ([]byte, error) {
 	switch {
-	case r.Body != nil:
-		return []byte(*r.Body), nil
-	case len(r.JSONBody) > 0:
-		return r.JSONBody, nil
 	case r.Base64Body != "":
 		return base64.StdEncoding.DecodeString(r.Base64Body)
 	case r.BodyAs64 != "":
 		return base64.StdEncoding.DecodeString(r.BodyAs64)
+	case r.Body != nil:
+		return []byte(*r.Body), nil
+	case len(r.JSONBody) > 0:
+		return r.JSONBody, nil
 	case r.File != "":
 		if !filepath.IsLocal(r.File) || path == "" {
 			return nil, errors.New("its response is in a file that is not beside it: " + shortened(r.File))
@@ -127,12 +128,18 @@ func readWireMock(s *Source, v *Visitor) error {
 		var m struct {
 			Request  wireRequest  `json:"request"`
 			Response wireResponse `json:"response"`
+			Scenario string       `json:"scenarioName"`
+			State    string       `json:"requiredScenarioState"`
+			Added    int          `json:"insertionIndex"`
 		}
 		if err := json.Unmarshal(raw, &m); err != nil {
 			v.Skip(line, misfit(err))
 			return nil
 		}
-		c := &Call{Line: line, Method: m.Request.Method, URL: firstOf(m.Request.URL, m.Request.URLPath), Latency: -1}
+		c := &Call{Line: line, Method: m.Request.Method, URL: firstOf(m.Request.URL, m.Request.URLPath), Latency: -1, added: m.Added}
+		if m.Scenario != "" {
+			c.scenario = scenarioOf(m.Scenario, m.State)
+		}
 		body, why := patternBody(m.Request.Patterns)
 		reply, err := m.Response.body(s.path)
 		switch {
@@ -208,9 +215,10 @@ func patternHeaders(raw map[string]json.RawMessage) http.Header {
 	return h
 }
 
-// readWireMockJournal reads what GET /__admin/requests answers.
+// readWireMockJournal reads what GET /__admin/requests answers: the last request first.
 func readWireMockJournal(s *Source, v *Visitor) error {
-	return items(s, "requests", func(line int, raw json.RawMessage) error {
+	var calls []*Call
+	err := items(s, "requests", func(line int, raw json.RawMessage) error {
 		var m struct {
 			Request  wireRequest  `json:"request"`
 			Response wireResponse `json:"response"`
@@ -224,14 +232,18 @@ func readWireMockJournal(s *Source, v *Visitor) error {
 			return nil
 		}
 		c := &Call{Line: line, Method: m.Request.Method, URL: firstOf(m.Request.AbsoluteURL, m.Request.URL), Latency: time.Duration(max(m.Timing.Total, 0)) * time.Millisecond}
-		if m.Request.Body != nil {
+		packed, err := base64.StdEncoding.DecodeString(m.Request.BodyAsBase64)
+		if c.Body = packed; len(packed) == 0 && m.Request.Body != nil {
 			c.Body = []byte(*m.Request.Body)
+		}
+		if err != nil {
+			v.Skip(line, "broken: its request's body: "+err.Error())
+			return nil
 		}
 		c.Header, c.Status, c.ReplyHeader = headerMap(m.Request.Headers), m.Response.Status, headerMap(m.Response.Headers)
 		if m.Request.LoggedDate > 0 {
 			c.At = time.UnixMilli(m.Request.LoggedDate).UTC()
 		}
-		var err error
 		c.Reply, err = m.Response.body("")
 		switch fault := firstOf(m.Response.Fault, m.Planned.Fault); {
 		case c.URL == "":
@@ -244,8 +256,20 @@ func readWireMockJournal(s *Source, v *Visitor) error {
 			return nil
 		}
 		c.proxied()
-		return v.Call(c)
+		calls = append(calls, c)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(calls)
+	slices.SortStableFunc(calls, func(a, b *Call) int { return a.At.Compare(b.At) })
+	for _, c := range calls {
+		if err := v.Call(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readNock reads the list that nock's recorder returns with output_objects, which nock.back stores too.
