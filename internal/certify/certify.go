@@ -8,7 +8,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -178,18 +177,11 @@ func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Ques
 		for _, a := range p.Answers[ph] {
 			a.Phase = policy.Phase(ph)
 			m.facts[ph] = append(m.facts[ph], Read(rules.Judge(&p.Payment, &a)))
+			m.claims |= saysOfMoney[m.facts[ph][len(m.facts[ph])-1].Class]
 			m.bare[ph] = append(m.bare[ph], policy.Answer{Phase: a.Phase, Fault: a.Fault})
 		}
 		lost := Read(rules.Judge(&p.Payment, &policy.Answer{Phase: policy.Phase(ph), Fault: policy.Timeout}))
 		m.lost[ph] = int8(slices.Index(m.facts[ph], lost))
-	}
-	for _, f := range p.Facts {
-		if strings.Contains(f, " disputed ") {
-			m.claims |= wasDisputed | wereDisputed
-		}
-		if strings.Contains(f, " mismatch ") {
-			m.claims |= wasPart
-		}
 	}
 	if !certificate.OnTarget(&p.Payment) && slices.Contains(p.Terms.Contract.QueryBy, policy.ProviderID) {
 		m.names = append(m.names, byTheirs)
@@ -207,6 +199,9 @@ func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Ques
 	}
 	return m
 }
+
+// saysOfMoney is what an answer of a class can have said before an execution is known: no step with it is left out.
+var saysOfMoney = map[policy.Class]int{policy.Disputed: wasDisputed | wereDisputed, policy.Mismatch: wasPart}
 
 // note notes the promises that a step needed, with the rules that decided then.
 func (m *Machine) note(d *flow.Decided) {

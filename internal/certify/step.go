@@ -150,12 +150,10 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 	}
 }
 
-// tryClaims tries a step that made an execution known once more with each remark that can have been made before.
+// tryClaims tries a step that made an execution known once more with all that can have been said of the money before.
 func (m *Machine) tryClaims(spent int, e flow.Event, worlds []world) {
-	for _, said := range []int{wasDisputed, wereDisputed, wasPart} {
-		if m.executes && m.claims&said > 0 {
-			m.tryAll(spent|said, e, worlds)
-		}
+	for said := m.claims; said > 0 && m.executes; said = (said - 1) & m.claims {
+		m.tryAll(spent|said, e, worlds)
 	}
 }
 
