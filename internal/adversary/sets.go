@@ -50,7 +50,7 @@ name        = "mini"
 title       = "Mini"
 currency    = "USD"
 amount_unit = "major"
-operations  = ["pay", "capture", "refund"]
+operations  = ["pay", "checkout", "capture", "cancel", "refund", "payout"]
 sources     = ["a test"]
 %s
 [[decode]]
@@ -65,6 +65,9 @@ provider_id = "id"
 [[envelope]]
 body = '{"code":"$code","reason":"$sub_code","state":"$status","step":"$sub_status","order":"$order_id","request":"$request_id","id":"$provider_id"}'
 `
+
+// miniOperations are those of the small provider.
+var miniOperations = []policy.Operation{policy.Pay, policy.Checkout, policy.Capture, policy.Cancel, policy.Refund, policy.Payout}
 
 // miniRow is a code or status of the small provider; its facts are drawn.
 type miniRow struct{ key, class, effects string }
@@ -98,7 +101,13 @@ var claimRows = []miniRow{
 // drawMini draws the small provider's catalogue: rows, and what it promises. It returns the codes of the rows.
 func drawMini(r *rand.Rand) (text string, codes []string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, mini, drawContract(r, true))
+	contract := drawContract(r, "", true)
+	for _, op := range miniOperations {
+		if r.IntN(6) == 0 {
+			contract += drawContract(r, "."+op.String(), true)
+		}
+	}
+	fmt.Fprintf(&b, mini, contract)
 	codes = []string{"00", "11", "20", "30", "40", "44", "50", "A7", "x-1"}
 	if r.IntN(4) == 0 {
 		codes = append(codes, "A8", "70", "71")
@@ -144,10 +153,10 @@ func (row *miniRow) write(b *strings.Builder, r *rand.Rand, table string) {
 	b.WriteString("]\n")
 }
 
-// drawContract draws the lines of a contract. Those that contradict each other are refused when they are loaded.
-func drawContract(r *rand.Rand, replayCodes bool) string {
+// drawContract draws the lines of a contract, or of one operation's. Those that contradict each other are refused when they are loaded.
+func drawContract(r *rand.Rand, of string, replayCodes bool) string {
 	var b strings.Builder
-	b.WriteString("\n[contract]\n")
+	b.WriteString("\n[contract" + of + "]\n")
 	fmt.Fprintf(&b, "timeout  = %q\n", one(r, "10s", "30s"))
 	queryBy := one(r, `[]`, `["order_id"]`, `["order_id"]`, `["request_id"]`, `["provider_id"]`, `["provider_id", "order_id"]`)
 	fmt.Fprintf(&b, "query_by = %s\n", queryBy)
@@ -209,7 +218,7 @@ const schedules = "[schedule.poll]\nintervals = [\"5s\", \"1m\", \"1h\"]\n\n[sch
 // With counts, the small provider's, and the one that may not be safe is safe only by counts.
 func drawSet(seed uint64, shipped *providers.Catalogs, counts bool) (*set, map[string]int) {
 	r := rand.New(rand.NewPCG(seed, 0x5e7))
-	s := &set{product: product{provider: "mini", op: one(r, policy.Pay, policy.Pay, policy.Capture, policy.Refund), merchant: one(r, "", "acme", "acme")}}
+	s := &set{product: product{provider: "mini", op: one(r, append(miniOperations, policy.Pay)...), merchant: one(r, "", "acme", "acme")}}
 	w := &writer{Rand: r, words: words(), merchant: []string{"acme", "vip", "v"}, used: map[string]int{}}
 	if r.IntN(4) == 0 && !counts {
 		s.provider = one(r, "opi", "opi", "momo", "shopline", "paykka", "stripe", "vnpay")
@@ -269,9 +278,12 @@ func (s *set) drawMerchant(r *rand.Rand, file string) {
 	where := s.place(r)
 	switch {
 	case r.IntN(3) == 0:
-		s.blocks = append(s.blocks, block{file: file, text: drawContract(r, false) + where})
+		s.blocks = append(s.blocks, block{file: file, text: drawContract(r, "", false) + where})
 	case where != "":
 		s.blocks = append(s.blocks, block{file: file, text: "[contract]\n" + where})
+	}
+	if r.IntN(6) == 0 { // of one operation alone
+		s.blocks = append(s.blocks, block{file: file, text: drawContract(r, "."+one(r, s.op, policy.Pay, policy.Refund).String(), false)})
 	}
 	if r.IntN(3) == 0 {
 		s.blocks = append(s.blocks, block{file: file, text: drawLimits(r)})
