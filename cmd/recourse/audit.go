@@ -16,6 +16,7 @@ import (
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/imports"
 	"github.com/recourse-pay/recourse/cmd/recourse/internal/traffic"
 	"github.com/recourse-pay/recourse/internal/audit"
+	"github.com/recourse-pay/recourse/internal/redact"
 	"github.com/recourse-pay/recourse/internal/ruleset"
 	"github.com/recourse-pay/recourse/policy"
 )
@@ -59,7 +60,7 @@ Exit codes: 0 nothing was found, 1 something was, 2 could not run.`,
 		}
 		report, err := audit.Run(ctx, audit.Options{
 			Decider: e, Catalog: e.Catalog, Window: *window, Stories: *limit,
-			Broken: func(l audit.LineError) { fmt.Fprintln(cmd.ErrOrStderr(), plain(l.Error())) },
+			Broken: func(l audit.LineError) { fmt.Fprintln(cmd.ErrOrStderr(), plain(redact.Cards(l.Error()))) },
 		}, inputs)
 		if err == nil {
 			err = readNothing(report.Lines, report.BrokenLines, report.Payments)
@@ -67,6 +68,7 @@ Exit codes: 0 nothing was found, 1 something was, 2 could not run.`,
 		if err != nil {
 			return errors.Join(err, otherKind(args, false))
 		}
+		redact.NewHider().Report(report)
 		return concluded(cmd, *asJSON, report, func(w io.Writer) { writeHarms(w, report) }, nil, report.Holds())
 	}
 	return cmd

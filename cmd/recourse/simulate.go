@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/recourse-pay/recourse/internal/redact"
 	"github.com/recourse-pay/recourse/policy"
 	"github.com/recourse-pay/recourse/simulate"
 )
@@ -78,7 +79,7 @@ func simulateCommand() *cobra.Command {
 			Against: other, FailOn: *failOn,
 			Progress: func(read, size int64) { collect.adjust(); bar.show(read, size) },
 			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
-			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), plain(l.Error())) },
+			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), plain(redact.Cards(l.Error()))) },
 		}
 		if err := more.set(cmd, &options); err != nil {
 			return err
@@ -91,6 +92,8 @@ func simulateCommand() *cobra.Command {
 		if err != nil {
 			return errors.Join(err, otherKind(args, false))
 		}
+		shown, _ := report.Behind()
+		redact.NewHider().Report(report, report.Stories(), report.Listed(), shown)
 		all, err := more.finish(cmd, &pageInput{&withRegions{Report: report}, *dir, *against, args}, other, e)
 		if err != nil {
 			return err
