@@ -79,7 +79,10 @@ func simulateCommand() *cobra.Command {
 			Against: other, FailOn: *failOn,
 			Progress: func(read, size int64) { collect.adjust(); bar.show(read, size) },
 			Warn:     func(err error) { bar.clear(); fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", err) },
-			Broken:   func(l *simulate.LineError) { bar.clear(); fmt.Fprintln(cmd.ErrOrStderr(), plain(redact.Cards(l.Error()))) },
+			Broken: func(l *simulate.LineError) {
+				bar.clear()
+				fmt.Fprintln(cmd.ErrOrStderr(), plain(redact.Cards(l.Error())))
+			},
 		}
 		if err := more.set(cmd, &options); err != nil {
 			return err

@@ -16,6 +16,7 @@
 //     file. After the token has changed, every call fails with [journal.ErrLost]; see [Journal.Lost].
 //   - A full disk, a read-only file or a disk error fails the puts of a group. The journal
 //     works again when the cause is removed.
+//   - A file whose pages are not what was written is refused, or, if it is large, lost within moments: a damaged index would free a paid key.
 //
 // A synced Put that failed for such a reason may turn out to be stored after a crash: the state
 // of an interrupted commit on the disk is unknown. Read the flow again.

@@ -39,7 +39,7 @@ type Options struct {
 	// implies MustExist. Empty: any journal.
 	ID string
 
-	// Restored opens a file that may lack its last commits: a backup, a copy without its -wal file.
+	// Restored opens a file that may lack its last commits, a backup, a copy without its -wal file, or one that is damaged.
 	// Keys that were paid may be free in it, so hold it against the providers' records first. The file
 	// gets another id. Leave it unset otherwise.
 	Restored bool
@@ -207,6 +207,9 @@ func openOwned(path string, opts Options) (*Journal, error) {
 	j.settles = time.AfterFunc(time.Hour, j.settleLater)
 	j.settles.Stop()
 	go j.commit()
+	if flows > compareAtOnce && !opts.Restored {
+		j.reading.Go(j.compareLater)
+	}
 	return j, nil
 }
 

@@ -56,6 +56,10 @@ func (w *writer) prepareFile(o *Options, hadLog bool) error {
 	if err != nil {
 		return err
 	}
+	damaged, err := o.compareFile(w.conn, w.path, version)
+	if err != nil {
+		return err
+	}
 	// Three rows of payments that have ended fit into a page, and but one into a page of the usual size. A file gives back what
 	// Prune frees. Both must be said before there is a table; a file of before has its page size, and its pages are only used again.
 	if err := w.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
@@ -93,6 +97,11 @@ func (w *writer) prepareFile(o *Options, hadLog bool) error {
 	}
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
+	}
+	if damaged {
+		if err := w.mend(); err != nil {
+			return err
+		}
 	}
 	return w.transact(func() error { return w.recover(o.Restored) })
 }
