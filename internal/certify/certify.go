@@ -75,7 +75,7 @@ func (c *Checker) stepsOf(m *Machine, take func() error) *steps {
 // alike reports whether two products have one set, decide the same, and are the same to the flow: then all their steps are.
 func (m *Machine) alike(o *Machine) bool {
 	all := func(m *Machine) []any {
-		return []any{m.payment, m.terms, m.facts, m.bare, m.lost, m.names, m.Asked, m.Closed}
+		return []any{m.payment, m.terms, m.facts, m.bare, m.lost, m.Asked, m.Closed}
 	}
 	return reflect.DeepEqual(all(m), all(o))
 }
@@ -171,7 +171,7 @@ func basis(e *engine.Engine, p *certificate.Product) error {
 
 // New returns the machine of a product. Ask says what the rules decide.
 func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Question) []certificate.Choice) *Machine {
-	m := &Machine{Product: p, payment: policy.Payment{Operation: p.Payment.Operation, Amount: wholeAmount}, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0}, names: []naming{unnamed, byBoth},
+	m := &Machine{Product: p, payment: policy.Payment{Operation: p.Payment.Operation, Amount: wholeAmount}, ask: ask, terms: p.Terms, Used: map[certificate.Use]bool{}, ages: []time.Duration{0},
 		events: map[given]flow.Event{}, looked: map[outcome][]world{}}
 	for ph := range p.Answers {
 		for _, a := range p.Answers[ph] {
@@ -183,9 +183,8 @@ func New(p *certificate.Product, rules policy.Decider, ask func(certificate.Ques
 		lost := Read(rules.Judge(&p.Payment, &policy.Answer{Phase: policy.Phase(ph), Fault: policy.Timeout}))
 		m.lost[ph] = int8(slices.Index(m.facts[ph], lost))
 	}
-	if !certificate.OnTarget(&p.Payment) && slices.Contains(p.Terms.Contract.QueryBy, policy.ProviderID) {
-		m.names = append(m.names, byTheirs)
-	}
+	c := &p.Terms.Contract
+	m.learns = c.QueryIdentifier(true) != c.QueryIdentifier(false) && !certificate.OnTarget(&p.Payment)
 	m.terms.Poll, m.terms.Limits.MaxQueries = nil, many
 	if m.terms.Limits.MaxAttempts > 1 {
 		m.terms.Limits.MaxAttempts = many

@@ -28,12 +28,20 @@ const (
 	unnamed naming = iota
 	byBoth
 	byOrder
-	byTheirs // the provider's own id
-	forged   // as byBoth, and not signed
-	crossed  // another payment, whose order reads as our request
-	sibling  // another operation under our order
-	stranger // another payment; of -1
-	ofTarget // the payment that a refund gives back; of -1
+	byTheirs  // the provider's own id; of a capture or a cancel that of the payment
+	forged    // as byBoth, and not signed
+	crossed   // another payment, whose order reads as our request
+	sibling   // another operation under our order
+	stranger  // another payment; of -1
+	ofTarget  // the payment that a refund gives back; of -1
+	strangeID // another payment, by the provider's id alone; of -1
+	zeroID    // a text that stands for no id; of -1
+)
+
+// The names of an identity that answers to calls and webhooks give. In an answer to a send the provider's id matters only where the flow learns it.
+var (
+	ownNames     = []naming{unnamed, byBoth, byTheirs}
+	webhookNames = []naming{byOrder, byBoth, byTheirs}
 )
 
 // event is an answer as the flow gets it.
@@ -52,12 +60,19 @@ func (m *Machine) event(g given) flow.Event {
 		a.OrderID = id.OrderID
 	case byTheirs:
 		a.ProviderID = "of " + id.RequestID
+		if certificate.OnTarget(&m.payment) {
+			a.ProviderID = certificate.Target
+		}
 	case crossed:
 		a.OrderID = id.RequestID
 	case sibling:
 		a.OrderID, a.RequestID = id.OrderID, "of another operation"
 	case ofTarget:
 		a.ProviderID = certificate.Target
+	case strangeID:
+		a.ProviderID = "of a stranger"
+	case zeroID:
+		a.ProviderID = "0"
 	case unnamed:
 	}
 	switch {
@@ -146,8 +161,14 @@ func (m *Machine) happens(e flow.Event, worlds []world, g given, promise uint8) 
 	case flow.Received, flow.Queried, flow.Answered:
 		m.says = m.facts[g.phase][g.class]
 	}
-	if m.differs(g) {
+	if !m.differs(g) {
+		return
+	}
+	m.try(e, worlds)
+	if !m.learns && !m.Apart && (g.name == byTheirs || g.name == strangeID) && !certificate.OnTarget(&m.payment) {
+		m.hidden = noIDs
 		m.try(e, worlds)
+		m.hidden = 0
 	}
 }
 
@@ -205,7 +226,7 @@ func (m *Machine) answers(i int, inOrder bool) {
 		by = contract.QueryIdentifier(theirs(s, last))
 	}
 	under := s.Stage == flow.Sending && i == last
-	shares := by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID || by == policy.ProviderID && certificate.OnTarget(&m.payment)
+	shares := by == policy.OrderID && id.OrderID == s.Ledger[last].OrderID || by == policy.ProviderID && (certificate.OnTarget(&m.payment) || m.isFirst(i))
 	asked := s.Stage == flow.Querying && (i == last || shares)
 	knows := asked && m.knows(i)
 	for class, fact := range m.facts[policy.Send] {
@@ -217,33 +238,41 @@ func (m *Machine) answers(i int, inOrder bool) {
 		switch {
 		case said == "failed" && knows && by != policy.ProviderID:
 			now = "ended"
-		case fact.Class == policy.NotFound && fact.Effect == policy.Unknown && knows && (by != policy.ProviderID || id.Sends == 1):
+		case fact.Class == policy.NotFound && fact.Effect == policy.Unknown && knows && (by != policy.ProviderID || i == last && id.Sends == 1):
 			now = "absent"
 		}
 		if asked {
-			m.add(g, m.names, now, i)
+			m.add(g, ownNames, now, i)
 			m.other(g)
 			m.unknown(g, i)
 		}
-		if g.late = true; !inOrder && by != "" {
-			m.add(g, m.names, said, i)
+		if g.late = true; !inOrder && len(contract.QueryBy) > 0 {
+			m.add(g, ownNames, said, i)
 			m.lateOthers(g, i)
 		}
 	}
 	m.webhooks(i, inOrder)
 }
 
-// answersFirst reports whether the call under way may get the answer of an earlier request, under that one's names: the provider dedupes by the
-// order that both have. If it rejects a repeat, it does not give that one's refusal.
-func (m *Machine) answersFirst(i int, refusal bool) bool {
-	l, c := m.state.Ledger, &m.terms.Contract
-	dedupes := slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain && !(refusal && c.Replay == policy.Rejected)
-	return dedupes && m.state.Stage == flow.Sending && l[i].OrderID == l[len(l)-1].OrderID
+// isFirst reports whether a request may be what the provider knows the latest one as: it dedupes by the order that both have.
+func (m *Machine) isFirst(i int) bool {
+	c := &m.terms.Contract
+	return m.sharesOrder(i) && slices.Contains(c.Dedupe, policy.OrderID) && c.Replay != policy.ExecutedAgain
+}
+
+// sharesOrder reports whether an identity has the order of the latest.
+func (m *Machine) sharesOrder(i int) bool {
+	l := m.state.Ledger
+	return l[i].OrderID == l[len(l)-1].OrderID
 }
 
 // sendAnswers adds the answers of one class to a send.
 func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder bool) {
 	id, contract := &m.state.Ledger[i], &m.terms.Contract
+	sends := ownNames
+	if !m.learns && !m.Apart {
+		sends = sends[:2]
+	}
 	now, refused, result := said(fact), fact.Effect == policy.NotExecuted, fact.Stage == policy.Result
 	switch {
 	case refused && result && id.Sends > 1 && contract.Replay == policy.FirstResult:
@@ -256,17 +285,21 @@ func (m *Machine) sendAnswers(i int, g given, fact policy.Fact, under, inOrder b
 		now = "only"
 	}
 	if under {
-		m.add(g, m.names, now, i)
+		m.add(g, sends, now, i)
 		m.other(g)
-	} else if m.answersFirst(i, refused && result) {
-		says := map[bool]string{true: "nothing", false: said(fact)} // at the door the request of the call is refused, whatever the answer names
-		m.add(g, []naming{byBoth}, says[refused && !result], i)
+	} else if m.state.Stage == flow.Sending {
+		switch { // under the names of an earlier request
+		case m.sharesOrder(i) && (refused && !result || fact.Effect == policy.Unknown):
+			m.add(g, []naming{byBoth}, "nothing", i) // of the request of the call, whatever it names: at the door that one is refused
+		case m.isFirst(i) && !(refused && contract.Replay == policy.Rejected): // a repeat that is rejected gets no earlier refusal
+			m.add(g, []naming{byBoth}, said(fact), i)
+		}
 	}
 	if g.late = true; refused && id.Sends > 1 {
 		now = "old"
 	}
 	if !inOrder && (!under || id.Sends > 1) {
-		m.add(g, m.names, now, i)
+		m.add(g, sends, now, i)
 		m.lateOthers(g, i)
 	}
 }
@@ -279,7 +312,7 @@ func (m *Machine) webhooks(i int, contested bool) {
 		if contested && !fact.Effect.Settled() {
 			continue
 		}
-		m.add(g, append([]naming{byOrder}, m.names[1:]...), said(fact), i)
+		m.add(g, webhookNames, said(fact), i)
 		if contested {
 			continue
 		}
@@ -287,6 +320,9 @@ func (m *Machine) webhooks(i int, contested bool) {
 			seen[fact.Effect] = true
 			m.add(g, []naming{crossed, sibling}, "nothing", i)
 			m.other(g)
+			for _, name := range []naming{unnamed, strangeID, zeroID} {
+				m.put(given{phase: policy.Webhook, class: g.class, name: name, of: -1}, m.worlds, 0)
+			}
 		}
 		if i == len(m.state.Ledger)-1 && class == 0 { // of a message that is not signed it reads the names alone
 			m.add(g, []naming{forged}, "nothing", i)
@@ -350,7 +386,7 @@ func (m *Machine) add(g given, names []naming, says string, i int) {
 	}
 	for _, n := range names {
 		worlds := worlds
-		if g.name, g.of, g.amount = n, int8(i), 0; n == unnamed {
+		if g.name, g.of, g.amount = n, int8(i), 0; n == unnamed || n == byTheirs && certificate.OnTarget(&m.payment) {
 			g.of, worlds = -1, m.ofOrder(says, i)
 		} else if m.bare[g.phase][g.class].Fault != policy.NoFault {
 			continue // a failed call names no payment

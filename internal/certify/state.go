@@ -49,6 +49,7 @@ func (m *Machine) abstract(s *flow.State, age uint8, apart bool) (a certificate.
 		}
 		is := &a.IDs[a.Count]
 		*is = identity(s, i, apart)
+		is.Theirs = is.Theirs || !m.learns && !apart        // else an answer that gives that id alone is tried with it and without it
 		is.Disputed, disputed = executed && disputed, false // until something executes the flow does not read it: try has all that was said before
 		for k := i; k >= 0; k-- {                           // it is called by the first that has it
 			if to[k] >= 0 && s.Ledger[k].OrderID == s.Ledger[i].OrderID {
@@ -134,7 +135,7 @@ func (m *Machine) forms(a *certificate.State, worlds []world) (all []form) {
 		failed = append(failed, w|left)
 	}
 	ids := []string{earlier.ProviderID}
-	if slices.Contains(m.names, byTheirs) {
+	if m.learns {
 		ids = append(ids, "of "+earlier.RequestID)
 	}
 	for older := age; older == age || a.AskedBy > 0 && int(older) < len(m.ages); older++ {
@@ -160,5 +161,5 @@ func (m *Machine) differs(g given) bool {
 	}
 	failed := g.phase != policy.Send && f.Effect == policy.NotExecuted
 	ended := g.phase == policy.Query && !g.late && (failed || f.Class == policy.NotFound)
-	return m.Each || (!m.olderDiffers || ended) && (!m.idDiffers || g.name == byTheirs) && (!m.copiesDiffer || failed || certificate.OnTarget(&m.payment))
+	return m.Each || (!m.olderDiffers || ended) && (!m.idDiffers || g.name == byTheirs || g.name == strangeID) && (!m.copiesDiffer || failed || certificate.OnTarget(&m.payment))
 }

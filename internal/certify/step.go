@@ -20,11 +20,11 @@ type Machine struct {
 	Each    bool                     // for tests: every step is taken, whatever came of others
 	Used    map[certificate.Use]bool // promises that a step needed, with the rule that decided then
 
-	ages  []time.Duration // since the last send, when a query goes out: what the query proves changes at these
-	names []naming        // of an identity, in an answer to a call
+	ages   []time.Duration // since the last send, when a query goes out: what the query proves changes at these
+	learns bool            // whether it knows the provider's id decides how the flow asks: states keep it
 	form
 	looked  map[outcome][]world // from one flow, by outcome: the worlds in which it was looked at
-	spent   [256]*flow.State    // the same flow when an event comes, by what is spent
+	spent   [512]*flow.State    // the same flow when an event comes, by what is spent
 	emit    func(certificate.State, []world)
 	chances []chance // the answers that can come
 	events  map[given]flow.Event
@@ -48,12 +48,13 @@ type happening struct {
 	says     policy.Fact // of it
 	promise  uint8       // that it needs, of promises
 	executes bool        // a step made an execution known
+	hidden   int         // noIDs, or nothing
 }
 
 // forget begins with another flow.
 func (m *Machine) forget() {
 	clear(m.looked)
-	m.spent = [256]*flow.State{}
+	m.spent = [512]*flow.State{}
 }
 
 // outcome is all that decides what a step leads to, and all that a spent limit changes in it. The state has every identity.
@@ -76,6 +77,7 @@ const (
 	wasDisputed // of the latest identity, before anything was known to execute
 	wereDisputed
 	wasPart // another amount was said to be paid
+	noIDs   // the flow knows no id of the provider, where states do not keep that
 )
 
 // soon stands for every schedule. That a wait ends too late is what noTime is for.
@@ -133,7 +135,7 @@ func (m *Machine) try(e flow.Event, worlds []world) {
 		if spent > 0 && (!window || !wants && !twice || n == 0) || spent >= othersOld && n < 2 {
 			break
 		}
-		base := spent
+		base := spent | m.hidden
 		if spent&old > 0 && m.window() >= m.terms.Limits.MaxElapsed {
 			base |= noTime // that window ends after the flow
 		}
@@ -204,6 +206,9 @@ func (m *Machine) before(spent int) *flow.State {
 		id, last := &s.Ledger[i], i == len(s.Ledger)-1
 		id.Disputed = id.Disputed || last && spent&wasDisputed > 0 || !last && spent&wereDisputed > 0
 		id.Mismatch = id.Mismatch || spent&wasPart > 0
+		if spent&noIDs > 0 {
+			id.ProviderID = ""
+		}
 		id.FirstSent, id.LastSent = now, now.Add(-m.ages[m.asked[i]])
 		id.Deadline = id.LastSent.Add(m.terms.Contract.CallTimeout())
 		if last && spent&old > 0 || !last && spent&othersOld > 0 {

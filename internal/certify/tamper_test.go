@@ -187,8 +187,8 @@ func TestDecisionsLeftOut(t *testing.T) {
 
 // mostLines bounds the checker, without comments and empty lines. The aim is 400. A fifth asks the rules themselves (complete.go), two fifths are
 // the adversary: what can come, and what is true then (events.go, world.go, state.go), and the rest takes the steps and holds them to S1 to S6. That
-// the flow keeps a dispute took 65 of them, and queries by the order 30.
-const mostLines = 1330
+// the flow keeps a dispute took 65 of them, queries by the order 30, and the names by which the search knows answers to come 38.
+const mostLines = 1368
 
 func TestSize(t *testing.T) {
 	files, err := filepath.Glob("*.go")
