@@ -171,6 +171,9 @@ func drawContract(r *rand.Rand, of string, replayCodes bool) string {
 	if dedupe == `[]` {
 		replay = one(r, "", "executed_again")
 	}
+	if of != "" && replay == "" { // else that of the provider holds, and may deny the line above
+		replay = map[bool]string{true: "executed_again", false: "first_result"}[dedupe == `[]`]
+	}
 	if replay != "" {
 		fmt.Fprintf(&b, "replay = %q\n", replay)
 		if replayCodes {
