@@ -48,7 +48,7 @@ func TestEverySetOfRemarksIsTried(t *testing.T) {
 	all := wasDisputed | wereDisputed | wasPart
 	for _, executes := range []bool{false, true} {
 		m := &Machine{claims: all, happening: happening{executes: executes}, form: form{state: flow.State{Stage: flow.New}}}
-		m.tryClaims(noTime, flow.Withdrawn{Moment: moment}, nil) // a flow that has not begun refuses it
+		m.tryClaims(noTime, flow.Due{Moment: moment}, nil) // a flow that has not begun refuses it
 		tried := 0
 		for spent, s := range m.spent {
 			if s != nil {
@@ -227,5 +227,45 @@ func TestRemarksOfTheAnswers(t *testing.T) {
 		if m := New(p, &fixed{fact: policy.Fact{Class: class, Stage: policy.Result}}, nil); m.claims != want {
 			t.Errorf("answers of class %v: %b, want %b", class, m.claims, want)
 		}
+	}
+}
+
+// Where states do not keep whether the flow knows the provider's ids, what names one is tried with them and without.
+func TestIDsAreTriedWithAndWithout(t *testing.T) {
+	for _, learns := range []bool{false, true} {
+		m := &Machine{learns: learns, form: form{state: flow.State{Stage: flow.New}, worlds: []world{0}}}
+		m.happens(flow.Due{Moment: moment}, m.worlds, given{name: byTheirs, of: -1}, 0) // a flow that has not begun refuses it
+		if m.spent[0] == nil || (m.spent[noIDs] == nil) != learns {
+			t.Errorf("learns %v: without the ids it was tried: %v", learns, m.spent[noIDs] != nil)
+		}
+	}
+	s := two()
+	s.Ledger[0].ProviderID, s.Ledger[1].ProviderID = "of one", "of two"
+	m := &Machine{ages: []time.Duration{0}, form: form{state: s, asked: make([]uint8, 2)}}
+	if l := m.before(noIDs).Ledger; l[0].ProviderID+l[1].ProviderID != "" {
+		t.Errorf("ids are left: %+v", l)
+	}
+	m = &Machine{payment: policy.Payment{Operation: policy.Capture}}
+	m.bare[policy.Webhook] = make([]policy.Answer, 1)
+	if e, _ := m.event(given{phase: policy.Webhook, name: byTheirs, of: -1}).(flow.Received); e.Answer.ProviderID != certificate.Target {
+		t.Errorf("a webhook of a capture names %q", e.Answer.ProviderID)
+	}
+}
+
+// A query by the provider's id that finds nothing says so of the latest request alone: an earlier one that failed may be held under another id.
+func TestAbsenceIsOfTheLatestRequest(t *testing.T) {
+	terms := policy.Terms{Contract: policy.Contract{QueryBy: []policy.Identifier{policy.ProviderID}, Dedupe: []policy.Identifier{policy.OrderID}, Replay: policy.FirstResult}}
+	s := two()
+	s.AskedBy = policy.ProviderID
+	m := &Machine{Product: &certificate.Product{Terms: terms}, terms: terms, ages: []time.Duration{0, time.Hour}}
+	m.facts[policy.Query], m.bare[policy.Query] = []policy.Fact{{Class: policy.NotFound}}, make([]policy.Answer, 1)
+	a := certificate.StateOf(&s)
+	a.Count = 2
+	all := []world{1 << 4, 1<<4 | left}
+	m.form = form{entry: &a, state: s, asked: []uint8{1, 1, 0}, worlds: all}
+	m.answers(0, true)
+	k := slices.IndexFunc(m.chances, func(c chance) bool { return c.given == given{phase: policy.Query, name: byBoth} })
+	if k < 0 || !slices.Equal(m.chances[k].worlds, all) {
+		t.Errorf("an earlier request that is not found: %+v", m.chances)
 	}
 }
